@@ -1,0 +1,43 @@
+//! What the evaluator asks of a member at an instant, and what it answers.
+
+use zhiyin_model::scalar::Scalar;
+use zhiyin_model::time::Ts;
+
+use crate::row::{EventRow, OrderRow};
+use crate::state::LeafStates;
+
+/// What the evaluator asks of a member at an instant.
+pub trait Facts {
+    /// The value of an attribute. `birthday` is read for `age` and `is_birthday` too.
+    fn attribute(&self, name: &str) -> Option<&Scalar>;
+    /// Whether the member has a tag.
+    fn has_tag(&self, tag: &str) -> bool;
+    /// All tags, in any order.
+    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_>;
+    /// The tier held.
+    fn tier(&self) -> Option<&str>;
+    /// The stage of the lifecycle.
+    fn lifecycle(&self) -> Option<&str>;
+    /// The home store.
+    fn store(&self) -> Option<&str>;
+    /// Points shown.
+    fn points(&self) -> i64;
+    /// When the member enrolled.
+    fn enrolled_at(&self) -> Option<Ts>;
+    /// What is known of the history; its leaves are those given to the evaluator.
+    fn leaves(&self) -> &LeafStates;
+    /// The event at hand.
+    fn event(&self) -> Option<&EventRow>;
+    /// The order at hand.
+    fn order(&self) -> Option<&OrderRow>;
+}
+
+/// An answer, and how long it is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether the condition holds.
+    pub value: bool,
+    /// It stays so for every instant in `[now, until)` if nothing else happens; [`Ts::FOREVER`] if only
+    /// an event can change it.
+    pub until: Ts,
+}
