@@ -1,1 +1,158 @@
-//! decide
+//! The pure decisions: what an event or a timer means for a member under a playbook.
+//!
+//! [`decide`] and [`fall_due`] take the compiled playbook ([`rules::Rules`]), a member's state, and what happened,
+//! and say what must become true ([`outcome::Outcome`]). No I/O, no clock, no randomness: the same code serves
+//! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
+//! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
+//! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
+//! (lifecycle and tags), [`points`] (spending).
+
+pub mod judge;
+pub mod ledger;
+pub mod order;
+pub mod outcome;
+pub mod points;
+pub mod rules;
+pub mod state;
+pub mod tier;
+
+use zhiyin_condition::{EventRow, Row};
+use zhiyin_model::event::{Event, names};
+use zhiyin_model::id::{EventId, IdKey};
+use zhiyin_model::member::Touch;
+use zhiyin_model::time::Ts;
+
+use outcome::{Known, Outcome, Stop};
+use rules::Rules;
+use state::State;
+
+/// What causes a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause<'a> {
+    /// The event's id.
+    pub id: EventId,
+    /// What its derived events are named after: `source/message id`.
+    pub name: &'a str,
+    /// Business time at which it was accepted.
+    pub clock: Ts,
+}
+
+/// Everything a decision reads besides the member.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The playbook.
+    pub rules: &'a Rules,
+    /// Keys derived ids.
+    pub key: &'a IdKey,
+    /// Why.
+    pub cause: Cause<'a>,
+    /// Business time of the decision.
+    pub at: Ts,
+}
+
+/// Decides an event about a member. On `Err` the state is as it was.
+pub fn decide(
+    rules: &Rules,
+    key: &IdKey,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    cause: Cause<'_>,
+) -> Result<Outcome, Stop> {
+    let scene = Scene { rules, key, cause, at: event.time.max(cause.clock) };
+    let mut out = Outcome::default();
+    if state.member.enrolled_at.is_none() {
+        tier::enrol(&scene, state, event.time, &mut out);
+    }
+    match event.name.as_str() {
+        names::ORDER_COMPLETED | names::ORDER_UPDATED => order::completed(&scene, state, known, event, &mut out)?,
+        names::ORDER_PAID => order::paid(&scene, state, known, event, &mut out)?,
+        names::ORDER_REFUNDED => order::refunded(&scene, state, known, event, &mut out)?,
+        names::ORDER_CANCELLED => order::cancelled(&scene, state, known, event, &mut out)?,
+        names::POINTS_SPENT => points::spent(&scene, state, known, event, &mut out)?,
+        names::POINTS_POSTED => points::posted(&scene, state, known, event, &mut out)?,
+        names::POINTS_VOIDED => points::voided(&scene, state, known, event, &mut out)?,
+        names::POINTS_RETURNED => points::returned(&scene, state, known, event, &mut out)?,
+        names::POINTS_ADJUSTED => points::adjusted(&scene, state, known, event, &mut out)?,
+        names::POINTS_GIFTED => points::gifted(&scene, state, known, event, &mut out)?,
+        names::POINTS_RECEIVED => points::received(&scene, state, event, &mut out)?,
+        _ => {}
+    }
+    note_profile(state, event);
+    note_history(rules, state, event, known)?;
+    tier::raise(&scene, state, &mut out);
+    judge::judge(&scene, state, &mut out);
+    Ok(out)
+}
+
+/// A timer of the member falls due: time is an event too.
+pub fn fall_due(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    timer: zhiyin_model::effect::TimerKey,
+) -> Result<Outcome, Stop> {
+    use zhiyin_model::effect::TimerKind;
+    let mut out = Outcome::default();
+    match timer.kind {
+        TimerKind::Activate => ledger::activate(scene, state, known, &mut out)?,
+        TimerKind::Expire => ledger::expire(scene, state, known, &mut out)?,
+        TimerKind::Tier => tier::judge_term(scene, state, &mut out),
+        TimerKind::Lifecycle | TimerKind::Tags => {}
+    }
+    state.member.timers.remove(&timer);
+    if timer.kind == TimerKind::Tier {
+        tier::set_timer(scene, state);
+    }
+    judge::judge(scene, state, &mut out);
+    Ok(out)
+}
+
+/// A new version of the playbook reaches a member: lifecycle and tags are judged by it (semantics 12).
+pub fn reach_version(scene: &Scene<'_>, state: &mut State) -> Outcome {
+    let mut out = Outcome::default();
+    judge::judge(scene, state, &mut out);
+    out
+}
+
+/// Attributes and touchpoints (C1, U1).
+fn note_profile(state: &mut State, event: &Event) {
+    let member = &mut state.member;
+    for name in &event.traits_removed {
+        member.attributes.remove(name);
+    }
+    for (name, value) in &event.traits {
+        member.attributes.insert(name.clone(), value.clone());
+    }
+    if let Some(store) = &event.store {
+        member.touches.note_store(event.time, store);
+    }
+    let code = match (&event.touchpoint, &event.store) {
+        (Some(touchpoint), _) => Some(touchpoint.clone()),
+        (None, Some(store)) => Some(format!("store/{store}")),
+        (None, None) => None,
+    };
+    if let Some(code) = code {
+        member.touches.note(Touch { at: event.time, code });
+    }
+}
+
+/// Events that conditions look back on are taken into the aggregates. Orders do that themselves.
+fn note_history(rules: &Rules, state: &mut State, event: &Event, _known: &Known) -> Result<(), Stop> {
+    if event.order.is_none() && rules.leaves.events_used().contains(&event.name) {
+        let row = event_row(event);
+        state.leaves.observe(&rules.leaves, Row::Event(&row));
+    }
+    Ok(())
+}
+
+/// The event as history knows it.
+pub fn event_row(event: &Event) -> EventRow {
+    EventRow {
+        name: event.name.as_str().into(),
+        time: event.time,
+        store: event.store.as_deref().map(Into::into),
+        channel: event.channel.as_deref().map(Into::into),
+        properties: event.properties.clone(),
+    }
+}

@@ -1,1 +1,157 @@
-//! event
+//! What comes in: a fact with a time, about someone.
+//!
+//! The wire is Segment's (`type`, `event`, `userId`, `messageId`, `timestamp`, `properties`…). [`accept`] turns
+//! bytes into an [`Item`]: checked, canonical, still without a place in the inbox. An [`Event`] is what a decision
+//! sees. Whatever is wrong is refused by a name, with the field at fault; nothing is guessed.
+
+pub mod json;
+mod order;
+mod read;
+
+use std::collections::BTreeMap;
+
+pub use order::{Amounts, Line, OrderFacts};
+pub use read::{ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, read};
+
+use crate::id::{EventId, IdKey};
+use crate::scalar::Scalar;
+use crate::time::Ts;
+
+/// Why something was not taken or not done: a stable name, the field at fault, a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}{}{field}: {message}", if field.is_empty() { "" } else { " at " })]
+pub struct Refusal {
+    /// Stable name, `snake_case`.
+    pub code: &'static str,
+    /// Path of the field, empty when the whole is at fault.
+    pub field: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal of this name.
+    pub fn new(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, field: field.into(), message: message.into() }
+    }
+}
+
+/// (namespace, value) that points to one member.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identifier {
+    /// `phone`, `unionid`, `household`, `anonymous`…
+    pub namespace: String,
+    /// Its value, as given and trimmed.
+    pub value: String,
+}
+
+/// What a source must know of its items to read them.
+#[derive(Clone, Debug)]
+pub struct Origin<'a> {
+    /// Namespace of `userId`.
+    pub user_namespace: &'a str,
+    /// Time of an item that carries none; `None` refuses such items.
+    pub default_time: Option<Ts>,
+}
+
+/// A checked item, ready for the inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Unique within its source; a hash of the body when the client sent none.
+    pub message_id: String,
+    /// When it happened.
+    pub time: Ts,
+    /// Event name, or the item's type.
+    pub name: String,
+    /// Canonical JSON without `sentAt` and `receivedAt`.
+    pub body: String,
+}
+
+impl Item {
+    /// The id that this item has in this home.
+    pub fn id(&self, key: &IdKey, source: &str) -> EventId {
+        key.derive("event", &[source.as_bytes(), self.message_id.as_bytes()])
+    }
+
+    /// The keyed hash by which the same id with another body is told apart.
+    pub fn body_hash(&self, key: &IdKey) -> [u8; 16] {
+        key.digest("body", &[self.body.as_bytes()])
+    }
+}
+
+/// A fact as decisions see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Event name in the spelling of the e-commerce spec v2 (`Order Completed`), or `identify`, `page`…
+    pub name: String,
+    /// When it happened.
+    pub time: Ts,
+    /// Whom it is about, most telling first. Empty for derived events: their member is known.
+    pub identifiers: Vec<Identifier>,
+    /// New values of attributes.
+    pub traits: BTreeMap<String, Scalar>,
+    /// Attributes to forget (sent as `null`).
+    pub traits_removed: Vec<String>,
+    /// Scalar properties.
+    pub properties: BTreeMap<String, Scalar>,
+    /// Code of the touchpoint it came through.
+    pub touchpoint: Option<String>,
+    /// Code of the store.
+    pub store: Option<String>,
+    /// Channel, as the source names it.
+    pub channel: Option<String>,
+    /// What it says of an order, for the events that speak of one.
+    pub order: Option<OrderFacts>,
+}
+
+/// Names of the e-commerce spec that decisions know.
+pub mod names {
+    /// An order was placed and paid.
+    pub const ORDER_COMPLETED: &str = "Order Completed";
+    /// An order changed.
+    pub const ORDER_UPDATED: &str = "Order Updated";
+    /// A payment notice: confirms an order and names its method.
+    pub const ORDER_PAID: &str = "Order Paid";
+    /// Money went back, whole or in part.
+    pub const ORDER_REFUNDED: &str = "Order Refunded";
+    /// The order never was.
+    pub const ORDER_CANCELLED: &str = "Order Cancelled";
+    /// Points are spent, at once or held first (`hold: true`).
+    pub const POINTS_SPENT: &str = "Points Spent";
+    /// A hold becomes a spend, whole or in part.
+    pub const POINTS_POSTED: &str = "Points Posted";
+    /// A hold is released.
+    pub const POINTS_VOIDED: &str = "Points Voided";
+    /// A spend is taken back into the very lots it came from.
+    pub const POINTS_RETURNED: &str = "Points Returned";
+    /// Points are given or taken by a person, with a reason.
+    pub const POINTS_ADJUSTED: &str = "Points Adjusted";
+    /// Derived: a member moved between lifecycle stages.
+    pub const STAGE_CHANGED: &str = "Lifecycle Stage Changed";
+    /// Derived: a member's tier or its term changed.
+    pub const TIER_CHANGED: &str = "Tier Changed";
+    /// Derived: a tag was put on.
+    pub const TAG_ADDED: &str = "Tag Added";
+    /// Derived: a tag was taken off.
+    pub const TAG_REMOVED: &str = "Tag Removed";
+    /// Derived: a timer fell due.
+    pub const TIMER_DUE: &str = "Timer Due";
+    /// Derived: a new version of the playbook reached a member.
+    pub const PLAYBOOK_APPLIED: &str = "Playbook Applied";
+}
+
+/// Names of the first version of the e-commerce spec, and what they are called now.
+pub(crate) const RENAMED: [(&str, &str); 12] = [
+    ("Completed Order", names::ORDER_COMPLETED),
+    ("Updated Order", names::ORDER_UPDATED),
+    ("Started Order", "Checkout Started"),
+    ("Viewed Checkout Step", "Checkout Step Viewed"),
+    ("Completed Checkout Step", "Checkout Step Completed"),
+    ("Viewed Product", "Product Viewed"),
+    ("Clicked Product", "Product Clicked"),
+    ("Added Product", "Product Added"),
+    ("Removed Product", "Product Removed"),
+    ("Viewed Product Category", "Product List Viewed"),
+    ("Viewed Promotion", "Promotion Viewed"),
+    ("Clicked Promotion", "Promotion Clicked"),
+];

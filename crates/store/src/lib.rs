@@ -1,1 +1,325 @@
-//! store
+//! Durable state: the inbox, members, identities, the ledger, orders, timers, playbooks; what a home remembers.
+//!
+//! [`Store`] has a method per use case of the pipeline and of the read side, not per table, so that each database
+//! can do it in the way it is best at. `store-sqlite` implements it; every implementation passes one suite.
+//! No rule of the business lives here: a store writes what a decision said, all of it or nothing.
+//! Read on in [`flush`] (what a batch writes) and [`read`] (what people ask).
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod flush;
+pub mod read;
+pub mod seal;
+
+use async_trait::async_trait;
+use zhiyin_model::effect::{Lot, Order, TimerKey, Transfer};
+use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId, TransferId};
+use zhiyin_model::member::{Member, Term};
+use zhiyin_model::time::Ts;
+
+use flush::{Flush, Hold};
+use seal::{LookupHash, Sealed};
+
+/// What can go wrong below the decisions.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("database: {0}")]
+    Database(String),
+    /// Someone else moved the home on: what was loaded is stale, load again.
+    #[error("another process moved the home on")]
+    Stale,
+    /// The file is newer than this program, or was changed by hand.
+    #[error("migration {number}: {message}")]
+    Migration {
+        /// The migration at fault.
+        number: u32,
+        /// What is wrong.
+        message: String,
+    },
+    /// Something stored cannot be read back.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// The source was first seen with another namespace for `userId`.
+    #[error("source {source_name:?} names its users by {known:?}, not {given:?}")]
+    SourceNamespace {
+        /// The source.
+        source_name: String,
+        /// As it was first seen.
+        known: String,
+        /// As it is given now.
+        given: String,
+    },
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+/// Short for results of stores.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What a home is.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// Keys its derived ids and look-ups.
+    pub id_key: IdKey,
+    /// Business now − wall clock, in microseconds.
+    pub offset_us: i64,
+    /// When the home first acted for real; what happened before is history (semantics 13).
+    pub live_since: Option<Ts>,
+    /// Business time up to which the inbox was accepted.
+    pub clock: Ts,
+    /// Business time up to which timers have fired.
+    pub settled: Ts,
+    /// Number of batches flushed.
+    pub batch: i64,
+    /// The last inbox row that is done.
+    pub cursor: i64,
+    /// The last applied version of the playbook; 0 when there is none.
+    pub version: i64,
+}
+
+/// A version of the playbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaybookVersion {
+    /// 1, 2, 3…
+    pub version: i64,
+    /// The playbook's id.
+    pub id: String,
+    /// Hash of its canonical form.
+    pub hash: String,
+    /// The text it can be parsed from again.
+    pub source: String,
+    /// When it was applied, in business time.
+    pub applied_at: Ts,
+}
+
+/// An item for the inbox.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Hash of (source, message id).
+    pub id: EventId,
+    /// Unique within the source.
+    pub message_id: String,
+    /// Keyed hash of the body.
+    pub body_hash: [u8; 16],
+    /// Event name.
+    pub name: String,
+    /// When it happened.
+    pub time: Ts,
+    /// The canonical item.
+    pub body: Sealed,
+}
+
+/// A batch of items of one source, accepted whole.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Who sends.
+    pub source: String,
+    /// Namespace of the source's `userId`.
+    pub user_namespace: String,
+    /// The items, in the source's own order.
+    pub events: Vec<NewEvent>,
+    /// Business now. Items are placed at it, or (`replay`) at their own time where that is earlier; never before
+    /// the row in front of them.
+    pub now: Ts,
+    /// Whether history is being replayed.
+    pub replay: bool,
+    /// How far an import has come once these are in: written in the same transaction.
+    pub progress: Option<Progress>,
+}
+
+/// How far an import has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The import.
+    pub name: String,
+    /// Items read so far.
+    pub position: i64,
+    /// True when its input is at an end.
+    pub done: bool,
+}
+
+/// What became of an item at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is in the inbox, durably.
+    Accepted,
+    /// It was there already, with the same body.
+    Duplicate,
+    /// Its id was there already with another body: refused as `message_id_reused`.
+    Reused,
+}
+
+/// A row of the inbox that waits.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Its place.
+    pub seq: i64,
+    /// Its id.
+    pub id: EventId,
+    /// Who sent it; `zhiyin` for derived events.
+    pub source: String,
+    /// Namespace of the source's `userId`.
+    pub user_namespace: String,
+    /// Its message id.
+    pub message_id: String,
+    /// When it happened.
+    pub time: Ts,
+    /// Business time at which it was accepted.
+    pub clock: Ts,
+    /// The canonical item.
+    pub body: Sealed,
+    /// True when it was derived and waits in the queue, not at the cursor.
+    pub derived: bool,
+}
+
+/// A member as stored: the words of the model, and what the condition language keeps of their history.
+#[derive(Clone, Debug)]
+pub struct StoredMember {
+    /// The member.
+    pub member: Member,
+    /// Aggregates over history, as JSON text.
+    pub leaves: String,
+    /// What the aggregates were built for; another fingerprint means they must be rebuilt.
+    pub fingerprint: String,
+}
+
+/// What a batch needs to know before it decides.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Members by identifier.
+    pub identifiers: Vec<LookupHash>,
+    /// Members by id.
+    pub members: Vec<MemberId>,
+    /// Orders that events speak of.
+    pub orders: Vec<OrderId>,
+}
+
+/// What a store knows of it.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Whom identifiers point to.
+    pub identifiers: Vec<(LookupHash, MemberId)>,
+    /// The members, those found by identifier included unless `known` already.
+    pub members: Vec<StoredMember>,
+    /// The orders that exist.
+    pub orders: Vec<Order>,
+}
+
+/// A timer that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueTimer {
+    /// Whose.
+    pub member: MemberId,
+    /// Which.
+    pub key: TimerKey,
+    /// Since when.
+    pub due: Ts,
+}
+
+/// An event of a member's past with its body.
+#[derive(Clone, Debug)]
+pub struct PastEvent {
+    /// Its id.
+    pub id: EventId,
+    /// Namespace of its source's `userId`.
+    pub user_namespace: String,
+    /// When it happened.
+    pub time: Ts,
+    /// Event name.
+    pub name: String,
+    /// The canonical item.
+    pub body: Sealed,
+}
+
+/// Which lots of a member a decision must see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LotsWanted<'a> {
+    /// Open lots in spending order until they cover this much.
+    Covering(i64),
+    /// Open lots that expire at this instant.
+    ExpiringAt(Ts),
+    /// Open lots that become active at this instant.
+    ActiveAt(Ts),
+    /// These, open or not.
+    These(&'a [TransferId]),
+}
+
+/// A spend that may come back: its transfer, what it took from which lots, and what has come back.
+#[derive(Clone, Debug)]
+pub struct PastTransfer {
+    /// The transfer.
+    pub transfer: Transfer,
+    /// (lot or debt, amount) it took.
+    pub allocations: Vec<(Option<TransferId>, i64)>,
+    /// What later transfers that name it have undone.
+    pub undone: i64,
+}
+
+/// A home's memory.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// What the home is now.
+    async fn home(&self) -> Result<Home>;
+    /// Moves business now relative to the wall clock, and says since when the home is live.
+    async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()>;
+
+    /// The live playbook.
+    async fn live_playbook(&self) -> Result<Option<PlaybookVersion>>;
+    /// All versions, newest first.
+    async fn playbooks(&self) -> Result<Vec<PlaybookVersion>>;
+    /// Makes a version live (its `version` is ignored) and gives its number. Applying what is live already
+    /// changes nothing.
+    async fn apply_playbook(&self, playbook: PlaybookVersion) -> Result<i64>;
+    /// Members whose last decision was made under an older version, from an id on, at most `limit`.
+    async fn members_behind(&self, version: i64, after: Option<MemberId>, limit: usize)
+    -> Result<Vec<MemberId>>;
+
+    /// Accepts items durably: returns only when they are on disk. One receipt an item, in order.
+    async fn append(&self, append: Append) -> Result<Vec<Receipt>>;
+    /// How far an import has come.
+    async fn progress(&self, name: &str) -> Result<Option<Progress>>;
+    /// What waits: derived events first, by (time, cause, id); else the next of the inbox.
+    async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>>;
+    /// Timers due at or before an instant, in firing order, at most `limit`.
+    async fn due_timers(&self, until: Ts, limit: usize) -> Result<Vec<DueTimer>>;
+    /// When the next timer is due.
+    async fn next_timer(&self) -> Result<Option<Ts>>;
+
+    /// What a batch needs to know. Members whose ids stand in `known` are left out.
+    async fn load(&self, wanted: Wanted, known: Vec<MemberId>) -> Result<Loaded>;
+    /// Lots of a member.
+    async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>>;
+    /// Terms of a member, oldest first.
+    async fn terms(&self, member: MemberId) -> Result<Vec<Term>>;
+    /// A hold of a member.
+    async fn hold(&self, member: MemberId, id: TransferId) -> Result<Option<Hold>>;
+    /// A past transfer of a member with its allocations.
+    async fn past_transfer(&self, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>>;
+    /// The body of one event.
+    async fn event(&self, id: EventId) -> Result<Option<PastEvent>>;
+    /// A member's orders and events by name, oldest first, to rebuild aggregates from.
+    async fn history(&self, member: MemberId, names: Vec<String>) -> Result<(Vec<Order>, Vec<PastEvent>)>;
+
+    /// Writes a batch: all of it or nothing. [`StoreError::Stale`] when the home moved on since it was loaded.
+    async fn flush(&self, flush: Flush) -> Result<()>;
+
+    /// Dead letters, newest first.
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>>;
+    /// Puts dead letters back into the inbox, to be tried again at `now`; how many.
+    async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize>;
+
+    /// One line a member, as of an instant.
+    async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>>;
+    /// Sums of the ledger, as of an instant.
+    async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>>;
+    /// One member whole.
+    async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>>;
+    /// What the overview page shows of the record.
+    async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord>;
+    /// What is wrong with the home, if anything; each invariant once.
+    async fn doctor(&self) -> Result<Vec<read::Check>>;
+    /// The home's state as one hash (semantics 20), 64 hexadecimal digits.
+    async fn digest(&self) -> Result<String>;
+}

@@ -1,0 +1,278 @@
+//! Reading an item of the Segment wire: limits first, then what every item has, then what its type adds.
+
+use std::collections::BTreeMap;
+
+use super::json::Json;
+use super::{Event, Identifier, Item, Origin, RENAMED, Refusal, names, order};
+use crate::scalar::Scalar;
+use crate::time::Ts;
+
+/// The most bytes an item may have (Segment's HTTP API: 32 KB a call).
+pub const ITEM_BYTES_MAX: usize = 32 * 1024;
+/// The most characters of a message id (Segment: 100).
+pub const MESSAGE_ID_CHARS_MAX: usize = 100;
+/// The most characters of an identifier, a name, a code.
+pub const TEXT_CHARS_MAX: usize = 255;
+
+/// Takes an item's bytes: checks limits and shape and gives its canonical form. Everything a decision will
+/// read is read once here, so that what is malformed is refused at the door with its field.
+pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
+    if bytes.len() > ITEM_BYTES_MAX {
+        let message = format!("{} bytes; an item has at most {ITEM_BYTES_MAX}", bytes.len());
+        return Err(Refusal::new("item_too_large", "", message));
+    }
+    let mut json = Json::parse(bytes)?;
+    let event = event_of(&json, origin)?;
+    let Json::Object(map) = &mut json else {
+        return Err(Refusal::new("bad_item", "", "an item is a JSON object"));
+    };
+    for key in ["sentAt", "receivedAt", "originalTimestamp", "writeKey"] {
+        map.remove(key);
+    }
+    // The time that was understood is the time that is kept, whichever field it came in.
+    map.insert("timestamp".to_owned(), Json::Text(event.time.rfc3339()));
+    let sent_id = map.remove("messageId");
+    let mut body = String::with_capacity(bytes.len());
+    json.write(&mut body);
+    let message_id = message_id(sent_id.as_ref(), &body)?;
+    Ok(Item { message_id, time: event.time, name: event.name, body })
+}
+
+/// Reads a body that [`accept`] wrote.
+pub fn read(body: &[u8], origin: &Origin<'_>) -> Result<Event, Refusal> {
+    event_of(&Json::parse(body)?, origin)
+}
+
+fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
+    let field = "messageId";
+    let Some(sent) = sent.filter(|value| **value != Json::Null) else {
+        return Ok(format!("body-{}", &blake3::hash(body.as_bytes()).to_hex()[..32]));
+    };
+    let text = sent
+        .text_or_number()
+        .ok_or_else(|| Refusal::new("bad_message_id", field, "a message id is a text"))?;
+    if text.is_empty() || text.chars().count() > MESSAGE_ID_CHARS_MAX {
+        let message = format!("a message id has 1 to {MESSAGE_ID_CHARS_MAX} characters");
+        return Err(Refusal::new("bad_message_id", field, message));
+    }
+    Ok(text.to_owned())
+}
+
+fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
+    if !matches!(json, Json::Object(_)) {
+        return Err(Refusal::new("bad_item", "", "an item is a JSON object"));
+    }
+    let name = name(json)?;
+    let properties = json.get("properties").unwrap_or(&Json::Null);
+    let context = json.get("context").unwrap_or(&Json::Null);
+    let mut traits = BTreeMap::new();
+    let mut traits_removed = Vec::new();
+    for source in [json.get("traits"), context.get("traits")].into_iter().flatten() {
+        read_traits(source, &mut traits, &mut traits_removed)?;
+    }
+    let code = |keys: &[&str]| -> Option<String> {
+        [properties, context]
+            .iter()
+            .find_map(|place| keys.iter().find_map(|key| place.get(key)))
+            .and_then(Json::text_or_number)
+            .map(|text| text.chars().take(TEXT_CHARS_MAX).collect())
+    };
+    let speaks_of_order = matches!(
+        name.as_str(),
+        names::ORDER_COMPLETED
+            | names::ORDER_UPDATED
+            | names::ORDER_PAID
+            | names::ORDER_REFUNDED
+            | names::ORDER_CANCELLED
+    );
+    Ok(Event {
+        time: time(json, origin)?,
+        identifiers: identifiers(json, context, origin)?,
+        traits,
+        traits_removed,
+        properties: scalars(properties),
+        touchpoint: code(&["touchpoint"]),
+        store: code(&["store_id", "store"]),
+        channel: code(&["channel"]).or_else(|| json.get("channel").and_then(Json::text).map(str::to_owned)),
+        order: if speaks_of_order { Some(order::read(properties)?) } else { None },
+        name,
+    })
+}
+
+fn name(json: &Json) -> Result<String, Refusal> {
+    let kind = json
+        .get("type")
+        .and_then(Json::text)
+        .ok_or_else(|| Refusal::new("type_missing", "type", "an item has a type"))?;
+    match kind {
+        "track" => {
+            let name = json
+                .get("event")
+                .and_then(Json::text)
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .ok_or_else(|| Refusal::new("event_missing", "event", "a track item names its event"))?;
+            bounded("event", name)?;
+            let renamed = RENAMED.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new);
+            Ok(renamed.to_owned())
+        }
+        "identify" | "page" | "screen" | "group" | "alias" => Ok(kind.to_owned()),
+        other => {
+            let shown: String = other.chars().take(40).collect();
+            let message = format!("{shown:?} is none of identify, track, page, screen, group, alias");
+            Err(Refusal::new("type_unknown", "type", message))
+        }
+    }
+}
+
+fn time(json: &Json, origin: &Origin<'_>) -> Result<Ts, Refusal> {
+    for field in ["timestamp", "originalTimestamp"] {
+        if let Some(value) = json.get(field) {
+            return value.text().and_then(|text| Ts::parse(text.trim())).ok_or_else(|| {
+                Refusal::new("bad_timestamp", field, "a time is RFC 3339 with its offset: 2017-01-01T11:53:26Z")
+            });
+        }
+    }
+    origin
+        .default_time
+        .ok_or_else(|| Refusal::new("timestamp_missing", "timestamp", "an item says when it happened"))
+}
+
+fn identifiers(json: &Json, context: &Json, origin: &Origin<'_>) -> Result<Vec<Identifier>, Refusal> {
+    let mut found: Vec<Identifier> = Vec::new();
+    let mut add = |namespace: &str, value: &Json, field: &str| -> Result<(), Refusal> {
+        let text = value
+            .text_or_number()
+            .map(str::trim)
+            .ok_or_else(|| Refusal::new("bad_identifier", field, "an identifier is a text"))?;
+        bounded(field, text)?;
+        let identifier = Identifier { namespace: namespace.to_owned(), value: text.to_owned() };
+        if !text.is_empty() && !found.contains(&identifier) {
+            found.push(identifier);
+        }
+        Ok(())
+    };
+    if let Some(value) = json.get("userId") {
+        add(origin.user_namespace, value, "userId")?;
+    }
+    if let Some(Json::List(list)) = context.get("externalIds") {
+        for (i, entry) in list.iter().take(20).enumerate() {
+            let field = format!("context.externalIds[{i}]");
+            let (Some(kind), Some(value)) = (entry.get("type").and_then(Json::text), entry.get("id")) else {
+                return Err(Refusal::new("bad_identifier", field, "an external id has an id and a type"));
+            };
+            bounded(&field, kind)?;
+            add(kind, value, &field)?;
+        }
+    }
+    if let Some(value) = json.get("anonymousId") {
+        add("anonymous", value, "anonymousId")?;
+    }
+    if found.is_empty() {
+        return Err(Refusal::new("nobody", "userId", "an item has a userId, an anonymousId or an external id"));
+    }
+    Ok(found)
+}
+
+/// Refuses a text that is longer than names and codes may be, or that holds a NUL (no database takes it).
+pub(super) fn bounded(field: &str, text: &str) -> Result<(), Refusal> {
+    if text.chars().count() > TEXT_CHARS_MAX {
+        let message = format!("longer than {TEXT_CHARS_MAX} characters");
+        return Err(Refusal::new("text_too_long", field, message));
+    }
+    if text.contains('\0') {
+        return Err(Refusal::new("bad_text", field, "holds a NUL character"));
+    }
+    Ok(())
+}
+
+fn read_traits(
+    source: &Json,
+    traits: &mut BTreeMap<String, Scalar>,
+    removed: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    let Json::Object(map) = source else {
+        return Err(Refusal::new("bad_traits", "traits", "traits is an object"));
+    };
+    for (key, value) in map {
+        bounded(&format!("traits.{key}"), key)?;
+        match value {
+            Json::Null => removed.push(key.clone()),
+            value => {
+                if let Some(scalar) = value.scalar() {
+                    traits.insert(key.clone(), scalar);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn scalars(properties: &Json) -> BTreeMap<String, Scalar> {
+    let Json::Object(map) = properties else {
+        return BTreeMap::new();
+    };
+    map.iter().filter_map(|(key, value)| value.scalar().map(|scalar| (key.clone(), scalar))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(item: &str, expect: &str) {
+        let origin = Origin { user_namespace: "user", default_time: None };
+        let got = match accept(item.as_bytes(), &origin) {
+            Ok(item) => format!("{} {} {}", item.name, item.time, item.message_id),
+            Err(refusal) => format!("{} @{}", refusal.code, refusal.field),
+        };
+        assert!(got.starts_with(expect), "{item}\n  got    {got}\n  expect {expect}");
+    }
+
+    #[test]
+    fn every_malformed_item_is_refused_by_name_and_field() {
+        let track = |rest: &str| {
+            format!(
+                r#"{{"type":"track","event":"X","userId":"u","messageId":"m","timestamp":"2017-01-01T00:00:00Z"{rest}}}"#
+            )
+        };
+        let order = |properties: &str| {
+            format!(
+                r#"{{"type":"track","event":"Order Completed","userId":"u","messageId":"m","timestamp":"2017-01-01T00:00:00Z","properties":{properties}}}"#
+            )
+        };
+        check(&track(""), "X 2017-01-01T00:00:00Z m");
+        check(&track(r#","sentAt":"2020-01-01T00:00:00Z""#), "X 2017-01-01T00:00:00Z m");
+        check(&track(r#","a":1,"a":2"#), "duplicate_key @");
+        check(&track(r#","a":NaN"#), "bad_json @");
+        check(&track(r#","a":1e999"#), "bad_json @");
+        check(&track(&format!(r#","a":{}1{}"#, "[".repeat(40), "]".repeat(40))), "too_deep @");
+        check(&"[".repeat(30_000), "too_deep @");
+        check(&track(&format!(r#","a":"{}""#, "x".repeat(40_000))), "item_too_large @");
+        check("", "bad_json @");
+        check("[]", "bad_item @");
+        check(r#"{"type":"trick"}"#, "type_unknown @type");
+        check(r#"{"type":"track"}"#, "event_missing @event");
+        check(r#"{"type":"track","event":"X","userId":"u"}"#, "timestamp_missing @timestamp");
+        check(r#"{"type":"track","event":"X","userId":"u","timestamp":"2017-01-01 00:00:00"}"#, "bad_timestamp");
+        check(r#"{"type":"track","event":"X","timestamp":"2017-01-01T00:00:00Z"}"#, "nobody @userId");
+        check(r#"{"type":"track","event":"X","userId":{},"timestamp":"2017-01-01T00:00:00Z"}"#, "bad_identifier");
+        check(&order("{}"), "order_id_missing @properties.order_id");
+        check(&order(r#"{"order_id":"1","total":"NaN"}"#), "bad_amount @properties.total");
+        check(&order(r#"{"order_id":"1","total":{}}"#), "bad_amount @properties.total");
+        check(&order(r#"{"order_id":"1","total":"1e40"}"#), "amount_too_large @properties.total");
+        check(&order(r#"{"order_id":"1","products":{}}"#), "bad_products @properties.products");
+        check(&order(r#"{"order_id":"1","products":[{"quantity":-1}]}"#), "negative_quantity");
+        check(&order(r#"{"order_id":"🎁 1","total":"12.30"}"#), "Order Completed");
+    }
+
+    #[test]
+    fn equal_items_have_equal_bodies_and_a_missing_id_is_their_hash() {
+        let origin = Origin { user_namespace: "user", default_time: None };
+        let a = r#"{"type":"track","event":"X","userId":"u","timestamp":"2017-01-01T08:00:00+08:00","sentAt":"z"}"#;
+        let b = r#"{"timestamp":"2017-01-01T00:00:00Z","userId":"u" ,"event":"X","type":"track"}"#;
+        let (a, b) = (accept(a.as_bytes(), &origin).unwrap(), accept(b.as_bytes(), &origin).unwrap());
+        assert_eq!(a, b);
+        assert!(a.message_id.starts_with("body-"));
+        assert_eq!(read(a.body.as_bytes(), &origin).unwrap().time, a.time);
+    }
+}

@@ -1,0 +1,159 @@
+//! What a batch writes: everything that its decisions said, in one transaction, or nothing.
+
+use zhiyin_model::effect::{Allocation, Asset, Lot, Order, StageMove, TagMove, TimerKey, Transfer};
+use zhiyin_model::event::Refusal;
+use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
+use zhiyin_model::member::Term;
+use zhiyin_model::money::Money;
+use zhiyin_model::time::Ts;
+
+use crate::StoredMember;
+use crate::seal::{LookupHash, Sealed};
+
+/// The effects of one batch.
+#[derive(Clone, Debug, Default)]
+pub struct Flush {
+    /// The home's batch number as loaded; a store refuses the flush when it has moved on.
+    pub batch: i64,
+    /// The inbox row up to which all is done now; `None` leaves the cursor where it is.
+    pub cursor: Option<i64>,
+    /// Business time up to which timers have fired.
+    pub settled: Option<Ts>,
+    /// Derived events of the queue that are done.
+    pub drained: Vec<i64>,
+    /// The version of the playbook under which the batch was decided.
+    pub version: i64,
+    /// Inbox rows that were decided, with their member: the timeline.
+    pub decided: Vec<Decided>,
+    /// Rows that could not be decided.
+    pub dead: Vec<Dead>,
+    /// Derived events, timers that fired included.
+    pub facts: Vec<Fact>,
+    /// Members that are new or changed, whole.
+    pub members: Vec<StoredMember>,
+    /// New identifiers.
+    pub identifiers: Vec<NewIdentifier>,
+    /// Orders that are new or changed, whole.
+    pub orders: Vec<Order>,
+    /// How orders changed after they were first written.
+    pub order_changes: Vec<OrderChange>,
+    /// Transfers, in the order they were made.
+    pub transfers: Vec<Transfer>,
+    /// Lots that are new or changed, whole.
+    pub lots: Vec<Lot>,
+    /// What transfers took from which lots.
+    pub allocations: Vec<Allocation>,
+    /// Holds that are new or changed.
+    pub holds: Vec<Hold>,
+    /// New terms of tiers.
+    pub terms: Vec<NewTerm>,
+    /// Lifecycle moves.
+    pub stages: Vec<StageMove>,
+    /// Tags put on and taken off.
+    pub tags: Vec<TagMove>,
+    /// Timers set anew.
+    pub timers_set: Vec<(MemberId, TimerKey, Ts)>,
+    /// Timers that are gone.
+    pub timers_cleared: Vec<(MemberId, TimerKey)>,
+}
+
+/// An inbox row that was decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided {
+    /// Its place.
+    pub seq: i64,
+    /// Its id.
+    pub id: EventId,
+    /// Whom it was about.
+    pub member: MemberId,
+    /// When it happened.
+    pub time: Ts,
+}
+
+/// An inbox row that could not be decided, and why.
+#[derive(Clone, Debug)]
+pub struct Dead {
+    /// Its place.
+    pub seq: i64,
+    /// Why.
+    pub refusal: Refusal,
+    /// When, in business time.
+    pub at: Ts,
+}
+
+/// A derived event.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// Hash of (cause, ordinal) or of the timer.
+    pub id: EventId,
+    /// Names its cause in words that no key and no database changes: what the digest calls it.
+    pub message_id: String,
+    /// Event name.
+    pub name: String,
+    /// About whom; `None` while it waits for someone its identifiers name.
+    pub member: Option<MemberId>,
+    /// When.
+    pub time: Ts,
+    /// The clock of its cause.
+    pub clock: Ts,
+    /// Its item.
+    pub body: Sealed,
+    /// True when it is for someone else and waits in the queue.
+    pub waits: bool,
+}
+
+/// An identifier that was not known.
+#[derive(Clone, Debug)]
+pub struct NewIdentifier {
+    /// How it is found.
+    pub hash: LookupHash,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its value.
+    pub value: Sealed,
+    /// Whom it points to.
+    pub member: MemberId,
+    /// Since when.
+    pub since: Ts,
+}
+
+/// How an order stood from an instant on: for reports as of a past date.
+#[derive(Clone, Debug)]
+pub struct OrderChange {
+    /// The order.
+    pub order: OrderId,
+    /// From when.
+    pub at: Ts,
+    /// What was paid.
+    pub paid: Money,
+    /// What had come back.
+    pub refunded: Money,
+    /// Whether it counted.
+    pub counts: bool,
+}
+
+/// A term with its cause.
+#[derive(Clone, Debug)]
+pub struct NewTerm {
+    /// Who.
+    pub member: MemberId,
+    /// Which.
+    pub term: Term,
+    /// Why.
+    pub event: EventId,
+}
+
+/// A promise to spend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The transfer that opened it.
+    pub id: TransferId,
+    /// Whose.
+    pub member: MemberId,
+    /// Of what.
+    pub asset: Asset,
+    /// How much.
+    pub amount: i64,
+    /// False once posted or voided.
+    pub open: bool,
+}
