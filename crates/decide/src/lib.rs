@@ -61,28 +61,47 @@ pub fn decide(
 ) -> Result<Outcome, Stop> {
     let scene = Scene { rules, key, cause, at: event.time.max(cause.clock) };
     let mut out = Outcome::default();
-    if state.member.enrolled_at.is_none() {
+    let newcomer = state.member.enrolled_at.is_none();
+    if newcomer {
         tier::enrol(&scene, state, event.time, &mut out);
     }
-    match event.name.as_str() {
-        names::ORDER_COMPLETED | names::ORDER_UPDATED => order::completed(&scene, state, known, event, &mut out)?,
-        names::ORDER_PAID => order::paid(&scene, state, known, event, &mut out)?,
-        names::ORDER_REFUNDED => order::refunded(&scene, state, known, event, &mut out)?,
-        names::ORDER_CANCELLED => order::cancelled(&scene, state, known, event, &mut out)?,
-        names::POINTS_SPENT => points::spent(&scene, state, known, event, &mut out)?,
-        names::POINTS_POSTED => points::posted(&scene, state, known, event, &mut out)?,
-        names::POINTS_VOIDED => points::voided(&scene, state, known, event, &mut out)?,
-        names::POINTS_RETURNED => points::returned(&scene, state, known, event, &mut out)?,
-        names::POINTS_ADJUSTED => points::adjusted(&scene, state, known, event, &mut out)?,
-        names::POINTS_GIFTED => points::gifted(&scene, state, known, event, &mut out)?,
-        names::POINTS_RECEIVED => points::received(&scene, state, event, &mut out)?,
-        _ => {}
+    if let Err(stop) = act(&scene, state, known, event, &mut out) {
+        if newcomer {
+            state.member.enrolled_at = None;
+            state.member.term = None;
+            state.member.timers.clear();
+        }
+        return Err(stop);
     }
     note_profile(state, event);
-    note_history(rules, state, event, known)?;
+    note_history(rules, state, event);
     tier::raise(&scene, state, &mut out);
     judge::judge(&scene, state, &mut out);
     Ok(out)
+}
+
+/// What the event itself asks for. Nothing is changed before it is certain that all of it can be done.
+fn act(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    out: &mut Outcome,
+) -> Result<(), Stop> {
+    match event.name.as_str() {
+        names::ORDER_COMPLETED | names::ORDER_UPDATED => order::completed(scene, state, known, event, out),
+        names::ORDER_PAID => order::paid(scene, state, known, event, out),
+        names::ORDER_REFUNDED => order::refunded(scene, state, known, event, out),
+        names::ORDER_CANCELLED => order::cancelled(scene, state, known, event, out),
+        names::POINTS_SPENT => points::spent(scene, state, known, event, out),
+        names::POINTS_POSTED => points::posted(scene, state, known, event, out),
+        names::POINTS_VOIDED => points::voided(scene, state, known, event, out),
+        names::POINTS_RETURNED => points::returned(scene, state, known, event, out),
+        names::POINTS_ADJUSTED => points::adjusted(scene, state, known, event, out),
+        names::POINTS_GIFTED => points::gifted(scene, state, known, event, out),
+        names::POINTS_RECEIVED => points::received(scene, state, event, out),
+        _ => Ok(()),
+    }
 }
 
 /// A timer of the member falls due: time is an event too.
@@ -138,12 +157,11 @@ fn note_profile(state: &mut State, event: &Event) {
 }
 
 /// Events that conditions look back on are taken into the aggregates. Orders do that themselves.
-fn note_history(rules: &Rules, state: &mut State, event: &Event, _known: &Known) -> Result<(), Stop> {
+fn note_history(rules: &Rules, state: &mut State, event: &Event) {
     if event.order.is_none() && rules.leaves.events_used().contains(&event.name) {
         let row = event_row(event);
         state.leaves.observe(&rules.leaves, Row::Event(&row));
     }
-    Ok(())
 }
 
 /// The event as history knows it.

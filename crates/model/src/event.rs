@@ -126,6 +126,10 @@ pub mod names {
     pub const POINTS_RETURNED: &str = "Points Returned";
     /// Points are given or taken by a person, with a reason.
     pub const POINTS_ADJUSTED: &str = "Points Adjusted";
+    /// A member gives points to another, named by `to_namespace` and `to_value`.
+    pub const POINTS_GIFTED: &str = "Points Gifted";
+    /// Derived: another member's gift arrives.
+    pub const POINTS_RECEIVED: &str = "Points Received";
     /// Derived: a member moved between lifecycle stages.
     pub const STAGE_CHANGED: &str = "Lifecycle Stage Changed";
     /// Derived: a member's tier or its term changed.
