@@ -70,6 +70,7 @@ get_ready() {
 count() {
   awk -v status="$2" '
     /^test result: / { passed += $4; wrong += $6; counted = 1 }
+    /^Ran [0-9]+ tests? in / { passed += $2; counted = 1 }
     /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; wrong += $3; counted = 1 }
     END {
       if (!counted && status == 0) passed = 1

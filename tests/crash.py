@@ -72,14 +72,17 @@ class Engine:
         return text if done.returncode == 0 and DIGEST.fullmatch(text) else f"no digest: {text} {done.stderr}"
 
 
-def kill_and_resume(engine: Engine, home: Path, log: Path, seconds: float, chance: random.Random, tally: Tally) -> int:
-    """Fills a home while killing the import; gives how often it was killed."""
+def kill_and_resume(
+    engine: Engine, home: Path, seconds: float, wanted: int, chance: random.Random, tally: Tally
+) -> int:
+    """Fills a home while killing the import up to `wanted` times; gives how often it was killed."""
+    log = home.with_suffix(".log")
     n_kills = 0
     while True:
         process = engine.importing(home, log)
         limit = EARLY_S_MAX if n_kills % EARLY_EVERY == EARLY_EVERY - 1 else seconds / 4
         # Past the wanted number of kills it may end in peace.
-        delay = chance.uniform(0, limit) if n_kills < KILLS else None
+        delay = chance.uniform(0, limit) if n_kills < wanted else None
         began = time.monotonic()
         try:
             status = process.wait(timeout=delay)
@@ -143,8 +146,8 @@ def main() -> None:
         n_kills, n_lives = 0, 0
         while n_kills < KILLS:
             n_lives += 1
-            home, log = args.work / f"killed-{n_lives}", args.work / f"killed-{n_lives}.log"
-            killed = kill_and_resume(engine, home, log, seconds, chance, tally)
+            home = args.work / f"killed-{n_lives}"
+            killed = kill_and_resume(engine, home, seconds, KILLS - n_kills, chance, tally)
             n_kills += killed
             found = engine.digest(home)
             tally.check(f"killed {killed} times, the same digest", found == expected, found)

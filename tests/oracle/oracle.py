@@ -20,6 +20,7 @@ import heapq
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 HEADER = ["household", "orders", "paid_cents", "points", "growth", "tier", "lifecycle"]
@@ -48,10 +49,15 @@ class Order:
     household: int
     cents: int
 
-    @property
+    @cached_property
     def day(self) -> int:
         """The calendar day it falls on, as an ordinal."""
         return day_of(self.time_us)
+
+    @cached_property
+    def units(self) -> int:
+        """Whole major units paid."""
+        return self.cents // CENTS_PER_UNIT
 
 
 @dataclass
@@ -78,7 +84,7 @@ class Member:
     def growth(self, day: int) -> int:
         """Growth of the orders dated within 365 days of `day`, both ends included."""
         return sum(
-            GROWTH_PER_UNIT * (o.cents // CENTS_PER_UNIT)
+            GROWTH_PER_UNIT * o.units
             for o in self.orders
             if 0 <= day - o.day <= WINDOW_DAYS
         )
@@ -206,7 +212,7 @@ def replay(year: Year, until_us: int) -> dict[int, Member]:
 def take(order: Order, member: Member, day: int, schedule) -> None:
     """One order: its points by the tier held before it, then its growth, then the tier."""
     times = 2 if member.tier == "gold" else 1
-    member.points += (order.cents // CENTS_PER_UNIT) * times
+    member.points += order.units * times
     member.orders.append(order)
     reached = level(member.growth(day))
     if RANK[reached] > RANK[member.tier]:
