@@ -3,7 +3,10 @@
 //!
 //! They read the sources as text. Nothing is compiled for them, so they also hold for files that no
 //! crate has taken in yet.
-#![allow(clippy::unwrap_used, reason = "a file that cannot be read fails the test that reads it")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read fails the test that reads it"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
