@@ -1,0 +1,184 @@
+//! `extends:` one playbook says only what differs from another.
+//!
+//! Files are merged by key: maps merge, lists and scalars replace, a key without a value (or `~`) removes.
+//! Each value keeps pointing into the file it came from.
+
+use super::nearest::nearest;
+use super::problem::Problem;
+use super::yaml::{self, Entry, Node, Value};
+
+/// Fetches a playbook: from its name as written after `extends:` and the file that says so to what the file
+/// is to be called in problems, and its text; or why it cannot be had.
+pub type Loader<'a> = dyn Fn(&str, &str) -> Result<(String, String), String> + 'a;
+
+/// The longest chain of playbooks.
+const MAX_CHAIN: usize = 8;
+
+/// A playbook's files as one tree.
+pub(super) struct Loaded {
+    pub tree: Node,
+    /// Whether another file was merged into it.
+    pub extended: bool,
+}
+
+/// Reads a file and all it extends.
+pub(super) fn load(
+    file: &str,
+    text: &str,
+    loader: &Loader<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Loaded> {
+    let mut chain = vec![file.to_owned()];
+    let mut trees = vec![read_map(file, text, problems)?];
+    while let Some(parent) = take_extends(trees.last_mut()?, problems) {
+        let name = parent.scalar()?.text.clone();
+        let (label, text) = match loader(&name, chain.last()?) {
+            Ok(found) => found,
+            Err(reason) => {
+                problems.push(parent.problem(format!("cannot be had: {reason}"), None));
+                return None;
+            }
+        };
+        if chain.contains(&label) {
+            let circle = format!("{} → {label}", chain.join(" → "));
+            problems.push(parent.problem(format!("extends itself: {circle}"), None));
+            return None;
+        }
+        if chain.len() > MAX_CHAIN {
+            let allowed = Some(format!("at most {MAX_CHAIN}"));
+            problems.push(parent.problem("too many playbooks extend one another", allowed));
+            return None;
+        }
+        trees.push(read_map(&label, &text, problems)?);
+        chain.push(label);
+    }
+    let extended = trees.len() > 1;
+    let base = strip(trees.pop()?);
+    let mut tree = trees
+        .into_iter()
+        .rev()
+        .fold(base, |base, child| merge(base, child, "", problems));
+    yaml::set_paths(&mut tree, String::new());
+    Some(Loaded { tree, extended })
+}
+
+fn read_map(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
+    let node = yaml::read(file, text, problems)?;
+    if matches!(node.value, Value::Map(_)) {
+        return Some(node);
+    }
+    problems.push(node.problem(
+        "a playbook is a map of keys",
+        Some("`playbook: my-brand` and more".into()),
+    ));
+    None
+}
+
+/// Takes the `extends` of a file out of it.
+fn take_extends(tree: &mut Node, problems: &mut Vec<Problem>) -> Option<Node> {
+    let Value::Map(entries) = &mut tree.value else {
+        return None;
+    };
+    let position = entries.iter().position(|entry| entry.key == "extends")?;
+    let mut parent = entries.remove(position).node;
+    parent.path = "extends".into();
+    if parent.is_null() {
+        return None;
+    }
+    if parent.scalar().is_none() {
+        problems.push(parent.problem("expected the name of a playbook", Some("a name or a path".into())));
+        return None;
+    }
+    Some(parent)
+}
+
+/// A tree without the keys that have no value.
+fn strip(mut node: Node) -> Node {
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::List(elements) => *elements = std::mem::take(elements).into_iter().map(strip).collect(),
+        Value::Map(entries) => {
+            *entries = std::mem::take(entries)
+                .into_iter()
+                .filter(|entry| !entry.node.is_null())
+                .map(|entry| Entry {
+                    node: strip(entry.node),
+                    ..entry
+                })
+                .collect();
+        }
+    }
+    node
+}
+
+/// What `child` says over `base`. Keys keep the base's order; a new key stands before the next key of the
+/// child that the base has too, else at the end, so that a stage or a level can be put between two others.
+fn merge(base: Node, child: Node, path: &str, problems: &mut Vec<Problem>) -> Node {
+    let (mut merged, theirs) = match (base.value, child.value) {
+        (Value::Map(base), Value::Map(child)) => (base, child),
+        (_, value) => return strip(Node { value, ..child }),
+    };
+    let mut before = None;
+    // From the last to the first, so that the neighbour that follows is placed already.
+    for entry in theirs.into_iter().rev() {
+        let position = merged.iter().position(|ours| ours.key == entry.key);
+        let path = yaml::join(path, &entry.key);
+        match position {
+            None if entry.node.is_null() => {
+                problems.push(nothing_to_remove(&entry, &path, &merged));
+                continue;
+            }
+            Some(i) if entry.node.is_null() => {
+                merged.remove(i);
+                continue;
+            }
+            Some(i) => {
+                let ours = merged[i].node.clone();
+                let node = merge(ours, entry.node, &path, problems);
+                merged[i] = Entry {
+                    key: entry.key.clone(),
+                    key_mark: entry.key_mark,
+                    node,
+                };
+            }
+            None => {
+                let next = before
+                    .as_ref()
+                    .and_then(|key| merged.iter().position(|ours| ours.key == *key));
+                let at = next.unwrap_or(merged.len());
+                let new = Entry {
+                    key: entry.key.clone(),
+                    key_mark: entry.key_mark,
+                    node: strip(entry.node),
+                };
+                merged.insert(at, new);
+            }
+        }
+        before = Some(entry.key);
+    }
+    Node {
+        value: Value::Map(merged),
+        ..child_mark(child.mark)
+    }
+}
+
+fn child_mark(mark: yaml::Mark) -> Node {
+    Node {
+        value: Value::Map(Vec::new()),
+        mark,
+        path: String::new(),
+        broken: false,
+    }
+}
+
+fn nothing_to_remove(entry: &Entry, path: &str, ours: &[Entry]) -> Problem {
+    let keys: Vec<&str> = ours.iter().map(|entry| entry.key.as_str()).collect();
+    let hint = nearest(&entry.key, keys.iter().copied()).map(|key| format!("; did you mean `{key}`?"));
+    let message = format!(
+        "a key without a value removes it, but there is none to remove{}",
+        hint.unwrap_or_default()
+    );
+    entry
+        .key_mark
+        .problem(path, message, (!keys.is_empty()).then(|| keys.join(", ")))
+}

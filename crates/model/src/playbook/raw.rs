@@ -1,0 +1,197 @@
+//! The playbook as it is written, before it is checked: the grammar of the file and its JSON Schema.
+//!
+//! Every key is optional here, because a file that extends another may leave it out; what must be there in
+//! the end is said where it is checked.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Deserialize;
+
+use super::names::Language;
+use super::touchpoint::TouchpointKind;
+use super::words::{
+    ById, Condition, DayPhrase, DaysPhrase, ExpiryPhrase, RawAims, RawEarn, RawNames, WorthPhrase,
+};
+use super::{AttributeKind, Combine, Debt, PaidRule, Phase};
+
+/// What a brand promises its members.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(title = "Zhiyin playbook", rename = "Playbook")]
+pub(super) struct RawPlaybook {
+    /// The name of this playbook.
+    pub playbook: Option<String>,
+    /// The playbook this one differs from: a shipped one by name, or a file by path.
+    #[serde(rename = "extends")]
+    pub _extends: Option<String>,
+    /// The brand's time zone, by its IANA name. Days, years and birthdays are its.
+    #[schemars(example = &"Asia/Shanghai", example = &"UTC")]
+    pub timezone: Option<String>,
+    /// The brand's currency, by its ISO 4217 code.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"), example = &"CNY", example = &"USD")]
+    pub currency: Option<String>,
+    /// Languages the brand speaks, the first before the others.
+    pub languages: Option<Vec<Language>>,
+    /// Attributes of members, which conditions name as `attr.NAME`.
+    pub attributes: Option<ById<RawAttribute>>,
+    /// Known touchpoints by code.
+    pub touchpoints: Option<ById<RawTouchpoint>>,
+    /// What of an order counts.
+    pub orders: Option<RawOrders>,
+    /// The points account.
+    pub points: Option<RawPoints>,
+    /// The growth value that tiers are judged by.
+    pub growth: Option<RawGrowth>,
+    /// The levels and how long one holds.
+    pub tiers: Option<RawTiers>,
+    /// Stages of a member's life with the brand; a member is in the first that holds, the last is `true`.
+    pub lifecycle: Option<ById<RawStage>>,
+    /// Tags by id.
+    pub tags: Option<ById<RawTag>>,
+}
+
+/// An attribute of members.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an attribute such as `{ type: text }`")]
+#[schemars(rename = "Attribute")]
+pub(super) struct RawAttribute {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// The type of its values.
+    #[serde(rename = "type")]
+    pub kind: Option<AttributeKind>,
+}
+
+/// A touchpoint.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a touchpoint such as `{ kind: store }`")]
+#[schemars(rename = "Touchpoint")]
+pub(super) struct RawTouchpoint {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// What kind of place it is.
+    pub kind: Option<TouchpointKind>,
+}
+
+/// What of an order counts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Orders")]
+pub(super) struct RawOrders {
+    /// What "paid" means.
+    pub paid: Option<PaidRule>,
+}
+
+/// The points account.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Points")]
+pub(super) struct RawPoints {
+    /// What members call them.
+    pub name: Option<RawNames>,
+    /// When what was earned is lost.
+    pub expire: Option<ExpiryPhrase>,
+    /// Whether a refund may take back what was spent already.
+    pub debt: Option<Debt>,
+    /// How long what was earned is held back before it may be spent.
+    pub hold: Option<DaysPhrase>,
+    /// What happens when several multipliers hold.
+    pub combine: Option<Combine>,
+    /// What is earned, and multipliers of it.
+    pub earn: Option<Vec<RawEarn>>,
+    /// What points are worth: major units of money per points.
+    pub worth: Option<WorthPhrase>,
+}
+
+/// The growth value.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Growth")]
+pub(super) struct RawGrowth {
+    /// What members call it.
+    pub name: Option<RawNames>,
+    /// What is earned.
+    pub earn: Option<Vec<RawEarn>>,
+}
+
+/// What tiers are judged by.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum JudgedBy {
+    /// The growth value.
+    Growth,
+}
+
+/// The levels and how long one holds.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Tiers")]
+pub(super) struct RawTiers {
+    /// What tiers are judged by.
+    #[serde(rename = "by")]
+    pub _by: Option<JudgedBy>,
+    /// The days over which growth counts, and after which a tier is judged again.
+    pub over: Option<DaysPhrase>,
+    /// From the lowest, which begins at 0, upwards.
+    pub levels: Option<ById<RawLevel>>,
+}
+
+/// A level.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a level such as `{ from: 3000 }`")]
+#[schemars(rename = "Level")]
+pub(super) struct RawLevel {
+    /// The least growth that holds it.
+    #[schemars(range(min = 0))]
+    pub from: Option<i64>,
+    /// What members call it.
+    pub name: Option<RawNames>,
+    /// What its benefits are for.
+    pub aim: Option<RawAims>,
+}
+
+/// A stage.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a stage such as `{ phase: win, when: size(orders) == 0 }`"
+)]
+#[schemars(rename = "Stage")]
+pub(super) struct RawStage {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// What the brand does in it.
+    pub phase: Option<Phase>,
+    /// Members for whom it holds.
+    pub when: Option<Condition>,
+}
+
+/// A tag.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a tag such as `{ who: size(orders) >= 10 }`"
+)]
+#[schemars(rename = "Tag")]
+pub(super) struct RawTag {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// The group it is listed in.
+    pub group: Option<String>,
+    /// The rule that gives and takes it; without one it is given by hand.
+    pub who: Option<Condition>,
+    /// How long a tag given by hand lasts.
+    pub valid: Option<DaysPhrase>,
+    /// The first day of the tag.
+    pub from: Option<DayPhrase>,
+    /// The last day of the tag.
+    pub until: Option<DayPhrase>,
+}
+
+/// The JSON Schema (draft 2020-12) of a playbook's file, for editors.
+pub fn json_schema() -> serde_json::Value {
+    let schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<RawPlaybook>();
+    schema.to_value()
+}
