@@ -106,7 +106,7 @@ pub fn earn(
         out.allocations.push(Allocation { transfer: id, lot: Some(id), amount: pays });
         out.allocations.push(Allocation { transfer: id, lot: None, amount: -pays });
     }
-    out.lots.push(Lot {
+    let lot = Lot {
         id,
         member: state.member.id,
         asset: Asset::Points,
@@ -115,7 +115,13 @@ pub fn earn(
         active_at: life.active_at,
         expires_at: life.expires_at,
         active,
-    });
+    };
+    out.lots.push(lot.clone());
+    if life.expires_at <= scene.at {
+        // Earned so late that it is gone already: history that comes in after its day.
+        expire_lots(scene, state, out, vec![lot]);
+        return id;
+    }
     let mut set = |kind: TimerKind, due: Ts| {
         state.member.timers.insert(TimerKey { kind, which: due.0 }, due);
     };

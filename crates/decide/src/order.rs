@@ -227,16 +227,17 @@ fn change(
     };
     grant(scene, state, known, out, &mut order, base)?;
     state.leaves = leaves;
-    let stood = |order: &Order, at| OrderStood {
+    let stood = |order: &Order, at, first| OrderStood {
         order: order.id,
         at,
         paid: order.paid,
         refunded: order.refunded,
         counts: order.counts(),
+        first,
     };
     if (before.paid, before.refunded, before.counts()) != (order.paid, order.refunded, order.counts()) {
-        out.order_changes.push(stood(before, before.time));
-        out.order_changes.push(stood(&order, scene.at));
+        out.order_changes.push(stood(before, before.time, true));
+        out.order_changes.push(stood(&order, scene.at, false));
     }
     if *before != order {
         out.order = Some(order);

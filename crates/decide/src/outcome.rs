@@ -83,6 +83,8 @@ pub struct OrderStood {
     pub refunded: Money,
     /// Whether it counted.
     pub counts: bool,
+    /// True for how it stood at first: written unless something stands there already.
+    pub first: bool,
 }
 
 /// A past transfer with its allocations.
@@ -175,6 +177,20 @@ impl Stop {
     /// A refusal of this name.
     pub fn refused(code: &'static str, field: &str, message: impl Into<String>) -> Self {
         Self::Refused(Refusal::new(code, field, message))
+    }
+}
+
+impl Outcome {
+    /// True when nothing but the member's own state and timers changed.
+    pub fn is_empty(&self) -> bool {
+        self.transfers.is_empty()
+            && self.lots.is_empty()
+            && self.order.is_none()
+            && self.terms.is_empty()
+            && self.stages.is_empty()
+            && self.tags.is_empty()
+            && self.facts.is_empty()
+            && self.emitted.is_empty()
     }
 }
 

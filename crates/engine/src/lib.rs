@@ -1,1 +1,120 @@
-//! engine
+//! The pipeline and what stands around it: accepting items, deciding them in batches, timers, playbooks, imports,
+//! reports.
+//!
+//! [`Engine`] owns a home's store and its live rules. [`Engine::accept`] puts items into the inbox (durable when it
+//! returns); [`Engine::step`] takes the next batch: timers that are due, or events, decided one after the other and
+//! flushed in one transaction. The result never depends on how events fall into batches. No HTTP here, no SQL, and
+//! no rule of the business. Read on in [`pipeline`], [`playbooks`], [`import`], [`reports`].
+
+pub mod accept;
+pub mod clock;
+pub mod import;
+pub mod overview;
+pub mod pipeline;
+pub mod playbooks;
+pub mod rebuild;
+pub mod reports;
+
+use std::sync::{Arc, RwLock};
+
+use tokio::sync::{Mutex, Notify};
+use zhiyin_decide::rules::Rules;
+use zhiyin_model::playbook::{Playbook, Problem};
+use zhiyin_store::{Home, PlaybookVersion, Store, StoreError};
+
+use pipeline::Cache;
+
+/// What can go wrong in the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The home has no playbook yet.
+    #[error("no playbook is applied yet: `zhiyin apply FILE` first")]
+    NoPlaybook,
+    /// The playbook in the store no longer reads: it was written by another version of this program.
+    #[error("the applied playbook does not read: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Playbook(Vec<Problem>),
+    /// A report was asked for a day that has not come.
+    #[error("{0} has not come yet: business time is {1}")]
+    AsOfFuture(String, String),
+    /// A file could not be read.
+    #[error("{file}: {message}")]
+    File {
+        /// Which.
+        file: String,
+        /// Why.
+        message: String,
+    },
+}
+
+/// Short for results of the engine.
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+/// The live playbook, ready to decide by.
+pub struct Live {
+    /// Its version.
+    pub version: PlaybookVersion,
+    /// As it was read.
+    pub playbook: Playbook,
+    /// As decisions use it.
+    pub rules: Rules,
+}
+
+/// A home at work.
+pub struct Engine {
+    store: Arc<dyn Store>,
+    live: RwLock<Option<Arc<Live>>>,
+    cache: Mutex<Cache>,
+    woken: Notify,
+}
+
+impl Engine {
+    /// An engine over a store; reads the live playbook if there is one.
+    pub async fn open(store: Arc<dyn Store>) -> Result<Self> {
+        let engine = Self {
+            store,
+            live: RwLock::new(None),
+            cache: Mutex::new(Cache::default()),
+            woken: Notify::new(),
+        };
+        engine.reload().await?;
+        Ok(engine)
+    }
+
+    /// The store beneath.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// What the home is now.
+    pub async fn home(&self) -> Result<Home> {
+        Ok(self.store.home().await?)
+    }
+
+    /// The live playbook.
+    pub fn live(&self) -> Result<Arc<Live>> {
+        self.live.read().ok().and_then(|live| live.clone()).ok_or(EngineError::NoPlaybook)
+    }
+
+    /// Reads the live playbook anew.
+    pub(crate) async fn reload(&self) -> Result<()> {
+        let Some(version) = self.store.live_playbook().await? else { return Ok(()) };
+        let known = self.live.read().ok().and_then(|live| live.clone());
+        if known.is_some_and(|live| live.version == version) {
+            return Ok(());
+        }
+        let playbook = playbooks::read_source(&version.source).map_err(EngineError::Playbook)?;
+        let rules = Rules::compile(&playbook).map_err(EngineError::Playbook)?;
+        if let Ok(mut live) = self.live.write() {
+            *live = Some(Arc::new(Live { version, playbook, rules }));
+        }
+        Ok(())
+    }
+
+    /// Wakes the pipeline: there is something to do.
+    pub fn wake(&self) {
+        self.woken.notify_one();
+    }
+}

@@ -1,1 +1,252 @@
-//! store-sqlite
+//! A home in one SQLite file: WAL, full durability, one writer that commits whole batches, several readers.
+//!
+//! What callers ask the writer to do at the same time is committed together ([`connection`]); what a batch writes
+//! goes through statements that are prepared once ([`write`]). All SQL of this room stands in its files, and a test
+//! prepares every statement. No rule of the business lives here.
+
+mod connection;
+mod digest;
+mod doctor;
+mod load;
+mod migrate;
+mod overview;
+mod report;
+mod rows;
+mod write;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension, params};
+use zhiyin_model::effect::Lot;
+use zhiyin_model::id::{EventId, IdKey, MemberId, TransferId};
+use zhiyin_model::member::Term;
+use zhiyin_model::time::Ts;
+use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::read;
+use zhiyin_store::{
+    Append, DueTimer, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt,
+    Result, Store, StoreError, Waiting, Wanted,
+};
+
+use connection::Connections;
+pub use connection::Durability;
+
+/// Name of the source of derived events.
+pub(crate) const OWN_SOURCE: &str = "zhiyin";
+
+/// A home in one SQLite file.
+pub struct SqliteStore {
+    connections: Connections,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it with this id key; brings its schema up to date.
+    pub fn open(path: &Path, id_key: &IdKey) -> Result<Self> {
+        Self::open_with(path, id_key, Durability::Full)
+    }
+
+    /// Opens with another durability: for measurements only.
+    pub fn open_with(path: &Path, id_key: &IdKey, durability: Durability) -> Result<Self> {
+        let mut writer = connection::open(path, durability)?;
+        migrate::migrate(&mut writer)?;
+        writer
+            .execute(
+                "INSERT INTO home (one, id_key, clock, settled) VALUES (1, ?, ?, ?) ON CONFLICT (one) DO NOTHING",
+                params![id_key.bytes().as_slice(), Ts::MIN.0, Ts::MIN.0],
+            )
+            .map_err(rows::database)?;
+        writer
+            .execute(
+                "INSERT INTO source (name, user_namespace) VALUES (?, '') ON CONFLICT (name) DO NOTHING",
+                [OWN_SOURCE],
+            )
+            .map_err(rows::database)?;
+        Ok(Self { connections: Connections::start(path, writer, durability)? })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn home(&self) -> Result<Home> {
+        self.connections.read(load::home).await
+    }
+
+    async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
+        self.connections
+            .write(move |c| {
+                c.execute(
+                    "UPDATE home SET offset_us = ?, live_since = ? WHERE one = 1",
+                    params![offset_us, live_since.map(|ts| ts.0)],
+                )
+                .map(drop)
+                .map_err(rows::database)
+            })
+            .await
+    }
+
+    async fn live_playbook(&self) -> Result<Option<PlaybookVersion>> {
+        self.connections
+            .read(|c| {
+                c.prepare_cached(load::PLAYBOOK_LIVE)
+                    .and_then(|mut statement| statement.query_row([], rows::playbook).optional())
+                    .map_err(rows::database)
+            })
+            .await
+    }
+
+    async fn playbooks(&self) -> Result<Vec<PlaybookVersion>> {
+        self.connections.read(|c| rows::all(c, load::PLAYBOOKS, [], rows::playbook)).await
+    }
+
+    async fn apply_playbook(&self, playbook: PlaybookVersion) -> Result<i64> {
+        self.connections.write(move |c| write::apply_playbook(c, &playbook)).await
+    }
+
+    async fn members_behind(
+        &self,
+        version: i64,
+        after: Option<MemberId>,
+        limit: usize,
+    ) -> Result<Vec<MemberId>> {
+        self.connections.read(move |c| load::members_behind(c, version, after, limit)).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
+        self.connections.write(move |c| write::append(c, &append)).await
+    }
+
+    async fn progress(&self, name: &str) -> Result<Option<Progress>> {
+        let name = name.to_owned();
+        self.connections
+            .read(move |c| {
+                c.query_row(load::IMPORT, [&name], |row| {
+                    Ok(Progress { name: name.clone(), position: row.get(0)?, done: row.get(1)? })
+                })
+                .optional()
+                .map_err(rows::database)
+            })
+            .await
+    }
+
+    async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>> {
+        self.connections.read(move |c| load::waiting(c, limit)).await
+    }
+
+    async fn due_timers(&self, until: Ts, limit: usize) -> Result<Vec<DueTimer>> {
+        self.connections.read(move |c| load::due_timers(c, until, limit)).await
+    }
+
+    async fn next_timer(&self) -> Result<Option<Ts>> {
+        self.connections
+            .read(|c| {
+                c.query_row(load::NEXT_TIMER, [], |row| row.get::<_, Option<i64>>(0))
+                    .map(|due| due.map(Ts))
+                    .map_err(rows::database)
+            })
+            .await
+    }
+
+    async fn load(&self, wanted: Wanted, known: Vec<MemberId>) -> Result<Loaded> {
+        self.connections.read(move |c| load::load(c, &wanted, &known)).await
+    }
+
+    async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
+        match wanted {
+            LotsWanted::Covering(amount) => {
+                self.connections.read(move |c| load::lots_covering(c, member, amount)).await
+            }
+            LotsWanted::ExpiringAt(at) => {
+                self.connections.read(move |c| load::lots_at(c, load::LOTS_EXPIRING, member, at)).await
+            }
+            LotsWanted::ActiveAt(at) => {
+                self.connections.read(move |c| load::lots_at(c, load::LOTS_ACTIVATING, member, at)).await
+            }
+            LotsWanted::These(ids) => {
+                let ids = ids.to_vec();
+                self.connections.read(move |c| load::lots_these(c, member, &ids)).await
+            }
+        }
+    }
+
+    async fn terms(&self, member: MemberId) -> Result<Vec<Term>> {
+        self.connections
+            .read(move |c| rows::all(c, load::TERMS, [member.bytes().as_slice()], rows::term))
+            .await
+    }
+
+    async fn hold(&self, member: MemberId, id: TransferId) -> Result<Option<Hold>> {
+        self.connections.read(move |c| load::hold(c, member, id)).await
+    }
+
+    async fn past_transfer(&self, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>> {
+        self.connections.read(move |c| load::past_transfer(c, member, id)).await
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<PastEvent>> {
+        self.connections.read(move |c| load::event(c, id)).await
+    }
+
+    async fn history(
+        &self,
+        member: MemberId,
+        names: Vec<String>,
+    ) -> Result<PastOf> {
+        self.connections.read(move |c| load::history(c, member, &names)).await
+    }
+
+    async fn flush(&self, flush: Flush) -> Result<()> {
+        self.connections.write(move |c| write::flush(c, &flush)).await
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>> {
+        self.connections.read(move |c| report::dead_letters(c, limit)).await
+    }
+
+    async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
+        self.connections.write(move |c| write::retry_dead_letters(c, &seqs, now)).await
+    }
+
+    async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
+        self.connections.read(move |c| report::member_lines(c, as_of)).await
+    }
+
+    async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>> {
+        self.connections.read(move |c| report::ledger_lines(c, as_of)).await
+    }
+
+    async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>> {
+        self.connections.read(move |c| report::member_whole(c, member)).await
+    }
+
+    async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord> {
+        self.connections.read(move |c| overview::overview(c, ask)).await
+    }
+
+    async fn doctor(&self) -> Result<Vec<read::Check>> {
+        self.connections.read(doctor::doctor).await
+    }
+
+    async fn digest(&self) -> Result<String> {
+        self.connections.read(digest::digest).await
+    }
+}
+
+/// The id key of the home in a file, without opening it as a store; `None` if there is no home in it.
+pub fn id_key_of(path: &Path) -> Result<Option<IdKey>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = connection::open(path, Durability::Full)?;
+    let bytes: Option<Vec<u8>> = connection
+        .query_row("SELECT id_key FROM home", [], |row| row.get(0))
+        .optional()
+        .or_else(|error| if error.to_string().contains("no such table") { Ok(None) } else { Err(error) })
+        .map_err(rows::database)?;
+    bytes
+        .map(|bytes| {
+            let key = bytes.as_slice().try_into().map_err(|_| StoreError::Damaged("the id key".to_owned()))?;
+            Ok(IdKey::from_bytes(key))
+        })
+        .transpose()
+}

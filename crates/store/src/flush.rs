@@ -130,6 +130,8 @@ pub struct OrderChange {
     pub refunded: Money,
     /// Whether it counted.
     pub counts: bool,
+    /// True for how it stood at first: written unless something stands there already.
+    pub first: bool,
 }
 
 /// A term with its cause.

@@ -233,6 +233,15 @@ pub struct PastEvent {
     pub body: Sealed,
 }
 
+/// A member's past.
+#[derive(Clone, Debug, Default)]
+pub struct PastOf {
+    /// Orders, each with the event of its lines.
+    pub orders: Vec<(Order, PastEvent)>,
+    /// Events of the names asked for.
+    pub events: Vec<PastEvent>,
+}
+
 /// Which lots of a member a decision must see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LotsWanted<'a> {
@@ -299,8 +308,9 @@ pub trait Store: Send + Sync {
     async fn past_transfer(&self, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>>;
     /// The body of one event.
     async fn event(&self, id: EventId) -> Result<Option<PastEvent>>;
-    /// A member's orders and events by name, oldest first, to rebuild aggregates from.
-    async fn history(&self, member: MemberId, names: Vec<String>) -> Result<(Vec<Order>, Vec<PastEvent>)>;
+    /// A member's orders, each with the event of its lines, and events by name, oldest first: what aggregates are
+    /// rebuilt from.
+    async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf>;
 
     /// Writes a batch: all of it or nothing. [`StoreError::Stale`] when the home moved on since it was loaded.
     async fn flush(&self, flush: Flush) -> Result<()>;

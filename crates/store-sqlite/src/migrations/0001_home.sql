@@ -145,6 +145,8 @@ CREATE TABLE transfer (
   version INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX transfer_event ON transfer (event);
+-- Only spends are looked up by id: they may come back.
+CREATE INDEX transfer_spend ON transfer (id) WHERE kind = 2;
 CREATE INDEX transfer_reverses ON transfer (reverses) WHERE reverses IS NOT NULL;
 
 CREATE TABLE allocation (

@@ -1,0 +1,138 @@
+//! The door: items become inbox rows, durably, each once; or are refused by name.
+
+use zhiyin_model::event::{self, Origin, Refusal, names};
+use zhiyin_model::id::IdKey;
+use zhiyin_model::time::{DAY_US, Ts};
+use zhiyin_store::seal;
+use zhiyin_store::{Append, NewEvent, Progress, Receipt};
+
+use crate::{Engine, Result, clock};
+
+/// Who sends, and how its items are read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name: message ids are unique within it.
+    pub name: String,
+    /// Namespace of its `userId`.
+    pub user_namespace: String,
+    /// Whether it brings history: its items are placed at their own time.
+    pub replay: bool,
+}
+
+/// What became of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// In the inbox, durably.
+    Accepted,
+    /// It was there already.
+    Duplicate,
+    /// Not taken.
+    Refused(Refusal),
+}
+
+/// Events that only decisions state.
+const DERIVED: [&str; 7] = [
+    names::STAGE_CHANGED,
+    names::TIER_CHANGED,
+    names::TAG_ADDED,
+    names::TAG_REMOVED,
+    names::TIMER_DUE,
+    names::PLAYBOOK_APPLIED,
+    names::POINTS_RECEIVED,
+];
+
+/// Checks one item and seals it. `latest` is the last time an event may have.
+pub fn prepare(
+    key: &IdKey,
+    source: &Source,
+    bytes: &[u8],
+    default_time: Option<Ts>,
+    latest: Ts,
+) -> std::result::Result<NewEvent, Refusal> {
+    let origin = Origin { user_namespace: &source.user_namespace, default_time };
+    let item = event::accept(bytes, &origin)?;
+    if DERIVED.contains(&item.name.as_str()) {
+        let message = format!("{:?} is stated by this home's own decisions only", item.name);
+        return Err(Refusal::new("event_reserved", "event", message));
+    }
+    if item.time > latest {
+        let message = format!("{} is more than 24 hours ahead of business time", item.time);
+        return Err(Refusal::new("event_from_the_future", "timestamp", message));
+    }
+    Ok(NewEvent {
+        id: item.id(key, &source.name),
+        body_hash: item.body_hash(key),
+        body: seal::seal(&item.body),
+        message_id: item.message_id,
+        name: item.name,
+        time: item.time,
+    })
+}
+
+/// The last time that an event may have at `now`: 24 hours ahead.
+pub fn latest(now: Ts) -> Ts {
+    now.plus_us(DAY_US)
+}
+
+/// The refusal of an id that was there with another body.
+pub fn reused() -> Refusal {
+    Refusal::new("message_id_reused", "messageId", "this id came before with another body")
+}
+
+impl Engine {
+    /// Takes items into the inbox. When this returns, what was accepted is on disk.
+    pub async fn accept(
+        &self,
+        source: &Source,
+        items: &[Vec<u8>],
+        progress: Option<Progress>,
+    ) -> Result<Vec<Verdict>> {
+        let home = self.home().await?;
+        let now = clock::now(&home);
+        let default_time = (!source.replay).then_some(now);
+        let prepared: Vec<_> = items
+            .iter()
+            .map(|bytes| prepare(&home.id_key, source, bytes, default_time, latest(now)))
+            .collect();
+        self.take(source, prepared, now, progress).await
+    }
+
+    /// Takes prepared items into the inbox; one verdict an item, in order.
+    pub async fn take(
+        &self,
+        source: &Source,
+        prepared: Vec<std::result::Result<NewEvent, Refusal>>,
+        now: Ts,
+        progress: Option<Progress>,
+    ) -> Result<Vec<Verdict>> {
+        let mut events = Vec::with_capacity(prepared.len());
+        let mut verdicts = Vec::with_capacity(prepared.len());
+        for item in prepared {
+            match item {
+                Ok(event) => {
+                    events.push(event);
+                    verdicts.push(Verdict::Accepted);
+                }
+                Err(refusal) => verdicts.push(Verdict::Refused(refusal)),
+            }
+        }
+        let append = Append {
+            source: source.name.clone(),
+            user_namespace: source.user_namespace.clone(),
+            events,
+            now,
+            replay: source.replay,
+            progress,
+        };
+        let mut receipts = self.store().append(append).await?.into_iter();
+        for verdict in verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Accepted) {
+            *verdict = match receipts.next() {
+                Some(Receipt::Duplicate) => Verdict::Duplicate,
+                Some(Receipt::Reused) => Verdict::Refused(reused()),
+                _ => Verdict::Accepted,
+            };
+        }
+        self.wake();
+        Ok(verdicts)
+    }
+}

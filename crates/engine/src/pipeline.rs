@@ -1,0 +1,139 @@
+//! The pipeline: batch → load → decide → flush.
+//!
+//! A batch is either timers that are due, or the next events in order. Within it, everything happens one after the
+//! other and member by member: before an event of a member their own timers up to the event's clock fire, then the
+//! event is decided, then what it made due fires. So the state does not depend on where batches begin and end. A
+//! batch ends early (is *cut*) when an event made derived events for other members, which come before the next
+//! event; or when a decision must look up rows of a member that this batch has changed and not yet written.
+
+mod batch;
+mod lookup;
+
+use std::collections::BTreeMap;
+
+use zhiyin_decide::state::State;
+use zhiyin_model::id::MemberId;
+use zhiyin_model::time::Ts;
+use zhiyin_store::StoreError;
+use zhiyin_store::seal::LookupHash;
+
+use crate::{Engine, Result, clock};
+use batch::Batch;
+
+/// How many members stay in memory between batches.
+const CACHE_MEMBERS_MAX: usize = 16_384;
+
+/// Members as the last batch left them. Valid only as long as nobody else moves the home on.
+#[derive(Default)]
+pub struct Cache {
+    batch: i64,
+    version: i64,
+    pub(crate) states: BTreeMap<MemberId, State>,
+    pub(crate) identifiers: BTreeMap<LookupHash, MemberId>,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Events decided, dead letters included.
+    pub events: usize,
+    /// Of these, dead letters.
+    pub dead: usize,
+    /// Timers fired.
+    pub timers: usize,
+    /// Business time it reached.
+    pub at: Ts,
+    /// True when nothing waited and nothing was due.
+    pub idle: bool,
+}
+
+impl Engine {
+    /// Takes one batch of at most `limit` events or timers. `until` is business time as far as timers may fire when
+    /// no event waits; usually business now.
+    pub async fn step(&self, limit: usize, until: Option<Ts>) -> Result<Step> {
+        let mut cache = self.cache.lock().await;
+        loop {
+            match self.try_step(&mut cache, limit, until).await {
+                Err(crate::EngineError::Store(StoreError::Stale)) => {
+                    tracing::info!("another process moved the home on; loading again");
+                    *cache = Cache::default();
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_step(&self, cache: &mut Cache, limit: usize, until: Option<Ts>) -> Result<Step> {
+        let home = self.home().await?;
+        if self.live.read().ok().and_then(|live| live.as_ref().map(|live| live.version.version))
+            != Some(home.version)
+        {
+            self.reload().await?;
+        }
+        let live = self.live()?;
+        if (cache.batch, cache.version) != (home.batch, home.version) || cache.states.len() > CACHE_MEMBERS_MAX {
+            *cache = Cache { batch: home.batch, version: home.version, ..Cache::default() };
+        }
+        let now = until.unwrap_or_else(|| clock::now(&home)).max(home.clock);
+        let waiting = self.store().waiting(limit).await?;
+        let horizon = waiting.first().map_or(now, |row| row.clock);
+        let due = self.store().due_timers(horizon, limit).await?;
+        let mut batch = Batch::new(self.store().as_ref(), &live, &home, cache);
+        let mut step = Step { at: horizon, ..Step::default() };
+        if !due.is_empty() {
+            step.timers = batch.timers(&due, horizon).await?;
+        } else if !waiting.is_empty() {
+            (step.events, step.dead) = batch.events(&waiting).await?;
+            step.at = waiting.get(step.events.saturating_sub(1)).map_or(horizon, |row| row.clock);
+        } else {
+            return Ok(Step { idle: true, ..step });
+        }
+        let flush = batch.finish()?;
+        self.store().flush(flush).await?;
+        cache.batch = home.batch + 1;
+        Ok(step)
+    }
+
+    /// Steps until nothing waits and nothing is due; tells `seen` of each step.
+    pub async fn drain(&self, limit: usize, until: Option<Ts>, mut seen: impl FnMut(Step)) -> Result<Step> {
+        let mut total = Step::default();
+        loop {
+            let step = self.step(limit, until).await?;
+            total.events += step.events;
+            total.dead += step.dead;
+            total.timers += step.timers;
+            total.at = step.at;
+            if step.idle {
+                return Ok(total);
+            }
+            seen(step);
+        }
+    }
+
+    /// Works until told to stop: batches as events come in, timers as they fall due, members behind the playbook.
+    pub async fn run(&self, limit: usize, stop: impl Future<Output = ()>) -> Result<()> {
+        let work = async {
+            loop {
+                self.drain(limit, None, |_| ()).await?;
+                self.catch_up_playbook(limit).await?;
+                let pause = self.pause().await?;
+                tokio::select! {
+                    () = self.woken.notified() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = stop => Ok(()),
+        }
+    }
+
+    /// Until the next timer, and never longer than a second: another process may have put something in.
+    async fn pause(&self) -> Result<std::time::Duration> {
+        let home = self.home().await?;
+        let next = self.store().next_timer().await?.unwrap_or(Ts::FOREVER);
+        let left_us = next.0.saturating_sub(clock::now(&home).0).clamp(1_000, 1_000_000);
+        Ok(std::time::Duration::from_micros(left_us.unsigned_abs()))
+    }
+}

@@ -1,0 +1,463 @@
+//! One batch: what was loaded, what has been decided so far, and the flush it becomes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
+use zhiyin_decide::state::State;
+use zhiyin_decide::{Cause, Scene, decide, fall_due, order, reach_version};
+use zhiyin_model::effect::{Asset, Order, TimerKey};
+use zhiyin_model::event::json::write_text;
+use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal, names};
+use zhiyin_model::id::{EventId, MemberId, OrderId};
+use zhiyin_model::time::Ts;
+use zhiyin_store::flush::{Dead, Decided, Fact, Flush, Hold, NewIdentifier, NewTerm, OrderChange};
+use zhiyin_store::seal::{self, LookupHash};
+use zhiyin_store::{DueTimer, Home, Store, StoreError, StoredMember, Waiting, Wanted};
+
+use super::Cache;
+use crate::{Live, Result, rebuild};
+
+/// One batch in the making.
+pub(super) struct Batch<'a> {
+    store: &'a dyn Store,
+    live: &'a Live,
+    home: &'a Home,
+    cache: &'a mut Cache,
+    orders: BTreeMap<OrderId, Order>,
+    /// Timers of each changed member as they were before the batch.
+    changed: BTreeMap<MemberId, BTreeMap<TimerKey, Ts>>,
+    orders_changed: BTreeSet<OrderId>,
+    flush: Flush,
+}
+
+/// Whether the batch can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Go {
+    On,
+    Cut,
+}
+
+/// An event that was read, or why it cannot be.
+struct Read {
+    event: std::result::Result<Event, Refusal>,
+    hashes: Vec<LookupHash>,
+    order: Option<OrderId>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(store: &'a dyn Store, live: &'a Live, home: &'a Home, cache: &'a mut Cache) -> Self {
+        let flush = Flush { batch: home.batch, version: live.version.version, ..Flush::default() };
+        Self {
+            store,
+            live,
+            home,
+            cache,
+            orders: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            orders_changed: BTreeSet::new(),
+            flush,
+        }
+    }
+
+    /// Fires the timers that are due, member by member; how many members were reached.
+    pub(super) async fn timers(&mut self, due: &[DueTimer], horizon: Ts) -> Result<usize> {
+        let mut members: Vec<MemberId> = due.iter().map(|timer| timer.member).collect();
+        members.sort_unstable();
+        members.dedup();
+        self.load(Wanted { members: members.clone(), ..Wanted::default() }).await?;
+        for (i, member) in members.iter().enumerate() {
+            if self.settle(*member, horizon).await? == Go::Cut {
+                return Ok(i + 1);
+            }
+        }
+        self.flush.settled = Some(horizon);
+        Ok(members.len())
+    }
+
+    /// Decides events in order; how many were decided, dead letters counted and told apart.
+    pub(super) async fn events(&mut self, rows: &[Waiting]) -> Result<(usize, usize)> {
+        let read: Vec<Read> = rows.iter().map(|row| self.read(row)).collect::<Result<_>>()?;
+        let mut identifiers: Vec<LookupHash> = read.iter().flat_map(|read| read.hashes.clone()).collect();
+        identifiers.retain(|hash| !self.cache.identifiers.contains_key(hash));
+        identifiers.sort_unstable();
+        identifiers.dedup();
+        let orders: BTreeSet<OrderId> = read.iter().filter_map(|read| read.order).collect();
+        let members: BTreeSet<MemberId> = read
+            .iter()
+            .flat_map(|read| &read.hashes)
+            .filter_map(|hash| self.cache.identifiers.get(hash).copied())
+            .collect();
+        self.load(Wanted {
+            identifiers,
+            members: members.into_iter().collect(),
+            orders: orders.into_iter().collect(),
+        })
+        .await?;
+        let mut done = 0;
+        for (row, read) in rows.iter().zip(read) {
+            let before = self.flush.decided.len() + self.flush.dead.len();
+            let go = self.one(row, read).await?;
+            let decided = self.flush.decided.len() + self.flush.dead.len() > before;
+            if decided {
+                done += 1;
+                if row.derived {
+                    self.flush.drained.push(row.seq);
+                } else {
+                    self.flush.cursor = Some(row.seq);
+                }
+            }
+            if go == Go::Cut {
+                break;
+            }
+        }
+        Ok((done, self.flush.dead.len()))
+    }
+
+    /// A new version of the playbook reaches members.
+    pub(super) async fn reach(&mut self, members: &[MemberId]) -> Result<()> {
+        self.load(Wanted { members: members.to_vec(), ..Wanted::default() }).await?;
+        let version = self.live.version.version;
+        for member in members {
+            let Some(mut state) = self.cache.states.remove(member) else { continue };
+            self.change(&state);
+            let key = &self.home.id_key;
+            let id = key.derive("playbook", &[member.bytes(), &version.to_le_bytes()]);
+            let name = format!("playbook/{version}");
+            let clock = self.home.clock.max(self.live.version.applied_at);
+            let at = self.live.version.applied_at.max(state.member.known_since);
+            let cause = Cause { id, name: &name, clock };
+            let outcome = reach_version(&Scene { rules: &self.live.rules, key, cause, at }, &mut state);
+            if !outcome.stages.is_empty() || !outcome.tags.is_empty() {
+                self.state_fact(id, name.clone(), names::PLAYBOOK_APPLIED, *member, at, clock);
+            }
+            self.absorb(outcome, cause, *member, at)?;
+            self.cache.states.insert(*member, state);
+        }
+        Ok(())
+    }
+
+    /// The flush that writes the batch.
+    pub(super) fn finish(mut self) -> Result<Flush> {
+        for (member, timers_before) in std::mem::take(&mut self.changed) {
+            let Some(state) = self.cache.states.get(&member) else { continue };
+            for (key, due) in &state.member.timers {
+                if timers_before.get(key) != Some(due) {
+                    self.flush.timers_set.push((member, *key, *due));
+                }
+            }
+            for key in timers_before.keys().filter(|key| !state.member.timers.contains_key(key)) {
+                self.flush.timers_cleared.push((member, *key));
+            }
+            let leaves = serde_json::to_string(&state.leaves)
+                .map_err(|error| StoreError::Damaged(error.to_string()))?;
+            let fingerprint = self.live.rules.fingerprint.clone();
+            self.flush.members.push(StoredMember { member: state.member.clone(), leaves, fingerprint });
+        }
+        for id in &self.orders_changed {
+            self.flush.orders.extend(self.orders.get(id).cloned());
+        }
+        Ok(self.flush)
+    }
+
+    fn read(&self, row: &Waiting) -> Result<Read> {
+        let key = &self.home.id_key;
+        let body = seal::open(&row.body)?;
+        let origin = Origin { user_namespace: &row.user_namespace, default_time: Some(row.time) };
+        let event = event::read(body.as_bytes(), &origin);
+        let (hashes, order) = event.as_ref().map_or((Vec::new(), None), |event| {
+            let hashes = event.identifiers.iter().map(|identifier| seal::lookup(key, identifier)).collect();
+            (hashes, event.order.as_ref().map(|facts| order::id(key, facts)))
+        });
+        Ok(Read { event, hashes, order })
+    }
+
+    /// Loads what is wanted and not in memory; aggregates built for another playbook are built anew.
+    async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
+        wanted.members.retain(|member| !self.cache.states.contains_key(member));
+        let known: Vec<MemberId> = self.cache.states.keys().copied().collect();
+        let loaded = self.store.load(wanted, known).await?;
+        self.cache.identifiers.extend(loaded.identifiers);
+        for stored in loaded.members {
+            let state = rebuild::state(self.store, &self.live.rules, stored).await?;
+            self.cache.states.insert(state.member.id, state);
+        }
+        self.orders.extend(loaded.orders.into_iter().map(|order| (order.id, order)));
+        Ok(())
+    }
+
+    async fn one(&mut self, row: &Waiting, read: Read) -> Result<Go> {
+        let event = match read.event {
+            Ok(event) => event,
+            Err(refusal) => {
+                self.dead(row, refusal);
+                return Ok(Go::On);
+            }
+        };
+        let known = read.hashes.iter().find_map(|hash| self.cache.identifiers.get(hash).copied());
+        let member = known.unwrap_or_else(|| self.home.id_key.derive("member", &[row.id.bytes()]));
+        if known.is_some() && self.settle(member, row.clock).await? == Go::Cut {
+            return Ok(Go::Cut);
+        }
+        let mut state = match self.cache.states.remove(&member) {
+            Some(state) => state,
+            None => State::new(&self.live.rules, member, event.time),
+        };
+        let dirty = self.changed.contains_key(&member);
+        let before = state.member.timers.clone();
+        let name = format!("{}/{}", row.source, row.message_id);
+        let cause = Cause { id: row.id, name: &name, clock: row.clock };
+        let decided = self.decide(&mut state, &event, read.order, cause, dirty).await?;
+        match decided {
+            Answer::Cut => {
+                if known.is_some() {
+                    self.cache.states.insert(member, state);
+                }
+                return Ok(Go::Cut);
+            }
+            Answer::Refused(refusal) => {
+                if known.is_some() {
+                    self.cache.states.insert(member, state);
+                }
+                self.dead(row, refusal);
+                return Ok(Go::On);
+            }
+            Answer::Made(outcome) => {
+                self.changed.entry(member).or_insert(before);
+                self.identify(&event, &read.hashes, member);
+                self.flush.decided.push(Decided { seq: row.seq, id: row.id, member, time: event.time });
+                let emits = !outcome.emitted.is_empty();
+                let at = event.time.max(row.clock);
+                self.absorb(*outcome, cause, member, at)?;
+                self.cache.states.insert(member, state);
+                let go = self.settle(member, row.clock).await?;
+                Ok(if emits { Go::Cut } else { go })
+            }
+        }
+    }
+
+    /// Decides, looking up what the decision asks for. What a look-up would miss because this batch has changed it and
+    /// not written it yet cuts the batch.
+    async fn decide(
+        &mut self,
+        state: &mut State,
+        event: &Event,
+        order: Option<OrderId>,
+        cause: Cause<'_>,
+        dirty: bool,
+    ) -> Result<Answer> {
+        let order = order.and_then(|id| self.orders.get(&id).cloned());
+        let mut known = Known { order, ..Known::default() };
+        loop {
+            match decide(&self.live.rules, &self.home.id_key, state, &known, event, cause) {
+                Ok(outcome) => return Ok(Answer::Made(Box::new(outcome))),
+                Err(Stop::Refused(refusal)) => return Ok(Answer::Refused(refusal)),
+                Err(Stop::Missing(missing)) => {
+                    if dirty && !matches!(missing, Missing::OrderLines(_)) {
+                        return Ok(Answer::Cut);
+                    }
+                    self.look_up(&mut known, missing, state.member.id).await?;
+                }
+            }
+        }
+    }
+
+    async fn look_up(&self, known: &mut Known, missing: Missing, member: MemberId) -> Result<()> {
+        super::lookup::look_up(self.store, &self.live.rules, known, missing, member).await
+    }
+
+    /// Fires a member's timers that are due by `clock`, in order.
+    async fn settle(&mut self, member: MemberId, clock: Ts) -> Result<Go> {
+        loop {
+            let Some(state) = self.cache.states.get(&member) else { return Ok(Go::On) };
+            let timers = &state.member.timers;
+            let next = timers
+                .iter()
+                .filter(|(_, due)| **due <= clock)
+                .map(|(key, due)| (*due, key.kind, key.which))
+                .min();
+            let Some((due, kind, which)) = next else { return Ok(Go::On) };
+            let Some(mut state) = self.cache.states.remove(&member) else { return Ok(Go::On) };
+            let go = self.fire(&mut state, TimerKey { kind, which }, due, clock).await;
+            self.cache.states.insert(member, state);
+            if go? == Go::Cut {
+                return Ok(Go::Cut);
+            }
+        }
+    }
+
+    async fn fire(&mut self, state: &mut State, timer: TimerKey, due: Ts, clock: Ts) -> Result<Go> {
+        let member = state.member.id;
+        let key = &self.home.id_key;
+        let parts: [&[u8]; 4] = [
+            member.bytes(),
+            timer.kind.name().as_bytes(),
+            &timer.which.to_le_bytes(),
+            &due.0.to_le_bytes(),
+        ];
+        let id: EventId = key.derive("timer", &parts);
+        let name = format!("timer/{}/{}/{}", timer.kind.name(), timer.which, due.0);
+        let cause = Cause { id, name: &name, clock };
+        let scene = Scene { rules: &self.live.rules, key, cause, at: due };
+        let before = state.member.timers.clone();
+        let mut known = Known::default();
+        let outcome = loop {
+            match fall_due(&scene, state, &known, timer) {
+                Ok(outcome) => break outcome,
+                Err(Stop::Missing(missing)) => {
+                    if self.changed.contains_key(&member) {
+                        return Ok(Go::Cut);
+                    }
+                    self.look_up(&mut known, missing, member).await?;
+                }
+                Err(Stop::Refused(refusal)) => {
+                    return Err(StoreError::Damaged(format!("a timer was refused: {refusal}")).into());
+                }
+            }
+        };
+        self.changed.entry(member).or_insert(before);
+        if !outcome.is_empty() {
+            self.state_fact(id, name.clone(), names::TIMER_DUE, member, due, clock);
+        }
+        self.absorb(outcome, cause, member, due)?;
+        Ok(Go::On)
+    }
+
+    fn change(&mut self, state: &State) {
+        self.changed.entry(state.member.id).or_insert_with(|| state.member.timers.clone());
+    }
+
+    /// Attaches identifiers that nobody has yet. One that points to someone else stays with them.
+    fn identify(&mut self, event: &Event, hashes: &[LookupHash], member: MemberId) {
+        for (identifier, hash) in event.identifiers.iter().zip(hashes) {
+            if self.cache.identifiers.contains_key(hash) {
+                continue;
+            }
+            self.cache.identifiers.insert(*hash, member);
+            self.flush.identifiers.push(NewIdentifier {
+                hash: *hash,
+                namespace: identifier.namespace.clone(),
+                value: seal::seal(&identifier.value),
+                member,
+                since: event.time,
+            });
+        }
+    }
+
+    fn dead(&mut self, row: &Waiting, refusal: Refusal) {
+        tracing::debug!(seq = row.seq, code = refusal.code, field = refusal.field, "dead letter");
+        self.flush.dead.push(Dead { seq: row.seq, refusal, at: row.clock });
+    }
+
+    fn state_fact(&mut self, id: EventId, message_id: String, name: &str, member: MemberId, at: Ts, clock: Ts) {
+        let body = item(name, at, None, &[]);
+        self.flush.facts.push(Fact {
+            id,
+            message_id,
+            name: name.to_owned(),
+            member: Some(member),
+            time: at,
+            clock,
+            body: seal::seal(&body),
+            waits: false,
+        });
+    }
+
+    /// Takes what a decision said into the flush.
+    fn absorb(&mut self, outcome: Outcome, cause: Cause<'_>, member: MemberId, at: Ts) -> Result<()> {
+        let flush = &mut self.flush;
+        flush.transfers.extend(outcome.transfers);
+        flush.lots.extend(outcome.lots);
+        flush.allocations.extend(outcome.allocations);
+        flush.holds.extend(outcome.holds.into_iter().map(|hold| Hold {
+            id: hold.id,
+            member: hold.member,
+            asset: Asset::Points,
+            amount: hold.amount,
+            open: hold.open,
+        }));
+        flush.order_changes.extend(outcome.order_changes.into_iter().map(|stood| OrderChange {
+            order: stood.order,
+            at: stood.at,
+            paid: stood.paid,
+            refunded: stood.refunded,
+            counts: stood.counts,
+            first: stood.first,
+        }));
+        flush.terms.extend(outcome.terms.into_iter().map(|term| NewTerm { member, term, event: cause.id }));
+        flush.stages.extend(outcome.stages);
+        flush.tags.extend(outcome.tags);
+        if let Some(order) = outcome.order {
+            self.orders_changed.insert(order.id);
+            self.orders.insert(order.id, order);
+        }
+        for (ordinal, said) in outcome.facts.iter().enumerate() {
+            let body = item(said.name, at, None, &said.properties);
+            self.fact(cause, ordinal, said.name, Some(member), at, &body);
+        }
+        let n_facts = outcome.facts.len();
+        for (i, Emitted { name, to, properties }) in outcome.emitted.iter().enumerate() {
+            let body = item(name, at, Some(to), properties);
+            self.fact(cause, n_facts + i, name, None, at, &body);
+        }
+        Ok(())
+    }
+
+    fn fact(
+        &mut self,
+        cause: Cause<'_>,
+        ordinal: usize,
+        name: &str,
+        member: Option<MemberId>,
+        at: Ts,
+        body: &str,
+    ) {
+        let id = self.home.id_key.derive("fact", &[cause.id.bytes(), &(ordinal as u64).to_le_bytes()]);
+        self.flush.facts.push(Fact {
+            id,
+            message_id: format!("{}#{ordinal}", cause.name),
+            name: name.to_owned(),
+            member,
+            time: at,
+            clock: cause.clock,
+            body: seal::seal(body),
+            waits: member.is_none(),
+        });
+    }
+}
+
+/// What became of an event.
+enum Answer {
+    Made(Box<Outcome>),
+    Refused(Refusal),
+    Cut,
+}
+
+/// A derived event as an item of the wire, in canonical form.
+fn item(name: &str, at: Ts, to: Option<&Identifier>, properties: &[(&'static str, String)]) -> String {
+    let mut out = String::with_capacity(160);
+    out.push('{');
+    if let Some(to) = to {
+        out.push_str("\"context\":{\"externalIds\":[{\"id\":");
+        write_text(&to.value, &mut out);
+        out.push_str(",\"type\":");
+        write_text(&to.namespace, &mut out);
+        out.push_str("}]},");
+    }
+    out.push_str("\"event\":");
+    write_text(name, &mut out);
+    out.push_str(",\"properties\":{");
+    let mut sorted: Vec<_> = properties.iter().collect();
+    sorted.sort();
+    for (i, (key, value)) in sorted.into_iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        write_text(key, &mut out);
+        out.push(':');
+        write_text(value, &mut out);
+    }
+    out.push_str("},\"timestamp\":");
+    write_text(&at.rfc3339(), &mut out);
+    out.push_str(",\"type\":\"track\"}");
+    out
+}

@@ -1,0 +1,64 @@
+//! Fetching what a decision asked for.
+
+use zhiyin_decide::outcome::{HoldState, Known, LotsAsked, Missing, Past};
+use zhiyin_decide::rules::Rules;
+use zhiyin_model::event::{self, Origin};
+use zhiyin_model::id::MemberId;
+use zhiyin_store::seal;
+use zhiyin_store::{LotsWanted, Store, StoreError};
+
+use crate::{Result, rebuild};
+
+/// Adds what was missing to what is known.
+pub(super) async fn look_up(
+    store: &dyn Store,
+    rules: &Rules,
+    known: &mut Known,
+    missing: Missing,
+    member: MemberId,
+) -> Result<()> {
+    match missing {
+        Missing::OrderLines(id) => {
+            let past = store.event(id).await?.ok_or_else(|| damaged(format!("no event {id}")))?;
+            let body = seal::open(&past.body)?;
+            let origin = Origin { user_namespace: &past.user_namespace, default_time: Some(past.time) };
+            let read = event::read(body.as_bytes(), &origin).map_err(|refusal| damaged(refusal.to_string()))?;
+            known.order_event = Some(read);
+        }
+        Missing::Lots(asked) => {
+            let wanted = match &asked {
+                LotsAsked::Covering(amount) => LotsWanted::Covering(*amount),
+                LotsAsked::ExpiringAt(at) => LotsWanted::ExpiringAt(*at),
+                LotsAsked::ActiveAt(at) => LotsWanted::ActiveAt(*at),
+                LotsAsked::These(ids) => LotsWanted::These(ids),
+            };
+            let lots = store.lots(member, wanted).await?;
+            known.lots.extend(lots.into_iter().map(|lot| (lot.id, lot)));
+            known.lots_asked.push(asked);
+        }
+        Missing::Terms => known.terms = Some(store.terms(member).await?),
+        Missing::Hold(id) => {
+            let hold = store.hold(member, id).await?.map(|hold| HoldState {
+                id: hold.id,
+                member: hold.member,
+                amount: hold.amount,
+                open: hold.open,
+            });
+            known.holds.insert(id, hold);
+        }
+        Missing::Past(id) => {
+            let past = store.past_transfer(member, id).await?.map(|past| Past {
+                transfer: past.transfer,
+                allocations: past.allocations,
+                undone: past.undone,
+            });
+            known.past.insert(id, past);
+        }
+        Missing::History => known.history = Some(rebuild::history(store, rules, member).await?),
+    }
+    Ok(())
+}
+
+fn damaged(what: String) -> StoreError {
+    StoreError::Damaged(what)
+}

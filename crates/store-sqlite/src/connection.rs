@@ -1,0 +1,194 @@
+//! Connections: one writer thread that commits together what is asked of it at the same time, and readers.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use zhiyin_store::{Result, StoreError};
+
+use crate::rows::database;
+
+/// How many jobs one transaction takes at most.
+const GROUP_MAX: usize = 256;
+/// How many jobs may wait for the writer; callers beyond wait in line, so memory stays bounded.
+const QUEUE_MAX: usize = 1024;
+/// How many read connections there are.
+const READERS: usize = 4;
+/// Pages after which the log is folded into the file: 64 MB of 4 KB pages.
+const CHECKPOINT_PAGES: i64 = 16_384;
+
+/// How sure a commit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// On disk when acknowledged.
+    Full,
+    /// May lose the last commits with the power; never used by a home.
+    Relaxed,
+}
+
+/// Tells a job's caller how its transaction ended: `None` when it was committed.
+type Acknowledge = Box<dyn FnOnce(Option<String>) + Send>;
+/// A job; without a connection it only gives its acknowledgement.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> Acknowledge + Send>;
+
+/// The connections to one file.
+pub(crate) struct Connections {
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Arc<Readers>,
+}
+
+struct Readers {
+    path: PathBuf,
+    durability: Durability,
+    idle: Mutex<Vec<Connection>>,
+    places: Semaphore,
+}
+
+/// Opens a connection with this home's settings.
+pub(crate) fn open(path: &Path, durability: Durability) -> Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(database)?;
+    connection.busy_timeout(Duration::from_secs(30)).map_err(database)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Relaxed => "OFF",
+    };
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
+             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+        ))
+        .map_err(database)?;
+    Ok(connection)
+}
+
+impl Connections {
+    /// Starts the writer thread.
+    pub(crate) fn start(path: &Path, writer: Connection, durability: Durability) -> Result<Self> {
+        let (jobs, inbox) = mpsc::channel(QUEUE_MAX);
+        let handle = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_loop(&writer, inbox))
+            .map_err(|error| StoreError::Database(error.to_string()))?;
+        let readers = Arc::new(Readers {
+            path: path.to_owned(),
+            durability,
+            idle: Mutex::new(Vec::new()),
+            places: Semaphore::new(READERS),
+        });
+        Ok(Self { jobs: Some(jobs), writer: Some(handle), readers })
+    }
+
+    /// Runs a job in the writer's next transaction; returns when that is committed. A job that fails leaves
+    /// nothing behind and does not touch the others of its transaction.
+    pub(crate) async fn write<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = connection.map_or(Err(StoreError::Stopped), |connection| in_savepoint(connection, job));
+            Box::new(move |failure| {
+                let result = match failure {
+                    None => result,
+                    Some(error) => Err(StoreError::Database(error)),
+                };
+                // A caller that went away does not want to know.
+                drop(answer.send(result));
+            })
+        });
+        let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
+        jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+        answered.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs a query on a reader, in one snapshot.
+    pub(crate) async fn read<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        let _place = readers.places.acquire().await.map_err(|_| StoreError::Stopped)?;
+        let pool = Arc::clone(&self.readers);
+        tokio::task::spawn_blocking(move || {
+            let connection = pool.take()?;
+            connection.execute_batch("BEGIN").map_err(database)?;
+            let result = job(&connection);
+            connection.execute_batch("COMMIT").map_err(database)?;
+            pool.put(connection);
+            result
+        })
+        .await
+        .map_err(|error| StoreError::Database(error.to_string()))?
+    }
+}
+
+impl Readers {
+    fn take(&self) -> Result<Connection> {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        match idle {
+            Some(connection) => Ok(connection),
+            None => {
+                let connection = open(&self.path, self.durability)?;
+                connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;").map_err(database)?;
+                Ok(connection)
+            }
+        }
+    }
+
+    fn put(&self, connection: Connection) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(connection);
+        }
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(writer) = self.writer.take() {
+            drop(writer.join());
+        }
+    }
+}
+
+fn in_savepoint<T>(connection: &Connection, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    connection.execute_batch("SAVEPOINT job").map_err(database)?;
+    let result = job(connection);
+    let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    connection.execute_batch(end).map_err(database)?;
+    result
+}
+
+fn write_loop(connection: &Connection, mut inbox: mpsc::Receiver<Job>) {
+    while let Some(first) = inbox.blocking_recv() {
+        let begun = connection.execute_batch("BEGIN IMMEDIATE");
+        if let Err(error) = begun {
+            first(None)(Some(error.to_string()));
+            continue;
+        }
+        let mut acknowledgements = vec![first(Some(connection))];
+        while acknowledgements.len() < GROUP_MAX {
+            let Ok(job) = inbox.try_recv() else { break };
+            acknowledgements.push(job(Some(connection)));
+        }
+        let ended = connection.execute_batch("COMMIT");
+        let failure = ended.err().map(|error| error.to_string());
+        if failure.is_some() {
+            // Where SQLite ended the transaction by itself there is nothing to roll back.
+            drop(connection.execute_batch("ROLLBACK"));
+        }
+        for acknowledge in acknowledgements {
+            acknowledge(failure.clone());
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The home's state as one hash (semantics of the digest: ARCHITECTURE.md). Rows are named by identifiers and
+//! causes, never by keys, derived ids, places or times of writing, so that any batch size, any number of crashes
+//! and any database give the same.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use rusqlite::{Connection, Row};
+use zhiyin_model::effect::OrderTerms;
+use zhiyin_model::id::{MemberId, TransferId};
+use zhiyin_store::Result;
+use zhiyin_store::seal::{self, Sealed};
+
+use crate::rows::{all, damaged, database, id, id_or_none, json};
+
+type Hash = [u8; 32];
+
+pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM identifier";
+pub(crate) const PLAYBOOK: &str = "SELECT hash FROM playbook ORDER BY version DESC LIMIT 1";
+pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
+    term_from, term_ends, stage, stage_since, tags FROM member";
+pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM account";
+pub(crate) const HOUSES: &str = "SELECT asset, house, balance FROM house_account WHERE balance <> 0";
+pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, e.message_id, t.ordinal, \
+    t.at, t.day, t.reverses FROM transfer t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source \
+    ORDER BY t.seq";
+pub(crate) const LOTS: &str =
+    "SELECT id, member, granted, remaining, active_at, expires_at, active FROM lot";
+pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM allocation";
+pub(crate) const HOLDS: &str = "SELECT id, member, amount, open FROM hold";
+pub(crate) const ORDERS: &str = "SELECT o.member, s.name, e.message_id, o.time, o.store, o.channel, o.paid, \
+    o.refunded, o.status, o.terms FROM orders o JOIN event e ON e.id = o.event JOIN source s ON s.no = e.source";
+pub(crate) const TERMS: &str = "SELECT t.member, s.name, e.message_id, t.level, t.at, t.ends FROM term t \
+    JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
+pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t.becomes, t.at FROM stage_move t \
+    JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
+pub(crate) const TAGS: &str = "SELECT t.member, s.name, e.message_id, t.tag, t.is_on, t.at FROM tag_move t \
+    JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
+pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM timer";
+
+/// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
+struct Gathered<'c> {
+    c: &'c Connection,
+    names: BTreeMap<MemberId, String>,
+    hashes: Vec<Hash>,
+}
+
+pub(crate) fn digest(c: &Connection) -> Result<String> {
+    let mut gathered = Gathered { c, names: names(c)?, hashes: Vec::new() };
+    let playbook: Vec<String> = all(c, PLAYBOOK, [], |row| row.get(0))?;
+    gathered.hashes.push(*blake3::hash(format!("playbook|{playbook:?}").as_bytes()).as_bytes());
+    gathered.members()?;
+    gathered.each("account", ACCOUNTS, 0, 1)?;
+    for (asset, house, balance) in
+        all(c, HOUSES, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?)))?
+    {
+        gathered.hashes.push(*blake3::hash(format!("house|{asset}|{house}|{balance}").as_bytes()).as_bytes());
+    }
+    gathered.ledger()?;
+    gathered.orders()?;
+    gathered.each("term", TERMS, 0, 1)?;
+    gathered.each("stage", STAGES, 0, 1)?;
+    gathered.each("tag", TAGS, 0, 1)?;
+    gathered.each("timer", TIMERS, 0, 1)?;
+    gathered.hashes.sort_unstable();
+    let mut whole = blake3::Hasher::new();
+    for hash in &gathered.hashes {
+        whole.update(hash);
+    }
+    Ok(whole.finalize().to_hex().to_string())
+}
+
+/// A member's name: the first of their identifiers.
+fn names(c: &Connection) -> Result<BTreeMap<MemberId, String>> {
+    let mut names: BTreeMap<MemberId, Vec<String>> = BTreeMap::new();
+    for (member, name) in all(c, IDENTIFIERS, [], |row| {
+        let value = seal::open(&Sealed(row.get(2)?)).map_err(|error| damaged(2, error.to_string()))?;
+        Ok((id(row, 0)?, format!("{}={value}", row.get::<_, String>(1)?)))
+    })? {
+        names.entry(member).or_default().push(name);
+    }
+    Ok(names
+        .into_iter()
+        .map(|(member, mut names)| {
+            names.sort();
+            (member, names.join("&"))
+        })
+        .collect())
+}
+
+/// A column in canonical form.
+fn column(row: &Row<'_>, i: usize, out: &mut String) -> rusqlite::Result<()> {
+    use rusqlite::types::ValueRef;
+    out.push('|');
+    match row.get_ref(i)? {
+        ValueRef::Null => out.push('~'),
+        ValueRef::Integer(value) => drop(write!(out, "{value}")),
+        ValueRef::Text(text) => {
+            let text = std::str::from_utf8(text).map_err(|_| damaged(i, "not text"))?;
+            drop(write!(out, "{text:?}"));
+        }
+        ValueRef::Real(_) | ValueRef::Blob(_) => return Err(damaged(i, "no column of the digest")),
+    }
+    Ok(())
+}
+
+impl Gathered<'_> {
+    fn name(&self, member: MemberId) -> &str {
+        self.names.get(&member).map_or("?", String::as_str)
+    }
+
+    /// Rows of a query: the member's name, then the columns from `from` on as they are.
+    fn each(&mut self, table: &str, sql: &str, member: usize, from: usize) -> Result<()> {
+        let mut statement = self.c.prepare_cached(sql).map_err(database)?;
+        let columns = statement.column_count();
+        let mut found = statement.query([]).map_err(database)?;
+        while let Some(row) = found.next().map_err(database)? {
+            let mut text = format!("{table}|{}", self.name(id(row, member).map_err(database)?));
+            for i in from..columns {
+                column(row, i, &mut text).map_err(database)?;
+            }
+            self.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+        }
+        Ok(())
+    }
+
+    fn members(&mut self) -> Result<()> {
+        let rows = all(self.c, MEMBERS, [], |row| {
+            let attributes = seal::open(&Sealed(row.get(3)?)).map_err(|e| damaged(3, e.to_string()))?;
+            let mut text = format!("|{attributes}");
+            for i in [1, 2, 4, 5, 6, 7, 8, 9, 10, 11] {
+                column(row, i, &mut text)?;
+            }
+            Ok((id(row, 0)?, text))
+        })?;
+        for (member, text) in rows {
+            let text = format!("member|{}{text}", self.name(member));
+            self.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Transfers are named by their cause; lots, allocations, holds and reversals by the transfer.
+    fn ledger(&mut self) -> Result<()> {
+        let mut named: BTreeMap<TransferId, Hash> = BTreeMap::new();
+        let mut statement = self.c.prepare_cached(TRANSFERS).map_err(database)?;
+        let mut found = statement.query([]).map_err(database)?;
+        while let Some(row) = found.next().map_err(database)? {
+            let (transfer, hash) = self.transfer(row, &named).map_err(database)?;
+            named.insert(transfer, hash);
+            self.hashes.push(hash);
+        }
+        drop(found);
+        let by_transfer = |table: &str, id: TransferId, rest: &str| {
+            let cause = named.get(&id).copied().unwrap_or_default();
+            *blake3::hash(format!("{table}|{cause:?}|{rest}").as_bytes()).as_bytes()
+        };
+        let lots = all(self.c, LOTS, [], |row| {
+            let mut rest = String::new();
+            for i in 2..7 {
+                column(row, i, &mut rest)?;
+            }
+            Ok(by_transfer("lot", id(row, 0)?, &rest))
+        })?;
+        let allocations = all(self.c, ALLOCATIONS, [], |row| {
+            let lot = id_or_none(row, 1)?.map(|lot| named.get(&lot).copied().unwrap_or_default());
+            let rest = format!("{lot:?}|{}", row.get::<_, i64>(2)?);
+            Ok(by_transfer("allocation", id(row, 0)?, &rest))
+        })?;
+        let holds = all(self.c, HOLDS, [], |row| {
+            let rest = format!("{}|{}", row.get::<_, i64>(2)?, row.get::<_, bool>(3)?);
+            Ok(by_transfer("hold", id(row, 0)?, &rest))
+        })?;
+        self.hashes.extend(lots.into_iter().chain(allocations).chain(holds));
+        Ok(())
+    }
+
+    fn transfer(
+        &self,
+        row: &Row<'_>,
+        named: &BTreeMap<TransferId, Hash>,
+    ) -> rusqlite::Result<(TransferId, Hash)> {
+        let reverses = id_or_none(row, 10)?.map(|id| named.get(&id).copied().unwrap_or_default());
+        let mut text = format!("transfer|{}|{reverses:?}", self.name(id(row, 1)?));
+        for i in 2..10 {
+            column(row, i, &mut text)?;
+        }
+        Ok((id(row, 0)?, *blake3::hash(text.as_bytes()).as_bytes()))
+    }
+
+    /// Orders, without the ids of their lots.
+    fn orders(&mut self) -> Result<()> {
+        let rows = all(self.c, ORDERS, [], |row| {
+            let terms: OrderTerms = json(row, 9)?;
+            let lots = terms.lots.len();
+            let terms = OrderTerms { lots: Vec::new(), ..terms };
+            let mut text = format!("|{lots}|{terms:?}");
+            for i in 1..9 {
+                column(row, i, &mut text)?;
+            }
+            Ok((id(row, 0)?, text))
+        })?;
+        for (member, text) in rows {
+            let text = format!("order|{}{text}", self.name(member));
+            self.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! The doctor: every invariant of a home as a query that finds what breaks it.
+
+use rusqlite::Connection;
+use zhiyin_store::Result;
+use zhiyin_store::read::Check;
+
+use crate::report::side;
+use crate::rows::{all, database};
+
+/// How many breaches of one invariant are shown.
+const SHOWN: &str = " LIMIT 5";
+
+/// (what must be true, a query whose rows are what breaks it, as one text each)
+pub(crate) const INVARIANTS: [(&str, &str); 12] = [
+    (
+        "each asset sums to zero over members and the brand's accounts",
+        "SELECT 'asset ' || asset || ' sums to ' || SUM(balance) FROM ( \
+         SELECT asset, active + pending - debt AS balance FROM account UNION ALL \
+         SELECT asset, balance FROM house_account) GROUP BY asset HAVING SUM(balance) <> 0",
+    ),
+    (
+        "a member's balance is the sum of their transfers",
+        concat!(
+            "SELECT 'member ' || hex(member) || ' asset ' || asset || ' is off by ' || SUM(amount) FROM ( \
+             SELECT member, asset, active + pending - debt AS amount FROM account UNION ALL \
+             SELECT member, asset, -(",
+            side!(),
+            ") FROM transfer) GROUP BY member, asset HAVING SUM(amount) <> 0"
+        ),
+    ),
+    (
+        "points are what their lots have left, active and pending each, less debt",
+        "SELECT 'member ' || hex(member) || ' is off by ' || SUM(active) || ' active, ' || SUM(pending) || ' pending' \
+         FROM (SELECT member, active, pending FROM account WHERE asset = 0 UNION ALL \
+         SELECT member, -remaining * active, -remaining * (1 - active) FROM lot WHERE remaining > 0) \
+         GROUP BY member HAVING SUM(active) <> 0 OR SUM(pending) <> 0",
+    ),
+    (
+        "a lot has left what its allocations did not take",
+        "SELECT 'lot ' || hex(id) || ' has ' || remaining || ' left, not ' || should FROM ( \
+         SELECT l.id AS id, l.remaining AS remaining, l.granted - COALESCE(a.taken, 0) AS should FROM lot l \
+         LEFT JOIN (SELECT lot, SUM(amount) AS taken FROM allocation WHERE lot IS NOT NULL GROUP BY lot) a \
+         ON a.lot = l.id) WHERE remaining <> should",
+    ),
+    (
+        "debt is what allocations left to it",
+        "SELECT 'member ' || hex(member) || ' is off by ' || SUM(debt) FROM ( \
+         SELECT member, debt FROM account WHERE asset = 0 UNION ALL SELECT t.member, -a.amount FROM allocation a \
+         JOIN (SELECT DISTINCT id, member FROM transfer WHERE asset = 0) t ON t.id = a.transfer WHERE a.lot IS NULL) \
+         GROUP BY member HAVING SUM(debt) <> 0",
+    ),
+    (
+        "what is held is what open holds promise",
+        "SELECT 'member ' || hex(member) || ' is off by ' || SUM(held) FROM ( \
+         SELECT member, held FROM account WHERE asset = 0 UNION ALL \
+         SELECT member, -amount FROM hold WHERE open) GROUP BY member HAVING SUM(held) <> 0",
+    ),
+    (
+        "growth is what orders keep of it",
+        "SELECT 'member ' || hex(member) || ' is off by ' || SUM(growth) FROM ( \
+         SELECT member, active AS growth FROM account WHERE asset = 1 UNION ALL \
+         SELECT member, -json_extract(terms, '$.growth_kept') FROM orders) GROUP BY member HAVING SUM(growth) <> 0",
+    ),
+    (
+        "every open lot that expires has its timer",
+        "SELECT 'lot ' || hex(l.id) FROM lot l WHERE l.remaining > 0 AND l.expires_at < 9223372036854775807 \
+         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.member = l.member AND t.kind = 2 AND t.which = l.expires_at)",
+    ),
+    (
+        "every member with a tier has the timer that ends its term",
+        "SELECT 'member ' || hex(m.id) FROM member m WHERE m.tier IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.member = m.id AND t.kind = 1)",
+    ),
+    (
+        "every event up to the cursor was decided or is a dead letter",
+        "SELECT 'event ' || e.seq FROM event e WHERE e.derived = 0 AND e.seq <= (SELECT cursor FROM home) \
+         AND e.seq NOT IN (SELECT seq FROM timeline) AND e.seq NOT IN (SELECT seq FROM dead_letter) \
+         AND e.seq NOT IN (SELECT seq FROM retry)",
+    ),
+    (
+        "a refund never exceeds what was paid",
+        "SELECT 'order ' || hex(id) FROM orders WHERE refunded > paid OR refunded < 0 OR paid < 0",
+    ),
+    (
+        "the journal cannot be changed: its guards are in place",
+        "SELECT name || ' is missing' FROM (SELECT 'transfer_stays' AS name UNION SELECT 'transfer_remains' \
+         UNION SELECT 'allocation_stays' UNION SELECT 'allocation_remains') \
+         WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')",
+    ),
+];
+
+pub(crate) fn doctor(c: &Connection) -> Result<Vec<Check>> {
+    let mut checks = Vec::with_capacity(INVARIANTS.len() + 1);
+    for (invariant, sql) in INVARIANTS {
+        let broken = all(c, &format!("{sql}{SHOWN}"), [], |row| row.get(0))?;
+        checks.push(Check { invariant: invariant.to_owned(), broken });
+    }
+    let integrity: String =
+        c.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(database)?;
+    let broken = if integrity == "ok" { Vec::new() } else { vec![integrity] };
+    checks.push(Check { invariant: "the file is whole".to_owned(), broken });
+    Ok(checks)
+}

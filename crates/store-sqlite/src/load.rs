@@ -1,0 +1,305 @@
+//! What the pipeline reads: the home, what waits, members, lots, history. Point look-ups by statements that are
+//! prepared once; a batch costs a few microseconds a member.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use zhiyin_model::effect::{Lot, TimerKey, TimerKind};
+use zhiyin_model::id::{EventId, IdKey, MemberId, TransferId};
+use zhiyin_model::member::{Account, Member, StageHeld, Term};
+use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::flush::Hold;
+use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::{
+    DueTimer, Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoredMember, StoreError, Waiting, Wanted,
+};
+
+use crate::rows::{self, all, damaged, database, id};
+
+pub(crate) const PLAYBOOK_LIVE: &str =
+    "SELECT version, id, hash, source, applied_at FROM playbook ORDER BY version DESC LIMIT 1";
+pub(crate) const PLAYBOOKS: &str =
+    "SELECT version, id, hash, source, applied_at FROM playbook ORDER BY version DESC";
+pub(crate) const IMPORT: &str = "SELECT position, done FROM import WHERE name = ?";
+pub(crate) const NEXT_TIMER: &str = "SELECT MIN(due) FROM timer";
+pub(crate) const TERMS: &str = "SELECT level, at, ends FROM term WHERE member = ? ORDER BY at, no";
+pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, settled, batch, cursor, \
+    (SELECT COALESCE(MAX(version), 0) FROM playbook) FROM home";
+pub(crate) const BEHIND: &str =
+    "SELECT id FROM member WHERE version < ? AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?";
+pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
+    COALESCE(r.clock, e.clock), e.body FROM (SELECT seq FROM queue UNION SELECT seq FROM retry) w \
+    JOIN event e ON e.seq = w.seq JOIN source s ON s.no = e.source LEFT JOIN retry r ON r.seq = e.seq \
+    ORDER BY e.time, e.id LIMIT ?";
+pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
+    e.clock, e.body FROM event e JOIN source s ON s.no = e.source \
+    WHERE e.seq > (SELECT cursor FROM home) AND e.derived = 0 ORDER BY e.seq LIMIT ?";
+pub(crate) const DUE: &str =
+    "SELECT member, kind, which, due FROM timer WHERE due <= ? ORDER BY due, kind, member, which LIMIT ?";
+pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
+pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, attributes, touches, growth_days, tier, \
+    term_from, term_ends, stage, stage_since, tags, leaves, fingerprint FROM member WHERE id = ?";
+pub(crate) const ACCOUNTS: &str = "SELECT asset, active, pending, held, debt FROM account WHERE member = ?";
+pub(crate) const TIMERS: &str = "SELECT kind, which, due FROM timer WHERE member = ?";
+pub(crate) const ORDER: &str = "SELECT id, member, time, store, channel, paid, refunded, status, event, terms \
+    FROM orders WHERE id = ?";
+pub(crate) const ORDERS_OF: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
+    o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM orders o JOIN event e ON e.id = o.event \
+    JOIN source s ON s.no = e.source WHERE o.member = ? ORDER BY o.time, o.no";
+pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
+    FROM lot WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at";
+pub(crate) const LOTS_EXPIRING: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
+    FROM lot WHERE member = ? AND remaining > 0 AND expires_at = ?";
+pub(crate) const LOTS_ACTIVATING: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
+    FROM lot WHERE member = ? AND remaining > 0 AND active_at = ?";
+pub(crate) const LOT: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
+    FROM lot WHERE id = ?";
+pub(crate) const HOLD: &str = "SELECT asset, amount, open FROM hold WHERE id = ? AND member = ?";
+/// A spend (kind 2: only these are indexed by id) with the event that caused it.
+pub(crate) const TRANSFER: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, e.id, t.ordinal, t.at, t.day, \
+    t.reverses, t.order_id FROM transfer t JOIN event e ON e.seq = t.event \
+    WHERE t.member = ?1 AND t.id = ?2 AND t.kind = 2";
+pub(crate) const ALLOCATIONS: &str = "SELECT lot, amount FROM allocation WHERE transfer = ? ORDER BY no";
+pub(crate) const UNDONE: &str = "SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE reverses = ?";
+pub(crate) const EVENT: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM event e \
+    JOIN source s ON s.no = e.source WHERE e.id = ?";
+pub(crate) const SEQ_OF: &str = "SELECT seq FROM event WHERE id = ?";
+pub(crate) const EVENTS_OF: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM timeline t \
+    JOIN event e ON e.seq = t.seq JOIN source s ON s.no = e.source \
+    WHERE t.member = ?1 AND e.name = ?2 ORDER BY t.time, t.seq";
+
+pub(crate) fn home(c: &Connection) -> Result<Home> {
+    c.query_row(HOME, [], |row| {
+        let key: Vec<u8> = row.get(0)?;
+        let key = key.as_slice().try_into().map_err(|_| damaged(0, "not an id key"))?;
+        Ok(Home {
+            id_key: IdKey::from_bytes(key),
+            offset_us: row.get(1)?,
+            live_since: row.get::<_, Option<i64>>(2)?.map(Ts),
+            clock: Ts(row.get(3)?),
+            settled: Ts(row.get(4)?),
+            batch: row.get(5)?,
+            cursor: row.get(6)?,
+            version: row.get(7)?,
+        })
+    })
+    .map_err(database)
+}
+
+pub(crate) fn members_behind(
+    c: &Connection,
+    version: i64,
+    after: Option<MemberId>,
+    limit: usize,
+) -> Result<Vec<MemberId>> {
+    let after = after.map(|id| id.bytes().to_vec());
+    all(c, BEHIND, params![version, after, limit as i64], |row| id(row, 0))
+}
+
+pub(crate) fn waiting(c: &Connection, limit: usize) -> Result<Vec<Waiting>> {
+    let queued = waiting_from(c, WAITING_QUEUE, limit, true)?;
+    if queued.is_empty() { waiting_from(c, WAITING_INBOX, limit, false) } else { Ok(queued) }
+}
+
+fn waiting_from(c: &Connection, sql: &str, limit: usize, derived: bool) -> Result<Vec<Waiting>> {
+    all(c, sql, [limit as i64], |row| {
+        Ok(Waiting {
+            seq: row.get(0)?,
+            id: id(row, 1)?,
+            source: row.get(2)?,
+            user_namespace: row.get(3)?,
+            message_id: row.get(4)?,
+            time: Ts(row.get(5)?),
+            clock: Ts(row.get(6)?),
+            body: Sealed(row.get(7)?),
+            derived,
+        })
+    })
+}
+
+pub(crate) fn due_timers(c: &Connection, until: Ts, limit: usize) -> Result<Vec<DueTimer>> {
+    all(c, DUE, params![until.0, limit as i64], |row| {
+        let kind = TimerKind::from_code(row.get(1)?).ok_or_else(|| damaged(1, "no kind of timer"))?;
+        Ok(DueTimer {
+            member: id(row, 0)?,
+            key: TimerKey { kind, which: row.get(2)? },
+            due: Ts(row.get(3)?),
+        })
+    })
+}
+
+pub(crate) fn load(c: &Connection, wanted: &Wanted, known: &[MemberId]) -> Result<Loaded> {
+    let mut loaded = Loaded::default();
+    let mut seen: BTreeSet<MemberId> = known.iter().copied().collect();
+    let mut members = Vec::new();
+    let mut by_identifier = c.prepare_cached(BY_IDENTIFIER).map_err(database)?;
+    for hash in &wanted.identifiers {
+        let found: Option<MemberId> =
+            by_identifier.query_row([hash.as_slice()], |row| id(row, 0)).optional().map_err(database)?;
+        if let Some(member) = found {
+            loaded.identifiers.push((*hash, member));
+            if seen.insert(member) {
+                members.push(member);
+            }
+        }
+    }
+    members.extend(wanted.members.iter().copied().filter(|member| seen.insert(*member)));
+    for id in members {
+        if let Some(member) = member(c, id)? {
+            loaded.members.push(member);
+        }
+    }
+    let mut by_id = c.prepare_cached(ORDER).map_err(database)?;
+    for id in &wanted.orders {
+        let found = by_id.query_row([id.bytes().as_slice()], rows::order).optional().map_err(database)?;
+        loaded.orders.extend(found);
+    }
+    Ok(loaded)
+}
+
+pub(crate) fn member(c: &Connection, id: MemberId) -> Result<Option<StoredMember>> {
+    let key = id.bytes().as_slice();
+    let found = c
+        .prepare_cached(MEMBER)
+        .and_then(|mut statement| {
+            statement
+                .query_row([key], |row| {
+                    let sealed = Sealed(row.get(2)?);
+                    let attributes = seal::open(&sealed).map_err(|error| damaged(2, error.to_string()))?;
+                    let term = match row.get::<_, Option<String>>(5)? {
+                        Some(level) => Some(Term { level, from: Ts(row.get(6)?), ends: Day(row.get(7)?) }),
+                        None => None,
+                    };
+                    let stage = match row.get::<_, Option<String>>(8)? {
+                        Some(stage) => Some(StageHeld { stage, since: Ts(row.get(9)?) }),
+                        None => None,
+                    };
+                    Ok(StoredMember {
+                        member: Member {
+                            id,
+                            known_since: Ts(row.get(0)?),
+                            enrolled_at: row.get::<_, Option<i64>>(1)?.map(Ts),
+                            attributes: serde_json::from_str(&attributes)
+                                .map_err(|error| damaged(2, error.to_string()))?,
+                            touches: rows::json(row, 3)?,
+                            accounts: BTreeMap::new(),
+                            growth_days: rows::json(row, 4)?,
+                            term,
+                            stage,
+                            tags: rows::json(row, 10)?,
+                            timers: BTreeMap::new(),
+                        },
+                        leaves: row.get(11)?,
+                        fingerprint: row.get(12)?,
+                    })
+                })
+                .optional()
+        })
+        .map_err(database)?;
+    let Some(mut stored) = found else { return Ok(None) };
+    let accounts = all(c, ACCOUNTS, [key], |row| {
+        let account =
+            Account { active: row.get(1)?, pending: row.get(2)?, held: row.get(3)?, debt: row.get(4)? };
+        Ok((rows::asset(row, 0)?, account))
+    })?;
+    stored.member.accounts = accounts.into_iter().collect();
+    let timers = all(c, TIMERS, [key], |row| {
+        let kind = TimerKind::from_code(row.get(0)?).ok_or_else(|| damaged(0, "no kind of timer"))?;
+        Ok((TimerKey { kind, which: row.get(1)? }, Ts(row.get(2)?)))
+    })?;
+    stored.member.timers = timers.into_iter().collect();
+    Ok(Some(stored))
+}
+
+/// Open lots in spending order until they cover an amount; equal keys are all taken, for the last tie is by id.
+pub(crate) fn lots_covering(c: &Connection, member: MemberId, amount: i64) -> Result<Vec<Lot>> {
+    let mut statement = c.prepare_cached(LOTS_OPEN).map_err(database)?;
+    let mut found = statement.query([member.bytes().as_slice()]).map_err(database)?;
+    let mut lots: Vec<Lot> = Vec::new();
+    let mut covered = 0i64;
+    while let Some(row) = found.next().map_err(database)? {
+        let lot = rows::lot(row).map_err(database)?;
+        let tied = lots.last().is_some_and(|last| {
+            (last.expires_at, last.active_at) == (lot.expires_at, lot.active_at)
+        });
+        if covered >= amount && !tied {
+            break;
+        }
+        if lot.active {
+            covered += lot.remaining;
+        }
+        lots.push(lot);
+    }
+    Ok(lots)
+}
+
+pub(crate) fn lots_at(c: &Connection, sql: &str, member: MemberId, at: Ts) -> Result<Vec<Lot>> {
+    all(c, sql, params![member.bytes().as_slice(), at.0], rows::lot)
+}
+
+pub(crate) fn lots_these(c: &Connection, member: MemberId, ids: &[TransferId]) -> Result<Vec<Lot>> {
+    let mut lots = Vec::new();
+    for id in ids {
+        lots.extend(all(c, LOT, [id.bytes().as_slice()], rows::lot)?);
+    }
+    lots.retain(|lot| lot.member == member);
+    Ok(lots)
+}
+
+pub(crate) fn hold(c: &Connection, member: MemberId, id: TransferId) -> Result<Option<Hold>> {
+    c.query_row(HOLD, [id.bytes().as_slice(), member.bytes().as_slice()], |row| {
+        Ok(Hold { id, member, asset: rows::asset(row, 0)?, amount: row.get(1)?, open: row.get(2)? })
+    })
+    .optional()
+    .map_err(database)
+}
+
+pub(crate) fn past_transfer(c: &Connection, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>> {
+    let key = id.bytes().as_slice();
+    let transfer = c
+        .query_row(TRANSFER, [member.bytes().as_slice(), key], rows::transfer)
+        .optional()
+        .map_err(database)?;
+    let Some(transfer) = transfer else { return Ok(None) };
+    let allocations = all(c, ALLOCATIONS, [key], |row| Ok((rows::id_or_none(row, 0)?, row.get(1)?)))?;
+    let undone = c.query_row(UNDONE, [key], |row| row.get(0)).map_err(database)?;
+    Ok(Some(PastTransfer { transfer, allocations, undone }))
+}
+
+fn past_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<PastEvent> {
+    past_event_from(row, 0)
+}
+
+fn past_event_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<PastEvent> {
+    Ok(PastEvent {
+        id: id(row, first)?,
+        user_namespace: row.get(first + 1)?,
+        time: Ts(row.get(first + 2)?),
+        name: row.get(first + 3)?,
+        body: Sealed(row.get(first + 4)?),
+    })
+}
+
+pub(crate) fn event(c: &Connection, id: EventId) -> Result<Option<PastEvent>> {
+    c.query_row(EVENT, [id.bytes().as_slice()], past_event).optional().map_err(database)
+}
+
+pub(crate) fn history(c: &Connection, member: MemberId, names: &[String]) -> Result<PastOf> {
+    let key = member.bytes().as_slice();
+    let orders = all(c, ORDERS_OF, [key], |row| Ok((rows::order(row)?, past_event_from(row, 10)?)))?;
+    let mut events = Vec::new();
+    for name in names {
+        events.extend(all(c, EVENTS_OF, params![key, name], past_event)?);
+    }
+    Ok(PastOf { orders, events })
+}
+
+/// The seq of an event that exists.
+pub(crate) fn seq_of(c: &Connection, event: EventId) -> Result<i64> {
+    c.prepare_cached(SEQ_OF)
+        .and_then(|mut statement| statement.query_row([event.bytes().as_slice()], |row| row.get(0)))
+        .map_err(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => StoreError::Damaged(format!("no event {event}")),
+            error => database(error),
+        })
+}

@@ -1,0 +1,196 @@
+//! Reports: what was true at an instant, from the journal and the histories, never from what is true now.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+use zhiyin_model::effect::TransferKind;
+use zhiyin_model::id::MemberId;
+use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::Result;
+use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole};
+use zhiyin_store::seal::{self, Sealed};
+
+use crate::load;
+use crate::rows::{self, all, damaged, database, id};
+
+/// What a kind of transfer does to a member's balance.
+macro_rules! side {
+    () => {
+        "CASE kind WHEN 0 THEN amount WHEN 1 THEN -amount WHEN 2 THEN -amount WHEN 3 THEN amount \
+         WHEN 4 THEN -amount WHEN 5 THEN amount WHEN 6 THEN -amount ELSE 0 END"
+    };
+}
+pub(crate) use side;
+
+pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM identifier";
+pub(crate) const KNOWN: &str = "SELECT id FROM member WHERE known_since <= ?";
+/// Orders that counted at an instant: as they stood then, if they changed at all.
+pub(crate) const ORDERS: &str = "SELECT member, COUNT(*), SUM(paid - refunded) FROM ( \
+    SELECT o.member AS member, COALESCE(c.paid, o.paid) AS paid, COALESCE(c.refunded, o.refunded) AS refunded, \
+    COALESCE(c.counts, o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)) AS counts \
+    FROM orders o LEFT JOIN order_change c ON c.order_id = o.id AND c.at = ( \
+    SELECT MAX(at) FROM order_change WHERE order_id = o.id AND at <= ?1) WHERE o.time <= ?1) \
+    WHERE counts GROUP BY member";
+pub(crate) const POINTS: &str = concat!(
+    "SELECT member, SUM(",
+    side!(),
+    ") FROM transfer WHERE asset = 0 AND at <= ? GROUP BY member"
+);
+/// What of the lots that were not active yet was left.
+pub(crate) const PENDING: &str = "SELECT l.member, SUM(l.granted - COALESCE((SELECT SUM(a.amount) FROM allocation a \
+    JOIN transfer t ON t.id = a.transfer WHERE a.lot = l.id AND t.at <= ?1), 0)) FROM lot l \
+    JOIN transfer e ON e.id = l.id WHERE l.active_at > ?1 AND e.at <= ?1 GROUP BY l.member";
+pub(crate) const HELD: &str = "SELECT h.member, SUM(h.amount) FROM transfer h WHERE h.kind = 7 AND h.at <= ?1 \
+    AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.reverses = h.id AND r.at <= ?1) GROUP BY h.member";
+pub(crate) const GROWTH: &str = concat!(
+    "SELECT member, SUM(",
+    side!(),
+    ") FROM transfer WHERE asset = 1 AND at <= ?1 AND day BETWEEN ?2 AND ?3 GROUP BY member"
+);
+pub(crate) const TIERS: &str = "SELECT member, level FROM term WHERE at <= ? ORDER BY at, no";
+pub(crate) const STAGES: &str = "SELECT member, becomes FROM stage_move WHERE at <= ? ORDER BY at, no";
+pub(crate) const LEDGER: &str = "SELECT asset, kind, COUNT(*), SUM(amount) FROM transfer WHERE at <= ? \
+    GROUP BY asset, kind ORDER BY asset, kind";
+pub(crate) const DEAD: &str = "SELECT d.seq, s.name, e.message_id, e.name, e.time, d.code, d.field, d.message, d.at \
+    FROM dead_letter d JOIN event e ON e.seq = d.seq JOIN source s ON s.no = e.source ORDER BY d.seq DESC LIMIT ?";
+pub(crate) const IDENTIFIERS_OF: &str =
+    "SELECT namespace, value FROM identifier WHERE member = ? ORDER BY namespace, hash";
+pub(crate) const ORDERS_SUM_OF: &str = "SELECT COUNT(*), COALESCE(SUM(paid - refunded), 0) FROM orders \
+    WHERE member = ? AND status = 1 AND (refunded = 0 OR refunded < paid)";
+pub(crate) const LOTS_OF: &str = "SELECT remaining, granted, active_at, expires_at FROM lot \
+    WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at LIMIT 1000";
+pub(crate) const STAGES_OF: &str =
+    "SELECT was, becomes, at FROM stage_move WHERE member = ? ORDER BY at, no LIMIT 1000";
+pub(crate) const TIMELINE_OF: &str = "SELECT e.time, e.name, s.name FROM timeline t JOIN event e ON e.seq = t.seq \
+    JOIN source s ON s.no = e.source WHERE t.member = ? ORDER BY t.time DESC, t.seq DESC LIMIT 20";
+pub(crate) const TRANSFERS_OF: &str = "SELECT t.at, t.asset, t.kind, t.amount FROM timeline l \
+    JOIN transfer t ON t.event = l.seq WHERE l.member = ?1 AND t.member = ?1 \
+    ORDER BY l.time DESC, l.seq DESC, t.seq DESC LIMIT 20";
+
+pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine>> {
+    let at = as_of.at.0;
+    let mut lines: BTreeMap<MemberId, MemberLine> = all(c, KNOWN, [at], |row| id(row, 0))?
+        .into_iter()
+        .map(|member| (member, empty(member)))
+        .collect();
+    for (member, namespace, value) in all(c, IDENTIFIERS, [], |row| {
+        let value = seal::open(&Sealed(row.get(2)?)).map_err(|error| damaged(2, error.to_string()))?;
+        Ok((id(row, 0)?, row.get::<_, String>(1)?, value))
+    })? {
+        if let Some(line) = lines.get_mut(&member) {
+            line.identifiers.push((namespace, value));
+        }
+    }
+    let mut sums = |sql: &str, take: &mut dyn FnMut(&mut MemberLine, i64)| -> Result<()> {
+        for (member, sum) in all(c, sql, [at], |row| Ok((id(row, 0)?, row.get(1)?)))? {
+            if let Some(line) = lines.get_mut(&member) {
+                take(line, sum);
+            }
+        }
+        Ok(())
+    };
+    sums(POINTS, &mut |line, sum| line.points = sum)?;
+    sums(PENDING, &mut |line, sum| line.points -= sum)?;
+    sums(HELD, &mut |line, sum| line.points -= sum)?;
+    for (member, orders, paid) in
+        all(c, ORDERS, [at], |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?)))?
+    {
+        if let Some(line) = lines.get_mut(&member) {
+            (line.orders, line.paid) = (orders, paid);
+        }
+    }
+    let since = as_of.day.plus(-as_of.over_days);
+    for (member, growth) in
+        all(c, GROWTH, params![at, since.0, as_of.day.0], |row| Ok((id(row, 0)?, row.get(1)?)))?
+    {
+        if let Some(line) = lines.get_mut(&member) {
+            line.growth = growth;
+        }
+    }
+    for (member, level) in all(c, TIERS, [at], |row| Ok((id(row, 0)?, row.get(1)?)))? {
+        if let Some(line) = lines.get_mut(&member) {
+            line.tier = Some(level);
+        }
+    }
+    for (member, stage) in all(c, STAGES, [at], |row| Ok((id(row, 0)?, row.get(1)?)))? {
+        if let Some(line) = lines.get_mut(&member) {
+            line.stage = Some(stage);
+        }
+    }
+    Ok(lines
+        .into_values()
+        .map(|mut line| {
+            line.points = line.points.max(0);
+            line.identifiers.sort();
+            line
+        })
+        .collect())
+}
+
+fn empty(member: MemberId) -> MemberLine {
+    MemberLine {
+        member,
+        identifiers: Vec::new(),
+        orders: 0,
+        paid: 0,
+        points: 0,
+        growth: 0,
+        tier: None,
+        stage: None,
+    }
+}
+
+pub(crate) fn ledger_lines(c: &Connection, as_of: AsOf) -> Result<Vec<LedgerLine>> {
+    all(c, LEDGER, [as_of.at.0], |row| {
+        Ok(LedgerLine {
+            asset: rows::asset(row, 0)?,
+            kind: kind(row, 1)?,
+            transfers: row.get(2)?,
+            amount: row.get(3)?,
+        })
+    })
+}
+
+fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<TransferKind> {
+    TransferKind::from_code(row.get(column)?).ok_or_else(|| damaged(column, "no kind of transfer"))
+}
+
+pub(crate) fn dead_letters(c: &Connection, limit: usize) -> Result<Vec<DeadLetter>> {
+    all(c, DEAD, [limit as i64], |row| {
+        Ok(DeadLetter {
+            seq: row.get(0)?,
+            source: row.get(1)?,
+            message_id: row.get(2)?,
+            name: row.get(3)?,
+            time: Ts(row.get(4)?),
+            code: row.get(5)?,
+            field: row.get(6)?,
+            message: row.get(7)?,
+            at: Ts(row.get(8)?),
+        })
+    })
+}
+
+pub(crate) fn member_whole(c: &Connection, member: MemberId) -> Result<Option<MemberWhole>> {
+    let Some(stored) = load::member(c, member)? else { return Ok(None) };
+    let key = member.bytes().as_slice();
+    Ok(Some(MemberWhole {
+        member: stored.member,
+        identifiers: all(c, IDENTIFIERS_OF, [key], |row| {
+            let value = seal::open(&Sealed(row.get(1)?)).map_err(|error| damaged(1, error.to_string()))?;
+            Ok((row.get(0)?, value))
+        })?,
+        orders: c
+            .query_row(ORDERS_SUM_OF, [key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(database)?,
+        lots: all(c, LOTS_OF, [key], |row| {
+            Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?), Ts(row.get(3)?)))
+        })?,
+        terms: all(c, load::TERMS, [key], |row| Ok((row.get(0)?, Ts(row.get(1)?), Day(row.get(2)?))))?,
+        stages: all(c, STAGES_OF, [key], |row| Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?))))?,
+        timeline: all(c, TIMELINE_OF, [key], |row| Ok((Ts(row.get(0)?), row.get(1)?, row.get(2)?)))?,
+        transfers: all(c, TRANSFERS_OF, [key], |row| {
+            Ok((Ts(row.get(0)?), rows::asset(row, 1)?, kind(row, 2)?, row.get(3)?))
+        })?,
+    }))
+}

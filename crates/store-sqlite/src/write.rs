@@ -1,0 +1,445 @@
+//! What changes: appending to the inbox, flushing a batch, applying a playbook. Every statement is prepared once and
+//! run for each row; the rows of a batch share one transaction.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, params};
+use zhiyin_model::effect::Asset;
+use zhiyin_model::id::EventId;
+use zhiyin_model::time::Ts;
+use zhiyin_store::flush::{Fact, Flush};
+use zhiyin_store::seal;
+use zhiyin_store::{Append, PlaybookVersion, Receipt, Result, StoreError, StoredMember};
+
+use crate::OWN_SOURCE;
+use crate::load;
+use crate::rows::database;
+
+pub(crate) const SOURCE_NEW: &str =
+    "INSERT INTO source (name, user_namespace) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
+pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE name = ?";
+pub(crate) const EVENT_NEW: &str = "INSERT INTO event (id, source, message_id, body_hash, name, time, clock, derived, \
+    body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+pub(crate) const EVENT_HASH: &str = "SELECT body_hash FROM event WHERE id = ?";
+pub(crate) const CLOCK: &str = "UPDATE home SET clock = ? WHERE one = 1";
+pub(crate) const IMPORT_SET: &str = "INSERT INTO import (name, position, done) VALUES (?, ?, ?) \
+    ON CONFLICT (name) DO UPDATE SET position = excluded.position, done = excluded.done";
+pub(crate) const PLAYBOOK_NEW: &str =
+    "INSERT INTO playbook (version, id, hash, source, applied_at) VALUES (?, ?, ?, ?, ?)";
+pub(crate) const BATCH: &str = "UPDATE home SET batch = batch + 1, cursor = COALESCE(?2, cursor), \
+    settled = MAX(settled, COALESCE(?3, settled)) WHERE one = 1 AND batch = ?1";
+pub(crate) const QUEUE_NEW: &str = "INSERT INTO queue (seq) VALUES (?)";
+pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
+pub(crate) const RETRY_NEW: &str =
+    "INSERT INTO retry (seq, clock) SELECT seq, ?2 FROM dead_letter WHERE seq = ?1 ON CONFLICT DO NOTHING";
+pub(crate) const RETRY_GONE: &str = "DELETE FROM retry WHERE seq = ?";
+pub(crate) const TIMELINE_NEW: &str =
+    "INSERT INTO timeline (member, time, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+pub(crate) const DEAD_NEW: &str = "INSERT INTO dead_letter (seq, code, field, message, at) VALUES (?, ?, ?, ?, ?) \
+    ON CONFLICT (seq) DO UPDATE SET code = excluded.code, field = excluded.field, message = excluded.message, \
+    at = excluded.at";
+pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
+pub(crate) const MEMBER_SET: &str = "INSERT INTO member (id, known_since, enrolled_at, attributes, touches, \
+    growth_days, tier, term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, version) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
+    enrolled_at = excluded.enrolled_at, attributes = excluded.attributes, touches = excluded.touches, \
+    growth_days = excluded.growth_days, tier = excluded.tier, term_from = excluded.term_from, \
+    term_ends = excluded.term_ends, stage = excluded.stage, stage_since = excluded.stage_since, \
+    tags = excluded.tags, leaves = excluded.leaves, fingerprint = excluded.fingerprint, version = excluded.version";
+pub(crate) const ACCOUNT_SET: &str = "INSERT INTO account (member, asset, active, pending, held, debt) \
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (member, asset) DO UPDATE SET active = excluded.active, \
+    pending = excluded.pending, held = excluded.held, debt = excluded.debt";
+pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, balance) VALUES (?, ?, ?) \
+    ON CONFLICT (asset, house) DO UPDATE SET balance = balance + excluded.balance";
+pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO identifier (hash, namespace, value, member, since) \
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING";
+pub(crate) const ORDER_SET: &str = "INSERT INTO orders (id, member, time, store, channel, paid, refunded, status, \
+    event, terms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET time = excluded.time, \
+    store = excluded.store, channel = excluded.channel, paid = excluded.paid, refunded = excluded.refunded, \
+    status = excluded.status, event = excluded.event, terms = excluded.terms";
+/// How an order stood at first is written once; how it stands since an instant may be corrected within it.
+pub(crate) const ORDER_CHANGE_SET: &str = "INSERT INTO order_change (order_id, at, paid, refunded, counts) \
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (order_id, at) DO UPDATE SET paid = excluded.paid, \
+    refunded = excluded.refunded, counts = excluded.counts WHERE ?6";
+pub(crate) const TRANSFER_NEW: &str = "INSERT INTO transfer (id, member, asset, kind, amount, event, ordinal, at, \
+    day, reverses, order_id, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+pub(crate) const ALLOCATION_NEW: &str = "INSERT INTO allocation (transfer, lot, amount) VALUES (?, ?, ?)";
+pub(crate) const LOT_SET: &str = "INSERT INTO lot (id, member, asset, granted, remaining, active_at, expires_at, \
+    active) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET remaining = excluded.remaining, \
+    active = excluded.active";
+pub(crate) const HOLD_SET: &str = "INSERT INTO hold (id, member, asset, amount, open) VALUES (?, ?, ?, ?, ?) \
+    ON CONFLICT (id) DO UPDATE SET open = excluded.open";
+pub(crate) const TERM_NEW: &str =
+    "INSERT INTO term (member, level, at, ends, event, version) VALUES (?, ?, ?, ?, ?, ?)";
+pub(crate) const STAGE_NEW: &str =
+    "INSERT INTO stage_move (member, was, becomes, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
+pub(crate) const TAG_NEW: &str =
+    "INSERT INTO tag_move (member, tag, is_on, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
+pub(crate) const TIMER_SET: &str = "INSERT INTO timer (member, kind, which, due) VALUES (?, ?, ?, ?) \
+    ON CONFLICT (member, kind, which) DO UPDATE SET due = excluded.due";
+pub(crate) const TIMER_GONE: &str = "DELETE FROM timer WHERE member = ? AND kind = ? AND which = ?";
+
+fn run(statement: &mut CachedStatement<'_>, parameters: impl Params) -> Result<usize> {
+    statement.execute(parameters).map_err(database)
+}
+
+fn prepare<'c>(c: &'c Connection, sql: &str) -> Result<CachedStatement<'c>> {
+    c.prepare_cached(sql).map_err(database)
+}
+
+fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
+    run(&mut prepare(c, SOURCE_NEW)?, [name, user_namespace])?;
+    let (no, known): (i64, String) = prepare(c, SOURCE)?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(database)?;
+    if known == user_namespace {
+        return Ok(no);
+    }
+    Err(StoreError::SourceNamespace {
+        source_name: name.to_owned(),
+        known,
+        given: user_namespace.to_owned(),
+    })
+}
+
+/// Takes items into the inbox, each once. Business time never runs backwards in it.
+pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
+    let source = source(c, &append.source, &append.user_namespace)?;
+    let before: i64 = c.query_row("SELECT clock FROM home", [], |row| row.get(0)).map_err(database)?;
+    let mut clock = before;
+    let mut receipts = Vec::with_capacity(append.events.len());
+    let mut insert = prepare(c, EVENT_NEW)?;
+    let mut known = prepare(c, EVENT_HASH)?;
+    for event in &append.events {
+        let placed = if append.replay { append.now.min(event.time) } else { append.now };
+        let at = clock.max(placed.0);
+        let added = insert
+            .execute(params![
+                event.id.bytes().as_slice(),
+                source,
+                event.message_id,
+                event.body_hash.as_slice(),
+                event.name,
+                event.time.0,
+                at,
+                false,
+                event.body.0
+            ])
+            .map_err(database)?;
+        if added == 1 {
+            clock = at;
+            receipts.push(Receipt::Accepted);
+            continue;
+        }
+        let hash: Vec<u8> =
+            known.query_row([event.id.bytes().as_slice()], |row| row.get(0)).map_err(database)?;
+        let same = hash == event.body_hash;
+        receipts.push(if same { Receipt::Duplicate } else { Receipt::Reused });
+    }
+    if clock > before {
+        run(&mut prepare(c, CLOCK)?, [clock])?;
+    }
+    if let Some(progress) = &append.progress {
+        run(&mut prepare(c, IMPORT_SET)?, params![progress.name, progress.position, progress.done])?;
+    }
+    Ok(receipts)
+}
+
+/// Makes a version live, unless it is what is live already.
+pub(crate) fn apply_playbook(c: &Connection, playbook: &PlaybookVersion) -> Result<i64> {
+    let live = c.query_row(load::PLAYBOOK_LIVE, [], crate::rows::playbook).optional().map_err(database)?;
+    if let Some(live) = &live
+        && live.hash == playbook.hash
+    {
+        return Ok(live.version);
+    }
+    let version = live.map_or(0, |live| live.version) + 1;
+    let values = params![version, playbook.id, playbook.hash, playbook.source, playbook.applied_at.0];
+    run(&mut prepare(c, PLAYBOOK_NEW)?, values)?;
+    Ok(version)
+}
+
+/// Puts dead letters back, to be decided before anything else.
+pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Result<usize> {
+    let clock: i64 = c.query_row("SELECT clock FROM home", [], |row| row.get(0)).map_err(database)?;
+    let mut back = prepare(c, RETRY_NEW)?;
+    let mut gone = prepare(c, DEAD_GONE)?;
+    let mut n = 0;
+    for seq in seqs {
+        n += run(&mut back, params![seq, clock.max(now.0)])?;
+        run(&mut gone, [seq])?;
+    }
+    if now.0 > clock {
+        run(&mut prepare(c, CLOCK)?, [now.0])?;
+    }
+    Ok(n)
+}
+
+/// Writes a batch.
+pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
+    let moved = run(
+        &mut prepare(c, BATCH)?,
+        params![flush.batch, flush.cursor, flush.settled.map(|settled| settled.0)],
+    )?;
+    if moved == 0 {
+        return Err(StoreError::Stale);
+    }
+    let seqs = Seqs { c, known: inbox(c, flush)? };
+    members(c, flush)?;
+    orders(c, flush)?;
+    ledger(c, flush, &seqs)?;
+    moves(c, flush, &seqs)?;
+    timers(c, flush)
+}
+
+/// Places of the events that a batch names as causes.
+struct Seqs<'c> {
+    c: &'c Connection,
+    known: BTreeMap<EventId, i64>,
+}
+
+impl Seqs<'_> {
+    fn of(&self, event: EventId) -> Result<i64> {
+        self.known.get(&event).map_or_else(|| load::seq_of(self.c, event), |seq| Ok(*seq))
+    }
+}
+
+fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
+    let mut seqs: BTreeMap<EventId, i64> = BTreeMap::new();
+    let mut timeline = prepare(c, TIMELINE_NEW)?;
+    for decided in &flush.decided {
+        seqs.insert(decided.id, decided.seq);
+        run(&mut timeline, params![decided.member.bytes().as_slice(), decided.time.0, decided.seq])?;
+    }
+    let mut dead = prepare(c, DEAD_NEW)?;
+    for letter in &flush.dead {
+        let refusal = &letter.refusal;
+        let values = params![letter.seq, refusal.code, refusal.field, refusal.message, letter.at.0];
+        run(&mut dead, values)?;
+    }
+    let mut drained = prepare(c, QUEUE_GONE)?;
+    let mut retried = prepare(c, RETRY_GONE)?;
+    for seq in &flush.drained {
+        run(&mut drained, [seq])?;
+        run(&mut retried, [seq])?;
+    }
+    let own: i64 = prepare(c, SOURCE)?.query_row([OWN_SOURCE], |row| row.get(0)).map_err(database)?;
+    let mut queue = prepare(c, QUEUE_NEW)?;
+    for fact in &flush.facts {
+        let seq = derived(c, own, fact)?;
+        seqs.insert(fact.id, seq);
+        if let Some(member) = fact.member {
+            run(&mut timeline, params![member.bytes().as_slice(), fact.time.0, seq])?;
+        }
+        if fact.waits {
+            run(&mut queue, [seq])?;
+        }
+    }
+    Ok(seqs)
+}
+
+fn derived(c: &Connection, own: i64, fact: &Fact) -> Result<i64> {
+    let added = run(
+        &mut prepare(c, EVENT_NEW)?,
+        params![
+            fact.id.bytes().as_slice(),
+            own,
+            fact.message_id,
+            [0u8; 0].as_slice(),
+            fact.name,
+            fact.time.0,
+            fact.clock.0,
+            true,
+            fact.body.0
+        ],
+    )?;
+    if added == 0 {
+        return Err(StoreError::Damaged(format!("{} was derived twice", fact.message_id)));
+    }
+    Ok(c.last_insert_rowid())
+}
+
+fn members(c: &Connection, flush: &Flush) -> Result<()> {
+    let mut set = prepare(c, MEMBER_SET)?;
+    let mut account_set = prepare(c, ACCOUNT_SET)?;
+    for stored in &flush.members {
+        member(&mut set, stored, flush.version)?;
+        let member = &stored.member;
+        for (asset, account) in &member.accounts {
+            run(
+                &mut account_set,
+                params![
+                    member.id.bytes().as_slice(),
+                    asset.code(),
+                    account.active,
+                    account.pending,
+                    account.held,
+                    account.debt
+                ],
+            )?;
+        }
+    }
+    let mut new = prepare(c, IDENTIFIER_NEW)?;
+    for identifier in &flush.identifiers {
+        run(
+            &mut new,
+            params![
+                identifier.hash.as_slice(),
+                identifier.namespace,
+                identifier.value.0,
+                identifier.member.bytes().as_slice(),
+                identifier.since.0
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn member(set: &mut CachedStatement<'_>, stored: &StoredMember, version: i64) -> Result<()> {
+    let member = &stored.member;
+    let attributes = seal::seal(&text(&member.attributes)?);
+    let term = member.term.as_ref();
+    let stage = member.stage.as_ref();
+    run(
+        set,
+        params![
+            member.id.bytes().as_slice(),
+            member.known_since.0,
+            member.enrolled_at.map(|at| at.0),
+            attributes.0,
+            text(&member.touches)?,
+            text(&member.growth_days)?,
+            term.map(|term| &term.level),
+            term.map(|term| term.from.0),
+            term.map(|term| term.ends.0),
+            stage.map(|held| &held.stage),
+            stage.map(|held| held.since.0),
+            text(&member.tags)?,
+            stored.leaves,
+            stored.fingerprint,
+            version
+        ],
+    )
+    .map(drop)
+}
+
+fn text<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+fn orders(c: &Connection, flush: &Flush) -> Result<()> {
+    let mut set = prepare(c, ORDER_SET)?;
+    for order in &flush.orders {
+        run(
+            &mut set,
+            params![
+                order.id.bytes().as_slice(),
+                order.member.bytes().as_slice(),
+                order.time.0,
+                order.store,
+                order.channel,
+                order.paid.0,
+                order.refunded.0,
+                order.status.code(),
+                order.event.bytes().as_slice(),
+                text(&order.terms)?
+            ],
+        )?;
+    }
+    let mut changes = prepare(c, ORDER_CHANGE_SET)?;
+    for change in &flush.order_changes {
+        let order = change.order.bytes().as_slice();
+        let values = params![order, change.at.0, change.paid.0, change.refunded.0, change.counts, !change.first];
+        run(&mut changes, values)?;
+    }
+    Ok(())
+}
+
+fn ledger(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
+    let mut houses: BTreeMap<(Asset, &str), i64> = BTreeMap::new();
+    let mut new = prepare(c, TRANSFER_NEW)?;
+    for transfer in &flush.transfers {
+        let (house, side) = transfer.kind.sides();
+        *houses.entry((transfer.asset, house.name())).or_default() -= side * transfer.amount;
+        run(
+            &mut new,
+            params![
+                transfer.id.bytes().as_slice(),
+                transfer.member.bytes().as_slice(),
+                transfer.asset.code(),
+                transfer.kind.code(),
+                transfer.amount,
+                seqs.of(transfer.event)?,
+                transfer.ordinal,
+                transfer.at.0,
+                transfer.day.0,
+                transfer.reverses.map(|id| *id.bytes()),
+                transfer.order.map(|id| *id.bytes()),
+                flush.version
+            ],
+        )?;
+    }
+    let mut add = prepare(c, HOUSE_ADD)?;
+    for ((asset, house), delta) in houses.into_iter().filter(|(_, delta)| *delta != 0) {
+        run(&mut add, params![asset.code(), house, delta])?;
+    }
+    let mut set = prepare(c, LOT_SET)?;
+    for lot in &flush.lots {
+        run(
+            &mut set,
+            params![
+                lot.id.bytes().as_slice(),
+                lot.member.bytes().as_slice(),
+                lot.asset.code(),
+                lot.granted,
+                lot.remaining,
+                lot.active_at.0,
+                lot.expires_at.0,
+                lot.active
+            ],
+        )?;
+    }
+    let mut allocate = prepare(c, ALLOCATION_NEW)?;
+    for allocation in &flush.allocations {
+        let lot = allocation.lot.map(|id| *id.bytes());
+        run(&mut allocate, params![allocation.transfer.bytes().as_slice(), lot, allocation.amount])?;
+    }
+    let mut hold_set = prepare(c, HOLD_SET)?;
+    for hold in &flush.holds {
+        let (id, member) = (hold.id.bytes().as_slice(), hold.member.bytes().as_slice());
+        run(&mut hold_set, params![id, member, hold.asset.code(), hold.amount, hold.open])?;
+    }
+    Ok(())
+}
+
+fn moves(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
+    let mut term = prepare(c, TERM_NEW)?;
+    for new in &flush.terms {
+        let (member, seq) = (new.member.bytes().as_slice(), seqs.of(new.event)?);
+        let values = params![member, new.term.level, new.term.from.0, new.term.ends.0, seq, flush.version];
+        run(&mut term, values)?;
+    }
+    let mut stage = prepare(c, STAGE_NEW)?;
+    for moved in &flush.stages {
+        let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
+        run(&mut stage, params![member, moved.from, moved.to, moved.at.0, seq, flush.version])?;
+    }
+    let mut tag = prepare(c, TAG_NEW)?;
+    for moved in &flush.tags {
+        let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
+        run(&mut tag, params![member, moved.tag, moved.on, moved.at.0, seq, flush.version])?;
+    }
+    Ok(())
+}
+
+fn timers(c: &Connection, flush: &Flush) -> Result<()> {
+    let mut gone = prepare(c, TIMER_GONE)?;
+    for (member, key) in &flush.timers_cleared {
+        run(&mut gone, params![member.bytes().as_slice(), key.kind.code(), key.which])?;
+    }
+    let mut set = prepare(c, TIMER_SET)?;
+    for (member, key, due) in &flush.timers_set {
+        run(&mut set, params![member.bytes().as_slice(), key.kind.code(), key.which, due.0])?;
+    }
+    Ok(())
+}
