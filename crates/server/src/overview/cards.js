@@ -84,7 +84,7 @@ function bars(rows) {
     row.parts.map((part) => [part.text && h("div", { class: "line part" }, h("span", {}, part.text), h("span", {}, part.figure)), bar(part.share, row.hue, part.kind)]))));
 }
 
-const memberFigure = (n, all) => [h("b", {}, short(compact(n), exact(n))), " ", h("span", { class: "part" }, percent(n, all))];
+const memberFigure = (n, all) => [h("b", {}, short(compact(n), exact(n))), " ", h("span", { class: "share" }, percent(n, all))];
 
 function lifecycle({ lifecycle: { stages, flow } }) {
   const all = sum(stages, (stage) => stage.members);

@@ -16,7 +16,9 @@ function labels(items, x, step, room) {
   items.forEach((item, i) => {
     const changed = item.label !== before;
     before = item.label;
-    if (!changed || x(i) - last < room || x(i) + step > x(items.length)) return;
+    // A name that lasts for one column at the very start would push out the one that follows it.
+    const passing = i === 0 && items.length > 12 && items[1].label !== item.label;
+    if (!changed || passing || x(i) - last < room || x(i) + step > x(items.length)) return;
     last = x(i);
     shown.push([x(i) + step / 2, item.label]);
   });
@@ -28,8 +30,9 @@ function labels(items, x, step, room) {
 function columns(chart, width) {
   const { items, hue } = chart;
   const height = 240;
+  const few = items.length <= 6;
   const hasLine = items.some((item) => item.line !== undefined);
-  const room = { top: 10, bottom: 24, left: width < 400 ? 46 : 60, right: hasLine ? (width < 400 ? 36 : 48) : 4 };
+  const room = { top: few ? 22 : 10, bottom: 24, left: width < 400 ? 46 : 60, right: hasLine ? (width < 400 ? 44 : 48) : 4 };
   const inner = { w: Math.max(40, width - room.left - room.right), h: height - room.top - room.bottom };
   const marks = ticks(Math.max(...items.map((item) => item.value)) / chart.unit, 4).map((mark) => mark * chart.unit);
   const lineMarks = ticks(Math.max(...items.map((item) => item.line ?? 0)), marks.length - 1);
@@ -51,7 +54,8 @@ function columns(chart, width) {
     const at = y(item.value, top);
     return s("rect", { class: item.part ? "col part-week" : "col", x: x(i) + (step - thick) / 2, y: at, width: thick, height: Math.max(item.value > 0 ? 1 : 0, room.top + inner.h - at), rx: Math.min(2, thick / 4) });
   });
-  drawn.append(s("g", { class: hue }, bars));
+  drawn.append(s("g", { class: `${hue}${hasLine ? " behind" : ""}` }, bars));
+  if (few) drawn.append(...items.map((item, i) => s("text", { class: "name", x: x(i) + step / 2, y: y(item.value, top) - 7, "text-anchor": "middle" }, chart.scale(item.value))));
   for (const [at, label] of labels(items, x, step, chart.labelRoom)) {
     drawn.append(s("text", { x: at, y: height - 6, "text-anchor": "middle" }, label));
   }
@@ -60,7 +64,7 @@ function columns(chart, width) {
   if (hasLine) {
     const whole = items.map((item, i) => [i, item]).filter(([, item]) => !item.part);
     const points = whole.map(([i]) => `${(x(i) + step / 2).toFixed(1)},${lineAt(i).toFixed(1)}`);
-    drawn.append(s("g", { class: "indigo" }, s("polyline", { class: "curve", points: points.join(" ") }), knot));
+    drawn.append(s("g", { class: "indigo" }, s("polyline", { class: "halo", points: points.join(" ") }), s("polyline", { class: "curve", points: points.join(" ") }), knot));
   }
   return walked(chart, drawn, { bars, knot, x, step, lineAt: hasLine ? lineAt : null });
 }
@@ -103,7 +107,7 @@ function walked(chart, drawn, { bars, knot, x, step, lineAt }) {
 // Where each node of one side stands: top and bottom, stacked with gaps.
 function stack(ids, links, side, thickness, gap) {
   const nodes = new Map();
-  let y = 8;
+  let y = 18;
   for (const id of ids) {
     const own = links.filter((link) => link[side] === id);
     if (!own.length) continue;
@@ -121,9 +125,11 @@ function sankey(flow, width) {
   const thickness = (link) => Math.max(1.5, (link.members / total) * 170);
   const left = stack(flow.ids, flow.links, "from", thickness, 36);
   const right = stack(flow.ids, flow.links, "to", thickness, 36);
-  const room = Math.min(124, Math.max(76, width * 0.22));
+  // Room for the longest name, at twelve pixels: a Chinese character takes all of them, a Latin one about seven.
+  const wide = (id) => [...flow.name(id)].reduce((w, c) => w + (c > "\u2e80" ? 12.5 : 7.2), 0);
+  const room = Math.min(width * 0.34, Math.max(56, ...[...left.nodes.keys(), ...right.nodes.keys()].map(wide)) + 12);
   const ends = { l: room, r: width - room };
-  const height = Math.max(left.end, right.end, 40) + 20;
+  const height = Math.max(left.end, right.end, 40) + 22;
   const middle = (ends.l + ends.r) / 2;
   const order = (id) => flow.ids.indexOf(id);
   const sorted = [...flow.links].sort((a, b) => order(a.from) - order(b.from) || order(a.to) - order(b.to));

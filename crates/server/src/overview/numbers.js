@@ -6,7 +6,8 @@ const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const UNITS = language === "en" ? [[1e9, "B"], [1e6, "M"], [1e3, "K"]] : [[1e8, " 亿"], [1e4, " 万"]];
 
 const exact = (n) => whole.format(n);
-const percent = (part, all) => (all ? `${tenth.format((part / all) * 100)}%` : "0%");
+const oneTenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const percent = (part, all) => (part && all ? `${oneTenth.format((part / all) * 100)}%` : "0%");
 
 // 32K or 3.2 万. Rounded first, so that 999,960 is 1M and not 1000K.
 function compact(n) {

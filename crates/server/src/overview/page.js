@@ -2,6 +2,8 @@
 const main = document.getElementById("main");
 const said = document.getElementById("said");
 const EVERY_MS = 30_000;
+// Between two sentences: a space in English, nothing in Chinese.
+const GAP = language === "en" ? " " : "";
 const TIMEOUT_MS = 20_000;
 let current = null;
 let reading = false;
@@ -17,7 +19,8 @@ async function read() {
   if (!response.ok) {
     // A problem (RFC 9457) tells more than its number; anything else stays a number.
     const problem = await response.json().catch(() => ({}));
-    return { why: problem.detail ?? say("errorStatus", { status: String(response.status) }), status: response.status };
+    const answered = say("errorStatus", { status: String(response.status) });
+    return problem.detail ? { why: `${problem.detail}${GAP}${answered}`, advised: true } : { why: answered };
   }
   const overview = await response.json().catch(() => null);
   return overview?.members && overview.lifecycle?.flow && overview.freshness ? { overview } : { why: say("errorShape") };
@@ -27,11 +30,10 @@ function retryButton(quiet) {
   return h("button", { class: quiet ? "act quiet" : "act", type: "button", id: "retry", onclick: () => refresh(true) }, say("retry"));
 }
 
-function refused({ why, status }) {
-  const what = [why];
-  if (status && !why.includes(String(status))) what.push(say("errorStatus", { status: String(status) }));
+// A problem of ours already says what is safe and what to do.
+function refused({ why, advised }) {
   return h("section", { class: "middle", role: "alert" }, h("h1", {}, say("errorTitle")),
-    h("p", {}, what.join(language === "en" ? " " : "")), h("p", { class: "sub" }, `${say("errorSafe")}${language === "en" ? " " : ""}${say("errorDo")}`), retryButton(false));
+    h("p", {}, why), !advised && h("p", { class: "sub" }, `${say("errorSafe")}${GAP}${say("errorDo")}`), retryButton(false));
 }
 
 function command(line) {
