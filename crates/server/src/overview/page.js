@@ -37,7 +37,9 @@ function refused({ why, advised }) {
 }
 
 function command(line) {
-  const code = h("code", { lang: "en" }, line);
+  // An option stays with its value, and is not broken at its own hyphens.
+  const words = line.split(/ (?=--)/);
+  const code = h("code", { lang: "en" }, words[0], words.slice(1).map((option) => [" ", h("span", { class: "num" }, option)]));
   const copied = async (event) => {
     const button = event.currentTarget;
     try {

@@ -23,7 +23,7 @@ const WORDS = {
     flowTip: "{from} → {to}：{n} 位会员", stayTip: "一直在{to}：{n} 位会员", newcomer: "新认识", stage: "阶段", from: "从", to: "到", count: "会员数", shareMembers: "占会员",
     tiers: "等级", tiersText: "{name}占会员的 {a}，带来实付的 {b}。", tiersNone: "还没有会员在任何等级里。", tier: "等级", shareSales: "占实付",
     ofMembers: "会员 {share}", ofSales: "实付 {share}",
-    liability: "积分到期", liabilityText: "最近一批在 {month}到期：{n} 分，占 {share}。", liabilityNone: "没有在外的积分。", month: "到期月", never: "永不过期", nPoints: "{n} 分", walkMonths: "逐月查看，用左右方向键", expiring: "到期积分", shareOf: "占比",
+    liability: "积分到期", liabilityText: "最早的一批在 {month}到期：{n} 分，占 {share}。", liabilityNone: "没有在外的积分。", month: "到期月", never: "永不过期", nPoints: "{n} 分", walkMonths: "逐月查看，用左右方向键", expiring: "到期积分", shareOf: "占比",
     tags: "规则标签", tagsText: "规则打上、规则不再成立时自动取下。", tag: "标签",
     numbers: "数字", item: "项目", value: "数值", of: "{title}：数字", enrolled: "已入会", buyers: "下过单的会员", debt: "欠分", worth: "积分价值", earned: "累计获得", spent: "累计使用", expired: "累计过期",
     emptyTitle: "还没有会员", emptyText: "事件进来以后，这里会显示会员、订单、积分、等级和生命周期。从一条命令开始：",
