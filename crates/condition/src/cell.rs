@@ -1,0 +1,370 @@
+//! Cells: what is known of a set of rows, to which rows can be added and from which most can be taken.
+
+use std::cmp::Ordering;
+
+use rust_decimal::Decimal;
+use serde::de::{Error, SeqAccess};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Serialize};
+use zhiyin_model::time::{Day, Ts};
+
+use crate::element::Element;
+use crate::state::Retract;
+use crate::value::{Val, Value, addend};
+
+/// A row on its way into a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) time: Ts,
+    pub(crate) day: Day,
+    /// The row itself.
+    pub(crate) row: Element<'a>,
+    /// What it became after the steps of its leaf.
+    pub(crate) element: Element<'a>,
+    /// What is measured of it.
+    pub(crate) value: Val<'a>,
+}
+
+/// Which end of an order is wanted: the least or first, or the greatest or last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Low,
+    High,
+}
+
+impl Side {
+    /// Whether `new` is further to this side than `old`.
+    fn prefers(self, order_of_new_and_old: Ordering) -> bool {
+        match self {
+            Self::Low => order_of_new_and_old.is_lt(),
+            Self::High => order_of_new_and_old.is_gt(),
+        }
+    }
+}
+
+/// What is known of a set of rows.
+pub(crate) trait Cell: Clone + Default {
+    /// Whether a row makes any difference.
+    fn counts(entry: &Entry<'_>) -> bool;
+    /// Takes a row in.
+    fn add(&mut self, entry: &Entry<'_>, side: Side);
+    /// Takes a row out.
+    fn remove(&mut self, entry: &Entry<'_>, side: Side) -> Retract;
+    /// Whether it holds nothing.
+    fn is_empty(&self) -> bool;
+    /// Writes its fields, one after the other.
+    fn write<S: SerializeSeq>(&self, seq: &mut S) -> Result<(), S::Error>;
+    /// Reads the fields that [`Cell::write`] wrote.
+    fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error>;
+}
+
+fn next<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(seq: &mut A) -> Result<T, A::Error> {
+    seq.next_element()?
+        .ok_or_else(|| A::Error::custom("a state ends too early"))
+}
+
+/// How many.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Count(pub(crate) u64);
+
+impl Cell for Count {
+    fn counts(_: &Entry<'_>) -> bool {
+        true
+    }
+    fn add(&mut self, _: &Entry<'_>, _: Side) {
+        self.0 += 1;
+    }
+    fn remove(&mut self, _: &Entry<'_>, _: Side) -> Retract {
+        match self.0.checked_sub(1) {
+            Some(rest) => {
+                self.0 = rest;
+                Retract::Done
+            }
+            None => Retract::Rebuild,
+        }
+    }
+    fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+    fn write<S: SerializeSeq>(&self, seq: &mut S) -> Result<(), S::Error> {
+        seq.serialize_element(&self.0)
+    }
+    fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
+        next(seq).map(Self)
+    }
+}
+
+/// The sum of known numbers, and how many they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Sum {
+    pub(crate) known: u64,
+    /// In units of 10⁻⁹, see [`addend`].
+    pub(crate) sum: i128,
+}
+
+impl Sum {
+    fn of(value: Val<'_>) -> Option<i128> {
+        match value {
+            Val::Number(number) => addend(number),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn plus(&mut self, other: Self) {
+        self.known += other.known;
+        self.sum += other.sum;
+    }
+
+    pub(crate) const fn minus(&mut self, other: Self) {
+        self.known -= other.known;
+        self.sum -= other.sum;
+    }
+
+    /// Takes a value in, if it is a number with room.
+    pub(crate) fn add_value(&mut self, value: Val<'_>) {
+        if let Some(sum) = Self::of(value) {
+            self.plus(Self { known: 1, sum });
+        }
+    }
+}
+
+impl Cell for Sum {
+    fn counts(entry: &Entry<'_>) -> bool {
+        Self::of(entry.value).is_some()
+    }
+    fn add(&mut self, entry: &Entry<'_>, _: Side) {
+        self.add_value(entry.value);
+    }
+    fn remove(&mut self, entry: &Entry<'_>, _: Side) -> Retract {
+        match Self::of(entry.value) {
+            Some(_) if self.known == 0 => Retract::Rebuild,
+            Some(sum) => {
+                self.minus(Self { known: 1, sum });
+                Retract::Done
+            }
+            None => Retract::Done,
+        }
+    }
+    fn is_empty(&self) -> bool {
+        self.known == 0
+    }
+    fn write<S: SerializeSeq>(&self, seq: &mut S) -> Result<(), S::Error> {
+        seq.serialize_element(&self.known)?;
+        seq.serialize_element(&WrittenSum::from(self.sum))
+    }
+    fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
+        let known = next(seq)?;
+        let written: WrittenSum = next(seq)?;
+        let sum = written
+            .read()
+            .ok_or_else(|| A::Error::custom("a state has a sum that is none"))?;
+        Ok(Self { known, sum })
+    }
+}
+
+/// A sum as it is written: a whole number where it is one, a decimal where it has room, else its 10⁻⁹.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenSum {
+    Whole(i64),
+    Decimal(Decimal),
+    Fine { fine: String },
+}
+
+const FINE: i128 = 1_000_000_000;
+
+impl From<i128> for WrittenSum {
+    fn from(sum: i128) -> Self {
+        match (
+            sum % FINE == 0,
+            i64::try_from(sum / FINE),
+            Decimal::try_from_i128_with_scale(sum, 9),
+        ) {
+            (true, Ok(whole), _) => Self::Whole(whole),
+            (_, _, Ok(decimal)) => Self::Decimal(decimal.normalize()),
+            _ => Self::Fine {
+                fine: sum.to_string(),
+            },
+        }
+    }
+}
+
+impl WrittenSum {
+    fn read(&self) -> Option<i128> {
+        match self {
+            Self::Whole(whole) => Some(i128::from(*whole) * FINE),
+            Self::Decimal(decimal) => {
+                let missing = 9u32.checked_sub(decimal.scale())?;
+                decimal.mantissa().checked_mul(10i128.pow(missing))
+            }
+            Self::Fine { fine } => fine.parse().ok(),
+        }
+    }
+}
+
+/// The least or greatest known value, and of how many.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Extreme(pub(crate) Option<(u64, Value)>);
+
+/// The order of two values that `min` and `max` look at; texts and the like are none of them.
+fn measured_order(a: Val<'_>, b: Val<'_>) -> Option<Ordering> {
+    match (a, b) {
+        (Val::Number(a), Val::Number(b)) => Some(a.cmp(&b)),
+        (Val::Date(a), Val::Date(b)) => Some(a.cmp(&b)),
+        (Val::Time(a), Val::Time(b)) => Some(a.cmp(&b)),
+        _ => None,
+    }
+}
+
+/// The one of two values that is further to a side; what cannot be measured is passed over.
+pub(crate) fn further<'v>(a: Val<'v>, b: Val<'v>, side: Side) -> Val<'v> {
+    if measured_order(a, a).is_none() {
+        return if measured_order(b, b).is_some() {
+            b
+        } else {
+            Val::Unknown
+        };
+    }
+    match measured_order(b, a) {
+        Some(order) if side.prefers(order) => b,
+        _ => a,
+    }
+}
+
+impl Cell for Extreme {
+    fn counts(entry: &Entry<'_>) -> bool {
+        measured_order(entry.value, entry.value).is_some()
+    }
+    fn add(&mut self, entry: &Entry<'_>, side: Side) {
+        if !Self::counts(entry) {
+            return;
+        }
+        match &mut self.0 {
+            Some((known, value)) => {
+                *known += 1;
+                if measured_order(entry.value, value.as_val()).is_some_and(|order| side.prefers(order)) {
+                    *value = entry.value.to_value();
+                }
+            }
+            None => self.0 = Some((1, entry.value.to_value())),
+        }
+    }
+    fn remove(&mut self, entry: &Entry<'_>, side: Side) -> Retract {
+        if !Self::counts(entry) {
+            return Retract::Done;
+        }
+        let Some((known, value)) = &mut self.0 else {
+            return Retract::Rebuild;
+        };
+        let order = measured_order(entry.value, value.as_val());
+        match order {
+            Some(Ordering::Equal) if *known == 1 => {
+                self.0 = None;
+                Retract::Done
+            }
+            // Another row may or may not have the same value: only the history knows.
+            None | Some(Ordering::Equal) => Retract::Rebuild,
+            Some(order) if side.prefers(order) || *known == 1 => Retract::Rebuild,
+            Some(_) => {
+                *known -= 1;
+                Retract::Done
+            }
+        }
+    }
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+    fn write<S: SerializeSeq>(&self, seq: &mut S) -> Result<(), S::Error> {
+        let Some((known, value)) = &self.0 else {
+            return Ok(());
+        };
+        seq.serialize_element(known)?;
+        seq.serialize_element(value)
+    }
+    fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
+        Ok(Self(Some((next(seq)?, next(seq)?))))
+    }
+}
+
+/// The first or last row: of how many, when, which, and what was asked of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Picked(pub(crate) Option<Pick>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pick {
+    rows: u64,
+    time: Ts,
+    /// The hash of the row's content breaks ties.
+    key: u64,
+    pub(crate) value: Value,
+}
+
+impl Cell for Picked {
+    fn counts(_: &Entry<'_>) -> bool {
+        true
+    }
+    fn add(&mut self, entry: &Entry<'_>, side: Side) {
+        match &mut self.0 {
+            Some(pick) => {
+                pick.rows += 1;
+                let order = entry.time.cmp(&pick.time);
+                // The key is worked out only where a time ties or wins.
+                if side.prefers(order) || (order.is_eq() && side.prefers(entry.row.key().cmp(&pick.key))) {
+                    pick.time = entry.time;
+                    pick.key = entry.row.key();
+                    pick.value = entry.value.to_value();
+                }
+            }
+            None => {
+                let (time, key, value) = (entry.time, entry.row.key(), entry.value.to_value());
+                self.0 = Some(Pick {
+                    rows: 1,
+                    time,
+                    key,
+                    value,
+                });
+            }
+        }
+    }
+    fn remove(&mut self, entry: &Entry<'_>, side: Side) -> Retract {
+        let Some(pick) = &mut self.0 else {
+            return Retract::Rebuild;
+        };
+        let order = entry
+            .time
+            .cmp(&pick.time)
+            .then_with(|| entry.row.key().cmp(&pick.key));
+        match (order, pick.rows) {
+            (Ordering::Equal, 1) => {
+                self.0 = None;
+                Retract::Done
+            }
+            // Which row comes next, only the history knows.
+            (Ordering::Equal, _) | (_, 1) => Retract::Rebuild,
+            (order, _) if side.prefers(order) => Retract::Rebuild,
+            _ => {
+                pick.rows -= 1;
+                Retract::Done
+            }
+        }
+    }
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+    fn write<S: SerializeSeq>(&self, seq: &mut S) -> Result<(), S::Error> {
+        let Some(pick) = &self.0 else { return Ok(()) };
+        seq.serialize_element(&pick.rows)?;
+        seq.serialize_element(&pick.time)?;
+        seq.serialize_element(&pick.key)?;
+        seq.serialize_element(&pick.value)
+    }
+    fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
+        let (rows, time, key, value) = (next(seq)?, next(seq)?, next(seq)?, next(seq)?);
+        Ok(Self(Some(Pick {
+            rows,
+            time,
+            key,
+            value,
+        })))
+    }
+}

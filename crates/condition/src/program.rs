@@ -1,0 +1,385 @@
+//! What a tree compiles to: names resolved, constants read, history cut into leaves. Only the compiler
+//! makes programs, so the evaluator need not doubt them.
+//!
+//! A variable is named by its depth: 0 is the innermost macro's element.
+
+use std::sync::Arc;
+
+use crate::cell::Side;
+use crate::schema::AttributeType;
+use crate::tree::Operator;
+use crate::value::Value;
+
+/// A compiled expression with a single value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    Const(Value),
+    /// Something of the member.
+    Member(Member),
+    /// `attr.NAME`.
+    Attribute(Box<str>, AttributeType),
+    /// The instant of the evaluation.
+    Now,
+    /// A field of a row, or of the event or order at hand.
+    Field(Element, Field),
+    /// A macro's element that is itself a value.
+    Variable(u8),
+    /// A field that was worked out when the row was kept.
+    Slot(u8, u16),
+    /// A leaf of history.
+    Leaf(LeafUse),
+    /// Whether there is a value.
+    Known(Box<Node>),
+    /// Whether there is an event or order at hand.
+    AtHand(Element),
+    Not(Box<Node>),
+    Negate(Box<Node>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    If(Box<[Node; 3]>),
+    Compare(Operator, Box<[Node; 2]>),
+    Reckon(Operator, Box<[Node; 2]>),
+    /// Whether the first is equal to one of the rest.
+    Among(Vec<Node>),
+    /// Whether the member has a tag.
+    HasTag(Box<Node>),
+    /// The place of a tier in the playbook's order.
+    Rank(Arc<[String]>, Box<Node>),
+    TextTest(TextTest, Box<[Node; 2]>),
+    DaysSince(Box<Node>),
+    Hour(Box<Node>),
+    Weekday(Box<Node>),
+    Clock(Box<Node>),
+    /// A list at hand, folded.
+    Local(List, Fold),
+}
+
+/// Something of the member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Member {
+    Age,
+    Tier,
+    Points,
+    Lifecycle,
+    Store,
+    EnrolledAt,
+    IsBirthday,
+}
+
+/// A row that has fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    /// A macro's element.
+    Variable(u8),
+    Event,
+    Order,
+}
+
+/// A field of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Time,
+    Paid,
+    Store,
+    Channel,
+    Name,
+    Product,
+    Category,
+    Department,
+    Quantity,
+    Property(Box<str>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextTest {
+    StartsWith,
+    EndsWith,
+    Contains,
+}
+
+/// A list at hand and what becomes of its elements.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct List {
+    pub(crate) base: Base,
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Base {
+    Tags,
+    /// An attribute of several texts.
+    Texts(Box<str>),
+    /// The items of an order.
+    Items(Element),
+    /// As written.
+    Values(Vec<Node>),
+}
+
+/// What a macro does to each element. The element is variable 0 in it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    Filter(Node),
+    Map(Node),
+}
+
+impl Step {
+    pub(crate) const fn body(&self) -> &Node {
+        match self {
+            Self::Filter(body) | Self::Map(body) => body,
+        }
+    }
+
+    pub(crate) const fn body_mut(&mut self) -> &mut Node {
+        match self {
+            Self::Filter(body) | Self::Map(body) => body,
+        }
+    }
+}
+
+/// What a list is folded into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fold {
+    Count,
+    Exists,
+    Sum,
+    Mean,
+    Least,
+    Greatest,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Orders,
+    Items,
+    Events(Box<str>),
+}
+
+/// The part of history that is looked at; no limit where `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) days: Option<u32>,
+    pub(crate) hours: Option<u32>,
+}
+
+/// What is kept of history for a leaf: a state per member.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LeafSpec {
+    pub(crate) source: Source,
+    /// What is done to each row as it comes in; depends on the row alone.
+    pub(crate) steps: Vec<Step>,
+    pub(crate) measure: Measure,
+    /// What no window reaches may be forgotten.
+    pub(crate) window: Window,
+}
+
+/// What is kept. Nodes are read of the element after the steps, as variable 0.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Measure {
+    Count,
+    Sum(Node),
+    Least(Node),
+    Greatest(Node),
+    First(Node),
+    Last(Node),
+    /// Rows per day of the latest days, without a window.
+    Gaps,
+    /// The latest rows, with these values of each.
+    Rows(Vec<Node>),
+}
+
+impl Measure {
+    /// Which end it wants.
+    pub(crate) const fn side(&self) -> Side {
+        match self {
+            Self::Least(_) | Self::First(_) => Side::Low,
+            _ => Side::High,
+        }
+    }
+
+    /// What is measured of each row, if it is one value.
+    pub(crate) const fn node(&self) -> Option<&Node> {
+        match self {
+            Self::Sum(node)
+            | Self::Least(node)
+            | Self::Greatest(node)
+            | Self::First(node)
+            | Self::Last(node) => Some(node),
+            Self::Count | Self::Gaps | Self::Rows(_) => None,
+        }
+    }
+}
+
+/// How a condition reads a leaf.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LeafUse {
+    /// Among the condition's own leaves.
+    pub(crate) leaf: u16,
+    pub(crate) window: Window,
+    /// Which end the leaf's measure wants.
+    pub(crate) side: Side,
+    pub(crate) view: View,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum View {
+    /// What the measure measures.
+    Plain,
+    /// The mean, of a sum.
+    Mean,
+    /// The median gap, of counts per day.
+    MedianGap,
+    /// What the remaining steps and the fold make of kept rows.
+    Rows(Vec<Step>, RowsFold),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RowsFold {
+    Fold(Fold),
+    First(Box<Node>),
+    Last(Box<Node>),
+    MedianGap,
+}
+
+/// What an expression reads beside constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reads {
+    /// The variables it reads: bit *n* for depth *n*.
+    pub(crate) variables: u64,
+    /// Something that is no variable: the member, the instant, another leaf, the event at hand.
+    pub(crate) world: bool,
+}
+
+impl Reads {
+    const NOTHING: Self = Self {
+        variables: 0,
+        world: false,
+    };
+    const WORLD: Self = Self {
+        variables: 0,
+        world: true,
+    };
+
+    const fn variable(depth: u8) -> Self {
+        Self {
+            variables: 1 << depth,
+            world: false,
+        }
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self {
+            variables: self.variables | other.variables,
+            world: self.world || other.world,
+        }
+    }
+
+    /// What the body of a macro reads, seen from outside of it.
+    const fn outside(self) -> Self {
+        Self {
+            variables: self.variables >> 1,
+            world: self.world,
+        }
+    }
+
+    /// Whether it can be worked out of a row alone, as it comes in.
+    pub(crate) const fn is_of_row(self) -> bool {
+        !self.world && self.variables >> 1 == 0
+    }
+}
+
+impl Element {
+    const fn reads(self) -> Reads {
+        match self {
+            Self::Variable(depth) => Reads::variable(depth),
+            Self::Event | Self::Order => Reads::WORLD,
+        }
+    }
+}
+
+impl Node {
+    /// Its parts.
+    pub(crate) fn parts(&self) -> &[Self] {
+        match self {
+            Self::Known(of) | Self::Not(of) | Self::Negate(of) | Self::HasTag(of) | Self::Rank(_, of) => {
+                std::slice::from_ref(of)
+            }
+            Self::DaysSince(of) | Self::Hour(of) | Self::Weekday(of) | Self::Clock(of) => {
+                std::slice::from_ref(of)
+            }
+            Self::And(parts) | Self::Or(parts) | Self::Among(parts) => parts,
+            Self::If(parts) => &**parts,
+            Self::Compare(_, parts) | Self::Reckon(_, parts) | Self::TextTest(_, parts) => &**parts,
+            _ => &[],
+        }
+    }
+
+    /// Its parts, to be changed.
+    pub(crate) fn parts_mut(&mut self) -> &mut [Self] {
+        match self {
+            Self::Known(of) | Self::Not(of) | Self::Negate(of) | Self::HasTag(of) | Self::Rank(_, of) => {
+                std::slice::from_mut(of)
+            }
+            Self::DaysSince(of) | Self::Hour(of) | Self::Weekday(of) | Self::Clock(of) => {
+                std::slice::from_mut(of)
+            }
+            Self::And(parts) | Self::Or(parts) | Self::Among(parts) => parts,
+            Self::If(parts) => &mut **parts,
+            Self::Compare(_, parts) | Self::Reckon(_, parts) | Self::TextTest(_, parts) => &mut **parts,
+            _ => &mut [],
+        }
+    }
+
+    /// What it reads. A leaf's own nodes read nothing from around it: that was checked when it was made.
+    pub(crate) fn reads(&self) -> Reads {
+        let own = match self {
+            Self::Variable(depth) | Self::Slot(depth, _) => Reads::variable(*depth),
+            Self::Field(element, _) | Self::AtHand(element) => element.reads(),
+            Self::Leaf(_) | Self::Now | Self::Member(_) | Self::Attribute(..) => Reads::WORLD,
+            Self::HasTag(_) | Self::DaysSince(_) => Reads::WORLD,
+            Self::Local(list, _) => list.reads(),
+            _ => Reads::NOTHING,
+        };
+        self.parts()
+            .iter()
+            .fold(own, |reads, part| reads.and(part.reads()))
+    }
+
+    /// Takes it out of `by` macros around it: variables from `from` on move down.
+    pub(crate) fn lower(&mut self, from: u8, by: u8) {
+        match self {
+            Self::Variable(depth) | Self::Slot(depth, _) | Self::Field(Element::Variable(depth), _)
+                if *depth >= from =>
+            {
+                *depth -= by;
+            }
+            Self::Local(list, _) => {
+                match &mut list.base {
+                    Base::Items(Element::Variable(depth)) if *depth >= from => *depth -= by,
+                    Base::Values(values) => values.iter_mut().for_each(|value| value.lower(from, by)),
+                    _ => {}
+                }
+                list.steps
+                    .iter_mut()
+                    .for_each(|step| step.body_mut().lower(from + 1, by));
+            }
+            _ => {}
+        }
+        self.parts_mut().iter_mut().for_each(|part| part.lower(from, by));
+    }
+}
+
+impl List {
+    fn reads(&self) -> Reads {
+        let base = match &self.base {
+            Base::Items(element) => element.reads(),
+            Base::Values(values) => values
+                .iter()
+                .fold(Reads::NOTHING, |reads, value| reads.and(value.reads())),
+            Base::Tags | Base::Texts(_) => Reads::WORLD,
+        };
+        self.steps
+            .iter()
+            .fold(base, |reads, step| reads.and(step.body().reads().outside()))
+    }
+}
