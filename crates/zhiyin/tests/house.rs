@@ -66,6 +66,9 @@ const IMPURE: [&str; 17] = [
 /// A file that is longer asks to be two; between 500 and here a reviewer decides.
 const LINES_MAX: usize = 600;
 
+/// A table of cases is read row by row, so it may be longer.
+const LINES_OF_TESTS_MAX: usize = 1200;
+
 /// Names that say nothing about what a file is for.
 const EMPTY_NAMES: [&str; 7] = ["manager", "helper", "helpers", "util", "utils", "common", "misc"];
 
@@ -278,13 +281,19 @@ fn every_source_says_at_its_head_what_lives_there() {
 
 #[test]
 fn no_source_is_too_long_to_read() {
-    let faults: Vec<_> = texts(&["rs", "py", "sh", "js", "mjs", "ts", "tsx", "css"])
-        .into_iter()
-        .map(|(name, text)| (name, text.lines().count()))
-        .filter(|(_, n_lines)| *n_lines > LINES_MAX)
-        .map(|(name, n_lines)| format!("{name} has {n_lines} lines"))
-        .collect();
-    fail_with(&format!("sources of more than {LINES_MAX} lines"), &faults);
+    let mut faults = Vec::new();
+    for (name, text) in texts(&["rs", "py", "sh", "js", "mjs", "ts", "tsx", "css"]) {
+        let n_lines_max = if name.contains("/tests/") {
+            LINES_OF_TESTS_MAX
+        } else {
+            LINES_MAX
+        };
+        let n_lines = text.lines().count();
+        if n_lines > n_lines_max {
+            faults.push(format!("{name} has {n_lines} lines, of at most {n_lines_max}"));
+        }
+    }
+    fail_with("sources that are too long", &faults);
 }
 
 #[test]
