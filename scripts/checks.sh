@@ -16,6 +16,8 @@ checks() {
     fi
   done
   get_ready "${names[@]}"
+  # Tests make their own homes; whoever runs them may have named another for work.
+  unset ZHIYIN_HOME ZHIYIN_DATABASE
 
   local n_passed=0 n_failed=0 failed=() log status passed wrong began
   for name in "${names[@]}"; do
