@@ -158,7 +158,7 @@ fn note_profile(state: &mut State, event: &Event) {
 
 /// Events that conditions look back on are taken into the aggregates. Orders do that themselves.
 fn note_history(rules: &Rules, state: &mut State, event: &Event) {
-    if event.order.is_none() && rules.leaves.events_used().contains(&event.name) {
+    if event.order.is_none() && rules.events_used.contains(&event.name) {
         let row = event_row(event);
         state.leaves.observe(&rules.leaves, Row::Event(&row));
     }

@@ -33,6 +33,8 @@ pub struct Rules {
     pub tags: Vec<TagRule>,
     /// Every history leaf of every condition.
     pub leaves: Leaves,
+    /// Names of the events that conditions look back on.
+    pub events_used: BTreeSet<String>,
     /// [`Leaves::fingerprint`] as text: what stored aggregates must have been built for.
     pub fingerprint: String,
 }
@@ -158,7 +160,8 @@ impl Rules {
             tiers,
             stages,
             tags,
-            leaves: Leaves::default(),
+            leaves: Leaves::collect([], playbook.timezone.clone(), playbook.currency.exponent),
+            events_used: BTreeSet::new(),
             fingerprint: String::new(),
         };
         rules.bind();
@@ -173,7 +176,20 @@ impl Rules {
         let tags = self.tags.iter_mut().map(|tag| &mut tag.who);
         let all = earn.chain(times).chain(stages).chain(tags);
         self.leaves = Leaves::collect(all, self.zone.clone(), self.currency.exponent);
+        self.events_used = self.leaves.events_used();
         self.fingerprint = self.leaves.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+    }
+
+    /// What a brand should know of its conditions: which of them keep rows instead of sums.
+    pub fn notes(&self) -> Vec<String> {
+        let stages = self.stages.iter().map(|stage| (format!("lifecycle.{}", stage.id), &stage.when));
+        let tags = self.tags.iter().map(|tag| (format!("tags.{}", tag.id), &tag.who));
+        let named = stages.chain(tags);
+        named
+            .flat_map(|(path, condition)| {
+                condition.notes().into_iter().map(move |note| format!("{path}: {}", note.message))
+            })
+            .collect()
     }
 
     /// The level that so much growth holds.
@@ -189,27 +205,13 @@ impl Rules {
 
     /// When points earned at `at` expire: at 00:00 of the first day on which they no longer count.
     pub fn expiry(&self, at: Ts) -> Ts {
-        let day = self.zone.day(at);
-        let new_year = |years: i16| {
-            let year = day.date().year().saturating_add(years);
-            jan_first(year).map_or(Ts::FOREVER, |day| self.zone.start(day))
-        };
-        match self.points.expire {
-            Expiry::Never => Ts::FOREVER,
-            Expiry::EndOfCalendarYear => new_year(1),
-            Expiry::EndOfNextCalendarYear => new_year(2),
-            Expiry::DaysAfterEarning(days) => self.zone.start(day.plus(i32::from(days))),
-        }
+        self.points.expire.at(self.zone.day(at), &self.zone)
     }
 
     /// A condition checked as an audience would be, with its own leaves: for previews and counts.
     pub fn audience(playbook: &Playbook, text: &str) -> Result<Condition, Vec<zhiyin_condition::Problem>> {
         Condition::check(text, &Check::new(playbook).audience)
     }
-}
-
-fn jan_first(year: i16) -> Option<Day> {
-    Day::parse(&format!("{year:04}-01-01"))
 }
 
 /// Checks conditions, each against what it may speak of.

@@ -97,6 +97,34 @@ impl Engine {
         self.take(source, prepared, now, progress).await
     }
 
+    /// Puts dead letters back and decides them anew; how many.
+    pub async fn retry(&self, seqs: Vec<i64>) -> Result<usize> {
+        let now = clock::now(&self.home().await?);
+        let n = self.store().retry_dead_letters(seqs, now).await?;
+        self.drain(512, None, |_| ()).await?;
+        Ok(n)
+    }
+
+    /// Ends a replay: business now is the time of the last event, and from then on it runs. A home whose business has
+    /// begun stays as it is.
+    pub async fn begin_business(&self) -> Result<()> {
+        let home = self.home().await?;
+        if home.live_since.is_none() && home.clock > Ts::MIN {
+            let offset_us = home.clock.0 - clock::wall().0;
+            self.store().set_clock(offset_us, Some(home.clock)).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that the home acts for real from now on, unless it does already.
+    pub async fn go_live(&self) -> Result<()> {
+        let home = self.home().await?;
+        if home.live_since.is_none() {
+            self.store().set_clock(home.offset_us, Some(clock::now(&home))).await?;
+        }
+        Ok(())
+    }
+
     /// Takes prepared items into the inbox; one verdict an item, in order.
     pub async fn take(
         &self,

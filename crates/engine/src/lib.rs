@@ -9,7 +9,7 @@
 pub mod accept;
 pub mod clock;
 pub mod import;
-pub mod overview;
+pub mod people;
 pub mod pipeline;
 pub mod playbooks;
 pub mod rebuild;
@@ -18,7 +18,7 @@ pub mod reports;
 use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Mutex, Notify};
-use zhiyin_decide::rules::Rules;
+pub use zhiyin_decide::rules::Rules;
 use zhiyin_model::playbook::{Playbook, Problem};
 use zhiyin_store::{Home, PlaybookVersion, Store, StoreError};
 

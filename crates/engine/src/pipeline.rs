@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 use zhiyin_decide::state::State;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::StoreError;
+use zhiyin_store::flush::Flush;
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::{Home, Store, StoreError};
 
-use crate::{Engine, Result, clock};
+use crate::{Engine, Live, Result, clock};
 use batch::Batch;
 
 /// How many members stay in memory between batches.
@@ -45,6 +46,19 @@ pub struct Step {
     pub at: Ts,
     /// True when nothing waited and nothing was due.
     pub idle: bool,
+}
+
+/// The flush by which the live playbook reaches members.
+pub(crate) async fn reach(
+    store: &dyn Store,
+    live: &Live,
+    home: &Home,
+    cache: &mut Cache,
+    members: &[MemberId],
+) -> Result<Flush> {
+    let mut batch = Batch::new(store, live, home, cache);
+    batch.reach(members).await?;
+    batch.finish()
 }
 
 impl Engine {

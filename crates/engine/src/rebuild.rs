@@ -26,7 +26,7 @@ pub(crate) async fn state(store: &dyn Store, rules: &Rules, stored: StoredMember
 
 /// All that counts of a member's history.
 pub(crate) async fn history(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<History> {
-    let names = rules.leaves.events_used().iter().cloned().collect();
+    let names = rules.events_used.iter().cloned().collect();
     let past = store.history(member, names).await?;
     let mut history = History::default();
     for (order, event) in past.orders.iter().filter(|(order, _)| order.counts()) {

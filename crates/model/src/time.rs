@@ -118,7 +118,8 @@ impl Zone {
         &self.name
     }
 
-    fn offset_us(&self, at: Ts) -> i64 {
+    /// The difference between the zone's wall clock and UTC at an instant, in microseconds.
+    pub fn offset_us(&self, at: Ts) -> i64 {
         self.fixed_us.unwrap_or_else(|| {
             let at = Timestamp::from_microsecond(at.0).unwrap_or(if at.0 < 0 {
                 Timestamp::MIN

@@ -7,6 +7,7 @@
 //!
 //! Read on in `routes` (which address answers what), then `serve` (how connections are held and let go).
 
+mod home_readings;
 mod language;
 pub mod overview;
 mod page;
@@ -15,6 +16,7 @@ mod readings;
 mod routes;
 mod serve;
 
+pub use home_readings::HomeReadings;
 pub use overview::Overview;
 pub use readings::{ReadingError, Readings};
 pub use routes::router;

@@ -215,6 +215,10 @@ impl Store for SqliteStore {
         self.connections.read(move |c| report::ledger_lines(c, as_of)).await
     }
 
+    async fn namespaces(&self) -> Result<Vec<String>> {
+        self.connections.read(|c| rows::all(c, report::NAMESPACES, [], |row| row.get(0))).await
+    }
+
     async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>> {
         self.connections.read(move |c| report::member_whole(c, member)).await
     }

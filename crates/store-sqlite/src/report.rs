@@ -7,7 +7,7 @@ use zhiyin_model::effect::TransferKind;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::Result;
-use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole};
+use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, TransferLine};
 use zhiyin_store::seal::{self, Sealed};
 
 use crate::load;
@@ -23,6 +23,7 @@ macro_rules! side {
 pub(crate) use side;
 
 pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM identifier";
+pub(crate) const NAMESPACES: &str = "SELECT DISTINCT namespace FROM identifier ORDER BY namespace";
 pub(crate) const KNOWN: &str = "SELECT id FROM member WHERE known_since <= ?";
 /// Orders that counted at an instant: as they stood then, if they changed at all.
 pub(crate) const ORDERS: &str = "SELECT member, COUNT(*), SUM(paid - refunded) FROM ( \
@@ -63,7 +64,7 @@ pub(crate) const STAGES_OF: &str =
     "SELECT was, becomes, at FROM stage_move WHERE member = ? ORDER BY at, no LIMIT 1000";
 pub(crate) const TIMELINE_OF: &str = "SELECT e.time, e.name, s.name FROM timeline t JOIN event e ON e.seq = t.seq \
     JOIN source s ON s.no = e.source WHERE t.member = ? ORDER BY t.time DESC, t.seq DESC LIMIT 20";
-pub(crate) const TRANSFERS_OF: &str = "SELECT t.at, t.asset, t.kind, t.amount FROM timeline l \
+pub(crate) const TRANSFERS_OF: &str = "SELECT t.at, t.asset, t.kind, t.amount, t.id FROM timeline l \
     JOIN transfer t ON t.event = l.seq WHERE l.member = ?1 AND t.member = ?1 \
     ORDER BY l.time DESC, l.seq DESC, t.seq DESC LIMIT 20";
 
@@ -190,7 +191,13 @@ pub(crate) fn member_whole(c: &Connection, member: MemberId) -> Result<Option<Me
         stages: all(c, STAGES_OF, [key], |row| Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?))))?,
         timeline: all(c, TIMELINE_OF, [key], |row| Ok((Ts(row.get(0)?), row.get(1)?, row.get(2)?)))?,
         transfers: all(c, TRANSFERS_OF, [key], |row| {
-            Ok((Ts(row.get(0)?), rows::asset(row, 1)?, kind(row, 2)?, row.get(3)?))
+            Ok(TransferLine {
+                id: id(row, 4)?,
+                at: Ts(row.get(0)?),
+                asset: rows::asset(row, 1)?,
+                kind: kind(row, 2)?,
+                amount: row.get(3)?,
+            })
         })?,
     }))
 }

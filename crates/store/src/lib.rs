@@ -324,6 +324,8 @@ pub trait Store: Send + Sync {
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>>;
     /// Sums of the ledger, as of an instant.
     async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>>;
+    /// Namespaces of the identifiers there are.
+    async fn namespaces(&self) -> Result<Vec<String>>;
     /// One member whole.
     async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>>;
     /// What the overview page shows of the record.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use zhiyin_model::effect::{Asset, TransferKind};
-use zhiyin_model::id::MemberId;
+use zhiyin_model::id::{MemberId, TransferId};
 use zhiyin_model::member::Member;
 use zhiyin_model::time::{Day, Ts};
 
@@ -93,8 +93,23 @@ pub struct MemberWhole {
     pub stages: Vec<(Option<String>, String, Ts)>,
     /// The latest events: (time, name, source), newest first.
     pub timeline: Vec<(Ts, String, String)>,
-    /// The latest transfers: (at, asset, kind, amount), newest first.
-    pub transfers: Vec<(Ts, Asset, TransferKind, i64)>,
+    /// The latest transfers, newest first.
+    pub transfers: Vec<TransferLine>,
+}
+
+/// A transfer as people see it.
+#[derive(Clone, Debug)]
+pub struct TransferLine {
+    /// Its id: what a return or a posting names.
+    pub id: TransferId,
+    /// When it was booked.
+    pub at: Ts,
+    /// Of what.
+    pub asset: Asset,
+    /// Why.
+    pub kind: TransferKind,
+    /// How much.
+    pub amount: i64,
 }
 
 /// What the overview asks for.

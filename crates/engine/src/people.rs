@@ -1,0 +1,63 @@
+//! Finding a member by what people call them, and reading one whole.
+
+use zhiyin_model::event::Identifier;
+use zhiyin_model::id::MemberId;
+use zhiyin_store::read::MemberWhole;
+use zhiyin_store::seal;
+use zhiyin_store::{StoreError, Wanted};
+
+use crate::{Engine, Result};
+
+/// What a search for a member found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// This one.
+    One(MemberId),
+    /// Nobody.
+    Nobody,
+    /// The value is known in these namespaces, for different members.
+    Several(Vec<String>),
+}
+
+impl Engine {
+    /// Finds a member by `NAMESPACE:VALUE`, by a value that is unique among all namespaces, or by id.
+    pub async fn find(&self, text: &str) -> Result<Found> {
+        let text = text.trim();
+        let key = self.home().await?.id_key;
+        let namespaces = self.store().namespaces().await?;
+        let mut asked: Vec<Identifier> = Vec::new();
+        if let Some((namespace, value)) = text.split_once(':') {
+            asked.push(Identifier { namespace: namespace.to_owned(), value: value.to_owned() });
+        }
+        for namespace in namespaces {
+            asked.push(Identifier { namespace, value: text.to_owned() });
+        }
+        let mut found: Vec<(String, MemberId)> = Vec::new();
+        for identifier in asked {
+            let wanted =
+                Wanted { identifiers: vec![seal::lookup(&key, &identifier)], ..Wanted::default() };
+            let loaded = self.store().load(wanted, Vec::new()).await?;
+            found.extend(loaded.identifiers.into_iter().map(|(_, member)| (identifier.namespace.clone(), member)));
+        }
+        let mut members: Vec<MemberId> = found.iter().map(|(_, member)| *member).collect();
+        members.sort_unstable();
+        members.dedup();
+        match members.as_slice() {
+            [one] => Ok(Found::One(*one)),
+            [] => self.find_by_id(text).await,
+            _ => Ok(Found::Several(found.into_iter().map(|(namespace, _)| namespace).collect())),
+        }
+    }
+
+    async fn find_by_id(&self, text: &str) -> Result<Found> {
+        let Some(id) = MemberId::from_hex(text) else { return Ok(Found::Nobody) };
+        let known = self.store().member_whole(id).await?.is_some();
+        Ok(if known { Found::One(id) } else { Found::Nobody })
+    }
+
+    /// One member whole.
+    pub async fn whole(&self, member: MemberId) -> Result<MemberWhole> {
+        let whole = self.store().member_whole(member).await?;
+        Ok(whole.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?)
+    }
+}

@@ -1,0 +1,226 @@
+//! Playbooks: read from files, compared with what is live, applied as versions, brought to every member.
+
+use std::path::Path;
+
+use zhiyin_condition::{Condition, Leaves, holds};
+use zhiyin_decide::outcome::History;
+use zhiyin_decide::rules::Rules;
+use zhiyin_decide::state::{State, View};
+use zhiyin_decide::order;
+use zhiyin_model::effect::Asset;
+use zhiyin_model::id::MemberId;
+use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
+use zhiyin_model::time::Ts;
+use zhiyin_store::{PlaybookVersion, Wanted};
+
+use crate::pipeline::Cache;
+use crate::{Engine, Live, Result, clock, rebuild};
+
+/// The largest file that is read as a playbook.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Reads and checks a playbook file, conditions included. `extends:` names a file beside it, or a shipped playbook.
+pub fn read_file(path: &Path) -> std::result::Result<(Playbook, Rules), Vec<Problem>> {
+    let label = path.display().to_string();
+    let at_file = |message: String| {
+        vec![Problem { file: label.clone(), line: 1, column: 1, path: String::new(), message, allowed: None }]
+    };
+    let text = read_text(path).map_err(at_file)?;
+    let playbook = playbook::parse(&label, &text, &load)?;
+    let rules = Rules::compile(&playbook)?;
+    Ok((playbook, rules))
+}
+
+/// Reads a shipped playbook by name, if there is one.
+pub fn read_shipped(name: &str) -> Option<std::result::Result<(Playbook, Rules), Vec<Problem>>> {
+    let text = shipped::shipped(name)?;
+    Some(playbook::parse(&format!("{name}.yaml"), text, &shipped::load).and_then(|playbook| {
+        let rules = Rules::compile(&playbook)?;
+        Ok((playbook, rules))
+    }))
+}
+
+/// Reads what a database keeps of a playbook: it stands alone.
+pub(crate) fn read_source(source: &str) -> std::result::Result<Playbook, Vec<Problem>> {
+    let nothing = |name: &str, _: &str| Err(format!("a stored playbook extends nothing, not {name}"));
+    playbook::parse("stored", source, &nothing)
+}
+
+fn read_text(path: &Path) -> std::result::Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(format!("{size} bytes; a playbook has at most {FILE_BYTES_MAX}"));
+    }
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+/// What `extends:` names: a file beside the one that says so (with or without `.yaml`), else a shipped playbook.
+fn load(name: &str, from: &str) -> std::result::Result<(String, String), String> {
+    let beside = Path::new(from).parent().unwrap_or(Path::new("."));
+    for candidate in [beside.join(name), beside.join(format!("{name}.yaml"))] {
+        if candidate.is_file() {
+            return Ok((candidate.display().to_string(), read_text(&candidate)?));
+        }
+    }
+    shipped::load(name, from)
+        .map_err(|_| format!("there is no file {name} or {name}.yaml beside {from}, and no shipped playbook {name}"))
+}
+
+/// A difference from what is live, with the members it touches.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Difference {
+    /// What changes and how, in words.
+    #[serde(flatten)]
+    pub change: Change,
+    /// How many members it touches.
+    pub members: u64,
+}
+
+impl Engine {
+    /// Makes a playbook live and brings it to every member: their lifecycle and tags are judged by it as of now; tiers at
+    /// their next event or judgement (semantics 12). Gives its version, and whether it was new.
+    pub async fn apply(&self, playbook: &Playbook) -> Result<(i64, bool)> {
+        self.apply_at(playbook, None).await
+    }
+
+    /// The same, dated at an instant of the history that is about to be replayed.
+    pub async fn apply_at(&self, playbook: &Playbook, at: Option<Ts>) -> Result<(i64, bool)> {
+        let home = self.home().await?;
+        let version = PlaybookVersion {
+            version: 0,
+            id: playbook.id.clone(),
+            hash: playbook.hash(),
+            source: playbook.source().to_owned(),
+            applied_at: at.unwrap_or_else(|| clock::now(&home).max(home.clock)),
+        };
+        // Whatever came before was promised under the version before: it is decided first.
+        if home.version > 0 {
+            self.drain(1024, None, |_| ()).await?;
+        }
+        let version = self.store().apply_playbook(version).await?;
+        self.reload().await?;
+        self.catch_up_playbook(1024).await?;
+        Ok((version, version != home.version))
+    }
+
+    /// Judges members whom the live version has not reached yet, in batches.
+    pub async fn catch_up_playbook(&self, limit: usize) -> Result<u64> {
+        let Ok(live) = self.live() else { return Ok(0) };
+        let mut reached = 0;
+        loop {
+            let members = self.store().members_behind(live.version.version, None, limit).await?;
+            if members.is_empty() {
+                return Ok(reached);
+            }
+            reached += members.len() as u64;
+            self.reach(&live, &members).await?;
+        }
+    }
+
+    async fn reach(&self, live: &Live, members: &[MemberId]) -> Result<()> {
+        let mut cache = self.cache.lock().await;
+        let home = self.home().await?;
+        *cache = Cache::default();
+        let flush = crate::pipeline::reach(self.store().as_ref(), live, &home, &mut cache, members).await?;
+        let done = self.store().flush(flush).await;
+        *cache = Cache::default();
+        Ok(done?)
+    }
+
+    /// What a playbook changes against what is live, in words, each change with how many members it touches. Against no
+    /// live playbook everything is new.
+    pub async fn differences(&self, playbook: &Playbook, rules: &Rules) -> Result<Vec<Difference>> {
+        let live = self.live()?;
+        let changes = playbook::diff(&live.playbook, playbook);
+        let mut counts: Vec<u64> = vec![0; changes.len()];
+        let audience: Vec<Option<Audience>> =
+            changes.iter().map(|change| Audience::of(change, playbook)).collect();
+        let now = clock::now(&self.home().await?);
+        let mut after = None;
+        loop {
+            // Every member has a version of at least 0, so all are "behind" one beyond the last.
+            let members = self.store().members_behind(i64::MAX, after, 256).await?;
+            let Some(last) = members.last() else { break };
+            after = Some(*last);
+            let loaded = self.store().load(Wanted { members, ..Wanted::default() }, Vec::new()).await?;
+            for stored in loaded.members {
+                let history = rebuild::history(self.store().as_ref(), rules, stored.member.id).await?;
+                let leaves = order::rebuild(rules, &history, None);
+                let state = State { member: stored.member, leaves };
+                for ((change, audience), count) in changes.iter().zip(&audience).zip(&mut counts) {
+                    *count += u64::from(touched(change, audience.as_ref(), rules, &history, &state, now));
+                }
+            }
+        }
+        Ok(changes
+            .into_iter()
+            .zip(counts)
+            .map(|(change, members)| Difference { change, members })
+            .collect())
+    }
+}
+
+/// The condition of a change that touches those for whom one holds, with leaves of its own.
+struct Audience {
+    condition: Condition,
+    leaves: Leaves,
+}
+
+impl Audience {
+    fn of(change: &Change, playbook: &Playbook) -> Option<Self> {
+        let Touches::Earners(Some(text)) = &change.touches else { return None };
+        let mut condition = Rules::audience(playbook, &text.text).ok()?;
+        let leaves =
+            Leaves::collect([&mut condition], playbook.timezone.clone(), playbook.currency.exponent);
+        Some(Self { condition, leaves })
+    }
+}
+
+/// Whether a change touches a member: by what they hold now and what the new rules would give them.
+fn touched(
+    change: &Change,
+    audience: Option<&Audience>,
+    rules: &Rules,
+    history: &History,
+    state: &State,
+    now: Ts,
+) -> bool {
+    let member = &state.member;
+    let would = |condition: &Condition| holds(condition, &rules.leaves, &View::of(state), now).0;
+    match &change.touches {
+        Touches::Nobody => false,
+        Touches::Everyone => true,
+        Touches::Tier(levels) => {
+            let held = member.term.as_ref().map_or("", |term| term.level.as_str());
+            let growth = member.growth_within(rules.zone.day(now), rules.tiers.over_days);
+            let by_new = rules.level_of(growth);
+            levels.iter().any(|level| level == held || level == by_new)
+        }
+        Touches::Tag(tag) => {
+            let has = member.tags.contains_key(tag);
+            has || rules.tags.iter().any(|rule| rule.id == *tag && would(&rule.who))
+        }
+        Touches::Lifecycle => {
+            let stage = rules.stages.iter().find(|stage| would(&stage.when)).map(|stage| stage.id.as_str());
+            stage != member.stage.as_ref().map(|held| held.stage.as_str())
+        }
+        Touches::Stage(stage) => member.stage.as_ref().is_some_and(|held| held.stage == *stage),
+        Touches::Earners(None) => earns(state),
+        Touches::Earners(Some(_)) => match audience {
+            None => earns(state),
+            Some(audience) => {
+                let mut leaves = audience.leaves.fresh();
+                for (_, row) in &history.orders {
+                    leaves.observe(&audience.leaves, zhiyin_condition::Row::Order(row));
+                }
+                let state = State { member: member.clone(), leaves };
+                holds(&audience.condition, &audience.leaves, &View::of(&state), now).0
+            }
+        },
+    }
+}
+
+/// Whether a member has ever earned.
+fn earns(state: &State) -> bool {
+    state.member.accounts.contains_key(&Asset::Points) || state.member.accounts.contains_key(&Asset::Growth)
+}

@@ -1,0 +1,200 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
+#[derive(Debug, Parser)]
+#[command(name = "zhiyin", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// Where the home is.
+    #[command(flatten)]
+    pub place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where a home is.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// The database: sqlite:PATH. Default: zhiyin.db in the home folder.
+    #[arg(long, global = true, value_name = "URL", env = "ZHIYIN_DATABASE")]
+    pub database: Option<String>,
+    /// The home folder.
+    #[arg(long, global = true, value_name = "DIR", default_value = "zhiyin-data", env = "ZHIYIN_HOME")]
+    pub home: PathBuf,
+    /// How many events a batch has at most.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub batch_size: Option<u32>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Decides what comes in and serves the overview page.
+    Serve {
+        /// Address and port; port 0 takes a free one, which is printed.
+        #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+        listen: String,
+    },
+    /// Replays the demo's year if the home is empty, prints what was found, serves it.
+    Demo {
+        /// Folder with transactions.parquet and its siblings; a home that was filled needs none.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Address and port; port 0 takes a free one, which is printed.
+        #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+        listen: String,
+    },
+    /// Checks a playbook: a file, or the name of a shipped one.
+    Check {
+        /// The file.
+        file: String,
+        /// How problems are printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Prints the JSON Schema of playbooks, for editors.
+    Schema,
+    /// Says in words what a playbook would change, and how many members each change touches.
+    Diff {
+        /// The file.
+        file: String,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Makes a playbook live, as a new version.
+    Apply {
+        /// The file, or the name of a shipped one.
+        file: String,
+    },
+    /// Lists the versions of the playbook that were applied.
+    Playbooks,
+    /// Brings history in.
+    Import(Import),
+    /// Reports: tiers, lifecycle, ledger, members.
+    Report {
+        /// Which.
+        #[arg(value_enum)]
+        report: ReportName,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+    },
+    /// Shows one member whole.
+    Member {
+        /// NAMESPACE:VALUE, or a value that is unique among all namespaces.
+        identifier: String,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: MemberFormat,
+    },
+    /// Lists events that could not be decided, or puts them back.
+    DeadLetters {
+        /// What to do with them; lists them without it.
+        #[command(subcommand)]
+        action: Option<DeadLetterAction>,
+    },
+    /// Checks every invariant of the home.
+    Doctor,
+    /// Prints the home's state as one hash: equal however it came about.
+    Digest,
+    /// Measures: growth.
+    Bench {
+        /// Which measurement.
+        #[arg(default_value = "growth")]
+        name: String,
+    },
+}
+
+/// Where history comes from.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct Import {
+    /// A known data set.
+    #[command(subcommand)]
+    pub set: Option<DataSet>,
+    /// JSON Lines (Segment items), or CSV with --mapping.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Who sends: message ids are unique within it. Default: the file's name.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Namespace of userId.
+    #[arg(long, value_name = "NS", default_value = "user")]
+    pub user_namespace: String,
+    /// For CSV: a JSON file that says which column is what.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+}
+
+/// Known data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataSet {
+    /// A real retailer's year, as Parquet.
+    Completejourney {
+        /// Folder with transactions.parquet and its siblings.
+        dir: PathBuf,
+        /// Stop after so many events.
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
+    },
+    /// A made-up brand.
+    Synthetic {
+        /// How many households.
+        #[arg(long, default_value_t = 2469, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        households: u32,
+        /// Where chance begins.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// What to do with dead letters.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DeadLetterAction {
+    /// Puts them back into the inbox and decides them anew.
+    Retry {
+        /// Their numbers, as listed; all without any.
+        seqs: Vec<i64>,
+    },
+}
+
+/// Reports.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ReportName {
+    /// Members and sales by tier.
+    Tiers,
+    /// Members by lifecycle stage.
+    Lifecycle,
+    /// Transfers by asset and kind.
+    Ledger,
+    /// One row a member.
+    Members,
+}
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// How a member is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MemberFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}

@@ -1,0 +1,59 @@
+//! The command line: one file a command, no logic of its own.
+//!
+//! Exit codes: 0 done, 1 refused or failed (with the reason), 2 wrong usage.
+
+mod arguments;
+mod bench;
+mod home;
+mod import;
+mod member;
+mod playbook;
+mod progress;
+mod report;
+mod serve;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    serve::log(&arguments);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("zhiyin: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("zhiyin: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let place = arguments.place;
+    match arguments.command {
+        Command::Serve { listen } => serve::serve(&place, &listen).await,
+        Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
+        Command::Check { file, format } => playbook::check(&file, format),
+        Command::Schema => playbook::schema(),
+        Command::Diff { file, format } => playbook::diff(&place, &file, format).await,
+        Command::Apply { file } => playbook::apply(&place, &file).await,
+        Command::Playbooks => playbook::list(&place).await,
+        Command::Import(import) => import::import(&place, import).await,
+        Command::Report { report, format, as_of } => report::report(&place, report, format, as_of).await,
+        Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
+        Command::DeadLetters { action } => report::dead_letters(&place, action).await,
+        Command::Doctor => report::doctor(&place).await,
+        Command::Digest => report::digest(&place).await,
+        Command::Bench { name } => bench::bench(&name).await,
+    }
+}

@@ -1,0 +1,123 @@
+//! `zhiyin member`: one member whole.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use zhiyin_engine::people::Found;
+use zhiyin_model::effect::Asset;
+use zhiyin_model::time::Ts;
+use zhiyin_store::read::MemberWhole;
+
+use crate::arguments::{MemberFormat, Place};
+
+/// Shows one member.
+pub async fn member(place: &Place, identifier: &str, format: MemberFormat) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let member = match engine.find(identifier).await? {
+        Found::One(member) => member,
+        Found::Nobody => {
+            eprintln!("zhiyin: nobody is known as {identifier}");
+            return Ok(ExitCode::from(1));
+        }
+        Found::Several(namespaces) => {
+            let which = namespaces.join(", ");
+            eprintln!("zhiyin: {identifier} is known in several namespaces: {which}; say NAMESPACE:VALUE");
+            return Ok(ExitCode::from(1));
+        }
+    };
+    let whole = engine.whole(member).await?;
+    match format {
+        MemberFormat::Json => println!("{}", serde_json::to_string_pretty(&as_json(&whole))?),
+        MemberFormat::Table => print(&whole),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(whole: &MemberWhole) -> serde_json::Value {
+    let member = &whole.member;
+    let forever = |at: Ts| (at != Ts::FOREVER).then(|| at.rfc3339());
+    json!({
+        "id": member.id.to_string(),
+        "identifiers": whole.identifiers.iter().map(|(namespace, value)| json!({"namespace": namespace, "value": value})).collect::<Vec<_>>(),
+        "known_since": member.known_since.rfc3339(),
+        "enrolled_at": member.enrolled_at.map(Ts::rfc3339),
+        "attributes": member.attributes.iter().map(|(k, v)| (k.clone(), plain(v))).collect::<serde_json::Map<_, _>>(),
+        "touches": {
+            "first": member.touches.first.as_ref().map(|touch| json!({"at": touch.at.rfc3339(), "touchpoint": touch.code})),
+            "last": member.touches.last.as_ref().map(|touch| json!({"at": touch.at.rfc3339(), "touchpoint": touch.code})),
+        },
+        "orders": {"count": whole.orders.0, "paid_cents": whole.orders.1},
+        "accounts": Asset::ALL.iter().map(|asset| {
+            let account = member.account(*asset);
+            (asset.name().to_owned(), json!({"shown": account.shown(), "active": account.active, "pending": account.pending, "held": account.held, "debt": account.debt}))
+        }).collect::<serde_json::Map<_, _>>(),
+        "lots": whole.lots.iter().map(|(left, granted, from, until)| json!({"remaining": left, "granted": granted, "active_at": from.rfc3339(), "expires_at": forever(*until)})).collect::<Vec<_>>(),
+        "tier": member.term.as_ref().map(|term| json!({"level": term.level, "from": term.from.rfc3339(), "ends": term.ends.to_string()})),
+        "terms": whole.terms.iter().map(|(level, from, ends)| json!({"level": level, "from": from.rfc3339(), "ends": ends.to_string()})).collect::<Vec<_>>(),
+        "lifecycle": member.stage.as_ref().map(|held| json!({"stage": held.stage, "since": held.since.rfc3339()})),
+        "stages": whole.stages.iter().map(|(was, becomes, at)| json!({"from": was, "to": becomes, "at": at.rfc3339()})).collect::<Vec<_>>(),
+        "tags": member.tags.iter().map(|(tag, held)| json!({"tag": tag, "since": held.since.rfc3339(), "by_rule": held.by_rule})).collect::<Vec<_>>(),
+        "transfers": whole.transfers.iter().map(|t| json!({"id": t.id.to_string(), "at": t.at.rfc3339(), "asset": t.asset.name(), "kind": t.kind.name(), "amount": t.amount})).collect::<Vec<_>>(),
+        "timeline": whole.timeline.iter().map(|(at, name, source)| json!({"at": at.rfc3339(), "event": name, "source": source})).collect::<Vec<_>>(),
+    })
+}
+
+fn plain(scalar: &zhiyin_model::scalar::Scalar) -> serde_json::Value {
+    use zhiyin_model::scalar::Scalar;
+    match scalar {
+        Scalar::Bool(value) => json!(value),
+        Scalar::Number(number) => json!(number.to_string()),
+        Scalar::Text(text) => json!(text),
+        Scalar::Texts(texts) => json!(texts),
+    }
+}
+
+fn print(whole: &MemberWhole) {
+    let member = &whole.member;
+    for (namespace, value) in &whole.identifiers {
+        println!("{namespace}:{value}");
+    }
+    println!("known since   {}", member.known_since);
+    for (name, value) in &member.attributes {
+        println!("  {name:<20} {}", plain(value).to_string().trim_matches('"'));
+    }
+    for (when, touch) in [("first touch", &member.touches.first), ("last touch", &member.touches.last)] {
+        if let Some(touch) = touch {
+            println!("{when:<13} {}  {}", touch.at, touch.code);
+        }
+    }
+    println!("orders        {} ({} in minor units)", whole.orders.0, whole.orders.1);
+    for asset in Asset::ALL {
+        let account = member.account(asset);
+        let parts = [("pending", account.pending), ("held", account.held), ("debt", account.debt)];
+        let more: String =
+            parts.iter().filter(|(_, n)| *n != 0).map(|(what, n)| format!("  {what} {n}")).collect();
+        println!("{:<13} {}{more}", asset.name(), account.shown());
+    }
+    let mut by_expiry: std::collections::BTreeMap<Ts, (i64, usize)> = std::collections::BTreeMap::new();
+    for (left, _, _, until) in &whole.lots {
+        let sum = by_expiry.entry(*until).or_default();
+        *sum = (sum.0 + left, sum.1 + 1);
+    }
+    for (until, (left, n)) in by_expiry {
+        println!("  {left} in {n} lots until {until}");
+    }
+    for (level, from, ends) in &whole.terms {
+        println!("tier          {level:<10} from {from} to {ends}");
+    }
+    for (was, becomes, at) in &whole.stages {
+        println!("lifecycle     {:<14} {at}  from {}", becomes, was.as_deref().unwrap_or("nothing"));
+    }
+    for (tag, held) in &member.tags {
+        println!("tag           {tag:<22} since {}", held.since);
+    }
+    println!("latest transfers:");
+    for t in &whole.transfers {
+        println!("  {}  {:<6} {:<9} {:>8}  {}", t.at, t.asset.name(), t.kind.name(), t.amount, t.id);
+    }
+    println!("latest events:");
+    for (at, name, source) in &whole.timeline {
+        println!("  {at}  {name}  ({source})");
+    }
+}

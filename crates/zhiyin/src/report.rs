@@ -1,0 +1,168 @@
+//! `zhiyin report | dead-letters | doctor | digest`, and how tables are printed.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use zhiyin_engine::reports::Report;
+use zhiyin_model::time::Day;
+
+use crate::arguments::{DeadLetterAction, Format, Place, ReportName};
+
+/// Dead letters listed at once.
+const DEAD_LETTERS_MAX: usize = 10_000;
+
+/// Prints a report.
+pub async fn report(
+    place: &Place,
+    report: ReportName,
+    format: Format,
+    as_of: Option<String>,
+) -> Result<ExitCode> {
+    let day = match as_of {
+        None => None,
+        Some(text) => match Day::parse(&text) {
+            Some(day) => Some(day),
+            None => {
+                eprintln!("zhiyin: --as-of {text}: a date is YYYY-MM-DD");
+                return Ok(ExitCode::from(2));
+            }
+        },
+    };
+    let engine = place.open_existing().await?;
+    let report = match report {
+        ReportName::Tiers => Report::Tiers,
+        ReportName::Lifecycle => Report::Lifecycle,
+        ReportName::Ledger => Report::Ledger,
+        ReportName::Members => Report::Members,
+    };
+    let table = engine.report(report, day).await?;
+    print(&table.columns, &table.rows, format)?;
+    if format == Format::Table {
+        println!("as of {}", table.as_of);
+    }
+    if table.past {
+        eprintln!("as of {}: attributes and tags, where shown, are those of now", table.as_of);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a table.
+pub fn print(columns: &[String], rows: &[Vec<String>], format: Format) -> Result<()> {
+    match format {
+        Format::Csv => {
+            let mut out = csv::Writer::from_writer(std::io::stdout().lock());
+            out.write_record(columns)?;
+            for row in rows {
+                out.write_record(row)?;
+            }
+            out.flush()?;
+        }
+        Format::Json => {
+            let objects: Vec<serde_json::Value> = rows
+                .iter()
+                .map(|row| {
+                    let cells = columns.iter().cloned().zip(row.iter().map(|cell| typed(cell)));
+                    serde_json::Value::Object(cells.collect())
+                })
+                .collect();
+            println!("{}", serde_json::to_string_pretty(&objects)?);
+        }
+        Format::Table => print_table(columns, rows),
+    }
+    Ok(())
+}
+
+/// A whole number as such, everything else as text.
+fn typed(cell: &str) -> serde_json::Value {
+    let number = cell.parse::<i64>().ok().filter(|number| number.to_string() == cell);
+    number.map_or_else(|| cell.into(), Into::into)
+}
+
+fn print_table(columns: &[String], rows: &[Vec<String>]) {
+    let width = |i: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(i)).chain(columns.get(i));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let numeric = |i: usize| rows.iter().all(|row| row.get(i).is_some_and(|cell| cell.parse::<i64>().is_ok()));
+    let right: Vec<bool> = (0..columns.len()).map(numeric).collect();
+    let line = |cells: &[String]| {
+        let padded: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| {
+                let width = widths[i];
+                if right[i] { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            })
+            .collect();
+        println!("{}", padded.join("  ").trim_end());
+    };
+    line(columns);
+    for row in rows {
+        line(row);
+    }
+}
+
+/// Lists dead letters, or puts them back.
+pub async fn dead_letters(place: &Place, action: Option<DeadLetterAction>) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let letters = engine.store().dead_letters(DEAD_LETTERS_MAX).await?;
+    match action {
+        None => {
+            let rows: Vec<Vec<String>> = letters
+                .into_iter()
+                .map(|letter| {
+                    vec![
+                        letter.seq.to_string(),
+                        letter.code,
+                        letter.field,
+                        letter.message,
+                        letter.name,
+                        letter.time.rfc3339(),
+                        letter.source,
+                        letter.message_id,
+                    ]
+                })
+                .collect();
+            let columns =
+                ["seq", "code", "field", "message", "event", "time", "source", "message_id"].map(str::to_owned);
+            print(&columns, &rows, Format::Table)?;
+        }
+        Some(DeadLetterAction::Retry { seqs }) => {
+            let known: Vec<i64> = letters.iter().map(|letter| letter.seq).collect();
+            let seqs = if seqs.is_empty() { known.clone() } else { seqs };
+            if let Some(unknown) = seqs.iter().find(|seq| !known.contains(seq)) {
+                bail!("there is no dead letter {unknown}");
+            }
+            let n = engine.retry(seqs).await?;
+            let left = engine.store().dead_letters(DEAD_LETTERS_MAX).await?.len();
+            println!("{n} put back; {left} dead letters are left");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Checks every invariant.
+pub async fn doctor(place: &Place) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let mut well = true;
+    for check in engine.store().doctor().await? {
+        println!("{}  {}", if check.broken.is_empty() { "ok  " } else { "FAIL" }, check.invariant);
+        for broken in &check.broken {
+            println!("        {broken}");
+        }
+        well &= check.broken.is_empty();
+    }
+    if !well {
+        eprintln!("zhiyin: the home is not well; restore a backup, and report this with the lines above");
+        return Ok(ExitCode::from(1));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the digest.
+pub async fn digest(place: &Place) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    println!("{}", engine.store().digest().await?);
+    Ok(ExitCode::SUCCESS)
+}

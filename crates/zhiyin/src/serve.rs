@@ -1,0 +1,93 @@
+//! `zhiyin serve` and `zhiyin demo`: the pipeline at work and the page that shows it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+use zhiyin_engine::Engine;
+use zhiyin_server::HomeReadings;
+
+use crate::arguments::{Arguments, Command, Format, Place, ReportName};
+use crate::{import, report};
+
+/// Structured logs on standard error; a server says more than a command.
+pub fn log(arguments: &Arguments) {
+    let quiet = !matches!(arguments.command, Command::Serve { .. });
+    let default = if quiet { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_env("ZHIYIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Decides what comes in and serves until it is told to stop.
+pub async fn serve(place: &Place, listen: &str) -> Result<ExitCode> {
+    let engine = Arc::new(place.open().await?);
+    engine.go_live().await?;
+    run(place, engine, listen).await
+}
+
+/// Replays the year into an empty home, prints what was found, serves.
+pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<ExitCode> {
+    let engine = Arc::new(place.open().await?);
+    let empty = engine.home().await?.live_since.is_none();
+    match data {
+        Some(data) if empty => {
+            println!("Replaying a real retailer's year, event by event…");
+            let watch = zhiyin_engine::clock::stopwatch();
+            let tally = import::completejourney(place, &engine, data, None).await?;
+            let seconds = watch.elapsed().as_secs_f32();
+            println!("{} events decided in {seconds:.1} s", tally.decided);
+        }
+        None if empty => bail!("the home is empty: name the data with --data DIR (`./run demo` gets it)"),
+        _ => println!("The home is filled already; serving it."),
+    }
+    for name in [ReportName::Tiers, ReportName::Lifecycle, ReportName::Ledger] {
+        println!();
+        report::report(place, name, Format::Table, None).await?;
+    }
+    println!();
+    run(place, engine, listen).await
+}
+
+async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCode> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    println!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
+    let (stop, stopped) = watch::channel(false);
+    let waiter = |mut stopped: watch::Receiver<bool>| async move {
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    let pipeline = {
+        let (engine, batch, stopped) = (Arc::clone(&engine), place.batch(), waiter(stopped.clone()));
+        tokio::spawn(async move {
+            let done = engine.run(batch, stopped).await;
+            if let Err(error) = &done {
+                tracing::error!(%error, "the pipeline stopped");
+            }
+            done
+        })
+    };
+    let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
+    let served = zhiyin_server::serve(listener, readings, async move {
+        told_to_stop().await;
+        drop(stop.send(true));
+    });
+    served.await?;
+    pipeline.await??;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ctrl-C, or the signal by which a service is stopped.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        drop(tokio::signal::ctrl_c().await);
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
