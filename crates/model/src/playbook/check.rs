@@ -103,7 +103,7 @@ impl Check<'_> {
 
     /// A value that must be there. Silent where something unreadable was taken out of the map.
     fn required<T>(&mut self, value: Option<T>, node: &Node, key: &str, allowed: &str) -> Option<T> {
-        if value.is_none() && !node.broken {
+        if value.is_none() && !node.has_lost(key) {
             let message = format!("`{key}` is missing");
             self.problem(
                 node.mark
@@ -206,7 +206,7 @@ impl Check<'_> {
                 break;
             }
         }
-        if names == Names::default() && !node.broken {
+        if names == Names::default() && !node.is_broken() {
             self.problem(node.problem("a name in no language", Some("zh, en".into())));
         }
         names
@@ -250,7 +250,7 @@ impl Check<'_> {
                 let at = node.elements().get(i).unwrap_or(node);
                 self.problem(at.problem("the language is given twice", None));
             }
-            if languages.is_empty() && !node.broken {
+            if languages.is_empty() && !node.is_broken() {
                 self.problem(node.problem("a brand speaks at least one language", Some("zh, en".into())));
             }
         }
@@ -263,13 +263,13 @@ impl Check<'_> {
             .and_then(|text| self.phrase(&text.0, node.get("over"), |text| phrase::days(text, 1, MAX_DAYS)));
         let levels = self.required(raw.levels, node, "levels", "levels by id, the lowest first")?;
         let levels_node = node.get("levels")?;
-        let n_problems = self.problems.len();
+        let (n_problems, n_raw) = (self.problems.len(), levels.0.len());
         let levels: Vec<Level> = self
             .by_id(Some(levels), Some(levels_node), false, Check::level)
             .into_iter()
             .map(|(id, level)| Level { id, ..level })
             .collect();
-        if self.problems.len() == n_problems && !levels_node.broken {
+        if self.problems.len() == n_problems && levels.len() == n_raw && !levels_node.is_broken() {
             self.levels_ascend(&levels, levels_node);
         }
         Some(Tiers {
@@ -345,7 +345,7 @@ impl Check<'_> {
     }
 
     fn lifecycle(&mut self, raw: ById<RawStage>, node: &Node) -> Option<Vec<Stage>> {
-        let n_problems = self.problems.len();
+        let (n_problems, n_raw) = (self.problems.len(), raw.0.len());
         let stages = self.by_id(Some(raw), Some(node), false, |check, raw: RawStage, node| {
             let name = check.names(raw.name, node);
             let phase = check.required(raw.phase, node, "phase", "win, grow, win back");
@@ -362,7 +362,7 @@ impl Check<'_> {
             .into_iter()
             .map(|(id, stage)| Stage { id, ..stage })
             .collect();
-        if self.problems.len() > n_problems || node.broken {
+        if self.problems.len() > n_problems || stages.len() < n_raw || node.is_broken() {
             return Some(stages);
         }
         if stages.len() > MAX_FEW {

@@ -30,8 +30,11 @@ pub(super) fn load(
 ) -> Option<Loaded> {
     let mut chain = vec![file.to_owned()];
     let mut trees = vec![read_map(file, text, problems)?];
-    while let Some(parent) = take_extends(trees.last_mut()?, problems) {
-        let name = parent.scalar()?.text.clone();
+    while let Some(parent) = take_extends(trees.last_mut()?) {
+        let Some(name) = parent.scalar().map(|scalar| scalar.text.clone()) else {
+            problems.push(parent.problem("expected the name of a playbook", Some("a name or a path".into())));
+            return None;
+        };
         let (label, text) = match loader(&name, chain.last()?) {
             Ok(found) => found,
             Err(reason) => {
@@ -75,21 +78,14 @@ fn read_map(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Node>
 }
 
 /// Takes the `extends` of a file out of it.
-fn take_extends(tree: &mut Node, problems: &mut Vec<Problem>) -> Option<Node> {
+fn take_extends(tree: &mut Node) -> Option<Node> {
     let Value::Map(entries) = &mut tree.value else {
         return None;
     };
     let position = entries.iter().position(|entry| entry.key == "extends")?;
     let mut parent = entries.remove(position).node;
     parent.path = "extends".into();
-    if parent.is_null() {
-        return None;
-    }
-    if parent.scalar().is_none() {
-        problems.push(parent.problem("expected the name of a playbook", Some("a name or a path".into())));
-        return None;
-    }
-    Some(parent)
+    (!parent.is_null()).then_some(parent)
 }
 
 /// A tree without the keys that have no value.
@@ -156,19 +152,7 @@ fn merge(base: Node, child: Node, path: &str, problems: &mut Vec<Problem>) -> No
         }
         before = Some(entry.key);
     }
-    Node {
-        value: Value::Map(merged),
-        ..child_mark(child.mark)
-    }
-}
-
-fn child_mark(mark: yaml::Mark) -> Node {
-    Node {
-        value: Value::Map(Vec::new()),
-        mark,
-        path: String::new(),
-        broken: false,
-    }
+    Node::new(Value::Map(merged), child.mark)
 }
 
 fn nothing_to_remove(entry: &Entry, path: &str, ours: &[Entry]) -> Problem {

@@ -1,7 +1,7 @@
 //! From the tree to the raw types: a serde deserializer over [`Node`]s that goes on after a problem.
 //!
 //! serde stops at the first error. Here the value at fault is told, taken out of the tree, and reading begins
-//! again, so that one run tells all. What depends on something taken out stays silent ([`Node::broken`]).
+//! again, so that one run tells all. What depends on something taken out stays silent ([`Node::taken`]).
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::nearest::nearest;
 use super::problem::{MAX_PROBLEMS, Problem};
 use super::raw::RawPlaybook;
 use super::words::SCALAR;
-use super::yaml::{self, Kind, Node, Scalar, Value};
+use super::yaml::{self, Kind, Node, Scalar, Taken, Value};
 
 /// Reads the raw playbook and gives it with the tree it stands for.
 pub(super) fn read(mut tree: Node, problems: &mut Vec<Problem>) -> Option<(RawPlaybook, Node)> {
@@ -53,11 +53,16 @@ fn take_out(node: &mut Node, segments: &[Segment], error: &ReadError) -> Option<
             _ => return None,
         };
     }
-    parent.broken = true;
     match (last, &mut parent.value) {
         (Segment::Map { key }, Value::Map(entries)) => {
             let position = entries.iter().position(|entry| entry.key == *key)?;
             let entry = entries.remove(position);
+            let taken = if error.at_key {
+                Taken::UnknownKey
+            } else {
+                Taken::Key(key.clone())
+            };
+            parent.taken.push(taken);
             let mark = if error.at_key {
                 &entry.key_mark
             } else {
@@ -71,6 +76,7 @@ fn take_out(node: &mut Node, segments: &[Segment], error: &ReadError) -> Option<
         }
         (Segment::Seq { index }, Value::List(elements)) if *index < elements.len() => {
             let element = elements.remove(*index);
+            parent.taken.push(Taken::Element);
             Some(element.problem(&error.message, error.allowed.clone()))
         }
         _ => None,

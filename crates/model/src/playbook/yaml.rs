@@ -26,8 +26,19 @@ pub(super) struct Node {
     pub mark: Mark,
     /// The path of keys, set once files are merged.
     pub path: String,
-    /// Keys or elements were taken out because they could not be read.
-    pub broken: bool,
+    /// Keys that were taken out because they could not be read.
+    pub taken: Vec<Taken>,
+}
+
+/// What could not be read and was taken out of a map or a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// The value of a known key.
+    Key(String),
+    /// A key that nobody knows: it may have been meant for any other.
+    UnknownKey,
+    /// An element of a list.
+    Element,
 }
 
 /// What a value is.
@@ -81,6 +92,30 @@ impl Mark {
 }
 
 impl Node {
+    /// A value at a place, as it is read.
+    pub(super) fn new(value: Value, mark: Mark) -> Self {
+        Self {
+            value,
+            mark,
+            path: String::new(),
+            taken: Vec::new(),
+        }
+    }
+
+    /// Whether a key may be missing only because it could not be read.
+    pub(super) fn has_lost(&self, key: &str) -> bool {
+        self.taken.iter().any(|taken| match taken {
+            Taken::Key(lost) => lost == key,
+            Taken::UnknownKey => true,
+            Taken::Element => false,
+        })
+    }
+
+    /// Whether anything was taken out of it.
+    pub(super) fn is_broken(&self) -> bool {
+        !self.taken.is_empty()
+    }
+
     /// The value of a key, if this is a map that has it.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|entry| &entry.node)

@@ -95,13 +95,13 @@ impl Check<'_> {
                 }
                 (None, Some(number)) => {
                     let times = self.phrase(&number.0, node.get("times"), phrase::ratio);
-                    if who.is_none() && when.is_none() && !node.broken {
+                    if who.is_none() && when.is_none() && !node.is_broken() {
                         let allowed = "who, when; for everyone write it into `earn`";
                         self.problem(node.problem("a multiplier needs a condition", Some(allowed.into())));
                     }
                     multipliers.extend(times.map(|times| Times { times, who, when }));
                 }
-                _ if node.broken => {}
+                _ if node.is_broken() => {}
                 (earn, _) => {
                     let message = if earn.is_some() {
                         "both `earn` and `times`"

@@ -113,15 +113,7 @@ impl Builder<'_> {
                     plain,
                     runs,
                 });
-                return self.close(
-                    Node {
-                        value,
-                        mark,
-                        path: String::new(),
-                        broken: false,
-                    },
-                    anchor,
-                );
+                return self.close(Node::new(value, mark), anchor);
             }
             Event::SequenceStart(anchor, _) => return self.begin(mark, anchor, Children::List(Vec::new())),
             Event::MappingStart(anchor, _) => {
@@ -135,12 +127,7 @@ impl Builder<'_> {
                     Children::List(elements) => Value::List(elements),
                     Children::Map(entries, _) => Value::Map(entries),
                 };
-                let node = Node {
-                    value,
-                    mark: open.mark,
-                    path: String::new(),
-                    broken: false,
-                };
+                let node = Node::new(value, open.mark);
                 return self.close(node, open.anchor);
             }
             Event::Alias(anchor) => return self.alias(anchor, &mark),
@@ -151,11 +138,7 @@ impl Builder<'_> {
 
     fn begin(&mut self, mark: Mark, anchor: usize, children: Children) -> Result<(), Problem> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(self.problem(
-                &mark,
-                "maps and lists are nested too deep",
-                Some(format!("at most {MAX_DEPTH} levels")),
-            ));
+            return Err(self.too_deep(&mark));
         }
         if let Some(Open {
             children: Children::Map(_, None),
@@ -259,6 +242,14 @@ impl Builder<'_> {
         }
     }
 
+    fn too_deep(&self, mark: &Mark) -> Problem {
+        self.problem(
+            mark,
+            "maps and lists are nested too deep",
+            Some(format!("at most {MAX_DEPTH} levels")),
+        )
+    }
+
     fn unreadable(&self, error: &ScanError) -> Problem {
         let line = error.marker().line().clamp(1, self.lines.len());
         let mark = Mark {
@@ -285,6 +276,9 @@ impl Builder<'_> {
                 return self.problem(&mark, "a tab indents this line", Some("spaces".into()));
             }
         }
+        if error.info().contains("recursion limit") {
+            return self.too_deep(&mark);
+        }
         self.problem(&mark, &format!("this is not YAML: {}", error.info()), None)
     }
 
@@ -292,11 +286,13 @@ impl Builder<'_> {
     /// the writing needs (quotes, folds, indents). An escape that hides a character ends the walk.
     fn runs(&self, text: &str, style: ScalarStyle, span: Span) -> Vec<Run> {
         let (mut line, mut column) = match style {
-            ScalarStyle::Plain => (span.start.line(), span.start.col()),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
                 (span.start.line(), span.start.col() + 1)
             }
-            ScalarStyle::Literal | ScalarStyle::Folded => (span.start.line() + 1, 0),
+            // The parser's span of a block begins at its first character, not at `|` or `>`.
+            ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => {
+                (span.start.line(), span.start.col())
+            }
         };
         let mut runs: Vec<Run> = Vec::new();
         let mut expected = None;
