@@ -23,9 +23,7 @@ impl Birthday {
         };
         let digits = |at: usize| -> Option<i8> {
             let part = rest.get(at..at + 2)?;
-            part.bytes()
-                .all(|b| b.is_ascii_digit())
-                .then(|| part.parse().ok())?
+            part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
         };
         let (month, day) = (digits(0)?, digits(3)?);
         // 2000 was a leap year, so that 02-29 is a day.
@@ -48,9 +46,7 @@ impl Birthday {
     /// The next day it is kept on, after a day.
     pub(crate) fn next_after(self, today: Day) -> Option<Day> {
         let year = today.date().year();
-        self.kept_in(year)
-            .filter(|day| *day > today)
-            .or_else(|| self.kept_in(year + 1))
+        self.kept_in(year).filter(|day| *day > today).or_else(|| self.kept_in(year + 1))
     }
 
     /// Whole years at a day; `None` without a year of birth, or before birth.
@@ -83,11 +79,7 @@ mod tests {
             ("2020-02-28", false, 19),
             ("2020-02-29", true, 20),
         ] {
-            assert_eq!(
-                (leapling.is_on(day(today)), leapling.age(day(today))),
-                (is_on, Some(age)),
-                "{today}"
-            );
+            assert_eq!((leapling.is_on(day(today)), leapling.age(day(today))), (is_on, Some(age)), "{today}");
         }
         assert_eq!(leapling.next_after(day("2020-02-28")), Some(day("2020-02-29")));
         assert_eq!(leapling.next_after(day("2020-02-29")), Some(day("2021-02-28")));
@@ -98,27 +90,9 @@ mod tests {
     #[test]
     fn a_birthday_may_lack_its_year_and_must_be_a_day() {
         for text in ["05-23", "--05-23"] {
-            assert_eq!(
-                Birthday::parse(text),
-                Some(Birthday {
-                    year: None,
-                    month: 5,
-                    day: 23
-                }),
-                "{text}"
-            );
+            assert_eq!(Birthday::parse(text), Some(Birthday { year: None, month: 5, day: 23 }), "{text}");
         }
-        for text in [
-            "",
-            "5-23",
-            "13-01",
-            "02-30",
-            "2017-02-29",
-            "+5-23",
-            "05/23",
-            "é-0é",
-            "2017-1é-1",
-        ] {
+        for text in ["", "5-23", "13-01", "02-30", "2017-02-29", "+5-23", "05/23", "é-0é", "2017-1é-1"] {
             assert_eq!(Birthday::parse(text), None, "{text}");
         }
     }

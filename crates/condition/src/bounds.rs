@@ -26,11 +26,7 @@ pub(crate) fn scan(text: &str) -> Result<(), Problem> {
     let n_chars = text.chars().count();
     if n_chars > TEXT_CHARS_MAX {
         let message = format!("a condition may have {TEXT_CHARS_MAX} characters; this has {n_chars}");
-        return Err(Problem {
-            column: TEXT_CHARS_MAX + 1,
-            message,
-            suggestion: None,
-        });
+        return Err(Problem { column: TEXT_CHARS_MAX + 1, message, suggestion: None });
     }
     let chars: Vec<char> = text.chars().collect();
     let (mut depth, mut n_tokens, mut i) = (0usize, 0usize, 0usize);
@@ -59,19 +55,13 @@ pub(crate) fn scan(text: &str) -> Result<(), Problem> {
 fn token_end(chars: &[char], i: usize) -> usize {
     let c = chars[i];
     if chars[i..].starts_with(&['/', '/']) {
-        return chars[i..]
-            .iter()
-            .position(|c| *c == '\n')
-            .map_or(chars.len(), |n| i + n + 1);
+        return chars[i..].iter().position(|c| *c == '\n').map_or(chars.len(), |n| i + n + 1);
     }
     if c == '"' || c == '\'' {
         return quote_end(chars, i, false);
     }
     if c.is_alphanumeric() || c == '_' {
-        let word = chars[i..]
-            .iter()
-            .take_while(|c| c.is_alphanumeric() || **c == '_')
-            .count();
+        let word = chars[i..].iter().take_while(|c| c.is_alphanumeric() || **c == '_').count();
         let end = i + word;
         let prefix: String = chars[i..end].iter().map(char::to_ascii_lowercase).collect();
         return match chars.get(end) {
@@ -115,31 +105,17 @@ fn descend(expr: &Expr, depth: usize, n_nodes: &mut usize) -> Result<(), Problem
         return Err(too_deep(column));
     }
     // A field is part of its name: it does not deepen what people read.
-    let inner = if matches!(expr.kind, Kind::Field { .. }) {
-        depth
-    } else {
-        depth + 1
-    };
-    expr.parts()
-        .into_iter()
-        .try_for_each(|part| descend(part, inner, n_nodes))
+    let inner = if matches!(expr.kind, Kind::Field { .. }) { depth } else { depth + 1 };
+    expr.parts().into_iter().try_for_each(|part| descend(part, inner, n_nodes))
 }
 
 fn too_deep(column: usize) -> Problem {
-    Problem {
-        column,
-        message: format!("a condition may nest {DEPTH_MAX} levels deep"),
-        suggestion: None,
-    }
+    Problem { column, message: format!("a condition may nest {DEPTH_MAX} levels deep"), suggestion: None }
 }
 
 fn too_many(column: usize) -> Problem {
     let message = format!("a condition may have {NODES_MAX} parts; split it");
-    Problem {
-        column,
-        message,
-        suggestion: None,
-    }
+    Problem { column, message, suggestion: None }
 }
 
 #[cfg(test)]
@@ -150,12 +126,9 @@ mod tests {
     fn brackets_count_outside_of_texts_only() {
         let deep = "(".repeat(DEPTH_MAX + 1);
         assert!(scan(&deep).is_err());
-        for text in [
-            format!("\"{deep}\""),
-            format!("r'{deep}\\'"),
-            format!("'''{deep}'''"),
-            format!("// {deep}"),
-        ] {
+        for text in
+            [format!("\"{deep}\""), format!("r'{deep}\\'"), format!("'''{deep}'''"), format!("// {deep}")]
+        {
             assert_eq!(scan(&text), Ok(()), "{text}");
         }
         assert_eq!(scan(&deep[1..]), Ok(()));

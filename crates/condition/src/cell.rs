@@ -59,8 +59,7 @@ pub(crate) trait Cell: Clone + Default {
 }
 
 fn next<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(seq: &mut A) -> Result<T, A::Error> {
-    seq.next_element()?
-        .ok_or_else(|| A::Error::custom("a state ends too early"))
+    seq.next_element()?.ok_or_else(|| A::Error::custom("a state ends too early"))
 }
 
 /// How many.
@@ -155,9 +154,7 @@ impl Cell for Sum {
     fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
         let known = next(seq)?;
         let written: WrittenSum = next(seq)?;
-        let sum = written
-            .read()
-            .ok_or_else(|| A::Error::custom("a state has a sum that is none"))?;
+        let sum = written.read().ok_or_else(|| A::Error::custom("a state has a sum that is none"))?;
         Ok(Self { known, sum })
     }
 }
@@ -175,16 +172,10 @@ const FINE: i128 = 1_000_000_000;
 
 impl From<i128> for WrittenSum {
     fn from(sum: i128) -> Self {
-        match (
-            sum % FINE == 0,
-            i64::try_from(sum / FINE),
-            Decimal::try_from_i128_with_scale(sum, 9),
-        ) {
+        match (sum % FINE == 0, i64::try_from(sum / FINE), Decimal::try_from_i128_with_scale(sum, 9)) {
             (true, Ok(whole), _) => Self::Whole(whole),
             (_, _, Ok(decimal)) => Self::Decimal(decimal.normalize()),
-            _ => Self::Fine {
-                fine: sum.to_string(),
-            },
+            _ => Self::Fine { fine: sum.to_string() },
         }
     }
 }
@@ -219,11 +210,7 @@ fn measured_order(a: Val<'_>, b: Val<'_>) -> Option<Ordering> {
 /// The one of two values that is further to a side; what cannot be measured is passed over.
 pub(crate) fn further<'v>(a: Val<'v>, b: Val<'v>, side: Side) -> Val<'v> {
     if measured_order(a, a).is_none() {
-        return if measured_order(b, b).is_some() {
-            b
-        } else {
-            Val::Unknown
-        };
+        return if measured_order(b, b).is_some() { b } else { Val::Unknown };
     }
     match measured_order(b, a) {
         Some(order) if side.prefers(order) => b,
@@ -317,12 +304,7 @@ impl Cell for Picked {
             }
             None => {
                 let (time, key, value) = (entry.time, entry.row.key(), entry.value.to_value());
-                self.0 = Some(Pick {
-                    rows: 1,
-                    time,
-                    key,
-                    value,
-                });
+                self.0 = Some(Pick { rows: 1, time, key, value });
             }
         }
     }
@@ -330,10 +312,7 @@ impl Cell for Picked {
         let Some(pick) = &mut self.0 else {
             return Retract::Rebuild;
         };
-        let order = entry
-            .time
-            .cmp(&pick.time)
-            .then_with(|| entry.row.key().cmp(&pick.key));
+        let order = entry.time.cmp(&pick.time).then_with(|| entry.row.key().cmp(&pick.key));
         match (order, pick.rows) {
             (Ordering::Equal, 1) => {
                 self.0 = None;
@@ -360,11 +339,6 @@ impl Cell for Picked {
     }
     fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
         let (rows, time, key, value) = (next(seq)?, next(seq)?, next(seq)?, next(seq)?);
-        Ok(Self(Some(Pick {
-            rows,
-            time,
-            key,
-            value,
-        })))
+        Ok(Self(Some(Pick { rows, time, key, value })))
     }
 }

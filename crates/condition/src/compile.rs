@@ -114,10 +114,9 @@ impl<'s, 'e> Compiler<'s, 'e> {
             Kind::Null => Some(Made::Scalar(Type::Null, Node::Const(Value::Unknown))),
             Kind::Bool(value) => Some(Made::Scalar(Type::Bool, Node::Const(Value::Bool(*value)))),
             Kind::Number(value) => Some(Made::Scalar(Type::Number, Node::Const(Value::Number(*value)))),
-            Kind::Text(value) => Some(Made::Scalar(
-                Type::Text,
-                Node::Const(Value::Text(value.as_str().into())),
-            )),
+            Kind::Text(value) => {
+                Some(Made::Scalar(Type::Text, Node::Const(Value::Text(value.as_str().into()))))
+            }
             Kind::List(parts) => self.list(parts),
             Kind::Name(name) => self.name(expr, name),
             Kind::Field { of, name } => self.field(expr, of, name),
@@ -125,40 +124,17 @@ impl<'s, 'e> Compiler<'s, 'e> {
                 let (_, node) = self.scalar(of)?;
                 Some(Made::Scalar(Type::Bool, Node::Known(Box::new(node))))
             }
-            Kind::Not(of) => self
-                .bool(of)
-                .map(|of| Made::Scalar(Type::Bool, Node::Not(Box::new(of)))),
+            Kind::Not(of) => self.bool(of).map(|of| Made::Scalar(Type::Bool, Node::Not(Box::new(of)))),
             Kind::Negate(of) => self.negate(of),
-            Kind::And(parts) => self
-                .bools(parts)
-                .map(|parts| Made::Scalar(Type::Bool, Node::And(parts))),
-            Kind::Or(parts) => self
-                .bools(parts)
-                .map(|parts| Made::Scalar(Type::Bool, Node::Or(parts))),
-            Kind::If {
-                test,
-                then,
-                otherwise,
-            } => self.choice(expr, test, then, otherwise),
-            Kind::Binary {
-                op: Operator::In,
-                left,
-                right,
-            } => self.among(left, right),
+            Kind::And(parts) => self.bools(parts).map(|parts| Made::Scalar(Type::Bool, Node::And(parts))),
+            Kind::Or(parts) => self.bools(parts).map(|parts| Made::Scalar(Type::Bool, Node::Or(parts))),
+            Kind::If { test, then, otherwise } => self.choice(expr, test, then, otherwise),
+            Kind::Binary { op: Operator::In, left, right } => self.among(left, right),
             Kind::Binary { op, left, right } if op.compares() => self.compare(expr, *op, left, right),
             Kind::Binary { op, left, right } => self.reckon(*op, left, right),
             Kind::Call { function, arguments } => self.call(expr, function, arguments),
-            Kind::Method {
-                of,
-                method,
-                arguments,
-            } => self.method(expr, of, method, arguments),
-            Kind::Each {
-                of,
-                step,
-                variable,
-                body,
-            } => self.each(of, *step, variable, body),
+            Kind::Method { of, method, arguments } => self.method(expr, of, method, arguments),
+            Kind::Each { of, step, variable, body } => self.each(of, *step, variable, body),
         }
     }
 
@@ -166,10 +142,7 @@ impl<'s, 'e> Compiler<'s, 'e> {
     fn scalar(&mut self, expr: &'e Expr) -> Option<(Type, Node)> {
         match self.make(expr)? {
             Made::Scalar(of, node) => Some((of, node)),
-            other => self.problem(
-                expr,
-                format!("a single value is needed here; this is {}", other.words()),
-            ),
+            other => self.problem(expr, format!("a single value is needed here; this is {}", other.words())),
         }
     }
 
@@ -177,10 +150,9 @@ impl<'s, 'e> Compiler<'s, 'e> {
     fn bool(&mut self, expr: &'e Expr) -> Option<Node> {
         match self.scalar(expr)? {
             (Type::Bool | Type::Any, node) => Some(node),
-            (other, _) => self.problem(
-                expr,
-                format!("a yes or no is needed here; this is {}", other.words()),
-            ),
+            (other, _) => {
+                self.problem(expr, format!("a yes or no is needed here; this is {}", other.words()))
+            }
         }
     }
 
@@ -193,10 +165,7 @@ impl<'s, 'e> Compiler<'s, 'e> {
     fn number(&mut self, expr: &'e Expr) -> Option<Node> {
         match self.scalar(expr)? {
             (Type::Number | Type::Any, node) => Some(node),
-            (other, _) => self.problem(
-                expr,
-                format!("a number is needed here; this is {}", other.words()),
-            ),
+            (other, _) => self.problem(expr, format!("a number is needed here; this is {}", other.words())),
         }
     }
 
@@ -210,10 +179,7 @@ impl<'s, 'e> Compiler<'s, 'e> {
 
     fn reckon(&mut self, op: Operator, left: &'e Expr, right: &'e Expr) -> Option<Made> {
         let (left, right) = (self.number(left), self.number(right));
-        Some(Made::Scalar(
-            Type::Number,
-            Node::Reckon(op, Box::new([left?, right?])),
-        ))
+        Some(Made::Scalar(Type::Number, Node::Reckon(op, Box::new([left?, right?]))))
     }
 
     fn choice(&mut self, expr: &Expr, test: &'e Expr, then: &'e Expr, otherwise: &'e Expr) -> Option<Made> {
@@ -225,11 +191,8 @@ impl<'s, 'e> Compiler<'s, 'e> {
             (Type::Any, _) | (_, Type::Any) => Type::Any,
             _ if a.is_text() && b.is_text() => Type::Text,
             _ => {
-                let message = format!(
-                    "both answers must be of one kind, not {} and {}",
-                    a.words(),
-                    b.words()
-                );
+                let message =
+                    format!("both answers must be of one kind, not {} and {}", a.words(), b.words());
                 return self.problem(expr, message);
             }
         };
@@ -247,10 +210,7 @@ impl<'s, 'e> Compiler<'s, 'e> {
                 return self.problem(of, message);
             }
         };
-        self.frames.push(Frame {
-            name: Some(variable.to_owned()),
-            elements,
-        });
+        self.frames.push(Frame { name: Some(variable.to_owned()), elements });
         let compiled = match step {
             Each::Map => self.scalar(body),
             _ => self.bool(body).map(|node| (Type::Bool, node)),
@@ -264,9 +224,7 @@ impl<'s, 'e> Compiler<'s, 'e> {
             Each::Map => (Step::Map(node), Elements::Values(of_body)),
             Each::Filter => (Step::Filter(node), elements),
             Each::Exists => {
-                return self
-                    .exists(of, made, Step::Filter(node))
-                    .map(|it| Made::Scalar(Type::Bool, it));
+                return self.exists(of, made, Step::Filter(node)).map(|it| Made::Scalar(Type::Bool, it));
             }
             Each::All => {
                 let exception = self.exists(of, made, Step::Filter(Node::Not(Box::new(node))))?;
@@ -278,19 +236,9 @@ impl<'s, 'e> Compiler<'s, 'e> {
                 list.steps.push(step);
                 Made::List(list, elements)
             }
-            Made::Chain(Chain {
-                source,
-                window,
-                mut steps,
-                ..
-            }) => {
+            Made::Chain(Chain { source, window, mut steps, .. }) => {
                 steps.push(step);
-                Made::Chain(Chain {
-                    source,
-                    window,
-                    steps,
-                    elements,
-                })
+                Made::Chain(Chain { source, window, steps, elements })
             }
             other => other,
         })

@@ -26,13 +26,7 @@ impl Condition {
     pub fn check(text: &str, schema: &Schema) -> Result<Self, Vec<Problem>> {
         let tree = parse::parse(text).map_err(|problem| vec![problem])?;
         let compiled = compile::compile(&tree, schema)?;
-        Ok(Self {
-            text: text.to_owned(),
-            tree,
-            compiled,
-            tiers: schema.tiers.clone(),
-            bound: Vec::new(),
-        })
+        Ok(Self { text: text.to_owned(), tree, compiled, tiers: schema.tiers.clone(), bound: Vec::new() })
     }
 
     /// Checks a tree, as the console edits it. Columns of problems are those of its text.

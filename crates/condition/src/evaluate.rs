@@ -31,10 +31,7 @@ pub(crate) use until::{Held, Until};
 /// unknown.
 pub fn evaluate(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: Ts) -> Judged {
     let zone = leaves.zone();
-    let world = World {
-        facts,
-        bound: condition.bound(),
-    };
+    let world = World { facts, bound: condition.bound() };
     let instant = Instant {
         zone,
         currency_exponent: leaves.currency_exponent(),
@@ -43,10 +40,7 @@ pub fn evaluate(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: 
         world: Some(&world),
     };
     let held = eval(&instant, condition.root(), None);
-    Judged {
-        value: held.val.is_true(),
-        until: instant.resolve(held.until),
-    }
+    Judged { value: held.val.is_true(), until: instant.resolve(held.until) }
 }
 
 /// [`evaluate`] as a pair.
@@ -75,13 +69,7 @@ pub(crate) struct Instant<'a> {
 impl<'a> Instant<'a> {
     /// No instant: what is read of a row alone needs none.
     pub(crate) const fn of_row(zone: &'a Zone, currency_exponent: u32) -> Self {
-        Self {
-            zone,
-            currency_exponent,
-            now: Ts(0),
-            today: Day(0),
-            world: None,
-        }
+        Self { zone, currency_exponent, now: Ts(0), today: Day(0), world: None }
     }
 
     fn facts(&self) -> Option<&'a dyn Facts> {
@@ -131,25 +119,19 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
             let scalar = ctx.facts().and_then(|facts| facts.attribute(name));
             Held::ever(scalar.map_or(Val::Unknown, |scalar| attribute_value(scalar, *declared)))
         }
-        Node::Now => Held {
-            val: Val::Time(ctx.now),
-            until: Until::At(ctx.now.plus_us(1)),
-        },
+        Node::Now => Held { val: Val::Time(ctx.now), until: Until::At(ctx.now.plus_us(1)) },
         Node::Field(element, field) => {
             let element = ctx.element(*element, frame);
-            Held::ever(element.map_or(Val::Unknown, |element| {
-                element.field(field, ctx.currency_exponent)
-            }))
+            Held::ever(element.map_or(Val::Unknown, |element| element.field(field, ctx.currency_exponent)))
         }
         Node::Variable(depth) => Held::ever(match variable(*depth) {
             Some(Element::Value(val)) => val,
             _ => Val::Unknown,
         }),
         Node::Slot(depth, slot) => Held::ever(match variable(*depth) {
-            Some(Element::Kept(row)) => row
-                .values
-                .get(usize::from(*slot))
-                .map_or(Val::Unknown, crate::value::Value::as_val),
+            Some(Element::Kept(row)) => {
+                row.values.get(usize::from(*slot)).map_or(Val::Unknown, crate::value::Value::as_val)
+            }
             _ => Val::Unknown,
         }),
         Node::Leaf(leaf) => ctx.leaf(leaf),
@@ -166,18 +148,12 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
             let [test, then, otherwise] = &**parts;
             let test = inner(test);
             let chosen = inner(if test.val.is_true() { then } else { otherwise });
-            Held {
-                val: chosen.val,
-                until: ctx.sooner(test.until, chosen.until),
-            }
+            Held { val: chosen.val, until: ctx.sooner(test.until, chosen.until) }
         }
         Node::Compare(op, sides) => ctx.compare(*op, &sides[0], &sides[1], frame),
         Node::Reckon(op, sides) => {
             let (left, right) = (inner(&sides[0]), inner(&sides[1]));
-            Held {
-                val: reckon(*op, left.val, right.val),
-                until: ctx.sooner(left.until, right.until),
-            }
+            Held { val: reckon(*op, left.val, right.val), until: ctx.sooner(left.until, right.until) }
         }
         Node::Among(parts) => ctx.among(parts, frame),
         Node::HasTag(of) => inner(of).then(|tag| match (tag, ctx.facts()) {
@@ -193,10 +169,7 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
         }),
         Node::TextTest(test, sides) => {
             let (of, with) = (inner(&sides[0]), inner(&sides[1]));
-            Held {
-                val: text_test(*test, of.val, with.val),
-                until: ctx.sooner(of.until, with.until),
-            }
+            Held { val: text_test(*test, of.val, with.val), until: ctx.sooner(of.until, with.until) }
         }
         Node::DaysSince(of) => {
             let of = inner(of);
@@ -204,23 +177,16 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
                 Some(day) => {
                     let days = i64::from(ctx.today.0) - i64::from(day.0);
                     let until = ctx.sooner(of.until, Until::Day(ctx.today.plus(1)));
-                    Held {
-                        val: Val::Number(Decimal::from(days)),
-                        until,
-                    }
+                    Held { val: Val::Number(Decimal::from(days)), until }
                 }
-                None => Held {
-                    val: Val::Unknown,
-                    until: of.until,
-                },
+                None => Held { val: Val::Unknown, until: of.until },
             }
         }
         Node::Hour(of) => ctx.clock_of(of, frame, |minutes| Val::Number(Decimal::from(minutes / 60)), 60),
         Node::Clock(of) => ctx.clock_of(of, frame, Val::Clock, 1),
-        Node::Weekday(of) if **of == Node::Now => Held {
-            val: weekday(ctx.today),
-            until: Until::Day(ctx.today.plus(1)),
-        },
+        Node::Weekday(of) if **of == Node::Now => {
+            Held { val: weekday(ctx.today), until: Until::Day(ctx.today.plus(1)) }
+        }
         Node::Weekday(of) => inner(of).then(|val| ctx.day_of(val).map_or(Val::Unknown, weekday)),
         Node::Local(list, fold) => ctx.local(list, *fold, frame),
     }
@@ -267,9 +233,7 @@ impl<'a> Instant<'a> {
                 let Some(birthday) = self.birthday() else {
                     return Held::ever(Val::Unknown);
                 };
-                let age = birthday
-                    .age(self.today)
-                    .map(|age| Val::Number(Decimal::from(age)));
+                let age = birthday.age(self.today).map(|age| Val::Number(Decimal::from(age)));
                 Held {
                     val: age.unwrap_or(Val::Unknown),
                     until: Until::of_day(birthday.next_after(self.today)),
@@ -280,15 +244,8 @@ impl<'a> Instant<'a> {
                     return Held::ever(Val::Unknown);
                 };
                 let is_on = birthday.is_on(self.today);
-                let until = if is_on {
-                    Some(self.today.plus(1))
-                } else {
-                    birthday.next_after(self.today)
-                };
-                Held {
-                    val: Val::Bool(is_on),
-                    until: Until::of_day(until),
-                }
+                let until = if is_on { Some(self.today.plus(1)) } else { birthday.next_after(self.today) };
+                Held { val: Val::Bool(is_on), until: Until::of_day(until) }
             }
         }
     }
@@ -325,14 +282,8 @@ impl<'a> Instant<'a> {
             }
         }
         match decided {
-            Some(until) => Held {
-                val: Val::Bool(decided_by),
-                until,
-            },
-            None => Held {
-                val: Val::Bool(!decided_by),
-                until: undecided,
-            },
+            Some(until) => Held { val: Val::Bool(decided_by), until },
+            None => Held { val: Val::Bool(!decided_by), until: undecided },
         }
     }
 
@@ -349,16 +300,10 @@ impl<'a> Instant<'a> {
             let candidate = eval(self, candidate, frame);
             let until = self.sooner(needle.until, candidate.until);
             if satisfies(needle.val.order(candidate.val, self.zone), Operator::Equal) {
-                return Held {
-                    val: Val::Bool(true),
-                    until,
-                };
+                return Held { val: Val::Bool(true), until };
             }
             all = self.sooner(all, until);
         }
-        Held {
-            val: Val::Bool(false),
-            until: all,
-        }
+        Held { val: Val::Bool(false), until: all }
     }
 }

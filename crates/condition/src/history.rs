@@ -32,21 +32,12 @@ pub struct History<'a> {
 /// next day, or less where the condition speaks of hours.
 pub fn evaluate_history(condition: &Condition, facts: &dyn Facts, history: &History<'_>, now: Ts) -> Judged {
     let today = history.zone.day(now);
-    let reading = Reading {
-        condition,
-        facts,
-        history,
-        now,
-        today,
-    };
+    let reading = Reading { condition, facts, history, now, today };
     let value = match reading.eval(condition.tree(), &Scope::Outermost) {
         Thing::Scalar(datum) => datum.val.is_true(),
         _ => false,
     };
-    Judged {
-        value,
-        until: reading.until(),
-    }
+    Judged { value, until: reading.until() }
 }
 
 /// What is being evaluated, for whom and when.
@@ -100,20 +91,14 @@ impl<'a> Thing<'a> {
 /// The variables of the macros around an expression.
 enum Scope<'s, 'a> {
     Outermost,
-    Macro {
-        name: &'s str,
-        thing: Thing<'a>,
-        around: &'s Scope<'s, 'a>,
-    },
+    Macro { name: &'s str, thing: Thing<'a>, around: &'s Scope<'s, 'a> },
 }
 
 impl<'a> Scope<'_, 'a> {
     fn find(&self, name: &str) -> Option<&Thing<'a>> {
         match self {
             Self::Outermost => None,
-            Self::Macro {
-                name: known, thing, ..
-            } if *known == name => Some(thing),
+            Self::Macro { name: known, thing, .. } if *known == name => Some(thing),
             Self::Macro { around, .. } => around.find(name),
         }
     }
@@ -149,8 +134,6 @@ impl Reading<'_> {
             }
             _ => {}
         }
-        expr.parts()
-            .into_iter()
-            .for_each(|part| self.shorten(part, until));
+        expr.parts().into_iter().for_each(|part| self.shorten(part, until));
     }
 }

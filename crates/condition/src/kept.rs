@@ -39,14 +39,7 @@ impl Kept {
             return;
         }
         let at = self.rows.partition_point(|row| (row.time, row.key) <= place);
-        self.rows.insert(
-            at,
-            KeptRow {
-                time: place.0,
-                key: place.1,
-                values: values(),
-            },
-        );
+        self.rows.insert(at, KeptRow { time: place.0, key: place.1, values: values() });
         if self.rows.len() > KEPT_ROWS_MAX {
             let row = self.rows.remove(0);
             self.dropped = self.dropped.max(Some((row.time, row.key)));

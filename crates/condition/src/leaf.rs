@@ -32,18 +32,10 @@ impl Leaves {
     ) -> Self {
         let mut specs: Vec<LeafSpec> = Vec::new();
         for condition in conditions {
-            let bound = condition
-                .leaves()
-                .iter()
-                .map(|spec| place(&mut specs, spec))
-                .collect();
+            let bound = condition.leaves().iter().map(|spec| place(&mut specs, spec)).collect();
             condition.bind(bound);
         }
-        Self {
-            specs,
-            zone,
-            currency_exponent,
-        }
+        Self { specs, zone, currency_exponent }
     }
 
     /// The states of a member without history.
@@ -115,26 +107,13 @@ impl Leaves {
                     None => PRESENT,
                 };
                 let time = row.time().unwrap_or_default();
-                each(
-                    number,
-                    spec,
-                    &Entry {
-                        time,
-                        day,
-                        row,
-                        element,
-                        value,
-                    },
-                )
+                each(number, spec, &Entry { time, day, row, element, value })
             };
             let done = match (&spec.source, row) {
                 (Source::Orders, Row::Order(order)) => enter(Element::Order(order)),
                 (Source::Items, Row::Order(order)) => {
                     let items = order.items.iter().map(|item| Element::Item(order, item));
-                    items
-                        .map(enter)
-                        .find(|done| *done == Retract::Rebuild)
-                        .unwrap_or(Retract::Done)
+                    items.map(enter).find(|done| *done == Retract::Rebuild).unwrap_or(Retract::Done)
                 }
                 (Source::Events(name), Row::Event(event)) if **name == *event.name => {
                     enter(Element::Event(event))

@@ -16,19 +16,11 @@ pub(crate) fn parse(text: &str) -> Result<Expr, Problem> {
     let parser = Env::default().parser().enable_ident_escape_syntax(true);
     let (tree, source) = parser.parse_with_source_info(text).map_err(|errors| {
         errors.errors.first().map_or_else(
-            || Problem {
-                column: 1,
-                message: "this is no condition".to_owned(),
-                suggestion: None,
-            },
+            || Problem { column: 1, message: "this is no condition".to_owned(), suggestion: None },
             |error| spoken(text, error),
         )
     })?;
-    let tree = Reading {
-        text,
-        source: &source,
-    }
-    .expr(tree)?;
+    let tree = Reading { text, source: &source }.expr(tree)?;
     bounds::measure(&tree)?;
     Ok(tree)
 }
@@ -70,11 +62,7 @@ fn spoken(text: &str, error: &ParseError) -> Problem {
             None => problem("something is missing here".to_owned(), None),
         };
     }
-    for mark in [
-        "extraneous input ",
-        "mismatched input ",
-        "no viable alternative at input ",
-    ] {
+    for mark in ["extraneous input ", "mismatched input ", "no viable alternative at input "] {
         if let Some((found, _)) = quoted(mark).and_then(|rest| rest.split_once('\'').or(Some((rest, "")))) {
             return problem(format!("`{found}` cannot stand here"), None);
         }
@@ -85,10 +73,7 @@ fn spoken(text: &str, error: &ParseError) -> Problem {
     if message.contains("int literal") || message.contains("double literal") {
         return problem("this number is too large".to_owned(), None);
     }
-    problem(
-        message.split(" expecting ").next().unwrap_or(message).to_owned(),
-        None,
-    )
+    problem(message.split(" expecting ").next().unwrap_or(message).to_owned(), None)
 }
 
 struct Reading<'t> {
@@ -107,10 +92,7 @@ impl Reading<'_> {
             }
             Cel::Ident(name) => Kind::Name(name),
             Cel::Literal(literal) => self.literal(node.id, at, &literal)?,
-            Cel::Select(select) => Kind::Field {
-                of: self.boxed(*select.operand)?,
-                name: select.field,
-            },
+            Cel::Select(select) => Kind::Field { of: self.boxed(*select.operand)?, name: select.field },
             Cel::List(list) => Kind::List(self.all(list.elements)?),
             Cel::Call(call) => match call.target {
                 Some(target) => self.method(at, *target, call.func_name, call.args)?,
@@ -145,11 +127,7 @@ impl Reading<'_> {
                 else {
                     return Err(self.refused(at, "`?` needs two answers"));
                 };
-                Ok(Kind::If {
-                    test,
-                    then,
-                    otherwise,
-                })
+                Ok(Kind::If { test, then, otherwise })
             }
             (operators::LOGICAL_NOT, 1) => Ok(Kind::Not(self.boxed(arguments.swap_remove(0))?)),
             (operators::NEGATE, 1) => Ok(Kind::Negate(self.boxed(arguments.swap_remove(0))?)),
@@ -157,9 +135,7 @@ impl Reading<'_> {
                 Err(self.refused(at, "elements are not reached by number; use first or last"))
             }
             (operators::HAS, 1) => match arguments.swap_remove(0) {
-                field @ IdedExpr {
-                    expr: Cel::Select(_), ..
-                } => Ok(Kind::Has(self.boxed(field)?)),
+                field @ IdedExpr { expr: Cel::Select(_), .. } => Ok(Kind::Has(self.boxed(field)?)),
                 _ => Err(self.refused(at, "has() asks for a field, such as has(attr.city)")),
             },
             (name, 2) if binary(name).is_some() => {
@@ -169,10 +145,7 @@ impl Reading<'_> {
                 Ok(Kind::Binary { op, left, right })
             }
             _ if function.starts_with('.') => Err(self.refused(at, "a name cannot start with a point")),
-            _ => Ok(Kind::Call {
-                function,
-                arguments: self.all(arguments)?,
-            }),
+            _ => Ok(Kind::Call { function, arguments: self.all(arguments)? }),
         }
     }
 
@@ -194,26 +167,16 @@ impl Reading<'_> {
     fn method(&self, at: At, of: IdedExpr, method: String, mut arguments: Vec<IdedExpr>) -> Read<Kind> {
         let of = self.boxed(of)?;
         let Some(step) = Each::named(&method) else {
-            return Ok(Kind::Method {
-                of,
-                method,
-                arguments: self.all(arguments)?,
-            });
+            return Ok(Kind::Method { of, method, arguments: self.all(arguments)? });
         };
         if arguments.len() != 2 {
-            return Err(self.refused(
-                at,
-                &format!("{method} needs a name and what is asked of it: {method}(x, …)"),
-            ));
+            return Err(
+                self.refused(at, &format!("{method} needs a name and what is asked of it: {method}(x, …)"))
+            );
         }
         let body = self.boxed(arguments.swap_remove(1))?;
         match arguments.swap_remove(0).expr {
-            Cel::Ident(variable) if !variable.starts_with('.') => Ok(Kind::Each {
-                of,
-                step,
-                variable,
-                body,
-            }),
+            Cel::Ident(variable) if !variable.starts_with('.') => Ok(Kind::Each { of, step, variable, body }),
             _ => Err(self.refused(at, &format!("{method} needs a name first: {method}(x, …)"))),
         }
     }
@@ -232,10 +195,8 @@ impl Reading<'_> {
 
     /// A number as its digits say: the parser's own value may be a float.
     fn number(&self, id: u64, at: At, negative: bool) -> Read<Kind> {
-        let digits = self
-            .source
-            .offset_for(id)
-            .and_then(|(from, to)| self.text.get(from as usize..=to as usize));
+        let digits =
+            self.source.offset_for(id).and_then(|(from, to)| self.text.get(from as usize..=to as usize));
         let hexadecimal = digits.and_then(|text| text.strip_prefix("0x").or(text.strip_prefix("0X")));
         let value = match (hexadecimal, digits) {
             (Some(hex), _) => i64::from_str_radix(hex, 16).ok().map(Decimal::from),
@@ -246,19 +207,11 @@ impl Reading<'_> {
             return Err(self.refused(at, "this number is too large"));
         };
         let number = Kind::Number(value.normalize());
-        Ok(if negative {
-            Kind::Negate(Box::new(Expr { kind: number, at }))
-        } else {
-            number
-        })
+        Ok(if negative { Kind::Negate(Box::new(Expr { kind: number, at })) } else { number })
     }
 
     fn refused(&self, at: At, message: &str) -> Problem {
-        Problem {
-            column: (at.0 as usize).max(1),
-            message: message.to_owned(),
-            suggestion: None,
-        }
+        Problem { column: (at.0 as usize).max(1), message: message.to_owned(), suggestion: None }
     }
 
     /// Where a node's word is. The parser points at the point of a field and at the bracket of a call.
@@ -274,16 +227,11 @@ impl Reading<'_> {
             }
             Cel::Call(call) if call.func_name.starts_with(|c: char| c.is_ascii_alphabetic()) => {
                 let before = self.text.get(..start).unwrap_or("").trim_end();
-                before
-                    .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
-                    .len()
+                before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len()
             }
             _ => start,
         };
-        let column = self
-            .text
-            .get(..byte)
-            .map_or(1, |before| before.chars().count() + 1);
+        let column = self.text.get(..byte).map_or(1, |before| before.chars().count() + 1);
         At(u32::try_from(column).unwrap_or(1))
     }
 }

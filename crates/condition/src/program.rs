@@ -251,35 +251,20 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
-    const NOTHING: Self = Self {
-        variables: 0,
-        world: false,
-    };
-    const WORLD: Self = Self {
-        variables: 0,
-        world: true,
-    };
+    const NOTHING: Self = Self { variables: 0, world: false };
+    const WORLD: Self = Self { variables: 0, world: true };
 
     const fn variable(depth: u8) -> Self {
-        Self {
-            variables: 1 << depth,
-            world: false,
-        }
+        Self { variables: 1 << depth, world: false }
     }
 
     const fn and(self, other: Self) -> Self {
-        Self {
-            variables: self.variables | other.variables,
-            world: self.world || other.world,
-        }
+        Self { variables: self.variables | other.variables, world: self.world || other.world }
     }
 
     /// What the body of a macro reads, seen from outside of it.
     const fn outside(self) -> Self {
-        Self {
-            variables: self.variables >> 1,
-            world: self.world,
-        }
+        Self { variables: self.variables >> 1, world: self.world }
     }
 
     /// Whether it can be worked out of a row alone, as it comes in.
@@ -340,9 +325,7 @@ impl Node {
             Self::Local(list, _) => list.reads(),
             _ => Reads::NOTHING,
         };
-        self.parts()
-            .iter()
-            .fold(own, |reads, part| reads.and(part.reads()))
+        self.parts().iter().fold(own, |reads, part| reads.and(part.reads()))
     }
 
     /// Takes it out of `by` macros around it: variables from `from` on move down.
@@ -359,9 +342,7 @@ impl Node {
                     Base::Values(values) => values.iter_mut().for_each(|value| value.lower(from, by)),
                     _ => {}
                 }
-                list.steps
-                    .iter_mut()
-                    .for_each(|step| step.body_mut().lower(from + 1, by));
+                list.steps.iter_mut().for_each(|step| step.body_mut().lower(from + 1, by));
             }
             _ => {}
         }
@@ -373,13 +354,11 @@ impl List {
     fn reads(&self) -> Reads {
         let base = match &self.base {
             Base::Items(element) => element.reads(),
-            Base::Values(values) => values
-                .iter()
-                .fold(Reads::NOTHING, |reads, value| reads.and(value.reads())),
+            Base::Values(values) => {
+                values.iter().fold(Reads::NOTHING, |reads, value| reads.and(value.reads()))
+            }
             Base::Tags | Base::Texts(_) => Reads::WORLD,
         };
-        self.steps
-            .iter()
-            .fold(base, |reads, step| reads.and(step.body().reads().outside()))
+        self.steps.iter().fold(base, |reads, step| reads.and(step.body().reads().outside()))
     }
 }

@@ -110,9 +110,7 @@ impl LeafState {
 
 impl LeafStates {
     pub(crate) fn fresh(specs: &[LeafSpec]) -> Self {
-        Self {
-            states: specs.iter().map(LeafState::fresh).collect(),
-        }
+        Self { states: specs.iter().map(LeafState::fresh).collect() }
     }
 
     /// Takes a row in, in any order.
@@ -121,10 +119,7 @@ impl LeafStates {
             match (self.states.get_mut(number), &spec.measure) {
                 (Some(LeafState::Kept(kept)), Measure::Rows(slots)) => {
                     kept.add(entry, || {
-                        slots
-                            .iter()
-                            .map(|slot| leaves.slot(slot, entry).to_value())
-                            .collect()
+                        slots.iter().map(|slot| leaves.slot(slot, entry).to_value()).collect()
                     });
                 }
                 (Some(state), measure) => state.add(entry, measure.side()),
@@ -157,10 +152,7 @@ impl LeafStates {
                 (LeafState::PickedDays(days), Some(first)) => days.forget_before(first),
                 (LeafState::Kept(kept), first) => {
                     let by_days = first.map(|first| leaves.zone().start(first));
-                    let by_hours = spec
-                        .window
-                        .hours
-                        .map(|hours| now.plus_us(-i64::from(hours) * HOUR_US));
+                    let by_hours = spec.window.hours.map(|hours| now.plus_us(-i64::from(hours) * HOUR_US));
                     if let Some(first) = by_days.max(by_hours) {
                         kept.forget_before(first);
                     }

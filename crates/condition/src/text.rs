@@ -63,11 +63,7 @@ fn put(out: &mut String, expr: &Expr) {
         }
         Kind::And(parts) => put_joined(out, parts, " && ", 4),
         Kind::Or(parts) => put_joined(out, parts, " || ", 3),
-        Kind::If {
-            test,
-            then,
-            otherwise,
-        } => {
+        Kind::If { test, then, otherwise } => {
             put_within(out, test, 2);
             out.push_str(" ? ");
             put_within(out, then, 2);
@@ -86,22 +82,13 @@ fn put(out: &mut String, expr: &Expr) {
             put_all(out, arguments);
             out.push(')');
         }
-        Kind::Method {
-            of,
-            method,
-            arguments,
-        } => {
+        Kind::Method { of, method, arguments } => {
             put_within(out, of, 8);
             let _ = write!(out, ".{method}(");
             put_all(out, arguments);
             out.push(')');
         }
-        Kind::Each {
-            of,
-            step,
-            variable,
-            body,
-        } => {
+        Kind::Each { of, step, variable, body } => {
             put_within(out, of, 8);
             let _ = write!(out, ".{}({variable}, ", step.word());
             put(out, body);

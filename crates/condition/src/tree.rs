@@ -175,9 +175,7 @@ impl Each {
 
     /// The macro of this name.
     pub fn named(word: &str) -> Option<Self> {
-        [Self::Filter, Self::Map, Self::Exists, Self::All]
-            .into_iter()
-            .find(|each| each.word() == word)
+        [Self::Filter, Self::Map, Self::Exists, Self::All].into_iter().find(|each| each.word() == word)
     }
 }
 
@@ -232,11 +230,7 @@ impl Expr {
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => Vec::new(),
             Kind::List(parts) | Kind::And(parts) | Kind::Or(parts) => parts.iter().collect(),
             Kind::Field { of, .. } | Kind::Has(of) | Kind::Not(of) | Kind::Negate(of) => vec![of],
-            Kind::If {
-                test,
-                then,
-                otherwise,
-            } => vec![test, then, otherwise],
+            Kind::If { test, then, otherwise } => vec![test, then, otherwise],
             Kind::Binary { left, right, .. } => vec![left, right],
             Kind::Call { arguments, .. } => arguments.iter().collect(),
             Kind::Method { of, arguments, .. } => std::iter::once(&**of).chain(arguments).collect(),

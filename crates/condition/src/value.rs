@@ -146,18 +146,14 @@ pub(crate) fn day(text: &str) -> Option<Day> {
 
 /// The day or the instant (RFC 3339) a text writes.
 pub(crate) fn instant<'a>(text: &str) -> Option<Val<'a>> {
-    day(text)
-        .map(Val::Date)
-        .or_else(|| Ts::parse(text).map(Val::Time))
+    day(text).map(Val::Date).or_else(|| Ts::parse(text).map(Val::Time))
 }
 
 /// The time of day a text writes as `HH:MM`.
 pub(crate) fn clock(text: &str) -> Option<u16> {
     let digits = |at: std::ops::Range<usize>| -> Option<u16> {
         let part = text.get(at)?;
-        part.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| part.parse().ok())?
+        part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
     };
     if text.len() != 5 || text.as_bytes()[2] != b':' {
         return None;
@@ -183,9 +179,7 @@ pub(crate) fn addend(number: Decimal) -> Option<i128> {
     } else {
         number
     };
-    let scaled = rounded
-        .mantissa()
-        .checked_mul(10i128.pow(SUM_DECIMALS - rounded.scale()))?;
+    let scaled = rounded.mantissa().checked_mul(10i128.pow(SUM_DECIMALS - rounded.scale()))?;
     (scaled.abs() <= ADDEND_MAX * 10i128.pow(SUM_DECIMALS)).then_some(scaled)
 }
 
@@ -279,14 +273,8 @@ mod tests {
         assert_eq!(addend(number("-0.0000000005")), Some(-1));
         assert_eq!(addend(number("1000000000000000000")), Some(10i128.pow(27)));
         assert_eq!(addend(number("1000000000000000001")), None);
-        assert_eq!(
-            total(10i128.pow(27) + 1),
-            Val::Number(number("1000000000000000000.000000001"))
-        );
-        assert_eq!(
-            total(10i128.pow(36)),
-            Val::Number(number("1000000000000000000000000000"))
-        );
+        assert_eq!(total(10i128.pow(27) + 1), Val::Number(number("1000000000000000000.000000001")));
+        assert_eq!(total(10i128.pow(36)), Val::Number(number("1000000000000000000000000000")));
         assert_eq!(total(10i128.pow(36) + 1), Val::Unknown);
     }
 

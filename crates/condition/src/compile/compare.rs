@@ -25,9 +25,13 @@ impl<'e> Compiler<'_, 'e> {
         }
         let (left_made, right_made) = (self.scalar(left), self.scalar(right));
         let (mut a, mut b) = (left_made?, right_made?);
-        if let Kind::Text(text) = &left.kind {
+        if let Kind::Text(text) = &left.kind
+            && b.0.is_written()
+        {
             a = (b.0, self.literal(left, text, b.0)?);
-        } else if let Kind::Text(text) = &right.kind {
+        } else if let Kind::Text(text) = &right.kind
+            && a.0.is_written()
+        {
             b = (a.0, self.literal(right, text, a.0)?);
         }
         let equality = matches!(op, Operator::Equal | Operator::NotEqual);
@@ -36,7 +40,10 @@ impl<'e> Compiler<'_, 'e> {
             return self.problem(expr, message);
         }
         if !equality {
-            if !a.0.is_ordered() || !b.0.is_ordered() || ((a.0 == Type::Tier) != (b.0 == Type::Tier)) {
+            if (a.0 == Type::Tier) != (b.0 == Type::Tier) {
+                return self.problem(expr, "a tier has an order only beside a tier as it is written");
+            }
+            if !a.0.is_ordered() || !b.0.is_ordered() {
                 let unordered = if a.0.is_ordered() { b.0 } else { a.0 };
                 let message = format!("{} has no order; ask `==` or `in`", unordered.words());
                 return self.problem(expr, message);
@@ -98,10 +105,7 @@ impl<'e> Compiler<'_, 'e> {
             }
         };
         let Elements::Values(of) = elements else {
-            let message = format!(
-                "`in` needs a list of values; this is {}; use exists",
-                elements.words()
-            );
+            let message = format!("`in` needs a list of values; this is {}; use exists", elements.words());
             return self.problem(right, message);
         };
         let asks_tags = matches!(&made, Made::List(List { base: Base::Tags, steps }, _) if steps.is_empty());
@@ -134,7 +138,7 @@ impl<'e> Compiler<'_, 'e> {
     /// A value that is to equal one of a type.
     fn needle(&mut self, expr: &'e Expr, beside: Type) -> Option<(Type, Node)> {
         if let Kind::Text(text) = &expr.kind {
-            if !Type::Text.equates(beside) && !matches!(beside, Type::Date | Type::Time | Type::Clock) {
+            if !beside.is_written() {
                 let message = format!("a text cannot be compared with {}", beside.words());
                 return self.problem(expr, message);
             }

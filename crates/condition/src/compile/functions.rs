@@ -88,10 +88,7 @@ impl<'e> Compiler<'_, 'e> {
             return self.problem(expr, format!("{method} is called so: name.{method}(\"a\")"));
         };
         let (of, with) = (self.text(of), self.text(argument));
-        Some(Made::Scalar(
-            Type::Bool,
-            Node::TextTest(*test, Box::new([of?, with?])),
-        ))
+        Some(Made::Scalar(Type::Bool, Node::TextTest(*test, Box::new([of?, with?]))))
     }
 
     fn text(&mut self, expr: &'e Expr) -> Option<Node> {
@@ -109,10 +106,7 @@ impl<'e> Compiler<'_, 'e> {
             Made::Chain(chain) => chain.elements,
             other => {
                 let does = if fold == Fold::Count { "counts" } else { "needs" };
-                return self.problem(
-                    list,
-                    format!("{function} {does} a list; this is {}", other.words()),
-                );
+                return self.problem(list, format!("{function} {does} a list; this is {}", other.words()));
             }
         };
         let of = match (fold, elements) {
@@ -184,15 +178,9 @@ impl<'e> Compiler<'_, 'e> {
             return self.problem(expr, format!("a window may have {most} {of}"));
         }
         Some(if unit == "d" {
-            Window {
-                days: Some(n),
-                hours: None,
-            }
+            Window { days: Some(n), hours: None }
         } else {
-            Window {
-                days: None,
-                hours: Some(n),
-            }
+            Window { days: None, hours: Some(n) }
         })
     }
 
@@ -204,10 +192,7 @@ impl<'e> Compiler<'_, 'e> {
                 steps: Vec::new(),
                 elements: Elements::Rows(RowType::Event),
             })),
-            _ => self.problem(
-                name,
-                "events needs a name as it is written: events(\"Coupon Redeemed\")",
-            ),
+            _ => self.problem(name, "events needs a name as it is written: events(\"Coupon Redeemed\")"),
         }
     }
 

@@ -49,11 +49,7 @@ impl<'e> Compiler<'_, 'e> {
             Elements::Rows(_) => Node::Field(Element::Variable(0), Field::Time),
             Elements::Values(_) => Node::Variable(0),
         };
-        let question = if function == "first" {
-            Question::First(node)
-        } else {
-            Question::Last(node)
-        };
+        let question = if function == "first" { Question::First(node) } else { Question::Last(node) };
         let leaf = self.leaf(expr, chain, question)?;
         Some(match elements {
             Elements::Rows(row) => Made::Picked(row, leaf),
@@ -68,14 +64,8 @@ impl<'e> Compiler<'_, 'e> {
             return None;
         };
         let chain = self.rows(function, arguments.first()?)?;
-        self.frames.push(Frame {
-            name: None,
-            elements: chain.elements,
-        });
-        let before = self.asked.replace(Asked {
-            call,
-            level: self.frames.len(),
-        });
+        self.frames.push(Frame { name: None, elements: chain.elements });
+        let before = self.asked.replace(Asked { call, level: self.frames.len() });
         let made = self.make(expr);
         self.asked = before;
         self.frames.pop();
@@ -93,11 +83,7 @@ impl<'e> Compiler<'_, 'e> {
             let message = format!("what is asked of {function}(…) may speak of that row only");
             return self.problem(expr, message);
         }
-        let question = if function == "first" {
-            Question::First(node)
-        } else {
-            Question::Last(node)
-        };
+        let question = if function == "first" { Question::First(node) } else { Question::Last(node) };
         let leaf = self.leaf(expr, chain, question)?;
         Some(Made::Scalar(of, Node::Leaf(leaf)))
     }
@@ -122,21 +108,11 @@ impl<'e> Compiler<'_, 'e> {
 
     /// The leaf that answers a question about rows of history.
     fn leaf(&mut self, at: &Expr, chain: Chain, question: Question) -> Option<LeafUse> {
-        if chain
-            .steps
-            .iter()
-            .any(|step| step.body().reads().variables >> 1 != 0)
-        {
-            return self.problem(
-                at,
-                "what is asked of history here may not use the element of a macro around it",
-            );
+        if chain.steps.iter().any(|step| step.body().reads().variables >> 1 != 0) {
+            return self
+                .problem(at, "what is asked of history here may not use the element of a macro around it");
         }
-        let n_early = chain
-            .steps
-            .iter()
-            .take_while(|step| step.body().reads().is_of_row())
-            .count();
+        let n_early = chain.steps.iter().take_while(|step| step.body().reads().is_of_row()).count();
         if n_early < chain.steps.len() || chain.window.hours.is_some() {
             return self.kept_rows(at, chain, n_early, question);
         }
@@ -151,32 +127,14 @@ impl<'e> Compiler<'_, 'e> {
             Question::Last(node) => (Measure::Last(node), View::Plain),
             Question::MedianGap if chain.window.days.is_some() => (Measure::Count, View::MedianGap),
             Question::MedianGap => {
-                self.note(
-                    at,
-                    format!("looks at the latest {GAP_DAYS_MAX} days with such a row"),
-                );
+                self.note(at, format!("looks at the latest {GAP_DAYS_MAX} days with such a row"));
                 (Measure::Gaps, View::MedianGap)
             }
         };
-        let Chain {
-            source,
-            window,
-            steps,
-            ..
-        } = chain;
+        let Chain { source, window, steps, .. } = chain;
         let side = measure.side();
-        let leaf = self.leaf_number(LeafSpec {
-            source,
-            steps,
-            measure,
-            window,
-        });
-        Some(LeafUse {
-            leaf,
-            window,
-            side,
-            view,
-        })
+        let leaf = self.leaf_number(LeafSpec { source, steps, measure, window });
+        Some(LeafUse { leaf, window, side, view })
     }
 
     /// A leaf that must keep rows: what each step can be told of the row alone is worked out as it comes
@@ -193,10 +151,7 @@ impl<'e> Compiler<'_, 'e> {
         } else {
             "what is asked of each row depends on more than the row"
         };
-        self.note(
-            at,
-            format!("keeps the latest {KEPT_ROWS_MAX} rows of each member: {reason}"),
-        );
+        self.note(at, format!("keeps the latest {KEPT_ROWS_MAX} rows of each member: {reason}"));
         let mut late = chain.steps.split_off(n_early);
         let mut slots = Vec::new();
         let mut mapped = false;
@@ -226,24 +181,9 @@ impl<'e> Compiler<'_, 'e> {
             Question::Last(node) => RowsFold::Last(Box::new(lifted(node, &mut slots))),
             Question::MedianGap => RowsFold::MedianGap,
         };
-        let Chain {
-            source,
-            window,
-            steps,
-            ..
-        } = chain;
-        let leaf = self.leaf_number(LeafSpec {
-            source,
-            steps,
-            measure: Measure::Rows(slots),
-            window,
-        });
-        Some(LeafUse {
-            leaf,
-            window,
-            side: Side::High,
-            view: View::Rows(late, fold),
-        })
+        let Chain { source, window, steps, .. } = chain;
+        let leaf = self.leaf_number(LeafSpec { source, steps, measure: Measure::Rows(slots), window });
+        Some(LeafUse { leaf, window, side: Side::High, view: View::Rows(late, fold) })
     }
 
     /// The number of a leaf among the condition's own; the same leaf is one.
@@ -258,10 +198,7 @@ impl<'e> Compiler<'_, 'e> {
     }
 
     fn note(&mut self, at: &Expr, message: String) {
-        let note = Note {
-            column: (at.at.0 as usize).max(1),
-            message,
-        };
+        let note = Note { column: (at.at.0 as usize).max(1), message };
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
@@ -291,10 +228,7 @@ fn lift(node: &mut Node, depth: u8, slots: &mut Vec<Node>) -> bool {
             Base::Values(values) => values.iter_mut().all(|value| lift(value, depth, slots)),
             _ => true,
         };
-        return base
-            && steps
-                .iter_mut()
-                .all(|step| lift(step.body_mut(), depth + 1, slots));
+        return base && steps.iter_mut().all(|step| lift(step.body_mut(), depth + 1, slots));
     }
     node.parts_mut().iter_mut().all(|part| lift(part, depth, slots))
 }

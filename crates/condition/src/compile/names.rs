@@ -54,21 +54,12 @@ impl<'e> Compiler<'_, 'e> {
         let now = || Box::new(Node::Now);
         let rows = |source, row| {
             let elements = Elements::Rows(row);
-            Some(Made::Chain(Chain {
-                source,
-                window: Window::default(),
-                steps: Vec::new(),
-                elements,
-            }))
+            Some(Made::Chain(Chain { source, window: Window::default(), steps: Vec::new(), elements }))
         };
         match name {
-            "tags" => Some(Made::List(
-                List {
-                    base: Base::Tags,
-                    steps: Vec::new(),
-                },
-                Elements::Values(Type::Text),
-            )),
+            "tags" => {
+                Some(Made::List(List { base: Base::Tags, steps: Vec::new() }, Elements::Values(Type::Text)))
+            }
             "orders" => rows(Source::Orders, RowType::Order),
             "items" => rows(Source::Items, RowType::Item),
             "weekday" => Some(Made::Scalar(Type::Weekday, Node::Weekday(now()))),
@@ -89,32 +80,18 @@ impl<'e> Compiler<'_, 'e> {
     }
 
     fn unknown_name<T>(&mut self, expr: &Expr, name: &str) -> Option<T> {
-        let variables: Vec<String> = self
-            .frames
-            .iter()
-            .filter_map(|frame| frame.name.clone())
-            .collect();
-        let attribute = self
-            .schema
-            .attributes
-            .get_key_value(name)
-            .map(|(name, _)| format!("attr.{name}"));
-        let near = nearest(name, variables.iter().map(String::as_str).chain(NAMES)).map(str::to_owned);
-        self.suggest(
-            expr,
-            format!("nothing is called `{name}`"),
-            attribute.or(near).as_deref(),
-        )
+        let variables: Vec<String> = self.frames.iter().filter_map(|frame| frame.name.clone()).collect();
+        let attribute = self.schema.attributes.get_key_value(name).map(|(name, _)| format!("attr.{name}"));
+        let here = self.schema.scope == Scope::Event;
+        let names = NAMES.into_iter().filter(|name| here || !matches!(*name, "event" | "order"));
+        let near = nearest(name, variables.iter().map(String::as_str).chain(names)).map(str::to_owned);
+        self.suggest(expr, format!("nothing is called `{name}`"), attribute.or(near).as_deref())
     }
 
     /// The innermost macro whose element has this name.
     fn variable(&self, name: &str) -> Option<(u8, Elements)> {
-        let (depth, frame) = self
-            .frames
-            .iter()
-            .rev()
-            .enumerate()
-            .find(|(_, frame)| frame.name.as_deref() == Some(name))?;
+        let (depth, frame) =
+            self.frames.iter().rev().enumerate().find(|(_, frame)| frame.name.as_deref() == Some(name))?;
         Some((u8::try_from(depth).ok()?, frame.elements))
     }
 
@@ -132,17 +109,13 @@ impl<'e> Compiler<'_, 'e> {
         if matches!(&of.kind, Kind::Name(attr) if attr == "attr" && self.variable(attr).is_none()) {
             return self.attribute(expr, name);
         }
-        if let Kind::Field {
-            of: event,
-            name: properties,
-        } = &of.kind
+        if let Kind::Field { of: event, name: properties } = &of.kind
             && properties == "properties"
         {
             return match self.make(event)? {
-                Made::Element(RowType::Event, element) => Some(Made::Scalar(
-                    Type::Any,
-                    Node::Field(element, Field::Property(name.into())),
-                )),
+                Made::Element(RowType::Event, element) => {
+                    Some(Made::Scalar(Type::Any, Node::Field(element, Field::Property(name.into()))))
+                }
                 other => self.problem(of, format!("{} has no properties", other.words())),
             };
         }
@@ -158,10 +131,7 @@ impl<'e> Compiler<'_, 'e> {
         }
         match (row, name) {
             (RowType::Order, "items") => {
-                let list = List {
-                    base: Base::Items(element),
-                    steps: Vec::new(),
-                };
+                let list = List { base: Base::Items(element), steps: Vec::new() };
                 Some(Made::List(list, Elements::Rows(RowType::Item)))
             }
             (RowType::Event, "properties") => {
@@ -183,10 +153,7 @@ impl<'e> Compiler<'_, 'e> {
         Some(match Type::of_attribute(declared) {
             Some(of) => Made::Scalar(of, Node::Attribute(name.into(), declared)),
             None => {
-                let list = List {
-                    base: Base::Texts(name.into()),
-                    steps: Vec::new(),
-                };
+                let list = List { base: Base::Texts(name.into()), steps: Vec::new() };
                 Made::List(list, Elements::Values(Type::Text))
             }
         })
@@ -206,10 +173,7 @@ impl<'e> Compiler<'_, 'e> {
             }
             values.push(node);
         }
-        let list = List {
-            base: Base::Values(values),
-            steps: Vec::new(),
-        };
+        let list = List { base: Base::Values(values), steps: Vec::new() };
         Some(Made::List(list, Elements::Values(of.unwrap_or(Type::Any))))
     }
 
@@ -223,10 +187,7 @@ impl<'e> Compiler<'_, 'e> {
             Type::Date => {
                 return match day(text) {
                     Some(day) => Some(Node::Const(Value::Date(day))),
-                    None => self.problem(
-                        expr,
-                        format!("{text:?} is no date; one is written \"2020-05-23\""),
-                    ),
+                    None => self.problem(expr, format!("{text:?} is no date; one is written \"2020-05-23\"")),
                 };
             }
             Type::Time => {
@@ -243,10 +204,9 @@ impl<'e> Compiler<'_, 'e> {
             Type::Clock => {
                 return match clock(text) {
                     Some(minutes) => Some(Node::Const(Value::Clock(minutes))),
-                    None => self.problem(
-                        expr,
-                        format!("{text:?} is no time of day; one is written \"19:30\""),
-                    ),
+                    None => {
+                        self.problem(expr, format!("{text:?} is no time of day; one is written \"19:30\""))
+                    }
                 };
             }
             _ => return Some(Node::Const(Value::Text(text.into()))),

@@ -92,6 +92,11 @@ impl Type {
         matches!(self, Self::Text | Self::Tier | Self::Stage | Self::Weekday)
     }
 
+    /// Whether its values are written as texts.
+    pub(crate) const fn is_written(self) -> bool {
+        self.is_text() || matches!(self, Self::Date | Self::Time | Self::Clock | Self::Any)
+    }
+
     /// Whether two can be equal.
     pub(crate) fn equates(self, other: Self) -> bool {
         let days = |a, b| matches!((a, b), (Self::Date, Self::Time));
@@ -152,10 +157,7 @@ impl RowType {
             Self::Item => &[],
             Self::Event => &["properties"],
         };
-        self.fields()
-            .iter()
-            .map(|(name, ..)| *name)
-            .chain(more.iter().copied())
+        self.fields().iter().map(|(name, ..)| *name).chain(more.iter().copied())
     }
 }
 

@@ -23,12 +23,7 @@ pub(super) struct Folding<'a> {
 
 impl<'a> Folding<'a> {
     pub(super) fn new(fold: Fold) -> Self {
-        Self {
-            fold,
-            count: 0,
-            sum: Sum::default(),
-            extreme: Val::Unknown,
-        }
+        Self { fold, count: 0, sum: Sum::default(), extreme: Val::Unknown }
     }
 
     /// Takes an element in; breaks when no further one can make a difference.
@@ -95,11 +90,7 @@ impl<'a> Instant<'a> {
                 Some(element) => {
                     let flow = folding.take(element);
                     // One element decides `exists`, for as long as it is there.
-                    until = if flow.is_break() {
-                        holds
-                    } else {
-                        self.sooner(until, holds)
-                    };
+                    until = if flow.is_break() { holds } else { self.sooner(until, holds) };
                     flow
                 }
                 None => {
@@ -111,21 +102,18 @@ impl<'a> Instant<'a> {
         // Whether it broke off is in what it has taken.
         let _ = match &list.base {
             Base::Tags => self.facts().map_or(ControlFlow::Continue(()), |facts| {
-                facts
-                    .tags()
-                    .try_for_each(|tag| take(Element::Value(Val::Text(tag)), Until::EVER))
+                facts.tags().try_for_each(|tag| take(Element::Value(Val::Text(tag)), Until::EVER))
             }),
             Base::Texts(name) => match self.facts().and_then(|facts| facts.attribute(name)) {
-                Some(Scalar::Texts(texts)) => texts
-                    .iter()
-                    .try_for_each(|text| take(Element::Value(Val::Text(text)), Until::EVER)),
+                Some(Scalar::Texts(texts)) => {
+                    texts.iter().try_for_each(|text| take(Element::Value(Val::Text(text)), Until::EVER))
+                }
                 _ => ControlFlow::Continue(()),
             },
             Base::Items(of) => match self.element(*of, frame) {
-                Some(Element::Order(order)) => order
-                    .items
-                    .iter()
-                    .try_for_each(|item| take(Element::Item(order, item), Until::EVER)),
+                Some(Element::Order(order)) => {
+                    order.items.iter().try_for_each(|item| take(Element::Item(order, item), Until::EVER))
+                }
                 _ => ControlFlow::Continue(()),
             },
             Base::Values(values) => values.iter().try_for_each(|value| {
@@ -133,9 +121,6 @@ impl<'a> Instant<'a> {
                 take(Element::Value(held.val), held.until)
             }),
         };
-        Held {
-            val: folding.result(),
-            until,
-        }
+        Held { val: folding.result(), until }
     }
 }

@@ -30,11 +30,7 @@ fn picked(cell: &Picked) -> Val<'_> {
 }
 
 pub(super) fn sum_or_mean<'a>(sum: Sum, view: &View) -> Val<'a> {
-    if *view == View::Mean {
-        mean(sum.sum, sum.known)
-    } else {
-        total(sum.sum)
-    }
+    if *view == View::Mean { mean(sum.sum, sum.known) } else { total(sum.sum) }
 }
 
 /// The days of a window: those inside as of today, and the first that is yet to come.
@@ -58,11 +54,7 @@ impl<C> Seen<'_, C> {
 
     fn until_leaving(&self, leaves: Option<i64>) -> Until {
         let enters = self.to_come.first().map(|(day, _)| i64::from(day.0));
-        leaves
-            .into_iter()
-            .chain(enters)
-            .min()
-            .map_or(Until::EVER, Until::of_wide_day)
+        leaves.into_iter().chain(enters).min().map_or(Until::EVER, Until::of_wide_day)
     }
 }
 
@@ -73,11 +65,7 @@ impl<'a> Instant<'a> {
         let first = self.today.plus(-window_days.cast_signed());
         let to = all.partition_point(|(day, _)| *day <= self.today);
         let from = all[..to].partition_point(|(day, _)| *day < first);
-        Seen {
-            inside: &all[from..to],
-            to_come: &all[to..],
-            window_days,
-        }
+        Seen { inside: &all[from..to], to_come: &all[to..], window_days }
     }
 
     /// The value of a leaf.
@@ -96,36 +84,22 @@ impl<'a> Instant<'a> {
                 let seen = self.seen(days, leaf.window);
                 let mut sum = Sum::default();
                 seen.inside.iter().for_each(|(_, cell)| sum.plus(*cell));
-                Held {
-                    val: sum_or_mean(sum, &leaf.view),
-                    until: seen.until(),
-                }
+                Held { val: sum_or_mean(sum, &leaf.view), until: seen.until() }
             }
             LeafState::ExtremeDays(days) => {
                 let seen = self.seen(days, leaf.window);
                 let cells = seen.inside.iter().map(|(_, cell)| extreme(cell));
                 let val = cells.fold(Val::Unknown, |so_far, val| further(so_far, val, leaf.side));
-                Held {
-                    val,
-                    until: seen.until(),
-                }
+                Held { val, until: seen.until() }
             }
             LeafState::PickedDays(days) => {
                 let seen = self.seen(days, leaf.window);
-                let pick = if leaf.side == Side::Low {
-                    seen.inside.first()
-                } else {
-                    seen.inside.last()
-                };
+                let pick = if leaf.side == Side::Low { seen.inside.first() } else { seen.inside.last() };
                 match pick {
-                    Some((day, cell)) => Held {
-                        val: picked(cell),
-                        until: seen.until_leaving(Some(seen.leaves_on(*day))),
-                    },
-                    None => Held {
-                        val: Val::Unknown,
-                        until: seen.until(),
-                    },
+                    Some((day, cell)) => {
+                        Held { val: picked(cell), until: seen.until_leaving(Some(seen.leaves_on(*day))) }
+                    }
+                    None => Held { val: Val::Unknown, until: seen.until() },
                 }
             }
             LeafState::Kept(kept) => match &leaf.view {
@@ -140,10 +114,7 @@ impl<'a> Instant<'a> {
             View::MedianGap => gap(seen.inside.iter().map(|(day, _)| *day)),
             _ => number(seen.inside.iter().map(|(_, count)| count.0).sum()),
         };
-        Held {
-            val,
-            until: seen.until(),
-        }
+        Held { val, until: seen.until() }
     }
 
     /// Whether a kept row is in a window, and until when that is so.
@@ -179,11 +150,7 @@ impl<'a> Instant<'a> {
     /// Goes through kept rows.
     fn rows(&self, kept: &'a Kept, window: Window, steps: &'a [Step], fold: &'a RowsFold) -> Held<'a> {
         let mut until = Until::EVER;
-        let mut folding = Folding::new(if let RowsFold::Fold(fold) = fold {
-            *fold
-        } else {
-            Fold::Count
-        });
+        let mut folding = Folding::new(if let RowsFold::Fold(fold) = fold { *fold } else { Fold::Count });
         let mut days = Vec::new();
         let mut pick: Option<Held<'a>> = None;
         for row in kept.as_slice() {
@@ -218,10 +185,7 @@ impl<'a> Instant<'a> {
             RowsFold::First(_) | RowsFold::Last(_) => pick.map_or(Val::Unknown, |held| held.val),
             RowsFold::MedianGap => gap(days.into_iter()),
         };
-        Held {
-            val,
-            until: pick.map_or(until, |held| self.sooner(until, held.until)),
-        }
+        Held { val, until: pick.map_or(until, |held| self.sooner(until, held.until)) }
     }
 
     /// A leaf's state, if the node is a leaf.

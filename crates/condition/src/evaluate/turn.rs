@@ -25,11 +25,7 @@ fn turns_at(value: i64, op: Operator, bound: Decimal) -> Option<i64> {
         Operator::LessEqual | Operator::Greater => whole(bound.floor())?.checked_add(1)?,
         Operator::Equal | Operator::NotEqual if bound.fract().is_zero() => {
             let bound = whole(bound)?;
-            if value == bound {
-                bound.checked_add(1)?
-            } else {
-                bound
-            }
+            if value == bound { bound.checked_add(1)? } else { bound }
         }
         _ => return None,
     };
@@ -51,10 +47,7 @@ impl<'a> Instant<'a> {
         moved.unwrap_or_else(|| {
             let (left, right) = (eval(self, left, frame), eval(self, right, frame));
             let val = Val::Bool(satisfies(left.val.order(right.val, self.zone), op));
-            Held {
-                val,
-                until: self.sooner(left.until, right.until),
-            }
+            Held { val, until: self.sooner(left.until, right.until) }
         })
     }
 
@@ -71,10 +64,7 @@ impl<'a> Instant<'a> {
                 let (of, bound) = (eval(self, of, frame), eval(self, right, frame));
                 let both = self.sooner(of.until, bound.until);
                 let (Some(day), Val::Number(number)) = (self.day_of(of.val), bound.val) else {
-                    return Some(Held {
-                        val: Val::Bool(false),
-                        until: both,
-                    });
+                    return Some(Held { val: Val::Bool(false), until: both });
                 };
                 let days = i64::from(self.today.0) - i64::from(day.0);
                 let turn = turns_at(days, op, number).and_then(|days| days.checked_add(i64::from(day.0)));
@@ -105,18 +95,13 @@ impl<'a> Instant<'a> {
     }
 
     fn turning(&self, value: i64, op: Operator, bound: Decimal, until: Until) -> Held<'a> {
-        Held {
-            val: Val::Bool(satisfies(Some(Decimal::from(value).cmp(&bound)), op)),
-            until,
-        }
+        Held { val: Val::Bool(satisfies(Some(Decimal::from(value).cmp(&bound)), op)), until }
     }
 
     /// Whether today's weekday is one of some constants. `None` if that is not what is asked.
     pub(super) fn weekday_turn(&self, needle: &Node, candidates: &[Node]) -> Option<Held<'a>> {
         let Node::Weekday(of) = needle else { return None };
-        let constant = candidates
-            .iter()
-            .all(|candidate| matches!(candidate, Node::Const(_)));
+        let constant = candidates.iter().all(|candidate| matches!(candidate, Node::Const(_)));
         if **of != Node::Now || !constant {
             return None;
         }
@@ -128,13 +113,8 @@ impl<'a> Instant<'a> {
             })
         };
         let value = is_one(self.today);
-        let turn = (1..7)
-            .map(|days| self.today.plus(days))
-            .find(|day| is_one(*day) != value);
-        Some(Held {
-            val: Val::Bool(value),
-            until: Until::of_day(turn),
-        })
+        let turn = (1..7).map(|days| self.today.plus(days)).find(|day| is_one(*day) != value);
+        Some(Held { val: Val::Bool(value), until: Until::of_day(turn) })
     }
 
     /// A comparison of the present hour or time of day with a constant.
@@ -162,10 +142,7 @@ impl<'a> Instant<'a> {
             self.zone.time_of_day_us(before) - from == passes - 1
         };
         let quarter = to_next(15 * MINUTE_US).min(passes);
-        let passes = [passes, quarter]
-            .into_iter()
-            .find(runs_untouched)
-            .unwrap_or(to_next(MINUTE_US));
+        let passes = [passes, quarter].into_iter().find(runs_untouched).unwrap_or(to_next(MINUTE_US));
         Until::At(self.now.plus_us(passes))
     }
 
@@ -181,10 +158,7 @@ impl<'a> Instant<'a> {
         if *of == Node::Now {
             let now = minutes(self.now);
             let next = (i64::from(now) / unit + 1) * unit;
-            return Held {
-                val: shown(now),
-                until: self.when_clock_shows(next),
-            };
+            return Held { val: shown(now), until: self.when_clock_shows(next) };
         }
         eval(self, of, frame).then(|val| match val {
             Val::Time(time) => shown(minutes(time)),
@@ -217,10 +191,7 @@ impl<'a> Instant<'a> {
             LeafState::ExtremeDays(days) => follow_extreme(&self.seen(days, leaf.window), leaf.side, holds),
             _ => return None,
         };
-        Some(Held {
-            val: Val::Bool(value),
-            until: self.sooner(turn, bound.until),
-        })
+        Some(Held { val: Val::Bool(value), until: self.sooner(turn, bound.until) })
     }
 }
 
@@ -258,17 +229,13 @@ fn follow<C: Cell, T>(
 fn follow_count(seen: &Seen<'_, Count>, holds: impl Fn(Val<'_>) -> bool) -> (bool, Until) {
     let add = |total: &mut u64, count: &Count| *total += count.0;
     let remove = |total: &mut u64, count: &Count| *total -= count.0;
-    follow(seen, 0, add, remove, |total| {
-        holds(Val::Number(Decimal::from(*total)))
-    })
+    follow(seen, 0, add, remove, |total| holds(Val::Number(Decimal::from(*total))))
 }
 
 fn follow_sum(seen: &Seen<'_, Sum>, leaf: &LeafUse, holds: impl Fn(Val<'_>) -> bool) -> (bool, Until) {
     let add = |total: &mut Sum, cell: &Sum| total.plus(*cell);
     let remove = |total: &mut Sum, cell: &Sum| total.minus(*cell);
-    follow(seen, Sum::default(), add, remove, |total| {
-        holds(sum_or_mean(*total, &leaf.view))
-    })
+    follow(seen, Sum::default(), add, remove, |total| holds(sum_or_mean(*total, &leaf.view)))
 }
 
 /// As days fall out from the left, the extreme of what remains is that of each tail: one pass from the
@@ -283,16 +250,7 @@ fn follow_extreme(seen: &Seen<'_, Extreme>, side: Side, holds: impl Fn(Val<'_>) 
     }
     let value = answers.last().copied().unwrap_or(false);
     let n_left = answers.iter().rev().position(|answer| *answer != value);
-    let leaves = n_left
-        .and_then(|n| seen.inside.get(n - 1))
-        .map(|(day, _)| seen.leaves_on(*day));
+    let leaves = n_left.and_then(|n| seen.inside.get(n - 1)).map(|(day, _)| seen.leaves_on(*day));
     let enters = seen.to_come.first().map(|(day, _)| i64::from(day.0));
-    (
-        value,
-        leaves
-            .into_iter()
-            .chain(enters)
-            .min()
-            .map_or(Until::EVER, Until::of_wide_day),
-    )
+    (value, leaves.into_iter().chain(enters).min().map_or(Until::EVER, Until::of_wide_day))
 }

@@ -16,18 +16,12 @@ pub(crate) struct Held<'a> {
 impl<'a> Held<'a> {
     /// Only an event can change it.
     pub(crate) const fn ever(val: Val<'a>) -> Self {
-        Self {
-            val,
-            until: Until::EVER,
-        }
+        Self { val, until: Until::EVER }
     }
 
     /// Another value for as long.
     pub(crate) fn then<'b>(self, change: impl FnOnce(Val<'a>) -> Val<'b>) -> Held<'b> {
-        Held {
-            val: change(self.val),
-            until: self.until,
-        }
+        Held { val: change(self.val), until: self.until }
     }
 }
 

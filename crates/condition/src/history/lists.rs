@@ -34,12 +34,7 @@ impl<'a> Making<'a> {
         let least = |known: Option<i64>, new: i64| Some(known.map_or(new, |known| known.min(new)));
         loop {
             expr = match &expr.kind {
-                Kind::Each {
-                    of,
-                    step,
-                    variable,
-                    body,
-                } => {
+                Kind::Each { of, step, variable, body } => {
                     steps.push(Doing::Each(*step, variable, body));
                     of
                 }
@@ -57,12 +52,7 @@ impl<'a> Making<'a> {
             };
         }
         steps.reverse();
-        Self {
-            source: expr,
-            steps,
-            days,
-            hours,
-        }
+        Self { source: expr, steps, days, hours }
     }
 
     /// How many of the first steps depend on the row alone.
@@ -80,9 +70,7 @@ fn of_row<'a>(expr: &'a Expr, variables: &mut Vec<&'a str>) -> bool {
     match &expr.kind {
         Kind::Name(name) => variables.contains(&name.as_str()),
         Kind::Call { function, .. } if matches!(function.as_str(), "days_since" | "events") => false,
-        Kind::Each {
-            of, variable, body, ..
-        } => {
+        Kind::Each { of, variable, body, .. } => {
             let outside = of_row(of, variables);
             variables.push(variable);
             let inside = of_row(body, variables);
@@ -131,10 +119,7 @@ impl<'a> Reading<'a> {
         let days_since = i64::from(self.today.0) - i64::from(self.history.zone.day(time).0);
         let by_days = making.days.is_none_or(|days| (0..=days).contains(&days_since));
         let elapsed = self.now.0 - time.0;
-        by_days
-            && making
-                .hours
-                .is_none_or(|hours| (0..=hours * HOUR_US).contains(&elapsed))
+        by_days && making.hours.is_none_or(|hours| (0..=hours * HOUR_US).contains(&elapsed))
     }
 
     /// Rows of history, if that is what a source is.
@@ -168,10 +153,7 @@ impl<'a> Reading<'a> {
 
     /// A list that is no history.
     fn at_hand(&'a self, source: &'a Expr, scope: &Scope<'_, 'a>) -> Vec<Member<'a>> {
-        let member = |thing: Thing<'a>| Member {
-            place: (Ts(0), 0),
-            thing,
-        };
+        let member = |thing: Thing<'a>| Member { place: (Ts(0), 0), thing };
         let text = |text: &'a str| member(Thing::val(Val::Text(text)));
         match &source.kind {
             Kind::List(parts) => parts.iter().map(|part| member(self.eval(part, scope))).collect(),
@@ -185,11 +167,9 @@ impl<'a> Reading<'a> {
                 }
             }
             Kind::Field { of, name } if name == "items" => match self.eval(of, scope) {
-                Thing::Row(Element::Order(order)) => order
-                    .items
-                    .iter()
-                    .map(|item| member(Thing::Row(Element::Item(order, item))))
-                    .collect(),
+                Thing::Row(Element::Order(order)) => {
+                    order.items.iter().map(|item| member(Thing::Row(Element::Item(order, item)))).collect()
+                }
                 _ => Vec::new(),
             },
             _ => Vec::new(),
@@ -214,11 +194,7 @@ impl<'a> Reading<'a> {
                         }
                     }
                 };
-                let inner = Scope::Macro {
-                    name: variable,
-                    thing: member.thing.clone(),
-                    around: scope,
-                };
+                let inner = Scope::Macro { name: variable, thing: member.thing.clone(), around: scope };
                 let thing = self.eval(body, &inner);
                 match each {
                     Each::Map => member.thing = thing,
@@ -248,50 +224,31 @@ impl<'a> Reading<'a> {
                 };
                 let addends: Vec<i128> = members.iter().filter_map(number).collect();
                 let sum = addends.iter().sum();
-                Thing::val(if function == "sum" {
-                    total(sum)
-                } else {
-                    mean(sum, addends.len() as u64)
-                })
+                Thing::val(if function == "sum" { total(sum) } else { mean(sum, addends.len() as u64) })
             }
             "min" | "max" => {
-                let wanted = if function == "min" {
-                    Operator::Less
-                } else {
-                    Operator::Greater
-                };
+                let wanted = if function == "min" { Operator::Less } else { Operator::Greater };
                 let measured = |val: &Val<'a>| matches!(val, Val::Number(_) | Val::Date(_) | Val::Time(_));
                 let better = |best: Val<'a>, val: Val<'a>| {
                     let wins = crate::value::satisfies(val.order(best, self.history.zone), wanted);
                     if wins { val } else { best }
                 };
-                Thing::val(
-                    members
-                        .iter()
-                        .map(val)
-                        .filter(measured)
-                        .reduce(better)
-                        .unwrap_or(Val::Unknown),
-                )
+                Thing::val(members.iter().map(val).filter(measured).reduce(better).unwrap_or(Val::Unknown))
             }
-            "first" => members
-                .into_iter()
-                .min_by_key(|member| member.place)
-                .map_or(Thing::UNKNOWN, |it| it.thing),
-            "last" => members
-                .into_iter()
-                .max_by_key(|member| member.place)
-                .map_or(Thing::UNKNOWN, |it| it.thing),
+            "first" => {
+                members.into_iter().min_by_key(|member| member.place).map_or(Thing::UNKNOWN, |it| it.thing)
+            }
+            "last" => {
+                members.into_iter().max_by_key(|member| member.place).map_or(Thing::UNKNOWN, |it| it.thing)
+            }
             "median_gap" => self.median_gap(&members),
             _ => Thing::UNKNOWN,
         }
     }
 
     fn median_gap(&self, members: &[Member<'_>]) -> Thing<'a> {
-        let days: BTreeSet<Day> = members
-            .iter()
-            .map(|member| self.history.zone.day(member.place.0))
-            .collect();
+        let days: BTreeSet<Day> =
+            members.iter().map(|member| self.history.zone.day(member.place.0)).collect();
         let latest: Vec<Day> = days.into_iter().rev().take(GAP_DAYS_MAX).collect();
         let mut gaps: Vec<i32> = latest.windows(2).map(|pair| pair[0].0 - pair[1].0).collect();
         gaps.sort_unstable();

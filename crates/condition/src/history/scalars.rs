@@ -29,43 +29,23 @@ impl<'a> Reading<'a> {
             Kind::Field { of, name } => self.field(of, name, scope),
             Kind::Has(of) => truth(self.scalar(of, scope).val.is_known()),
             Kind::Not(of) => truth(!self.eval(of, scope).is_true()),
-            Kind::Negate(of) => reckoned(
-                Operator::Subtract,
-                Val::Number(Decimal::ZERO),
-                self.scalar(of, scope).val,
-            ),
+            Kind::Negate(of) => {
+                reckoned(Operator::Subtract, Val::Number(Decimal::ZERO), self.scalar(of, scope).val)
+            }
             Kind::And(parts) => truth(parts.iter().all(|part| self.eval(part, scope).is_true())),
             Kind::Or(parts) => truth(parts.iter().any(|part| self.eval(part, scope).is_true())),
-            Kind::If {
-                test,
-                then,
-                otherwise,
-            } => self.eval(
-                if self.eval(test, scope).is_true() {
-                    then
-                } else {
-                    otherwise
-                },
-                scope,
-            ),
-            Kind::Binary {
-                op: Operator::In,
-                left,
-                right,
-            } => truth(self.among(left, right, scope)),
+            Kind::If { test, then, otherwise } => {
+                self.eval(if self.eval(test, scope).is_true() { then } else { otherwise }, scope)
+            }
+            Kind::Binary { op: Operator::In, left, right } => truth(self.among(left, right, scope)),
             Kind::Binary { op, left, right } if op.compares() => truth(self.compare(*op, left, right, scope)),
             Kind::Binary { op, left, right } => {
                 reckoned(*op, self.scalar(left, scope).val, self.scalar(right, scope).val)
             }
             Kind::Call { function, arguments } => self.call(function, arguments, scope),
-            Kind::Method {
-                of,
-                method,
-                arguments,
-            } => {
-                let with = arguments
-                    .first()
-                    .map_or(Val::Unknown, |argument| self.scalar(argument, scope).val);
+            Kind::Method { of, method, arguments } => {
+                let with =
+                    arguments.first().map_or(Val::Unknown, |argument| self.scalar(argument, scope).val);
                 truth(match (self.scalar(of, scope).val, with, method.as_str()) {
                     (Val::Text(of), Val::Text(with), "startsWith") => of.starts_with(with),
                     (Val::Text(of), Val::Text(with), "endsWith") => of.ends_with(with),
@@ -73,13 +53,8 @@ impl<'a> Reading<'a> {
                     _ => false,
                 })
             }
-            Kind::Each {
-                step: Each::Filter | Each::Map,
-                ..
-            } => Thing::List,
-            Kind::Each {
-                step: Each::Exists, ..
-            } => truth(!self.list(expr, scope).is_empty()),
+            Kind::Each { step: Each::Filter | Each::Map, .. } => Thing::List,
+            Kind::Each { step: Each::Exists, .. } => truth(!self.list(expr, scope).is_empty()),
             // The list of a universal question is that of its exceptions.
             Kind::Each { step: Each::All, .. } => truth(self.list(expr, scope).is_empty()),
         }
@@ -88,23 +63,17 @@ impl<'a> Reading<'a> {
     pub(super) fn scalar(&'a self, expr: &'a Expr, scope: &Scope<'_, 'a>) -> Datum<'a> {
         match self.eval(expr, scope) {
             Thing::Scalar(datum) => datum,
-            Thing::Row(row) => Datum {
-                val: row.time().map_or(Val::Unknown, Val::Time),
-                is_tier: false,
-            },
-            Thing::List => Datum {
-                val: Val::Unknown,
-                is_tier: false,
-            },
+            Thing::Row(row) => Datum { val: row.time().map_or(Val::Unknown, Val::Time), is_tier: false },
+            Thing::List => Datum { val: Val::Unknown, is_tier: false },
         }
     }
 
     /// Whether an expression asks the first or last row of nothing: whatever it asks is then unknown.
     fn asks_nothing(&'a self, expr: &'a Expr, scope: &Scope<'_, 'a>) -> bool {
         match row_asked(expr).map(|call| &call.kind) {
-            Some(Kind::Call { arguments, .. }) => arguments
-                .first()
-                .is_some_and(|rows| self.list(rows, scope).is_empty()),
+            Some(Kind::Call { arguments, .. }) => {
+                arguments.first().is_some_and(|rows| self.list(rows, scope).is_empty())
+            }
             _ => false,
         }
     }
@@ -117,10 +86,7 @@ impl<'a> Reading<'a> {
         let minutes = || self.history.zone.time_of_day_us(self.now) / MINUTE_US;
         Thing::val(match name {
             "tier" => {
-                return Thing::Scalar(Datum {
-                    val: text(self.facts.tier()),
-                    is_tier: true,
-                });
+                return Thing::Scalar(Datum { val: text(self.facts.tier()), is_tier: true });
             }
             "lifecycle" => text(self.facts.lifecycle()),
             "store" => text(self.facts.store()),
@@ -130,23 +96,17 @@ impl<'a> Reading<'a> {
                 let age = self.birthday().and_then(|birthday| birthday.age(self.today));
                 age.map_or(Val::Unknown, |age| Val::Number(age.into()))
             }
-            "is_birthday" => self
-                .birthday()
-                .map_or(Val::Unknown, |birthday| Val::Bool(birthday.is_on(self.today))),
+            "is_birthday" => {
+                self.birthday().map_or(Val::Unknown, |birthday| Val::Bool(birthday.is_on(self.today)))
+            }
             "weekday" => weekday(self.today),
             "hour" => Val::Number((minutes() / 60).into()),
             "clock" => Val::Clock(u16::try_from(minutes()).unwrap_or(0)),
             "event" => {
-                return self
-                    .facts
-                    .event()
-                    .map_or(Thing::UNKNOWN, |event| Thing::Row(Element::Event(event)));
+                return self.facts.event().map_or(Thing::UNKNOWN, |event| Thing::Row(Element::Event(event)));
             }
             "order" => {
-                return self
-                    .facts
-                    .order()
-                    .map_or(Thing::UNKNOWN, |order| Thing::Row(Element::Order(order)));
+                return self.facts.order().map_or(Thing::UNKNOWN, |order| Thing::Row(Element::Order(order)));
             }
             _ => return Thing::List,
         })
@@ -208,9 +168,7 @@ impl<'a> Reading<'a> {
                 Val::Text(tier) => self.condition.tiers().iter().position(|known| known == tier),
                 _ => None,
             };
-            return rank(left)
-                .zip(rank(right))
-                .is_some_and(|(a, b)| satisfies(Some(a.cmp(&b)), op));
+            return rank(left).zip(rank(right)).is_some_and(|(a, b)| satisfies(Some(a.cmp(&b)), op));
         }
         satisfies(left.val.order(right.val, self.history.zone), op)
     }
@@ -247,12 +205,10 @@ impl<'a> Reading<'a> {
         };
         match function {
             "within" | "events" => Thing::List,
-            "days_since" => self.day_of(time()).map_or(Thing::UNKNOWN, |day| {
-                Thing::number(i64::from(self.today.0) - i64::from(day.0))
-            }),
-            "weekday" => self
+            "days_since" => self
                 .day_of(time())
-                .map_or(Thing::UNKNOWN, |day| Thing::val(weekday(day))),
+                .map_or(Thing::UNKNOWN, |day| Thing::number(i64::from(self.today.0) - i64::from(day.0))),
+            "weekday" => self.day_of(time()).map_or(Thing::UNKNOWN, |day| Thing::val(weekday(day))),
             "hour" => minutes().map_or(Thing::UNKNOWN, |minutes| Thing::number(minutes / 60)),
             "clock" => minutes().map_or(Thing::UNKNOWN, |minutes| Thing::val(Val::Clock(minutes))),
             _ => self.fold(function, argument, scope),
