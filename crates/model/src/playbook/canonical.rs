@@ -64,9 +64,7 @@ impl Playbook {
 
     /// The BLAKE3 hash of the canonical JSON, 64 hexadecimal digits: the name of this version.
     pub fn hash(&self) -> String {
-        blake3::hash(self.canonical_json().as_bytes())
-            .to_hex()
-            .to_string()
+        blake3::hash(self.canonical_json().as_bytes()).to_hex().to_string()
     }
 }
 
@@ -170,9 +168,5 @@ fn quoted_if_needed(text: &str) -> String {
             text.to_ascii_lowercase().as_str(),
             "null" | "true" | "false" | "yes" | "no" | "on" | "off"
         );
-    if plain {
-        text.to_owned()
-    } else {
-        Json::from(text).to_string()
-    }
+    if plain { text.to_owned() } else { Json::from(text).to_string() }
 }

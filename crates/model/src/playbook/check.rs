@@ -41,36 +41,18 @@ pub(super) fn playbook(
     let timezone = check.timezone(raw.timezone, tree);
     let currency = check.currency(raw.currency, tree);
     let languages = check.languages(raw.languages, tree);
-    let attributes = check.by_id(
-        raw.attributes,
-        tree.get("attributes"),
-        true,
-        |check, raw, node| {
-            let name = check.names(raw.name, node);
-            let kind = check.required(raw.kind, node, "type", "bool, number, text, texts, date")?;
-            Some(AttributeDecl { name, kind })
-        },
-    );
-    let touchpoints = check.by_id(
-        raw.touchpoints,
-        tree.get("touchpoints"),
-        false,
-        |check, raw, node| {
-            let name = check.names(raw.name, node);
-            let kind = check.required(raw.kind, node, "kind", "store, mini_program, wecom and more")?;
-            Some(Touchpoint { name, kind })
-        },
-    );
-    let orders = Orders {
-        paid: raw.orders.and_then(|orders| orders.paid).unwrap_or_default(),
-    };
-    let points = check.section(
-        raw.points,
-        tree,
-        "points",
-        "expire, debt, earn and more",
-        Check::points,
-    );
+    let attributes = check.by_id(raw.attributes, tree.get("attributes"), true, |check, raw, node| {
+        let name = check.names(raw.name, node);
+        let kind = check.required(raw.kind, node, "type", "bool, number, text, texts, date")?;
+        Some(AttributeDecl { name, kind })
+    });
+    let touchpoints = check.by_id(raw.touchpoints, tree.get("touchpoints"), false, |check, raw, node| {
+        let name = check.names(raw.name, node);
+        let kind = check.required(raw.kind, node, "kind", "store, mini_program, wecom and more")?;
+        Some(Touchpoint { name, kind })
+    });
+    let orders = Orders { paid: raw.orders.and_then(|orders| orders.paid).unwrap_or_default() };
+    let points = check.section(raw.points, tree, "points", "expire, debt, earn and more", Check::points);
     let growth = check.section(raw.growth, tree, "growth", "earn, name", Check::growth);
     let tiers = check.section(raw.tiers, tree, "tiers", "over, levels", Check::tiers);
     let lifecycle = check.section(raw.lifecycle, tree, "lifecycle", "stages by id", Check::lifecycle);
@@ -105,10 +87,7 @@ impl Check<'_> {
     fn required<T>(&mut self, value: Option<T>, node: &Node, key: &str, allowed: &str) -> Option<T> {
         if value.is_none() && !node.has_lost(key) {
             let message = format!("`{key}` is missing");
-            self.problem(
-                node.mark
-                    .problem(&yaml::join(&node.path, key), message, Some(allowed.to_owned())),
-            );
+            self.problem(node.mark.problem(&yaml::join(&node.path, key), message, Some(allowed.to_owned())));
         }
         value
     }
@@ -182,20 +161,14 @@ impl Check<'_> {
         if text.trim().is_empty() {
             self.problem(node.problem("the condition is empty", Some("true, to hold always".into())));
         }
-        Some(ConditionText {
-            text,
-            at: node.location(),
-        })
+        Some(ConditionText { text, at: node.location() })
     }
 
     fn names(&mut self, raw: Option<RawNames>, node: &Node) -> Names {
         let (Some(raw), Some(node)) = (raw, node.get("name")) else {
             return Names::default();
         };
-        let names = Names {
-            zh: raw.zh,
-            en: raw.en,
-        };
+        let names = Names { zh: raw.zh, en: raw.en };
         for (language, name) in [("zh", &names.zh), ("en", &names.en)] {
             let Some(name) = name else { continue };
             if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control)
@@ -219,9 +192,7 @@ impl Check<'_> {
         let zone = Zone::named(&name).filter(|_| name == "UTC" || known.contains(&name));
         if zone.is_none() {
             let near = nearest(&name, known.iter().map(String::as_str));
-            let hint = near
-                .map(|near| format!("; did you mean `{near}`?"))
-                .unwrap_or_default();
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let message = format!("there is no time zone `{}`{hint}", short(&name));
             self.problem(node.problem(message, Some("an IANA name such as Asia/Shanghai".into())));
         }
@@ -242,10 +213,7 @@ impl Check<'_> {
     fn languages(&mut self, raw: Option<Vec<Language>>, tree: &Node) -> Vec<Language> {
         let languages = raw.unwrap_or_else(|| vec![Language::Zh, Language::En]);
         if let Some(node) = tree.get("languages") {
-            let twice = languages
-                .iter()
-                .enumerate()
-                .find(|(i, language)| languages[..*i].contains(language));
+            let twice = languages.iter().enumerate().find(|(i, language)| languages[..*i].contains(language));
             if let Some((i, _)) = twice {
                 let at = node.elements().get(i).unwrap_or(node);
                 self.problem(at.problem("the language is given twice", None));
@@ -272,10 +240,7 @@ impl Check<'_> {
         if self.problems.len() == n_problems && levels.len() == n_raw && !levels_node.is_broken() {
             self.levels_ascend(&levels, levels_node);
         }
-        Some(Tiers {
-            over_days: over?,
-            levels,
-        })
+        Some(Tiers { over_days: over?, levels })
     }
 
     fn level(&mut self, raw: RawLevel, node: &Node) -> Option<Level> {
@@ -285,25 +250,13 @@ impl Check<'_> {
         if !(0..=MAX_GROWTH).contains(&from)
             && let Some(node) = node.get("from")
         {
-            self.problem(node.problem(
-                format!("{from} is out of range"),
-                Some(format!("0 to {MAX_GROWTH}")),
-            ));
+            self.problem(node.problem(format!("{from} is out of range"), Some(format!("0 to {MAX_GROWTH}"))));
         }
-        Some(Level {
-            id: String::new(),
-            from,
-            name,
-            aim,
-        })
+        Some(Level { id: String::new(), from, name, aim })
     }
 
     fn levels_ascend(&mut self, levels: &[Level], node: &Node) {
-        let at = |level: &Level| {
-            node.get(&level.id)
-                .and_then(|node| node.get("from"))
-                .unwrap_or(node)
-        };
+        let at = |level: &Level| node.get(&level.id).and_then(|node| node.get("from")).unwrap_or(node);
         match levels.first() {
             None => self.problem(node.problem("there is no level", Some("at least one, from 0".into()))),
             Some(first) if first.from != 0 => {
@@ -351,17 +304,9 @@ impl Check<'_> {
             let phase = check.required(raw.phase, node, "phase", "win, grow, win back");
             let when = check.required(raw.when, node, "when", "a condition; true for the last stage");
             let when = check.condition(when, node.get("when"))?;
-            Some(Stage {
-                id: String::new(),
-                name,
-                phase: phase?,
-                when,
-            })
+            Some(Stage { id: String::new(), name, phase: phase?, when })
         });
-        let stages: Vec<Stage> = stages
-            .into_iter()
-            .map(|(id, stage)| Stage { id, ..stage })
-            .collect();
+        let stages: Vec<Stage> = stages.into_iter().map(|(id, stage)| Stage { id, ..stage }).collect();
         if self.problems.len() > n_problems || stages.len() < n_raw || node.is_broken() {
             return Some(stages);
         }
@@ -370,10 +315,9 @@ impl Check<'_> {
         }
         let always = stages.iter().position(|stage| stage.when.text.trim() == "true");
         match (always, stages.last()) {
-            (_, None) => self.problem(node.problem(
-                "there is no stage",
-                Some("at least one, whose `when` is true".into()),
-            )),
+            (_, None) => self.problem(
+                node.problem("there is no stage", Some("at least one, whose `when` is true".into())),
+            ),
             (None, Some(last)) => {
                 let message = "the last stage must hold for everyone";
                 self.problem(last.when.at.problem(1, message, Some("true".into())));
@@ -405,27 +349,15 @@ impl Check<'_> {
                 "`valid` on a tag given by hand; a window such as within(orders, \"30d\") in a rule";
             self.problem(at.problem("a rule takes its tag back by itself", Some(allowed.into())));
         }
-        let from = raw
-            .from
-            .and_then(|text| self.phrase(&text.0, node.get("from"), phrase::day));
-        let until = raw
-            .until
-            .and_then(|text| self.phrase(&text.0, node.get("until"), phrase::day));
+        let from = raw.from.and_then(|text| self.phrase(&text.0, node.get("from"), phrase::day));
+        let until = raw.until.and_then(|text| self.phrase(&text.0, node.get("until"), phrase::day));
         if let (Some(from), Some(until), Some(at)) = (from, until, node.get("until"))
             && until < from
         {
-            self.problem(at.problem(
-                format!("ends before it begins on {from}"),
-                Some(format!("{from} or later")),
-            ));
+            self.problem(
+                at.problem(format!("ends before it begins on {from}"), Some(format!("{from} or later"))),
+            );
         }
-        Some(Tag {
-            name,
-            group: raw.group,
-            who,
-            valid_days,
-            from,
-            until,
-        })
+        Some(Tag { name, group: raw.group, who, valid_days, from, until })
     }
 }

@@ -61,7 +61,8 @@ pub enum Touches {
 pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     let mut changes = Vec::new();
     brand::brand(old, new, &mut changes);
-    brand::declared(old, new, &mut changes);
+    brand::attributes(old, new, &mut changes);
+    brand::touchpoints(old, new, &mut changes);
     earning::points(&old.points, &new.points, &mut changes);
     earning::growth(&old.growth, &new.growth, &mut changes);
     standing::tiers(&old.tiers, &new.tiers, &mut changes);
@@ -69,10 +70,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     standing::tags(&old.tags, &new.tags, &mut changes);
     if changes.is_empty() && old != new {
         let mut said = Said::default();
-        said.say(
-            "只调整了书写次序。".to_owned(),
-            "Only the order of the file changes.".to_owned(),
-        );
+        said.say("只调整了书写次序。".to_owned(), "Only the order of the file changes.".to_owned());
         changes.push(said.change("playbook", ChangeKind::Changed, Touches::Nobody));
     }
     changes

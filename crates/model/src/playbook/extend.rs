@@ -57,10 +57,7 @@ pub(super) fn load(
     }
     let extended = trees.len() > 1;
     let base = strip(trees.pop()?);
-    let mut tree = trees
-        .into_iter()
-        .rev()
-        .fold(base, |base, child| merge(base, child, "", problems));
+    let mut tree = trees.into_iter().rev().fold(base, |base, child| merge(base, child, "", problems));
     yaml::set_paths(&mut tree, String::new());
     Some(Loaded { tree, extended })
 }
@@ -70,10 +67,7 @@ fn read_map(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Node>
     if matches!(node.value, Value::Map(_)) {
         return Some(node);
     }
-    problems.push(node.problem(
-        "a playbook is a map of keys",
-        Some("`playbook: my-brand` and more".into()),
-    ));
+    problems.push(node.problem("a playbook is a map of keys", Some("`playbook: my-brand` and more".into())));
     None
 }
 
@@ -97,10 +91,7 @@ fn strip(mut node: Node) -> Node {
             *entries = std::mem::take(entries)
                 .into_iter()
                 .filter(|entry| !entry.node.is_null())
-                .map(|entry| Entry {
-                    node: strip(entry.node),
-                    ..entry
-                })
+                .map(|entry| Entry { node: strip(entry.node), ..entry })
                 .collect();
         }
     }
@@ -131,22 +122,12 @@ fn merge(base: Node, child: Node, path: &str, problems: &mut Vec<Problem>) -> No
             Some(i) => {
                 let ours = merged[i].node.clone();
                 let node = merge(ours, entry.node, &path, problems);
-                merged[i] = Entry {
-                    key: entry.key.clone(),
-                    key_mark: entry.key_mark,
-                    node,
-                };
+                merged[i] = Entry { key: entry.key.clone(), key_mark: entry.key_mark, node };
             }
             None => {
-                let next = before
-                    .as_ref()
-                    .and_then(|key| merged.iter().position(|ours| ours.key == *key));
+                let next = before.as_ref().and_then(|key| merged.iter().position(|ours| ours.key == *key));
                 let at = next.unwrap_or(merged.len());
-                let new = Entry {
-                    key: entry.key.clone(),
-                    key_mark: entry.key_mark,
-                    node: strip(entry.node),
-                };
+                let new = Entry { key: entry.key.clone(), key_mark: entry.key_mark, node: strip(entry.node) };
                 merged.insert(at, new);
             }
         }
@@ -158,11 +139,7 @@ fn merge(base: Node, child: Node, path: &str, problems: &mut Vec<Problem>) -> No
 fn nothing_to_remove(entry: &Entry, path: &str, ours: &[Entry]) -> Problem {
     let keys: Vec<&str> = ours.iter().map(|entry| entry.key.as_str()).collect();
     let hint = nearest(&entry.key, keys.iter().copied()).map(|key| format!("; did you mean `{key}`?"));
-    let message = format!(
-        "a key without a value removes it, but there is none to remove{}",
-        hint.unwrap_or_default()
-    );
-    entry
-        .key_mark
-        .problem(path, message, (!keys.is_empty()).then(|| keys.join(", ")))
+    let message =
+        format!("a key without a value removes it, but there is none to remove{}", hint.unwrap_or_default());
+    entry.key_mark.problem(path, message, (!keys.is_empty()).then(|| keys.join(", ")))
 }

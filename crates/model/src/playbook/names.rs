@@ -39,9 +39,6 @@ impl Names {
 
     /// The names of a thing that has one in each language.
     pub fn both(zh: &str, en: &str) -> Self {
-        Self {
-            zh: Some(zh.to_owned()),
-            en: Some(en.to_owned()),
-        }
+        Self { zh: Some(zh.to_owned()), en: Some(en.to_owned()) }
     }
 }

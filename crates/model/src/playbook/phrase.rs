@@ -38,20 +38,11 @@ impl<'a> Words<'a> {
                 _ => {}
             }
         }
-        Self {
-            words,
-            next: 0,
-            end: text.trim_end().chars().count() + 1,
-            allowed,
-        }
+        Self { words, next: 0, end: text.trim_end().chars().count() + 1, allowed }
     }
 
     fn wrong<T>(&self, column: usize, message: String) -> Result<T, Wrong> {
-        Err(Wrong {
-            column,
-            message,
-            allowed: self.allowed,
-        })
+        Err(Wrong { column, message, allowed: self.allowed })
     }
 
     fn take(&mut self, wanted: &str) -> Result<(usize, &'a str), Wrong> {
@@ -69,19 +60,13 @@ impl<'a> Words<'a> {
 
     /// One of some words; gives its index.
     fn choice(&mut self, wanted: &[&'static str]) -> Result<usize, Wrong> {
-        let list = wanted
-            .iter()
-            .map(|word| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(" or ");
+        let list = wanted.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
         let (column, word) = self.take(&list)?;
         match wanted.iter().position(|candidate| *candidate == word) {
             Some(index) => Ok(index),
             None => {
                 let hint = nearest(word, wanted.iter().copied()).filter(|_| wanted.len() > 1);
-                let hint = hint
-                    .map(|near| format!("; did you mean `{near}`?"))
-                    .unwrap_or_default();
+                let hint = hint.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 self.wrong(column, format!("expected {list}, found `{}`{hint}", short(word)))
             }
         }
@@ -95,10 +80,7 @@ impl<'a> Words<'a> {
         }
         match word.parse::<i64>() {
             Ok(number) if (least..=most).contains(&number) => Ok(number),
-            _ => self.wrong(
-                column,
-                format!("{wanted} is {least} to {most}, found {}", short(word)),
-            ),
+            _ => self.wrong(column, format!("{wanted} is {least} to {most}, found {}", short(word))),
         }
     }
 
@@ -108,10 +90,7 @@ impl<'a> Words<'a> {
         let digits = word.strip_suffix('d').unwrap_or(word);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             let shown = short(word);
-            return self.wrong(
-                column,
-                format!("expected a number of days such as `7d`, found `{shown}`"),
-            );
+            return self.wrong(column, format!("expected a number of days such as `7d`, found `{shown}`"));
         }
         if digits.len() == word.len() {
             let shown = short(word);
@@ -121,10 +100,7 @@ impl<'a> Words<'a> {
             Ok(days) if (least..=most).contains(&days) => Ok(days),
             _ => self.wrong(
                 column,
-                format!(
-                    "a number of days is {least} to {most} here, found {}",
-                    short(digits)
-                ),
+                format!("a number of days is {least} to {most} here, found {}", short(digits)),
             ),
         }
     }
@@ -190,11 +166,7 @@ pub(super) fn expiry(text: &str) -> Result<Expiry, Wrong> {
                     words.word("calendar")?;
                 }
                 words.word("year")?;
-                if next {
-                    Expiry::EndOfNextCalendarYear
-                } else {
-                    Expiry::EndOfCalendarYear
-                }
+                if next { Expiry::EndOfNextCalendarYear } else { Expiry::EndOfCalendarYear }
             }
         },
     };
@@ -203,17 +175,12 @@ pub(super) fn expiry(text: &str) -> Result<Expiry, Wrong> {
 
 /// A multiplier: a decimal number to three places.
 pub(super) fn ratio(text: &str) -> Result<Ratio, Wrong> {
-    let words = Words::of(
-        text,
-        "a number from 0 to 100 with at most three decimals, such as 2 or 1.5",
-    );
+    let words = Words::of(text, "a number from 0 to 100 with at most three decimals, such as 2 or 1.5");
     let column = words.words.first().map_or(1, |(column, _)| *column);
     let Ok(number) = parse_decimal(text) else {
         return words.wrong(column, format!("expected a number, found `{}`", short(text)));
     };
-    let thousandths = number
-        .checked_mul(1000.into())
-        .filter(|scaled| scaled.fract().is_zero());
+    let thousandths = number.checked_mul(1000.into()).filter(|scaled| scaled.fract().is_zero());
     let Some(thousandths) = thousandths else {
         return words.wrong(column, format!("{} has more than three decimals", short(text)));
     };
@@ -283,21 +250,9 @@ mod tests {
         assert_eq!(days("365d", 0, 3660), Ok(365));
         assert_eq!(earn("10 per 1 paid"), Ok((10, 1)));
         assert_eq!(earn("  1   per 10 paid "), Ok((1, 10)));
-        assert_eq!(
-            worth("1 per 100"),
-            Ok(Worth {
-                major: 1,
-                points: 100
-            })
-        );
+        assert_eq!(worth("1 per 100"), Ok(Worth { major: 1, points: 100 }));
         assert_eq!(worth("2 per 50 points"), Ok(Worth { major: 2, points: 50 }));
-        for (text, thousandths) in [
-            ("2", 2000),
-            ("1.5", 1500),
-            ("0", 0),
-            ("1.125", 1125),
-            ("1e1", 10_000),
-        ] {
+        for (text, thousandths) in [("2", 2000), ("1.5", 1500), ("0", 0), ("1.125", 1125), ("1e1", 10_000)] {
             assert_eq!(ratio(text), Ok(Ratio::from_thousandths(thousandths)), "{text}");
         }
         for (text, expiry_read) in [
@@ -324,11 +279,7 @@ mod tests {
         let aims = |text| column(aims(text).map(|_| ()));
         for (found, at, part) in [
             (earn("1 for 1 paid"), 3, "expected `per`, found `for`"),
-            (
-                earn("one per 1 paid"),
-                1,
-                "expected a whole number of points, found `one`",
-            ),
+            (earn("one per 1 paid"), 1, "expected a whole number of points, found `one`"),
             (earn("1 per 1.5 paid"), 7, "expected a whole amount, found `1.5`"),
             (earn("1 per 1"), 8, "expected `paid` here, found the end"),
             (earn("1 per 1 paid twice"), 14, "expected the end, found `twice`"),

@@ -127,11 +127,7 @@ pub(super) fn in_order(problems: Vec<Problem>) -> Vec<Problem> {
     }
     let mut sorted = problems;
     sorted.sort_by_key(|problem| {
-        (
-            files.iter().position(|file| *file == problem.file),
-            problem.line,
-            problem.column,
-        )
+        (files.iter().position(|file| *file == problem.file), problem.line, problem.column)
     });
     sorted.dedup();
     sorted.truncate(MAX_PROBLEMS);

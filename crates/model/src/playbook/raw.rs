@@ -152,10 +152,7 @@ pub(super) struct RawLevel {
 
 /// A stage.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a stage such as `{ phase: win, when: size(orders) == 0 }`"
-)]
+#[serde(deny_unknown_fields, expecting = "a stage such as `{ phase: win, when: size(orders) == 0 }`")]
 #[schemars(rename = "Stage")]
 pub(super) struct RawStage {
     /// What people call it.
@@ -168,10 +165,7 @@ pub(super) struct RawStage {
 
 /// A tag.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a tag such as `{ who: size(orders) >= 10 }`"
-)]
+#[serde(deny_unknown_fields, expecting = "a tag such as `{ who: size(orders) >= 10 }`")]
 #[schemars(rename = "Tag")]
 pub(super) struct RawTag {
     /// What people call it.
@@ -190,8 +184,6 @@ pub(super) struct RawTag {
 
 /// The JSON Schema (draft 2020-12) of a playbook's file, for editors.
 pub fn json_schema() -> serde_json::Value {
-    let schema = SchemaSettings::draft2020_12()
-        .into_generator()
-        .into_root_schema_for::<RawPlaybook>();
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawPlaybook>();
     schema.to_value()
 }

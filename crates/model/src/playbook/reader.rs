@@ -38,10 +38,8 @@ pub(super) fn read(mut tree: Node, problems: &mut Vec<Problem>) -> Option<(RawPl
 /// Takes the value at fault out of the tree and says what is wrong with it; `None` if it is the whole.
 fn take_out(node: &mut Node, segments: &[Segment], error: &ReadError) -> Option<Problem> {
     // Variants and options are steps of serde's, not of the file.
-    let steps: Vec<&Segment> = segments
-        .iter()
-        .filter(|s| matches!(s, Segment::Map { .. } | Segment::Seq { .. }))
-        .collect();
+    let steps: Vec<&Segment> =
+        segments.iter().filter(|s| matches!(s, Segment::Map { .. } | Segment::Seq { .. })).collect();
     let (last, inner) = steps.split_last()?;
     let mut parent = node;
     for step in inner {
@@ -57,22 +55,10 @@ fn take_out(node: &mut Node, segments: &[Segment], error: &ReadError) -> Option<
         (Segment::Map { key }, Value::Map(entries)) => {
             let position = entries.iter().position(|entry| entry.key == *key)?;
             let entry = entries.remove(position);
-            let taken = if error.at_key {
-                Taken::UnknownKey
-            } else {
-                Taken::Key(key.clone())
-            };
+            let taken = if error.at_key { Taken::UnknownKey } else { Taken::Key(key.clone()) };
             parent.taken.push(taken);
-            let mark = if error.at_key {
-                &entry.key_mark
-            } else {
-                &entry.node.mark
-            };
-            Some(mark.problem(
-                &yaml::join(&parent.path, key),
-                &error.message,
-                error.allowed.clone(),
-            ))
+            let mark = if error.at_key { &entry.key_mark } else { &entry.node.mark };
+            Some(mark.problem(&yaml::join(&parent.path, key), &error.message, error.allowed.clone()))
         }
         (Segment::Seq { index }, Value::List(elements)) if *index < elements.len() => {
             let element = elements.remove(*index);
@@ -102,11 +88,7 @@ impl fmt::Display for ReadError {
 
 impl de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self {
-            message: message.to_string(),
-            allowed: None,
-            at_key: false,
-        }
+        Self { message: message.to_string(), allowed: None, at_key: false }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -123,11 +105,7 @@ impl de::Error for ReadError {
             "<<" => "merge keys are not used here; a playbook `extends` another".to_owned(),
             _ => format!("there is no such key here{hint}"),
         };
-        Self {
-            message,
-            allowed: Some(expected.join(", ")),
-            at_key: true,
-        }
+        Self { message, allowed: Some(expected.join(", ")), at_key: true }
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
@@ -213,10 +191,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.value {
             Value::List(elements) => visitor.visit_seq(Elements(elements.iter())),
-            Value::Map(entries) => visitor.visit_map(Entries {
-                entries: entries.iter(),
-                value: None,
-            }),
+            Value::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
             Value::Scalar(scalar) => match scalar.kind() {
                 Kind::Bool(value) => visitor.visit_bool(value),
                 Kind::Text => visitor.visit_str(&scalar.text),
@@ -301,10 +276,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.value {
-            Value::Map(entries) => visitor.visit_map(Entries {
-                entries: entries.iter(),
-                value: None,
-            }),
+            Value::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
             _ => Err(mistaken(self, &visitor)),
         }
     }

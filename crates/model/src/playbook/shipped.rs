@@ -21,9 +21,6 @@ pub fn shipped(name: &str) -> Option<&'static str> {
 pub fn load(name: &str, _from: &str) -> Result<(String, String), String> {
     match shipped(name) {
         Some(text) => Ok((format!("{name}.yaml"), text.to_owned())),
-        None => Err(format!(
-            "there is no shipped playbook `{name}`; there are {}",
-            NAMES.join(", ")
-        )),
+        None => Err(format!("there is no shipped playbook `{name}`; there are {}", NAMES.join(", "))),
     }
 }

@@ -12,9 +12,6 @@ use super::*;
 fn shipped_playbook(name: &str) -> Playbook {
     let text = shipped::shipped(name).unwrap();
     parse(&format!("{name}.yaml"), text, &shipped::load).unwrap_or_else(|problems| {
-        panic!(
-            "{}",
-            problems.iter().map(|p| format!("{p}\n")).collect::<String>()
-        )
+        panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())
     })
 }

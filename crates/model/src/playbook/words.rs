@@ -159,10 +159,7 @@ impl<'de> Deserialize<'de> for RawNames {
                 f.write_str("a name such as `Gold` or `{ zh: 金卡, en: Gold }`")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<RawNames, E> {
-                Ok(RawNames {
-                    zh: Some(text.to_owned()),
-                    en: Some(text.to_owned()),
-                })
+                Ok(RawNames { zh: Some(text.to_owned()), en: Some(text.to_owned()) })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawNames, A::Error> {
                 let NameByLanguage { zh, en } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
@@ -264,24 +261,12 @@ impl<'de> Deserialize<'de> for RawEarn {
                 f.write_str("`1 per 1 paid` or `{ times: 2, who: … }`")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<RawEarn, E> {
-                Ok(RawEarn {
-                    earn: Some(EarnPhrase(text.to_owned())),
-                    ..RawEarn::default()
-                })
+                Ok(RawEarn { earn: Some(EarnPhrase(text.to_owned())), ..RawEarn::default() })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawEarn, A::Error> {
-                let EarnWithConditions {
-                    earn,
-                    times,
-                    who,
-                    when,
-                } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RawEarn {
-                    earn,
-                    times,
-                    who,
-                    when,
-                })
+                let EarnWithConditions { earn, times, who, when } =
+                    Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(RawEarn { earn, times, who, when })
             }
         }
         deserializer.deserialize_any(EarnVisitor)

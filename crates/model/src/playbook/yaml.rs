@@ -94,12 +94,7 @@ impl Mark {
 impl Node {
     /// A value at a place, as it is read.
     pub(super) fn new(value: Value, mark: Mark) -> Self {
-        Self {
-            value,
-            mark,
-            path: String::new(),
-            taken: Vec::new(),
-        }
+        Self { value, mark, path: String::new(), taken: Vec::new() }
     }
 
     /// Whether a key may be missing only because it could not be read.
@@ -157,10 +152,7 @@ impl Node {
             line: self.mark.line,
             column: self.mark.column,
             path: self.path.clone(),
-            runs: self
-                .scalar()
-                .map(|scalar| scalar.runs.clone())
-                .unwrap_or_default(),
+            runs: self.scalar().map(|scalar| scalar.runs.clone()).unwrap_or_default(),
         }
     }
 
@@ -200,9 +192,7 @@ fn number_kind(text: &str) -> Kind {
     if digits(unsigned) {
         return Kind::Whole;
     }
-    let radix = unsigned
-        .strip_prefix("0x")
-        .or_else(|| unsigned.strip_prefix("0o"));
+    let radix = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0o"));
     if matches!(unsigned, ".inf" | ".Inf" | ".INF")
         || radix.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
     {
@@ -217,11 +207,7 @@ fn number_kind(text: &str) -> Kind {
     let either = !whole.is_empty() || !fraction.is_empty();
     let mantissa_reads =
         either && (whole.is_empty() || digits(whole)) && (fraction.is_empty() || digits(fraction));
-    if exponent_reads && mantissa_reads {
-        Kind::Number
-    } else {
-        Kind::Text
-    }
+    if exponent_reads && mantissa_reads { Kind::Number } else { Kind::Text }
 }
 
 /// Sets the path of every value below this one.

@@ -18,31 +18,15 @@ impl Check<'_> {
         let expire = self.required(raw.expire, node, "expire", allowed);
         let expire = expire.and_then(|text| self.phrase(&text.0, node.get("expire"), phrase::expiry));
         let debt = self.required(raw.debt, node, "debt", "allowed, refused");
-        let hold_days = raw.hold.map_or(Some(0), |text| {
-            self.phrase(&text.0, node.get("hold"), |t| phrase::days(t, 0, 366))
-        });
-        let worth = raw
-            .worth
-            .and_then(|text| self.phrase(&text.0, node.get("worth"), phrase::worth));
-        let earn = self.required(
-            raw.earn,
-            node,
-            "earn",
-            "a list of what is earned, such as 1 per 1 paid",
-        );
+        let hold_days = raw
+            .hold
+            .map_or(Some(0), |text| self.phrase(&text.0, node.get("hold"), |t| phrase::days(t, 0, 366)));
+        let worth = raw.worth.and_then(|text| self.phrase(&text.0, node.get("worth"), phrase::worth));
+        let earn = self.required(raw.earn, node, "earn", "a list of what is earned, such as 1 per 1 paid");
         let (earn, times) = self.earning(earn?, node.get("earn")?, true);
         let combine = raw.combine.unwrap_or_default();
         let (expire, debt, hold_days) = (expire?, debt?, hold_days?);
-        Some(Points {
-            name,
-            expire,
-            debt,
-            hold_days,
-            combine,
-            earn,
-            times,
-            worth,
-        })
+        Some(Points { name, expire, debt, hold_days, combine, earn, times, worth })
     }
 
     pub(super) fn growth(&mut self, raw: RawGrowth, node: &Node) -> Option<Growth> {
@@ -50,12 +34,8 @@ impl Check<'_> {
         if name == Names::default() {
             name = Names::both("成长值", "Growth");
         }
-        let earn = self.required(
-            raw.earn,
-            node,
-            "earn",
-            "a list of what is earned, such as 10 per 1 paid",
-        )?;
+        let earn =
+            self.required(raw.earn, node, "earn", "a list of what is earned, such as 10 per 1 paid")?;
         let (earn, _) = self.earning(earn, node.get("earn")?, false);
         Some(Growth { name, earn })
     }
@@ -72,22 +52,13 @@ impl Check<'_> {
             return (earns, multipliers);
         }
         for (raw, node) in raw.into_iter().zip(node.elements()) {
-            let phrase_node = if node.scalar().is_some() {
-                Some(node)
-            } else {
-                node.get("earn")
-            };
+            let phrase_node = if node.scalar().is_some() { Some(node) } else { node.get("earn") };
             let who = self.condition(raw.who, node.get("who"));
             let when = self.condition(raw.when, node.get("when"));
             match (raw.earn, raw.times) {
                 (Some(text), None) => {
                     if let Some((points, per_major)) = self.phrase(&text.0, phrase_node, phrase::earn) {
-                        earns.push(Earn {
-                            points,
-                            per_major,
-                            who,
-                            when,
-                        });
+                        earns.push(Earn { points, per_major, who, when });
                     }
                 }
                 (None, Some(_)) if !may_multiply => {
@@ -103,11 +74,8 @@ impl Check<'_> {
                 }
                 _ if node.is_broken() => {}
                 (earn, _) => {
-                    let message = if earn.is_some() {
-                        "both `earn` and `times`"
-                    } else {
-                        "neither `earn` nor `times`"
-                    };
+                    let message =
+                        if earn.is_some() { "both `earn` and `times`" } else { "neither `earn` nor `times`" };
                     self.problem(node.problem(message, Some("one of earn, times".into())));
                 }
             }

@@ -1,31 +1,41 @@
 //! The brand as a whole, its attributes and its touchpoints compared.
 
-use super::text::{Pair, Said, Text, by_id, rename, title};
+use super::text::{Pair, Said, Text, by_id, rename, title, value};
 use super::{Change, ChangeKind, Touches};
 use crate::playbook::{AttributeKind, Language, PaidRule, Playbook};
 
 /// What is said of the brand as a whole.
 pub(super) fn brand(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
-    let mut said = Said::default();
-    said.value(("打法名称", "The playbook's name"), &old.id, &new.id, |id| {
-        Text::code(id)
-    });
-    changes.extend(said.changed("playbook", Touches::Nobody));
+    changes.extend(value(
+        "playbook",
+        Touches::Nobody,
+        ("打法名称", "The playbook's name"),
+        &old.id,
+        &new.id,
+        |id| Text::code(id),
+    ));
 
-    let mut said = Said::default();
-    said.value(("时区", "The time zone"), &old.timezone, &new.timezone, |zone| {
-        Text::code(zone.name())
-    });
-    changes.extend(said.changed("timezone", Touches::Everyone));
+    changes.extend(value(
+        "timezone",
+        Touches::Everyone,
+        ("时区", "The time zone"),
+        &old.timezone,
+        &new.timezone,
+        |zone| Text::code(zone.name()),
+    ));
 
-    let mut said = Said::default();
-    said.value(("币种", "The currency"), &old.currency, &new.currency, |c| {
-        Text::code(&c.code)
-    });
-    changes.extend(said.changed("currency", Touches::Everyone));
+    changes.extend(value(
+        "currency",
+        Touches::Everyone,
+        ("币种", "The currency"),
+        &old.currency,
+        &new.currency,
+        |c| Text::code(&c.code),
+    ));
 
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "languages",
+        Touches::Nobody,
         ("语言", "The languages"),
         &old.languages,
         &new.languages,
@@ -37,11 +47,11 @@ pub(super) fn brand(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
             let (zh, en): (Vec<&str>, Vec<&str>) = names.unzip();
             Text::both(zh.join("、"), en.join(", "))
         },
-    );
-    changes.extend(said.changed("languages", Touches::Nobody));
+    ));
 
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "orders.paid",
+        Touches::Everyone,
         ("实付金额的算法", "What counts as paid"),
         &old.orders.paid,
         &new.orders.paid,
@@ -51,12 +61,11 @@ pub(super) fn brand(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
             }
             PaidRule::Total => Text::both("「总额」", "the total"),
         },
-    );
-    changes.extend(said.changed("orders.paid", Touches::Everyone));
+    ));
 }
 
-/// Attributes and touchpoints.
-pub(super) fn declared(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
+/// Attributes of members.
+pub(super) fn attributes(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
     by_id(&old.attributes, &new.attributes, |id, pair| {
         let mut said = Said::default();
         let kind = match pair {
@@ -70,27 +79,23 @@ pub(super) fn declared(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>
             }
             Pair::Removed(old) => {
                 let t = title(id, &old.name);
-                said.say(
-                    format!("取消客户属性{}。", t.zh),
-                    format!("The attribute {} is gone.", t.en),
-                );
+                said.say(format!("取消客户属性{}。", t.zh), format!("The attribute {} is gone.", t.en));
                 ChangeKind::Removed
             }
             Pair::Both(old, new) => {
                 let t = title(id, &new.name);
                 rename(&mut said, "客户属性", "attribute", id, &old.name, &new.name);
-                let what = (
-                    format!("客户属性{}的类型", t.zh),
-                    format!("The type of the attribute {}", t.en),
-                );
-                said.value((&what.0, &what.1), &old.kind, &new.kind, |kind| {
-                    attribute_kind(*kind)
-                });
+                let what = (format!("客户属性{}的类型", t.zh), format!("The type of the attribute {}", t.en));
+                said.value((&what.0, &what.1), &old.kind, &new.kind, |kind| attribute_kind(*kind));
                 ChangeKind::Changed
             }
         };
         changes.push(said.change(format!("attributes.{id}"), kind, Touches::Nobody));
     });
+}
+
+/// Touchpoints.
+pub(super) fn touchpoints(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
     by_id(&old.touchpoints, &new.touchpoints, |id, pair| {
         let mut said = Said::default();
         let kind = match pair {
@@ -98,11 +103,7 @@ pub(super) fn declared(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>
                 let t = title(id, &new.name);
                 said.say(
                     format!("新增触点{}（{}）。", t.zh, new.kind.name(Language::Zh)),
-                    format!(
-                        "The touchpoint {} ({}) is new.",
-                        t.en,
-                        new.kind.name(Language::En)
-                    ),
+                    format!("The touchpoint {} ({}) is new.", t.en, new.kind.name(Language::En)),
                 );
                 ChangeKind::Added
             }
@@ -110,20 +111,14 @@ pub(super) fn declared(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>
                 let t = title(id, &old.name);
                 said.say(
                     format!("触点{}不再登记；带有该编码的事件仍会保留。", t.zh),
-                    format!(
-                        "The touchpoint {} is no longer declared; events with its code are kept.",
-                        t.en
-                    ),
+                    format!("The touchpoint {} is no longer declared; events with its code are kept.", t.en),
                 );
                 ChangeKind::Removed
             }
             Pair::Both(old, new) => {
                 let t = title(id, &new.name);
                 rename(&mut said, "触点", "touchpoint", id, &old.name, &new.name);
-                let what = (
-                    format!("触点{}的类型", t.zh),
-                    format!("The kind of the touchpoint {}", t.en),
-                );
+                let what = (format!("触点{}的类型", t.zh), format!("The kind of the touchpoint {}", t.en));
                 said.value((&what.0, &what.1), &old.kind, &new.kind, |kind| {
                     Text::both(
                         format!("「{}」", kind.name(Language::Zh)),

@@ -2,32 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{Pair, Said, Text, by_id};
+use super::text::{Pair, Said, Text, by_id, value};
 use super::{Change, ChangeKind, Touches};
 use crate::playbook::{Combine, ConditionText, Debt, Earn, Expiry, Growth, Points, Times, Worth};
 
 /// The points account.
 pub(super) fn points(old: &Points, new: &Points, changes: &mut Vec<Change>) {
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "points.name",
+        Touches::Everyone,
         ("积分的名称", "The name of points"),
         &old.name,
         &new.name,
         Text::names,
-    );
-    changes.extend(said.changed("points.name", Touches::Everyone));
+    ));
 
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "points.expire",
+        Touches::Everyone,
         ("此后所得积分的有效期", "The expiry of points earned from now on"),
         &old.expire,
         &new.expire,
         |e| expiry(*e),
-    );
-    changes.extend(said.changed("points.expire", Touches::Everyone));
+    ));
 
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "points.debt",
+        Touches::Everyone,
         ("积分不足时的退款", "A refund beyond what is left"),
         &old.debt,
         &new.debt,
@@ -35,20 +36,20 @@ pub(super) fn points(old: &Points, new: &Points, changes: &mut Vec<Change>) {
             Debt::Allowed => Text::both("「记为欠分」", "booked as debt"),
             Debt::Refused => Text::both("「只扣剩余部分」", "taken only from what is left"),
         },
-    );
-    changes.extend(said.changed("points.debt", Touches::Everyone));
+    ));
 
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "points.hold",
+        Touches::Everyone,
         ("积分的冻结期", "The time points are held back"),
         &old.hold_days,
         &new.hold_days,
         |n| Text::days(*n),
-    );
-    changes.extend(said.changed("points.hold", Touches::Everyone));
+    ));
 
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "points.combine",
+        Touches::Everyone,
         ("多个倍数同时成立时", "When several multipliers hold, the rule"),
         &old.combine,
         &new.combine,
@@ -56,25 +57,15 @@ pub(super) fn points(old: &Points, new: &Points, changes: &mut Vec<Change>) {
             Combine::Largest => Text::both("「取最大」", "the largest wins"),
             Combine::Multiply => Text::both("「相乘」", "they are multiplied"),
         },
-    );
-    changes.extend(said.changed("points.combine", Touches::Everyone));
+    ));
 
     let unit = ("积分", "points");
-    compared(
-        "points.earn",
-        &earns(&old.earn, unit),
-        &earns(&new.earn, unit),
-        changes,
-    );
-    compared(
-        "points.times",
-        &multipliers(&old.times),
-        &multipliers(&new.times),
-        changes,
-    );
+    compared("points.earn", &earns(&old.earn, unit), &earns(&new.earn, unit), changes);
+    compared("points.times", &multipliers(&old.times), &multipliers(&new.times), changes);
 
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "points.worth",
+        Touches::Everyone,
         ("积分的价值", "What points are worth"),
         &old.worth,
         &new.worth,
@@ -85,27 +76,21 @@ pub(super) fn points(old: &Points, new: &Points, changes: &mut Vec<Change>) {
                 format!("{major} of money for {points} points"),
             ),
         },
-    );
-    changes.extend(said.changed("points.worth", Touches::Everyone));
+    ));
 }
 
 /// The growth value.
 pub(super) fn growth(old: &Growth, new: &Growth, changes: &mut Vec<Change>) {
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "growth.name",
+        Touches::Everyone,
         ("成长值的名称", "The name of growth"),
         &old.name,
         &new.name,
         Text::names,
-    );
-    changes.extend(said.changed("growth.name", Touches::Everyone));
+    ));
     let unit = ("成长值", "growth");
-    compared(
-        "growth.earn",
-        &earns(&old.earn, unit),
-        &earns(&new.earn, unit),
-        changes,
-    );
+    compared("growth.earn", &earns(&old.earn, unit), &earns(&new.earn, unit), changes);
 }
 
 /// A way to earn or a multiplier, in words.
@@ -120,30 +105,19 @@ type Whose = (Option<String>, Option<String>);
 
 impl Rule<'_> {
     fn whose(&self) -> Whose {
-        (
-            self.who.map(|who| who.text.clone()),
-            self.when.map(|when| when.text.clone()),
-        )
+        (self.who.map(|who| who.text.clone()), self.when.map(|when| when.text.clone()))
     }
 }
 
 fn earns<'a>(earns: &'a [Earn], unit: (&str, &str)) -> Vec<Rule<'a>> {
     let rule = |earn: &'a Earn| {
         let (points, per) = (earn.points, earn.per_major);
-        let unit_en = if points == 1 {
-            unit.1.trim_end_matches('s')
-        } else {
-            unit.1
-        };
+        let unit_en = if points == 1 { unit.1.trim_end_matches('s') } else { unit.1 };
         let gives = Text::both(
             format!("每满 {per} 元得 {points} {}", unit.0),
             format!("{points} {unit_en} per {per} paid"),
         );
-        Rule {
-            who: earn.who.as_ref(),
-            when: earn.when.as_ref(),
-            gives,
-        }
+        Rule { who: earn.who.as_ref(), when: earn.when.as_ref(), gives }
     };
     earns.iter().map(rule).collect()
 }
@@ -152,11 +126,7 @@ fn multipliers(times: &[Times]) -> Vec<Rule<'_>> {
     let mut rules = Vec::new();
     for Times { times, who, when } in times {
         let gives = Text::both(format!("积分 × {times}"), format!("points × {times}"));
-        rules.push(Rule {
-            who: who.as_ref(),
-            when: when.as_ref(),
-            gives,
-        });
+        rules.push(Rule { who: who.as_ref(), when: when.as_ref(), gives });
     }
     rules
 }
@@ -179,11 +149,7 @@ fn compared(prefix: &str, old: &[Rule<'_>], new: &[Rule<'_>], changes: &mut Vec<
         Text::both(zh.join("、"), en.join(" and "))
     };
     by_id(&by_whose(old), &by_whose(new), |whose, pair| {
-        let conditions: Vec<&str> = [&whose.0, &whose.1]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect();
+        let conditions: Vec<&str> = [&whose.0, &whose.1].into_iter().flatten().map(String::as_str).collect();
         let orders = orders(&conditions);
         let mut said = Said::default();
         let kind = match pair {
@@ -217,11 +183,7 @@ fn compared(prefix: &str, old: &[Rule<'_>], new: &[Rule<'_>], changes: &mut Vec<
             conditions => format!("{prefix}[{}]", conditions.join(" && ")),
         };
         // Only a condition on members says who earns; one on orders may be met by anyone.
-        let who = old
-            .iter()
-            .chain(new)
-            .find(|rule| rule.whose() == *whose)
-            .and_then(|rule| rule.who);
+        let who = old.iter().chain(new).find(|rule| rule.whose() == *whose).and_then(|rule| rule.who);
         changes.push(said.change(id, kind, Touches::Earners(who.cloned())));
     });
 }

@@ -2,39 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{Pair, Said, Text, by_id, digits, rename, title};
+use super::text::{Pair, Said, Text, by_id, digits, rename, title, value};
 use super::{Change, ChangeKind, Touches};
 use crate::playbook::{Aim, ConditionText, Level, Phase, Stage, Tag, Tiers};
 
 /// Levels and terms.
 pub(super) fn tiers(old: &Tiers, new: &Tiers, changes: &mut Vec<Change>) {
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "tiers.over",
+        Touches::Everyone,
         ("等级的考核期", "The term of a tier"),
         &old.over_days,
         &new.over_days,
         |n| Text::days(*n),
-    );
-    changes.extend(said.changed("tiers.over", Touches::Everyone));
+    ));
 
     // Who is touched by a threshold: those who hold the level, and those of the level below, on either side.
     let touched = |id: &str| {
         let mut levels = BTreeSet::from([id.to_owned()]);
         for tiers in [old, new] {
             let at = tiers.levels.iter().position(|level| level.id == id);
-            levels.extend(
-                at.and_then(|at| at.checked_sub(1))
-                    .map(|below| tiers.levels[below].id.clone()),
-            );
+            levels.extend(at.and_then(|at| at.checked_sub(1)).map(|below| tiers.levels[below].id.clone()));
         }
         Touches::Tier(levels.into_iter().collect())
     };
     let levels = |tiers: &Tiers| -> BTreeMap<String, Level> {
-        tiers
-            .levels
-            .iter()
-            .map(|level| (level.id.clone(), level.clone()))
-            .collect()
+        tiers.levels.iter().map(|level| (level.id.clone(), level.clone())).collect()
     };
     let mut found = Vec::new();
     by_id(&levels(old), &levels(new), |id, pair| {
@@ -80,10 +73,7 @@ fn level(id: &str, pair: &Pair<'_, Level>) -> (Said, ChangeKind, i64) {
                     format!("The tier {} begins at {new} growth (was {old}).", t.en),
                 );
             }
-            let what = (
-                format!("等级{}的目标", t.zh),
-                format!("The aim of the tier {}", t.en),
-            );
+            let what = (format!("等级{}的目标", t.zh), format!("The aim of the tier {}", t.en));
             said.value((&what.0, &what.1), &old.aim, &new.aim, |all| aims(all));
             (said, ChangeKind::Changed, new.from)
         }
@@ -93,10 +83,7 @@ fn level(id: &str, pair: &Pair<'_, Level>) -> (Said, ChangeKind, i64) {
 /// The stages.
 pub(super) fn lifecycle(old: &[Stage], new: &[Stage], changes: &mut Vec<Change>) {
     let stages = |stages: &[Stage]| -> BTreeMap<String, Stage> {
-        stages
-            .iter()
-            .map(|stage| (stage.id.clone(), stage.clone()))
-            .collect()
+        stages.iter().map(|stage| (stage.id.clone(), stage.clone())).collect()
     };
     by_id(&stages(old), &stages(new), |id, pair| {
         let mut said = Said::default();
@@ -120,26 +107,14 @@ pub(super) fn lifecycle(old: &[Stage], new: &[Stage], changes: &mut Vec<Change>)
             Pair::Both(old, new) => {
                 let t = title(id, &new.name);
                 rename(&mut said, "阶段", "stage", id, &old.name, &new.name);
-                let what = (
-                    format!("阶段{}的时期", t.zh),
-                    format!("The phase of the stage {}", t.en),
-                );
+                let what = (format!("阶段{}的时期", t.zh), format!("The phase of the stage {}", t.en));
                 said.value((&what.0, &what.1), &old.phase, &new.phase, |p| phase(*p));
-                let what = (
-                    format!("阶段{}的条件", t.zh),
-                    format!("The condition of the stage {}", t.en),
-                );
-                said.value((&what.0, &what.1), &old.when, &new.when, |when| {
-                    Text::code(&when.text)
-                });
+                let what = (format!("阶段{}的条件", t.zh), format!("The condition of the stage {}", t.en));
+                said.value((&what.0, &what.1), &old.when, &new.when, |when| Text::code(&when.text));
                 let only_called = old.when == new.when;
                 (
                     ChangeKind::Changed,
-                    if only_called {
-                        Touches::Stage(id.clone())
-                    } else {
-                        Touches::Lifecycle
-                    },
+                    if only_called { Touches::Stage(id.clone()) } else { Touches::Lifecycle },
                 )
             }
         };
@@ -147,20 +122,16 @@ pub(super) fn lifecycle(old: &[Stage], new: &[Stage], changes: &mut Vec<Change>)
     });
     let common = |stages: &[Stage], others: &[Stage]| -> Vec<String> {
         let known = |id: &str| others.iter().any(|other| other.id == id);
-        stages
-            .iter()
-            .filter(|stage| known(&stage.id))
-            .map(|stage| stage.id.clone())
-            .collect()
+        stages.iter().filter(|stage| known(&stage.id)).map(|stage| stage.id.clone()).collect()
     };
-    let mut said = Said::default();
-    said.value(
+    changes.extend(value(
+        "lifecycle",
+        Touches::Lifecycle,
         ("阶段的判断次序", "The order of the stages"),
         &common(old, new),
         &common(new, old),
         |ids| Text::same(ids.join(" → ")),
-    );
-    changes.extend(said.changed("lifecycle", Touches::Lifecycle));
+    ));
 }
 
 /// The tags.
@@ -195,12 +166,7 @@ pub(super) fn tags(old: &BTreeMap<String, Tag>, new: &BTreeMap<String, Tag>, cha
 
 fn tag(said: &mut Said, id: &str, old: &Tag, new: &Tag) {
     let t = title(id, &new.name);
-    let what = |zh: &str, en: &str| {
-        (
-            format!("标签{}的{zh}", t.zh),
-            format!("The {en} of the tag {}", t.en),
-        )
-    };
+    let what = |zh: &str, en: &str| (format!("标签{}的{zh}", t.zh), format!("The {en} of the tag {}", t.en));
     rename(said, "标签", "tag", id, &old.name, &new.name);
     let (zh, en) = what("规则", "rule");
     said.value((&zh, &en), &old.who, &new.who, |who| rule(who.as_ref()));
@@ -213,20 +179,13 @@ fn tag(said: &mut Said, id: &str, old: &Tag, new: &Tag) {
         days.map_or_else(|| Text::both("「长期」", "without end"), Text::days)
     });
     let (zh, en) = what("开始日期", "first day");
-    said.value((&zh, &en), &old.from, &new.from, |day| {
-        day.map_or_else(Text::nothing, Text::same)
-    });
+    said.value((&zh, &en), &old.from, &new.from, |day| day.map_or_else(Text::nothing, Text::same));
     let (zh, en) = what("结束日期", "last day");
-    said.value((&zh, &en), &old.until, &new.until, |day| {
-        day.map_or_else(Text::nothing, Text::same)
-    });
+    said.value((&zh, &en), &old.until, &new.until, |day| day.map_or_else(Text::nothing, Text::same));
 }
 
 fn rule(who: Option<&ConditionText>) -> Text {
-    who.map_or_else(
-        || Text::both("「人工添加」", "to be given by hand"),
-        |who| Text::code(&who.text),
-    )
+    who.map_or_else(|| Text::both("「人工添加」", "to be given by hand"), |who| Text::code(&who.text))
 }
 
 fn phase(phase: Phase) -> Text {

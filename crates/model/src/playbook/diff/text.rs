@@ -41,14 +41,22 @@ impl Said {
     }
 
     pub(super) fn change(self, id: impl Into<String>, kind: ChangeKind, touches: Touches) -> Change {
-        Change {
-            id: id.into(),
-            kind,
-            zh: self.zh.concat(),
-            en: self.en.join(" "),
-            touches,
-        }
+        Change { id: id.into(), kind, zh: self.zh.concat(), en: self.en.join(" "), touches }
     }
+}
+
+/// The change of one value, if it is another.
+pub(super) fn value<T: PartialEq>(
+    id: &str,
+    touches: Touches,
+    what: (&str, &str),
+    old: &T,
+    new: &T,
+    shown: impl Fn(&T) -> Text,
+) -> Option<Change> {
+    let mut said = Said::default();
+    said.value(what, old, new, shown);
+    said.changed(id, touches)
 }
 
 /// A value in both languages.
@@ -59,19 +67,13 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn both(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self {
-            zh: zh.into(),
-            en: en.into(),
-        }
+        Self { zh: zh.into(), en: en.into() }
     }
 
     /// The same in both languages.
     pub(super) fn same(text: impl ToString) -> Self {
         let text = text.to_string();
-        Self {
-            zh: format!(" {text} "),
-            en: text,
-        }
+        Self { zh: format!(" {text} "), en: text }
     }
 
     pub(super) fn days(n_days: u16) -> Self {
@@ -127,10 +129,7 @@ pub(super) fn title(id: &str, names: &Names) -> Text {
 }
 
 pub(super) fn rename(said: &mut Said, zh: &str, en: &str, id: &str, old: &Names, new: &Names) {
-    let what = (
-        format!("{zh} {id} 的名称"),
-        format!("The name of the {en} `{id}`"),
-    );
+    let what = (format!("{zh} {id} 的名称"), format!("The name of the {en} `{id}`"));
     said.value((&what.0, &what.1), old, new, Text::names);
 }
 

@@ -16,14 +16,8 @@ fn edited(old: &str, new: &str) -> Playbook {
 /// Edits the small playbook once and expects one change.
 fn check(old: &str, new: &str, id: &str, zh: &str, en: &str, touches: &Touches) {
     let changes = diff(&small(), &edited(old, new));
-    let [change] = changes.as_slice() else {
-        panic!("{old} → {new}: {changes:#?}")
-    };
-    assert_eq!(
-        (change.id.as_str(), change.zh.as_str(), change.en.as_str()),
-        (id, zh, en),
-        "{old} → {new}"
-    );
+    let [change] = changes.as_slice() else { panic!("{old} → {new}: {changes:#?}") };
+    assert_eq!((change.id.as_str(), change.zh.as_str(), change.en.as_str()), (id, zh, en), "{old} → {new}");
     assert_eq!(&change.touches, touches, "{old} → {new}");
 }
 
@@ -36,10 +30,7 @@ fn nothing_changes_nothing() {
 
 #[test]
 fn changes_are_said_with_old_and_new_values() {
-    let gold = ConditionText {
-        text: "tier == \"gold\"".into(),
-        at: Location::default(),
-    };
+    let gold = ConditionText { text: "tier == \"gold\"".into(), at: Location::default() };
     let tag = |id: &str| Touches::Tag(id.to_owned());
     let tier = |ids: &[&str]| Touches::Tier(ids.iter().map(ToString::to_string).collect());
     for (old, new, id, zh, en, touches) in [
@@ -187,23 +178,14 @@ fn whatever_differs_is_said() {
         ("debt: allowed", "debt: allowed\n  hold: 7d"),
         ("debt: allowed", "debt: allowed\n  combine: multiply"),
         ("debt: allowed", "debt: allowed\n  name: Stars"),
-        (
-            "    - 1 per 1 paid\n",
-            "    - 1 per 1 paid\n    - 1 per 10 paid\n",
-        ),
+        ("    - 1 per 1 paid\n", "    - 1 per 1 paid\n    - 1 per 10 paid\n"),
         ("    - { times: 2, who: tier == \"gold\" }\n", ""),
         ("earn: [10 per 1 paid]", "earn: []"),
         ("earn: [10 per 1 paid]", "earn: [10 per 1 paid]\n  name: XP"),
         ("{ from: 0 }", "{ from: 0, aim: habit }"),
-        (
-            "    regular: { from: 0 }\n",
-            "    regular: { from: 0 }\n    silver: { from: 3000 }\n",
-        ),
+        ("    regular: { from: 0 }\n", "    regular: { from: 0 }\n    silver: { from: 3000 }\n"),
         ("  buyer: { phase: grow, when: size(orders) >= 1 }\n", ""),
-        (
-            "  stranger:",
-            "  sleeper: { phase: win back, when: silent }\n  stranger:",
-        ),
+        ("  stranger:", "  sleeper: { phase: win back, when: silent }\n  stranger:"),
         ("name: Loyal", "name: Loyal, group: life"),
         ("name: Loyal", "name: Loyal, from: 2020-05-23"),
         ("name: Loyal", "name: Loyal, until: 2020-05-29"),
@@ -214,29 +196,18 @@ fn whatever_differs_is_said() {
         assert!(!changes.is_empty(), "{old} → {new}");
         assert_ne!(small().hash(), new_playbook.hash(), "{old} → {new}");
         for change in changes {
-            assert!(
-                change.zh.ends_with('。') && change.en.ends_with('.'),
-                "{change:?}"
-            );
+            assert!(change.zh.ends_with('。') && change.en.ends_with('.'), "{change:?}");
         }
     }
 }
 
 #[test]
 fn levels_and_stages_that_come_go_or_move() {
-    let silver = edited(
-        "    regular: { from: 0 }\n",
-        "    regular: { from: 0 }\n    silver: { from: 3000 }\n",
-    );
+    let silver =
+        edited("    regular: { from: 0 }\n", "    regular: { from: 0 }\n    silver: { from: 3000 }\n");
     let changes = diff(&small(), &silver);
-    assert_eq!(
-        changes[0].en,
-        "The tier silver is new; it begins at 3,000 growth."
-    );
-    assert_eq!(
-        changes[0].touches,
-        Touches::Tier(vec!["regular".into(), "silver".into()])
-    );
+    assert_eq!(changes[0].en, "The tier silver is new; it begins at 3,000 growth.");
+    assert_eq!(changes[0].touches, Touches::Tier(vec!["regular".into(), "silver".into()]));
     let changes = diff(&silver, &small());
     assert_eq!(
         (changes[0].kind, changes[0].zh.as_str()),
@@ -255,14 +226,8 @@ fn levels_and_stages_that_come_go_or_move() {
 
 #[test]
 fn the_order_of_earning_alone_is_a_change_of_nothing() {
-    let one = edited(
-        "    - 1 per 1 paid\n",
-        "    - 1 per 1 paid\n    - 1 per 10 paid\n",
-    );
-    let other = edited(
-        "    - 1 per 1 paid\n",
-        "    - 1 per 10 paid\n    - 1 per 1 paid\n",
-    );
+    let one = edited("    - 1 per 1 paid\n", "    - 1 per 1 paid\n    - 1 per 10 paid\n");
+    let other = edited("    - 1 per 1 paid\n", "    - 1 per 10 paid\n    - 1 per 1 paid\n");
     let changes = diff(&one, &other);
     assert_eq!((changes.len(), &changes[0].touches), (1, &Touches::Nobody));
 }

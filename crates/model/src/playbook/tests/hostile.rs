@@ -13,11 +13,7 @@ fn survives(text: &str) {
         }
         Err(problems) => {
             assert!((1..=50).contains(&problems.len()));
-            assert!(
-                problems
-                    .iter()
-                    .all(|problem| problem.line >= 1 && problem.column >= 1)
-            );
+            assert!(problems.iter().all(|problem| problem.line >= 1 && problem.column >= 1));
         }
     }
 }

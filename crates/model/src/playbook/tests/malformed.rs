@@ -39,24 +39,16 @@ fn check(old: &str, new: &str, expected: &str) {
     let found = problems(&SMALL.replacen(old, new, 1));
     let expected = format!("small.yaml:{expected}");
     let as_expected = found.len() == 1 && found[0].starts_with(&expected);
-    assert!(
-        as_expected,
-        "{old:?} → {new:?}\nexpected {expected}\nfound    {}",
-        found.join("\n         ")
-    );
+    assert!(as_expected, "{old:?} → {new:?}\nexpected {expected}\nfound    {}", found.join("\n         "));
 }
 
 #[test]
 fn each_malformed_playbook_is_told_with_its_place() {
-    let rows = include_str!("malformed.rows")
-        .lines()
-        .filter(|row| !row.is_empty() && !row.starts_with('#'));
+    let rows = include_str!("malformed.rows").lines().filter(|row| !row.is_empty() && !row.starts_with('#'));
     let mut n_rows = 0;
     for row in rows {
         let parts: Vec<String> = row.split(" ⇒ ").map(|part| part.replace("\\n", "\n")).collect();
-        let [old, new, expected] = parts.as_slice() else {
-            panic!("a row has three parts: {row}")
-        };
+        let [old, new, expected] = parts.as_slice() else { panic!("a row has three parts: {row}") };
         check(old, new, expected);
         n_rows += 1;
     }
@@ -81,34 +73,16 @@ fn files_that_are_no_playbook() {
         ("\u{feff}", "1:1: the file is empty"),
         ("just a text", "1:1: a playbook is a map of keys"),
         ("- a\n- b\n", "1:1: a playbook is a map of keys"),
-        (
-            "a: 1\n---\nb: 2\n",
-            "2:1: a file holds one playbook; this begins a second document",
-        ),
-        (
-            "points:\n\texpire: never\n",
-            "2:1: points: a tab indents this line (allowed: spaces)",
-        ),
+        ("a: 1\n---\nb: 2\n", "2:1: a file holds one playbook; this begins a second document"),
+        ("points:\n\texpire: never\n", "2:1: points: a tab indents this line (allowed: spaces)"),
         ("points: {\n", "2:1: points: this is not YAML"),
         ("a: \"open\n", "1:4: a: this is not YAML"),
         ("a: *nobody\n", "1:4: a: this is not YAML"),
-        (
-            "a: &a [1, *a]\n",
-            "1:11: a[1]: an alias inside the value it names",
-        ),
-        (
-            "a: !!str 1\n",
-            "1:4: a: tags such as `!!str` are not used in a playbook",
-        ),
+        ("a: &a [1, *a]\n", "1:11: a[1]: an alias inside the value it names"),
+        ("a: !!str 1\n", "1:4: a: tags such as `!!str` are not used in a playbook"),
         ("a: !include x\n", "1:4: a: tags such as"),
-        (
-            &deep_list,
-            "1:129: maps and lists are nested too deep (allowed: at most 64 levels)",
-        ),
-        (
-            &deep_flow,
-            "1:259: a[0]: maps and lists are nested too deep (allowed: at most 64 levels)",
-        ),
+        (&deep_list, "1:129: maps and lists are nested too deep (allowed: at most 64 levels)"),
+        (&deep_flow, "1:259: a[0]: maps and lists are nested too deep (allowed: at most 64 levels)"),
         (bomb, "4:"),
         (&large, "1:1: the file is too large (allowed: at most 1 MiB)"),
         (&many, "1:"),
@@ -179,12 +153,7 @@ fn a_condition_knows_where_each_of_its_characters_stands() {
         let at = who.text.find(word).unwrap();
         let column_in_text = who.text[..at].chars().count() + 1;
         let problem = who.at.problem(column_in_text, "here", None);
-        assert_eq!(
-            (problem.line, problem.column),
-            (line, column),
-            "{tag}: {word} in {:?}",
-            who.text
-        );
+        assert_eq!((problem.line, problem.column), (line, column), "{tag}: {word} in {:?}", who.text);
         assert_eq!(problem.path, format!("tags.{tag}.who"));
     }
 }

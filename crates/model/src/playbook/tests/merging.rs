@@ -27,10 +27,7 @@ fn a_child_says_only_what_differs() {
     let same = child("").unwrap();
     assert_eq!(same, base);
     let other = child("playbook: other\ncurrency: USD\npoints: { expire: end of calendar year }\n").unwrap();
-    assert_eq!(
-        (other.id.as_str(), other.currency.code.as_str()),
-        ("other", "USD")
-    );
+    assert_eq!((other.id.as_str(), other.currency.code.as_str()), ("other", "USD"));
     assert_eq!(other.points.expire, Expiry::EndOfCalendarYear);
     assert_eq!(other.points.times, base.points.times);
 }
@@ -55,12 +52,7 @@ fn a_new_level_or_stage_stands_before_the_next_one_the_base_has() {
         "tiers: { levels: { silver: { from: 3000 }, gold: { from: 7000 }, jade: { from: 9000 } } }\nlifecycle:\n  sleeper: { phase: win back, when: days_since(last(orders)) > 90 }\n  buyer: { phase: grow }\n  fan: { phase: grow, when: size(orders) > 9 }\n  stranger: { phase: win }\n",
     )
     .unwrap();
-    let levels: Vec<&str> = merged
-        .tiers
-        .levels
-        .iter()
-        .map(|level| level.id.as_str())
-        .collect();
+    let levels: Vec<&str> = merged.tiers.levels.iter().map(|level| level.id.as_str()).collect();
     assert_eq!(levels, ["regular", "silver", "gold", "jade"]);
     let stages: Vec<&str> = merged.lifecycle.iter().map(|stage| stage.id.as_str()).collect();
     assert_eq!(stages, ["sleeper", "buyer", "fan", "stranger"]);
@@ -70,15 +62,9 @@ fn a_new_level_or_stage_stands_before_the_next_one_the_base_has() {
 fn problems_point_into_the_file_the_value_came_from() {
     let lines = |found: Result<Playbook, Vec<String>>| found.unwrap_err();
     let found = lines(child("tiers:\n  levels:\n    gold: { from: -1 }\n"));
-    assert!(
-        found[0].starts_with("child.yaml:4:19: tiers.levels.gold.from: -1 is out of range"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("child.yaml:4:19: tiers.levels.gold.from: -1 is out of range"), "{found:?}");
     let found = lines(child("points:\n  debt: ~\n"));
-    assert!(
-        found[0].starts_with("child.yaml:3:3: points.debt: `debt` is missing"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("child.yaml:3:3: points.debt: `debt` is missing"), "{found:?}");
     let found = lines(child("tags: { loyl: ~ }\n"));
     let expected = "child.yaml:2:9: tags.loyl: a key without a value removes it, but there is none to remove; did you mean `loyal`? (allowed: loyal)";
     assert_eq!(found, [expected]);
@@ -97,15 +83,10 @@ fn chains_end() {
     let found = parse("a", "extends: a\n", &files(&[("a", "extends: a\n")])).unwrap_err();
     assert_eq!(found[0].to_string(), "a:1:10: extends: extends itself: a → a");
     let found = parse("a", "extends: nobody\n", &files(&[])).unwrap_err();
-    assert_eq!(
-        found[0].to_string(),
-        "a:1:10: extends: cannot be had: no file `nobody`"
-    );
+    assert_eq!(found[0].to_string(), "a:1:10: extends: cannot be had: no file `nobody`");
     let found = parse("a", "extends: [b, c]\n", &files(&[])).unwrap_err();
     assert!(
-        found[0]
-            .to_string()
-            .starts_with("a:1:10: extends: expected the name of a playbook"),
+        found[0].to_string().starts_with("a:1:10: extends: expected the name of a playbook"),
         "{}",
         found[0]
     );
@@ -129,20 +110,12 @@ fn a_source_stands_alone_and_gives_the_same_playbook() {
         "tags:\n  a: { who: \"true\", name: { zh: 'yes', en: 'it''s: \\\"x\\\" # no\\t😀' } }\n  b: { who: 'attr.x == \"é\\n\"', name: 'null' }\n  c: { who: '- x', name: '7' }\n",
     )
     .unwrap();
-    for playbook in [
-        small,
-        tricky,
-        shipped_playbook("variety-store"),
-        shipped_playbook("demo"),
-    ] {
+    for playbook in [small, tricky, shipped_playbook("variety-store"), shipped_playbook("demo")] {
         let again = parse("source", playbook.source(), &no_loader)
             .unwrap_or_else(|problems| panic!("{}\n{}", problems[0], playbook.source()));
         assert_eq!(again, playbook);
         assert_eq!(again.canonical_json(), playbook.canonical_json());
-        assert_eq!(
-            (again.hash(), again.source()),
-            (playbook.hash(), playbook.source())
-        );
+        assert_eq!((again.hash(), again.source()), (playbook.hash(), playbook.source()));
     }
 }
 
@@ -150,10 +123,7 @@ fn a_source_stands_alone_and_gives_the_same_playbook() {
 fn a_hash_names_what_is_promised_not_how_it_is_written() {
     let small = parse("small", SMALL, &shipped::load).unwrap();
     let otherwise = SMALL
-        .replace(
-            "playbook: small\ntimezone: UTC",
-            "# a comment\ntimezone: 'UTC'\nplaybook: small",
-        )
+        .replace("playbook: small\ntimezone: UTC", "# a comment\ntimezone: 'UTC'\nplaybook: small")
         .replace(
             "currency: CNY",
             "currency: CNY\nlanguages: [zh, en]\norders: { paid: total less shipping and tax }",

@@ -5,49 +5,22 @@ use super::*;
 #[test]
 fn the_variety_store_keeps_its_rules() {
     let playbook = shipped_playbook("variety-store");
-    assert_eq!(
-        (playbook.timezone.name(), playbook.currency.code.as_str()),
-        ("Asia/Shanghai", "CNY")
-    );
+    assert_eq!((playbook.timezone.name(), playbook.currency.code.as_str()), ("Asia/Shanghai", "CNY"));
     // R1: a point for each whole yuan, two for gold; gone at the end of the next calendar year.
     let points = &playbook.points;
-    assert_eq!(
-        (points.earn[0].points, points.earn[0].per_major, points.hold_days),
-        (1, 1, 0)
-    );
-    assert_eq!(
-        (points.expire, points.debt),
-        (Expiry::EndOfNextCalendarYear, Debt::Allowed)
-    );
+    assert_eq!((points.earn[0].points, points.earn[0].per_major, points.hold_days), (1, 1, 0));
+    assert_eq!((points.expire, points.debt), (Expiry::EndOfNextCalendarYear, Debt::Allowed));
     assert_eq!(points.combine, Combine::Largest);
     assert_eq!(points.times[0].who.as_ref().unwrap().text, "tier == \"gold\"");
     // R6: double points on the birthday.
     assert_eq!(points.times[1].when.as_ref().unwrap().text, "is_birthday");
-    assert!(
-        points
-            .times
-            .iter()
-            .all(|times| times.times == Ratio::from_thousandths(2000))
-    );
+    assert!(points.times.iter().all(|times| times.times == Ratio::from_thousandths(2000)));
     // R2, R3: levels, terms, aims.
-    assert_eq!(
-        (playbook.growth.earn[0].points, playbook.growth.earn[0].per_major),
-        (10, 1)
-    );
+    assert_eq!((playbook.growth.earn[0].points, playbook.growth.earn[0].per_major), (10, 1));
     assert_eq!(playbook.tiers.over_days, 365);
-    let levels: Vec<(&str, i64)> = playbook
-        .tiers
-        .levels
-        .iter()
-        .map(|l| (l.id.as_str(), l.from))
-        .collect();
+    let levels: Vec<(&str, i64)> = playbook.tiers.levels.iter().map(|l| (l.id.as_str(), l.from)).collect();
     assert_eq!(levels, [("regular", 0), ("silver", 3000), ("gold", 6000)]);
-    let aims: Vec<&[Aim]> = playbook
-        .tiers
-        .levels
-        .iter()
-        .map(|level| level.aim.as_slice())
-        .collect();
+    let aims: Vec<&[Aim]> = playbook.tiers.levels.iter().map(|level| level.aim.as_slice()).collect();
     assert_eq!(
         aims,
         [
@@ -57,11 +30,7 @@ fn the_variety_store_keeps_its_rules() {
         ]
     );
     // U3: the stages in their order.
-    let stages: Vec<(&str, Phase)> = playbook
-        .lifecycle
-        .iter()
-        .map(|s| (s.id.as_str(), s.phase))
-        .collect();
+    let stages: Vec<(&str, Phase)> = playbook.lifecycle.iter().map(|s| (s.id.as_str(), s.phase)).collect();
     assert_eq!(
         stages,
         [
@@ -77,31 +46,16 @@ fn the_variety_store_keeps_its_rules() {
     assert_eq!(playbook.tags["friend_of_the_house"].valid_days, Some(365));
     // C1: every kind of touchpoint.
     for kind in TouchpointKind::ALL {
-        assert!(
-            playbook
-                .touchpoints
-                .values()
-                .any(|touchpoint| touchpoint.kind == kind),
-            "{kind:?}"
-        );
+        assert!(playbook.touchpoints.values().any(|touchpoint| touchpoint.kind == kind), "{kind:?}");
     }
 }
 
 #[test]
 fn the_demo_differs_where_its_data_does() {
     let (demo, store) = (shipped_playbook("demo"), shipped_playbook("variety-store"));
-    assert_eq!(
-        (demo.timezone.name(), demo.currency.code.as_str()),
-        ("UTC", "USD")
-    );
-    assert_eq!(
-        (&demo.points, &demo.growth, &demo.tiers),
-        (&store.points, &store.growth, &store.tiers)
-    );
-    assert_eq!(
-        (&demo.lifecycle, &demo.touchpoints),
-        (&store.lifecycle, &store.touchpoints)
-    );
+    assert_eq!((demo.timezone.name(), demo.currency.code.as_str()), ("UTC", "USD"));
+    assert_eq!((&demo.points, &demo.growth, &demo.tiers), (&store.points, &store.growth, &store.tiers));
+    assert_eq!((&demo.lifecycle, &demo.touchpoints), (&store.lifecycle, &store.touchpoints));
     for name in [
         "age_range",
         "income",
@@ -147,12 +101,7 @@ fn points_are_gone_at_the_first_instant_of_a_day() {
 
 #[test]
 fn amounts_are_whole_steps_and_multipliers_exact() {
-    let earn = |points, per_major| Earn {
-        points,
-        per_major,
-        who: None,
-        when: None,
-    };
+    let earn = |points, per_major| Earn { points, per_major, who: None, when: None };
     for (earn, paid_minor, points) in [
         (earn(1, 1), 199, 1),
         (earn(10, 1), 199, 10),
@@ -163,31 +112,16 @@ fn amounts_are_whole_steps_and_multipliers_exact() {
         assert_eq!(earn.points_for(paid_minor, 100), points);
     }
     let ratio = Ratio::from_thousandths;
-    assert_eq!(
-        (ratio(1500).of(3), ratio(1500).of(-3), ratio(2000).of(i64::MAX)),
-        (4, -5, i64::MAX)
-    );
+    assert_eq!((ratio(1500).of(3), ratio(1500).of(-3), ratio(2000).of(i64::MAX)), (4, -5, i64::MAX));
     assert_eq!(Combine::Largest.of([ratio(2000), ratio(1500)]), ratio(2000));
     assert_eq!(Combine::Multiply.of([ratio(2000), ratio(1500)]), ratio(3000));
     assert_eq!(Combine::Largest.of([]), Ratio::ONE);
     assert_eq!(
-        (
-            ratio(1500).to_string(),
-            ratio(2000).to_string(),
-            ratio(1025).to_string()
-        ),
+        (ratio(1500).to_string(), ratio(2000).to_string(), ratio(1025).to_string()),
         ("1.5".into(), "2".into(), "1.025".into())
     );
     let tiers = shipped_playbook("variety-store").tiers;
-    for (growth, level) in [
-        (-5, 0),
-        (0, 0),
-        (2999, 0),
-        (3000, 1),
-        (5999, 1),
-        (6000, 2),
-        (i64::MAX, 2),
-    ] {
+    for (growth, level) in [(-5, 0), (0, 0), (2999, 0), (3000, 1), (5999, 1), (6000, 2), (i64::MAX, 2)] {
         assert_eq!(tiers.level_of(growth), level, "{growth}");
     }
 }
@@ -201,8 +135,5 @@ fn the_shipped_schema_is_the_types() {
         std::fs::write(path, &schema).unwrap();
     }
     let shipped = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        shipped == schema,
-        "playbooks/schema.json is stale: run this test with UPDATE=1"
-    );
+    assert!(shipped == schema, "playbooks/schema.json is stale: run this test with UPDATE=1");
 }

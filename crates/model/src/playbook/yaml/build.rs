@@ -20,11 +20,7 @@ const MAX_COPIED: usize = 2_000;
 /// Reads one file. Problems are added; a tree is given where one could be read.
 pub(in crate::playbook) fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
     let file: Arc<str> = file.into();
-    let top = Mark {
-        file: file.clone(),
-        line: 1,
-        column: 1,
-    };
+    let top = Mark { file: file.clone(), line: 1, column: 1 };
     if text.len() > MAX_BYTES {
         problems.push(top.problem("", "the file is too large", Some("at most 1 MiB".into())));
         return None;
@@ -108,11 +104,7 @@ impl Builder<'_> {
             Event::Scalar(text, style, anchor, _) => {
                 let plain = style == ScalarStyle::Plain;
                 let runs = self.runs(&text, style, span);
-                let value = Value::Scalar(Scalar {
-                    text: text.into_owned(),
-                    plain,
-                    runs,
-                });
+                let value = Value::Scalar(Scalar { text: text.into_owned(), plain, runs });
                 return self.close(Node::new(value, mark), anchor);
             }
             Event::SequenceStart(anchor, _) => return self.begin(mark, anchor, Children::List(Vec::new())),
@@ -140,18 +132,10 @@ impl Builder<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(self.too_deep(&mark));
         }
-        if let Some(Open {
-            children: Children::Map(_, None),
-            ..
-        }) = self.open.last()
-        {
+        if let Some(Open { children: Children::Map(_, None), .. }) = self.open.last() {
             return Err(self.problem(&mark, "a key is a text, not a map or a list", None));
         }
-        self.open.push(Open {
-            mark,
-            anchor,
-            children,
-        });
+        self.open.push(Open { mark, anchor, children });
         Ok(())
     }
 
@@ -188,10 +172,7 @@ impl Builder<'_> {
                 let Some((key, key_mark)) = key.take() else {
                     return Ok(());
                 };
-                let first = entries
-                    .iter()
-                    .find(|entry| entry.key == key)
-                    .map(|entry| entry.key_mark.line);
+                let first = entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_mark.line);
                 match first {
                     None => entries.push(Entry { key, key_mark, node }),
                     Some(line) => {
@@ -217,11 +198,7 @@ impl Builder<'_> {
 
     fn problem(&self, mark: &Mark, message: &str, allowed: Option<String>) -> Problem {
         // Deep paths would be longer than what they help to find.
-        let path = if self.open.len() > 8 {
-            String::new()
-        } else {
-            self.path_here()
-        };
+        let path = if self.open.len() > 8 { String::new() } else { self.path_here() };
         mark.problem(&path, message, allowed)
     }
 
@@ -235,44 +212,22 @@ impl Builder<'_> {
     }
 
     fn mark(&self, span: Span) -> Mark {
-        Mark {
-            file: self.file.clone(),
-            line: span.start.line().max(1),
-            column: span.start.col() + 1,
-        }
+        Mark { file: self.file.clone(), line: span.start.line().max(1), column: span.start.col() + 1 }
     }
 
     fn too_deep(&self, mark: &Mark) -> Problem {
-        self.problem(
-            mark,
-            "maps and lists are nested too deep",
-            Some(format!("at most {MAX_DEPTH} levels")),
-        )
+        self.problem(mark, "maps and lists are nested too deep", Some(format!("at most {MAX_DEPTH} levels")))
     }
 
     fn unreadable(&self, error: &ScanError) -> Problem {
         let line = error.marker().line().clamp(1, self.lines.len());
-        let mark = Mark {
-            file: self.file.clone(),
-            line,
-            column: error.marker().col() + 1,
-        };
+        let mark = Mark { file: self.file.clone(), line, column: error.marker().col() + 1 };
         // The scanner stops at a tab or soon after it; the tab is what a person can mend.
         for line in [line, line.saturating_sub(1)] {
-            let indent = self
-                .lines
-                .get(line.wrapping_sub(1))
-                .map_or(&[][..], Vec::as_slice);
-            let tab = indent
-                .iter()
-                .take_while(|c| c.is_whitespace())
-                .position(|c| *c == '\t');
+            let indent = self.lines.get(line.wrapping_sub(1)).map_or(&[][..], Vec::as_slice);
+            let tab = indent.iter().take_while(|c| c.is_whitespace()).position(|c| *c == '\t');
             if let Some(tab) = tab {
-                let mark = Mark {
-                    file: self.file.clone(),
-                    line,
-                    column: tab + 1,
-                };
+                let mark = Mark { file: self.file.clone(), line, column: tab + 1 };
                 return self.problem(&mark, "a tab indents this line", Some("spaces".into()));
             }
         }
@@ -315,11 +270,7 @@ impl Builder<'_> {
             let there = self.lines.get(line - 1).and_then(|chars| chars.get(column)) == Some(&c);
             if there {
                 if expected != Some((line, column)) || runs.is_empty() {
-                    runs.push(Run {
-                        offset,
-                        line,
-                        column: column + 1,
-                    });
+                    runs.push(Run { offset, line, column: column + 1 });
                 }
                 column += 1;
                 expected = Some((line, column));
