@@ -315,7 +315,7 @@ pub struct Tag {
 pub fn parse(file: &str, text: &str, loader: &Loader<'_>) -> Result<Playbook, Vec<Problem>> {
     let mut problems = Vec::new();
     let playbook = extend::load(file, text, loader, &mut problems).and_then(|loaded| {
-        let source = canonical::Source::of(&loaded, text);
+        let source = canonical::Source::of(&loaded, text, &mut problems)?;
         let (raw, tree) = reader::read(loaded.tree, &mut problems)?;
         check::playbook(raw, &tree, source, &mut problems)
     });
@@ -346,10 +346,7 @@ impl Playbook {
 impl Tiers {
     /// The index of the level that an amount of growth holds. Below zero it is the first.
     pub fn level_of(&self, growth: i64) -> usize {
-        self.levels
-            .iter()
-            .rposition(|level| level.from <= growth)
-            .unwrap_or(0)
+        self.levels.iter().rposition(|level| level.from <= growth).unwrap_or(0)
     }
 
     /// The level of an id.

@@ -5,7 +5,8 @@ use serde_json::Value as Json;
 
 use super::Playbook;
 use super::extend::Loaded;
-use super::yaml::{Kind, Node, Value};
+use super::problem::Problem;
+use super::yaml::{self, Kind, Node, Value};
 use crate::money::Currency;
 use crate::time::{Day, Zone};
 
@@ -20,14 +21,21 @@ impl PartialEq for Source {
 }
 
 impl Source {
-    /// The text itself where it stands alone, else the merged tree written anew.
-    pub(super) fn of(loaded: &Loaded, text: &str) -> Self {
+    /// The text itself where it stands alone, else the merged tree written anew. `None`, with a problem, if
+    /// that would be more than a file may hold, so that what is stored can always be read again.
+    pub(super) fn of(loaded: &Loaded, text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         if !loaded.extended {
-            return Self(text.to_owned());
+            return Some(Self(text.to_owned()));
         }
         let mut written = String::new();
         write_block(&loaded.tree, 0, &mut written);
-        Self(written)
+        if written.len() > yaml::MAX_BYTES || loaded.tree.n_nodes() > yaml::MAX_NODES {
+            let message = "with what it extends, the playbook is too large";
+            let allowed = format!("at most 1 MiB and {} values", yaml::MAX_NODES);
+            problems.push(loaded.tree.problem(message, Some(allowed)));
+            return None;
+        }
+        Some(Self(written))
     }
 
     pub(super) fn text(&self) -> &str {

@@ -12,7 +12,7 @@ use super::problem::{ConditionText, Problem};
 use super::raw::{RawLevel, RawPlaybook, RawStage, RawTag, RawTiers};
 use super::reader::short;
 use super::words::{ById, Condition, RawAims, RawNames};
-use super::yaml::{self, Node};
+use super::yaml::{self, Node, Value};
 use super::{Aim, AttributeDecl, Level, Orders, Playbook, Stage, Tag, Tiers, Touchpoint};
 use crate::money::Currency;
 use crate::time::Zone;
@@ -111,12 +111,12 @@ impl Check<'_> {
         is_name_of_language: bool,
         mut read: impl FnMut(&mut Self, R, &Node) -> Option<T>,
     ) -> Vec<(String, T)> {
-        let (Some(ById(raw)), Some(node)) = (raw, node) else {
+        let (Some(ById(raw)), Some(Value::Map(entries))) = (raw, node.map(|node| &node.value)) else {
             return Vec::new();
         };
         let mut things = Vec::new();
-        for (id, raw) in raw {
-            let Some(entry) = node.entry(&id) else { continue };
+        // The raw values were read from these very entries, in their order.
+        for ((id, raw), entry) in raw.into_iter().zip(entries) {
             self.id(&id, &entry.key_mark, &entry.node.path, is_name_of_language);
             if let Some(thing) = read(self, raw, &entry.node) {
                 things.push((id, thing));

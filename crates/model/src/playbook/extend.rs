@@ -3,6 +3,8 @@
 //! Files are merged by key: maps merge, lists and scalars replace, a key without a value (or `~`) removes.
 //! Each value keeps pointing into the file it came from.
 
+use std::collections::BTreeMap;
+
 use super::nearest::nearest;
 use super::problem::Problem;
 use super::yaml::{self, Entry, Node, Value};
@@ -101,38 +103,47 @@ fn strip(mut node: Node) -> Node {
 /// What `child` says over `base`. Keys keep the base's order; a new key stands before the next key of the
 /// child that the base has too, else at the end, so that a stage or a level can be put between two others.
 fn merge(base: Node, child: Node, path: &str, problems: &mut Vec<Problem>) -> Node {
-    let (mut merged, theirs) = match (base.value, child.value) {
-        (Value::Map(base), Value::Map(child)) => (base, child),
+    let (ours, theirs) = match (base.value, child.value) {
+        (Value::Map(ours), Value::Map(theirs)) => (ours, theirs),
         (_, value) => return strip(Node { value, ..child }),
     };
-    let mut before = None;
-    // From the last to the first, so that the neighbour that follows is placed already.
+    let n_ours = ours.len();
+    let places: BTreeMap<String, usize> =
+        ours.iter().enumerate().map(|(i, entry)| (entry.key.clone(), i)).collect();
+    let mut said: BTreeMap<usize, Entry> = BTreeMap::new();
+    let mut new: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    let mut next = n_ours;
+    // From the last to the first, so that the place of the neighbour that follows is known.
     for entry in theirs.into_iter().rev() {
-        let position = merged.iter().position(|ours| ours.key == entry.key);
-        let path = yaml::join(path, &entry.key);
-        match position {
-            None if entry.node.is_null() => {
-                problems.push(nothing_to_remove(&entry, &path, &merged));
-                continue;
+        match places.get(&entry.key) {
+            Some(place) => {
+                if !entry.node.is_null() {
+                    next = *place;
+                }
+                said.insert(*place, entry);
             }
-            Some(i) if entry.node.is_null() => {
-                merged.remove(i);
-                continue;
-            }
-            Some(i) => {
-                let ours = merged[i].node.clone();
-                let node = merge(ours, entry.node, &path, problems);
-                merged[i] = Entry { key: entry.key.clone(), key_mark: entry.key_mark, node };
-            }
-            None => {
-                let next = before.as_ref().and_then(|key| merged.iter().position(|ours| ours.key == *key));
-                let at = next.unwrap_or(merged.len());
-                let new = Entry { key: entry.key.clone(), key_mark: entry.key_mark, node: strip(entry.node) };
-                merged.insert(at, new);
+            None if entry.node.is_null() => unknown.push(entry),
+            None => new.entry(next).or_default().push(Entry { node: strip(entry.node), ..entry }),
+        }
+    }
+    for entry in unknown {
+        problems.push(nothing_to_remove(&entry, &yaml::join(path, &entry.key), &ours));
+    }
+    let mut merged = Vec::new();
+    for (i, ours) in ours.into_iter().enumerate() {
+        merged.extend(new.remove(&i).into_iter().flat_map(|entries| entries.into_iter().rev()));
+        match said.remove(&i) {
+            None => merged.push(ours),
+            Some(theirs) if theirs.node.is_null() => {}
+            Some(theirs) => {
+                let path = yaml::join(path, &theirs.key);
+                let node = merge(ours.node, theirs.node, &path, problems);
+                merged.push(Entry { node, ..theirs });
             }
         }
-        before = Some(entry.key);
     }
+    merged.extend(new.remove(&n_ours).into_iter().flat_map(|entries| entries.into_iter().rev()));
     Node::new(Value::Map(merged), child.mark)
 }
 

@@ -7,7 +7,7 @@ mod build;
 
 use std::sync::Arc;
 
-pub(super) use build::read;
+pub(super) use build::{MAX_BYTES, MAX_NODES, read};
 
 use super::problem::{Location, Problem, Run};
 
@@ -161,11 +161,12 @@ impl Node {
         self.mark.problem(&self.path, message, allowed)
     }
 
-    fn n_nodes(&self) -> usize {
+    /// How many keys and values it is.
+    pub(super) fn n_nodes(&self) -> usize {
         1 + match &self.value {
             Value::Scalar(_) => 0,
             Value::List(elements) => elements.iter().map(Node::n_nodes).sum(),
-            Value::Map(entries) => entries.iter().map(|entry| entry.node.n_nodes()).sum(),
+            Value::Map(entries) => entries.iter().map(|entry| 1 + entry.node.n_nodes()).sum(),
         }
     }
 }

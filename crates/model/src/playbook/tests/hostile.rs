@@ -18,6 +18,16 @@ fn survives(text: &str) {
     }
 }
 
+#[test]
+fn a_file_of_nothing_but_keys_is_told_like_any_other() {
+    let keys: String = (0..20_000).map(|i| format!("k{i}: 1\n")).collect();
+    survives(&keys);
+    let touchpoints: String = (0..5000).map(|i| format!("  s{i}: {{ kind: store }}\n")).collect();
+    let text = format!("playbook: many\nextends: variety-store\ntouchpoints:\n{touchpoints}");
+    let playbook = parse("many.yaml", &text, &shipped::load).unwrap();
+    assert!(playbook.touchpoints.len() > 5000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -120,6 +120,21 @@ fn a_source_stands_alone_and_gives_the_same_playbook() {
 }
 
 #[test]
+fn two_files_together_are_no_larger_than_one_may_be() {
+    let stores = |prefix: &str| -> String {
+        (0..8000).map(|i| format!("  {prefix}{i}: {{ kind: store }}\n")).collect()
+    };
+    let base = format!("{SMALL}touchpoints:\n{}", stores("a"));
+    let files = [("base", base.as_str())];
+    let text = format!("extends: base\ntouchpoints:\n{}", stores("b"));
+    let found = parse("child.yaml", &text, &&super::merging::files(&files)).unwrap_err();
+    assert_eq!(
+        found[0].to_string(),
+        "child.yaml:1:1: with what it extends, the playbook is too large (allowed: at most 1 MiB and 50000 values)"
+    );
+}
+
+#[test]
 fn a_hash_names_what_is_promised_not_how_it_is_written() {
     let small = parse("small", SMALL, &shipped::load).unwrap();
     let otherwise = SMALL

@@ -9,11 +9,11 @@ use super::{Entry, Mark, Node, Scalar, Value, join};
 use crate::playbook::problem::{Problem, Run};
 
 /// The largest file, in bytes.
-const MAX_BYTES: usize = 1 << 20;
+pub(in crate::playbook) const MAX_BYTES: usize = 1 << 20;
 /// The deepest nesting of maps and lists.
 const MAX_DEPTH: usize = 64;
-/// The most values one file may have.
-const MAX_NODES: usize = 100_000;
+/// The most keys and values one file may have.
+pub(in crate::playbook) const MAX_NODES: usize = 50_000;
 /// The most values that aliases may add.
 const MAX_COPIED: usize = 2_000;
 
@@ -63,7 +63,13 @@ struct Open {
 
 enum Children {
     List(Vec<Node>),
-    Map(Vec<Entry>, Option<(String, Mark)>),
+    Map {
+        entries: Vec<Entry>,
+        /// The line of each key.
+        lines: BTreeMap<String, usize>,
+        /// The key whose value has not come yet.
+        key: Option<(String, Mark)>,
+    },
 }
 
 struct Builder<'p> {
@@ -109,7 +115,11 @@ impl Builder<'_> {
             }
             Event::SequenceStart(anchor, _) => return self.begin(mark, anchor, Children::List(Vec::new())),
             Event::MappingStart(anchor, _) => {
-                return self.begin(mark, anchor, Children::Map(Vec::new(), None));
+                return self.begin(
+                    mark,
+                    anchor,
+                    Children::Map { entries: Vec::new(), lines: BTreeMap::new(), key: None },
+                );
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else {
@@ -117,7 +127,7 @@ impl Builder<'_> {
                 };
                 let value = match open.children {
                     Children::List(elements) => Value::List(elements),
-                    Children::Map(entries, _) => Value::Map(entries),
+                    Children::Map { entries, .. } => Value::Map(entries),
                 };
                 let node = Node::new(value, open.mark);
                 return self.close(node, open.anchor);
@@ -132,7 +142,7 @@ impl Builder<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(self.too_deep(&mark));
         }
-        if let Some(Open { children: Children::Map(_, None), .. }) = self.open.last() {
+        if let Some(Open { children: Children::Map { key: None, .. }, .. }) = self.open.last() {
             return Err(self.problem(&mark, "a key is a text, not a map or a list", None));
         }
         self.open.push(Open { mark, anchor, children });
@@ -164,17 +174,19 @@ impl Builder<'_> {
         match self.open.last_mut().map(|open| &mut open.children) {
             None => self.root = Some(node),
             Some(Children::List(elements)) => elements.push(node),
-            Some(Children::Map(_, key @ None)) => match node.value {
+            Some(Children::Map { key: key @ None, .. }) => match node.value {
                 Value::Scalar(scalar) => *key = Some((scalar.text, node.mark)),
                 _ => return Err(self.problem(&node.mark, "a key is a text, not a map or a list", None)),
             },
-            Some(Children::Map(entries, key)) => {
+            Some(Children::Map { entries, lines, key }) => {
                 let Some((key, key_mark)) = key.take() else {
                     return Ok(());
                 };
-                let first = entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_mark.line);
-                match first {
-                    None => entries.push(Entry { key, key_mark, node }),
+                match lines.get(&key) {
+                    None => {
+                        lines.insert(key.clone(), key_mark.line);
+                        entries.push(Entry { key, key_mark, node });
+                    }
                     Some(line) => {
                         let message = format!("the key is given twice; first on line {line}");
                         let path = join(&self.path_of_open(), &key);
@@ -191,8 +203,8 @@ impl Builder<'_> {
         let inner = self.open.iter().skip(1).zip(&self.open).map(|(_, parent)| parent);
         inner.fold(String::new(), |path, open| match &open.children {
             Children::List(elements) => format!("{path}[{}]", elements.len()),
-            Children::Map(_, Some((key, _))) => join(&path, key),
-            Children::Map(_, None) => path,
+            Children::Map { key: Some((key, _)), .. } => join(&path, key),
+            Children::Map { key: None, .. } => path,
         })
     }
 
@@ -206,7 +218,7 @@ impl Builder<'_> {
         let path = self.path_of_open();
         match self.open.last().map(|open| &open.children) {
             Some(Children::List(elements)) => format!("{path}[{}]", elements.len()),
-            Some(Children::Map(_, Some((key, _)))) => join(&path, key),
+            Some(Children::Map { key: Some((key, _)), .. }) => join(&path, key),
             _ => path,
         }
     }
