@@ -132,16 +132,42 @@ impl Connections {
     }
 }
 
+impl Connections {
+    /// Runs a long query on a connection of its own, in one snapshot: what it kept in memory goes with it.
+    pub(crate) async fn survey<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        let _place = readers.places.acquire().await.map_err(|_| StoreError::Stopped)?;
+        let pool = Arc::clone(&self.readers);
+        tokio::task::spawn_blocking(move || {
+            let connection = pool.fresh()?;
+            // Sorting may spill to a file: a long query is not what memory is for.
+            connection
+                .execute_batch("PRAGMA temp_store = FILE; PRAGMA cache_size = -2048;")
+                .map_err(database)?;
+            connection.execute_batch("BEGIN").map_err(database)?;
+            job(&connection)
+        })
+        .await
+        .map_err(|error| StoreError::Database(error.to_string()))?
+    }
+}
+
 impl Readers {
+    fn fresh(&self) -> Result<Connection> {
+        let connection = open(&self.path, self.durability)?;
+        connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;").map_err(database)?;
+        Ok(connection)
+    }
+
     fn take(&self) -> Result<Connection> {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         match idle {
             Some(connection) => Ok(connection),
-            None => {
-                let connection = open(&self.path, self.durability)?;
-                connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;").map_err(database)?;
-                Ok(connection)
-            }
+            None => self.fresh(),
         }
     }
 

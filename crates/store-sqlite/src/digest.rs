@@ -3,7 +3,6 @@
 //! and any database give the same.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use rusqlite::{Connection, Row};
 use zhiyin_model::effect::OrderTerms;
@@ -94,10 +93,10 @@ fn column(row: &Row<'_>, i: usize, out: &mut String) -> rusqlite::Result<()> {
     out.push('|');
     match row.get_ref(i)? {
         ValueRef::Null => out.push('~'),
-        ValueRef::Integer(value) => drop(write!(out, "{value}")),
+        ValueRef::Integer(value) => out.push_str(&value.to_string()),
         ValueRef::Text(text) => {
             let text = std::str::from_utf8(text).map_err(|_| damaged(i, "not text"))?;
-            drop(write!(out, "{text:?}"));
+            out.push_str(&format!("{text:?}"));
         }
         ValueRef::Real(_) | ValueRef::Blob(_) => return Err(damaged(i, "no column of the digest")),
     }

@@ -208,11 +208,11 @@ impl Store for SqliteStore {
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
-        self.connections.read(move |c| report::member_lines(c, as_of)).await
+        self.connections.survey(move |c| report::member_lines(c, as_of)).await
     }
 
     async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>> {
-        self.connections.read(move |c| report::ledger_lines(c, as_of)).await
+        self.connections.survey(move |c| report::ledger_lines(c, as_of)).await
     }
 
     async fn namespaces(&self) -> Result<Vec<String>> {
@@ -224,15 +224,15 @@ impl Store for SqliteStore {
     }
 
     async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord> {
-        self.connections.read(move |c| overview::overview(c, ask)).await
+        self.connections.survey(move |c| overview::overview(c, ask)).await
     }
 
     async fn doctor(&self) -> Result<Vec<read::Check>> {
-        self.connections.read(doctor::doctor).await
+        self.connections.survey(doctor::doctor).await
     }
 
     async fn digest(&self) -> Result<String> {
-        self.connections.read(digest::digest).await
+        self.connections.survey(digest::digest).await
     }
 }
 

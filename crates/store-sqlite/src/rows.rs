@@ -1,6 +1,6 @@
 //! Reading rows: from SQLite's values to the words of the model, with damage named.
 
-use rusqlite::types::{FromSql, Type};
+use rusqlite::types::Type;
 use rusqlite::{Connection, Params, Row};
 use zhiyin_model::effect::{Asset, Lot, Order, OrderStatus, Transfer, TransferKind};
 use zhiyin_model::id::Id;
@@ -35,11 +35,6 @@ pub(crate) fn all<T>(
 pub(crate) fn damaged(column: usize, what: impl Into<String>) -> rusqlite::Error {
     let what: String = what.into();
     rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, what.into())
-}
-
-/// A column of a row.
-pub(crate) fn get<T: FromSql>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    row.get(column)
 }
 
 /// An id.

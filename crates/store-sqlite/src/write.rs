@@ -21,6 +21,7 @@ pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE nam
 pub(crate) const EVENT_NEW: &str = "INSERT INTO event (id, source, message_id, body_hash, name, time, clock, derived, \
     body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
 pub(crate) const EVENT_HASH: &str = "SELECT body_hash FROM event WHERE id = ?";
+pub(crate) const CLOCK_OF: &str = "SELECT clock, MAX(clock, settled) FROM home";
 pub(crate) const CLOCK: &str = "UPDATE home SET clock = ? WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO import (name, position, done) VALUES (?, ?, ?) \
     ON CONFLICT (name) DO UPDATE SET position = excluded.position, done = excluded.done";
@@ -102,11 +103,16 @@ fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
     })
 }
 
+/// Business time up to which items were accepted, and before which none may be placed: where timers have fired, time has
+/// passed.
+fn clock_of(c: &Connection) -> Result<(i64, i64)> {
+    prepare(c, CLOCK_OF)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)
+}
+
 /// Takes items into the inbox, each once. Business time never runs backwards in it.
 pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
     let source = source(c, &append.source, &append.user_namespace)?;
-    let before: i64 = c.query_row("SELECT clock FROM home", [], |row| row.get(0)).map_err(database)?;
-    let mut clock = before;
+    let (before, mut clock) = clock_of(c)?;
     let mut receipts = Vec::with_capacity(append.events.len());
     let mut insert = prepare(c, EVENT_NEW)?;
     let mut known = prepare(c, EVENT_HASH)?;
@@ -136,7 +142,7 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
         let same = hash == event.body_hash;
         receipts.push(if same { Receipt::Duplicate } else { Receipt::Reused });
     }
-    if clock > before {
+    if clock > before && receipts.contains(&Receipt::Accepted) {
         run(&mut prepare(c, CLOCK)?, [clock])?;
     }
     if let Some(progress) = &append.progress {
@@ -161,16 +167,17 @@ pub(crate) fn apply_playbook(c: &Connection, playbook: &PlaybookVersion) -> Resu
 
 /// Puts dead letters back, to be decided before anything else.
 pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Result<usize> {
-    let clock: i64 = c.query_row("SELECT clock FROM home", [], |row| row.get(0)).map_err(database)?;
+    let (before, clock) = clock_of(c)?;
+    let clock = clock.max(now.0);
     let mut back = prepare(c, RETRY_NEW)?;
     let mut gone = prepare(c, DEAD_GONE)?;
     let mut n = 0;
     for seq in seqs {
-        n += run(&mut back, params![seq, clock.max(now.0)])?;
+        n += run(&mut back, params![seq, clock])?;
         run(&mut gone, [seq])?;
     }
-    if now.0 > clock {
-        run(&mut prepare(c, CLOCK)?, [now.0])?;
+    if n > 0 && clock > before {
+        run(&mut prepare(c, CLOCK)?, [clock])?;
     }
     Ok(n)
 }

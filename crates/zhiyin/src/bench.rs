@@ -1,10 +1,22 @@
 //! `zhiyin bench`: measurements.
 
+mod brand;
+mod growth;
+mod print;
+mod rounds;
+
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use crate::arguments::Place;
+
 /// Runs a measurement by name.
-pub async fn bench(name: &str) -> Result<ExitCode> {
-    bail!("{name}: there is no such measurement")
+pub async fn bench(place: &Place, name: &str) -> Result<ExitCode> {
+    match name {
+        "growth" => growth::growth(place).await,
+        // What `growth` starts for each home: not for people, so not in the help.
+        rounds::NAME => rounds::rounds(place).await,
+        _ => bail!("{name}: there is no such measurement; there is: growth"),
+    }
 }

@@ -57,7 +57,8 @@ async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCod
     println!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
     let waiter = |mut stopped: watch::Receiver<bool>| async move {
-        drop(stopped.wait_for(|stopped| *stopped).await);
+        // An error means the sender is gone: that is a stop too.
+        let _gone = stopped.wait_for(|stopped| *stopped).await.is_err();
     };
     let pipeline = {
         let (engine, batch, stopped) = (Arc::clone(&engine), place.batch(), waiter(stopped.clone()));
@@ -72,7 +73,7 @@ async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCod
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let served = zhiyin_server::serve(listener, readings, async move {
         told_to_stop().await;
-        drop(stop.send(true));
+        let _nobody_left = stop.send(true).is_err();
     });
     served.await?;
     pipeline.await??;
