@@ -126,6 +126,25 @@ fn amounts_are_whole_steps_and_multipliers_exact() {
     }
 }
 
+#[test]
+fn the_documented_examples_are_sound() {
+    let document = include_str!("../../../../../docs/playbook.md");
+    let mut n_examples = 0;
+    for block in document.split("```yaml\n").skip(1) {
+        let example = block.split("```").next().unwrap();
+        let sections = example.lines().any(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+        if !sections {
+            continue; // A fragment of a list, or a comment for editors.
+        }
+        let extends = if example.contains("extends:") { "" } else { "extends: variety-store\n" };
+        let text = format!("{extends}{example}");
+        let read = parse("docs", &text, &shipped::load);
+        assert!(read.is_ok(), "{}\n{text}", read.unwrap_err()[0]);
+        n_examples += 1;
+    }
+    assert!(n_examples >= 6, "{n_examples} examples");
+}
+
 /// `UPDATE=1` writes the schema anew.
 #[test]
 fn the_shipped_schema_is_the_types() {
