@@ -1,11 +1,11 @@
 //! Cells: what is known of a set of rows, to which rows can be added and from which most can be taken.
 
 use std::cmp::Ordering;
+use std::fmt;
 
-use rust_decimal::Decimal;
-use serde::de::{Error, SeqAccess};
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zhiyin_model::time::{Day, Ts};
 
 use crate::element::Element;
@@ -149,48 +149,66 @@ impl Cell for Sum {
     }
     fn write<S: SerializeSeq>(&self, seq: &mut S) -> Result<(), S::Error> {
         seq.serialize_element(&self.known)?;
-        seq.serialize_element(&WrittenSum::from(self.sum))
+        seq.serialize_element(&WrittenSum(self.sum))
     }
     fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
         let known = next(seq)?;
-        let written: WrittenSum = next(seq)?;
-        let sum = written.read().ok_or_else(|| A::Error::custom("a state has a sum that is none"))?;
+        let WrittenSum(sum) = next(seq)?;
         Ok(Self { known, sum })
     }
 }
 
-/// A sum as it is written: a whole number where it is one, a decimal where it has room, else its 10⁻⁹.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum WrittenSum {
-    Whole(i64),
-    Decimal(Decimal),
-    Fine { fine: String },
-}
+/// A sum as it is written: a whole number where it is one, else a decimal as a text.
+struct WrittenSum(i128);
 
 const FINE: i128 = 1_000_000_000;
 
-impl From<i128> for WrittenSum {
-    fn from(sum: i128) -> Self {
-        match (sum % FINE == 0, i64::try_from(sum / FINE), Decimal::try_from_i128_with_scale(sum, 9)) {
-            (true, Ok(whole), _) => Self::Whole(whole),
-            (_, _, Ok(decimal)) => Self::Decimal(decimal.normalize()),
-            _ => Self::Fine { fine: sum.to_string() },
+impl Serialize for WrittenSum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (whole, fine) = (self.0 / FINE, self.0 % FINE);
+        if let (0, Ok(whole)) = (fine, i64::try_from(whole)) {
+            return serializer.serialize_i64(whole);
         }
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let digits = format!("{:09}", fine.abs());
+        serializer.collect_str(&format_args!("{sign}{}.{}", whole.abs(), digits.trim_end_matches('0')))
     }
 }
 
-impl WrittenSum {
-    fn read(&self) -> Option<i128> {
-        match self {
-            Self::Whole(whole) => Some(i128::from(*whole) * FINE),
-            Self::Decimal(decimal) => {
-                let missing = 9u32.checked_sub(decimal.scale())?;
-                decimal.mantissa().checked_mul(10i128.pow(missing))
+impl<'de> Deserialize<'de> for WrittenSum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading;
+        impl Visitor<'_> for Reading {
+            type Value = WrittenSum;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sum")
             }
-            Self::Fine { fine } => fine.parse().ok(),
+            fn visit_i64<E: Error>(self, whole: i64) -> Result<WrittenSum, E> {
+                Ok(WrittenSum(i128::from(whole) * FINE))
+            }
+            fn visit_u64<E: Error>(self, whole: u64) -> Result<WrittenSum, E> {
+                Ok(WrittenSum(i128::from(whole) * FINE))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<WrittenSum, E> {
+                read_sum(text).map(WrittenSum).ok_or_else(|| E::custom("a state has a sum that is none"))
+            }
         }
+        deserializer.deserialize_any(Reading)
     }
+}
+
+/// The sum that a decimal text of at most nine decimals writes.
+fn read_sum(text: &str) -> Option<i128> {
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, fine) = text.split_once('.')?;
+    let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if fine.len() > 9 || !is_digits(whole) || !is_digits(fine) {
+        return None;
+    }
+    let missing = u32::try_from(9 - fine.len()).ok()?;
+    let fine = fine.parse::<i128>().unwrap_or(0) * 10i128.pow(missing);
+    let sum = whole.parse::<i128>().ok()?.checked_mul(FINE)?.checked_add(fine)?;
+    Some(if negative { -sum } else { sum })
 }
 
 /// The least or greatest known value, and of how many.
@@ -340,5 +358,23 @@ impl Cell for Picked {
     fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
         let (rows, time, key, value) = (next(seq)?, next(seq)?, next(seq)?, next(seq)?);
         Ok(Self(Some(Pick { rows, time, key, value })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_survives_json() {
+        for sum in [0, 1, -1, FINE, -FINE, 1_500_000_000, -1_500_000_000, i128::from(i64::MAX) * FINE * 7 + 1]
+        {
+            let json = serde_json::to_string(&WrittenSum(sum)).unwrap();
+            assert_eq!(serde_json::from_str::<WrittenSum>(&json).unwrap().0, sum, "{json}");
+        }
+        assert_eq!(serde_json::to_string(&WrittenSum(-12_340_000_000)).unwrap(), "\"-12.34\"");
+        for json in ["\"\"", "\"1\"", "\"1.0000000001\"", "\"1.é\"", "\"--1.5\"", "\"+1.5\"", "1.5"] {
+            assert!(serde_json::from_str::<WrittenSum>(json).is_err(), "{json}");
+        }
     }
 }

@@ -156,32 +156,13 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
             Held { val: reckon(*op, left.val, right.val), until: ctx.sooner(left.until, right.until) }
         }
         Node::Among(parts) => ctx.among(parts, frame),
-        Node::HasTag(of) => inner(of).then(|tag| match (tag, ctx.facts()) {
-            (Val::Text(tag), Some(facts)) => Val::Bool(facts.has_tag(tag)),
-            _ => Val::Bool(false),
-        }),
-        Node::Rank(tiers, of) => inner(of).then(|tier| match tier {
-            Val::Text(tier) => tiers
-                .iter()
-                .position(|known| known == tier)
-                .map_or(Val::Unknown, |place| Val::Number(Decimal::from(place))),
-            _ => Val::Unknown,
-        }),
+        Node::HasTag(of) => inner(of).then(|tag| ctx.has_tag(tag)),
+        Node::Rank(tiers, of) => inner(of).then(|tier| rank(tiers, tier)),
         Node::TextTest(test, sides) => {
             let (of, with) = (inner(&sides[0]), inner(&sides[1]));
             Held { val: text_test(*test, of.val, with.val), until: ctx.sooner(of.until, with.until) }
         }
-        Node::DaysSince(of) => {
-            let of = inner(of);
-            match ctx.day_of(of.val) {
-                Some(day) => {
-                    let days = i64::from(ctx.today.0) - i64::from(day.0);
-                    let until = ctx.sooner(of.until, Until::Day(ctx.today.plus(1)));
-                    Held { val: Val::Number(Decimal::from(days)), until }
-                }
-                None => Held { val: Val::Unknown, until: of.until },
-            }
-        }
+        Node::DaysSince(of) => ctx.days_since(inner(of)),
         Node::Hour(of) => ctx.clock_of(of, frame, |minutes| Val::Number(Decimal::from(minutes / 60)), 60),
         Node::Clock(of) => ctx.clock_of(of, frame, Val::Clock, 1),
         Node::Weekday(of) if **of == Node::Now => {
@@ -196,6 +177,15 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
 fn weekday(day: Day) -> Val<'static> {
     let place = (i64::from(day.0) + 3).rem_euclid(7);
     Val::Text(WEEKDAYS[usize::try_from(place).unwrap_or(0)])
+}
+
+/// The place of a tier in the playbook's order.
+fn rank<'a>(tiers: &[String], tier: Val<'_>) -> Val<'a> {
+    let place = match tier {
+        Val::Text(tier) => tiers.iter().position(|known| known == tier),
+        _ => None,
+    };
+    place.map_or(Val::Unknown, |place| Val::Number(Decimal::from(place)))
 }
 
 fn text_test(test: TextTest, of: Val<'_>, with: Val<'_>) -> Val<'static> {
@@ -247,6 +237,24 @@ impl<'a> Instant<'a> {
                 let until = if is_on { Some(self.today.plus(1)) } else { birthday.next_after(self.today) };
                 Held { val: Val::Bool(is_on), until: Until::of_day(until) }
             }
+        }
+    }
+
+    fn has_tag(&self, tag: Val<'_>) -> Val<'a> {
+        Val::Bool(match (tag, self.facts()) {
+            (Val::Text(tag), Some(facts)) => facts.has_tag(tag),
+            _ => false,
+        })
+    }
+
+    fn days_since(&self, of: Held<'_>) -> Held<'a> {
+        match self.day_of(of.val) {
+            Some(day) => {
+                let days = i64::from(self.today.0) - i64::from(day.0);
+                let until = self.sooner(of.until, Until::Day(self.today.plus(1)));
+                Held { val: Val::Number(Decimal::from(days)), until }
+            }
+            None => Held { val: Val::Unknown, until: of.until },
         }
     }
 

@@ -1,5 +1,5 @@
 //! The reference evaluator: walks the tree over the whole history, with no leaves, no states and no
-//! program. It says what the language means; the evaluator in [`crate::evaluate`] must agree with it. Good
+//! program. It says what the language means; the evaluator in [`evaluate`](mod@crate::evaluate) must agree with it. Good
 //! for tests and previews, too slow for decisions.
 
 mod lists;

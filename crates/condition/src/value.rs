@@ -3,8 +3,11 @@
 //! Numbers are decimals of at most 28 digits; what overflows, or is divided by zero, is unknown.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Day, Ts, Zone};
@@ -206,17 +209,7 @@ pub(crate) fn mean<'a>(sum: i128, count: u64) -> Val<'a> {
     reckon(Operator::Divide, total(sum), Val::Number(Decimal::from(count)))
 }
 
-/// How a kept value is written: itself where JSON has it, a tagged form elsewhere.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Form {
-    Unknown(()),
-    Bool(bool),
-    Whole(i64),
-    Text(Box<str>),
-    Tagged(Tagged),
-}
-
+/// What JSON has no form for is written with a tag.
 #[derive(Serialize, Deserialize)]
 enum Tagged {
     #[serde(rename = "n")]
@@ -231,34 +224,55 @@ enum Tagged {
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Unknown => Form::Unknown(()),
-            Self::Bool(value) => Form::Bool(*value),
-            Self::Number(value) => match i64::try_from(*value) {
-                Ok(whole) if value.scale() == 0 => Form::Whole(whole),
-                _ => Form::Tagged(Tagged::Number(*value)),
-            },
+        let tagged = match self {
+            Self::Unknown => return serializer.serialize_unit(),
+            Self::Bool(value) => return serializer.serialize_bool(*value),
             Self::Text(value) => return serializer.serialize_str(value),
-            Self::Date(value) => Form::Tagged(Tagged::Date(*value)),
-            Self::Time(value) => Form::Tagged(Tagged::Time(*value)),
-            Self::Clock(value) => Form::Tagged(Tagged::Clock(*value)),
-        }
-        .serialize(serializer)
+            Self::Number(value) => match i64::try_from(*value) {
+                Ok(whole) if value.scale() == 0 => return serializer.serialize_i64(whole),
+                _ => Tagged::Number(*value),
+            },
+            Self::Date(value) => Tagged::Date(*value),
+            Self::Time(value) => Tagged::Time(*value),
+            Self::Clock(value) => Tagged::Clock(*value),
+        };
+        tagged.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Unknown(()) => Self::Unknown,
-            Form::Bool(value) => Self::Bool(value),
-            Form::Whole(value) => Self::Number(Decimal::from(value)),
-            Form::Text(value) => Self::Text(value),
-            Form::Tagged(Tagged::Number(value)) => Self::Number(value),
-            Form::Tagged(Tagged::Date(value)) => Self::Date(value),
-            Form::Tagged(Tagged::Time(value)) => Self::Time(value),
-            Form::Tagged(Tagged::Clock(value)) => Self::Clock(value),
-        })
+        struct Reading;
+        impl<'de> Visitor<'de> for Reading {
+            type Value = Value;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a kept value")
+            }
+            fn visit_unit<E: Error>(self) -> Result<Value, E> {
+                Ok(Value::Unknown)
+            }
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Bool(value))
+            }
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+                Ok(Value::Number(value.into()))
+            }
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+                Ok(Value::Number(value.into()))
+            }
+            fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+                Ok(Value::Text(value.into()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+                Ok(match Tagged::deserialize(MapAccessDeserializer::new(map))? {
+                    Tagged::Number(value) => Value::Number(value),
+                    Tagged::Date(value) => Value::Date(value),
+                    Tagged::Time(value) => Value::Time(value),
+                    Tagged::Clock(value) => Value::Clock(value),
+                })
+            }
+        }
+        deserializer.deserialize_any(Reading)
     }
 }
 

@@ -1,5 +1,7 @@
 //! States of leaves: in any order, taken back, pruned, kept small.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it is wrong")]
+
 mod support;
 
 use rust_decimal::Decimal;
@@ -322,4 +324,12 @@ fn broken_states_are_refused() {
     let other: LeafStates = serde_json::from_str(r#"[{"N":[]}]"#).unwrap();
     assert!(!other.fits(&leaves));
     assert!(leaves.fresh().fits(&leaves));
+}
+
+#[test]
+fn conditions_and_leaves_are_shared_between_threads() {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Condition>();
+    is_shared::<Leaves>();
+    is_shared::<LeafStates>();
 }

@@ -1,6 +1,8 @@
 //! A member to ask, and the two evaluators asked the same.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
