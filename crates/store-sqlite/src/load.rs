@@ -29,14 +29,15 @@ pub(crate) const BEHIND: &str =
     "SELECT id FROM member WHERE version < ? AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?";
 /// Derived events, and dead letters that were put back, these once all that was accepted before is done: so nobody's time
 /// runs backwards.
+/// CROSS JOIN keeps the order of the look-ups: from the few that wait to their events, never through all events.
 pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
     COALESCE(r.clock, e.clock), e.body FROM (SELECT seq FROM queue UNION SELECT seq FROM retry \
     WHERE clock < COALESCE((SELECT clock FROM event WHERE seq > (SELECT cursor FROM home) AND derived = 0 \
     ORDER BY seq LIMIT 1), 9223372036854775807)) w \
-    JOIN event e ON e.seq = w.seq JOIN source s ON s.no = e.source LEFT JOIN retry r ON r.seq = e.seq \
+    CROSS JOIN event e ON e.seq = w.seq CROSS JOIN source s ON s.no = e.source LEFT JOIN retry r ON r.seq = e.seq \
     ORDER BY 7, e.time, e.id LIMIT ?";
 pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
-    e.clock, e.body FROM event e JOIN source s ON s.no = e.source \
+    e.clock, e.body FROM event e CROSS JOIN source s ON s.no = e.source \
     WHERE e.seq > (SELECT cursor FROM home) AND e.derived = 0 ORDER BY e.seq LIMIT ?";
 pub(crate) const DUE: &str =
     "SELECT member, kind, which, due FROM timer WHERE due <= ? ORDER BY due, kind, member, which LIMIT ?";
