@@ -213,13 +213,19 @@ pub fn take_back(
     let id = transfer(scene, state, out, Asset::Points, TransferKind::TakeBack, amount, purpose);
     let before = state.member.account(Asset::Points).debt;
     draw(state, known, out, id, &Draw { amount, first: own.to_vec(), only_active: false });
+    let purpose = Purpose { order: Some(order), reverses: Some(id), day: None };
+    write_off(scene, state, out, before, purpose);
+}
+
+/// Where the playbook allows no debt, what an account owes more than `before` is written off.
+fn write_off(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, before: i64, purpose: Purpose) {
     let short = state.member.account(Asset::Points).debt - before;
-    if short > 0 && !scene.rules.points.debt_allowed {
-        let purpose = Purpose { order: Some(order), reverses: Some(id), day: None };
-        let id = transfer(scene, state, out, Asset::Points, TransferKind::Give, short, purpose);
-        state.member.accounts.entry(Asset::Points).or_default().debt -= short;
-        out.allocations.push(Allocation { transfer: id, lot: None, amount: -short });
+    if short <= 0 || scene.rules.points.debt_allowed {
+        return;
     }
+    let id = transfer(scene, state, out, Asset::Points, TransferKind::Give, short, purpose);
+    state.member.accounts.entry(Asset::Points).or_default().debt -= short;
+    out.allocations.push(Allocation { transfer: id, lot: None, amount: -short });
 }
 
 /// Spends points at once, or what a hold promised (`hold`, which is closed).
@@ -250,7 +256,10 @@ pub fn spend(
     }
     let purpose = Purpose { reverses: hold.map(|hold| hold.id), ..Purpose::default() };
     let id = transfer(scene, state, out, Asset::Points, kind, amount, purpose);
+    let before = state.member.account(Asset::Points).debt;
     draw(state, known, out, id, &wants);
+    // A promise may outlive its points. What it lacks names no spend, so that the spend can still come back whole.
+    write_off(scene, state, out, before, Purpose::default());
     Ok(id)
 }
 
@@ -276,7 +285,8 @@ pub fn release(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, hold: &H
 }
 
 /// Gives a spend back, whole or in part, into the very lots it came from, the one that expires last first. What
-/// lands in a lot that has expired meanwhile expires at once; debt is paid first.
+/// lands in a lot that has expired meanwhile expires at once; debt is paid first. What was spent as debt that is paid
+/// by now came from no lot that could take it back: it opens one of its own.
 pub fn give_back(
     scene: &Scene<'_>,
     state: &mut State,
@@ -299,6 +309,7 @@ pub fn give_back(
     let purpose = Purpose { reverses: Some(past.transfer.id), ..Purpose::default() };
     let id = transfer(scene, state, out, Asset::Points, TransferKind::Return, amount, purpose);
     let mut expired: Vec<Lot> = Vec::new();
+    let mut homeless = 0;
     let account = state.member.accounts.entry(Asset::Points).or_default();
     for (lot, share) in shares {
         let pays = share.min(account.debt);
@@ -306,13 +317,14 @@ pub fn give_back(
         if pays > 0 {
             out.allocations.push(Allocation { transfer: id, lot: None, amount: -pays });
         }
-        let Some(lot) = lot.and_then(|lot| known.lots.get(&lot)) else {
-            continue;
-        };
         if share == pays {
             continue;
         }
         account.active += share - pays;
+        let Some(lot) = lot.and_then(|lot| known.lots.get(&lot)) else {
+            homeless += share - pays;
+            continue;
+        };
         let lot = Lot { remaining: lot.remaining + share - pays, ..lot.clone() };
         out.allocations.push(Allocation { transfer: id, lot: Some(lot.id), amount: pays - share });
         if lot.expires_at <= scene.at {
@@ -320,8 +332,32 @@ pub fn give_back(
         }
         out.lots.push(lot);
     }
+    if homeless > 0 {
+        open_lot(scene, state, out, id, homeless);
+    }
     expire_lots(scene, state, out, expired);
     Ok(())
+}
+
+/// A lot that can be spent at once and lives as long as what is earned now.
+fn open_lot(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, id: TransferId, amount: i64) {
+    let expires_at = scene.rules.expiry(scene.at);
+    let (member, asset) = (state.member.id, Asset::Points);
+    let lot = Lot {
+        id,
+        member,
+        asset,
+        granted: amount,
+        remaining: amount,
+        active_at: scene.at,
+        expires_at,
+        active: true,
+    };
+    out.lots.push(lot);
+    if expires_at != Ts::FOREVER {
+        let timer = TimerKey { kind: TimerKind::Expire, which: expires_at.0 };
+        state.member.timers.insert(timer, expires_at);
+    }
 }
 
 /// Which lots get how much back: the spend's allocations from the last, less what was undone before.
@@ -341,11 +377,18 @@ fn shares_back(past: &Past, amount: i64) -> Vec<(Option<TransferId>, i64)> {
     shares
 }
 
-/// Lots whose time has come become spendable.
-pub fn activate(scene: &Scene<'_>, state: &mut State, known: &Known, out: &mut Outcome) -> Result<(), Stop> {
-    known.ask_lots(LotsAsked::ActiveAt(scene.at))?;
+/// Lots whose time, `since`, has come become spendable.
+pub fn activate(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    out: &mut Outcome,
+    since: Ts,
+) -> Result<(), Stop> {
+    debug_assert!(since <= scene.at);
+    known.ask_lots(LotsAsked::ActiveAt(since))?;
     let account = state.member.accounts.entry(Asset::Points).or_default();
-    for lot in known.lots.values().filter(|lot| !lot.active && lot.active_at <= scene.at) {
+    for lot in known.lots.values().filter(|lot| !lot.active && lot.active_at == since) {
         account.pending -= lot.remaining;
         account.active += lot.remaining;
         out.lots.push(Lot { active: true, ..lot.clone() });
@@ -353,11 +396,18 @@ pub fn activate(scene: &Scene<'_>, state: &mut State, known: &Known, out: &mut O
     Ok(())
 }
 
-/// Lots whose day has come are gone at its 00:00.
-pub fn expire(scene: &Scene<'_>, state: &mut State, known: &Known, out: &mut Outcome) -> Result<(), Stop> {
-    known.ask_lots(LotsAsked::ExpiringAt(scene.at))?;
+/// Lots whose day, `since` its 00:00, has come are gone.
+pub fn expire(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    out: &mut Outcome,
+    since: Ts,
+) -> Result<(), Stop> {
+    debug_assert!(since <= scene.at);
+    known.ask_lots(LotsAsked::ExpiringAt(since))?;
     let mut lots: Vec<Lot> =
-        known.lots.values().filter(|lot| lot.expires_at <= scene.at && lot.remaining > 0).cloned().collect();
+        known.lots.values().filter(|lot| lot.expires_at == since && lot.remaining > 0).cloned().collect();
     lots.sort_by_key(Lot::spending_key);
     expire_lots(scene, state, out, lots);
     Ok(())

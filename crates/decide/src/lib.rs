@@ -59,8 +59,9 @@ pub fn decide(
     event: &Event,
     cause: Cause<'_>,
 ) -> Result<Outcome, Stop> {
-    let scene = Scene { rules, key, cause, at: event.time.max(cause.clock) };
-    let mut out = Outcome::default();
+    let at = event.time.max(cause.clock).max(state.member.decided_until);
+    let scene = Scene { rules, key, cause, at };
+    let mut out = Outcome { at, ..Outcome::default() };
     let newcomer = state.member.enrolled_at.is_none();
     if newcomer {
         tier::enrol(&scene, state, event.time, &mut out);
@@ -77,6 +78,8 @@ pub fn decide(
     note_history(rules, state, event);
     tier::raise(&scene, state, &mut out);
     judge::judge(&scene, state, &mut out);
+    // Not the event's own time, which may lie a little ahead: that must not carry what comes next ahead too.
+    state.member.decided_until = state.member.decided_until.max(cause.clock);
     Ok(out)
 }
 
@@ -112,10 +115,10 @@ pub fn fall_due(
     timer: zhiyin_model::effect::TimerKey,
 ) -> Result<Outcome, Stop> {
     use zhiyin_model::effect::TimerKind;
-    let mut out = Outcome::default();
+    let mut out = Outcome { at: scene.at, ..Outcome::default() };
     match timer.kind {
-        TimerKind::Activate => ledger::activate(scene, state, known, &mut out)?,
-        TimerKind::Expire => ledger::expire(scene, state, known, &mut out)?,
+        TimerKind::Activate => ledger::activate(scene, state, known, &mut out, Ts(timer.which))?,
+        TimerKind::Expire => ledger::expire(scene, state, known, &mut out, Ts(timer.which))?,
         TimerKind::Tier => tier::judge_term(scene, state, &mut out),
         TimerKind::Lifecycle | TimerKind::Tags => {}
     }
@@ -123,14 +126,20 @@ pub fn fall_due(
     if timer.kind == TimerKind::Tier {
         tier::set_timer(scene, state);
     }
-    judge::judge(scene, state, &mut out);
+    // What changes accounts and tiers at one instant all comes before it is judged (semantics 3).
+    let timers = &state.member.timers;
+    if !timers.iter().any(|(key, due)| key.kind <= TimerKind::Expire && *due <= scene.at) {
+        judge::judge(scene, state, &mut out);
+    }
+    state.member.decided_until = state.member.decided_until.max(scene.at);
     Ok(out)
 }
 
 /// A new version of the playbook reaches a member: lifecycle and tags are judged by it (semantics 12).
 pub fn reach_version(scene: &Scene<'_>, state: &mut State) -> Outcome {
-    let mut out = Outcome::default();
+    let mut out = Outcome { at: scene.at, ..Outcome::default() };
     judge::judge(scene, state, &mut out);
+    state.member.decided_until = state.member.decided_until.max(scene.at);
     out
 }
 

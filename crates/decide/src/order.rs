@@ -192,6 +192,7 @@ fn adjust(
         lines_event
     } else {
         order.event = scene.cause.id;
+        lines::carry_returned(&mut order, lines_event, event)?;
         event
     };
     let was = lines::row(&scene.rules.currency, before, lines_event)?;

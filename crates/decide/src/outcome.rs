@@ -13,6 +13,8 @@ use zhiyin_model::time::Ts;
 /// What must become true. The member's own state is changed in place; these are the rows beside it.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
+    /// Business time of the decision.
+    pub at: Ts,
     /// Transfers, in order.
     pub transfers: Vec<Transfer>,
     /// Lots that are new or changed, whole; the last of an id counts.

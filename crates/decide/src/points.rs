@@ -18,12 +18,23 @@ use crate::state::State;
 /// Points are spent at once, or held first (`hold: true`).
 pub fn spent(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event, out: &mut Outcome) -> Result<(), Stop> {
     let amount = amount(event)?;
-    if event.properties.get("hold") == Some(&Scalar::Bool(true)) {
+    if hold_wanted(event)? {
         ledger::hold(scene, state, out, amount)?;
     } else {
         ledger::spend(scene, state, known, out, TransferKind::Spend, amount, None)?;
     }
     Ok(())
+}
+
+/// Whether points are to be held first. Anything but yes or no is refused: what was meant as a promise must not be
+/// spent.
+fn hold_wanted(event: &Event) -> Result<bool, Stop> {
+    match event.properties.get("hold") {
+        None => Ok(false),
+        Some(Scalar::Bool(wanted)) => Ok(*wanted),
+        Some(Scalar::Text(text)) if text == "true" || text == "false" => Ok(text == "true"),
+        Some(_) => Err(Stop::refused("bad_hold", "properties.hold", "hold is true or false")),
+    }
 }
 
 /// A hold becomes a spend, whole or in part; the rest is released.

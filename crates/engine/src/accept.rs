@@ -110,6 +110,7 @@ impl Engine {
     pub async fn begin_business(&self) -> Result<()> {
         let home = self.home().await?;
         if home.live_since.is_none() && home.clock > Ts::MIN {
+            self.drain(4096, Some(home.clock), |_| ()).await?;
             let offset_us = home.clock.0 - clock::wall().0;
             self.store().set_clock(offset_us, Some(home.clock)).await?;
         }

@@ -106,7 +106,7 @@ impl Engine {
         tally.read = skip;
         self.decide(&mut tally, &import, watch).await?;
         if !finished {
-            let latest = accept::latest(clock::now(&home));
+            let latest = accept::latest(clock::open(&home));
             let (send, mut chunks) = tokio::sync::mpsc::channel(CHUNKS_AHEAD);
             let (key, source) = (home.id_key.clone(), import.source.clone());
             let reader =
@@ -152,7 +152,7 @@ impl Engine {
             prepared.push(item);
             shown.push((line, text));
         }
-        let verdicts = self.take(&import.source, prepared, clock::now(&home), progress).await?;
+        let verdicts = self.take(&import.source, prepared, clock::open(&home), progress).await?;
         for ((line, item), verdict) in shown.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Accepted => tally.accepted += 1,
@@ -168,7 +168,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Decides all that was accepted; timers fire up to the last of it, not to now.
+    /// Decides all that was accepted. Timers of members who stay silent wait until the whole import is in.
     async fn decide(&self, tally: &mut Tally, import: &Import, watch: &mut dyn Watch) -> Result<()> {
         loop {
             let step = self.step(import.batch, Some(Ts::MIN)).await?;

@@ -33,6 +33,9 @@ pub struct Cache {
     pub(crate) identifiers: BTreeMap<LookupHash, MemberId>,
 }
 
+/// The number of no batch: a cache that bears it is not believed.
+const UNSURE: i64 = -1;
+
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
@@ -63,7 +66,7 @@ pub(crate) async fn reach(
 
 impl Engine {
     /// Takes one batch of at most `limit` events or timers. `until` is business time as far as timers may fire when
-    /// no event waits; usually business now.
+    /// no event waits: business now if none is given.
     pub async fn step(&self, limit: usize, until: Option<Ts>) -> Result<Step> {
         let mut cache = self.cache.lock().await;
         loop {
@@ -88,10 +91,14 @@ impl Engine {
         if (cache.batch, cache.version) != (home.batch, home.version) || cache.states.len() > CACHE_MEMBERS_MAX {
             *cache = Cache { batch: home.batch, version: home.version, ..Cache::default() };
         }
-        let now = until.unwrap_or_else(|| clock::now(&home)).max(home.clock);
+        let now = until.unwrap_or_else(|| clock::now(&home));
         let waiting = self.store().waiting(limit).await?;
-        let horizon = waiting.first().map_or(now, |row| row.clock);
-        let due = self.store().due_timers(horizon, limit).await?;
+        // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
+        let (horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
+        let due = if sweeps { self.store().due_timers(horizon, limit).await? } else { Vec::new() };
+        // Until the batch is written, memory is ahead of the record: what ends here in the middle, by an error or because
+        // nobody waits for it any more, must leave nothing that the next batch would believe.
+        cache.batch = UNSURE;
         let mut batch = Batch::new(self.store().as_ref(), &live, &home, cache);
         let mut step = Step { at: horizon, ..Step::default() };
         if !due.is_empty() {
@@ -100,6 +107,7 @@ impl Engine {
             (step.events, step.dead) = batch.events(&waiting).await?;
             step.at = waiting.get(step.events.saturating_sub(1)).map_or(horizon, |row| row.clock);
         } else {
+            cache.batch = home.batch;
             return Ok(Step { idle: true, ..step });
         }
         let flush = batch.finish()?;
@@ -127,9 +135,15 @@ impl Engine {
     /// Works until told to stop: batches as events come in, timers as they fall due, members behind the playbook.
     pub async fn run(&self, limit: usize, stop: impl Future<Output = ()>) -> Result<()> {
         let work = async {
+            // The version that is known to have reached everybody: asking costs a look at every member.
+            let mut reached = 0;
             loop {
                 self.drain(limit, None, |_| ()).await?;
-                self.catch_up_playbook(limit).await?;
+                let version = self.home().await?.version;
+                if version != reached {
+                    self.catch_up_playbook(limit).await?;
+                    reached = version;
+                }
                 let pause = self.pause().await?;
                 tokio::select! {
                     () = self.woken.notified() => {}

@@ -11,10 +11,10 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
 use zhiyin_model::time::Ts;
-use zhiyin_store::{PlaybookVersion, Wanted};
+use zhiyin_store::{PlaybookVersion, StoreError, Wanted};
 
 use crate::pipeline::Cache;
-use crate::{Engine, Live, Result, clock, rebuild};
+use crate::{Engine, EngineError, Live, Result, clock, rebuild};
 
 /// The largest file that is read as a playbook.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -85,6 +85,10 @@ impl Engine {
 
     /// The same, dated at an instant of the history that is about to be replayed.
     pub async fn apply_at(&self, playbook: &Playbook, at: Option<Ts>) -> Result<(i64, bool)> {
+        // Whatever came before was promised under the version before: it is decided first.
+        if self.home().await?.version > 0 {
+            self.drain(1024, None, |_| ()).await?;
+        }
         let home = self.home().await?;
         let version = PlaybookVersion {
             version: 0,
@@ -93,10 +97,6 @@ impl Engine {
             source: playbook.source().to_owned(),
             applied_at: at.unwrap_or_else(|| clock::now(&home).max(home.clock)),
         };
-        // Whatever came before was promised under the version before: it is decided first.
-        if home.version > 0 {
-            self.drain(1024, None, |_| ()).await?;
-        }
         let version = self.store().apply_playbook(version).await?;
         self.reload().await?;
         self.catch_up_playbook(1024).await?;
@@ -105,15 +105,22 @@ impl Engine {
 
     /// Judges members whom the live version has not reached yet, in batches.
     pub async fn catch_up_playbook(&self, limit: usize) -> Result<u64> {
-        let Ok(live) = self.live() else { return Ok(0) };
         let mut reached = 0;
         loop {
+            self.reload().await?;
+            let Ok(live) = self.live() else { return Ok(reached) };
             let members = self.store().members_behind(live.version.version, None, limit).await?;
             if members.is_empty() {
                 return Ok(reached);
             }
-            reached += members.len() as u64;
-            self.reach(&live, &members).await?;
+            match self.reach(&live, &members).await {
+                // Another process decided something meanwhile: whom it has not reached is asked anew.
+                Err(EngineError::Store(StoreError::Stale)) => {}
+                done => {
+                    done?;
+                    reached += members.len() as u64;
+                }
+            }
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Member {
     pub known_since: Ts,
     /// When they enrolled.
     pub enrolled_at: Option<Ts>,
+    /// Business time up to which something was decided for them: what comes in late is decided no earlier.
+    pub decided_until: Ts,
     /// What we know about them.
     pub attributes: BTreeMap<String, Scalar>,
     /// First and last touchpoint (C1).
@@ -141,6 +143,7 @@ impl Member {
             id,
             known_since,
             enrolled_at: None,
+            decided_until: Ts::MIN,
             attributes: BTreeMap::new(),
             touches: Touches::default(),
             accounts: BTreeMap::new(),

@@ -52,8 +52,8 @@ impl SqliteStore {
         migrate::migrate(&mut writer)?;
         writer
             .execute(
-                "INSERT INTO home (one, id_key, clock, settled) VALUES (1, ?, ?, ?) ON CONFLICT (one) DO NOTHING",
-                params![id_key.bytes().as_slice(), Ts::MIN.0, Ts::MIN.0],
+                "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING",
+                params![id_key.bytes().as_slice(), Ts::MIN.0],
             )
             .map_err(rows::database)?;
         writer

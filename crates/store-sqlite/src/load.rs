@@ -23,27 +23,28 @@ pub(crate) const PLAYBOOKS: &str =
 pub(crate) const IMPORT: &str = "SELECT position, done FROM import WHERE name = ?";
 pub(crate) const NEXT_TIMER: &str = "SELECT MIN(due) FROM timer";
 pub(crate) const TERMS: &str = "SELECT level, at, ends FROM term WHERE member = ? ORDER BY at, no";
-pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, settled, batch, cursor, \
-    (SELECT COALESCE(MAX(version), 0) FROM playbook) FROM home";
+pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, batch, cursor, \
+    (SELECT COALESCE(MAX(version), 0) FROM playbook), \
+    live_since IS NULL AND EXISTS (SELECT 1 FROM import) FROM home";
 pub(crate) const BEHIND: &str =
     "SELECT id FROM member WHERE version < ? AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?";
 /// Derived events, and dead letters that were put back, these once all that was accepted before is done: so nobody's time
 /// runs backwards.
 /// CROSS JOIN keeps the order of the look-ups: from the few that wait to their events, never through all events.
 pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
-    COALESCE(r.clock, e.clock), e.body FROM (SELECT seq FROM queue UNION SELECT seq FROM retry \
-    WHERE clock < COALESCE((SELECT clock FROM event WHERE seq > (SELECT cursor FROM home) AND derived = 0 \
+    COALESCE(r.clock, e.clock), e.body, 0 FROM (SELECT seq FROM queue UNION SELECT seq FROM retry \
+    WHERE after < COALESCE((SELECT seq FROM event WHERE seq > (SELECT cursor FROM home) AND derived = 0 \
     ORDER BY seq LIMIT 1), 9223372036854775807)) w \
     CROSS JOIN event e ON e.seq = w.seq CROSS JOIN source s ON s.no = e.source LEFT JOIN retry r ON r.seq = e.seq \
     ORDER BY 7, e.time, e.id LIMIT ?";
 pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
-    e.clock, e.body FROM event e CROSS JOIN source s ON s.no = e.source \
+    e.clock, e.body, e.replay FROM event e CROSS JOIN source s ON s.no = e.source \
     WHERE e.seq > (SELECT cursor FROM home) AND e.derived = 0 ORDER BY e.seq LIMIT ?";
 pub(crate) const DUE: &str =
     "SELECT member, kind, which, due FROM timer WHERE due <= ? ORDER BY due, kind, member, which LIMIT ?";
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
 pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, leaves, fingerprint FROM member WHERE id = ?";
+    term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, decided_until FROM member WHERE id = ?";
 pub(crate) const ACCOUNTS: &str = "SELECT asset, active, pending, held, debt FROM account WHERE member = ?";
 pub(crate) const TIMERS: &str = "SELECT kind, which, due FROM timer WHERE member = ?";
 pub(crate) const ORDER: &str = "SELECT id, member, time, store, channel, paid, refunded, status, event, terms \
@@ -82,10 +83,10 @@ pub(crate) fn home(c: &Connection) -> Result<Home> {
             offset_us: row.get(1)?,
             live_since: row.get::<_, Option<i64>>(2)?.map(Ts),
             clock: Ts(row.get(3)?),
-            settled: Ts(row.get(4)?),
-            batch: row.get(5)?,
-            cursor: row.get(6)?,
-            version: row.get(7)?,
+            batch: row.get(4)?,
+            cursor: row.get(5)?,
+            version: row.get(6)?,
+            replaying: row.get(7)?,
         })
     })
     .map_err(database)
@@ -118,6 +119,7 @@ fn waiting_from(c: &Connection, sql: &str, limit: usize, derived: bool) -> Resul
             clock: Ts(row.get(6)?),
             body: Sealed(row.get(7)?),
             derived,
+            replay: row.get(8)?,
         })
     })
 }
@@ -184,6 +186,7 @@ pub(crate) fn member(c: &Connection, id: MemberId) -> Result<Option<StoredMember
                             id,
                             known_since: Ts(row.get(0)?),
                             enrolled_at: row.get::<_, Option<i64>>(1)?.map(Ts),
+                            decided_until: Ts(row.get(13)?),
                             attributes: serde_json::from_str(&attributes)
                                 .map_err(|error| damaged(2, error.to_string()))?,
                             touches: rows::json(row, 3)?,

@@ -19,20 +19,23 @@ pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO source (name, user_namespace) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
 pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE name = ?";
 pub(crate) const EVENT_NEW: &str = "INSERT INTO event (id, source, message_id, body_hash, name, time, clock, derived, \
-    body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+    replay, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
 pub(crate) const EVENT_HASH: &str = "SELECT body_hash FROM event WHERE id = ?";
-pub(crate) const CLOCK_OF: &str = "SELECT clock, MAX(clock, settled) FROM home";
+pub(crate) const CLOCK_OF: &str = "SELECT clock FROM home";
 pub(crate) const CLOCK: &str = "UPDATE home SET clock = ? WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO import (name, position, done) VALUES (?, ?, ?) \
     ON CONFLICT (name) DO UPDATE SET position = excluded.position, done = excluded.done";
 pub(crate) const PLAYBOOK_NEW: &str =
     "INSERT INTO playbook (version, id, hash, source, applied_at) VALUES (?, ?, ?, ?, ?)";
-pub(crate) const BATCH: &str = "UPDATE home SET batch = batch + 1, cursor = COALESCE(?2, cursor), \
-    settled = MAX(settled, COALESCE(?3, settled)) WHERE one = 1 AND batch = ?1";
+pub(crate) const BATCH: &str = "UPDATE home SET batch = batch + 1, cursor = COALESCE(?2, cursor) WHERE one = 1 AND batch = ?1";
+/// Where no inbox row waits, the cursor moves on over what was derived, so that nobody looks through it again.
+pub(crate) const CURSOR_ON: &str = "UPDATE home SET cursor = MAX(cursor, COALESCE((SELECT MAX(seq) FROM event), 0)) \
+    WHERE one = 1 AND NOT EXISTS (SELECT 1 FROM event WHERE seq > home.cursor AND derived = 0)";
 pub(crate) const QUEUE_NEW: &str = "INSERT INTO queue (seq) VALUES (?)";
 pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
 pub(crate) const RETRY_NEW: &str =
-    "INSERT INTO retry (seq, clock) SELECT seq, ?2 FROM dead_letter WHERE seq = ?1 ON CONFLICT DO NOTHING";
+    "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT MAX(seq) FROM event) FROM dead_letter \
+     WHERE seq = ?1 ON CONFLICT DO NOTHING";
 pub(crate) const RETRY_GONE: &str = "DELETE FROM retry WHERE seq = ?";
 pub(crate) const TIMELINE_NEW: &str =
     "INSERT INTO timeline (member, time, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
@@ -40,10 +43,10 @@ pub(crate) const DEAD_NEW: &str = "INSERT INTO dead_letter (seq, code, field, me
     ON CONFLICT (seq) DO UPDATE SET code = excluded.code, field = excluded.field, message = excluded.message, \
     at = excluded.at";
 pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
-pub(crate) const MEMBER_SET: &str = "INSERT INTO member (id, known_since, enrolled_at, attributes, touches, \
+pub(crate) const MEMBER_SET: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, attributes, touches, \
     growth_days, tier, term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, version) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
-    enrolled_at = excluded.enrolled_at, attributes = excluded.attributes, touches = excluded.touches, \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
+    enrolled_at = excluded.enrolled_at, decided_until = excluded.decided_until, attributes = excluded.attributes, touches = excluded.touches, \
     growth_days = excluded.growth_days, tier = excluded.tier, term_from = excluded.term_from, \
     term_ends = excluded.term_ends, stage = excluded.stage, stage_since = excluded.stage_since, \
     tags = excluded.tags, leaves = excluded.leaves, fingerprint = excluded.fingerprint, version = excluded.version";
@@ -103,22 +106,22 @@ fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
     })
 }
 
-/// Business time up to which items were accepted, and before which none may be placed: where timers have fired, time has
-/// passed.
-fn clock_of(c: &Connection) -> Result<(i64, i64)> {
-    prepare(c, CLOCK_OF)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)
+/// The latest business time at which something was accepted.
+fn clock_of(c: &Connection) -> Result<i64> {
+    prepare(c, CLOCK_OF)?.query_row([], |row| row.get(0)).map_err(database)
 }
 
-/// Takes items into the inbox, each once. Business time never runs backwards in it.
+/// Takes items into the inbox, each once. What happens now is placed no earlier than what came before; history at its own
+/// time.
 pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
     let source = source(c, &append.source, &append.user_namespace)?;
-    let (before, mut clock) = clock_of(c)?;
+    let before = clock_of(c)?;
+    let mut clock = before;
     let mut receipts = Vec::with_capacity(append.events.len());
     let mut insert = prepare(c, EVENT_NEW)?;
     let mut known = prepare(c, EVENT_HASH)?;
     for event in &append.events {
-        let placed = if append.replay { append.now.min(event.time) } else { append.now };
-        let at = clock.max(placed.0);
+        let at = if append.replay { append.now.min(event.time).0 } else { clock.max(append.now.0) };
         let added = insert
             .execute(params![
                 event.id.bytes().as_slice(),
@@ -129,11 +132,12 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
                 event.time.0,
                 at,
                 false,
+                append.replay,
                 event.body.0
             ])
             .map_err(database)?;
         if added == 1 {
-            clock = at;
+            clock = clock.max(at);
             receipts.push(Receipt::Accepted);
             continue;
         }
@@ -167,8 +171,8 @@ pub(crate) fn apply_playbook(c: &Connection, playbook: &PlaybookVersion) -> Resu
 
 /// Puts dead letters back, to be decided before anything else.
 pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Result<usize> {
-    let (before, clock) = clock_of(c)?;
-    let clock = clock.max(now.0);
+    let before = clock_of(c)?;
+    let clock = before.max(now.0);
     let mut back = prepare(c, RETRY_NEW)?;
     let mut gone = prepare(c, DEAD_GONE)?;
     let mut n = 0;
@@ -186,12 +190,13 @@ pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Resul
 pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     let moved = run(
         &mut prepare(c, BATCH)?,
-        params![flush.batch, flush.cursor, flush.settled.map(|settled| settled.0)],
+        params![flush.batch, flush.cursor],
     )?;
     if moved == 0 {
         return Err(StoreError::Stale);
     }
     let seqs = Seqs { c, known: inbox(c, flush)? };
+    run(&mut prepare(c, CURSOR_ON)?, [])?;
     members(c, flush)?;
     orders(c, flush)?;
     ledger(c, flush, &seqs)?;
@@ -257,6 +262,7 @@ fn derived(c: &Connection, own: i64, fact: &Fact) -> Result<i64> {
             fact.time.0,
             fact.clock.0,
             true,
+            false,
             fact.body.0
         ],
     )?;
@@ -313,6 +319,7 @@ fn member(set: &mut CachedStatement<'_>, stored: &StoredMember, version: i64) ->
             member.id.bytes().as_slice(),
             member.known_since.0,
             member.enrolled_at.map(|at| at.0),
+            member.decided_until.0,
             attributes.0,
             text(&member.touches)?,
             text(&member.growth_days)?,

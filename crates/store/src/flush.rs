@@ -15,10 +15,8 @@ use crate::seal::{LookupHash, Sealed};
 pub struct Flush {
     /// The home's batch number as loaded; a store refuses the flush when it has moved on.
     pub batch: i64,
-    /// The inbox row up to which all is done now; `None` leaves the cursor where it is.
+    /// The inbox row up to which all is done now; `None` if none was decided. Over derived rows a store moves on itself.
     pub cursor: Option<i64>,
-    /// Business time up to which timers have fired.
-    pub settled: Option<Ts>,
     /// Derived events of the queue that are done.
     pub drained: Vec<i64>,
     /// The version of the playbook under which the batch was decided.

@@ -67,10 +67,10 @@ pub struct Home {
     pub offset_us: i64,
     /// When the home first acted for real; what happened before is history (semantics 13).
     pub live_since: Option<Ts>,
-    /// Business time up to which the inbox was accepted.
+    /// The latest business time at which something was accepted.
     pub clock: Ts,
-    /// Business time up to which timers have fired.
-    pub settled: Ts,
+    /// True while a data set is being replayed into a home whose business has not begun.
+    pub replaying: bool,
     /// Number of batches flushed.
     pub batch: i64,
     /// The last inbox row that is done.
@@ -120,8 +120,8 @@ pub struct Append {
     pub user_namespace: String,
     /// The items, in the source's own order.
     pub events: Vec<NewEvent>,
-    /// Business now. Items are placed at it, or (`replay`) at their own time where that is earlier; never before
-    /// the row in front of them.
+    /// Business now. Items are placed at it, never before what was accepted already; or (`replay`) at their own time
+    /// where that is earlier.
     pub now: Ts,
     /// Whether history is being replayed.
     pub replay: bool,
@@ -172,6 +172,8 @@ pub struct Waiting {
     pub body: Sealed,
     /// True when it was derived and waits in the queue, not at the cursor.
     pub derived: bool,
+    /// True when it was accepted as history.
+    pub replay: bool,
 }
 
 /// A member as stored: the words of the model, and what the condition language keeps of their history.

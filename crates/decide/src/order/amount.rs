@@ -29,24 +29,31 @@ fn minor(currency: &Currency, field: &str, amount: Decimal) -> Result<Money, Sto
         .map_err(|error| Stop::Refused(Refusal::new("amount_too_large", field, error.to_string())))
 }
 
+/// A part of a total; nothing if it is not said.
+fn part(currency: &Currency, field: &str, amount: Option<Decimal>) -> Result<Money, Stop> {
+    amount.map_or(Ok(Money::ZERO), |amount| minor(currency, field, amount))
+}
+
+/// What of a total is for the goods: by the playbook shipping and tax are not, neither paid nor refunded.
+fn goods(scene: &Scene<'_>, facts: &OrderFacts, total: Decimal) -> Result<Money, Stop> {
+    let currency = &scene.rules.currency;
+    let total = minor(currency, "properties.total", total)?;
+    match scene.rules.orders.paid {
+        PaidRule::Total => Ok(total),
+        PaidRule::TotalLessShippingAndTax => {
+            let shipping = part(currency, "properties.shipping", facts.amounts.shipping)?;
+            let tax = part(currency, "properties.tax", facts.amounts.tax)?;
+            Ok(Money(total.0 - shipping.0 - tax.0))
+        }
+    }
+}
+
 /// What was paid (semantics 5): total − shipping − tax, or the total, or what the lines say less the discount.
 pub(super) fn paid(scene: &Scene<'_>, facts: &OrderFacts) -> Result<Money, Stop> {
     check_currency(scene, facts)?;
     let currency = &scene.rules.currency;
-    let amounts = &facts.amounts;
-    let part = |field: &str, amount: Option<Decimal>| {
-        amount.map_or(Ok(Money::ZERO), |amount| minor(currency, field, amount))
-    };
-    let paid = if let Some(total) = amounts.total {
-        let total = minor(currency, "properties.total", total)?;
-        match scene.rules.orders.paid {
-            PaidRule::Total => total.0,
-            PaidRule::TotalLessShippingAndTax => {
-                let shipping = part("properties.shipping", amounts.shipping)?;
-                let tax = part("properties.tax", amounts.tax)?;
-                total.0 - shipping.0 - tax.0
-            }
-        }
+    let paid = if let Some(total) = facts.amounts.total {
+        goods(scene, facts, total)?.0
     } else {
         if facts.lines.is_empty() {
             let message = "an order says its total, or what its lines cost";
@@ -60,7 +67,7 @@ pub(super) fn paid(scene: &Scene<'_>, facts: &OrderFacts) -> Result<Money, Stop>
                 .ok_or_else(|| Stop::refused("price_missing", &field, "a line has a price, or what was paid"))?;
             sum += minor(currency, &field, amount)?.0;
         }
-        sum - part("properties.discount", amounts.discount)?.0
+        sum - part(currency, "properties.discount", facts.amounts.discount)?.0
     };
     if paid < 0 {
         let message = format!("{paid} in minor units is below zero");
@@ -72,7 +79,8 @@ pub(super) fn paid(scene: &Scene<'_>, facts: &OrderFacts) -> Result<Money, Stop>
     Ok(Money(paid))
 }
 
-/// What comes back: the total given; or what the returned lines cost; or, with neither, all that is left.
+/// What comes back: the total given, less the shipping and tax in it; or what the returned lines cost; or, with
+/// neither, all that is left.
 pub(super) fn refund(
     scene: &Scene<'_>,
     order: &Order,
@@ -82,7 +90,7 @@ pub(super) fn refund(
 ) -> Result<Money, Stop> {
     let currency = &scene.rules.currency;
     let money = if let Some(total) = facts.amounts.total {
-        minor(currency, "properties.total", total)?
+        goods(scene, facts, total)?
     } else if facts.lines.is_empty() {
         Money(order.paid.0 - order.refunded.0)
     } else {

@@ -102,3 +102,21 @@ fn note(order: &mut Order, line: usize, pieces: Decimal) -> Result<(), Stop> {
     }
     Ok(())
 }
+
+/// An order's lines are told anew: what came back stays with its product, as far as there still is that much of it.
+pub(super) fn carry_returned(order: &mut Order, told_before: &Event, told_now: &Event) -> Result<(), Stop> {
+    let lines_of = |event: &'_ Event| event.order.as_ref().map_or_else(Vec::new, |facts| facts.lines.clone());
+    let (before, now) = (lines_of(told_before), lines_of(told_now));
+    for (i, thousandths) in std::mem::take(&mut order.terms.returned) {
+        let Some(was) = before.get(i as usize) else { continue };
+        let mut left = Decimal::new(thousandths, 3);
+        for (i, line) in now.iter().enumerate().filter(|(_, line)| line.product == was.product) {
+            let pieces = left.min(line.quantity - returned_of(order, i));
+            if pieces > Decimal::ZERO {
+                left -= pieces;
+                note(order, i, pieces)?;
+            }
+        }
+    }
+    Ok(())
+}

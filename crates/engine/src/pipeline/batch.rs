@@ -70,7 +70,6 @@ impl<'a> Batch<'a> {
                 return Ok(i + 1);
             }
         }
-        self.flush.settled = Some(horizon);
         Ok(members.len())
     }
 
@@ -124,13 +123,14 @@ impl<'a> Batch<'a> {
             let id = key.derive("playbook", &[member.bytes(), &version.to_le_bytes()]);
             let name = format!("playbook/{version}");
             let clock = self.home.clock.max(self.live.version.applied_at);
-            let at = self.live.version.applied_at.max(state.member.known_since);
+            // Never before what was decided already: time does not run backwards for a member.
+            let at = self.live.version.applied_at.max(state.member.known_since).max(state.member.decided_until);
             let cause = Cause { id, name: &name, clock };
             let outcome = reach_version(&Scene { rules: &self.live.rules, key, cause, at }, &mut state);
             if !outcome.stages.is_empty() || !outcome.tags.is_empty() {
                 self.state_fact(id, name.clone(), names::PLAYBOOK_APPLIED, *member, at, clock);
             }
-            self.absorb(outcome, cause, *member, at)?;
+            self.absorb(outcome, cause, *member)?;
             self.cache.states.insert(*member, state);
         }
         Ok(())
@@ -226,8 +226,7 @@ impl<'a> Batch<'a> {
                 self.identify(&event, &read.hashes, member);
                 self.flush.decided.push(Decided { seq: row.seq, id: row.id, member, time: event.time });
                 let emits = !outcome.emitted.is_empty();
-                let at = event.time.max(row.clock);
-                self.absorb(*outcome, cause, member, at)?;
+                self.absorb(*outcome, cause, member)?;
                 self.cache.states.insert(member, state);
                 let go = self.settle(member, row.clock).await?;
                 Ok(if emits { Go::Cut } else { go })
@@ -297,7 +296,9 @@ impl<'a> Batch<'a> {
         let id: EventId = key.derive("timer", &parts);
         let name = format!("timer/{}/{}/{}", timer.kind.name(), timer.which, due.0);
         let cause = Cause { id, name: &name, clock };
-        let scene = Scene { rules: &self.live.rules, key, cause, at: due };
+        // A timer may have been set for an instant that lies behind what was decided since.
+        let at = due.max(state.member.decided_until);
+        let scene = Scene { rules: &self.live.rules, key, cause, at };
         let before = state.member.timers.clone();
         let mut known = Known::default();
         let outcome = loop {
@@ -316,9 +317,9 @@ impl<'a> Batch<'a> {
         };
         self.changed.entry(member).or_insert(before);
         if !outcome.is_empty() {
-            self.state_fact(id, name.clone(), names::TIMER_DUE, member, due, clock);
+            self.state_fact(id, name.clone(), names::TIMER_DUE, member, at, clock);
         }
-        self.absorb(outcome, cause, member, due)?;
+        self.absorb(outcome, cause, member)?;
         Ok(Go::On)
     }
 
@@ -363,7 +364,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes what a decision said into the flush.
-    fn absorb(&mut self, outcome: Outcome, cause: Cause<'_>, member: MemberId, at: Ts) -> Result<()> {
+    fn absorb(&mut self, outcome: Outcome, cause: Cause<'_>, member: MemberId) -> Result<()> {
+        let at = outcome.at;
         let flush = &mut self.flush;
         flush.transfers.extend(outcome.transfers);
         flush.lots.extend(outcome.lots);

@@ -8,7 +8,6 @@ CREATE TABLE home (
   offset_us INTEGER NOT NULL DEFAULT 0,
   live_since INTEGER,
   clock INTEGER NOT NULL,
-  settled INTEGER NOT NULL,
   batch INTEGER NOT NULL DEFAULT 0,
   cursor INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -44,6 +43,7 @@ CREATE TABLE event (
   time INTEGER NOT NULL,
   clock INTEGER NOT NULL,
   derived INTEGER NOT NULL,
+  replay INTEGER NOT NULL,
   body BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX event_id ON event (id);
@@ -61,10 +61,11 @@ CREATE TABLE dead_letter (
   at INTEGER NOT NULL
 ) STRICT;
 
--- Dead letters that were put back: decided before anything else.
+-- Dead letters that were put back: decided once all that was accepted by then ("after") is done.
 CREATE TABLE retry (
   seq INTEGER PRIMARY KEY REFERENCES event (seq),
-  clock INTEGER NOT NULL
+  clock INTEGER NOT NULL,
+  after INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE member (
@@ -72,6 +73,7 @@ CREATE TABLE member (
   id BLOB NOT NULL,
   known_since INTEGER NOT NULL,
   enrolled_at INTEGER,
+  decided_until INTEGER NOT NULL,
   attributes BLOB NOT NULL,
   touches TEXT NOT NULL,
   growth_days TEXT NOT NULL,
