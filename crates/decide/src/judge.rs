@@ -14,7 +14,9 @@ use crate::state::{State, View};
 
 /// Judges stage and tags at the scene's instant and sets their timers.
 pub fn judge(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) {
-    state.leaves.prune(&scene.rules.leaves, scene.at);
+    // An event may lie a little ahead; what its judgement may forget, the next one must not miss.
+    let passed = scene.at.min(scene.cause.clock.max(state.member.decided_until));
+    state.leaves.prune(&scene.rules.leaves, passed);
     let until = judge_stage(scene, state, out);
     set_timer(state, TimerKind::Lifecycle, until);
     let until = judge_tags(scene, state, out);

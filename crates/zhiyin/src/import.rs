@@ -10,6 +10,7 @@ use zhiyin_engine::import::{self, Tally, completejourney, csv, lines, synthetic}
 use zhiyin_engine::{Engine, playbooks};
 use zhiyin_model::time::Ts;
 
+use crate::say::say;
 use crate::arguments::{DataSet, Import, Place};
 use crate::progress::Progress;
 
@@ -27,7 +28,7 @@ pub async fn import(place: &Place, import: Import) -> Result<ExitCode> {
         }
         Some(DataSet::Synthetic { households, seed }) => {
             let tally = synthetic(place, &engine, synthetic::Size { households, seed }).await?;
-            println!("A made-up brand: none of its figures are real.");
+            say!("A made-up brand: none of its figures are real.");
             told("synthetic", &tally);
             Ok(ExitCode::SUCCESS)
         }
@@ -94,7 +95,7 @@ async fn files(place: &Place, engine: &Engine, import: &Import) -> Result<ExitCo
         let tally = one_file(place, engine, import, file).await?;
         told(&file.display().to_string(), &tally);
         if tally.rejected > 0 {
-            println!("rejects: {}", rejects_of(file).display());
+            say!("rejects: {}", rejects_of(file).display());
         }
         if tally.accepted + tally.duplicates == 0 {
             eprintln!("zhiyin: {}: nothing could be read", file.display());
@@ -145,7 +146,7 @@ fn rejects_of(file: &Path) -> PathBuf {
 }
 
 fn told(what: &str, tally: &Tally) {
-    println!(
+    say!(
         "{what}: {} read, {} accepted, {} duplicates, {} rejected; {} decided, {} of them dead letters",
         tally.read, tally.accepted, tally.duplicates, tally.rejected, tally.decided, tally.dead
     );

@@ -10,6 +10,7 @@ mod member;
 mod playbook;
 mod progress;
 mod report;
+mod say;
 mod serve;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(arguments)) {
         Ok(code) => code,
+        Err(error) if say::reader_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("zhiyin: {error:#}");
             ExitCode::from(1)

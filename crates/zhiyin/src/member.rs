@@ -9,6 +9,7 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::MemberWhole;
 
+use crate::say::say;
 use crate::arguments::{MemberFormat, Place};
 
 /// Shows one member.
@@ -28,7 +29,7 @@ pub async fn member(place: &Place, identifier: &str, format: MemberFormat) -> Re
     };
     let whole = engine.whole(member).await?;
     match format {
-        MemberFormat::Json => println!("{}", serde_json::to_string_pretty(&as_json(&whole))?),
+        MemberFormat::Json => say!("{}", serde_json::to_string_pretty(&as_json(&whole))?),
         MemberFormat::Table => print(&whole),
     }
     Ok(ExitCode::SUCCESS)
@@ -76,24 +77,24 @@ fn plain(scalar: &zhiyin_model::scalar::Scalar) -> serde_json::Value {
 fn print(whole: &MemberWhole) {
     let member = &whole.member;
     for (namespace, value) in &whole.identifiers {
-        println!("{namespace}:{value}");
+        say!("{namespace}:{value}");
     }
-    println!("known since   {}", member.known_since);
+    say!("known since   {}", member.known_since);
     for (name, value) in &member.attributes {
-        println!("  {name:<20} {}", plain(value).to_string().trim_matches('"'));
+        say!("  {name:<20} {}", plain(value).to_string().trim_matches('"'));
     }
     for (when, touch) in [("first touch", &member.touches.first), ("last touch", &member.touches.last)] {
         if let Some(touch) = touch {
-            println!("{when:<13} {}  {}", touch.at, touch.code);
+            say!("{when:<13} {}  {}", touch.at, touch.code);
         }
     }
-    println!("orders        {} ({} in minor units)", whole.orders.0, whole.orders.1);
+    say!("orders        {} ({} in minor units)", whole.orders.0, whole.orders.1);
     for asset in Asset::ALL {
         let account = member.account(asset);
         let parts = [("pending", account.pending), ("held", account.held), ("debt", account.debt)];
         let more: String =
             parts.iter().filter(|(_, n)| *n != 0).map(|(what, n)| format!("  {what} {n}")).collect();
-        println!("{:<13} {}{more}", asset.name(), account.shown());
+        say!("{:<13} {}{more}", asset.name(), account.shown());
     }
     let mut by_expiry: std::collections::BTreeMap<Ts, (i64, usize)> = std::collections::BTreeMap::new();
     for (left, _, _, until) in &whole.lots {
@@ -101,23 +102,23 @@ fn print(whole: &MemberWhole) {
         *sum = (sum.0 + left, sum.1 + 1);
     }
     for (until, (left, n)) in by_expiry {
-        println!("  {left} in {n} lots until {until}");
+        say!("  {left} in {n} lots until {until}");
     }
     for (level, from, ends) in &whole.terms {
-        println!("tier          {level:<10} from {from} to {ends}");
+        say!("tier          {level:<10} from {from} to {ends}");
     }
     for (was, becomes, at) in &whole.stages {
-        println!("lifecycle     {:<14} {at}  from {}", becomes, was.as_deref().unwrap_or("nothing"));
+        say!("lifecycle     {:<14} {at}  from {}", becomes, was.as_deref().unwrap_or("nothing"));
     }
     for (tag, held) in &member.tags {
-        println!("tag           {tag:<22} since {}", held.since);
+        say!("tag           {tag:<22} since {}", held.since);
     }
-    println!("latest transfers:");
+    say!("latest transfers:");
     for t in &whole.transfers {
-        println!("  {}  {:<6} {:<9} {:>8}  {}", t.at, t.asset.name(), t.kind.name(), t.amount, t.id);
+        say!("  {}  {:<6} {:<9} {:>8}  {}", t.at, t.asset.name(), t.kind.name(), t.amount, t.id);
     }
-    println!("latest events:");
+    say!("latest events:");
     for (at, name, source) in &whole.timeline {
-        println!("  {at}  {name}  ({source})");
+        say!("  {at}  {name}  ({source})");
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use zhiyin_engine::playbooks;
 use zhiyin_model::playbook::{ChangeKind, Playbook, Problem, json_schema};
 
+use crate::say::say;
 use crate::arguments::{Format, Place};
 use crate::report;
 
@@ -40,17 +41,17 @@ pub fn check(file: &str, format: Format) -> Result<ExitCode> {
     match read(file) {
         Ok((playbook, rules)) => {
             if format == Format::Json {
-                println!("{}", serde_json::json!({"problems": [], "id": playbook.id, "hash": playbook.hash()}));
+                say!("{}", serde_json::json!({"problems": [], "id": playbook.id, "hash": playbook.hash()}));
                 return Ok(ExitCode::SUCCESS);
             }
-            println!("{file}: {} is right (hash {})", playbook.id, &playbook.hash()[..12]);
+            say!("{file}: {} is right (hash {})", playbook.id, &playbook.hash()[..12]);
             for note in rules.notes() {
-                println!("note: {note}");
+                say!("note: {note}");
             }
             Ok(ExitCode::SUCCESS)
         }
         Err(problems) if format == Format::Json => {
-            println!("{}", serde_json::json!({"problems": problems}));
+            say!("{}", serde_json::json!({"problems": problems}));
             Ok(ExitCode::from(1))
         }
         Err(problems) => Ok(refused(&problems)),
@@ -59,7 +60,7 @@ pub fn check(file: &str, format: Format) -> Result<ExitCode> {
 
 /// Prints the JSON Schema.
 pub fn schema() -> Result<ExitCode> {
-    println!("{}", serde_json::to_string_pretty(&json_schema())?);
+    say!("{}", serde_json::to_string_pretty(&json_schema())?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -72,11 +73,11 @@ pub async fn diff(place: &Place, file: &str, format: Format) -> Result<ExitCode>
     let engine = place.open_existing().await?;
     let differences = engine.differences(&playbook, &rules).await?;
     if format == Format::Json {
-        println!("{}", serde_json::to_string_pretty(&differences)?);
+        say!("{}", serde_json::to_string_pretty(&differences)?);
         return Ok(ExitCode::SUCCESS);
     }
     if differences.is_empty() {
-        println!("没有变化。No change: this is what is live.");
+        say!("没有变化。No change: this is what is live.");
     }
     for difference in differences {
         let change = &difference.change;
@@ -85,9 +86,9 @@ pub async fn diff(place: &Place, file: &str, format: Format) -> Result<ExitCode>
             ChangeKind::Removed => '-',
             ChangeKind::Changed => '~',
         };
-        println!("{sign} {}", change.id);
-        println!("    {}（涉及 {} 名会员）", change.zh, difference.members);
-        println!("    {} ({} members)", change.en, difference.members);
+        say!("{sign} {}", change.id);
+        say!("    {}（涉及 {} 名会员）", change.zh, difference.members);
+        say!("    {} ({} members)", change.en, difference.members);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -107,9 +108,9 @@ pub async fn apply(place: &Place, file: &str) -> Result<ExitCode> {
     }
     let (version, new) = engine.apply(&playbook).await?;
     if new {
-        println!("{} is live as version {version} (hash {})", playbook.id, &playbook.hash()[..12]);
+        say!("{} is live as version {version} (hash {})", playbook.id, &playbook.hash()[..12]);
     } else {
-        println!("{} is live already, as version {version}: nothing changed", playbook.id);
+        say!("{} is live already, as version {version}: nothing changed", playbook.id);
     }
     Ok(ExitCode::SUCCESS)
 }

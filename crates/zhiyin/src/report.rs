@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use zhiyin_engine::reports::Report;
 use zhiyin_model::time::Day;
 
+use crate::say::say;
 use crate::arguments::{DeadLetterAction, Format, Place, ReportName};
 
 /// Dead letters listed at once.
@@ -38,7 +39,7 @@ pub async fn report(
     let table = engine.report(report, day).await?;
     print(&table.columns, &table.rows, format)?;
     if format == Format::Table {
-        println!("as of {}", table.as_of);
+        say!("as of {}", table.as_of);
     }
     if table.past {
         eprintln!("as of {}: attributes and tags, where shown, are those of now", table.as_of);
@@ -65,7 +66,7 @@ pub fn print(columns: &[String], rows: &[Vec<String>], format: Format) -> Result
                     serde_json::Value::Object(cells.collect())
                 })
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&objects)?);
+            say!("{}", serde_json::to_string_pretty(&objects)?);
         }
         Format::Table => print_table(columns, rows),
     }
@@ -95,7 +96,7 @@ fn print_table(columns: &[String], rows: &[Vec<String>]) {
                 if right[i] { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
             })
             .collect();
-        println!("{}", padded.join("  ").trim_end());
+        say!("{}", padded.join("  ").trim_end());
     };
     line(columns);
     for row in rows {
@@ -136,7 +137,7 @@ pub async fn dead_letters(place: &Place, action: Option<DeadLetterAction>) -> Re
             }
             let n = engine.retry(seqs).await?;
             let left = engine.store().dead_letters(DEAD_LETTERS_MAX).await?.len();
-            println!("{n} put back; {left} dead letters are left");
+            say!("{n} put back; {left} dead letters are left");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -147,9 +148,9 @@ pub async fn doctor(place: &Place) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
     let mut well = true;
     for check in engine.store().doctor().await? {
-        println!("{}  {}", if check.broken.is_empty() { "ok  " } else { "FAIL" }, check.invariant);
+        say!("{}  {}", if check.broken.is_empty() { "ok  " } else { "FAIL" }, check.invariant);
         for broken in &check.broken {
-            println!("        {broken}");
+            say!("        {broken}");
         }
         well &= check.broken.is_empty();
     }
@@ -163,6 +164,6 @@ pub async fn doctor(place: &Place) -> Result<ExitCode> {
 /// Prints the digest.
 pub async fn digest(place: &Place) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
-    println!("{}", engine.store().digest().await?);
+    say!("{}", engine.store().digest().await?);
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
 use zhiyin_server::HomeReadings;
 
+use crate::say::say;
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::{import, report};
 
@@ -35,26 +36,26 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
     let empty = engine.home().await?.live_since.is_none();
     match data {
         Some(data) if empty => {
-            println!("Replaying a real retailer's year, event by event…");
+            say!("Replaying a real retailer's year, event by event…");
             let watch = zhiyin_engine::clock::stopwatch();
             let tally = import::completejourney(place, &engine, data, None).await?;
             let seconds = watch.elapsed().as_secs_f32();
-            println!("{} events decided in {seconds:.1} s", tally.decided);
+            say!("{} events decided in {seconds:.1} s", tally.decided);
         }
         None if empty => bail!("the home is empty: name the data with --data DIR (`./run demo` gets it)"),
-        _ => println!("The home is filled already; serving it."),
+        _ => say!("The home is filled already; serving it."),
     }
     for name in [ReportName::Tiers, ReportName::Lifecycle, ReportName::Ledger] {
-        println!();
+        say!();
         report::report(place, name, Format::Table, None).await?;
     }
-    println!();
+    say!();
     run(place, engine, listen).await
 }
 
 async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCode> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    println!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
+    say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
     let waiter = |mut stopped: watch::Receiver<bool>| async move {
         // An error means the sender is gone: that is a stop too.

@@ -1,1 +1,102 @@
-//! Tables.
+//! What a measurement found, for people: a table and a small chart of each series. Numbers are integers throughout:
+//! a ratio of 123 means 1.23.
+
+use super::brand::{ROUND, Shape};
+use super::rounds::Took;
+
+/// How wide the longest bar is.
+const BAR: u64 = 40;
+
+/// Homes that are compared.
+pub struct Series {
+    /// What differs among them.
+    pub name: &'static str,
+    /// Which, the first being what the others are compared with.
+    pub homes: &'static [usize],
+}
+
+/// What was found of one home.
+pub struct Measured {
+    shape: Shape,
+    /// The first round, with nothing in memory.
+    cold_us: u64,
+    /// The middle of the rounds after it.
+    steady_us: u64,
+    /// Bytes written an order, on average: what every so often goes from the log into the file is in it.
+    written_bytes: u64,
+    resident_kb_max: u64,
+    file_bytes: u64,
+}
+
+impl Measured {
+    /// Of the rounds of a home, the cold one first.
+    pub fn of(shape: Shape, rounds: &[Took], file_bytes: u64) -> Self {
+        let (cold, steady) = rounds.split_at(1);
+        let mut walls: Vec<u64> = steady.iter().map(|took| took.wall_us).collect();
+        walls.sort_unstable();
+        let written: u64 = steady.iter().map(|took| took.written_bytes).sum();
+        Self {
+            shape,
+            cold_us: cold.iter().map(|took| took.wall_us).sum(),
+            steady_us: walls.get(walls.len() / 2).copied().unwrap_or(0),
+            written_bytes: written / (steady.len().max(1) as u64 * u64::from(ROUND)),
+            resident_kb_max: rounds.iter().map(|took| took.resident_kb_max).max().unwrap_or(0),
+            file_bytes,
+        }
+    }
+}
+
+/// Prints every series.
+pub fn print(series: &[Series], measured: &[Measured], batch: usize) {
+    println!(
+        "Time for {ROUND} orders, each of another member drawn by chance: accepted, decided, on disk.\n\
+         SQLite, WAL, synchronous=FULL; batches of {batch}; the same rounds on every home, in turn.\n\
+         cold: the first round of a process. steady: the middle one of those after it."
+    );
+    for one in series {
+        println!("\n{}", one.name);
+        println!(
+            "{:>9} {:>7} {:>6} {:>9} {:>9} {:>7} {:>9} {:>7} {:>9} {:>9} {:>9}",
+            "members",
+            "orders",
+            "days",
+            "orders/s",
+            "steady ms",
+            "ratio",
+            "cold ms",
+            "ratio",
+            "kB/order",
+            "file MB",
+            "memory MB"
+        );
+        let homes: Vec<&Measured> = one.homes.iter().filter_map(|home| measured.get(*home)).collect();
+        let Some(first) = homes.first() else { continue };
+        for home in &homes {
+            println!(
+                "{:>9} {:>7} {:>6} {:>9} {:>9} {:>7} {:>9} {:>7} {:>9} {:>9} {:>9}",
+                home.shape.members,
+                home.shape.orders,
+                home.shape.days,
+                u64::from(ROUND) * 1_000_000 / home.steady_us.max(1),
+                home.steady_us / 1_000,
+                hundredths(home.steady_us, first.steady_us),
+                home.cold_us / 1_000,
+                hundredths(home.cold_us, first.cold_us),
+                home.written_bytes / 1_000,
+                home.file_bytes / 1_000_000,
+                home.resident_kb_max / 1_000,
+            );
+        }
+        let longest = homes.iter().map(|home| home.steady_us).max().unwrap_or(1).max(1);
+        for home in &homes {
+            let width = usize::try_from(home.steady_us * BAR / longest).unwrap_or(0);
+            println!("{:>9} × {:<5} {}", home.shape.members, home.shape.orders, "█".repeat(width.max(1)));
+        }
+    }
+}
+
+/// A ratio with two decimals.
+fn hundredths(value: u64, to: u64) -> String {
+    let ratio = value * 100 / to.max(1);
+    format!("{}.{:02}", ratio / 100, ratio % 100)
+}

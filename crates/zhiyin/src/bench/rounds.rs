@@ -15,6 +15,26 @@ use crate::arguments::Place;
 /// How `growth` asks for this.
 pub const NAME: &str = "growth-rounds";
 
+/// What a round took.
+#[derive(Clone, Copy, Debug)]
+pub struct Took {
+    /// From the first item offered to the last decision on disk.
+    pub wall_us: u64,
+    /// Bytes given to the operating system to write; 0 where it does not tell.
+    pub written_bytes: u64,
+    /// The most memory the process has had so far; 0 where nobody tells.
+    pub resident_kb_max: u64,
+}
+
+impl Took {
+    /// Reads what [`rounds`] printed.
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut numbers = line.split_whitespace().map(|number| number.parse().ok());
+        let mut next = || numbers.next().flatten();
+        Some(Self { wall_us: next()?, written_bytes: next()?, resident_kb_max: next()? })
+    }
+}
+
 /// Runs rounds until its input ends.
 pub async fn rounds(place: &Place) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
@@ -23,10 +43,12 @@ pub async fn rounds(place: &Place) -> Result<ExitCode> {
         let line = line?;
         let (round, members) = line.split_once(' ').context("ROUND MEMBERS")?;
         let items = brand::round(round.parse()?, members.parse()?);
+        let written_before = told("io", "wchar:");
         let watch = clock::stopwatch();
         let verdicts = engine.accept(&source, &items, None).await?;
         let done = engine.drain(place.batch(), Some(Ts::MIN), |_| ()).await?;
-        let elapsed_us = watch.elapsed().as_micros();
+        let wall_us = watch.elapsed().as_micros();
+        let written_bytes = told("io", "wchar:") - written_before;
         if verdicts.iter().any(|verdict| *verdict != Verdict::Accepted) || done.dead > 0 {
             bail!("round {round}: not every order was taken");
         }
@@ -34,15 +56,15 @@ pub async fn rounds(place: &Place) -> Result<ExitCode> {
             bail!("round {round}: {} of {} orders were decided", done.events, items.len());
         }
         let mut out = std::io::stdout().lock();
-        writeln!(out, "{elapsed_us} {}", resident_kb_max())?;
+        writeln!(out, "{wall_us} {written_bytes} {}", told("status", "VmHWM:"))?;
         out.flush()?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The most memory this process has had, as Linux tells it; 0 elsewhere.
-fn resident_kb_max() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+/// A number that Linux tells of this process; 0 elsewhere.
+fn told(file: &str, name: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }
