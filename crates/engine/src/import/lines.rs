@@ -59,11 +59,13 @@ impl<R: Read> Iterator for Lines<R> {
             if line.last() == Some(&b'\r') {
                 line.pop();
             }
+            if self.line == 1 && line.starts_with(b"\xef\xbb\xbf") {
+                line.drain(..3);
+            }
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let bytes = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| self.line == 1).map(<[u8]>::to_vec);
-            return Some(Given { line: self.line, item: Ok(bytes.unwrap_or(line)) });
+            return Some(Given { line: self.line, item: Ok(line) });
         }
         None
     }

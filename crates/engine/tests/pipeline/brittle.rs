@@ -1,0 +1,158 @@
+//! A store that fails at any one call, before it did anything or after: the engine goes on as if nothing had been.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use zhiyin_engine::Engine;
+use zhiyin_model::effect::Lot;
+use zhiyin_model::id::{EventId, MemberId, TransferId};
+use zhiyin_model::member::Term;
+use zhiyin_model::time::Ts;
+use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::{
+    Append, DueTimer, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
+    Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, read,
+};
+
+use crate::home::{Home, at};
+use crate::items::{gift, order, refund, spend};
+use crate::playbooks::TEN_DAYS;
+
+/// A store over another that fails at its n-th call.
+struct Brittle {
+    inner: Arc<dyn Store>,
+    /// Calls left until the one that fails.
+    left: AtomicI64,
+    /// Whether the call is done before it fails.
+    late: bool,
+}
+
+impl Brittle {
+    fn fails_now(&self) -> bool {
+        self.left.fetch_sub(1, Ordering::SeqCst) == 0
+    }
+}
+
+macro_rules! brittle {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for Brittle {
+            $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
+                let fails = self.fails_now();
+                if fails && !self.late {
+                    return Err(StoreError::Database("the disk is full".to_owned()));
+                }
+                let answer = self.inner.$name($($argument),*).await;
+                if fails {
+                    return Err(StoreError::Database("the answer was lost".to_owned()));
+                }
+                answer
+            })*
+        }
+    };
+}
+
+brittle! {
+    home() -> HomeRow;
+    set_clock(offset_us: i64, live_since: Option<Ts>) -> ();
+    live_playbook() -> Option<PlaybookVersion>;
+    playbooks() -> Vec<PlaybookVersion>;
+    apply_playbook(playbook: PlaybookVersion) -> i64;
+    members_behind(version: i64, after: Option<MemberId>, limit: usize) -> Vec<MemberId>;
+    append(append: Append) -> Vec<Receipt>;
+    progress(name: &str) -> Option<Progress>;
+    waiting(limit: usize) -> Vec<Waiting>;
+    due_timers(until: Ts, limit: usize) -> Vec<DueTimer>;
+    next_timer() -> Option<Ts>;
+    load(wanted: Wanted, known: Vec<MemberId>) -> Loaded;
+    lots(member: MemberId, wanted: LotsWanted<'_>) -> Vec<Lot>;
+    terms(member: MemberId) -> Vec<Term>;
+    hold(member: MemberId, id: TransferId) -> Option<Hold>;
+    past_transfer(member: MemberId, id: TransferId) -> Option<PastTransfer>;
+    event(id: EventId) -> Option<PastEvent>;
+    history(member: MemberId, names: Vec<String>) -> PastOf;
+    flush(flush: Flush) -> ();
+    dead_letters(limit: usize) -> Vec<read::DeadLetter>;
+    retry_dead_letters(seqs: Vec<i64>, now: Ts) -> usize;
+    member_lines(as_of: read::AsOf) -> Vec<read::MemberLine>;
+    ledger_lines(as_of: read::AsOf) -> Vec<read::LedgerLine>;
+    namespaces() -> Vec<String>;
+    member_whole(member: MemberId) -> Option<read::MemberWhole>;
+    overview(ask: read::OverviewAsk) -> read::OverviewRecord;
+    doctor() -> Vec<read::Check>;
+    digest() -> String;
+}
+
+/// A home in which all waits that makes an engine look things up.
+async fn waiting() -> Home {
+    let home = Home::new(TEN_DAYS).await;
+    home.accept(&[
+        order("o1", "ann", "1", "2017-03-01T04:00:00Z", "100"),
+        gift("g1", "ann", "bob", "2017-03-02T04:00:00Z", 30),
+        spend("s1", "ann", "2017-03-03T04:00:00Z", 60),
+        refund("r1", "ann", "1", "2017-03-04T04:00:00Z", "50"),
+        refund("r2", "ann", "404", "2017-03-04T04:00:00Z", "50"),
+        order("o2", "ann", "2", "2017-03-05T04:00:00Z", "100"),
+        spend("s2", "bob", "2017-03-06T04:00:00Z", 10),
+        order("o3", "bob", "3", "2017-03-20T04:00:00Z", "10"),
+    ])
+    .await;
+    home
+}
+
+async fn fails_at(left: i64, late: bool) -> (String, bool) {
+    let home = waiting().await;
+    let inner = Arc::clone(home.engine().store());
+    let store = Arc::new(Brittle { inner, left: AtomicI64::new(i64::MAX), late });
+    let engine = Engine::open(store.clone()).await.unwrap();
+    store.left.store(left, Ordering::SeqCst);
+    let until = at("2017-09-01T00:00:00Z");
+    let failed = engine.drain(4, Some(until), |_| ()).await.is_err();
+    store.left.store(i64::MAX, Ordering::SeqCst);
+    // The same engine goes on, with whatever it still has in memory.
+    engine.drain(4, Some(until), |_| ()).await.unwrap();
+    (home.digest().await, failed)
+}
+
+#[tokio::test]
+async fn a_store_that_fails_at_any_call_loses_and_doubles_nothing() {
+    let (expected, failed) = fails_at(i64::MAX, false).await;
+    assert!(!failed);
+    for late in [false, true] {
+        let mut n = 0;
+        loop {
+            let (digest, failed) = fails_at(n, late).await;
+            assert_eq!(digest, expected, "failing at call {n}, late: {late}");
+            if !failed {
+                break;
+            }
+            n += 1;
+        }
+        assert!(n > 30, "{n} calls are too few to have met every one");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_nobody_waits_for_any_more_leaves_nothing_to_believe() {
+    let (expected, _) = fails_at(i64::MAX, false).await;
+    for patience in [1, 10, 100, 300, 1_000, 3_000, 10_000] {
+        let home = waiting().await;
+        let until = at("2017-09-01T00:00:00Z");
+        for _ in 0..5 {
+            tokio::select! {
+                biased;
+                done = home.engine().step(3, Some(until)) => drop(done.unwrap()),
+                () = turns(patience) => {}
+            }
+        }
+        home.engine().drain(4, Some(until), |_| ()).await.unwrap();
+        assert_eq!(home.digest().await, expected, "after {patience} turns");
+    }
+}
+
+async fn turns(n: u32) {
+    for _ in 0..n {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,194 @@
+//! A home for one test: a folder of its own, removed at the end, with an engine that can be dropped and opened again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+use zhiyin_engine::accept::{Source, Verdict, latest, prepare};
+use zhiyin_engine::people::Found;
+use zhiyin_engine::{Engine, clock};
+use zhiyin_model::effect::Asset;
+use zhiyin_model::id::{EventId, IdKey, TransferId};
+use zhiyin_model::member::Account;
+use zhiyin_model::time::Ts;
+use zhiyin_store::read::{DeadLetter, MemberWhole};
+use zhiyin_store_sqlite::{Durability, SqliteStore};
+
+use crate::playbooks;
+
+/// The id key of every home here, so that tests can name what was derived.
+pub const KEY: IdKey = IdKey::from_bytes([7; 32]);
+
+/// The source that items come from unless a test says otherwise.
+pub const TILL: &str = "till";
+
+static HOMES: AtomicU64 = AtomicU64::new(0);
+
+/// A home and the engine at work on it.
+pub struct Home {
+    folder: PathBuf,
+    engine: Engine,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // A folder that stays behind harms nobody.
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// An instant, written as RFC 3339.
+pub fn at(text: &str) -> Ts {
+    Ts::parse(text).unwrap_or_else(|| panic!("{text} is no instant"))
+}
+
+/// The source of this name; its users are named `user:…`.
+pub fn source(name: &str, replay: bool) -> Source {
+    Source { name: name.to_owned(), user_namespace: "user".to_owned(), replay }
+}
+
+/// The first transfer that an event of the till made: what postings and returns name.
+pub fn transfer_of(message_id: &str, kind: &str) -> TransferId {
+    let event: EventId = KEY.derive("event", &[TILL.as_bytes(), message_id.as_bytes()]);
+    KEY.derive("transfer", &[event.bytes(), b"points", kind.as_bytes(), &0u32.to_le_bytes()])
+}
+
+async fn engine_at(folder: &Path) -> Engine {
+    let store = SqliteStore::open_with(&folder.join("home.db"), &KEY, Durability::Relaxed).unwrap();
+    Engine::open(Arc::new(store)).await.unwrap()
+}
+
+impl Home {
+    /// A new home under a playbook that was applied before any history.
+    pub async fn new(playbook: &str) -> Self {
+        let n = HOMES.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("zhiyin-engine-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let engine = engine_at(&folder).await;
+        let home = Self { folder, engine };
+        home.apply(playbook, at("2010-01-01T00:00:00Z")).await;
+        home
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Another engine on the same file, as another process would have it.
+    pub async fn second_engine(&self) -> Engine {
+        engine_at(&self.folder).await
+    }
+
+    /// Drops the engine with all it holds in memory, and opens the file anew.
+    pub async fn reopen(&mut self) {
+        self.engine = engine_at(&self.folder).await;
+    }
+
+    /// Applies a playbook, dated at an instant; its version and whether it was new.
+    pub async fn apply(&self, playbook: &str, when: Ts) -> (i64, bool) {
+        self.engine.apply_at(&playbooks::parse(playbook), Some(when)).await.unwrap()
+    }
+
+    /// Says that business now is this instant, and goes on from there.
+    pub async fn now_is(&self, now: Ts) {
+        let offset_us = now.0 - clock::wall().0;
+        self.engine.store().set_clock(offset_us, Some(now)).await.unwrap();
+    }
+
+    /// Accepts items of history from the till.
+    pub async fn accept(&self, items: &[Value]) -> Vec<Verdict> {
+        self.accept_from(TILL, items).await
+    }
+
+    /// Accepts items of history from a source.
+    pub async fn accept_from(&self, name: &str, items: &[Value]) -> Vec<Verdict> {
+        let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
+        self.engine.accept(&source(name, true), &items, None).await.unwrap()
+    }
+
+    /// Accepts items that come in live, at a given business now.
+    pub async fn accept_live(&self, name: &str, items: &[Value], now: Ts) -> Vec<Verdict> {
+        let source = source(name, false);
+        let bytes = items.iter().map(|item| item.to_string().into_bytes());
+        let prepared = bytes.map(|item| prepare(&KEY, &source, &item, Some(now), latest(now))).collect();
+        self.engine.take(&source, prepared, now, None).await.unwrap()
+    }
+
+    /// Decides all that waits; timers fire up to the last of it.
+    pub async fn settle(&self) {
+        self.engine.drain(64, Some(Ts::MIN), |_| ()).await.unwrap();
+    }
+
+    /// Decides all that waits, and fires timers up to an instant.
+    pub async fn until(&self, instant: Ts) {
+        self.engine.drain(64, Some(instant), |_| ()).await.unwrap();
+    }
+
+    /// Accepts items of history, all of which must be taken, and decides them; none may end as a dead letter.
+    pub async fn live_through(&self, items: &[Value]) {
+        let verdicts = self.accept(items).await;
+        assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Accepted), "{verdicts:?}");
+        let before = self.dead().await.len();
+        self.settle().await;
+        let dead = self.dead().await;
+        assert_eq!(dead.len(), before, "{dead:?}");
+    }
+
+    /// Whether somebody is known by `user:NAME`.
+    pub async fn knows(&self, name: &str) -> bool {
+        matches!(self.engine.find(&format!("user:{name}")).await.unwrap(), Found::One(_))
+    }
+
+    /// The member known as `user:NAME`.
+    pub async fn member(&self, name: &str) -> MemberWhole {
+        match self.engine.find(&format!("user:{name}")).await.unwrap() {
+            Found::One(member) => self.engine.whole(member).await.unwrap(),
+            other => panic!("user:{name} is {other:?}"),
+        }
+    }
+
+    /// A member's points.
+    pub async fn points(&self, name: &str) -> Account {
+        self.member(name).await.member.account(Asset::Points)
+    }
+
+    /// A member's lifecycle moves as `to@instant`, oldest first.
+    pub async fn moves(&self, name: &str) -> Vec<String> {
+        let whole = self.member(name).await;
+        whole.stages.iter().map(|(_, to, at)| format!("{to}@{at}")).collect()
+    }
+
+    /// Tags a member has now.
+    pub async fn tags(&self, name: &str) -> Vec<String> {
+        self.member(name).await.member.tags.keys().cloned().collect()
+    }
+
+    /// Dead letters, newest first.
+    pub async fn dead(&self) -> Vec<DeadLetter> {
+        self.engine.store().dead_letters(1000).await.unwrap()
+    }
+
+    /// Dead letters as `message id: code @field`, oldest first.
+    pub async fn refusals(&self) -> Vec<String> {
+        let mut dead = self.dead().await;
+        dead.reverse();
+        dead.iter()
+            .map(|letter| format!("{}: {} @{}", letter.message_id, letter.code, letter.field))
+            .collect()
+    }
+
+    /// The home's digest, once the doctor found nothing.
+    pub async fn digest(&self) -> String {
+        self.healthy().await;
+        self.engine.store().digest().await.unwrap()
+    }
+
+    /// Every invariant holds.
+    pub async fn healthy(&self) {
+        let checks = self.engine.store().doctor().await.unwrap();
+        let broken: Vec<_> = checks.iter().filter(|check| !check.broken.is_empty()).collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+}

@@ -1,0 +1,22 @@
+//! The engine over a real store: every test is named after the rule it proves.
+//!
+//! [`home`] opens a home in a folder of its own and feeds it; [`items`] writes items of the wire; [`playbooks`] has the
+//! rules that tests are judged by. The rest are rules: [`any_batch`] is the most important one.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod any_batch;
+mod brittle;
+mod dead_letters;
+mod door;
+mod gifts;
+mod history;
+mod home;
+mod items;
+mod malformed;
+mod playbooks;
+mod points;
+mod silence;
+mod streams;
+mod two_engines;
+mod versions;
