@@ -61,7 +61,14 @@ fn transfer(
 }
 
 /// Books growth (either way) on its order's day.
-pub fn book_growth(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, amount: i64, day: Day, order: OrderId) {
+pub fn book_growth(
+    scene: &Scene<'_>,
+    state: &mut State,
+    out: &mut Outcome,
+    amount: i64,
+    day: Day,
+    order: OrderId,
+) {
     if amount == 0 {
         return;
     }
@@ -264,7 +271,12 @@ pub fn spend(
 }
 
 /// Promises points without moving them.
-pub fn hold(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, amount: i64) -> Result<TransferId, Stop> {
+pub fn hold(
+    scene: &Scene<'_>,
+    state: &mut State,
+    out: &mut Outcome,
+    amount: i64,
+) -> Result<TransferId, Stop> {
     check_amount(amount)?;
     let shown = state.member.account(Asset::Points).shown();
     if shown < amount {
@@ -435,7 +447,9 @@ fn expire_lots(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, lots: Ve
 pub fn open_hold(known: &Known, id: TransferId) -> Result<&HoldState, Stop> {
     match known.holds.get(&id) {
         None => Err(Stop::Missing(Missing::Hold(id))),
-        Some(None) => Err(Stop::refused("hold_unknown", "properties.hold_id", "this member has no such hold")),
+        Some(None) => {
+            Err(Stop::refused("hold_unknown", "properties.hold_id", "this member has no such hold"))
+        }
         Some(Some(hold)) if !hold.open => {
             Err(Stop::refused("hold_closed", "properties.hold_id", "the hold was posted or voided already"))
         }

@@ -16,7 +16,13 @@ use crate::outcome::{Emitted, Known, Missing, Outcome, Stop};
 use crate::state::State;
 
 /// Points are spent at once, or held first (`hold: true`).
-pub fn spent(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event, out: &mut Outcome) -> Result<(), Stop> {
+pub fn spent(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    out: &mut Outcome,
+) -> Result<(), Stop> {
     let amount = amount(event)?;
     if hold_wanted(event)? {
         ledger::hold(scene, state, out, amount)?;
@@ -38,7 +44,13 @@ fn hold_wanted(event: &Event) -> Result<bool, Stop> {
 }
 
 /// A hold becomes a spend, whole or in part; the rest is released.
-pub fn posted(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event, out: &mut Outcome) -> Result<(), Stop> {
+pub fn posted(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    out: &mut Outcome,
+) -> Result<(), Stop> {
     let hold = ledger::open_hold(known, reference(event, "hold_id")?)?.clone();
     let amount = if event.properties.contains_key("amount") { amount(event)? } else { hold.amount };
     ledger::spend(scene, state, known, out, TransferKind::Spend, amount, Some(&hold))?;
@@ -46,20 +58,36 @@ pub fn posted(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event
 }
 
 /// A hold is released.
-pub fn voided(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event, out: &mut Outcome) -> Result<(), Stop> {
+pub fn voided(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    out: &mut Outcome,
+) -> Result<(), Stop> {
     let hold = ledger::open_hold(known, reference(event, "hold_id")?)?.clone();
     ledger::release(scene, state, out, &hold);
     Ok(())
 }
 
 /// A spend comes back, whole or in part.
-pub fn returned(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event, out: &mut Outcome) -> Result<(), Stop> {
+pub fn returned(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    out: &mut Outcome,
+) -> Result<(), Stop> {
     let id = reference(event, "spend_id")?;
     let past = match known.past.get(&id) {
         None => return Err(Stop::Missing(Missing::Past(id))),
         Some(Some(past)) if past.transfer.kind == TransferKind::Spend => past,
         Some(_) => {
-            return Err(Stop::refused("spend_unknown", "properties.spend_id", "this member has no such spend"));
+            return Err(Stop::refused(
+                "spend_unknown",
+                "properties.spend_id",
+                "this member has no such spend",
+            ));
         }
     };
     let amount = if event.properties.contains_key("amount") {
@@ -71,7 +99,13 @@ pub fn returned(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Eve
 }
 
 /// A person gives (amount above zero) or takes (below zero) points, with a reason.
-pub fn adjusted(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event, out: &mut Outcome) -> Result<(), Stop> {
+pub fn adjusted(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    out: &mut Outcome,
+) -> Result<(), Stop> {
     if event.properties.get("reason").and_then(Scalar::text).is_none_or(|reason| reason.trim().is_empty()) {
         return Err(Stop::refused("reason_missing", "properties.reason", "an adjustment says why"));
     }
@@ -86,15 +120,25 @@ pub fn adjusted(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Eve
 }
 
 /// A member gives points to another, who is reached by an event in the same transaction.
-pub fn gifted(scene: &Scene<'_>, state: &mut State, known: &Known, event: &Event, out: &mut Outcome) -> Result<(), Stop> {
+pub fn gifted(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &Known,
+    event: &Event,
+    out: &mut Outcome,
+) -> Result<(), Stop> {
     let amount = amount(event)?;
     let text = |key: &'static str| {
-        event.properties.get(key).and_then(Scalar::text).map(str::trim).filter(|text| !text.is_empty()).ok_or_else(
-            || {
+        event
+            .properties
+            .get(key)
+            .and_then(Scalar::text)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| {
                 let field = format!("properties.{key}");
                 Stop::refused("receiver_missing", &field, "a gift names its receiver by namespace and value")
-            },
-        )
+            })
     };
     let to = Identifier { namespace: text("to_namespace")?.to_owned(), value: text("to_value")?.to_owned() };
     if event.identifiers.contains(&to) {
@@ -137,7 +181,9 @@ fn whole(event: &Event) -> Result<i64, Stop> {
         .filter(|number| number.fract().is_zero())
         .and_then(|number| number.to_i64())
         .filter(|number| number.unsigned_abs() <= ledger::AMOUNT_MAX.unsigned_abs())
-        .ok_or_else(|| Stop::refused("bad_amount", "properties.amount", "an amount of points is a whole number"))
+        .ok_or_else(|| {
+            Stop::refused("bad_amount", "properties.amount", "an amount of points is a whole number")
+        })
 }
 
 /// The transfer that an earlier event made: its id follows from (source, message id) of that event, which the

@@ -187,7 +187,7 @@ impl Rules {
         let named = stages.chain(tags);
         named
             .flat_map(|(path, condition)| {
-                condition.notes().into_iter().map(move |note| format!("{path}: {}", note.message))
+                condition.notes().iter().map(move |note| format!("{path}: {}", note.message))
             })
             .collect()
     }

@@ -53,8 +53,7 @@ fn begin(scene: &Scene<'_>, state: &mut State, level: String, from: Ts, out: &mu
     state.member.term = Some(term);
     set_timer(scene, state);
     if let Some(before) = before.filter(|before| *before != level) {
-        out.facts
-            .push(Said { name: names::TIER_CHANGED, properties: vec![("from", before), ("to", level)] });
+        out.facts.push(Said { name: names::TIER_CHANGED, properties: vec![("from", before), ("to", level)] });
     }
 }
 

@@ -62,9 +62,9 @@ pub(super) fn paid(scene: &Scene<'_>, facts: &OrderFacts) -> Result<Money, Stop>
         let mut sum = 0i64;
         for (i, line) in facts.lines.iter().enumerate() {
             let field = format!("properties.products[{i}].price");
-            let amount = line
-                .amount()
-                .ok_or_else(|| Stop::refused("price_missing", &field, "a line has a price, or what was paid"))?;
+            let amount = line.amount().ok_or_else(|| {
+                Stop::refused("price_missing", &field, "a line has a price, or what was paid")
+            })?;
             sum += minor(currency, &field, amount)?.0;
         }
         sum - part(currency, "properties.discount", facts.amounts.discount)?.0
@@ -101,7 +101,11 @@ pub(super) fn refund(
             let own = line.amount();
             let from_order = cost_of(original, returned.iter().filter(|r| r.request == i));
             let amount = own.or(from_order).ok_or_else(|| {
-                Stop::refused("price_missing", &field, "neither the refund nor its order says what this line cost")
+                Stop::refused(
+                    "price_missing",
+                    &field,
+                    "neither the refund nor its order says what this line cost",
+                )
             })?;
             sum = sum.saturating_add(minor(currency, &field, amount)?.0);
         }
@@ -134,8 +138,7 @@ pub fn scaled(rules: &[(i64, i64)], major: i64, thousandths: u32) -> Result<i64,
     let base: i128 =
         rules.iter().map(|(amount, per)| i128::from(*amount) * i128::from(major / (*per).max(1))).sum();
     let scaled = base * i128::from(thousandths) / 1000;
-    i64::try_from(scaled)
-        .ok()
-        .filter(|scaled| *scaled <= crate::ledger::AMOUNT_MAX)
-        .ok_or_else(|| Stop::refused("amount_too_large", "properties.total", "worth more than an account may hold"))
+    i64::try_from(scaled).ok().filter(|scaled| *scaled <= crate::ledger::AMOUNT_MAX).ok_or_else(|| {
+        Stop::refused("amount_too_large", "properties.total", "worth more than an account may hold")
+    })
 }

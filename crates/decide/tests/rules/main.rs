@@ -1,0 +1,14 @@
+//! The rules of the business, as tables: one test for a rule or a boundary of it, named after what it proves.
+
+#[path = "../scenario/mod.rs"]
+mod scenario;
+
+mod orders;
+mod points;
+mod purity;
+mod refunds;
+mod spending;
+mod stages;
+mod tags;
+mod tiers;
+mod touches;
