@@ -93,7 +93,9 @@ impl Engine {
     /// their own.
     pub async fn import<I>(&self, import: Import, items: I, watch: &mut dyn Watch) -> Result<Tally>
     where
-        I: FnOnce(u64) -> std::result::Result<Box<dyn Iterator<Item = Given> + Send>, String> + Send + 'static,
+        I: FnOnce(u64) -> std::result::Result<Box<dyn Iterator<Item = Given> + Send>, String>
+            + Send
+            + 'static,
     {
         let home = self.home().await?;
         let mut tally = Tally::default();
@@ -109,11 +111,10 @@ impl Engine {
             let latest = accept::latest(clock::open(&home));
             let (send, mut chunks) = tokio::sync::mpsc::channel(CHUNKS_AHEAD);
             let (key, source) = (home.id_key.clone(), import.source.clone());
-            let reader =
-                std::thread::spawn(move || -> std::result::Result<(), String> {
-                    prepare(items(skip)?, &key, &source, latest, &send);
-                    Ok(())
-                });
+            let reader = std::thread::spawn(move || -> std::result::Result<(), String> {
+                prepare(items(skip)?, &key, &source, latest, &send);
+                Ok(())
+            });
             while let Some(chunk) = chunks.recv().await {
                 self.take_chunk(chunk, &import, &mut tally, watch).await?;
                 self.decide(&mut tally, &import, watch).await?;

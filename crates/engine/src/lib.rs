@@ -18,7 +18,12 @@ pub mod reports;
 use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Mutex, Notify};
+use zhiyin_decide::Cause;
+use zhiyin_decide::outcome::{Known, Outcome, Stop};
 pub use zhiyin_decide::rules::Rules;
+use zhiyin_decide::state::State;
+use zhiyin_model::event::Event;
+use zhiyin_model::id::IdKey;
 use zhiyin_model::playbook::{Playbook, Problem};
 use zhiyin_store::{Home, PlaybookVersion, Store, StoreError};
 
@@ -39,6 +44,9 @@ pub enum EngineError {
     /// A report was asked for a day that has not come.
     #[error("{0} has not come yet: business time is {1}")]
     AsOfFuture(String, String),
+    /// A decision broke down: a defect of this program. The event becomes a dead letter and the batch goes on without it.
+    #[error("the decision on event {0} broke down")]
+    Broken(i64),
     /// A file could not be read.
     #[error("{file}: {message}")]
     File {
@@ -62,8 +70,13 @@ pub struct Live {
     pub rules: Rules,
 }
 
+/// How events are decided: [`zhiyin_decide::decide`], or a test's own.
+pub type Decider =
+    fn(&Rules, &IdKey, &mut State, &Known, &Event, Cause<'_>) -> std::result::Result<Outcome, Stop>;
+
 /// A home at work.
 pub struct Engine {
+    pub(crate) decider: Decider,
     store: Arc<dyn Store>,
     live: RwLock<Option<Arc<Live>>>,
     cache: Mutex<Cache>,
@@ -73,7 +86,13 @@ pub struct Engine {
 impl Engine {
     /// An engine over a store; reads the live playbook if there is one.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self> {
+        Self::open_deciding(store, zhiyin_decide::decide).await
+    }
+
+    /// The same, with decisions of one's own: for tests of what happens when one breaks down.
+    pub async fn open_deciding(store: Arc<dyn Store>, decider: Decider) -> Result<Self> {
         let engine = Self {
+            decider,
             store,
             live: RwLock::new(None),
             cache: Mutex::new(Cache::default()),

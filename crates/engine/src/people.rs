@@ -34,10 +34,11 @@ impl Engine {
         }
         let mut found: Vec<(String, MemberId)> = Vec::new();
         for identifier in asked {
-            let wanted =
-                Wanted { identifiers: vec![seal::lookup(&key, &identifier)], ..Wanted::default() };
+            let wanted = Wanted { identifiers: vec![seal::lookup(&key, &identifier)], ..Wanted::default() };
             let loaded = self.store().load(wanted, Vec::new()).await?;
-            found.extend(loaded.identifiers.into_iter().map(|(_, member)| (identifier.namespace.clone(), member)));
+            found.extend(
+                loaded.identifiers.into_iter().map(|(_, member)| (identifier.namespace.clone(), member)),
+            );
         }
         let mut members: Vec<MemberId> = found.iter().map(|(_, member)| *member).collect();
         members.sort_unstable();

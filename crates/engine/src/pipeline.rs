@@ -9,7 +9,8 @@
 mod batch;
 mod lookup;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use zhiyin_decide::state::State;
 use zhiyin_model::id::MemberId;
@@ -31,7 +32,20 @@ pub struct Cache {
     version: i64,
     pub(crate) states: BTreeMap<MemberId, State>,
     pub(crate) identifiers: BTreeMap<LookupHash, MemberId>,
+    /// Rows whose decision broke down: they become dead letters unseen.
+    pub(crate) broken: BTreeSet<i64>,
 }
+
+impl Cache {
+    /// Nothing known of members, as of a batch and a version.
+    fn forget(&mut self, batch: i64, version: i64) {
+        let broken = std::mem::take(&mut self.broken);
+        *self = Self { batch, version, broken, ..Self::default() };
+    }
+}
+
+/// How long a batch is gathered once something came in: those who send at the same time are written together.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// The number of no batch: a cache that bears it is not believed.
 const UNSURE: i64 = -1;
@@ -59,7 +73,7 @@ pub(crate) async fn reach(
     cache: &mut Cache,
     members: &[MemberId],
 ) -> Result<Flush> {
-    let mut batch = Batch::new(store, live, home, cache);
+    let mut batch = Batch::new(store, live, home, cache, zhiyin_decide::decide);
     batch.reach(members).await?;
     batch.finish()
 }
@@ -73,7 +87,12 @@ impl Engine {
             match self.try_step(&mut cache, limit, until).await {
                 Err(crate::EngineError::Store(StoreError::Stale)) => {
                     tracing::info!("another process moved the home on; loading again");
-                    *cache = Cache::default();
+                    cache.forget(UNSURE, 0);
+                }
+                Err(crate::EngineError::Broken(seq)) => {
+                    tracing::error!(seq, "a decision broke down; the event becomes a dead letter");
+                    cache.forget(UNSURE, 0);
+                    cache.broken.insert(seq);
                 }
                 done => return done,
             }
@@ -88,8 +107,10 @@ impl Engine {
             self.reload().await?;
         }
         let live = self.live()?;
-        if (cache.batch, cache.version) != (home.batch, home.version) || cache.states.len() > CACHE_MEMBERS_MAX {
-            *cache = Cache { batch: home.batch, version: home.version, ..Cache::default() };
+        if (cache.batch, cache.version) != (home.batch, home.version)
+            || cache.states.len() > CACHE_MEMBERS_MAX
+        {
+            cache.forget(home.batch, home.version);
         }
         let now = until.unwrap_or_else(|| clock::now(&home));
         let waiting = self.store().waiting(limit).await?;
@@ -99,7 +120,7 @@ impl Engine {
         // Until the batch is written, memory is ahead of the record: what ends here in the middle, by an error or because
         // nobody waits for it any more, must leave nothing that the next batch would believe.
         cache.batch = UNSURE;
-        let mut batch = Batch::new(self.store().as_ref(), &live, &home, cache);
+        let mut batch = Batch::new(self.store().as_ref(), &live, &home, cache, self.decider);
         let mut step = Step { at: horizon, ..Step::default() };
         if !due.is_empty() {
             step.timers = batch.timers(&due, horizon).await?;
@@ -111,8 +132,10 @@ impl Engine {
             return Ok(Step { idle: true, ..step });
         }
         let flush = batch.finish()?;
+        let dead: Vec<i64> = flush.dead.iter().map(|letter| letter.seq).collect();
         self.store().flush(flush).await?;
         cache.batch = home.batch + 1;
+        cache.broken.retain(|seq| !dead.contains(seq));
         Ok(step)
     }
 
@@ -146,7 +169,7 @@ impl Engine {
                 }
                 let pause = self.pause().await?;
                 tokio::select! {
-                    () = self.woken.notified() => {}
+                    () = self.woken.notified() => tokio::time::sleep(GATHER).await,
                     () = tokio::time::sleep(pause) => {}
                 }
             }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use zhiyin_condition::{Condition, Leaves, holds};
+use zhiyin_decide::order;
 use zhiyin_decide::outcome::History;
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::state::{State, View};
-use zhiyin_decide::order;
 use zhiyin_model::effect::Asset;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
@@ -62,8 +62,9 @@ fn load(name: &str, from: &str) -> std::result::Result<(String, String), String>
             return Ok((candidate.display().to_string(), read_text(&candidate)?));
         }
     }
-    shipped::load(name, from)
-        .map_err(|_| format!("there is no file {name} or {name}.yaml beside {from}, and no shipped playbook {name}"))
+    shipped::load(name, from).map_err(|_| {
+        format!("there is no file {name} or {name}.yaml beside {from}, and no shipped playbook {name}")
+    })
 }
 
 /// A difference from what is live, with the members it touches.
@@ -159,11 +160,7 @@ impl Engine {
                 }
             }
         }
-        Ok(changes
-            .into_iter()
-            .zip(counts)
-            .map(|(change, members)| Difference { change, members })
-            .collect())
+        Ok(changes.into_iter().zip(counts).map(|(change, members)| Difference { change, members }).collect())
     }
 }
 
@@ -177,8 +174,7 @@ impl Audience {
     fn of(change: &Change, playbook: &Playbook) -> Option<Self> {
         let Touches::Earners(Some(text)) = &change.touches else { return None };
         let mut condition = Rules::audience(playbook, &text.text).ok()?;
-        let leaves =
-            Leaves::collect([&mut condition], playbook.timezone.clone(), playbook.currency.exponent);
+        let leaves = Leaves::collect([&mut condition], playbook.timezone.clone(), playbook.currency.exponent);
         Some(Self { condition, leaves })
     }
 }

@@ -42,7 +42,9 @@ pub fn items(
 pub(super) fn until(items: Items, skip: u64, limit: Option<u64>) -> Box<dyn Iterator<Item = Given> + Send> {
     match limit {
         None => Box::new(items),
-        Some(limit) => Box::new(items.take(usize::try_from(limit.saturating_sub(skip)).unwrap_or(usize::MAX))),
+        Some(limit) => {
+            Box::new(items.take(usize::try_from(limit.saturating_sub(skip)).unwrap_or(usize::MAX)))
+        }
     }
 }
 

@@ -57,7 +57,9 @@ impl Mapping {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mapping: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         match &mapping.time.timezone {
-            Some(name) if TimeZone::get(name).is_err() => Err(format!("time.timezone: {name:?} is no time zone")),
+            Some(name) if TimeZone::get(name).is_err() => {
+                Err(format!("time.timezone: {name:?} is no time zone"))
+            }
             _ => Ok(mapping),
         }
     }
@@ -124,7 +126,8 @@ fn item(
     put("timestamp", &time(cell(&mapping.time.column), &mapping.time, zone)?);
     for (key, map) in [("properties", &mapping.properties), ("traits", &mapping.traits)] {
         out.push_str(&format!(",\"{key}\":{{"));
-        let given = map.iter().map(|(name, column)| (name, cell(column))).filter(|(_, text)| !text.is_empty());
+        let given =
+            map.iter().map(|(name, column)| (name, cell(column))).filter(|(_, text)| !text.is_empty());
         for (i, (name, text)) in given.enumerate() {
             if i > 0 {
                 out.push(',');
@@ -143,9 +146,8 @@ fn item(
 fn time(text: &str, column: &TimeColumn, zone: Option<&TimeZone>) -> Result<String, Refusal> {
     let Some(format) = &column.format else { return Ok(text.to_owned()) };
     let bad = |error: jiff::Error| Refusal::new("bad_timestamp", column.column.clone(), error.to_string());
-    let civil = DateTime::strptime(format, text).or_else(|_| {
-        jiff::civil::Date::strptime(format, text).map(|date| date.at(0, 0, 0, 0))
-    });
+    let civil = DateTime::strptime(format, text)
+        .or_else(|_| jiff::civil::Date::strptime(format, text).map(|date| date.at(0, 0, 0, 0)));
     let zone = zone.cloned().unwrap_or(TimeZone::UTC);
     let zoned = civil.and_then(|civil| civil.to_zoned(zone)).map_err(bad)?;
     Ok(zoned.timestamp().to_string())

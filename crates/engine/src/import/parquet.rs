@@ -44,10 +44,9 @@ impl Columns {
         self.read::<DoubleType, u32>(column, Physical::DOUBLE, |value| {
             // The shortest text of a double is the decimal that was meant; the rounding is then exact.
             let decimal: rust_decimal::Decimal = value?.to_string().parse().ok()?;
-            let cents = decimal.checked_mul(100.into())?.round_dp_with_strategy(
-                0,
-                rust_decimal::RoundingStrategy::MidpointAwayFromZero,
-            );
+            let cents = decimal
+                .checked_mul(100.into())?
+                .round_dp_with_strategy(0, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
             u32::try_from(cents).ok()
         })
     }

@@ -108,7 +108,13 @@ impl Items {
         }
         for (at, redemption) in tables.redemptions.iter().enumerate() {
             seen(redemption.household, redemption.date);
-            coming.push(Coming { time: redemption.date, kind: 2, order: at as i64, at: at as u32, n_lines: 0 });
+            coming.push(Coming {
+                time: redemption.date,
+                kind: 2,
+                order: at as i64,
+                at: at as u32,
+                n_lines: 0,
+            });
         }
         for (at, (household, _)) in tables.people.iter().enumerate() {
             if let Some(time) = first_seen.get(household) {
@@ -137,27 +143,39 @@ impl Items {
         let of_basket = &self.sorted[coming.at as usize..(coming.at + coming.n_lines) as usize];
         let first = of_basket[0] as usize;
         let total: u64 = of_basket.iter().map(|i| u64::from(lines.cents[*i as usize])).sum();
-        head(out, "Order Completed", lines.household[first], &format!("basket-{}", coming.order), coming.time);
-        put(out, format_args!(
-            "\"order_id\":\"{}\",\"store_id\":\"{}\",\"currency\":\"USD\",\"total\":\"{}.{:02}\",\"products\":[",
-            coming.order,
-            lines.store[first],
-            total / 100,
-            total % 100
-        ));
+        head(
+            out,
+            "Order Completed",
+            lines.household[first],
+            &format!("basket-{}", coming.order),
+            coming.time,
+        );
+        put(
+            out,
+            format_args!(
+                "\"order_id\":\"{}\",\"store_id\":\"{}\",\"currency\":\"USD\",\"total\":\"{}.{:02}\",\"products\":[",
+                coming.order,
+                lines.store[first],
+                total / 100,
+                total % 100
+            ),
+        );
         for (n, i) in of_basket.iter().enumerate() {
             let i = *i as usize;
             if n > 0 {
                 out.push(',');
             }
             let cents = lines.cents[i];
-            put(out, format_args!(
-                "{{\"product_id\":\"{}\",\"quantity\":{},\"paid\":\"{}.{:02}\"",
-                lines.product[i],
-                lines.quantity[i],
-                cents / 100,
-                cents % 100
-            ));
+            put(
+                out,
+                format_args!(
+                    "{{\"product_id\":\"{}\",\"quantity\":{},\"paid\":\"{}.{:02}\"",
+                    lines.product[i],
+                    lines.quantity[i],
+                    cents / 100,
+                    cents % 100
+                ),
+            );
             if let Some(product) = self.tables.products.get(&lines.product[i]) {
                 for (key, value) in [("category", &product.category), ("department", &product.department)] {
                     if let Some(value) = value {
@@ -190,19 +208,25 @@ impl Items {
             redemption.date.0 / 1_000_000
         );
         head(out, "Coupon Redeemed", redemption.household, &id, coming.time);
-        put(out, format_args!(
-            "\"coupon_id\":\"{}\",\"campaign_id\":\"{}\"}}}}",
-            redemption.coupon, redemption.campaign
-        ));
+        put(
+            out,
+            format_args!(
+                "\"coupon_id\":\"{}\",\"campaign_id\":\"{}\"}}}}",
+                redemption.coupon, redemption.campaign
+            ),
+        );
     }
 
     fn person(&self, coming: Coming, out: &mut String) {
         let (household, attributes) = &self.tables.people[coming.at as usize];
-        put(out, format_args!(
-            "{{\"type\":\"identify\",\"userId\":\"{household}\",\"messageId\":\"person-{household}\",\
+        put(
+            out,
+            format_args!(
+                "{{\"type\":\"identify\",\"userId\":\"{household}\",\"messageId\":\"person-{household}\",\
              \"timestamp\":\"{}\",\"traits\":{{",
-            coming.time
-        ));
+                coming.time
+            ),
+        );
         for (i, (key, value)) in attributes.iter().enumerate() {
             if i > 0 {
                 out.push(',');
@@ -215,10 +239,13 @@ impl Items {
 }
 
 fn head(out: &mut String, event: &str, household: u32, message_id: &str, time: Ts) {
-    put(out, format_args!(
-        "{{\"type\":\"track\",\"event\":\"{event}\",\"userId\":\"{household}\",\"messageId\":\"{message_id}\",\
+    put(
+        out,
+        format_args!(
+            "{{\"type\":\"track\",\"event\":\"{event}\",\"userId\":\"{household}\",\"messageId\":\"{message_id}\",\
          \"timestamp\":\"{time}\",\"properties\":{{"
-    ));
+        ),
+    );
 }
 
 /// Writing to a text cannot fail.

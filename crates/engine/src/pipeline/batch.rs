@@ -1,10 +1,11 @@
 //! One batch: what was loaded, what has been decided so far, and the flush it becomes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
-use zhiyin_decide::{Cause, Scene, decide, fall_due, order, reach_version};
+use zhiyin_decide::{Cause, Scene, fall_due, order, reach_version};
 use zhiyin_model::effect::{Asset, Order, TimerKey};
 use zhiyin_model::event::json::write_text;
 use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal, names};
@@ -15,7 +16,7 @@ use zhiyin_store::seal::{self, LookupHash};
 use zhiyin_store::{DueTimer, Home, Store, StoreError, StoredMember, Waiting, Wanted};
 
 use super::Cache;
-use crate::{Live, Result, rebuild};
+use crate::{Decider, EngineError, Live, Result, rebuild};
 
 /// One batch in the making.
 pub(super) struct Batch<'a> {
@@ -23,6 +24,7 @@ pub(super) struct Batch<'a> {
     live: &'a Live,
     home: &'a Home,
     cache: &'a mut Cache,
+    decider: Decider,
     orders: BTreeMap<OrderId, Order>,
     /// Timers of each changed member as they were before the batch.
     changed: BTreeMap<MemberId, BTreeMap<TimerKey, Ts>>,
@@ -45,13 +47,20 @@ struct Read {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(store: &'a dyn Store, live: &'a Live, home: &'a Home, cache: &'a mut Cache) -> Self {
+    pub(super) fn new(
+        store: &'a dyn Store,
+        live: &'a Live,
+        home: &'a Home,
+        cache: &'a mut Cache,
+        decider: Decider,
+    ) -> Self {
         let flush = Flush { batch: home.batch, version: live.version.version, ..Flush::default() };
         Self {
             store,
             live,
             home,
             cache,
+            decider,
             orders: BTreeMap::new(),
             changed: BTreeMap::new(),
             orders_changed: BTreeSet::new(),
@@ -124,7 +133,8 @@ impl<'a> Batch<'a> {
             let name = format!("playbook/{version}");
             let clock = self.home.clock.max(self.live.version.applied_at);
             // Never before what was decided already: time does not run backwards for a member.
-            let at = self.live.version.applied_at.max(state.member.known_since).max(state.member.decided_until);
+            let at =
+                self.live.version.applied_at.max(state.member.known_since).max(state.member.decided_until);
             let cause = Cause { id, name: &name, clock };
             let outcome = reach_version(&Scene { rules: &self.live.rules, key, cause, at }, &mut state);
             if !outcome.stages.is_empty() || !outcome.tags.is_empty() {
@@ -187,6 +197,11 @@ impl<'a> Batch<'a> {
 
     async fn one(&mut self, row: &Waiting, read: Read) -> Result<Go> {
         let event = match read.event {
+            Ok(_) if self.cache.broken.contains(&row.seq) => {
+                let message = "the decision broke down: a defect of this program, please report it";
+                self.dead(row, Refusal::new("decision_broke", "", message));
+                return Ok(Go::On);
+            }
             Ok(event) => event,
             Err(refusal) => {
                 self.dead(row, refusal);
@@ -206,7 +221,7 @@ impl<'a> Batch<'a> {
         let before = state.member.timers.clone();
         let name = format!("{}/{}", row.source, row.message_id);
         let cause = Cause { id: row.id, name: &name, clock: row.clock };
-        let decided = self.decide(&mut state, &event, read.order, cause, dirty).await?;
+        let decided = self.decide(&mut state, &event, read.order, cause, (dirty, row.seq)).await?;
         match decided {
             Answer::Cut => {
                 if known.is_some() {
@@ -242,12 +257,17 @@ impl<'a> Batch<'a> {
         event: &Event,
         order: Option<OrderId>,
         cause: Cause<'_>,
-        dirty: bool,
+        (dirty, seq): (bool, i64),
     ) -> Result<Answer> {
         let order = order.and_then(|id| self.orders.get(&id).cloned());
         let mut known = Known { order, ..Known::default() };
         loop {
-            match decide(&self.live.rules, &self.home.id_key, state, &known, event, cause) {
+            // What breaks down may have changed the state in part: the whole batch is forgotten and made again without
+            // this event, so nothing of it is seen.
+            let decided = catch_unwind(AssertUnwindSafe(|| {
+                (self.decider)(&self.live.rules, &self.home.id_key, state, &known, event, cause)
+            }));
+            match decided.map_err(|_| EngineError::Broken(seq))? {
                 Ok(outcome) => return Ok(Answer::Made(Box::new(outcome))),
                 Err(Stop::Refused(refusal)) => return Ok(Answer::Refused(refusal)),
                 Err(Stop::Missing(missing)) => {
@@ -287,12 +307,8 @@ impl<'a> Batch<'a> {
     async fn fire(&mut self, state: &mut State, timer: TimerKey, due: Ts, clock: Ts) -> Result<Go> {
         let member = state.member.id;
         let key = &self.home.id_key;
-        let parts: [&[u8]; 4] = [
-            member.bytes(),
-            timer.kind.name().as_bytes(),
-            &timer.which.to_le_bytes(),
-            &due.0.to_le_bytes(),
-        ];
+        let parts: [&[u8]; 4] =
+            [member.bytes(), timer.kind.name().as_bytes(), &timer.which.to_le_bytes(), &due.0.to_le_bytes()];
         let id: EventId = key.derive("timer", &parts);
         let name = format!("timer/{}/{}/{}", timer.kind.name(), timer.which, due.0);
         let cause = Cause { id, name: &name, clock };
@@ -349,7 +365,15 @@ impl<'a> Batch<'a> {
         self.flush.dead.push(Dead { seq: row.seq, refusal, at: row.clock });
     }
 
-    fn state_fact(&mut self, id: EventId, message_id: String, name: &str, member: MemberId, at: Ts, clock: Ts) {
+    fn state_fact(
+        &mut self,
+        id: EventId,
+        message_id: String,
+        name: &str,
+        member: MemberId,
+        at: Ts,
+        clock: Ts,
+    ) {
         let body = item(name, at, None, &[]);
         self.flush.facts.push(Fact {
             id,

@@ -22,7 +22,8 @@ pub(super) async fn look_up(
             let past = store.event(id).await?.ok_or_else(|| damaged(format!("no event {id}")))?;
             let body = seal::open(&past.body)?;
             let origin = Origin { user_namespace: &past.user_namespace, default_time: Some(past.time) };
-            let read = event::read(body.as_bytes(), &origin).map_err(|refusal| damaged(refusal.to_string()))?;
+            let read =
+                event::read(body.as_bytes(), &origin).map_err(|refusal| damaged(refusal.to_string()))?;
             known.order_event = Some(read);
         }
         Missing::Lots(asked) => {
