@@ -284,8 +284,12 @@ pub trait Store: Send + Sync {
     /// changes nothing.
     async fn apply_playbook(&self, playbook: PlaybookVersion) -> Result<i64>;
     /// Members whose last decision was made under an older version, from an id on, at most `limit`.
-    async fn members_behind(&self, version: i64, after: Option<MemberId>, limit: usize)
-    -> Result<Vec<MemberId>>;
+    async fn members_behind(
+        &self,
+        version: i64,
+        after: Option<MemberId>,
+        limit: usize,
+    ) -> Result<Vec<MemberId>>;
 
     /// Accepts items durably: returns only when they are on disk. One receipt an item, in order.
     async fn append(&self, append: Append) -> Result<Vec<Receipt>>;
