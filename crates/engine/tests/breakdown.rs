@@ -34,7 +34,16 @@ fn item(name: &str, id: u32) -> Vec<u8> {
     .into_bytes()
 }
 
-async fn home(name: &str, decider: Decider, items: &[Vec<u8>], batch: usize) -> (Engine, String) {
+/// Goes with its home.
+struct Folder(std::path::PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+async fn home(name: &str, decider: Decider, items: &[Vec<u8>], batch: usize) -> (Engine, String, Folder) {
     let folder = std::env::temp_dir().join(format!("zhiyin-breakdown-{}-{name}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("home.db");
@@ -47,9 +56,7 @@ async fn home(name: &str, decider: Decider, items: &[Vec<u8>], batch: usize) -> 
     let until = zhiyin_model::time::Ts::parse("2026-02-01T00:00:00Z");
     engine.drain(batch, until, |_| ()).await.unwrap();
     let digest = engine.store().digest().await.unwrap();
-    // The open files live on until the engine is dropped.
-    std::fs::remove_dir_all(&folder).unwrap();
-    (engine, digest)
+    (engine, digest, Folder(folder))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,9 +64,9 @@ async fn an_event_whose_decision_breaks_down_is_a_dead_letter_and_leaves_no_trac
     let order = "Order Completed";
     let with = [item(order, 1), item("Boom", 2), item(order, 3), item("Boom", 4), item(order, 5)];
     let without = [item(order, 1), item(order, 3), item(order, 5)];
-    let (_, expected) = home("without", decide, &without, 64).await;
+    let (_, expected, _folder) = home("without", decide, &without, 64).await;
     for batch in [1, 2, 64] {
-        let (engine, digest) = home(&format!("with-{batch}"), brittle, &with, batch).await;
+        let (engine, digest, _folder) = home(&format!("with-{batch}"), brittle, &with, batch).await;
         assert_eq!(digest, expected, "batches of {batch}");
         let letters = engine.store().dead_letters(10).await.unwrap();
         let codes: Vec<_> = letters.iter().map(|letter| (letter.name.as_str(), letter.code.as_str())).collect();
