@@ -6,7 +6,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::seal;
 use zhiyin_store::{Append, NewEvent, Progress, Receipt};
 
-use crate::{Engine, Result, clock};
+use crate::{Engine, EngineError, Result, clock};
 
 /// Who sends, and how its items are read.
 #[derive(Clone, Debug)]
@@ -120,6 +120,9 @@ impl Engine {
     /// Says that the home acts for real from now on, unless it does already.
     pub async fn go_live(&self) -> Result<()> {
         let home = self.home().await?;
+        if home.replaying {
+            return Err(EngineError::Replaying);
+        }
         if home.live_since.is_none() {
             self.store().set_clock(home.offset_us, Some(clock::now(&home))).await?;
         }

@@ -47,6 +47,9 @@ pub enum EngineError {
     /// A decision broke down: a defect of this program. The event becomes a dead letter and the batch goes on without it.
     #[error("the decision on event {0} broke down")]
     Broken(i64),
+    /// A data set is half in: the home cannot act before it is whole.
+    #[error("an import of a data set was interrupted: run it again to its end first")]
+    Replaying,
     /// A file could not be read.
     #[error("{file}: {message}")]
     File {
