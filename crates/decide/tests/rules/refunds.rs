@@ -307,3 +307,19 @@ fn s8_an_order_that_comes_back_before_it_is_known_waits_outside() {
         ],
     );
 }
+
+#[test]
+fn s12_an_order_keeps_its_terms_under_a_new_playbook() {
+    let mut world = World::new();
+    check(&mut world, &[("2025-03-01 10:00", order("o1").paid("100"), "points=100 growth=1000")]);
+    world.rules = rules("points: { earn: [3 per 1 paid] }\ngrowth: { earn: [1 per 1 paid] }");
+    check(
+        &mut world,
+        &[
+            ("2025-03-02 10:00", refund("o1").paid("50"), "points=50 growth=500"),
+            ("2025-03-02 10:01", update("o1").paid("200"), "points=150 growth=1500"),
+            ("2025-03-02 10:02", order("o2").paid("10"), "points=180 growth=1510"),
+            ("2025-03-02 10:03", cancel("o1"), "points=30 growth=10"),
+        ],
+    );
+}

@@ -276,3 +276,23 @@ fn a_gift_leaves_one_and_reaches_another() {
         &[("2025-03-02 10:05", spend("40"), "points=0"), ("2025-03-02 10:06", wait(), "debt=0")],
     );
 }
+
+#[test]
+fn s9_what_expires_first_is_spent_first_though_it_was_earned_last() {
+    let mut world = World::new();
+    check(&mut world, &[("2025-03-01 10:00", order("o1").paid("100"), "lots=100")]);
+    // A new version of the playbook lets points live for a month only; those earned before keep their time.
+    world.rules = rules("points: { expire: 30d after earning }");
+    check(
+        &mut world,
+        &[
+            ("2025-03-10 10:00", order("o2").paid("50"), "lots=50+100"),
+            ("2025-03-11 10:00", spend("20").called("s1"), "lots=30+100"),
+            ("2025-03-12 10:00", spend("40").called("s2"), "lots=90"),
+            ("2025-03-13 10:00", give_back("s2"), "lots=30+100"),
+            ("2025-04-09 00:00", wait(), "points=100"),
+            ("2026-12-31 23:59:59.999999", wait(), "points=100"),
+            ("2027-01-01 00:00", wait(), "points=0"),
+        ],
+    );
+}
