@@ -95,7 +95,8 @@ impl Connections {
     {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = connection.map_or(Err(StoreError::Stopped), |connection| in_savepoint(connection, job));
+            let result =
+                connection.map_or(Err(StoreError::Stopped), |connection| in_savepoint(connection, job));
             Box::new(move |failure| {
                 let result = match failure {
                     None => result,

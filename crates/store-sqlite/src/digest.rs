@@ -23,8 +23,7 @@ pub(crate) const HOUSES: &str = "SELECT asset, house, balance FROM house_account
 pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, e.message_id, t.ordinal, \
     t.at, t.day, t.reverses FROM transfer t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source \
     ORDER BY t.seq";
-pub(crate) const LOTS: &str =
-    "SELECT id, member, granted, remaining, active_at, expires_at, active FROM lot";
+pub(crate) const LOTS: &str = "SELECT id, member, granted, remaining, active_at, expires_at, active FROM lot";
 pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM allocation";
 pub(crate) const HOLDS: &str = "SELECT id, member, amount, open FROM hold";
 pub(crate) const ORDERS: &str = "SELECT o.member, s.name, e.message_id, o.time, o.store, o.channel, o.paid, \
@@ -50,9 +49,9 @@ pub(crate) fn digest(c: &Connection) -> Result<String> {
     gathered.hashes.push(*blake3::hash(format!("playbook|{playbook:?}").as_bytes()).as_bytes());
     gathered.members()?;
     gathered.each("account", ACCOUNTS, 0, 1)?;
-    for (asset, house, balance) in
-        all(c, HOUSES, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?)))?
-    {
+    for (asset, house, balance) in all(c, HOUSES, [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+    })? {
         gathered.hashes.push(*blake3::hash(format!("house|{asset}|{house}|{balance}").as_bytes()).as_bytes());
     }
     gathered.ledger()?;

@@ -12,6 +12,7 @@ mod migrate;
 mod overview;
 mod report;
 mod rows;
+mod statements;
 mod write;
 
 use std::path::Path;
@@ -25,12 +26,14 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::read;
 use zhiyin_store::{
-    Append, DueTimer, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt,
-    Result, Store, StoreError, Waiting, Wanted,
+    Append, DueTimer, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
+    Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
 
 use connection::Connections;
 pub use connection::Durability;
+#[doc(hidden)]
+pub use statements::statements;
 
 /// Name of the source of derived events.
 pub(crate) const OWN_SOURCE: &str = "zhiyin";
@@ -51,17 +54,9 @@ impl SqliteStore {
         let mut writer = connection::open(path, durability)?;
         migrate::migrate(&mut writer)?;
         writer
-            .execute(
-                "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING",
-                params![id_key.bytes().as_slice(), Ts::MIN.0],
-            )
+            .execute(write::HOME_NEW, params![id_key.bytes().as_slice(), Ts::MIN.0])
             .map_err(rows::database)?;
-        writer
-            .execute(
-                "INSERT INTO source (name, user_namespace) VALUES (?, '') ON CONFLICT (name) DO NOTHING",
-                [OWN_SOURCE],
-            )
-            .map_err(rows::database)?;
+        writer.execute(write::SOURCE_NEW, [OWN_SOURCE, ""]).map_err(rows::database)?;
         Ok(Self { connections: Connections::start(path, writer, durability)? })
     }
 }
@@ -75,12 +70,9 @@ impl Store for SqliteStore {
     async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
         self.connections
             .write(move |c| {
-                c.execute(
-                    "UPDATE home SET offset_us = ?, live_since = ? WHERE one = 1",
-                    params![offset_us, live_since.map(|ts| ts.0)],
-                )
-                .map(drop)
-                .map_err(rows::database)
+                c.execute(write::CLOCK_SET, params![offset_us, live_since.map(|ts| ts.0)])
+                    .map(drop)
+                    .map_err(rows::database)
             })
             .await
     }
@@ -187,11 +179,7 @@ impl Store for SqliteStore {
         self.connections.read(move |c| load::event(c, id)).await
     }
 
-    async fn history(
-        &self,
-        member: MemberId,
-        names: Vec<String>,
-    ) -> Result<PastOf> {
+    async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {
         self.connections.read(move |c| load::history(c, member, &names)).await
     }
 
@@ -249,7 +237,8 @@ pub fn id_key_of(path: &Path) -> Result<Option<IdKey>> {
         .map_err(rows::database)?;
     bytes
         .map(|bytes| {
-            let key = bytes.as_slice().try_into().map_err(|_| StoreError::Damaged("the id key".to_owned()))?;
+            let key =
+                bytes.as_slice().try_into().map_err(|_| StoreError::Damaged("the id key".to_owned()))?;
             Ok(IdKey::from_bytes(key))
         })
         .transpose()

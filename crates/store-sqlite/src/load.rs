@@ -11,7 +11,8 @@ use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::flush::Hold;
 use zhiyin_store::seal::{self, Sealed};
 use zhiyin_store::{
-    DueTimer, Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoredMember, StoreError, Waiting, Wanted,
+    DueTimer, Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoreError, StoredMember, Waiting,
+    Wanted,
 };
 
 use crate::rows::{self, all, damaged, database, id};
@@ -127,11 +128,7 @@ fn waiting_from(c: &Connection, sql: &str, limit: usize, derived: bool) -> Resul
 pub(crate) fn due_timers(c: &Connection, until: Ts, limit: usize) -> Result<Vec<DueTimer>> {
     all(c, DUE, params![until.0, limit as i64], |row| {
         let kind = TimerKind::from_code(row.get(1)?).ok_or_else(|| damaged(1, "no kind of timer"))?;
-        Ok(DueTimer {
-            member: id(row, 0)?,
-            key: TimerKey { kind, which: row.get(2)? },
-            due: Ts(row.get(3)?),
-        })
+        Ok(DueTimer { member: id(row, 0)?, key: TimerKey { kind, which: row.get(2)? }, due: Ts(row.get(3)?) })
     })
 }
 
@@ -227,9 +224,9 @@ pub(crate) fn lots_covering(c: &Connection, member: MemberId, amount: i64) -> Re
     let mut covered = 0i64;
     while let Some(row) = found.next().map_err(database)? {
         let lot = rows::lot(row).map_err(database)?;
-        let tied = lots.last().is_some_and(|last| {
-            (last.expires_at, last.active_at) == (lot.expires_at, lot.active_at)
-        });
+        let tied = lots
+            .last()
+            .is_some_and(|last| (last.expires_at, last.active_at) == (lot.expires_at, lot.active_at));
         if covered >= amount && !tied {
             break;
         }
@@ -262,7 +259,11 @@ pub(crate) fn hold(c: &Connection, member: MemberId, id: TransferId) -> Result<O
     .map_err(database)
 }
 
-pub(crate) fn past_transfer(c: &Connection, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>> {
+pub(crate) fn past_transfer(
+    c: &Connection,
+    member: MemberId,
+    id: TransferId,
+) -> Result<Option<PastTransfer>> {
     let key = id.bytes().as_slice();
     let transfer = c
         .query_row(TRANSFER, [member.bytes().as_slice(), key], rows::transfer)

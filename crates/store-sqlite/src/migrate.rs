@@ -16,9 +16,8 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
             "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT;",
         )
         .map_err(failed(0))?;
-    let newest: Option<u32> = connection
-        .query_row("SELECT MAX(number) FROM migration", [], |row| row.get(0))
-        .map_err(failed(0))?;
+    let newest: Option<u32> =
+        connection.query_row("SELECT MAX(number) FROM migration", [], |row| row.get(0)).map_err(failed(0))?;
     let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
     if let Some(number) = newest.filter(|number| *number > known) {
         let message = format!("this database was made by a newer program; this one knows {known} migrations");

@@ -36,28 +36,22 @@ pub(crate) fn overview(c: &Connection, ask: OverviewAsk) -> Result<OverviewRecor
     let one = |sql: &str| -> Result<(i64, i64)> {
         c.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)
     };
-    let members = c
-        .query_row(MEMBERS, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .map_err(database)?;
+    let members =
+        c.query_row(MEMBERS, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(database)?;
     let weeks: BTreeMap<Day, (i64, i64)> = all(c, WEEKS, params![ask.zone_offset_us, DAY_US], |row| {
         Ok((Day(row.get(0)?), (row.get(1)?, row.get(2)?)))
     })?
     .into_iter()
     .collect();
-    let orders =
-        weeks.values().fold((0, 0), |sum: (i64, i64), (n, paid)| (sum.0 + n, sum.1 + paid));
+    let orders = weeks.values().fold((0, 0), |sum: (i64, i64), (n, paid)| (sum.0 + n, sum.1 + paid));
     let tiers = all(c, PAID_BY_TIER, [], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     let waiting = c
         .query_row(WAITING, [], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Ts))))
         .map_err(database)?;
-    let last_event = c
-        .query_row(LAST_EVENT, [], |row| row.get::<_, Option<i64>>(0))
-        .map_err(database)?
-        .map(Ts);
+    let last_event =
+        c.query_row(LAST_EVENT, [], |row| row.get::<_, Option<i64>>(0)).map_err(database)?.map(Ts);
     let (dead_letters, timers) = c
-        .query_row(COUNTS, [], |row| {
-            Ok((row.get(0)?, (row.get(1)?, row.get::<_, Option<i64>>(2)?.map(Ts))))
-        })
+        .query_row(COUNTS, [], |row| Ok((row.get(0)?, (row.get(1)?, row.get::<_, Option<i64>>(2)?.map(Ts)))))
         .map_err(database)?;
     let (stages, flow) = stages(c, ask)?;
     Ok(OverviewRecord {

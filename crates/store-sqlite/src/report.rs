@@ -32,15 +32,15 @@ pub(crate) const ORDERS: &str = "SELECT member, COUNT(*), SUM(paid - refunded) F
     FROM orders o LEFT JOIN order_change c ON c.order_id = o.id AND c.at = ( \
     SELECT MAX(at) FROM order_change WHERE order_id = o.id AND at <= ?1) WHERE o.time <= ?1) \
     WHERE counts GROUP BY member";
-pub(crate) const POINTS: &str = concat!(
-    "SELECT member, SUM(",
-    side!(),
-    ") FROM transfer WHERE asset = 0 AND at <= ? GROUP BY member"
-);
+pub(crate) const POINTS: &str =
+    concat!("SELECT member, SUM(", side!(), ") FROM transfer WHERE asset = 0 AND at <= ? GROUP BY member");
 /// What of the lots that were not active yet was left.
-pub(crate) const PENDING: &str = "SELECT l.member, SUM(l.granted - COALESCE((SELECT SUM(a.amount) FROM allocation a \
-    JOIN transfer t ON t.id = a.transfer WHERE a.lot = l.id AND t.at <= ?1), 0)) FROM lot l \
-    JOIN transfer e ON e.id = l.id WHERE l.active_at > ?1 AND e.at <= ?1 GROUP BY l.member";
+pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS id, l.member AS member, \
+    l.granted AS granted FROM lot l JOIN transfer e ON e.id = l.id WHERE l.active_at > ?1 AND e.at <= ?1), \
+    taken AS (SELECT a.lot AS lot, SUM(a.amount) AS amount FROM allocation a JOIN transfer t ON t.id = a.transfer \
+    WHERE a.lot IN (SELECT id FROM pending) AND t.at <= ?1 GROUP BY a.lot) \
+    SELECT p.member, SUM(p.granted - COALESCE(k.amount, 0)) FROM pending p LEFT JOIN taken k ON k.lot = p.id \
+    GROUP BY p.member";
 pub(crate) const HELD: &str = "SELECT h.member, SUM(h.amount) FROM transfer h WHERE h.kind = 7 AND h.at <= ?1 \
     AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.reverses = h.id AND r.at <= ?1) GROUP BY h.member";
 pub(crate) const GROWTH: &str = concat!(
@@ -70,10 +70,8 @@ pub(crate) const TRANSFERS_OF: &str = "SELECT t.at, t.asset, t.kind, t.amount, t
 
 pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine>> {
     let at = as_of.at.0;
-    let mut lines: BTreeMap<MemberId, MemberLine> = all(c, KNOWN, [at], |row| id(row, 0))?
-        .into_iter()
-        .map(|member| (member, empty(member)))
-        .collect();
+    let mut lines: BTreeMap<MemberId, MemberLine> =
+        all(c, KNOWN, [at], |row| id(row, 0))?.into_iter().map(|member| (member, empty(member))).collect();
     for (member, namespace, value) in all(c, IDENTIFIERS, [], |row| {
         let value = seal::open(&Sealed(row.get(2)?)).map_err(|error| damaged(2, error.to_string()))?;
         Ok((id(row, 0)?, row.get::<_, String>(1)?, value))
@@ -93,9 +91,7 @@ pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine
     sums(POINTS, &mut |line, sum| line.points = sum)?;
     sums(PENDING, &mut |line, sum| line.points -= sum)?;
     sums(HELD, &mut |line, sum| line.points -= sum)?;
-    for (member, orders, paid) in
-        all(c, ORDERS, [at], |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?)))?
-    {
+    for (member, orders, paid) in all(c, ORDERS, [at], |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?)))? {
         if let Some(line) = lines.get_mut(&member) {
             (line.orders, line.paid) = (orders, paid);
         }
@@ -181,12 +177,8 @@ pub(crate) fn member_whole(c: &Connection, member: MemberId) -> Result<Option<Me
             let value = seal::open(&Sealed(row.get(1)?)).map_err(|error| damaged(1, error.to_string()))?;
             Ok((row.get(0)?, value))
         })?,
-        orders: c
-            .query_row(ORDERS_SUM_OF, [key], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(database)?,
-        lots: all(c, LOTS_OF, [key], |row| {
-            Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?), Ts(row.get(3)?)))
-        })?,
+        orders: c.query_row(ORDERS_SUM_OF, [key], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)?,
+        lots: all(c, LOTS_OF, [key], |row| Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?), Ts(row.get(3)?))))?,
         terms: all(c, load::TERMS, [key], |row| Ok((row.get(0)?, Ts(row.get(1)?), Day(row.get(2)?))))?,
         stages: all(c, STAGES_OF, [key], |row| Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?))))?,
         timeline: all(c, TIMELINE_OF, [key], |row| Ok((Ts(row.get(0)?), row.get(1)?, row.get(2)?)))?,

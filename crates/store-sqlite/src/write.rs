@@ -15,6 +15,9 @@ use crate::OWN_SOURCE;
 use crate::load;
 use crate::rows::database;
 
+pub(crate) const HOME_NEW: &str =
+    "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING";
+pub(crate) const CLOCK_SET: &str = "UPDATE home SET offset_us = ?, live_since = ? WHERE one = 1";
 pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO source (name, user_namespace) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
 pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE name = ?";
@@ -27,14 +30,14 @@ pub(crate) const IMPORT_SET: &str = "INSERT INTO import (name, position, done) V
     ON CONFLICT (name) DO UPDATE SET position = excluded.position, done = excluded.done";
 pub(crate) const PLAYBOOK_NEW: &str =
     "INSERT INTO playbook (version, id, hash, source, applied_at) VALUES (?, ?, ?, ?, ?)";
-pub(crate) const BATCH: &str = "UPDATE home SET batch = batch + 1, cursor = COALESCE(?2, cursor) WHERE one = 1 AND batch = ?1";
+pub(crate) const BATCH: &str =
+    "UPDATE home SET batch = batch + 1, cursor = COALESCE(?2, cursor) WHERE one = 1 AND batch = ?1";
 /// Where no inbox row waits, the cursor moves on over what was derived, so that nobody looks through it again.
 pub(crate) const CURSOR_ON: &str = "UPDATE home SET cursor = MAX(cursor, COALESCE((SELECT MAX(seq) FROM event), 0)) \
     WHERE one = 1 AND NOT EXISTS (SELECT 1 FROM event WHERE seq > home.cursor AND derived = 0)";
 pub(crate) const QUEUE_NEW: &str = "INSERT INTO queue (seq) VALUES (?)";
 pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
-pub(crate) const RETRY_NEW: &str =
-    "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT MAX(seq) FROM event) FROM dead_letter \
+pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT MAX(seq) FROM event) FROM dead_letter \
      WHERE seq = ?1 ON CONFLICT DO NOTHING";
 pub(crate) const RETRY_GONE: &str = "DELETE FROM retry WHERE seq = ?";
 pub(crate) const TIMELINE_NEW: &str =
@@ -93,17 +96,12 @@ fn prepare<'c>(c: &'c Connection, sql: &str) -> Result<CachedStatement<'c>> {
 
 fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
     run(&mut prepare(c, SOURCE_NEW)?, [name, user_namespace])?;
-    let (no, known): (i64, String) = prepare(c, SOURCE)?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(database)?;
+    let (no, known): (i64, String) =
+        prepare(c, SOURCE)?.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)?;
     if known == user_namespace {
         return Ok(no);
     }
-    Err(StoreError::SourceNamespace {
-        source_name: name.to_owned(),
-        known,
-        given: user_namespace.to_owned(),
-    })
+    Err(StoreError::SourceNamespace { source_name: name.to_owned(), known, given: user_namespace.to_owned() })
 }
 
 /// The latest business time at which something was accepted.
@@ -188,10 +186,7 @@ pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Resul
 
 /// Writes a batch.
 pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
-    let moved = run(
-        &mut prepare(c, BATCH)?,
-        params![flush.batch, flush.cursor],
-    )?;
+    let moved = run(&mut prepare(c, BATCH)?, params![flush.batch, flush.cursor])?;
     if moved == 0 {
         return Err(StoreError::Stale);
     }
@@ -363,7 +358,8 @@ fn orders(c: &Connection, flush: &Flush) -> Result<()> {
     let mut changes = prepare(c, ORDER_CHANGE_SET)?;
     for change in &flush.order_changes {
         let order = change.order.bytes().as_slice();
-        let values = params![order, change.at.0, change.paid.0, change.refunded.0, change.counts, !change.first];
+        let values =
+            params![order, change.at.0, change.paid.0, change.refunded.0, change.counts, !change.first];
         run(&mut changes, values)?;
     }
     Ok(())

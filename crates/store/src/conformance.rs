@@ -1,1 +1,57 @@
-//! The suite that every store must pass.
+//! The suite that every store must pass: one function a promise, run by the rooms that implement a store.
+//!
+//! A room's test calls [`conformance!`](crate::conformance!) with something that makes empty stores ([`Homes`]); each promise becomes a
+//! test of its own. What a promise needs in a store it writes there by the same methods as the pipeline. Read on in
+//! [`inbox`], [`batches`], [`lookups`], [`past`]; [`life`] is the member whose days most of them are about.
+
+pub mod batches;
+pub mod inbox;
+pub mod life;
+pub mod lookups;
+pub mod past;
+
+use std::sync::Arc;
+
+use zhiyin_model::id::IdKey;
+
+use crate::Store;
+
+/// Makes stores for one test, each new and empty, and does away with them when dropped.
+pub trait Homes: Send + Sync {
+    /// A new store with this id key.
+    fn fresh(&self, key: &IdKey) -> Arc<dyn Store>;
+}
+
+/// The id key that tests use where it does not matter.
+pub const KEY: IdKey = IdKey::from_bytes([1; 32]);
+
+/// Makes a test of each promise: `conformance!(make)`, where `make()` gives a [`Homes`]. The calling crate has `tokio` with its macros.
+#[macro_export]
+macro_rules! conformance {
+    ($make:expr) => {
+        $crate::conformance!($make;
+            inbox: an_item_is_taken_once, the_clock_never_runs_backwards, history_is_placed_at_its_own_time,
+                what_happens_now_is_placed_after_history, progress_is_written_with_its_items,
+                a_source_keeps_its_namespace, derived_events_wait_before_the_inbox,
+                dead_letters_are_listed_and_put_back;
+            batches: a_batch_is_written_whole_or_not_at_all, a_stale_batch_is_refused, a_batch_moves_the_home_on,
+                timers_fall_due_in_firing_order, a_life_leaves_nothing_for_the_doctor;
+            lookups: members_are_found_by_identifier_and_id, orders_are_found_and_changed,
+                lots_cover_an_amount_in_spending_order, lots_are_found_by_their_days,
+                a_spend_is_found_with_what_it_took, holds_open_and_close, terms_and_history_are_oldest_first;
+            past: reports_say_what_was_true_then, one_member_whole, the_overview_counts_what_there_is,
+                playbooks_have_versions, members_behind_a_version_are_found,
+                the_digest_depends_on_neither_keys_nor_batches, the_digest_tells_any_difference;
+        );
+    };
+    ($make:expr; $($room:ident: $($promise:ident),*;)*) => {
+        $(mod $room {
+            use super::*;
+            $(#[tokio::test]
+            async fn $promise() -> $crate::Result<()> {
+                let homes = $make;
+                $crate::conformance::$room::$promise(&homes).await
+            })*
+        })*
+    };
+}

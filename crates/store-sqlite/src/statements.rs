@@ -1,0 +1,22 @@
+//! Every statement of this room by name, for the test that prepares each and looks at how it would be run.
+
+use crate::doctor::INVARIANTS;
+
+macro_rules! listed {
+    ($($room:ident: $($name:ident),*;)*) => {
+        vec![$($((concat!(stringify!($room), "::", stringify!($name)), crate::$room::$name),)*)*]
+    };
+}
+
+/// (file and name, SQL) of every statement.
+pub fn statements() -> Vec<(&'static str, &'static str)> {
+    let mut all = listed! {
+        digest: IDENTIFIERS, PLAYBOOK, MEMBERS, ACCOUNTS, HOUSES, TRANSFERS, LOTS, ALLOCATIONS, HOLDS, ORDERS, TERMS, STAGES, TAGS, TIMERS;
+        load: PLAYBOOK_LIVE, PLAYBOOKS, IMPORT, NEXT_TIMER, TERMS, HOME, BEHIND, WAITING_QUEUE, WAITING_INBOX, DUE, BY_IDENTIFIER, MEMBER, ACCOUNTS, TIMERS, ORDER, ORDERS_OF, LOTS_OPEN, LOTS_EXPIRING, LOTS_ACTIVATING, LOT, HOLD, TRANSFER, ALLOCATIONS, UNDONE, EVENT, SEQ_OF, EVENTS_OF;
+        overview: MEMBERS, ACCOUNTS, KINDS, PAID_BY_TIER, STAGE_NOW, STAGE_THEN, WEEKS, LIABILITY, TAGS, WAITING, LAST_EVENT, COUNTS;
+        report: IDENTIFIERS, NAMESPACES, KNOWN, ORDERS, POINTS, PENDING, HELD, GROWTH, TIERS, STAGES, LEDGER, DEAD, IDENTIFIERS_OF, ORDERS_SUM_OF, LOTS_OF, STAGES_OF, TIMELINE_OF, TRANSFERS_OF;
+        write: HOME_NEW, CLOCK_SET, SOURCE_NEW, SOURCE, EVENT_NEW, EVENT_HASH, CLOCK_OF, CLOCK, IMPORT_SET, PLAYBOOK_NEW, BATCH, CURSOR_ON, QUEUE_NEW, QUEUE_GONE, RETRY_NEW, RETRY_GONE, TIMELINE_NEW, DEAD_NEW, DEAD_GONE, MEMBER_SET, ACCOUNT_SET, HOUSE_ADD, IDENTIFIER_NEW, ORDER_SET, ORDER_CHANGE_SET, TRANSFER_NEW, ALLOCATION_NEW, LOT_SET, HOLD_SET, TERM_NEW, STAGE_NEW, TAG_NEW, TIMER_SET, TIMER_GONE;
+    };
+    all.extend(INVARIANTS);
+    all
+}

@@ -1,0 +1,105 @@
+//! The doctor: each rule is broken by hand, and it is that rule which says so.
+
+use std::collections::BTreeSet;
+
+use zhiyin_store::Wanted;
+use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::life::{Life, lived};
+
+use crate::folder::Folder;
+
+/// Without the journal's guards, so that it can be tampered with.
+const UNGUARDED: &str = "DROP TRIGGER transfer_stays; DROP TRIGGER transfer_remains; \
+    DROP TRIGGER allocation_stays; DROP TRIGGER allocation_remains;";
+
+/// (what somebody did to the file, the rule that it breaks)
+const PLANTED: [(&str, &str); 24] = [
+    (
+        "UPDATE house_account SET balance = balance + 1",
+        "each asset sums to zero over members and the brand's accounts",
+    ),
+    (
+        "UPDATE account SET active = active + 1",
+        "each asset sums to zero over members and the brand's accounts",
+    ),
+    (
+        "UPDATE account SET debt = debt + 1 WHERE asset = 1",
+        "a member's balance is the sum of their transfers",
+    ),
+    ("DELETE FROM transfer WHERE kind = 2", "a member's balance is the sum of their transfers"),
+    (
+        "UPDATE transfer SET amount = amount + 1 WHERE kind = 0",
+        "a member's balance is the sum of their transfers",
+    ),
+    (
+        "UPDATE account SET active = active + 1, pending = pending - 1 WHERE asset = 0",
+        "points are what their lots have left, active and pending each, less debt",
+    ),
+    (
+        "UPDATE lot SET active = 1 - active",
+        "points are what their lots have left, active and pending each, less debt",
+    ),
+    ("UPDATE lot SET remaining = remaining - 1", "a lot has left what its allocations did not take"),
+    ("UPDATE lot SET granted = granted + 1", "a lot has left what its allocations did not take"),
+    ("DELETE FROM allocation WHERE no = 1", "a lot has left what its allocations did not take"),
+    (
+        "UPDATE account SET debt = 5, active = active + 5 WHERE asset = 0",
+        "debt is what allocations left to it",
+    ),
+    ("UPDATE allocation SET lot = NULL WHERE no = 1", "debt is what allocations left to it"),
+    ("UPDATE hold SET open = 0", "what is held is what open holds promise"),
+    ("UPDATE account SET held = 0", "what is held is what open holds promise"),
+    ("UPDATE orders SET terms = json_set(terms, '$.growth_kept', 1)", "growth is what orders keep of it"),
+    ("UPDATE account SET active = active + 1 WHERE asset = 1", "growth is what orders keep of it"),
+    ("DELETE FROM timer WHERE kind = 2", "every open lot that expires has its timer"),
+    ("DELETE FROM timer WHERE kind = 1", "every member with a tier has the timer that ends its term"),
+    ("DELETE FROM timeline WHERE seq = 2", "every event up to the cursor was decided or is a dead letter"),
+    ("UPDATE orders SET refunded = paid + 1", "a refund never exceeds what was paid"),
+    ("UPDATE orders SET refunded = -1", "a refund never exceeds what was paid"),
+    ("UPDATE orders SET paid = -1, refunded = -1", "a refund never exceeds what was paid"),
+    ("SELECT 1", "the journal cannot be changed: its guards are in place"),
+    ("PRAGMA ignore_check_constraints = ON; UPDATE account SET debt = -1", "the file is whole"),
+];
+
+#[tokio::test]
+async fn the_doctor_finds_each_planted_corruption() {
+    let mut rules = BTreeSet::new();
+    for (sql, rule) in PLANTED {
+        let folder = Folder::new();
+        let store = folder.open();
+        lived(&store, &Life::of(&KEY), 6).await.unwrap();
+        let healthy = store.doctor().await.unwrap();
+        assert!(healthy.iter().all(|check| check.broken.is_empty()), "{healthy:#?}");
+        rules.extend(healthy.into_iter().map(|check| check.invariant));
+        folder.raw().execute_batch(&format!("{UNGUARDED}{sql};")).unwrap();
+        let checks = store.doctor().await.unwrap();
+        let found = checks.iter().find(|check| check.invariant == rule);
+        let broken = found.is_some_and(|check| !check.broken.is_empty());
+        assert!(broken, "after {sql:?} the doctor does not say that {rule:?} is broken: {checks:#?}");
+    }
+    let planted: BTreeSet<String> = PLANTED.iter().map(|(_, rule)| (*rule).to_owned()).collect();
+    assert_eq!(rules, planted, "a rule that nobody breaks is a rule that nobody tests");
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_named_not_guessed() {
+    for sql in [
+        "UPDATE member SET attributes = x'09'",
+        "UPDATE member SET attributes = x'00'",
+        "UPDATE member SET touches = 'no json'",
+        "UPDATE account SET asset = asset + 7",
+        "UPDATE timer SET kind = kind + 70",
+        "UPDATE identifier SET member = x'01'",
+    ] {
+        let folder = Folder::new();
+        let (store, life) = (folder.open(), Life::of(&KEY));
+        lived(&store, &life, 6).await.unwrap();
+        folder.raw().execute_batch(sql).unwrap();
+        let wanted = Wanted { identifiers: vec![life.identifier()], ..Wanted::default() };
+        let error = match store.load(wanted, Vec::new()).await {
+            Err(error) => error.to_string(),
+            Ok(loaded) => panic!("after {sql:?} this was loaded: {loaded:?}"),
+        };
+        assert!(error.contains("damaged"), "{sql}: {error}");
+    }
+}

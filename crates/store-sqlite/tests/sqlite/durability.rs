@@ -1,0 +1,85 @@
+//! What was acknowledged is on disk, and the journal is written once.
+
+use std::sync::Arc;
+
+use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::life::{Life, append, at, lived};
+use zhiyin_store::flush::Flush;
+use zhiyin_store::{Receipt, StoreError};
+
+use crate::folder::{Folder, raw};
+
+/// The file and its log as they are at this moment: what a machine that loses its power would find.
+fn copied(folder: &Folder) -> Folder {
+    let copy = Folder::new();
+    for suffix in ["", "-wal"] {
+        let name = |folder: &Folder| format!("{}{suffix}", folder.home().display());
+        std::fs::copy(name(folder), name(&copy)).unwrap();
+    }
+    copy
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_crash() {
+    let (folder, life) = (Folder::new(), Life::of(&KEY));
+    let store = folder.open();
+    store.append(life.append()).await.unwrap();
+    // The store is neither dropped nor does it fold its log: the copy is what a crash leaves.
+    let after_append = copied(&folder);
+    assert_eq!(after_append.open().waiting(10).await.unwrap().len(), 6);
+    let seq = store.waiting(1).await.unwrap()[0].seq;
+    store.flush(life.part(1, seq)).await.unwrap();
+    let copy = copied(&folder);
+    let after_flush = copy.open();
+    assert_eq!(after_flush.digest().await.unwrap(), store.digest().await.unwrap());
+    assert_eq!(after_flush.home().await.unwrap().batch, 1);
+}
+
+#[tokio::test]
+async fn many_may_append_at_once_and_each_item_is_taken_once() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let other = folder.open();
+    let tasks: Vec<_> = (0..16)
+        .map(|i| {
+            let store = if i % 2 == 0 { Arc::clone(&store) } else { Arc::clone(&other) };
+            tokio::spawn(async move {
+                let life = Life { key: KEY, name: format!("m{}", i % 4) };
+                store.append(append(vec![life.item(1), life.item(2)], at(2), false)).await.unwrap()
+            })
+        })
+        .collect();
+    let mut accepted = 0;
+    for task in tasks {
+        accepted += task.await.unwrap().iter().filter(|receipt| **receipt == Receipt::Accepted).count();
+    }
+    assert_eq!(accepted, 8);
+    assert_eq!(store.waiting(100).await.unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn a_job_that_fails_does_not_take_its_neighbours_along() {
+    let (folder, life) = (Folder::new(), Life::of(&KEY));
+    let store = folder.open();
+    let stale = Flush { batch: 7, ..Flush::default() };
+    let (stale, appended) = tokio::join!(store.flush(stale), store.append(life.append()));
+    assert!(matches!(stale, Err(StoreError::Stale)));
+    assert_eq!(appended.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn the_journal_is_written_once() {
+    let (folder, life) = (Folder::new(), Life::of(&KEY));
+    let store = folder.open();
+    lived(&store, &life, 6).await.unwrap();
+    let connection = raw(&folder.home());
+    for (sql, reason) in [
+        ("UPDATE transfer SET amount = amount + 1", "a transfer is never changed"),
+        ("DELETE FROM transfer", "a transfer is never deleted"),
+        ("UPDATE allocation SET amount = 0", "an allocation is never changed"),
+        ("DELETE FROM allocation WHERE no = 1", "an allocation is never deleted"),
+    ] {
+        let error = connection.execute(sql, []).unwrap_err().to_string();
+        assert!(error.contains(reason), "{sql}: {error}");
+    }
+}

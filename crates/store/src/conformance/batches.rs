@@ -1,0 +1,121 @@
+//! Batches: all of it or nothing, in turn, and timers that fall due in order.
+
+use zhiyin_model::effect::{TimerKey, TimerKind};
+use zhiyin_model::id::{EventId, MemberId};
+
+use super::life::{Life, at, lived};
+use super::{Homes, KEY};
+use crate::flush::Flush;
+use crate::{Result, StoreError, Wanted};
+
+/// A flush that fails anywhere leaves nothing behind.
+pub async fn a_batch_is_written_whole_or_not_at_all(homes: &dyn Homes) -> Result<()> {
+    let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
+    store.append(life.append()).await?;
+    let seq = store.waiting(1).await?[0].seq;
+    let (home, digest) = (store.home().await?, store.digest().await?);
+    let good = || Flush { facts: vec![life.fact(1, true)], ..life.part(1, seq) };
+    let mut nothing_moved = good();
+    nothing_moved.transfers[1].amount = 0;
+    let mut without_cause = good();
+    without_cause.transfers[1].event = EventId::from_bytes([9; 16]);
+    let mut derived_twice = good();
+    derived_twice.facts.push(life.fact(1, true));
+    let mut more_than_granted = good();
+    more_than_granted.lots[0].remaining = 101;
+    for broken in [nothing_moved, without_cause, derived_twice, more_than_granted] {
+        assert!(store.flush(broken).await.is_err());
+        let now = store.home().await?;
+        assert_eq!((now.batch, now.cursor), (home.batch, home.cursor));
+        assert_eq!(store.waiting(1).await?[0].seq, seq);
+        assert_eq!(store.digest().await?, digest);
+        let wanted = Wanted { identifiers: vec![life.identifier()], ..Wanted::default() };
+        assert!(store.load(wanted, Vec::new()).await?.members.is_empty());
+    }
+    store.flush(good()).await?;
+    assert_ne!(store.digest().await?, digest);
+    Ok(())
+}
+
+/// A batch that was decided by what is no longer so is refused, and nothing of it is written.
+pub async fn a_stale_batch_is_refused(homes: &dyn Homes) -> Result<()> {
+    let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
+    store.append(life.append()).await?;
+    let seq = store.waiting(1).await?[0].seq;
+    store.flush(life.part(1, seq)).await?;
+    let digest = store.digest().await?;
+    for batch in [0, 2, -1] {
+        let part = Flush { batch, ..life.part(2, seq + 1) };
+        assert!(matches!(store.flush(part).await, Err(StoreError::Stale)), "{batch}");
+    }
+    assert_eq!(store.digest().await?, digest);
+    assert_eq!(store.home().await?.batch, 1);
+    Ok(())
+}
+
+/// A batch moves the cursor and the batch number; a batch of timers only the number.
+pub async fn a_batch_moves_the_home_on(homes: &dyn Homes) -> Result<()> {
+    let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
+    store.append(life.append()).await?;
+    let first = store.waiting(10).await?[0].seq;
+    store.flush(life.part(1, first)).await?;
+    let home = store.home().await?;
+    assert_eq!((home.batch, home.cursor, home.clock), (1, first, at(6)));
+    assert_eq!(home.id_key, KEY);
+    assert_eq!((home.offset_us, home.live_since, home.version), (0, None, 0));
+    store.flush(Flush { batch: 1, ..Flush::default() }).await?;
+    let home = store.home().await?;
+    assert_eq!((home.batch, home.cursor), (2, first));
+    store.set_clock(-5, Some(at(3))).await?;
+    let home = store.home().await?;
+    assert_eq!((home.offset_us, home.live_since, home.batch), (-5, Some(at(3)), 2));
+    Ok(())
+}
+
+/// Timers of one instant fall due as semantics 3 says: activate, tier, expiry, lifecycle, tags, then by member.
+pub async fn timers_fall_due_in_firing_order(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    assert_eq!(store.next_timer().await?, None);
+    let member = |n: u8| MemberId::from_bytes([n; 16]);
+    let key = |kind, which| TimerKey { kind, which };
+    let mut set = vec![(member(3), key(TimerKind::Tags, 0), at(1))];
+    for kind in TimerKind::ALL.into_iter().rev() {
+        set.push((member(2), key(kind, 0), at(2)));
+        set.push((member(1), key(kind, 0), at(2)));
+    }
+    set.push((member(1), key(TimerKind::Expire, 7), at(2)));
+    set.push((member(1), key(TimerKind::Expire, 8), at(3)));
+    store.flush(Flush { timers_set: set, ..Flush::default() }).await?;
+    let due: Vec<_> = store.due_timers(at(2), 100).await?.iter().map(|t| (t.due, t.key, t.member)).collect();
+    let mut expected = vec![(at(1), key(TimerKind::Tags, 0), member(3))];
+    for kind in TimerKind::ALL {
+        expected.push((at(2), key(kind, 0), member(1)));
+        if kind == TimerKind::Expire {
+            expected.push((at(2), key(kind, 7), member(1)));
+        }
+        expected.push((at(2), key(kind, 0), member(2)));
+    }
+    assert_eq!(due, expected);
+    assert_eq!(store.due_timers(at(2), 3).await?.len(), 3);
+    assert_eq!(store.next_timer().await?, Some(at(1)));
+    let timers_cleared = vec![(member(3), key(TimerKind::Tags, 0))];
+    let timers_set = vec![(member(1), key(TimerKind::Activate, 0), at(6))];
+    store.flush(Flush { batch: 1, timers_set, timers_cleared, ..Flush::default() }).await?;
+    let first = store.due_timers(at(2), 1).await?[0];
+    assert_eq!((first.member, first.key.kind), (member(2), TimerKind::Activate));
+    assert_eq!(store.next_timer().await?, Some(at(2)));
+    Ok(())
+}
+
+/// Every invariant holds for what is consistent, in any batches.
+pub async fn a_life_leaves_nothing_for_the_doctor(homes: &dyn Homes) -> Result<()> {
+    for per_batch in [1, 6] {
+        let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
+        lived(&store, &life, per_batch).await?;
+        let broken: Vec<_> =
+            store.doctor().await?.into_iter().filter(|check| !check.broken.is_empty()).collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+        assert!(store.waiting(10).await?.is_empty());
+    }
+    Ok(())
+}
