@@ -9,8 +9,8 @@ use zhiyin_model::time::{DAY_US, Ts};
 
 /// How many members a round of measured orders comes from, one order each: the same work whatever the home's size.
 pub const ROUND: u32 = 1_000;
-/// How many orders the inbox takes at once while a home is filled.
-pub const CHUNK: usize = 8_192;
+/// How many orders a batch has at most while a home is filled.
+pub const CHUNK_MAX: usize = 8_192;
 /// The last day of history begins here: 2025-06-01 00:00 in the brand's zone, UTC+8.
 const HISTORY_ENDS: Ts = Ts(1_748_707_200_000_000);
 /// Measured orders are placed from noon of the day after history ends: no day begins while they are decided.
