@@ -15,8 +15,8 @@ use crate::Scene;
 use crate::outcome::{HoldState, Known, LotsAsked, Missing, Outcome, Past, Stop};
 use crate::state::State;
 
-/// The largest amount one transfer may move.
-pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
+/// The largest amount one transfer may move: 10^12, so that the books of a home hold nine million of the largest.
+pub const AMOUNT_MAX: i64 = 1_000_000_000_000;
 
 /// What a transfer is made for.
 #[derive(Clone, Copy, Debug, Default)]

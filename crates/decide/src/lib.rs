@@ -146,10 +146,18 @@ pub fn reach_version(scene: &Scene<'_>, state: &mut State) -> Outcome {
 /// Attributes and touchpoints (C1, U1).
 fn note_profile(state: &mut State, event: &Event) {
     let member = &mut state.member;
-    for name in &event.traits_removed {
-        member.attributes.remove(name);
+    // What is known of a later time stays: items arrive in any order.
+    let mut newer = |name: &String| {
+        let told = member.told_at.entry(name.clone()).or_insert(event.time);
+        let newer = event.time >= *told;
+        *told = event.time.max(*told);
+        newer
+    };
+    for name in event.traits_removed.iter().filter(|name| newer(name)).cloned().collect::<Vec<_>>() {
+        member.attributes.remove(&name);
     }
-    for (name, value) in &event.traits {
+    let told: Vec<_> = event.traits.iter().filter(|(name, _)| newer(name)).collect();
+    for (name, value) in told {
         member.attributes.insert(name.clone(), value.clone());
     }
     if let Some(store) = &event.store {

@@ -311,6 +311,10 @@ pub fn refunded(
     let returned = lines::take_returned(&mut order, lines_event, facts)?;
     let comes_back = amount::refund(scene, before, facts, lines_event, &returned)?;
     order.refunded = Money(before.refunded.0 + comes_back.0);
+    if order.paid == Money::ZERO && facts.amounts.total.is_none() && facts.lines.is_empty() {
+        // Nothing was paid, so nothing comes back; but wholly refunded it is, and counts no longer.
+        order.status = OrderStatus::Cancelled;
+    }
     if order.refunded > order.paid {
         return Err(exceeds(order.refunded, order.paid));
     }

@@ -23,6 +23,8 @@ pub struct Member {
     pub decided_until: Ts,
     /// What we know about them.
     pub attributes: BTreeMap<String, Scalar>,
+    /// When each of these was last told: what arrives late does not overwrite what is newer.
+    pub told_at: BTreeMap<String, Ts>,
     /// First and last touchpoint (C1).
     pub touches: Touches,
     /// Their accounts in the ledger.
@@ -145,6 +147,7 @@ impl Member {
             enrolled_at: None,
             decided_until: Ts::MIN,
             attributes: BTreeMap::new(),
+            told_at: BTreeMap::new(),
             touches: Touches::default(),
             accounts: BTreeMap::new(),
             growth_days: Vec::new(),

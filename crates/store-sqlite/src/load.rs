@@ -45,7 +45,7 @@ pub(crate) const DUE: &str =
     "SELECT member, kind, which, due FROM timer WHERE due <= ? ORDER BY due, kind, member, which LIMIT ?";
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
 pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, decided_until FROM member WHERE id = ?";
+    term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, decided_until, told_at FROM member WHERE id = ?";
 pub(crate) const ACCOUNTS: &str = "SELECT asset, active, pending, held, debt FROM account WHERE member = ?";
 pub(crate) const TIMERS: &str = "SELECT kind, which, due FROM timer WHERE member = ?";
 pub(crate) const ORDER: &str = "SELECT id, member, time, store, channel, paid, refunded, status, event, terms \
@@ -186,6 +186,7 @@ pub(crate) fn member(c: &Connection, id: MemberId) -> Result<Option<StoredMember
                             decided_until: Ts(row.get(13)?),
                             attributes: serde_json::from_str(&attributes)
                                 .map_err(|error| damaged(2, error.to_string()))?,
+                            told_at: rows::json(row, 14)?,
                             touches: rows::json(row, 3)?,
                             accounts: BTreeMap::new(),
                             growth_days: rows::json(row, 4)?,

@@ -46,10 +46,10 @@ pub(crate) const DEAD_NEW: &str = "INSERT INTO dead_letter (seq, code, field, me
     ON CONFLICT (seq) DO UPDATE SET code = excluded.code, field = excluded.field, message = excluded.message, \
     at = excluded.at";
 pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
-pub(crate) const MEMBER_SET: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, attributes, touches, \
+pub(crate) const MEMBER_SET: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, attributes, told_at, touches, \
     growth_days, tier, term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, version) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
-    enrolled_at = excluded.enrolled_at, decided_until = excluded.decided_until, attributes = excluded.attributes, touches = excluded.touches, \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
+    enrolled_at = excluded.enrolled_at, decided_until = excluded.decided_until, attributes = excluded.attributes, told_at = excluded.told_at, touches = excluded.touches, \
     growth_days = excluded.growth_days, tier = excluded.tier, term_from = excluded.term_from, \
     term_ends = excluded.term_ends, stage = excluded.stage, stage_since = excluded.stage_since, \
     tags = excluded.tags, leaves = excluded.leaves, fingerprint = excluded.fingerprint, version = excluded.version";
@@ -316,6 +316,7 @@ fn member(set: &mut CachedStatement<'_>, stored: &StoredMember, version: i64) ->
             member.enrolled_at.map(|at| at.0),
             member.decided_until.0,
             attributes.0,
+            text(&member.told_at)?,
             text(&member.touches)?,
             text(&member.growth_days)?,
             term.map(|term| &term.level),

@@ -95,6 +95,9 @@ pub(super) fn refund(
         Money(order.paid.0 - order.refunded.0)
     } else {
         let original = lines_event.order.as_ref().map_or(&[][..], |facts| &facts.lines);
+        if let Some(share) = share_of_paid(currency, order, original, facts, returned) {
+            return Ok(share);
+        }
         let mut sum = 0i64;
         for (i, line) in facts.lines.iter().enumerate() {
             let field = format!("properties.products[{i}].price");
@@ -115,6 +118,38 @@ pub(super) fn refund(
         return Err(Stop::refused("bad_amount", "properties.total", "a refund is not below zero"));
     }
     Ok(money)
+}
+
+/// What returned pieces are of what was paid: by their share of what all lines cost, so that a discount on the whole
+/// order comes back with them, and all pieces together are exactly what was paid. `None` where the refund names amounts
+/// of its own, or the order does not say what its lines cost.
+fn share_of_paid(
+    currency: &Currency,
+    order: &Order,
+    original: &[Line],
+    facts: &OrderFacts,
+    returned: &[Returned],
+) -> Option<Money> {
+    if facts.lines.iter().any(|line| line.amount().is_some()) {
+        return None;
+    }
+    let mut all = Decimal::ZERO;
+    let mut before = Decimal::ZERO;
+    for (i, line) in original.iter().enumerate() {
+        let cost = line.amount()?;
+        all = all.checked_add(cost)?;
+        let pieces = super::lines::returned_of(order, i);
+        if !pieces.is_zero() && !line.quantity.is_zero() {
+            before = before.checked_add(cost.checked_mul(pieces)?.checked_div(line.quantity)?)?;
+        }
+    }
+    if all <= Decimal::ZERO {
+        return None;
+    }
+    let after = before.checked_add(cost_of(original, returned.iter())?)?;
+    let paid = currency.to_major(order.paid);
+    let share = |cost: Decimal| currency.to_minor(paid.checked_mul(cost)?.checked_div(all)?).ok();
+    Some(Money(share(after)?.0 - share(before)?.0))
 }
 
 /// What returned pieces cost by the order's own lines; `None` if it does not say.

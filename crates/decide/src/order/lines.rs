@@ -37,7 +37,7 @@ pub fn row(currency: &Currency, order: &Order, lines_event: &Event) -> Result<Or
     })
 }
 
-fn returned_of(order: &Order, line: usize) -> Decimal {
+pub(super) fn returned_of(order: &Order, line: usize) -> Decimal {
     let found = order.terms.returned.iter().find(|(i, _)| *i as usize == line);
     found.map_or(Decimal::ZERO, |(_, thousandths)| Decimal::new(*thousandths, 3))
 }

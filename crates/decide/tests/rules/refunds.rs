@@ -1,6 +1,6 @@
 //! Semantics 8: what a refund takes back, from where, and what it may not.
 
-use super::scenario::{Step, World, cancel, check, order, refund, rules, spend, update, wait};
+use super::scenario::{Step, World, cancel, check, identify, order, refund, rules, spend, update, wait};
 use zhiyin_model::effect::TransferKind;
 
 #[test]
@@ -320,6 +320,45 @@ fn s12_an_order_keeps_its_terms_under_a_new_playbook() {
             ("2025-03-02 10:01", update("o1").paid("200"), "points=150 growth=1500"),
             ("2025-03-02 10:02", order("o2").paid("10"), "points=180 growth=1510"),
             ("2025-03-02 10:03", cancel("o1"), "points=30 growth=10"),
+        ],
+    );
+}
+
+#[test]
+fn s8_pieces_of_a_discounted_order_come_back_at_their_share_of_what_was_paid() {
+    let one = |product: &str| refund("o1").pieces(product, "1");
+    check(
+        &mut World::new(),
+        &[
+            ("2025-03-05 10:00", order("o1").paid("79").line("a", "2", "25").line("b", "1", "50"), "points=79"),
+            ("2025-03-06 10:00", one("a"), "points=59"),
+            ("2025-03-06 11:00", one("b"), "points=19"),
+            ("2025-03-06 12:00", one("a"), "points=0 debt=0"),
+            ("2025-03-06 13:00", one("a"), "refused=return_exceeds_quantity"),
+        ],
+    );
+}
+
+#[test]
+fn s11_a_zero_paid_order_refunded_whole_counts_no_longer() {
+    check(
+        &mut World::new(),
+        &[
+            ("2025-03-05 10:00", order("o1").paid("0"), "stage=growth"),
+            ("2025-03-06 10:00", refund("o1"), "stage=introduction"),
+        ],
+    );
+}
+
+#[test]
+fn u1_what_arrives_late_does_not_overwrite_what_is_newer() {
+    let mut world = World::new();
+    check(
+        &mut world,
+        &[
+            ("2025-03-05 10:00", identify("birthday", "1990-03-07"), ""),
+            ("2025-03-05 11:00", identify("birthday", "1990-09-09").dated("2025-03-04 09:00"), ""),
+            ("2025-03-07 10:00", order("o1").paid("10"), "points=20"),
         ],
     );
 }

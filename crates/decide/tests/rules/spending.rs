@@ -29,13 +29,13 @@ fn s9_what_is_shown_can_be_spent_and_no_more() {
 
 #[test]
 fn s9_an_amount_is_a_whole_number_above_zero() {
-    for amount in ["0", "-1", "1.5", "one", "", "NaN", "1000000000000001", "99999999999999999999"] {
+    for amount in ["0", "-1", "1.5", "one", "", "NaN", "1000000000001", "99999999999999999999"] {
         for step in [spend(amount), hold(amount), gift(amount)] {
             hundred("", &[("2025-03-02 10:00", step, "refused=bad_amount points=100")]);
         }
     }
     hundred("", &[("2025-03-02 10:00", track("Points Spent"), "refused=bad_amount points=100")]);
-    for amount in ["0", "1.5", "", "1000000000000001", "-1000000000000001"] {
+    for amount in ["0", "1.5", "", "1000000000001", "-1000000000001"] {
         hundred("", &[("2025-03-02 10:00", adjust(amount), "refused=bad_amount points=100")]);
     }
     hundred("", &[("2025-03-02 10:00", spend("1.0"), "points=99")]);

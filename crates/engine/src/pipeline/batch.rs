@@ -210,7 +210,9 @@ impl<'a> Batch<'a> {
         };
         let known = read.hashes.iter().find_map(|hash| self.cache.identifiers.get(hash).copied());
         let member = known.unwrap_or_else(|| self.home.id_key.derive("member", &[row.id.bytes()]));
-        if known.is_some() && self.settle(member, row.clock).await? == Go::Cut {
+        // An event may lie up to a day ahead of the clock: what falls due before it comes before it all the same.
+        let clock = row.clock.max(event.time);
+        if known.is_some() && self.settle(member, clock).await? == Go::Cut {
             return Ok(Go::Cut);
         }
         let mut state = match self.cache.states.remove(&member) {
@@ -243,7 +245,7 @@ impl<'a> Batch<'a> {
                 let emits = !outcome.emitted.is_empty();
                 self.absorb(*outcome, cause, member)?;
                 self.cache.states.insert(member, state);
-                let go = self.settle(member, row.clock).await?;
+                let go = self.settle(member, clock).await?;
                 Ok(if emits { Go::Cut } else { go })
             }
         }

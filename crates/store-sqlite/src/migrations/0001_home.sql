@@ -75,6 +75,7 @@ CREATE TABLE member (
   enrolled_at INTEGER,
   decided_until INTEGER NOT NULL,
   attributes BLOB NOT NULL,
+  told_at TEXT NOT NULL,
   touches TEXT NOT NULL,
   growth_days TEXT NOT NULL,
   tier TEXT,
