@@ -117,7 +117,7 @@ fn read_group<D: DataType, T>(
         }
         let mut present = values.iter();
         for row in 0..rows {
-            let value = if optional && levels[row] == 0 { None } else { present.next() };
+            let value = if optional && levels.get(row) == Some(&0) { None } else { present.next() };
             let n = out.len();
             out.push(take(value).ok_or_else(|| format!("row {}: cannot be read", n + 1))?);
         }

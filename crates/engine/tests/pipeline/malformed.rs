@@ -93,24 +93,26 @@ async fn what_is_odd_but_well_formed_is_a_right_result_or_a_named_dead_letter() 
         with("18 zeros", r#"{"order_id":"8","total":1000000000000000000}"#),
         with("18 zeros of tax", r#"{"order_id":"8","total":"1","tax":"-1000000000000000000"}"#),
         with("lots of lots", r#"{"order_id":"8","products":[{"quantity":1e12,"price":"1e12"}]}"#),
-        with("13 digits", r#"{"order_id":"9","total":"9999999999999.99"}"#),
+        with("13 digits", r#"{"order_id":"8","total":"9999999999999.99"}"#),
+        with("10 digits", r#"{"order_id":"9","total":"9999999999.99"}"#),
         with("zero", r#"{"order_id":"10","total":0}"#),
         with("fraction", r#"{"order_id":"11","products":[{"product_id":"fish","quantity":0.333,"price":"3"}]}"#),
         br#"{"type":"identify","userId":"ann","messageId":"old","timestamp":"1969-07-20T20:17:40Z","traits":{"a\"|~":"\u0001","x":[1,{}]}}"#.to_vec(),
     ];
     let (tally, rejects) = imported(&home, items.join(&b'\n')).await;
     assert!(rejects.is_empty(), "{rejects:?}");
-    assert_eq!((tally.accepted, tally.decided), (9, 9));
+    assert_eq!((tally.accepted, tally.decided), (10, 10));
     assert_eq!(
         home.refusals().await,
         [
             "18 zeros: amount_too_large @properties.total",
             "18 zeros of tax: amount_too_large @properties.tax",
             "lots of lots: amount_too_large @properties.products[0].price",
+            "13 digits: amount_too_large @properties.total",
         ]
     );
-    // ¥12.35 + ¥100 + ¥9,999,999,999,999.99 + ¥0 + ¥1.00
-    assert_eq!(home.member("ann").await.orders, (5, 1235 + 10_000 + 999_999_999_999_999 + 100));
+    // ¥12.35 + ¥100 + ¥9,999,999,999.99 + ¥0 + ¥1.00
+    assert_eq!(home.member("ann").await.orders, (5, 1235 + 10_000 + 999_999_999_999 + 100));
     home.healthy().await;
 }
 
@@ -132,4 +134,21 @@ async fn an_empty_file_is_an_empty_import() {
         let (tally, rejects) = imported(&home, bytes).await;
         assert_eq!((tally.read, rejects.len()), (0, 0));
     }
+}
+
+#[tokio::test]
+async fn nobody_fills_the_books_until_they_overflow() {
+    let home = Home::new(SHIPPED).await;
+    // The largest amount there is, from so many that a sum of larger ones would not fit.
+    for part in 0..10 {
+        let given = |i| {
+            let (id, who) = (format!("a{part}-{i}"), format!("m{}", i % 5));
+            crate::items::adjust(&id, &who, "2017-03-01T04:00:00Z", 1_000_000_000_000)
+        };
+        home.accept(&(0..1000).map(given).collect::<Vec<_>>()).await;
+    }
+    home.settle().await;
+    assert!(home.refusals().await.is_empty());
+    assert_eq!(home.points("m0").await.active, 2_000_000_000_000_000);
+    home.healthy().await;
 }

@@ -84,7 +84,7 @@ impl Life {
             id: self.event(n),
             message_id: self.message_id(n),
             body_hash: self.key.digest("body", &[body.as_bytes()]),
-            name: ["Order Completed", "Points Spent"][usize::from(n % 2 == 0)].to_owned(),
+            name: ["Points Spent", "Order Completed"][usize::from(n % 2)].to_owned(),
             time: at(n),
             body: seal::seal(&body),
         }
