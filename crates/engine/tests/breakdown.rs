@@ -69,7 +69,8 @@ async fn an_event_whose_decision_breaks_down_is_a_dead_letter_and_leaves_no_trac
         let (engine, digest, _folder) = home(&format!("with-{batch}"), brittle, &with, batch).await;
         assert_eq!(digest, expected, "batches of {batch}");
         let letters = engine.store().dead_letters(10).await.unwrap();
-        let codes: Vec<_> = letters.iter().map(|letter| (letter.name.as_str(), letter.code.as_str())).collect();
+        let codes: Vec<_> =
+            letters.iter().map(|letter| (letter.name.as_str(), letter.code.as_str())).collect();
         assert_eq!(codes, [("Boom", "decision_broke"), ("Boom", "decision_broke")]);
         assert!(engine.store().doctor().await.unwrap().iter().all(|check| check.broken.is_empty()));
     }
