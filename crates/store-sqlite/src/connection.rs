@@ -61,7 +61,7 @@ pub(crate) fn open(path: &Path, durability: Durability) -> Result<Connection> {
     };
     connection
         .execute_batch(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
+            "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
              PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
              PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))

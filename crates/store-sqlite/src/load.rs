@@ -51,16 +51,17 @@ pub(crate) const TIMERS: &str = "SELECT kind, which, due FROM timer WHERE member
 pub(crate) const ORDER: &str = "SELECT id, member, time, store, channel, paid, refunded, status, event, terms \
     FROM orders WHERE id = ?";
 pub(crate) const ORDERS_OF: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
-    o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM orders o JOIN event e ON e.id = o.event \
-    JOIN source s ON s.no = e.source WHERE o.member = ? ORDER BY o.time, o.no";
+    o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM timeline t CROSS JOIN orders o ON o.no = t.seq \
+    CROSS JOIN event e ON e.id = o.event CROSS JOIN source s ON s.no = e.source WHERE t.member = ? \
+    ORDER BY o.time, o.no";
 pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at";
 pub(crate) const LOTS_EXPIRING: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 AND expires_at = ?";
 pub(crate) const LOTS_ACTIVATING: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 AND active_at = ?";
-pub(crate) const LOT: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
-    FROM lot WHERE id = ?";
+pub(crate) const LOTS: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
+    FROM lot WHERE member = ?";
 pub(crate) const HOLD: &str = "SELECT asset, amount, open FROM hold WHERE id = ? AND member = ?";
 /// A spend (kind 2: only these are indexed by id) with the event that caused it.
 pub(crate) const TRANSFER: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, e.id, t.ordinal, t.at, t.day, \
@@ -244,11 +245,8 @@ pub(crate) fn lots_at(c: &Connection, sql: &str, member: MemberId, at: Ts) -> Re
 }
 
 pub(crate) fn lots_these(c: &Connection, member: MemberId, ids: &[TransferId]) -> Result<Vec<Lot>> {
-    let mut lots = Vec::new();
-    for id in ids {
-        lots.extend(all(c, LOT, [id.bytes().as_slice()], rows::lot)?);
-    }
-    lots.retain(|lot| lot.member == member);
+    let mut lots = all(c, LOTS, [member.bytes().as_slice()], rows::lot)?;
+    lots.retain(|lot| ids.contains(&lot.id));
     Ok(lots)
 }
 

@@ -56,8 +56,9 @@ pub(crate) const DEAD: &str = "SELECT d.seq, s.name, e.message_id, e.name, e.tim
     FROM dead_letter d JOIN event e ON e.seq = d.seq JOIN source s ON s.no = e.source ORDER BY d.seq DESC LIMIT ?";
 pub(crate) const IDENTIFIERS_OF: &str =
     "SELECT namespace, value FROM identifier WHERE member = ? ORDER BY namespace, hash";
-pub(crate) const ORDERS_SUM_OF: &str = "SELECT COUNT(*), COALESCE(SUM(paid - refunded), 0) FROM orders \
-    WHERE member = ? AND status = 1 AND (refunded = 0 OR refunded < paid)";
+pub(crate) const ORDERS_SUM_OF: &str = "SELECT COUNT(*), COALESCE(SUM(o.paid - o.refunded), 0) FROM timeline t \
+    CROSS JOIN orders o ON o.no = t.seq WHERE t.member = ? AND o.status = 1 \
+    AND (o.refunded = 0 OR o.refunded < o.paid)";
 pub(crate) const LOTS_OF: &str = "SELECT remaining, granted, active_at, expires_at FROM lot \
     WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at LIMIT 1000";
 pub(crate) const STAGES_OF: &str =

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, ToSql, params};
 use zhiyin_model::effect::Asset;
 use zhiyin_model::id::EventId;
 use zhiyin_model::time::Ts;
@@ -60,10 +60,10 @@ pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, bal
     ON CONFLICT (asset, house) DO UPDATE SET balance = balance + excluded.balance";
 pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO identifier (hash, namespace, value, member, since) \
     VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING";
-pub(crate) const ORDER_SET: &str = "INSERT INTO orders (id, member, time, store, channel, paid, refunded, status, \
-    event, terms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET time = excluded.time, \
-    store = excluded.store, channel = excluded.channel, paid = excluded.paid, refunded = excluded.refunded, \
-    status = excluded.status, event = excluded.event, terms = excluded.terms";
+pub(crate) const ORDER_NEW: &str = "INSERT INTO orders (id, member, time, store, channel, paid, refunded, status, \
+    event, terms, no) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+pub(crate) const ORDER_SET: &str = "UPDATE orders SET member = ?2, time = ?3, store = ?4, channel = ?5, paid = ?6, \
+    refunded = ?7, status = ?8, event = ?9, terms = ?10 WHERE id = ?1";
 /// How an order stood at first is written once; how it stands since an instant may be corrected within it.
 pub(crate) const ORDER_CHANGE_SET: &str = "INSERT INTO order_change (order_id, at, paid, refunded, counts) \
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (order_id, at) DO UPDATE SET paid = excluded.paid, \
@@ -72,8 +72,8 @@ pub(crate) const TRANSFER_NEW: &str = "INSERT INTO transfer (id, member, asset, 
     day, reverses, order_id, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 pub(crate) const ALLOCATION_NEW: &str = "INSERT INTO allocation (transfer, lot, amount) VALUES (?, ?, ?)";
 pub(crate) const LOT_SET: &str = "INSERT INTO lot (id, member, asset, granted, remaining, active_at, expires_at, \
-    active) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET remaining = excluded.remaining, \
-    active = excluded.active";
+    active) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (member, expires_at, active_at, id) DO UPDATE SET \
+    remaining = excluded.remaining, active = excluded.active";
 pub(crate) const HOLD_SET: &str = "INSERT INTO hold (id, member, asset, amount, open) VALUES (?, ?, ?, ?, ?) \
     ON CONFLICT (id) DO UPDATE SET open = excluded.open";
 pub(crate) const TERM_NEW: &str =
@@ -193,7 +193,7 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     let seqs = Seqs { c, known: inbox(c, flush)? };
     run(&mut prepare(c, CURSOR_ON)?, [])?;
     members(c, flush)?;
-    orders(c, flush)?;
+    orders(c, flush, &seqs)?;
     ledger(c, flush, &seqs)?;
     moves(c, flush, &seqs)?;
     timers(c, flush)
@@ -337,24 +337,28 @@ fn text<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-fn orders(c: &Connection, flush: &Flush) -> Result<()> {
+fn orders(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
     let mut set = prepare(c, ORDER_SET)?;
+    let mut new = prepare(c, ORDER_NEW)?;
     for order in &flush.orders {
-        run(
-            &mut set,
-            params![
-                order.id.bytes().as_slice(),
-                order.member.bytes().as_slice(),
-                order.time.0,
-                order.store,
-                order.channel,
-                order.paid.0,
-                order.refunded.0,
-                order.status.code(),
-                order.event.bytes().as_slice(),
-                text(&order.terms)?
-            ],
-        )?;
+        let terms = text(&order.terms)?;
+        let (id, member, event) = (order.id.bytes(), order.member.bytes(), order.event.bytes());
+        let values: [&dyn ToSql; 10] = [
+            id,
+            member,
+            &order.time.0,
+            &order.store,
+            &order.channel,
+            &order.paid.0,
+            &order.refunded.0,
+            &order.status.code(),
+            event,
+            &terms,
+        ];
+        if run(&mut set, values.as_slice())? == 0 {
+            let no = seqs.of(order.event)?;
+            run(&mut new, [values.as_slice(), &[&no]].concat().as_slice())?;
+        }
     }
     let mut changes = prepare(c, ORDER_CHANGE_SET)?;
     for change in &flush.order_changes {

@@ -106,6 +106,7 @@ CREATE TABLE timeline (
   PRIMARY KEY (member, time, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- An order stands at the place of the event that brought it: a member's orders are found through their timeline.
 CREATE TABLE orders (
   no INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
@@ -120,7 +121,6 @@ CREATE TABLE orders (
   terms TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX orders_id ON orders (id);
-CREATE INDEX orders_member ON orders (member, time);
 
 CREATE TABLE order_change (
   order_id BLOB NOT NULL,
@@ -165,8 +165,8 @@ CREATE TRIGGER transfer_remains BEFORE DELETE ON transfer BEGIN SELECT RAISE(ABO
 CREATE TRIGGER allocation_stays BEFORE UPDATE ON allocation BEGIN SELECT RAISE(ABORT, 'an allocation is never changed'); END;
 CREATE TRIGGER allocation_remains BEFORE DELETE ON allocation BEGIN SELECT RAISE(ABORT, 'an allocation is never deleted'); END;
 
+-- A member's lots lie together, in spending order: one page is touched for a new one, not three.
 CREATE TABLE lot (
-  no INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
   member BLOB NOT NULL,
   asset INTEGER NOT NULL,
@@ -174,10 +174,9 @@ CREATE TABLE lot (
   remaining INTEGER NOT NULL CHECK (remaining >= 0 AND remaining <= granted),
   active_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
-  active INTEGER NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX lot_id ON lot (id);
-CREATE INDEX lot_open ON lot (member, expires_at, active_at) WHERE remaining > 0;
+  active INTEGER NOT NULL,
+  PRIMARY KEY (member, expires_at, active_at, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE account (
   member BLOB NOT NULL,

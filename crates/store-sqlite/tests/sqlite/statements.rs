@@ -62,7 +62,7 @@ const HOT: [&str; 38] = [
     "load::LOTS_OPEN",
     "load::LOTS_EXPIRING",
     "load::LOTS_ACTIVATING",
-    "load::LOT",
+    "load::LOTS",
     "load::HOLD",
     "load::TERMS",
     "load::TRANSFER",
