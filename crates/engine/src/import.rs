@@ -116,9 +116,17 @@ impl Engine {
                 Ok(())
             });
             while let Some(chunk) = chunks.recv().await {
-                self.take_chunk(chunk, &import, &mut tally, watch).await?;
-                self.decide(&mut tally, &import, watch).await?;
+                // The next chunk goes to disk while the one before it is decided.
+                let position = tally.read + chunk.prepared.len() as u64;
+                let (taken, decided) = tokio::join!(
+                    self.take_chunk(chunk, &import, position),
+                    self.decide(&mut tally, &import, watch)
+                );
+                decided?;
+                tally.read = position;
+                tell(taken?, &mut tally, watch)?;
             }
+            self.decide(&mut tally, &import, watch).await?;
             match reader.join() {
                 Ok(Ok(())) => {}
                 Ok(Err(message)) => {
@@ -133,18 +141,11 @@ impl Engine {
         Ok(tally)
     }
 
-    async fn take_chunk(
-        &self,
-        chunk: Chunk,
-        import: &Import,
-        tally: &mut Tally,
-        watch: &mut dyn Watch,
-    ) -> Result<()> {
+    async fn take_chunk(&self, chunk: Chunk, import: &Import, position: u64) -> Result<Vec<Taken>> {
         let home = self.home().await?;
-        tally.read += chunk.prepared.len() as u64;
         let progress = import.progress.clone().map(|name| Progress {
             name,
-            position: i64::try_from(tally.read).unwrap_or(i64::MAX),
+            position: i64::try_from(position).unwrap_or(i64::MAX),
             done: chunk.last,
         });
         let mut prepared = Vec::with_capacity(chunk.prepared.len());
@@ -154,19 +155,7 @@ impl Engine {
             shown.push((line, text));
         }
         let verdicts = self.take(&import.source, prepared, clock::open(&home), progress).await?;
-        for ((line, item), verdict) in shown.into_iter().zip(verdicts) {
-            match verdict {
-                Verdict::Accepted => tally.accepted += 1,
-                Verdict::Duplicate => tally.duplicates += 1,
-                Verdict::Refused(refusal) => {
-                    tally.rejected += 1;
-                    let Refusal { code, field, message } = refusal;
-                    watch.reject(Reject { line, code, field, message, item })?;
-                }
-            }
-        }
-        watch.tally(tally);
-        Ok(())
+        Ok(shown.into_iter().zip(verdicts).collect())
     }
 
     /// Decides all that was accepted. Timers of members who stay silent wait until the whole import is in.
@@ -183,6 +172,25 @@ impl Engine {
             watch.tally(tally);
         }
     }
+}
+
+/// An item's line, what stood there if it was refused, and what became of it.
+type Taken = ((u64, String), Verdict);
+
+fn tell(taken: Vec<Taken>, tally: &mut Tally, watch: &mut dyn Watch) -> Result<()> {
+    for ((line, item), verdict) in taken {
+        match verdict {
+            Verdict::Accepted => tally.accepted += 1,
+            Verdict::Duplicate => tally.duplicates += 1,
+            Verdict::Refused(refusal) => {
+                tally.rejected += 1;
+                let Refusal { code, field, message } = refusal;
+                watch.reject(Reject { line, code, field, message, item })?;
+            }
+        }
+    }
+    watch.tally(tally);
+    Ok(())
 }
 
 fn prepare(
