@@ -33,14 +33,17 @@ fn facts(event: &Event) -> Result<&OrderFacts, Stop> {
     })
 }
 
-/// The order the event speaks of, if it exists; another member's is refused.
+/// The order the event speaks of, if it exists; another member's is refused, unless it was only announced or cancelled
+/// under their name: who pays may be known otherwise than who buys.
 fn existing<'a>(state: &State, known: &'a Known) -> Result<Option<&'a Order>, Stop> {
     match &known.order {
-        Some(order) if order.member != state.member.id => Err(Stop::refused(
-            "order_of_another_member",
-            "properties.order_id",
-            "this order belongs to another member",
-        )),
+        Some(order) if order.member != state.member.id && order.status == OrderStatus::Placed => {
+            Err(Stop::refused(
+                "order_of_another_member",
+                "properties.order_id",
+                "this order belongs to another member",
+            ))
+        }
         order => Ok(order.as_ref()),
     }
 }
@@ -54,8 +57,17 @@ pub fn completed(
     out: &mut Outcome,
 ) -> Result<(), Stop> {
     let facts = facts(event)?;
-    let paid = amount::paid(scene, facts)?;
-    match existing(state, known)? {
+    let before = existing(state, known)?;
+    let says_nothing = facts.amounts.total.is_none() && facts.lines.is_empty();
+    let paid = match before {
+        // A report that names no amounts leaves them as they are.
+        Some(order) if order.status == OrderStatus::Placed && says_nothing => {
+            amount::check_currency(scene, facts)?;
+            order.paid
+        }
+        _ => amount::paid(scene, facts)?,
+    };
+    match before {
         Some(order) if order.status == OrderStatus::Cancelled => Ok(()),
         Some(order) if order.status == OrderStatus::Placed => {
             adjust(scene, state, known, event, out, order, paid)
@@ -272,7 +284,7 @@ pub fn paid(
 ) -> Result<(), Stop> {
     let facts = facts(event)?;
     amount::check_currency(scene, facts)?;
-    let mut order = match existing(state, known)? {
+    let mut order = match &known.order {
         Some(order) => order.clone(),
         None => unplaced(scene, state, event, OrderStatus::Announced)?,
     };
@@ -311,7 +323,12 @@ pub fn refunded(
     let returned = lines::take_returned(&mut order, lines_event, facts)?;
     let comes_back = amount::refund(scene, before, facts, lines_event, &returned)?;
     order.refunded = Money(before.refunded.0 + comes_back.0);
-    if order.paid == Money::ZERO && facts.amounts.total.is_none() && facts.lines.is_empty() {
+    let whole = if facts.lines.is_empty() {
+        facts.amounts.total.is_none()
+    } else {
+        lines::none_left(&order, lines_event)
+    };
+    if order.paid == Money::ZERO && whole {
         // Nothing was paid, so nothing comes back; but wholly refunded it is, and counts no longer.
         order.status = OrderStatus::Cancelled;
     }

@@ -141,6 +141,9 @@ pub fn gifted(
             })
     };
     let to = Identifier { namespace: text("to_namespace")?.to_owned(), value: text("to_value")?.to_owned() };
+    for (field, text) in [("properties.to_namespace", &to.namespace), ("properties.to_value", &to.value)] {
+        zhiyin_model::event::bounded(field, text)?;
+    }
     if event.identifiers.contains(&to) {
         return Err(Stop::refused("gift_to_self", "properties.to_value", "a gift goes to someone else"));
     }

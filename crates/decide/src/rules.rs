@@ -178,6 +178,8 @@ impl Rules {
         self.leaves = Leaves::collect(all, self.zone.clone(), self.currency.exponent);
         self.events_used = self.leaves.events_used();
         self.fingerprint = self.leaves.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+        // Growth is kept by day, as far back as tiers look: that too must be built anew when they look elsewhere.
+        self.fingerprint.push_str(&format!("-{}d", self.tiers.over_days));
     }
 
     /// What a brand should know of its conditions: which of them keep rows instead of sums.

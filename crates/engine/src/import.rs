@@ -5,6 +5,7 @@ pub mod completejourney;
 pub mod csv;
 pub mod lines;
 mod parquet;
+mod rows;
 pub mod synthetic;
 mod tables;
 
@@ -27,6 +28,15 @@ pub struct Given {
     pub line: u64,
     /// The bytes of the item, or why there is none.
     pub item: std::result::Result<Vec<u8>, Refusal>,
+    /// What stood there, where that is not the item itself.
+    pub raw: Vec<u8>,
+}
+
+impl Given {
+    /// An item as it stood.
+    pub fn of(line: u64, item: Vec<u8>) -> Self {
+        Self { line, item: Ok(item), raw: Vec::new() }
+    }
 }
 
 /// An item that was not taken.
@@ -40,7 +50,7 @@ pub struct Reject {
     pub field: String,
     /// A sentence.
     pub message: String,
-    /// What stood there, at most the first 1,000 characters.
+    /// What stood there, at most the first 1,000 characters; empty where it was read well and refused for another's sake.
     pub item: String,
 }
 
@@ -218,6 +228,6 @@ fn prepare(
 }
 
 fn shown(given: &Given) -> String {
-    let bytes = given.item.as_deref().unwrap_or_default();
+    let bytes = given.item.as_deref().ok().filter(|_| given.raw.is_empty()).unwrap_or(&given.raw);
     String::from_utf8_lossy(bytes).chars().take(1000).collect()
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use zhiyin_condition::{Condition, Leaves, holds};
-use zhiyin_decide::order;
 use zhiyin_decide::outcome::History;
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::state::{State, View};
@@ -152,11 +151,16 @@ impl Engine {
             after = Some(*last);
             let loaded = self.store().load(Wanted { members, ..Wanted::default() }, Vec::new()).await?;
             for stored in loaded.members {
-                let history = rebuild::history(self.store().as_ref(), rules, stored.member.id).await?;
-                let leaves = order::rebuild(rules, &history, None);
-                let state = State { member: stored.member, leaves };
+                let (state, history) = rebuild::anew(self.store().as_ref(), rules, stored.member).await?;
                 for ((change, audience), count) in changes.iter().zip(&audience).zip(&mut counts) {
-                    *count += u64::from(touched(change, audience.as_ref(), rules, &history, &state, now));
+                    *count += u64::from(touched(
+                        change,
+                        audience.as_ref(),
+                        (&live.rules, rules),
+                        &history,
+                        &state,
+                        now,
+                    ));
                 }
             }
         }
@@ -183,7 +187,7 @@ impl Audience {
 fn touched(
     change: &Change,
     audience: Option<&Audience>,
-    rules: &Rules,
+    (old, rules): (&Rules, &Rules),
     history: &History,
     state: &State,
     now: Ts,
@@ -191,21 +195,27 @@ fn touched(
     let member = &state.member;
     let would = |condition: &Condition| holds(condition, &rules.leaves, &View::of(state), now).0;
     match &change.touches {
-        Touches::Nobody => false,
+        Touches::Nobody => {
+            let attribute = change.id.strip_prefix("attributes.");
+            attribute.is_some_and(|attribute| member.attributes.contains_key(attribute))
+        }
         Touches::Everyone => true,
         Touches::Tier(levels) => {
-            let held = member.term.as_ref().map_or("", |term| term.level.as_str());
             let growth = member.growth_within(rules.zone.day(now), rules.tiers.over_days);
-            let by_new = rules.level_of(growth);
-            levels.iter().any(|level| level == held || level == by_new)
+            let (before, after) = (old.level_of(growth), rules.level_of(growth));
+            let concerned = levels.iter().any(|level| level == before || level == after);
+            // Where thresholds stay, levels are only called otherwise: that touches all who hold one.
+            concerned && (before != after || old.tiers.levels == rules.tiers.levels)
         }
         Touches::Tag(tag) => {
             let has = member.tags.contains_key(tag);
             has || rules.tags.iter().any(|rule| rule.id == *tag && would(&rule.who))
         }
         Touches::Lifecycle => {
-            let stage = rules.stages.iter().find(|stage| would(&stage.when)).map(|stage| stage.id.as_str());
-            stage != member.stage.as_ref().map(|held| held.stage.as_str())
+            let after = rules.stages.iter().find(|stage| would(&stage.when)).map(|stage| stage.id.as_str());
+            let before = member.stage.as_ref().map(|held| held.stage.as_str());
+            let named = change.id.strip_prefix("lifecycle.");
+            before != after && named.is_none_or(|stage| before == Some(stage) || after == Some(stage))
         }
         Touches::Stage(stage) => member.stage.as_ref().is_some_and(|held| held.stage == *stage),
         Touches::Earners(None) => earns(state),

@@ -9,25 +9,46 @@ use zhiyin_decide::state::State;
 use zhiyin_decide::{event_row, order};
 use zhiyin_model::event::{self, Event, Origin};
 use zhiyin_model::id::MemberId;
+use zhiyin_model::member::Member;
 use zhiyin_store::seal;
-use zhiyin_store::{PastEvent, Store, StoreError, StoredMember};
+use zhiyin_store::{PastEvent, PastOf, Store, StoreError, StoredMember};
 
 use crate::Result;
 
 /// A stored member as decisions hold it.
 pub(crate) async fn state(store: &dyn Store, rules: &Rules, stored: StoredMember) -> Result<State> {
-    let leaves: LeafStates = if stored.fingerprint == rules.fingerprint {
-        serde_json::from_str(&stored.leaves).map_err(|error| StoreError::Damaged(error.to_string()))?
-    } else {
-        order::rebuild(rules, &history(store, rules, stored.member.id).await?, None)
-    };
-    Ok(State { member: stored.member, leaves })
+    if stored.fingerprint == rules.fingerprint {
+        let leaves: LeafStates =
+            serde_json::from_str(&stored.leaves).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        return Ok(State { member: stored.member, leaves });
+    }
+    Ok(anew(store, rules, stored.member).await?.0)
+}
+
+/// A member with everything that follows from their history built anew for these rules, and that history.
+pub(crate) async fn anew(store: &dyn Store, rules: &Rules, mut member: Member) -> Result<(State, History)> {
+    let past = past(store, rules, member.id).await?;
+    let history = of(rules, &past)?;
+    let today = rules.zone.day(member.decided_until);
+    member.growth_days.clear();
+    for (order, _) in past.orders.iter().filter(|(order, _)| order.terms.growth_kept != 0) {
+        let day = rules.zone.day(order.time);
+        member.book_growth(day, order.terms.growth_kept, today, rules.tiers.over_days);
+    }
+    let leaves = order::rebuild(rules, &history, None);
+    Ok((State { member, leaves }, history))
 }
 
 /// All that counts of a member's history.
 pub(crate) async fn history(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<History> {
-    let names = rules.events_used.iter().cloned().collect();
-    let past = store.history(member, names).await?;
+    of(rules, &past(store, rules, member).await?)
+}
+
+async fn past(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<PastOf> {
+    Ok(store.history(member, rules.events_used.iter().cloned().collect()).await?)
+}
+
+fn of(rules: &Rules, past: &PastOf) -> Result<History> {
     let mut history = History::default();
     for (order, event) in past.orders.iter().filter(|(order, _)| order.counts()) {
         let lines = read(event)?;

@@ -1,5 +1,7 @@
 //! A decision that breaks down (a defect of ours) costs its event, not the batch and not the home.
 
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test that sets it up")]
+
 use std::sync::Arc;
 
 use zhiyin_decide::outcome::{Known, Outcome, Stop};

@@ -11,7 +11,9 @@ mod read;
 use std::collections::BTreeMap;
 
 pub use order::{Amounts, Line, OrderFacts};
-pub use read::{ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, read};
+pub use read::{
+    EXTERNAL_IDS_MAX, ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, bounded, read,
+};
 
 use crate::id::{EventId, IdKey};
 use crate::scalar::Scalar;

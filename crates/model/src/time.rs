@@ -63,9 +63,11 @@ impl Day {
     /// Its civil date. Days outside the calendar are held at its ends.
     pub fn date(self) -> Date {
         let epoch = Date::constant(1970, 1, 1);
-        epoch
-            .checked_add(SignedDuration::from_hours(i64::from(self.0) * 24))
-            .unwrap_or(if self.0 < 0 { Date::MIN } else { Date::MAX })
+        epoch.checked_add(SignedDuration::from_hours(i64::from(self.0) * 24)).unwrap_or(if self.0 < 0 {
+            Date::MIN
+        } else {
+            Date::MAX
+        })
     }
 
     /// Parses `YYYY-MM-DD`.

@@ -56,11 +56,7 @@ fn weighed(range: &str) -> (&str, u32) {
     };
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let digits = format!("{whole}{fraction:0<3}");
-    let thousandths = if fraction.len() <= 3 {
-        digits.parse().unwrap_or(0)
-    } else {
-        0
-    };
+    let thousandths = if fraction.len() <= 3 { digits.parse().unwrap_or(0) } else { 0 };
     (tag, thousandths)
 }
 

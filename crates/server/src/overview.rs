@@ -1,7 +1,7 @@
 //! What the overview shows, as `/v1/overview` gives it.
 //!
 //! Money is in minor units of the brand's currency, points are whole, times are RFC 3339 in UTC, days and
-//! months are calendar ones in the brand's zone. Every number is as of [`Overview::as_of`].
+//! months are calendar ones in the brand's zone. Every number is as of [`Clock::business_now`].
 
 use serde::{Deserialize, Serialize};
 

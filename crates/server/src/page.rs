@@ -68,13 +68,8 @@ impl Page {
         let named = query.lang.as_deref().and_then(Language::named);
         let language = named.unwrap_or_else(|| Language::accepted(asked));
         let theme = query.theme.as_deref().unwrap_or_default();
-        let mut spoken = self
-            .variants
-            .iter()
-            .filter(|variant| variant.language == language);
-        let plain = spoken
-            .next()
-            .expect("each language has its variants, the one without a theme first");
+        let mut spoken = self.variants.iter().filter(|variant| variant.language == language);
+        let plain = spoken.next().expect("each language has its variants, the one without a theme first");
         let variant = spoken.find(|variant| variant.theme == theme).unwrap_or(plain);
         let mut response = if has_already(asked, &variant.tag) {
             StatusCode::NOT_MODIFIED.into_response()
@@ -107,12 +102,7 @@ fn variant(language: Language, theme: &'static str, script: &str) -> Variant {
         .replace("{{script}}", script);
     let tag = HeaderValue::try_from(format!("\"{}\"", &sha256_base64(&page)[..22]))
         .expect("base64 in quotes is a header value");
-    Variant {
-        language,
-        theme,
-        body: Bytes::from(page),
-        tag,
-    }
+    Variant { language, theme, body: Bytes::from(page), tag }
 }
 
 fn sha256_base64(text: &str) -> String {
@@ -147,9 +137,7 @@ mod tests {
     #[test]
     fn the_page_names_no_other_place() {
         let page = &Page::new().variants[0];
-        let text = std::str::from_utf8(&page.body)
-            .unwrap()
-            .replace("http://www.w3.org/2000/svg", "");
+        let text = std::str::from_utf8(&page.body).unwrap().replace("http://www.w3.org/2000/svg", "");
         for outside in ["http://", "https://", "url(", "@import", "src="] {
             assert!(!text.contains(outside), "{outside}");
         }

@@ -104,19 +104,10 @@ impl Problem {
     pub(crate) fn response(self, language: Language) -> Response {
         let (status, code, title, detail) = self.words(language);
         // `about:blank` says that the problem is no more than its status and code; codes are documented.
-        let details = Details {
-            r#type: "about:blank",
-            title,
-            status: status.as_u16(),
-            detail,
-            code,
-        };
+        let details = Details { r#type: "about:blank", title, status: status.as_u16(), detail, code };
         let mut response = (status, Json(details)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
         headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -50,10 +50,7 @@ pub(crate) struct OverviewMemory {
 
 impl OverviewMemory {
     pub(crate) fn new(readings: Arc<dyn Readings>) -> Self {
-        Self {
-            readings,
-            kept: Mutex::new(None),
-        }
+        Self { readings, kept: Mutex::new(None) }
     }
 
     pub(crate) async fn json(&self) -> Result<Bytes, ReadingError> {
@@ -63,11 +60,7 @@ impl OverviewMemory {
         {
             return outcome.clone();
         }
-        let outcome = self
-            .readings
-            .overview()
-            .await
-            .and_then(|overview| encoded(&overview));
+        let outcome = self.readings.overview().await.and_then(|overview| encoded(&overview));
         if let Err(error) = &outcome {
             tracing::error!(%error, "overview");
         }
@@ -79,7 +72,5 @@ impl OverviewMemory {
 fn encoded(overview: &Overview) -> Result<Bytes, ReadingError> {
     serde_json::to_vec(overview)
         .map(Bytes::from)
-        .map_err(|error| ReadingError::Failed {
-            reason: error.to_string(),
-        })
+        .map_err(|error| ReadingError::Failed { reason: error.to_string() })
 }

@@ -36,11 +36,7 @@ struct Served {
 /// All routes with their bounds, headers and logs; what [`crate::serve_within`] serves.
 pub fn router(readings: Arc<dyn Readings>, limits: &Limits) -> Router {
     let overview = OverviewMemory::new(readings.clone());
-    let served = Arc::new(Served {
-        readings,
-        overview,
-        page: Page::new(),
-    });
+    let served = Arc::new(Served { readings, overview, page: Page::new() });
     Router::new()
         .route("/", get(page))
         .route("/v1/overview", get(overview_json))
@@ -50,10 +46,7 @@ pub fn router(readings: Arc<dyn Readings>, limits: &Limits) -> Router {
         .fallback(not_found)
         .with_state(served)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
-        .layer(from_fn_with_state(
-            (limits.request, limits.body_bytes_max),
-            bounded,
-        ))
+        .layer(from_fn_with_state((limits.request, limits.body_bytes_max), bounded))
         .layer(from_fn(guarded))
         .layer(from_fn(logged))
 }
@@ -71,10 +64,7 @@ async fn page(
 async fn overview_json(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
     let problem = match served.overview.json().await {
         Ok(json) => {
-            let kind = [
-                (header::CONTENT_TYPE, "application/json"),
-                (header::CACHE_CONTROL, "no-store"),
-            ];
+            let kind = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
             return (kind, json).into_response();
         }
         Err(ReadingError::Unavailable { .. }) => Problem::ReadingUnavailable,
@@ -84,20 +74,12 @@ async fn overview_json(State(served): State<Arc<Served>>, headers: HeaderMap) ->
 }
 
 async fn alive() -> Response {
-    (
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(json!({ "status": "alive" })),
-    )
-        .into_response()
+    ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "alive" }))).into_response()
 }
 
 async fn ready(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
     match served.readings.ready().await {
-        Ok(()) => (
-            [(header::CACHE_CONTROL, "no-store")],
-            Json(json!({ "status": "ready" })),
-        )
-            .into_response(),
+        Ok(()) => ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "ready" }))).into_response(),
         Err(reason) => {
             tracing::warn!(reason, "not ready");
             Problem::NotReady.response(Language::accepted(&headers))
@@ -136,14 +118,8 @@ async fn guarded(request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, &str); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -153,9 +129,7 @@ async fn guarded(request: Request, next: Next) -> Response {
     // The page brings its own policy; everything else is data and may load nothing at all.
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static(
-            "default-src 'none'; frame-ancestors 'none'",
-        ));
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     response
 }
 

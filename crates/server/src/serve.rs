@@ -94,10 +94,7 @@ pub async fn serve_within<F: Future>(
         }
     });
     if drained.await.is_err() {
-        tracing::warn!(
-            connections = open.len(),
-            "cut off: still open when the time to drain was over"
-        );
+        tracing::warn!(connections = open.len(), "cut off: still open when the time to drain was over");
         open.shutdown().await;
     }
     Ok(())
@@ -148,10 +145,7 @@ fn report(ended: Option<Result<(), tokio::task::JoinError>>) {
 /// A caller who left before being taken is no reason to pause; a system out of descriptors is.
 async fn after_refusal(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    ) {
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         return;
     }
     tracing::error!(%error, "accept");

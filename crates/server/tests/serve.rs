@@ -1,9 +1,6 @@
 //! The server over real sockets: what each address answers, and that nobody can tie it up.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop where it is"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -38,19 +35,13 @@ impl Readings for Sample {
             pending::<()>().await;
         }
         if self.fails.load(Ordering::SeqCst) {
-            return Err(ReadingError::Failed {
-                reason: "disk secret at /var/secret".to_owned(),
-            });
+            return Err(ReadingError::Failed { reason: "disk secret at /var/secret".to_owned() });
         }
         Ok(serde_json::from_str(FIXTURE).unwrap())
     }
 
     async fn ready(&self) -> Result<(), String> {
-        if self.starting.load(Ordering::SeqCst) {
-            Err("migrating".to_owned())
-        } else {
-            Ok(())
-        }
+        if self.starting.load(Ordering::SeqCst) { Err("migrating".to_owned()) } else { Ok(()) }
     }
 }
 
@@ -67,12 +58,7 @@ async fn running(limits: Limits) -> Running {
     let sample = Arc::new(Sample::default());
     let (stop, stopped) = oneshot::channel();
     let ended = tokio::spawn(serve_within(limits, listener, sample.clone(), stopped));
-    Running {
-        address,
-        sample,
-        stop,
-        ended,
-    }
+    Running { address, sample, stop, ended }
 }
 
 struct Answer {
@@ -84,9 +70,7 @@ struct Answer {
 impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(named, _)| named.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        lines.find(|(named, _)| named.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     fn json(&self) -> Value {
@@ -110,11 +94,7 @@ async fn ask(address: SocketAddr, method: &str, path: &str, headers: &[&str]) ->
     let got = exchange(address, &sent).await;
     let (head, body) = got.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer {
-        status,
-        head: head.to_owned(),
-        body: body.to_owned(),
-    }
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 async fn get(address: SocketAddr, path: &str) -> Answer {
@@ -139,21 +119,9 @@ async fn each_address_answers_what_it_says() {
     ];
     for (method, path, status, kind) in rows {
         let answer = ask(home.address, method, path, &[]).await;
-        assert_eq!(
-            (answer.status, answer.header("content-type")),
-            (status, Some(kind)),
-            "{method} {path}"
-        );
-        assert_eq!(
-            answer.header("x-content-type-options"),
-            Some("nosniff"),
-            "{method} {path}"
-        );
-        assert_eq!(
-            answer.header("referrer-policy"),
-            Some("no-referrer"),
-            "{method} {path}"
-        );
+        assert_eq!((answer.status, answer.header("content-type")), (status, Some(kind)), "{method} {path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{method} {path}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{method} {path}");
         let policy = answer.header("content-security-policy").unwrap();
         assert!(
             policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
@@ -168,21 +136,9 @@ async fn each_address_answers_what_it_says() {
 async fn a_problem_has_one_code_and_a_sentence_in_the_readers_language() {
     let home = running(Limits::default()).await;
     let zh = get(home.address, "/nowhere").await;
-    let en = ask(
-        home.address,
-        "GET",
-        "/nowhere",
-        &["accept-language: en-GB,en;q=0.9,zh;q=0.1"],
-    )
-    .await;
-    assert_eq!(
-        (zh.header("content-language"), en.header("content-language")),
-        (Some("zh-CN"), Some("en"))
-    );
-    assert_eq!(
-        (&zh.json()["code"], &en.json()["code"]),
-        (&"not_found".into(), &"not_found".into())
-    );
+    let en = ask(home.address, "GET", "/nowhere", &["accept-language: en-GB,en;q=0.9,zh;q=0.1"]).await;
+    assert_eq!((zh.header("content-language"), en.header("content-language")), (Some("zh-CN"), Some("en")));
+    assert_eq!((&zh.json()["code"], &en.json()["code"]), (&"not_found".into(), &"not_found".into()));
     assert_eq!(en.json()["title"], "Not found");
     assert!(!zh.json()["detail"].as_str().unwrap().is_ascii());
     let refused = ask(home.address, "POST", "/v1/overview", &[]).await;
@@ -197,19 +153,11 @@ async fn the_page_comes_in_both_languages_and_only_once() {
     let en = get(home.address, "/?lang=en&theme=dark").await;
     assert!(zh.body.contains("<html lang=\"zh-CN\" data-theme=\"\">"));
     assert!(en.body.contains("<html lang=\"en\" data-theme=\"dark\">"));
-    assert!(
-        get(home.address, "/?theme=%22%3E%3Cscript%3E")
-            .await
-            .body
-            .contains("data-theme=\"\"")
-    );
+    assert!(get(home.address, "/?theme=%22%3E%3Cscript%3E").await.body.contains("data-theme=\"\""));
     let tag = zh.header("etag").unwrap();
     assert_ne!(Some(tag), en.header("etag"));
     let again = ask(home.address, "GET", "/", &[&format!("if-none-match: {tag}")]).await;
-    assert_eq!(
-        (again.status, again.body.as_str(), again.header("etag")),
-        (304, "", Some(tag))
-    );
+    assert_eq!((again.status, again.body.as_str(), again.header("etag")), (304, "", Some(tag)));
 }
 
 #[tokio::test]
@@ -230,9 +178,8 @@ async fn a_reload_storm_costs_one_reading_even_when_it_fails() {
     for fails in [false, true] {
         let home = running(Limits::default()).await;
         home.sample.fails.store(fails, Ordering::SeqCst);
-        let storm: Vec<_> = (0..50)
-            .map(|_| tokio::spawn(async move { get(home.address, "/v1/overview").await }))
-            .collect();
+        let storm: Vec<_> =
+            (0..50).map(|_| tokio::spawn(async move { get(home.address, "/v1/overview").await })).collect();
         for answer in storm {
             let answer = answer.await.unwrap();
             assert_eq!(answer.status, if fails { 500 } else { 200 });
@@ -245,11 +192,7 @@ async fn a_reload_storm_costs_one_reading_even_when_it_fails() {
 
 #[tokio::test]
 async fn a_head_that_trickles_in_is_cut_off() {
-    let home = running(Limits {
-        head: Duration::from_millis(100),
-        ..Limits::default()
-    })
-    .await;
+    let home = running(Limits { head: Duration::from_millis(100), ..Limits::default() }).await;
     for sent in ["", "GET / HTTP/1.1\r\nhost: te"] {
         let got = exchange(home.address, sent).await;
         assert!(got.is_empty() || got.starts_with("HTTP/1.1 408"), "{got}");
@@ -261,11 +204,7 @@ async fn a_head_that_trickles_in_is_cut_off() {
 
 #[tokio::test]
 async fn slow_connections_up_to_the_bound_do_not_keep_others_out_for_long() {
-    let limits = Limits {
-        connections_max: 4,
-        head: Duration::from_millis(100),
-        ..Limits::default()
-    };
+    let limits = Limits { connections_max: 4, head: Duration::from_millis(100), ..Limits::default() };
     let home = running(limits).await;
     let mut slow = Vec::new();
     for _ in 0..8 {
@@ -279,12 +218,7 @@ async fn slow_connections_up_to_the_bound_do_not_keep_others_out_for_long() {
 #[tokio::test]
 async fn no_connection_outlives_its_greatest_age() {
     let short = Duration::from_millis(50);
-    let home = running(Limits {
-        connection: short,
-        drain: short,
-        ..Limits::default()
-    })
-    .await;
+    let home = running(Limits { connection: short, drain: short, ..Limits::default() }).await;
     home.sample.hangs.store(true, Ordering::SeqCst);
     for path in ["/healthz", "/v1/overview"] {
         let sent = format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n");
@@ -298,18 +232,10 @@ async fn no_connection_outlives_its_greatest_age() {
 async fn what_is_too_large_or_malformed_is_refused() {
     let home = running(Limits::default()).await;
     let large = ask(home.address, "GET", "/healthz", &["content-length: 99999999"]).await;
-    assert_eq!(
-        (large.status, &large.json()["code"]),
-        (413, &"body_too_large".into())
-    );
+    assert_eq!((large.status, &large.json()["code"]), (413, &"body_too_large".into()));
     let long = format!("GET /{} HTTP/1.1\r\nhost: test\r\n\r\n", "x".repeat(100_000));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(500));
-    for sent in [
-        long.as_str(),
-        many.as_str(),
-        "nonsense\r\n\r\n",
-        "\0\0\0\0\r\n\r\n",
-    ] {
+    for sent in [long.as_str(), many.as_str(), "nonsense\r\n\r\n", "\0\0\0\0\r\n\r\n"] {
         let got = exchange(home.address, sent).await;
         assert!(got.starts_with("HTTP/1.1 4"), "{got}");
     }
@@ -318,33 +244,20 @@ async fn what_is_too_large_or_malformed_is_refused() {
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_given_up() {
-    let home = running(Limits {
-        request: Duration::from_millis(50),
-        ..Limits::default()
-    })
-    .await;
+    let home = running(Limits { request: Duration::from_millis(50), ..Limits::default() }).await;
     home.sample.hangs.store(true, Ordering::SeqCst);
     let answer = get(home.address, "/v1/overview").await;
-    assert_eq!(
-        (answer.status, &answer.json()["code"]),
-        (503, &"took_too_long".into())
-    );
+    assert_eq!((answer.status, &answer.json()["code"]), (503, &"took_too_long".into()));
     home.sample.hangs.store(false, Ordering::SeqCst);
     assert_eq!(get(home.address, "/v1/overview").await.status, 200);
 }
 
 #[tokio::test]
 async fn stopping_lets_idle_connections_go_at_once_and_busy_ones_within_the_bound() {
-    let home = running(Limits {
-        drain: Duration::from_millis(100),
-        ..Limits::default()
-    })
-    .await;
+    let home = running(Limits { drain: Duration::from_millis(100), ..Limits::default() }).await;
     home.sample.hangs.store(true, Ordering::SeqCst);
     let mut idle = TcpStream::connect(home.address).await.unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n")
-        .await
-        .unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
     assert!(idle.read(&mut [0; 1024]).await.unwrap() > 0);
     let address = home.address;
     let busy =
@@ -357,30 +270,20 @@ async fn stopping_lets_idle_connections_go_at_once_and_busy_ones_within_the_boun
     home.stop.send(()).unwrap();
     home.ended.await.unwrap().unwrap();
     assert_eq!(busy.await.unwrap(), "");
-    assert!(
-        TcpStream::connect(address).await.is_err(),
-        "the port is given back"
-    );
+    assert!(TcpStream::connect(address).await.is_err(), "the port is given back");
 }
 
 #[tokio::test]
 async fn an_answer_under_way_is_finished_before_the_server_ends() {
     let home = running(Limits::default()).await;
     let mut stream = TcpStream::connect(home.address).await.unwrap();
-    stream
-        .write_all(b"GET /v1/overview HTTP/1.1\r\nhost: test\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET /v1/overview HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
     while home.sample.asked.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
     home.stop.send(()).unwrap();
     let mut got = String::new();
     stream.read_to_string(&mut got).await.unwrap();
-    assert!(
-        got.starts_with("HTTP/1.1 200") && got.ends_with('}'),
-        "{}",
-        &got[..got.len().min(200)]
-    );
+    assert!(got.starts_with("HTTP/1.1 200") && got.ends_with('}'), "{}", &got[..got.len().min(200)]);
     home.ended.await.unwrap().unwrap();
 }

@@ -1,5 +1,6 @@
 //! Opening a home: its folder, its database, its id key.
 
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,8 +49,15 @@ impl Place {
     pub async fn open(&self) -> Result<Engine> {
         let path = self.path()?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            private_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
+        // A home holds its id key and people's identifiers: nobody else reads it. SQLite gives its log the same rights.
+        std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
         open_at(&path).await.with_context(|| format!("cannot open {}", path.display()))
     }
 
@@ -61,6 +69,11 @@ impl Place {
         }
         self.open().await
     }
+}
+
+/// Makes a folder that only its owner enters; one that is there stays as it is.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 async fn open_at(path: &Path) -> Result<Engine> {

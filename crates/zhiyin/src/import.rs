@@ -10,9 +10,9 @@ use zhiyin_engine::import::{self, Tally, completejourney, csv, lines, synthetic}
 use zhiyin_engine::{Engine, playbooks};
 use zhiyin_model::time::Ts;
 
-use crate::say::say;
 use crate::arguments::{DataSet, Import, Place};
 use crate::progress::Progress;
+use crate::say::say;
 
 /// Business time at which the demo's playbook is applied: before the first event of the data.
 const DEMO_BEGINS: &str = "2016-11-01T00:00:00Z";
@@ -148,6 +148,11 @@ fn rejects_of(file: &Path) -> PathBuf {
 fn told(what: &str, tally: &Tally) {
     say!(
         "{what}: {} read, {} accepted, {} duplicates, {} rejected; {} decided, {} of them dead letters",
-        tally.read, tally.accepted, tally.duplicates, tally.rejected, tally.decided, tally.dead
+        tally.read,
+        tally.accepted,
+        tally.duplicates,
+        tally.rejected,
+        tally.decided,
+        tally.dead
     );
 }

@@ -9,8 +9,8 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::MemberWhole;
 
-use crate::say::say;
 use crate::arguments::{MemberFormat, Place};
+use crate::say::say;
 
 /// Shows one member.
 pub async fn member(place: &Place, identifier: &str, format: MemberFormat) -> Result<ExitCode> {

@@ -7,9 +7,9 @@ use anyhow::{Result, bail};
 use zhiyin_engine::playbooks;
 use zhiyin_model::playbook::{ChangeKind, Playbook, Problem, json_schema};
 
-use crate::say::say;
 use crate::arguments::{Format, Place};
 use crate::report;
+use crate::say::say;
 
 type Read = std::result::Result<(Playbook, zhiyin_engine::Rules), Vec<Problem>>;
 

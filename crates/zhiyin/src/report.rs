@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 use zhiyin_engine::reports::Report;
 use zhiyin_model::time::Day;
 
-use crate::say::say;
 use crate::arguments::{DeadLetterAction, Format, Place, ReportName};
+use crate::say::say;
 
 /// Dead letters listed at once.
 const DEAD_LETTERS_MAX: usize = 10_000;
@@ -85,7 +85,8 @@ fn print_table(columns: &[String], rows: &[Vec<String>]) {
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let numeric = |i: usize| rows.iter().all(|row| row.get(i).is_some_and(|cell| cell.parse::<i64>().is_ok()));
+    let numeric =
+        |i: usize| rows.iter().all(|row| row.get(i).is_some_and(|cell| cell.parse::<i64>().is_ok()));
     let right: Vec<bool> = (0..columns.len()).map(numeric).collect();
     let line = |cells: &[String]| {
         let padded: Vec<String> = cells
@@ -125,8 +126,8 @@ pub async fn dead_letters(place: &Place, action: Option<DeadLetterAction>) -> Re
                     ]
                 })
                 .collect();
-            let columns =
-                ["seq", "code", "field", "message", "event", "time", "source", "message_id"].map(str::to_owned);
+            let columns = ["seq", "code", "field", "message", "event", "time", "source", "message_id"]
+                .map(str::to_owned);
             print(&columns, &rows, Format::Table)?;
         }
         Some(DeadLetterAction::Retry { seqs }) => {

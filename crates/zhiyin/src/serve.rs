@@ -11,8 +11,8 @@ use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
 use zhiyin_server::HomeReadings;
 
-use crate::say::say;
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
+use crate::say::say;
 use crate::{import, report};
 
 /// Structured logs on standard error; a server says more than a command.
@@ -57,23 +57,30 @@ async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCod
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
+    let stop = Arc::new(stop);
     let waiter = |mut stopped: watch::Receiver<bool>| async move {
         // An error means the sender is gone: that is a stop too.
         let _gone = stopped.wait_for(|stopped| *stopped).await.is_err();
     };
     let pipeline = {
         let (engine, batch, stopped) = (Arc::clone(&engine), place.batch(), waiter(stopped.clone()));
+        let stop = Arc::clone(&stop);
         tokio::spawn(async move {
             let done = engine.run(batch, stopped).await;
             if let Err(error) = &done {
-                tracing::error!(%error, "the pipeline stopped");
+                tracing::error!(%error, "the pipeline stopped; so does the server");
             }
+            // A server that decides nothing must not look well.
+            let _nobody_left = stop.send(true).is_err();
             done
         })
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let served = zhiyin_server::serve(listener, readings, async move {
-        told_to_stop().await;
+        tokio::select! {
+            () = told_to_stop() => {}
+            () = waiter(stopped) => {}
+        }
         let _nobody_left = stop.send(true).is_err();
     });
     served.await?;

@@ -3,10 +3,7 @@
 //!
 //! They read the sources as text. Nothing is compiled for them, so they also hold for files that no
 //! crate has taken in yet.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a file that cannot be read fails the test that reads it"
-)]
+#![allow(clippy::unwrap_used, reason = "a file that cannot be read fails the test that reads it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,12 +29,8 @@ const FLOORS: [(&str, u8); 14] = [
 ];
 
 /// The only neighbours on one floor that may be used, and by whom.
-const NEIGHBOURS: [(&str, &str); 4] = [
-    ("decide", "offer"),
-    ("decide", "insight"),
-    ("store-sqlite", "store"),
-    ("store-pg", "store"),
-];
+const NEIGHBOURS: [(&str, &str); 4] =
+    [("decide", "offer"), ("decide", "insight"), ("store-sqlite", "store"), ("store-pg", "store")];
 
 /// Rooms whose answers depend on nothing but what they are given.
 const PURE: [&str; 3] = ["model", "condition", "decide"];
@@ -73,21 +66,12 @@ const LINES_OF_TESTS_MAX: usize = 1200;
 const EMPTY_NAMES: [&str; 7] = ["manager", "helper", "helpers", "util", "utils", "common", "misc"];
 
 /// Folders that hold no sources of ours.
-const NOT_OURS: [&str; 7] = [
-    "target",
-    ".git",
-    ".cache",
-    "node_modules",
-    "zhiyin-data",
-    "__pycache__",
-    "dist",
-];
+const NOT_OURS: [&str; 7] =
+    ["target", ".git", ".cache", "node_modules", "zhiyin-data", "__pycache__", "dist"];
 
 fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors()
-        .nth(2)
-        .expect("a crate lies two folders below the root")
+    here.ancestors().nth(2).expect("a crate lies two folders below the root")
 }
 
 /// Every file of ours below a folder, in a stable order.
@@ -113,8 +97,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
-    path.extension()
-        .is_some_and(|own| extensions.iter().any(|one| own == *one))
+    path.extension().is_some_and(|own| extensions.iter().any(|one| own == *one))
 }
 
 /// Files of ours with one of the extensions, with their text; named from the root.
@@ -157,10 +140,8 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
                 found.insert(name.to_owned());
             }
         } else if listing && !line.starts_with('#') {
-            let name: String = line
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || "-_".contains(*c))
-                .collect();
+            let name: String =
+                line.chars().take_while(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
             if !name.is_empty() {
                 found.insert(name);
             }
@@ -233,9 +214,7 @@ fn code_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
 fn pure_rooms_name_no_machine() {
     let mut faults = Vec::new();
     for (name, text) in texts(&["rs"]) {
-        let pure = PURE
-            .iter()
-            .any(|room| name.starts_with(&format!("crates/{room}/src/")));
+        let pure = PURE.iter().any(|room| name.starts_with(&format!("crates/{room}/src/")));
         if !pure || name.ends_with("/tests.rs") || name.contains("/tests/") {
             continue;
         }
@@ -269,12 +248,8 @@ fn a_word_is_told_from_a_longer_one() {
 
 #[test]
 fn every_source_says_at_its_head_what_lives_there() {
-    let rust = texts(&["rs"])
-        .into_iter()
-        .filter(|(_, text)| !text.starts_with("//!"));
-    let python = texts(&["py"])
-        .into_iter()
-        .filter(|(_, text)| !text.starts_with("\"\"\""));
+    let rust = texts(&["rs"]).into_iter().filter(|(_, text)| !text.starts_with("//!"));
+    let python = texts(&["py"]).into_iter().filter(|(_, text)| !text.starts_with("\"\"\""));
     let faults: Vec<_> = rust.chain(python).map(|(name, _)| name).collect();
     fail_with("sources that open without a word on themselves", &faults);
 }
@@ -283,11 +258,7 @@ fn every_source_says_at_its_head_what_lives_there() {
 fn no_source_is_too_long_to_read() {
     let mut faults = Vec::new();
     for (name, text) in texts(&["rs", "py", "sh", "js", "mjs", "ts", "tsx", "css"]) {
-        let n_lines_max = if name.contains("/tests/") {
-            LINES_OF_TESTS_MAX
-        } else {
-            LINES_MAX
-        };
+        let n_lines_max = if name.contains("/tests/") { LINES_OF_TESTS_MAX } else { LINES_MAX };
         let n_lines = text.lines().count();
         if n_lines > n_lines_max {
             faults.push(format!("{name} has {n_lines} lines, of at most {n_lines_max}"));
@@ -302,10 +273,9 @@ fn no_source_has_an_empty_name() {
         .iter()
         .filter(|path| has_extension(path, &["rs", "py", "sh", "js", "mjs", "ts", "tsx"]))
         .filter(|path| {
-            path.with_extension("").strip_prefix(root()).is_ok_and(|own| {
-                own.iter()
-                    .any(|part| EMPTY_NAMES.iter().any(|empty| part == *empty))
-            })
+            path.with_extension("")
+                .strip_prefix(root())
+                .is_ok_and(|own| own.iter().any(|part| EMPTY_NAMES.iter().any(|empty| part == *empty)))
         })
         .map(|path| named(path))
         .collect();
@@ -432,11 +402,7 @@ fn links_in_documents_lead_somewhere() {
                 continue;
             }
             let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
-            let target = if file.is_empty() {
-                root().join(&name)
-            } else {
-                folder.join(file)
-            };
+            let target = if file.is_empty() { root().join(&name) } else { folder.join(file) };
             if !target.exists() {
                 faults.push(format!("{name}: {link} leads nowhere"));
             } else if !anchor.is_empty()

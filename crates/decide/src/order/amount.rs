@@ -121,8 +121,8 @@ pub(super) fn refund(
 }
 
 /// What returned pieces are of what was paid: by their share of what all lines cost, so that a discount on the whole
-/// order comes back with them, and all pieces together are exactly what was paid. `None` where the refund names amounts
-/// of its own, or the order does not say what its lines cost.
+/// order comes back with them, and all pieces together are exactly what was paid. `None` where the refund says of its lines
+/// what was paid back (a price that only repeats the order's does not), or the order does not say what its lines cost.
 fn share_of_paid(
     currency: &Currency,
     order: &Order,
@@ -130,7 +130,11 @@ fn share_of_paid(
     facts: &OrderFacts,
     returned: &[Returned],
 ) -> Option<Money> {
-    if facts.lines.iter().any(|line| line.amount().is_some()) {
+    let own_amount = |line: &Line| {
+        let shelf = original.iter().find(|told| told.product == line.product).and_then(|told| told.price);
+        line.paid.is_some() || (line.price.is_some() && line.price != shelf)
+    };
+    if facts.lines.iter().any(own_amount) {
         return None;
     }
     let mut all = Decimal::ZERO;

@@ -42,6 +42,12 @@ pub(super) fn returned_of(order: &Order, line: usize) -> Decimal {
     found.map_or(Decimal::ZERO, |(_, thousandths)| Decimal::new(*thousandths, 3))
 }
 
+/// Whether every piece of an order came back.
+pub(super) fn none_left(order: &Order, lines_event: &Event) -> bool {
+    let lines = lines_event.order.as_ref().map_or(&[][..], |facts| &facts.lines);
+    lines.iter().enumerate().all(|(i, line)| returned_of(order, i) == line.quantity)
+}
+
 fn item(currency: &Currency, line: &Line, i: usize, returned: Decimal) -> Result<ItemRow, Stop> {
     let left = line.quantity - returned;
     let cost = line.amount().unwrap_or(Decimal::ZERO);

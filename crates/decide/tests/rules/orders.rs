@@ -315,9 +315,35 @@ fn s6_an_order_belongs_to_one_member() {
     let mut world = World::new();
     check(&mut world, &[("2025-03-01 10:00", order("o1").paid("100"), "points=100")]);
     world.give_away("o1");
-    for step in [order("o1").paid("100"), update("o1").paid("1"), notice("o1"), refund("o1"), cancel("o1")] {
+    for step in [order("o1").paid("100"), update("o1").paid("1"), refund("o1"), cancel("o1")] {
         check(&mut world, &[("2025-03-01 10:01", step, "refused=order_of_another_member points=100")]);
     }
+    // Who pays may be known otherwise than who buys: a notice only names the method.
+    check(&mut world, &[("2025-03-01 10:02", notice("o1").with("payment_method", "wechat"), "points=100")]);
+}
+
+#[test]
+fn s6_a_notice_under_another_name_does_not_keep_the_buyer_from_earning() {
+    let mut world = World::new();
+    check(&mut world, &[("2025-03-01 10:00", notice("o1").with("payment_method", "wechat"), "points=0")]);
+    world.give_away("o1");
+    check(&mut world, &[("2025-03-01 10:01", order("o1").paid("100"), "points=100")]);
+    check(&mut world, &[("2025-03-01 10:02", cancel("o2"), "points=100")]);
+    world.give_away("o2");
+    check(&mut world, &[("2025-03-01 10:03", order("o2").paid("50"), "points=100")]);
+}
+
+#[test]
+fn s6_a_report_without_amounts_leaves_them_as_they_are() {
+    let mut world = World::new();
+    check(
+        &mut world,
+        &[
+            ("2025-03-01 10:00", order("o1").paid("100"), "points=100"),
+            ("2025-03-01 10:01", update("o1").with("payment_method", "cash"), "points=100"),
+            ("2025-03-01 10:02", update("o9").with("payment_method", "cash"), "refused=total_missing"),
+        ],
+    );
 }
 
 #[test]

@@ -330,11 +330,26 @@ fn s8_pieces_of_a_discounted_order_come_back_at_their_share_of_what_was_paid() {
     check(
         &mut World::new(),
         &[
-            ("2025-03-05 10:00", order("o1").paid("79").line("a", "2", "25").line("b", "1", "50"), "points=79"),
+            (
+                "2025-03-05 10:00",
+                order("o1").paid("79").line("a", "2", "25").line("b", "1", "50"),
+                "points=79",
+            ),
             ("2025-03-06 10:00", one("a"), "points=59"),
             ("2025-03-06 11:00", one("b"), "points=19"),
             ("2025-03-06 12:00", one("a"), "points=0 debt=0"),
             ("2025-03-06 13:00", one("a"), "refused=return_exceeds_quantity"),
+        ],
+    );
+}
+
+#[test]
+fn s8_prices_that_repeat_the_orders_come_back_at_their_share_too() {
+    check(
+        &mut World::new(),
+        &[
+            ("2025-03-05 10:00", order("o1").paid("90").line("a", "2", "50"), "points=90"),
+            ("2025-03-06 10:00", refund("o1").line("a", "2", "50"), "points=0 stage=introduction"),
         ],
     );
 }

@@ -4,9 +4,10 @@
 //! {"event": "Order Completed", "user": "card_no", "message_id": "order_no",
 //!  "time": {"column": "paid_at", "format": "%Y-%m-%d %H:%M:%S", "timezone": "Asia/Shanghai"},
 //!  "properties": {"order_id": "order_no", "total": "amount", "store_id": "store"},
-//!  "traits": {"city": "city"}}
+//!  "traits": {"city": "city", "household": {"column": "people", "type": "number"}}}
 //! ```
 //!
+//! Cells are texts unless the mapping says `number`, `bool` or `texts`.
 //! Without `event` the rows are `identify` items. Without `format` times are RFC 3339.
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use zhiyin_model::event::Refusal;
 use zhiyin_model::event::json::write_text;
 
 use super::Given;
+use super::rows::Rows;
 
 /// Which column is what.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,10 +38,80 @@ pub struct Mapping {
     time: TimeColumn,
     /// Property → column.
     #[serde(default)]
-    properties: BTreeMap<String, String>,
+    properties: BTreeMap<String, Column>,
     /// Trait → column.
     #[serde(default)]
-    traits: BTreeMap<String, String>,
+    traits: BTreeMap<String, Column>,
+}
+
+/// A column by name, or with what its cells are: `"city"` or `{"column": "people", "type": "number"}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Column {
+    Text(String),
+    Typed(TypedColumn),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedColumn {
+    column: String,
+    #[serde(rename = "type")]
+    kind: CellKind,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CellKind {
+    Text,
+    /// A decimal number.
+    Number,
+    /// true, false, yes, no, 1, 0.
+    Bool,
+    /// Several texts, parted by semicolons.
+    Texts,
+}
+
+impl Column {
+    fn name(&self) -> &String {
+        match self {
+            Self::Text(name) => name,
+            Self::Typed(typed) => &typed.column,
+        }
+    }
+
+    /// Appends a cell as JSON.
+    fn write(&self, cell: &str, out: &mut String) -> Result<(), Refusal> {
+        let kind = match self {
+            Self::Text(_) => CellKind::Text,
+            Self::Typed(typed) => typed.kind,
+        };
+        let bad =
+            |what: &str| Refusal::new("bad_cell", self.name().clone(), format!("{cell:?} is not {what}"));
+        match kind {
+            CellKind::Text => write_text(cell, out),
+            CellKind::Number => {
+                let number = zhiyin_model::money::parse_decimal(cell).map_err(|_| bad("a number"))?;
+                out.push_str(&number.to_string());
+            }
+            CellKind::Bool => match cell.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "1" => out.push_str("true"),
+                "false" | "no" | "0" => out.push_str("false"),
+                _ => return Err(bad("true or false")),
+            },
+            CellKind::Texts => {
+                out.push('[');
+                for (i, text) in cell.split(';').map(str::trim).filter(|text| !text.is_empty()).enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    write_text(text, out);
+                }
+                out.push(']');
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -70,18 +142,16 @@ pub fn items(
     input: impl Read + Send + 'static,
     mapping: Mapping,
 ) -> Result<Box<dyn Iterator<Item = Given> + Send>, String> {
-    let mut reader = ::csv::ReaderBuilder::new().flexible(false).trim(::csv::Trim::All).from_reader(input);
-    let head = reader.headers().map_err(|error| error.to_string())?.clone();
-    let columns: BTreeMap<String, usize> = head
-        .iter()
-        .enumerate()
-        .map(|(i, name)| (name.trim_start_matches('\u{feff}').to_owned(), i))
-        .collect();
+    let mut rows = Rows::new(input);
+    let head = rows.next().ok_or("the file is empty: a CSV file begins with the names of its columns")?;
+    let head = head.record.map_err(|refusal| format!("line {}: {}", head.line, refusal.message))?;
+    let columns: BTreeMap<String, usize> =
+        head.iter().enumerate().map(|(i, name)| (name.to_owned(), i)).collect();
     let named = std::iter::once(&mapping.user)
         .chain(&mapping.message_id)
         .chain(std::iter::once(&mapping.time.column))
-        .chain(mapping.properties.values())
-        .chain(mapping.traits.values());
+        .chain(mapping.properties.values().map(Column::name))
+        .chain(mapping.traits.values().map(Column::name));
     for name in named {
         if !columns.contains_key(name) {
             let known: Vec<&str> = columns.keys().map(String::as_str).collect();
@@ -89,12 +159,16 @@ pub fn items(
         }
     }
     let zone = mapping.time.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
-    Ok(Box::new(reader.into_records().enumerate().map(move |(i, record)| {
-        let line = record.as_ref().ok().and_then(|r| r.position()).map_or(i as u64 + 2, |p| p.line());
-        let item = record
-            .map_err(|error| Refusal::new("bad_row", "", error.to_string()))
-            .and_then(|record| item(&record, &columns, &mapping, zone.as_ref()));
-        Given { line, item }
+    let width = head.len();
+    Ok(Box::new(rows.map(move |row| {
+        let item = row.record.and_then(|record| {
+            if record.len() != width {
+                let message = format!("{} cells where the head has {width}", record.len());
+                return Err(Refusal::new("bad_row", "", message));
+            }
+            item(&record, &columns, &mapping, zone.as_ref())
+        });
+        Given { line: row.line, item, raw: row.raw }
     })))
 }
 
@@ -126,15 +200,17 @@ fn item(
     put("timestamp", &time(cell(&mapping.time.column), &mapping.time, zone)?);
     for (key, map) in [("properties", &mapping.properties), ("traits", &mapping.traits)] {
         out.push_str(&format!(",\"{key}\":{{"));
-        let given =
-            map.iter().map(|(name, column)| (name, cell(column))).filter(|(_, text)| !text.is_empty());
-        for (i, (name, text)) in given.enumerate() {
+        let given = map
+            .iter()
+            .map(|(name, column)| (name, column, cell(column.name())))
+            .filter(|(_, _, text)| !text.is_empty());
+        for (i, (name, column, text)) in given.enumerate() {
             if i > 0 {
                 out.push(',');
             }
             write_text(name, &mut out);
             out.push(':');
-            write_text(text, &mut out);
+            column.write(text, &mut out)?;
         }
         out.push('}');
     }

@@ -53,7 +53,7 @@ impl<R: Read> Iterator for Lines<R> {
                 Err(error) => {
                     self.ended = true;
                     let item = Err(Refusal::new("unreadable", "", error.to_string()));
-                    return Some(Given { line: self.line, item });
+                    return Some(Given { line: self.line, item, raw: Vec::new() });
                 }
             };
             if line.last() == Some(&b'\r') {
@@ -65,7 +65,7 @@ impl<R: Read> Iterator for Lines<R> {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            return Some(Given { line: self.line, item: Ok(line) });
+            return Some(Given::of(self.line, line));
         }
         None
     }

@@ -260,6 +260,6 @@ impl Iterator for Items {
     fn next(&mut self) -> Option<Given> {
         let coming = *self.coming.get(self.next)?;
         self.next += 1;
-        Some(Given { line: self.next as u64, item: Ok(self.item(coming).into_bytes()) })
+        Some(Given::of(self.next as u64, self.item(coming).into_bytes()))
     }
 }

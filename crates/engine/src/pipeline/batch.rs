@@ -229,14 +229,14 @@ impl<'a> Batch<'a> {
                 if known.is_some() {
                     self.cache.states.insert(member, state);
                 }
-                return Ok(Go::Cut);
+                Ok(Go::Cut)
             }
             Answer::Refused(refusal) => {
                 if known.is_some() {
                     self.cache.states.insert(member, state);
                 }
                 self.dead(row, refusal);
-                return Ok(Go::On);
+                Ok(Go::On)
             }
             Answer::Made(outcome) => {
                 self.changed.entry(member).or_insert(before);

@@ -21,8 +21,10 @@ pub enum Json {
     Null,
     /// `true`, `false`
     Bool(bool),
-    /// A number, as its shortest text.
+    /// A whole number of 64 bits, exact.
     Number(String),
+    /// Any other number, as the shortest text of its double: good as an amount, never as a name.
+    Float(String),
     /// A text.
     Text(String),
     /// A list.
@@ -58,7 +60,8 @@ impl Json {
         }
     }
 
-    /// A text, or a number as text: clients send ids as either.
+    /// A text, or a whole number as text: clients send ids as either. A number that is kept as a double is no name: long ones
+    /// would be rounded to one another.
     pub fn text_or_number(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
@@ -70,7 +73,7 @@ impl Json {
     pub fn scalar(&self) -> Option<Scalar> {
         match self {
             Self::Bool(value) => Some(Scalar::Bool(*value)),
-            Self::Number(text) => {
+            Self::Number(text) | Self::Float(text) => {
                 Some(parse_decimal(text).map_or_else(|_| Scalar::Text(text.clone()), Scalar::Number))
             }
             Self::Text(text) => Some(Scalar::Text(text.clone())),
@@ -83,7 +86,10 @@ impl Json {
 
     /// A number, or a text that is one.
     pub fn decimal(&self) -> Option<Result<Decimal, crate::money::MoneyError>> {
-        self.text_or_number().map(parse_decimal)
+        match self {
+            Self::Text(text) | Self::Number(text) | Self::Float(text) => Some(parse_decimal(text)),
+            _ => None,
+        }
     }
 
     /// Appends the canonical form.
@@ -91,7 +97,7 @@ impl Json {
         match self {
             Self::Null => out.push_str("null"),
             Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Self::Number(text) => out.push_str(text),
+            Self::Number(text) | Self::Float(text) => out.push_str(text),
             Self::Text(text) => write_text(text, out),
             Self::List(list) => {
                 out.push('[');
@@ -189,7 +195,7 @@ impl<'de> Visitor<'de> for Node {
     /// The shortest text of a double is the decimal that was written, up to 15 significant digits;
     /// [`crate::money::Money::MAX`] keeps amounts below that.
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Float(value.to_string()))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Json, E> {

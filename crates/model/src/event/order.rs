@@ -83,6 +83,16 @@ pub(super) fn read(properties: &Json) -> Result<OrderFacts, Refusal> {
         }
         Ok(None)
     };
+    let part = |key: &'static str| -> Result<Option<Decimal>, Refusal> {
+        let found = amount(&[key])?;
+        match found {
+            Some(part) if part < Decimal::ZERO => {
+                let message = format!("{key} is a part of what was paid: not below zero");
+                Err(Refusal::new("negative_amount", format!("properties.{key}"), message))
+            }
+            found => Ok(found),
+        }
+    };
     let text = |key: &str| properties.get(key).and_then(Json::text).map(str::to_owned);
     Ok(OrderFacts {
         namespace: text("order_namespace").unwrap_or_default(),
@@ -90,9 +100,9 @@ pub(super) fn read(properties: &Json) -> Result<OrderFacts, Refusal> {
         currency: text("currency"),
         amounts: Amounts {
             total: amount(&["total", "revenue", "value"])?,
-            shipping: amount(&["shipping"])?,
-            tax: amount(&["tax"])?,
-            discount: amount(&["discount"])?,
+            shipping: part("shipping")?,
+            tax: part("tax")?,
+            discount: part("discount")?,
         },
         lines: lines(properties)?,
         method: text("payment_method"),

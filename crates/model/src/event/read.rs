@@ -14,6 +14,9 @@ pub const MESSAGE_ID_CHARS_MAX: usize = 100;
 /// The most characters of an identifier, a name, a code.
 pub const TEXT_CHARS_MAX: usize = 255;
 
+/// The most external ids of an item.
+pub const EXTERNAL_IDS_MAX: usize = 20;
+
 /// Takes an item's bytes: checks limits and shape and gives its canonical form. Everything a decision will
 /// read is read once here, so that what is malformed is refused at the door with its field.
 pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
@@ -48,9 +51,9 @@ fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
     let Some(sent) = sent.filter(|value| **value != Json::Null) else {
         return Ok(format!("body-{}", &blake3::hash(body.as_bytes()).to_hex()[..32]));
     };
-    let text = sent
-        .text_or_number()
-        .ok_or_else(|| Refusal::new("bad_message_id", field, "a message id is a text"))?;
+    let text = sent.text_or_number().ok_or_else(|| {
+        Refusal::new("bad_message_id", field, "a message id is a text, or a whole number of at most 64 bits")
+    })?;
     if text.is_empty() || text.chars().count() > MESSAGE_ID_CHARS_MAX {
         let message = format!("a message id has 1 to {MESSAGE_ID_CHARS_MAX} characters");
         return Err(Refusal::new("bad_message_id", field, message));
@@ -129,7 +132,11 @@ fn time(json: &Json, origin: &Origin<'_>) -> Result<Ts, Refusal> {
     for field in ["timestamp", "originalTimestamp"] {
         if let Some(value) = json.get(field) {
             return value.text().and_then(|text| Ts::parse(text.trim())).ok_or_else(|| {
-                Refusal::new("bad_timestamp", field, "a time is RFC 3339 with its offset: 2017-01-01T11:53:26Z")
+                Refusal::new(
+                    "bad_timestamp",
+                    field,
+                    "a time is RFC 3339 with its offset: 2017-01-01T11:53:26Z",
+                )
             });
         }
     }
@@ -141,10 +148,13 @@ fn time(json: &Json, origin: &Origin<'_>) -> Result<Ts, Refusal> {
 fn identifiers(json: &Json, context: &Json, origin: &Origin<'_>) -> Result<Vec<Identifier>, Refusal> {
     let mut found: Vec<Identifier> = Vec::new();
     let mut add = |namespace: &str, value: &Json, field: &str| -> Result<(), Refusal> {
-        let text = value
-            .text_or_number()
-            .map(str::trim)
-            .ok_or_else(|| Refusal::new("bad_identifier", field, "an identifier is a text"))?;
+        let text = value.text_or_number().map(str::trim).ok_or_else(|| {
+            Refusal::new(
+                "bad_identifier",
+                field,
+                "an identifier is a text, or a whole number of at most 64 bits",
+            )
+        })?;
         bounded(field, text)?;
         let identifier = Identifier { namespace: namespace.to_owned(), value: text.to_owned() };
         if !text.is_empty() && !found.contains(&identifier) {
@@ -156,7 +166,11 @@ fn identifiers(json: &Json, context: &Json, origin: &Origin<'_>) -> Result<Vec<I
         add(origin.user_namespace, value, "userId")?;
     }
     if let Some(Json::List(list)) = context.get("externalIds") {
-        for (i, entry) in list.iter().take(20).enumerate() {
+        if list.len() > EXTERNAL_IDS_MAX {
+            let message = format!("{} external ids; at most {EXTERNAL_IDS_MAX}", list.len());
+            return Err(Refusal::new("too_many_identifiers", "context.externalIds", message));
+        }
+        for (i, entry) in list.iter().enumerate() {
             let field = format!("context.externalIds[{i}]");
             let (Some(kind), Some(value)) = (entry.get("type").and_then(Json::text), entry.get("id")) else {
                 return Err(Refusal::new("bad_identifier", field, "an external id has an id and a type"));
@@ -169,13 +183,17 @@ fn identifiers(json: &Json, context: &Json, origin: &Origin<'_>) -> Result<Vec<I
         add("anonymous", value, "anonymousId")?;
     }
     if found.is_empty() {
-        return Err(Refusal::new("nobody", "userId", "an item has a userId, an anonymousId or an external id"));
+        return Err(Refusal::new(
+            "nobody",
+            "userId",
+            "an item has a userId, an anonymousId or an external id",
+        ));
     }
     Ok(found)
 }
 
 /// Refuses a text that is longer than names and codes may be, or that holds a NUL (no database takes it).
-pub(super) fn bounded(field: &str, text: &str) -> Result<(), Refusal> {
+pub fn bounded(field: &str, text: &str) -> Result<(), Refusal> {
     if text.chars().count() > TEXT_CHARS_MAX {
         let message = format!("longer than {TEXT_CHARS_MAX} characters");
         return Err(Refusal::new("text_too_long", field, message));
@@ -253,9 +271,15 @@ mod tests {
         check(r#"{"type":"trick"}"#, "type_unknown @type");
         check(r#"{"type":"track"}"#, "event_missing @event");
         check(r#"{"type":"track","event":"X","userId":"u"}"#, "timestamp_missing @timestamp");
-        check(r#"{"type":"track","event":"X","userId":"u","timestamp":"2017-01-01 00:00:00"}"#, "bad_timestamp");
+        check(
+            r#"{"type":"track","event":"X","userId":"u","timestamp":"2017-01-01 00:00:00"}"#,
+            "bad_timestamp",
+        );
         check(r#"{"type":"track","event":"X","timestamp":"2017-01-01T00:00:00Z"}"#, "nobody @userId");
-        check(r#"{"type":"track","event":"X","userId":{},"timestamp":"2017-01-01T00:00:00Z"}"#, "bad_identifier");
+        check(
+            r#"{"type":"track","event":"X","userId":{},"timestamp":"2017-01-01T00:00:00Z"}"#,
+            "bad_identifier",
+        );
         check(&order("{}"), "order_id_missing @properties.order_id");
         check(&order(r#"{"order_id":"1","total":"NaN"}"#), "bad_amount @properties.total");
         check(&order(r#"{"order_id":"1","total":{}}"#), "bad_amount @properties.total");
@@ -263,6 +287,25 @@ mod tests {
         check(&order(r#"{"order_id":"1","products":{}}"#), "bad_products @properties.products");
         check(&order(r#"{"order_id":"1","products":[{"quantity":-1}]}"#), "negative_quantity");
         check(&order(r#"{"order_id":"🎁 1","total":"12.30"}"#), "Order Completed");
+        check(
+            &order(r#"{"order_id":18446744073709551617,"total":1}"#),
+            "order_id_missing @properties.order_id",
+        );
+        check(&order(r#"{"order_id":18446744073709551615,"total":1}"#), "Order Completed");
+        check(
+            &order(r#"{"order_id":"1","total":10,"shipping":-100}"#),
+            "negative_amount @properties.shipping",
+        );
+        check(&order(r#"{"order_id":"1","total":10,"tax":"-0.01"}"#), "negative_amount @properties.tax");
+        check(&order(r#"{"order_id":"1","discount":-1}"#), "negative_amount @properties.discount");
+        check(
+            r#"{"type":"identify","userId":18446744073709551617,"timestamp":"2017-01-01T00:00:00Z"}"#,
+            "bad_identifier",
+        );
+        check(
+            r#"{"type":"identify","userId":"u","messageId":1.5,"timestamp":"2017-01-01T00:00:00Z"}"#,
+            "bad_message_id",
+        );
     }
 
     #[test]
