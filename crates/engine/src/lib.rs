@@ -135,6 +135,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Forgets the members that memory holds between batches: for measurements of what it costs to read them.
+    pub async fn forget(&self) {
+        *self.cache.lock().await = Cache::default();
+    }
+
     /// Wakes the pipeline: there is something to do.
     pub fn wake(&self) {
         self.woken.notify_one();

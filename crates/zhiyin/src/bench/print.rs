@@ -2,7 +2,7 @@
 //! a ratio of 123 means 1.23.
 
 use super::brand::{ROUND, Shape};
-use super::rounds::Took;
+use super::rounds::{Took, reads_all};
 
 /// How wide the longest bar is.
 const BAR: u64 = 40;
@@ -18,10 +18,10 @@ pub struct Series {
 /// What was found of one home.
 pub struct Measured {
     shape: Shape,
-    /// The first round, with nothing in memory.
-    cold_us: u64,
-    /// The middle of the rounds after it.
-    steady_us: u64,
+    /// The middle of the rounds in which every member was read from the record.
+    reading_us: u64,
+    /// The middle of the rounds in which memory held whom the rounds before had met.
+    warm_us: u64,
     /// Bytes written an order, on average: what every so often goes from the log into the file is in it.
     written_bytes: u64,
     resident_kb_max: u64,
@@ -29,21 +29,27 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Of the rounds of a home, the cold one first.
+    /// Of the rounds of a home; the first only warmed up.
     pub fn of(shape: Shape, rounds: &[Took], file_bytes: u64) -> Self {
-        let (cold, steady) = rounds.split_at(1);
-        let mut walls: Vec<u64> = steady.iter().map(|took| took.wall_us).collect();
-        walls.sort_unstable();
-        let written: u64 = steady.iter().map(|took| took.written_bytes).sum();
+        let counted = rounds.len().saturating_sub(1).max(1) as u64;
+        let written: u64 = rounds.iter().skip(1).map(|took| took.written_bytes).sum();
         Self {
             shape,
-            cold_us: cold.iter().map(|took| took.wall_us).sum(),
-            steady_us: walls.get(walls.len() / 2).copied().unwrap_or(0),
-            written_bytes: written / (steady.len().max(1) as u64 * u64::from(ROUND)),
+            reading_us: middle(rounds, true),
+            warm_us: middle(rounds, false),
+            written_bytes: written / (counted * u64::from(ROUND)),
             resident_kb_max: rounds.iter().map(|took| took.resident_kb_max).max().unwrap_or(0),
             file_bytes,
         }
     }
+}
+
+/// The middle one of the rounds of a kind, the first left out.
+fn middle(rounds: &[Took], reading: bool) -> u64 {
+    let of_kind = (0u32..).zip(rounds).skip(1).filter(|(number, _)| reads_all(*number) == reading);
+    let mut walls: Vec<u64> = of_kind.map(|(_, took)| took.wall_us).collect();
+    walls.sort_unstable();
+    walls.get(walls.len() / 2).copied().unwrap_or(0)
 }
 
 /// Prints every series.
@@ -51,7 +57,7 @@ pub fn print(series: &[Series], measured: &[Measured], batch: usize) {
     println!(
         "Time for {ROUND} orders, each of another member drawn by chance: accepted, decided, on disk.\n\
          SQLite, WAL, synchronous=FULL; batches of {batch}; the same rounds on every home, in turn.\n\
-         cold: the first round of a process. steady: the middle one of those after it."
+         reading: every member is read from the record. warm: memory may hold them. The middle of eight rounds each."
     );
     for one in series {
         println!("\n{}", one.name);
@@ -61,9 +67,9 @@ pub fn print(series: &[Series], measured: &[Measured], batch: usize) {
             "orders",
             "days",
             "orders/s",
-            "steady ms",
+            "reading",
             "ratio",
-            "cold ms",
+            "warm ms",
             "ratio",
             "kB/order",
             "file MB",
@@ -77,19 +83,19 @@ pub fn print(series: &[Series], measured: &[Measured], batch: usize) {
                 home.shape.members,
                 home.shape.orders,
                 home.shape.days,
-                u64::from(ROUND) * 1_000_000 / home.steady_us.max(1),
-                home.steady_us / 1_000,
-                hundredths(home.steady_us, first.steady_us),
-                home.cold_us / 1_000,
-                hundredths(home.cold_us, first.cold_us),
+                u64::from(ROUND) * 1_000_000 / home.reading_us.max(1),
+                home.reading_us / 1_000,
+                hundredths(home.reading_us, first.reading_us),
+                home.warm_us / 1_000,
+                hundredths(home.warm_us, first.warm_us),
                 home.written_bytes / 1_000,
                 home.file_bytes / 1_000_000,
                 home.resident_kb_max / 1_000,
             );
         }
-        let longest = homes.iter().map(|home| home.steady_us).max().unwrap_or(1).max(1);
+        let longest = homes.iter().map(|home| home.reading_us).max().unwrap_or(1).max(1);
         for home in &homes {
-            let width = usize::try_from(home.steady_us * BAR / longest).unwrap_or(0);
+            let width = usize::try_from(home.reading_us * BAR / longest).unwrap_or(0);
             println!("{:>9} × {:<5} {}", home.shape.members, home.shape.orders, "█".repeat(width.max(1)));
         }
     }

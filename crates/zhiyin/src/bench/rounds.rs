@@ -1,5 +1,5 @@
 //! Measured rounds over one home, in a process of its own as in production: a line "ROUND MEMBERS" comes in, what
-//! it took goes out. So rounds of several homes can alternate, and each home's memory is its own.
+//! it took goes out. In odd rounds every member is read from the record first; in even ones memory may hold some. So rounds of several homes can alternate, and each home's memory is its own.
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -14,6 +14,11 @@ use crate::arguments::Place;
 
 /// How `growth` asks for this.
 pub const NAME: &str = "growth-rounds";
+
+/// Whether every member of a round is read from the record.
+pub const fn reads_all(round: u32) -> bool {
+    round % 2 == 1
+}
 
 /// What a round took.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +47,11 @@ pub async fn rounds(place: &Place) -> Result<ExitCode> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let (round, members) = line.split_once(' ').context("ROUND MEMBERS")?;
-        let items = brand::round(round.parse()?, members.parse()?);
+        let number: u32 = round.parse()?;
+        let items = brand::round(number, members.parse()?);
+        if reads_all(number) {
+            engine.forget().await;
+        }
         let written_before = told("io", "wchar:");
         let watch = clock::stopwatch();
         let verdicts = engine.accept(&source, &items, None).await?;
