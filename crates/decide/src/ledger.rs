@@ -7,12 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use zhiyin_model::effect::{Allocation, Asset, Lot, TimerKey, TimerKind, Transfer, TransferKind};
+use zhiyin_model::effect::{
+    Allocation, Asset, Hold, Lot, PastTransfer, TimerKey, TimerKind, Transfer, TransferKind,
+};
 use zhiyin_model::id::{OrderId, TransferId};
 use zhiyin_model::time::{Day, Ts};
 
 use crate::Scene;
-use crate::outcome::{HoldState, Known, LotsAsked, Missing, Outcome, Past, Stop};
+use crate::outcome::{Known, LotsAsked, Missing, Outcome, Stop};
 use crate::state::State;
 
 /// The largest amount one transfer may move: 10^12, so that the books of a home hold nine million of the largest.
@@ -243,7 +245,7 @@ pub fn spend(
     out: &mut Outcome,
     kind: TransferKind,
     amount: i64,
-    hold: Option<&HoldState>,
+    hold: Option<&Hold>,
 ) -> Result<TransferId, Stop> {
     check_amount(amount)?;
     let shown = state.member.account(Asset::Points).shown();
@@ -259,7 +261,7 @@ pub fn spend(
     ask(state, known, &wants)?;
     if let Some(hold) = hold {
         state.member.accounts.entry(Asset::Points).or_default().held -= hold.amount;
-        out.holds.push(HoldState { open: false, ..hold.clone() });
+        out.holds.push(Hold { open: false, ..hold.clone() });
     }
     let purpose = Purpose { reverses: hold.map(|hold| hold.id), ..Purpose::default() };
     let id = transfer(scene, state, out, Asset::Points, kind, amount, purpose);
@@ -284,16 +286,16 @@ pub fn hold(
     }
     let id = transfer(scene, state, out, Asset::Points, TransferKind::Hold, amount, Purpose::default());
     state.member.accounts.entry(Asset::Points).or_default().held += amount;
-    out.holds.push(HoldState { id, member: state.member.id, amount, open: true });
+    out.holds.push(Hold { id, member: state.member.id, asset: Asset::Points, amount, open: true });
     Ok(id)
 }
 
 /// Releases a hold.
-pub fn release(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, hold: &HoldState) {
+pub fn release(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, hold: &Hold) {
     let purpose = Purpose { reverses: Some(hold.id), ..Purpose::default() };
     transfer(scene, state, out, Asset::Points, TransferKind::Release, hold.amount, purpose);
     state.member.accounts.entry(Asset::Points).or_default().held -= hold.amount;
-    out.holds.push(HoldState { open: false, ..hold.clone() });
+    out.holds.push(Hold { open: false, ..hold.clone() });
 }
 
 /// Gives a spend back, whole or in part, into the very lots it came from, the one that expires last first. What
@@ -304,7 +306,7 @@ pub fn give_back(
     state: &mut State,
     known: &Known,
     out: &mut Outcome,
-    past: &Past,
+    past: &PastTransfer,
     amount: i64,
 ) -> Result<(), Stop> {
     check_amount(amount)?;
@@ -373,7 +375,7 @@ fn open_lot(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, id: Transfe
 }
 
 /// Which lots get how much back: the spend's allocations from the last, less what was undone before.
-fn shares_back(past: &Past, amount: i64) -> Vec<(Option<TransferId>, i64)> {
+fn shares_back(past: &PastTransfer, amount: i64) -> Vec<(Option<TransferId>, i64)> {
     let mut skip = past.undone;
     let mut left = amount;
     let mut shares = Vec::new();
@@ -444,7 +446,7 @@ fn expire_lots(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, lots: Ve
 }
 
 /// An open hold that was looked up, or why there is none.
-pub fn open_hold(known: &Known, id: TransferId) -> Result<&HoldState, Stop> {
+pub fn open_hold(known: &Known, id: TransferId) -> Result<&Hold, Stop> {
     match known.holds.get(&id) {
         None => Err(Stop::Missing(Missing::Hold(id))),
         Some(None) => {

@@ -7,14 +7,14 @@ mod amount;
 mod lines;
 
 use zhiyin_condition::{OrderRow, Retract, Row};
-use zhiyin_model::effect::{Order, OrderStatus, OrderTerms};
+use zhiyin_model::effect::{Order, OrderChange, OrderStatus, OrderTerms};
 use zhiyin_model::event::{Event, OrderFacts};
 use zhiyin_model::id::OrderId;
 use zhiyin_model::money::Money;
 use zhiyin_model::playbook::Combine;
 
 use crate::ledger::{self, Lifetime, Purpose};
-use crate::outcome::{Known, Missing, OrderStood, Outcome, Stop};
+use crate::outcome::{Known, Missing, Outcome, Stop};
 use crate::rules::EarnRule;
 use crate::state::{State, View};
 use crate::{Scene, event_row, tier};
@@ -240,7 +240,7 @@ fn change(
     };
     grant(scene, state, known, out, &mut order, base)?;
     state.leaves = leaves;
-    let stood = |order: &Order, at, first| OrderStood {
+    let stood = |order: &Order, at, first| OrderChange {
         order: order.id,
         at,
         paid: order.paid,

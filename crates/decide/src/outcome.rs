@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use zhiyin_condition::{EventRow, OrderRow};
-use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, Transfer};
+use zhiyin_model::effect::{
+    Allocation, Hold, Lot, Order, OrderChange, PastTransfer, StageMove, TagMove, Transfer,
+};
 use zhiyin_model::event::{Event, Identifier, Refusal};
-use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
+use zhiyin_model::id::{EventId, OrderId, TransferId};
 use zhiyin_model::member::Term;
-use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 
 /// What must become true. The member's own state is changed in place; these are the rows beside it.
@@ -22,11 +23,11 @@ pub struct Outcome {
     /// What transfers took from which lots.
     pub allocations: Vec<Allocation>,
     /// Holds that are new or changed.
-    pub holds: Vec<HoldState>,
+    pub holds: Vec<Hold>,
     /// The order, if it is new or changed.
     pub order: Option<Order>,
     /// How an order stood from an instant on.
-    pub order_changes: Vec<OrderStood>,
+    pub order_changes: Vec<OrderChange>,
     /// New terms.
     pub terms: Vec<Term>,
     /// Lifecycle moves.
@@ -59,47 +60,6 @@ pub struct Emitted {
     pub properties: Vec<(&'static str, String)>,
 }
 
-/// A promise to spend, as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldState {
-    /// The transfer that opened it.
-    pub id: TransferId,
-    /// Whose.
-    pub member: MemberId,
-    /// How much.
-    pub amount: i64,
-    /// False once posted or voided.
-    pub open: bool,
-}
-
-/// How an order stood from an instant on.
-#[derive(Clone, Debug)]
-pub struct OrderStood {
-    /// The order.
-    pub order: OrderId,
-    /// From when.
-    pub at: Ts,
-    /// What was paid.
-    pub paid: Money,
-    /// What had come back.
-    pub refunded: Money,
-    /// Whether it counted.
-    pub counts: bool,
-    /// True for how it stood at first: written unless something stands there already.
-    pub first: bool,
-}
-
-/// A past transfer with its allocations.
-#[derive(Clone, Debug)]
-pub struct Past {
-    /// The transfer.
-    pub transfer: Transfer,
-    /// (lot or debt, amount) it took.
-    pub allocations: Vec<(Option<TransferId>, i64)>,
-    /// What later transfers that name it have undone.
-    pub undone: i64,
-}
-
 /// What has been looked up for the decision at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -114,9 +74,9 @@ pub struct Known {
     /// Terms of the member, oldest first.
     pub terms: Option<Vec<Term>>,
     /// Holds that were looked up.
-    pub holds: BTreeMap<TransferId, Option<HoldState>>,
+    pub holds: BTreeMap<TransferId, Option<Hold>>,
     /// Past transfers that were looked up.
-    pub past: BTreeMap<TransferId, Option<Past>>,
+    pub past: BTreeMap<TransferId, Option<PastTransfer>>,
     /// All that counts of the member's history, without the event at hand.
     pub history: Option<History>,
 }

@@ -10,7 +10,7 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
 use zhiyin_model::time::Ts;
-use zhiyin_store::{PlaybookVersion, StoreError, Wanted};
+use zhiyin_store::{Home, PlaybookVersion, StoreError, Wanted};
 
 use crate::pipeline::Cache;
 use crate::{Engine, EngineError, Live, Result, clock, rebuild};
@@ -109,11 +109,13 @@ impl Engine {
         loop {
             self.reload().await?;
             let Ok(live) = self.live() else { return Ok(reached) };
+            // The home first: whoever is brought up to date between the two makes the flush stale.
+            let home = self.home().await?;
             let members = self.store().members_behind(live.version.version, None, limit).await?;
             if members.is_empty() {
                 return Ok(reached);
             }
-            match self.reach(&live, &members).await {
+            match self.reach(&live, &home, &members).await {
                 // Another process decided something meanwhile: whom it has not reached is asked anew.
                 Err(EngineError::Store(StoreError::Stale)) => {}
                 done => {
@@ -124,11 +126,10 @@ impl Engine {
         }
     }
 
-    async fn reach(&self, live: &Live, members: &[MemberId]) -> Result<()> {
+    async fn reach(&self, live: &Live, home: &Home, members: &[MemberId]) -> Result<()> {
         let mut cache = self.cache.lock().await;
-        let home = self.home().await?;
         *cache = Cache::default();
-        let flush = crate::pipeline::reach(self.store().as_ref(), live, &home, &mut cache, members).await?;
+        let flush = crate::pipeline::reach(self.store().as_ref(), live, home, &mut cache, members).await?;
         let done = self.store().flush(flush).await;
         *cache = Cache::default();
         Ok(done?)

@@ -215,6 +215,49 @@ pub struct Allocation {
     pub amount: i64,
 }
 
+/// A promise to spend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The transfer that opened it.
+    pub id: TransferId,
+    /// Whose.
+    pub member: MemberId,
+    /// Of what.
+    pub asset: Asset,
+    /// How much.
+    pub amount: i64,
+    /// False once posted or voided.
+    pub open: bool,
+}
+
+/// A past transfer with its allocations, and what has come back of it.
+#[derive(Clone, Debug)]
+pub struct PastTransfer {
+    /// The transfer.
+    pub transfer: Transfer,
+    /// (lot or debt, amount) it took.
+    pub allocations: Vec<(Option<TransferId>, i64)>,
+    /// What later transfers that name it have undone.
+    pub undone: i64,
+}
+
+/// How an order stood from an instant on: for reports as of a past date.
+#[derive(Clone, Debug)]
+pub struct OrderChange {
+    /// The order.
+    pub order: OrderId,
+    /// From when.
+    pub at: Ts,
+    /// What was paid.
+    pub paid: Money,
+    /// What had come back.
+    pub refunded: Money,
+    /// Whether it counted.
+    pub counts: bool,
+    /// True for how it stood at first: written unless something stands there already.
+    pub first: bool,
+}
+
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,10 @@
 //! What a batch writes: everything that its decisions said, in one transaction, or nothing.
 
-use zhiyin_model::effect::{Allocation, Asset, Lot, Order, StageMove, TagMove, TimerKey, Transfer};
+use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, TimerKey, Transfer};
+pub use zhiyin_model::effect::{Hold, OrderChange};
 use zhiyin_model::event::Refusal;
-use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
+use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::member::Term;
-use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 
 use crate::StoredMember;
@@ -115,23 +115,6 @@ pub struct NewIdentifier {
     pub since: Ts,
 }
 
-/// How an order stood from an instant on: for reports as of a past date.
-#[derive(Clone, Debug)]
-pub struct OrderChange {
-    /// The order.
-    pub order: OrderId,
-    /// From when.
-    pub at: Ts,
-    /// What was paid.
-    pub paid: Money,
-    /// What had come back.
-    pub refunded: Money,
-    /// Whether it counted.
-    pub counts: bool,
-    /// True for how it stood at first: written unless something stands there already.
-    pub first: bool,
-}
-
 /// A term with its cause.
 #[derive(Clone, Debug)]
 pub struct NewTerm {
@@ -141,19 +124,4 @@ pub struct NewTerm {
     pub term: Term,
     /// Why.
     pub event: EventId,
-}
-
-/// A promise to spend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// The transfer that opened it.
-    pub id: TransferId,
-    /// Whose.
-    pub member: MemberId,
-    /// Of what.
-    pub asset: Asset,
-    /// How much.
-    pub amount: i64,
-    /// False once posted or voided.
-    pub open: bool,
 }

@@ -12,7 +12,8 @@ pub mod read;
 pub mod seal;
 
 use async_trait::async_trait;
-use zhiyin_model::effect::{Lot, Order, TimerKey, Transfer};
+pub use zhiyin_model::effect::PastTransfer;
+use zhiyin_model::effect::{Lot, Order, TimerKey};
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Member, Term};
 use zhiyin_model::time::Ts;
@@ -255,17 +256,6 @@ pub enum LotsWanted<'a> {
     ActiveAt(Ts),
     /// These, open or not.
     These(&'a [TransferId]),
-}
-
-/// A spend that may come back: its transfer, what it took from which lots, and what has come back.
-#[derive(Clone, Debug)]
-pub struct PastTransfer {
-    /// The transfer.
-    pub transfer: Transfer,
-    /// (lot or debt, amount) it took.
-    pub allocations: Vec<(Option<TransferId>, i64)>,
-    /// What later transfers that name it have undone.
-    pub undone: i64,
 }
 
 /// A home's memory.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use zhiyin_decide::outcome::{History, HoldState, Known, LotsAsked, Missing, Outcome, Past};
+use zhiyin_decide::outcome::{History, Known, LotsAsked, Missing, Outcome};
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::{event_row, order};
 use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, Transfer, TransferKind};
+use zhiyin_model::effect::{Hold, PastTransfer};
 use zhiyin_model::event::Event;
 use zhiyin_model::id::{EventId, OrderId, TransferId};
 use zhiyin_model::member::Term;
@@ -20,7 +21,7 @@ pub struct Record {
     /// Lots as they stand.
     pub lots: BTreeMap<TransferId, Lot>,
     /// Holds as they stand.
-    pub holds: BTreeMap<TransferId, HoldState>,
+    pub holds: BTreeMap<TransferId, Hold>,
     /// Orders as they stand.
     pub orders: BTreeMap<OrderId, Order>,
     /// Terms, oldest first.
@@ -118,12 +119,12 @@ impl Record {
     }
 
     /// Only spends are found, as in a store.
-    fn past(&self, id: TransferId) -> Option<Past> {
+    fn past(&self, id: TransferId) -> Option<PastTransfer> {
         let spend = |transfer: &&Transfer| transfer.id == id && transfer.kind == TransferKind::Spend;
         let transfer = self.transfers.iter().find(spend)?.clone();
         let of_it = self.allocations.iter().filter(|allocation| allocation.transfer == id);
         let undone = self.transfers.iter().filter(|transfer| transfer.reverses == Some(id));
-        Some(Past {
+        Some(PastTransfer {
             transfer,
             allocations: of_it.map(|allocation| (allocation.lot, allocation.amount)).collect(),
             undone: undone.map(|transfer| transfer.amount).sum(),

@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
 use zhiyin_decide::{Cause, Scene, fall_due, order, reach_version};
-use zhiyin_model::effect::{Asset, Order, TimerKey};
+use zhiyin_model::effect::{Order, TimerKey};
 use zhiyin_model::event::json::write_text;
 use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal, names};
 use zhiyin_model::id::{EventId, MemberId, OrderId};
 use zhiyin_model::time::Ts;
-use zhiyin_store::flush::{Dead, Decided, Fact, Flush, Hold, NewIdentifier, NewTerm, OrderChange};
+use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm};
 use zhiyin_store::seal::{self, LookupHash};
 use zhiyin_store::{DueTimer, Home, Store, StoreError, StoredMember, Waiting, Wanted};
 
@@ -396,21 +396,8 @@ impl<'a> Batch<'a> {
         flush.transfers.extend(outcome.transfers);
         flush.lots.extend(outcome.lots);
         flush.allocations.extend(outcome.allocations);
-        flush.holds.extend(outcome.holds.into_iter().map(|hold| Hold {
-            id: hold.id,
-            member: hold.member,
-            asset: Asset::Points,
-            amount: hold.amount,
-            open: hold.open,
-        }));
-        flush.order_changes.extend(outcome.order_changes.into_iter().map(|stood| OrderChange {
-            order: stood.order,
-            at: stood.at,
-            paid: stood.paid,
-            refunded: stood.refunded,
-            counts: stood.counts,
-            first: stood.first,
-        }));
+        flush.holds.extend(outcome.holds);
+        flush.order_changes.extend(outcome.order_changes);
         flush.terms.extend(outcome.terms.into_iter().map(|term| NewTerm { member, term, event: cause.id }));
         flush.stages.extend(outcome.stages);
         flush.tags.extend(outcome.tags);

@@ -1,6 +1,6 @@
 //! Fetching what a decision asked for.
 
-use zhiyin_decide::outcome::{HoldState, Known, LotsAsked, Missing, Past};
+use zhiyin_decide::outcome::{Known, LotsAsked, Missing};
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::event::{self, Origin};
 use zhiyin_model::id::MemberId;
@@ -39,21 +39,10 @@ pub(super) async fn look_up(
         }
         Missing::Terms => known.terms = Some(store.terms(member).await?),
         Missing::Hold(id) => {
-            let hold = store.hold(member, id).await?.map(|hold| HoldState {
-                id: hold.id,
-                member: hold.member,
-                amount: hold.amount,
-                open: hold.open,
-            });
-            known.holds.insert(id, hold);
+            known.holds.insert(id, store.hold(member, id).await?);
         }
         Missing::Past(id) => {
-            let past = store.past_transfer(member, id).await?.map(|past| Past {
-                transfer: past.transfer,
-                allocations: past.allocations,
-                undone: past.undone,
-            });
-            known.past.insert(id, past);
+            known.past.insert(id, store.past_transfer(member, id).await?);
         }
         Missing::History => known.history = Some(rebuild::history(store, rules, member).await?),
     }
