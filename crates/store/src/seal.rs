@@ -51,7 +51,8 @@ pub fn open(sealed: &Sealed) -> Result<String> {
             if stated > OPEN_BYTES_MAX {
                 return Err(damaged("states an absurd length"));
             }
-            lz4_flex::block::decompress_size_prepended(rest).map_err(|_| damaged("does not unpack"))?
+            let opened = lz4_flex::block::decompress_size_prepended(rest).ok();
+            opened.filter(|bytes| bytes.len() == stated).ok_or_else(|| damaged("does not unpack"))?
         }
         Some(_) => return Err(damaged("was sealed by a newer version")),
         None => return Err(damaged("is empty")),
