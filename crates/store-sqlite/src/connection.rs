@@ -117,10 +117,7 @@ impl Connections {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        let readers = Arc::clone(&self.readers);
-        let _place = readers.places.acquire().await.map_err(|_| StoreError::Stopped)?;
-        let pool = Arc::clone(&self.readers);
-        tokio::task::spawn_blocking(move || {
+        self.in_place(move |pool| {
             let connection = pool.take()?;
             connection.execute_batch("BEGIN").map_err(database)?;
             let result = job(&connection);
@@ -129,7 +126,6 @@ impl Connections {
             result
         })
         .await
-        .map_err(|error| StoreError::Database(error.to_string()))?
     }
 }
 
@@ -140,10 +136,7 @@ impl Connections {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        let readers = Arc::clone(&self.readers);
-        let _place = readers.places.acquire().await.map_err(|_| StoreError::Stopped)?;
-        let pool = Arc::clone(&self.readers);
-        tokio::task::spawn_blocking(move || {
+        self.in_place(move |pool| {
             let connection = pool.fresh()?;
             // Sorting may spill to a file: a long query is not what memory is for.
             connection
@@ -153,7 +146,21 @@ impl Connections {
             job(&connection)
         })
         .await
-        .map_err(|error| StoreError::Database(error.to_string()))?
+    }
+}
+
+impl Connections {
+    /// Runs a reading job on a thread that may wait, when one of the places for readers is free.
+    async fn in_place<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Readers) -> Result<T> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        let _place = self.readers.places.acquire().await.map_err(|_| StoreError::Stopped)?;
+        tokio::task::spawn_blocking(move || job(&readers))
+            .await
+            .map_err(|error| StoreError::Database(error.to_string()))?
     }
 }
 
