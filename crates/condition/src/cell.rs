@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 use zhiyin_model::time::{Day, Ts};
 
 use crate::element::Element;
@@ -148,67 +148,59 @@ impl Cell for Sum {
         self.known == 0
     }
     fn write<S: SerializeSeq>(&self, seq: &mut S) -> Result<(), S::Error> {
+        let (mantissa, places) = shortest(self.sum);
         seq.serialize_element(&self.known)?;
-        seq.serialize_element(&WrittenSum(self.sum))
+        seq.serialize_element(&places)?;
+        match i64::try_from(mantissa) {
+            Ok(mantissa) => seq.serialize_element(&mantissa),
+            Err(_) => seq.serialize_element(&mantissa.to_string()),
+        }
     }
     fn read<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Self, A::Error> {
-        let known = next(seq)?;
-        let WrittenSum(sum) = next(seq)?;
-        Ok(Self { known, sum })
+        let (known, places, Mantissa(mantissa)) = (next(seq)?, next::<_, u32>(seq)?, next(seq)?);
+        let unit = PLACES.checked_sub(places).map(|zeros| 10i128.pow(zeros));
+        let sum = unit.and_then(|unit| mantissa.checked_mul(unit));
+        let sum = sum.filter(|sum| shortest(*sum) == (mantissa, places));
+        Ok(Self { known, sum: sum.ok_or_else(|| A::Error::custom("a state has a sum that is none"))? })
     }
 }
 
-/// A sum as it is written: a whole number where it is one, else a decimal as a text.
-struct WrittenSum(i128);
+/// Decimal places that a sum is kept to.
+const PLACES: u32 = 9;
 
-const FINE: i128 = 1_000_000_000;
-
-impl Serialize for WrittenSum {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (whole, fine) = (self.0 / FINE, self.0 % FINE);
-        if let (0, Ok(whole)) = (fine, i64::try_from(whole)) {
-            return serializer.serialize_i64(whole);
-        }
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let digits = format!("{:09}", fine.abs());
-        serializer.collect_str(&format_args!("{sign}{}.{}", whole.abs(), digits.trim_end_matches('0')))
+/// A sum in units of 10⁻⁹ as a whole number and how many of its digits stand behind the point: 12.5 is (125, 1).
+fn shortest(sum: i128) -> (i128, u32) {
+    let (mut mantissa, mut places) = (sum, PLACES);
+    while places > 0 && mantissa % 10 == 0 {
+        mantissa /= 10;
+        places -= 1;
     }
+    (mantissa, places)
 }
 
-impl<'de> Deserialize<'de> for WrittenSum {
+/// A whole number, written as a text where it has more than 64 bits.
+struct Mantissa(i128);
+
+impl<'de> Deserialize<'de> for Mantissa {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reading;
         impl Visitor<'_> for Reading {
-            type Value = WrittenSum;
+            type Value = Mantissa;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a sum")
             }
-            fn visit_i64<E: Error>(self, whole: i64) -> Result<WrittenSum, E> {
-                Ok(WrittenSum(i128::from(whole) * FINE))
+            fn visit_i64<E: Error>(self, whole: i64) -> Result<Mantissa, E> {
+                Ok(Mantissa(i128::from(whole)))
             }
-            fn visit_u64<E: Error>(self, whole: u64) -> Result<WrittenSum, E> {
-                Ok(WrittenSum(i128::from(whole) * FINE))
+            fn visit_u64<E: Error>(self, whole: u64) -> Result<Mantissa, E> {
+                Ok(Mantissa(i128::from(whole)))
             }
-            fn visit_str<E: Error>(self, text: &str) -> Result<WrittenSum, E> {
-                read_sum(text).map(WrittenSum).ok_or_else(|| E::custom("a state has a sum that is none"))
+            fn visit_str<E: Error>(self, text: &str) -> Result<Mantissa, E> {
+                text.parse().map(Mantissa).map_err(|_| E::custom("a state has a sum that is none"))
             }
         }
         deserializer.deserialize_any(Reading)
     }
-}
-
-/// The sum that a decimal text of at most nine decimals writes.
-fn read_sum(text: &str) -> Option<i128> {
-    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, fine) = text.split_once('.')?;
-    let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if fine.len() > 9 || !is_digits(whole) || !is_digits(fine) {
-        return None;
-    }
-    let missing = u32::try_from(9 - fine.len()).ok()?;
-    let fine = fine.parse::<i128>().unwrap_or(0) * 10i128.pow(missing);
-    let sum = whole.parse::<i128>().ok()?.checked_mul(FINE)?.checked_add(fine)?;
-    Some(if negative { -sum } else { sum })
 }
 
 /// The least or greatest known value, and of how many.
@@ -364,17 +356,20 @@ impl Cell for Picked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::days::Always;
 
     #[test]
-    fn a_sum_survives_json() {
-        for sum in [0, 1, -1, FINE, -FINE, 1_500_000_000, -1_500_000_000, i128::from(i64::MAX) * FINE * 7 + 1]
-        {
-            let json = serde_json::to_string(&WrittenSum(sum)).unwrap();
-            assert_eq!(serde_json::from_str::<WrittenSum>(&json).unwrap().0, sum, "{json}");
+    fn a_sum_is_written_short_and_read_back() {
+        let written = |sum| serde_json::to_string(&Always(Sum { known: 2, sum })).unwrap();
+        let read = |json: &str| serde_json::from_str::<Always<Sum>>(json);
+        let fine = 10i128.pow(PLACES);
+        for sum in [0, 1, -1, fine, -fine, 1_500_000_000, -1_500_000_000, i128::from(i64::MAX) * fine * 7 + 1] {
+            assert_eq!(read(&written(sum)).unwrap().0, Sum { known: 2, sum }, "{sum}");
         }
-        assert_eq!(serde_json::to_string(&WrittenSum(-12_340_000_000)).unwrap(), "\"-12.34\"");
-        for json in ["\"\"", "\"1\"", "\"1.0000000001\"", "\"1.é\"", "\"--1.5\"", "\"+1.5\"", "1.5"] {
-            assert!(serde_json::from_str::<WrittenSum>(json).is_err(), "{json}");
+        assert_eq!(written(-12_340_000_000), "[null,2,2,-1234]");
+        assert_eq!(written(7 * fine), "[null,2,0,7]");
+        for sum in ["10,1", "9,\"\"", "0,\"x\"", "1,1.5", "2,120", "0"] {
+            assert!(read(&format!("[null,2,{sum}]")).is_err(), "{sum}");
         }
     }
 }

@@ -162,6 +162,17 @@ impl LeafStates {
         }
     }
 
+    /// The states as bytes (MessagePack): equal states are equal bytes.
+    pub fn pack(&self) -> Vec<u8> {
+        // Writing to memory cannot fail, and nothing in a state refuses to be written.
+        rmp_serde::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads what [`LeafStates::pack`] wrote; `Err` says what is wrong with it.
+    pub fn unpack(bytes: &[u8]) -> Result<Self, String> {
+        rmp_serde::from_slice(bytes).map_err(|error| error.to_string())
+    }
+
     /// Whether these states have the shape of these leaves. States kept under another
     /// [`Leaves::fingerprint`] may have the shape and yet mean something else.
     pub fn fits(&self, leaves: &Leaves) -> bool {

@@ -35,7 +35,7 @@ impl Engine {
         let mut found: Vec<(String, MemberId)> = Vec::new();
         for identifier in asked {
             let wanted = Wanted { identifiers: vec![seal::lookup(&key, &identifier)], ..Wanted::default() };
-            let loaded = self.store().load(wanted, Vec::new()).await?;
+            let loaded = self.store().load(wanted).await?;
             found.extend(
                 loaded.identifiers.into_iter().map(|(_, member)| (identifier.namespace.clone(), member)),
             );

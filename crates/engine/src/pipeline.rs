@@ -32,6 +32,8 @@ pub struct Cache {
     version: i64,
     pub(crate) states: BTreeMap<MemberId, State>,
     pub(crate) identifiers: BTreeMap<LookupHash, MemberId>,
+    /// When each of these members is filed to be woken, as far as they have timers.
+    pub(crate) wakes: BTreeMap<MemberId, Ts>,
     /// Rows whose decision broke down: they become dead letters unseen.
     pub(crate) broken: BTreeSet<i64>,
 }
@@ -57,7 +59,7 @@ pub struct Step {
     pub events: usize,
     /// Of these, dead letters.
     pub dead: usize,
-    /// Timers fired.
+    /// Members woken for their timers.
     pub timers: usize,
     /// Business time it reached.
     pub at: Ts,
@@ -116,14 +118,14 @@ impl Engine {
         let waiting = self.store().waiting(limit).await?;
         // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
         let (horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
-        let due = if sweeps { self.store().due_timers(horizon, limit).await? } else { Vec::new() };
+        let due = if sweeps { self.store().due(horizon, limit).await? } else { Vec::new() };
         // Until the batch is written, memory is ahead of the record: what ends here in the middle, by an error or because
         // nobody waits for it any more, must leave nothing that the next batch would believe.
         cache.batch = UNSURE;
         let mut batch = Batch::new(self.store().as_ref(), &live, &home, cache, self.decider);
         let mut step = Step { at: horizon, ..Step::default() };
         if !due.is_empty() {
-            step.timers = batch.timers(&due, horizon).await?;
+            step.timers = batch.wake(&due, horizon).await?;
         } else if !waiting.is_empty() {
             (step.events, step.dead) = batch.events(&waiting).await?;
             step.at = waiting.get(step.events.saturating_sub(1)).map_or(horizon, |row| row.clock);
@@ -183,7 +185,7 @@ impl Engine {
     /// Until the next timer, and never longer than a second: another process may have put something in.
     async fn pause(&self) -> Result<std::time::Duration> {
         let home = self.home().await?;
-        let next = self.store().next_timer().await?.unwrap_or(Ts::FOREVER);
+        let next = self.store().next_wake().await?.unwrap_or(Ts::FOREVER);
         let left_us = next.0.saturating_sub(clock::now(&home).0).clamp(1_000, 1_000_000);
         Ok(std::time::Duration::from_micros(left_us.unsigned_abs()))
     }

@@ -150,7 +150,7 @@ impl Engine {
             let members = self.store().members_behind(i64::MAX, after, 256).await?;
             let Some(last) = members.last() else { break };
             after = Some(*last);
-            let loaded = self.store().load(Wanted { members, ..Wanted::default() }, Vec::new()).await?;
+            let loaded = self.store().load(Wanted { members, ..Wanted::default() }).await?;
             for stored in loaded.members {
                 let (state, history) = rebuild::anew(self.store().as_ref(), rules, stored.member).await?;
                 for ((change, audience), count) in changes.iter().zip(&audience).zip(&mut counts) {

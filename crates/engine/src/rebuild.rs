@@ -18,8 +18,7 @@ use crate::Result;
 /// A stored member as decisions hold it.
 pub(crate) async fn state(store: &dyn Store, rules: &Rules, stored: StoredMember) -> Result<State> {
     if stored.fingerprint == rules.fingerprint {
-        let leaves: LeafStates =
-            serde_json::from_str(&stored.leaves).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let leaves = LeafStates::unpack(&stored.leaves).map_err(StoreError::Damaged)?;
         return Ok(State { member: stored.member, leaves });
     }
     Ok(anew(store, rules, stored.member).await?.0)

@@ -17,8 +17,8 @@ const GROUP_MAX: usize = 256;
 const QUEUE_MAX: usize = 1024;
 /// How many read connections there are.
 const READERS: usize = 4;
-/// Pages after which the log is folded into the file: 64 MB of 4 KB pages.
-const CHECKPOINT_PAGES: i64 = 16_384;
+/// Pages after which the log is folded into the file: 64 MB of 2 KB pages.
+const CHECKPOINT_PAGES: i64 = 32_768;
 
 /// How sure a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,29 @@ pub enum Durability {
 
 /// Tells a job's caller how its transaction ended: `None` when it was committed.
 type Acknowledge = Box<dyn FnOnce(Option<String>) + Send>;
-/// A job; without a connection it only gives its acknowledgement.
-type Job = Box<dyn FnOnce(Option<&Connection>) -> Acknowledge + Send>;
+/// What changes something; without a connection it only gives its acknowledgement.
+type Change = Box<dyn FnOnce(Option<(&Connection, Alone)>) -> Changed + Send>;
+/// How a change went, and how to tell its caller once its transaction has ended.
+struct Changed {
+    /// It failed and takes its transaction with it.
+    failed: bool,
+    acknowledge: Acknowledge,
+}
+/// What only reads.
+type Look = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Whether a job is the first of its transaction, which ends with it if it fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    Yes,
+    No,
+}
+
+/// A job for the writer.
+enum Job {
+    Change(Change),
+    Look(Look),
+}
 
 /// The connections to one file.
 pub(crate) struct Connections {
@@ -94,21 +115,52 @@ impl Connections {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result =
-                connection.map_or(Err(StoreError::Stopped), |connection| in_savepoint(connection, job));
-            Box::new(move |failure| {
+        let change: Change = Box::new(move |connection| {
+            let (result, alone) = match connection {
+                None => (Err(StoreError::Stopped), Alone::No),
+                Some((connection, Alone::Yes)) => (job(connection), Alone::Yes),
+                Some((connection, Alone::No)) => (in_savepoint(connection, job), Alone::No),
+            };
+            let failed = alone == Alone::Yes && result.is_err();
+            let acknowledge = Box::new(move |failure| {
                 let result = match failure {
+                    // Its own reason says more than that nothing was committed.
+                    Some(_) if failed => result,
                     None => result,
                     Some(error) => Err(StoreError::Database(error)),
                 };
                 // A caller that went away does not want to know.
                 drop(answer.send(result));
-            })
+            });
+            Changed { failed, acknowledge }
         });
-        let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
-        jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+        self.jobs()?.send(Job::Change(change)).await.map_err(|_| StoreError::Stopped)?;
         answered.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs a query on the writer's own connection, in one snapshot, in line with what changes: the pages that a
+    /// batch reads are those it writes, and there they are in memory already.
+    pub(crate) async fn read_in_line<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let look: Look = Box::new(move |connection| {
+            let result = connection.execute_batch("BEGIN").map_err(database).and_then(|()| {
+                let result = job(connection);
+                connection.execute_batch("COMMIT").map_err(database)?;
+                result
+            });
+            // A caller that went away does not want to know.
+            drop(answer.send(result));
+        });
+        self.jobs()?.send(Job::Look(look)).await.map_err(|_| StoreError::Stopped)?;
+        answered.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    fn jobs(&self) -> Result<&mpsc::Sender<Job>> {
+        self.jobs.as_ref().ok_or(StoreError::Stopped)
     }
 
     /// Runs a query on a reader, in one snapshot.
@@ -204,25 +256,48 @@ fn in_savepoint<T>(connection: &Connection, job: impl FnOnce(&Connection) -> Res
 }
 
 fn write_loop(connection: &Connection, mut inbox: mpsc::Receiver<Job>) {
-    while let Some(first) = inbox.blocking_recv() {
-        let begun = connection.execute_batch("BEGIN IMMEDIATE");
-        if let Err(error) = begun {
-            first(None)(Some(error.to_string()));
-            continue;
-        }
-        let mut acknowledgements = vec![first(Some(connection))];
-        while acknowledgements.len() < GROUP_MAX {
-            let Ok(job) = inbox.try_recv() else { break };
-            acknowledgements.push(job(Some(connection)));
-        }
-        let ended = connection.execute_batch("COMMIT");
-        let failure = ended.err().map(|error| error.to_string());
-        if failure.is_some() {
-            // Where SQLite ended the transaction by itself there is nothing to roll back.
-            drop(connection.execute_batch("ROLLBACK"));
-        }
-        for acknowledge in acknowledgements {
-            acknowledge(failure.clone());
+    let mut held = None;
+    while let Some(job) = held.take().or_else(|| inbox.blocking_recv()) {
+        match job {
+            Job::Look(look) => look(connection),
+            Job::Change(first) => held = commit_together(connection, first, &mut inbox),
         }
     }
+}
+
+/// Runs a change and those that wait behind it in one transaction; a look that came between them is given back.
+fn commit_together(connection: &Connection, first: Change, inbox: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    if let Err(error) = begun {
+        (first(None).acknowledge)(Some(error.to_string()));
+        return None;
+    }
+    let first = first(Some((connection, Alone::Yes)));
+    if first.failed {
+        drop(connection.execute_batch("ROLLBACK"));
+        (first.acknowledge)(Some("rolled back".to_owned()));
+        return None;
+    }
+    let mut changes = vec![first];
+    let mut held = None;
+    while changes.len() < GROUP_MAX {
+        match inbox.try_recv() {
+            Ok(Job::Change(change)) => changes.push(change(Some((connection, Alone::No)))),
+            Ok(look) => {
+                held = Some(look);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    let ended = connection.execute_batch("COMMIT");
+    let failure = ended.err().map(|error| error.to_string());
+    if failure.is_some() {
+        // Where SQLite ended the transaction by itself there is nothing to roll back.
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+    for change in changes {
+        (change.acknowledge)(failure.clone());
+    }
+    held
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row};
 use zhiyin_model::effect::OrderTerms;
 use zhiyin_model::id::{MemberId, TransferId};
 use zhiyin_store::Result;
+use zhiyin_store::packed;
 use zhiyin_store::seal::{self, Sealed};
 
 use crate::rows::{all, damaged, database, id, id_or_none, json};
@@ -126,8 +127,13 @@ impl Gathered<'_> {
         let rows = all(self.c, MEMBERS, [], |row| {
             let attributes = seal::open(&Sealed(row.get(3)?)).map_err(|e| damaged(3, e.to_string()))?;
             let mut text = format!("|{attributes}");
-            for i in [1, 2, 4, 5, 6, 7, 8, 9, 10, 11] {
+            let days = packed::unpack_days(row.get_ref(5)?.as_blob()?);
+            let days = days.map_err(|error| damaged(5, error.to_string()))?;
+            for i in [1, 2, 4, 6, 7, 8, 9, 10, 11] {
                 column(row, i, &mut text)?;
+            }
+            for (day, amount) in days {
+                text.push_str(&format!("|{}:{amount}", day.0));
             }
             Ok((id(row, 0)?, text))
         })?;

@@ -11,7 +11,7 @@ use crate::rows::{all, database};
 const SHOWN: &str = " LIMIT 5";
 
 /// (what must be true, a query whose rows are what breaks it, as one text each)
-pub(crate) const INVARIANTS: [(&str, &str); 12] = [
+pub(crate) const INVARIANTS: [(&str, &str); 15] = [
     (
         "each asset sums to zero over members and the brand's accounts",
         "SELECT 'asset ' || asset || ' sums to ' || SUM(balance) FROM ( \
@@ -63,13 +63,35 @@ pub(crate) const INVARIANTS: [(&str, &str); 12] = [
     ),
     (
         "every open lot that expires has its timer",
-        "SELECT 'lot ' || hex(l.id) FROM lot l WHERE l.remaining > 0 AND l.expires_at < 9223372036854775807 \
-         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.member = l.member AND t.kind = 2 AND t.which = l.expires_at)",
+        "SELECT 'lot ' || hex(l.id) FROM lot l LEFT JOIN member m ON m.id = l.member \
+         WHERE l.remaining > 0 AND l.expires_at < 9223372036854775807 \
+         AND NOT EXISTS (SELECT 1 FROM json_each(m.timers) t WHERE t.value ->> 0 = 2 AND t.value ->> 1 = l.expires_at)",
     ),
     (
         "every member with a tier has the timer that ends its term",
         "SELECT 'member ' || hex(m.id) FROM member m WHERE m.tier IS NOT NULL \
-         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.member = m.id AND t.kind = 1)",
+         AND NOT EXISTS (SELECT 1 FROM json_each(m.timers) t WHERE t.value ->> 0 = 1)",
+    ),
+    (
+        "every member with timers is woken no later than the first of them",
+        "SELECT 'member ' || hex(m.id) FROM member m WHERE COALESCE(m.wake, 9223372036854775807) > \
+         (SELECT MIN(t.value ->> 2) FROM json_each(m.timers) t)",
+    ),
+    (
+        "debt, what is held and what is pending are never below zero",
+        "SELECT 'member ' || hex(member) || ' asset ' || asset FROM account WHERE MIN(debt, held, pending) < 0",
+    ),
+    (
+        "every timeline leads from its last event through all of a member's events",
+        "SELECT 'member ' || member || ' at event ' || seq FROM ( \
+         SELECT t.member AS member, t.seq AS seq FROM timeline t LEFT JOIN timeline b ON b.seq = t.before \
+         WHERE t.before IS NOT NULL AND b.member IS NOT t.member UNION ALL \
+         SELECT t.member, t.seq FROM timeline t WHERE t.before IS NOT NULL GROUP BY t.before HAVING COUNT(*) > 1 UNION ALL \
+         SELECT member, MIN(seq) FROM timeline WHERE before IS NULL GROUP BY member HAVING COUNT(*) > 1 UNION ALL \
+         SELECT m.no, t.seq FROM timeline t JOIN member m ON m.no = t.member WHERE t.seq NOT IN \
+         (SELECT before FROM timeline WHERE before IS NOT NULL) AND t.seq IS NOT m.last_event UNION ALL \
+         SELECT m.no, m.last_event FROM member m WHERE m.last_event IS NOT NULL \
+         AND m.last_event NOT IN (SELECT seq FROM timeline))",
     ),
     (
         "every event up to the cursor was decided or is a dead letter",

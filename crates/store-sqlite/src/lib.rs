@@ -26,7 +26,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::read;
 use zhiyin_store::{
-    Append, DueTimer, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
+    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
 
@@ -64,7 +64,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn home(&self) -> Result<Home> {
-        self.connections.read(load::home).await
+        self.connections.read_in_line(load::home).await
     }
 
     async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
@@ -122,65 +122,66 @@ impl Store for SqliteStore {
     }
 
     async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>> {
-        self.connections.read(move |c| load::waiting(c, limit)).await
+        self.connections.read_in_line(move |c| load::waiting(c, limit)).await
     }
 
-    async fn due_timers(&self, until: Ts, limit: usize) -> Result<Vec<DueTimer>> {
-        self.connections.read(move |c| load::due_timers(c, until, limit)).await
+    async fn due(&self, until: Ts, limit: usize) -> Result<Vec<MemberId>> {
+        self.connections.read_in_line(move |c| load::due(c, until, limit)).await
     }
 
-    async fn next_timer(&self) -> Result<Option<Ts>> {
+    async fn next_wake(&self) -> Result<Option<Ts>> {
         self.connections
-            .read(|c| {
-                c.query_row(load::NEXT_TIMER, [], |row| row.get::<_, Option<i64>>(0))
-                    .map(|due| due.map(Ts))
+            .read_in_line(|c| {
+                c.query_row(load::NEXT_WAKE, [], |row| row.get(0))
+                    .optional()
+                    .map(|wake| wake.map(Ts))
                     .map_err(rows::database)
             })
             .await
     }
 
-    async fn load(&self, wanted: Wanted, known: Vec<MemberId>) -> Result<Loaded> {
-        self.connections.read(move |c| load::load(c, &wanted, &known)).await
+    async fn load(&self, wanted: Wanted) -> Result<Loaded> {
+        self.connections.read_in_line(move |c| load::load(c, &wanted)).await
     }
 
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
         match wanted {
             LotsWanted::Covering(amount) => {
-                self.connections.read(move |c| load::lots_covering(c, member, amount)).await
+                self.connections.read_in_line(move |c| load::lots_covering(c, member, amount)).await
             }
             LotsWanted::ExpiringAt(at) => {
-                self.connections.read(move |c| load::lots_at(c, load::LOTS_EXPIRING, member, at)).await
+                self.connections.read_in_line(move |c| load::lots_at(c, load::LOTS_EXPIRING, member, at)).await
             }
             LotsWanted::ActiveAt(at) => {
-                self.connections.read(move |c| load::lots_at(c, load::LOTS_ACTIVATING, member, at)).await
+                self.connections.read_in_line(move |c| load::lots_at(c, load::LOTS_ACTIVATING, member, at)).await
             }
             LotsWanted::These(ids) => {
                 let ids = ids.to_vec();
-                self.connections.read(move |c| load::lots_these(c, member, &ids)).await
+                self.connections.read_in_line(move |c| load::lots_these(c, member, &ids)).await
             }
         }
     }
 
     async fn terms(&self, member: MemberId) -> Result<Vec<Term>> {
         self.connections
-            .read(move |c| rows::all(c, load::TERMS, [member.bytes().as_slice()], rows::term))
+            .read_in_line(move |c| rows::all(c, load::TERMS, [member.bytes().as_slice()], rows::term))
             .await
     }
 
     async fn hold(&self, member: MemberId, id: TransferId) -> Result<Option<Hold>> {
-        self.connections.read(move |c| load::hold(c, member, id)).await
+        self.connections.read_in_line(move |c| load::hold(c, member, id)).await
     }
 
     async fn past_transfer(&self, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>> {
-        self.connections.read(move |c| load::past_transfer(c, member, id)).await
+        self.connections.read_in_line(move |c| load::past_transfer(c, member, id)).await
     }
 
     async fn event(&self, id: EventId) -> Result<Option<PastEvent>> {
-        self.connections.read(move |c| load::event(c, id)).await
+        self.connections.read_in_line(move |c| load::event(c, id)).await
     }
 
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {
-        self.connections.read(move |c| load::history(c, member, &names)).await
+        self.connections.read_in_line(move |c| load::history(c, member, &names)).await
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {

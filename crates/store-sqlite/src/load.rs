@@ -1,18 +1,18 @@
 //! What the pipeline reads: the home, what waits, members, lots, history. Point look-ups by statements that are
 //! prepared once; a batch costs a few microseconds a member.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
-use zhiyin_model::effect::{Lot, TimerKey, TimerKind};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use zhiyin_model::effect::{Asset, Lot, TimerKey, TimerKind};
 use zhiyin_model::id::{EventId, IdKey, MemberId, TransferId};
 use zhiyin_model::member::{Account, Member, StageHeld, Term};
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::flush::Hold;
 use zhiyin_store::seal::{self, Sealed};
 use zhiyin_store::{
-    DueTimer, Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoreError, StoredMember, Waiting,
-    Wanted,
+    Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoreError, StoredMember, Waiting,
+    Wanted, packed,
 };
 
 use crate::rows::{self, all, damaged, database, id};
@@ -22,7 +22,7 @@ pub(crate) const PLAYBOOK_LIVE: &str =
 pub(crate) const PLAYBOOKS: &str =
     "SELECT version, id, hash, source, applied_at FROM playbook ORDER BY version DESC";
 pub(crate) const IMPORT: &str = "SELECT position, done FROM import WHERE name = ?";
-pub(crate) const NEXT_TIMER: &str = "SELECT MIN(due) FROM timer";
+pub(crate) const NEXT_WAKE: &str = "SELECT wake FROM member WHERE wake IS NOT NULL ORDER BY wake LIMIT 1";
 pub(crate) const TERMS: &str = "SELECT level, at, ends FROM term WHERE member = ? ORDER BY at, no";
 pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, batch, cursor, \
     (SELECT COALESCE(MAX(version), 0) FROM playbook), \
@@ -42,18 +42,24 @@ pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_names
     e.clock, e.body, e.replay FROM event e CROSS JOIN source s ON s.no = e.source \
     WHERE e.seq > (SELECT cursor FROM home) AND e.derived = 0 ORDER BY e.seq LIMIT ?";
 pub(crate) const DUE: &str =
-    "SELECT member, kind, which, due FROM timer WHERE due <= ? ORDER BY due, kind, member, which LIMIT ?";
+    "SELECT id FROM member WHERE wake IS NOT NULL AND wake <= ? ORDER BY wake, id LIMIT ?";
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
-pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, decided_until, told_at FROM member WHERE id = ?";
-pub(crate) const ACCOUNTS: &str = "SELECT asset, active, pending, held, debt FROM account WHERE member = ?";
-pub(crate) const TIMERS: &str = "SELECT kind, which, due FROM timer WHERE member = ?";
+pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, decided_until, wake, tier, term_from, term_ends, \
+    stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves \
+    FROM member WHERE id = ?";
 pub(crate) const ORDER: &str = "SELECT id, member, time, store, channel, paid, refunded, status, event, terms \
     FROM orders WHERE id = ?";
-pub(crate) const ORDERS_OF: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
-    o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM timeline t CROSS JOIN orders o ON o.no = t.seq \
-    CROSS JOIN event e ON e.id = o.event CROSS JOIN source s ON s.no = e.source WHERE t.member = ? \
-    ORDER BY o.time, o.no";
+/// The events of a member's timeline, from the latest decided backwards: a common table that the statements below join.
+macro_rules! timeline {
+    () => {
+        "WITH RECURSIVE t (seq, before) AS (SELECT l.seq, l.before FROM member m CROSS JOIN timeline l ON l.seq = m.last_event \
+         WHERE m.id = ?1 UNION ALL SELECT l.seq, l.before FROM t CROSS JOIN timeline l ON l.seq = t.before) "
+    };
+}
+pub(crate) use timeline;
+pub(crate) const ORDERS_OF: &str = concat!(timeline!(), "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
+    o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM t CROSS JOIN orders o ON o.no = t.seq \
+    CROSS JOIN event e ON e.id = o.event CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no");
 pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at";
 pub(crate) const LOTS_EXPIRING: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
@@ -72,9 +78,9 @@ pub(crate) const UNDONE: &str = "SELECT COALESCE(SUM(amount), 0) FROM transfer W
 pub(crate) const EVENT: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM event e \
     JOIN source s ON s.no = e.source WHERE e.id = ?";
 pub(crate) const SEQ_OF: &str = "SELECT seq FROM event WHERE id = ?";
-pub(crate) const EVENTS_OF: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM timeline t \
-    JOIN event e ON e.seq = t.seq JOIN source s ON s.no = e.source \
-    WHERE t.member = ?1 AND e.name = ?2 ORDER BY t.time, t.seq";
+pub(crate) const EVENTS_OF: &str = concat!(timeline!(), "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM t \
+    CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source \
+    WHERE e.name = ?2 ORDER BY e.time, e.seq");
 
 pub(crate) fn home(c: &Connection) -> Result<Home> {
     c.query_row(HOME, [], |row| {
@@ -126,16 +132,13 @@ fn waiting_from(c: &Connection, sql: &str, limit: usize, derived: bool) -> Resul
     })
 }
 
-pub(crate) fn due_timers(c: &Connection, until: Ts, limit: usize) -> Result<Vec<DueTimer>> {
-    all(c, DUE, params![until.0, limit as i64], |row| {
-        let kind = TimerKind::from_code(row.get(1)?).ok_or_else(|| damaged(1, "no kind of timer"))?;
-        Ok(DueTimer { member: id(row, 0)?, key: TimerKey { kind, which: row.get(2)? }, due: Ts(row.get(3)?) })
-    })
+pub(crate) fn due(c: &Connection, until: Ts, limit: usize) -> Result<Vec<MemberId>> {
+    all(c, DUE, params![until.0, limit as i64], |row| id(row, 0))
 }
 
-pub(crate) fn load(c: &Connection, wanted: &Wanted, known: &[MemberId]) -> Result<Loaded> {
+pub(crate) fn load(c: &Connection, wanted: &Wanted) -> Result<Loaded> {
     let mut loaded = Loaded::default();
-    let mut seen: BTreeSet<MemberId> = known.iter().copied().collect();
+    let mut seen: BTreeSet<MemberId> = BTreeSet::new();
     let mut members = Vec::new();
     let mut by_identifier = c.prepare_cached(BY_IDENTIFIER).map_err(database)?;
     for hash in &wanted.identifiers {
@@ -163,59 +166,43 @@ pub(crate) fn load(c: &Connection, wanted: &Wanted, known: &[MemberId]) -> Resul
 }
 
 pub(crate) fn member(c: &Connection, id: MemberId) -> Result<Option<StoredMember>> {
-    let key = id.bytes().as_slice();
-    let found = c
-        .prepare_cached(MEMBER)
+    c.prepare_cached(MEMBER)
         .and_then(|mut statement| {
-            statement
-                .query_row([key], |row| {
-                    let sealed = Sealed(row.get(2)?);
-                    let attributes = seal::open(&sealed).map_err(|error| damaged(2, error.to_string()))?;
-                    let term = match row.get::<_, Option<String>>(5)? {
-                        Some(level) => Some(Term { level, from: Ts(row.get(6)?), ends: Day(row.get(7)?) }),
-                        None => None,
-                    };
-                    let stage = match row.get::<_, Option<String>>(8)? {
-                        Some(stage) => Some(StageHeld { stage, since: Ts(row.get(9)?) }),
-                        None => None,
-                    };
-                    Ok(StoredMember {
-                        member: Member {
-                            id,
-                            known_since: Ts(row.get(0)?),
-                            enrolled_at: row.get::<_, Option<i64>>(1)?.map(Ts),
-                            decided_until: Ts(row.get(13)?),
-                            attributes: serde_json::from_str(&attributes)
-                                .map_err(|error| damaged(2, error.to_string()))?,
-                            told_at: rows::json(row, 14)?,
-                            touches: rows::json(row, 3)?,
-                            accounts: BTreeMap::new(),
-                            growth_days: rows::json(row, 4)?,
-                            term,
-                            stage,
-                            tags: rows::json(row, 10)?,
-                            timers: BTreeMap::new(),
-                        },
-                        leaves: row.get(11)?,
-                        fingerprint: row.get(12)?,
-                    })
-                })
-                .optional()
+            statement.query_row([id.bytes().as_slice()], |row| stored(id, row)).optional()
         })
-        .map_err(database)?;
-    let Some(mut stored) = found else { return Ok(None) };
-    let accounts = all(c, ACCOUNTS, [key], |row| {
-        let account =
-            Account { active: row.get(1)?, pending: row.get(2)?, held: row.get(3)?, debt: row.get(4)? };
-        Ok((rows::asset(row, 0)?, account))
-    })?;
-    stored.member.accounts = accounts.into_iter().collect();
-    let timers = all(c, TIMERS, [key], |row| {
-        let kind = TimerKind::from_code(row.get(0)?).ok_or_else(|| damaged(0, "no kind of timer"))?;
-        Ok((TimerKey { kind, which: row.get(1)? }, Ts(row.get(2)?)))
-    })?;
-    stored.member.timers = timers.into_iter().collect();
-    Ok(Some(stored))
+        .map_err(database)
+}
+
+fn stored(id: MemberId, row: &Row<'_>) -> rusqlite::Result<StoredMember> {
+    let term = match row.get::<_, Option<String>>(4)? {
+        Some(level) => Some(Term { level, from: Ts(row.get(5)?), ends: Day(row.get(6)?) }),
+        None => None,
+    };
+    let stage = match row.get::<_, Option<String>>(7)? {
+        Some(stage) => Some(StageHeld { stage, since: Ts(row.get(8)?) }),
+        None => None,
+    };
+    let mut member = Member::new(id, Ts(row.get(0)?));
+    member.enrolled_at = row.get::<_, Option<i64>>(1)?.map(Ts);
+    member.decided_until = Ts(row.get(2)?);
+    (member.term, member.stage) = (term, stage);
+    for [asset, active, pending, held, debt] in rows::json::<Vec<[i64; 5]>>(row, 9)? {
+        let asset = Asset::from_code(asset).ok_or_else(|| damaged(9, "no asset"))?;
+        member.accounts.insert(asset, Account { active, pending, held, debt });
+    }
+    for [kind, which, due] in rows::json::<Vec<[i64; 3]>>(row, 10)? {
+        let kind = TimerKind::from_code(kind).ok_or_else(|| damaged(10, "no kind of timer"))?;
+        member.timers.insert(TimerKey { kind, which }, Ts(due));
+    }
+    member.tags = rows::json(row, 11)?;
+    member.touches = rows::json(row, 12)?;
+    member.told_at = rows::json(row, 13)?;
+    let attributes = seal::open(&Sealed(row.get(14)?)).map_err(|error| damaged(14, error.to_string()))?;
+    member.attributes = serde_json::from_str(&attributes).map_err(|error| damaged(14, error.to_string()))?;
+    let days = row.get_ref(16)?.as_blob()?;
+    member.growth_days = packed::unpack_days(days).map_err(|error| damaged(16, error.to_string()))?;
+    let wake = row.get::<_, Option<i64>>(3)?.map(Ts);
+    Ok(StoredMember { member, leaves: row.get(17)?, fingerprint: row.get(15)?, wake })
 }
 
 /// Open lots in spending order until they cover an amount; equal keys are all taken, for the last tie is by id.

@@ -29,8 +29,7 @@ pub(crate) const WAITING: &str = "SELECT COUNT(*), MIN(clock) FROM event \
     WHERE derived = 0 AND seq > (SELECT cursor FROM home)";
 pub(crate) const LAST_EVENT: &str = "SELECT MAX(time) FROM (SELECT time FROM event WHERE derived = 0 \
     ORDER BY seq DESC LIMIT 1000)";
-pub(crate) const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM dead_letter), (SELECT COUNT(*) FROM timer), \
-    (SELECT MIN(due) FROM timer)";
+pub(crate) const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM dead_letter), COUNT(*), MIN(due) FROM timer";
 
 pub(crate) fn overview(c: &Connection, ask: OverviewAsk) -> Result<OverviewRecord> {
     let one = |sql: &str| -> Result<(i64, i64)> {

@@ -10,7 +10,7 @@ use zhiyin_store::Result;
 use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, TransferLine};
 use zhiyin_store::seal::{self, Sealed};
 
-use crate::load;
+use crate::load::{self, timeline};
 use crate::rows::{self, all, damaged, database, id};
 
 /// What a kind of transfer does to a member's balance.
@@ -56,18 +56,25 @@ pub(crate) const DEAD: &str = "SELECT d.seq, s.name, e.message_id, e.name, e.tim
     FROM dead_letter d JOIN event e ON e.seq = d.seq JOIN source s ON s.no = e.source ORDER BY d.seq DESC LIMIT ?";
 pub(crate) const IDENTIFIERS_OF: &str =
     "SELECT namespace, value FROM identifier WHERE member = ? ORDER BY namespace, hash";
-pub(crate) const ORDERS_SUM_OF: &str = "SELECT COUNT(*), COALESCE(SUM(o.paid - o.refunded), 0) FROM timeline t \
-    CROSS JOIN orders o ON o.no = t.seq WHERE t.member = ? AND o.status = 1 \
-    AND (o.refunded = 0 OR o.refunded < o.paid)";
+pub(crate) const ORDERS_SUM_OF: &str = concat!(
+    timeline!(),
+    "SELECT COUNT(*), COALESCE(SUM(o.paid - o.refunded), 0) FROM t CROSS JOIN orders o ON o.no = t.seq \
+     WHERE o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)"
+);
 pub(crate) const LOTS_OF: &str = "SELECT remaining, granted, active_at, expires_at FROM lot \
     WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at LIMIT 1000";
 pub(crate) const STAGES_OF: &str =
     "SELECT was, becomes, at FROM stage_move WHERE member = ? ORDER BY at, no LIMIT 1000";
-pub(crate) const TIMELINE_OF: &str = "SELECT e.time, e.name, s.name FROM timeline t JOIN event e ON e.seq = t.seq \
-    JOIN source s ON s.no = e.source WHERE t.member = ? ORDER BY t.time DESC, t.seq DESC LIMIT 20";
-pub(crate) const TRANSFERS_OF: &str = "SELECT t.at, t.asset, t.kind, t.amount, t.id FROM timeline l \
-    JOIN transfer t ON t.event = l.seq WHERE l.member = ?1 AND t.member = ?1 \
-    ORDER BY l.time DESC, l.seq DESC, t.seq DESC LIMIT 20";
+pub(crate) const TIMELINE_OF: &str = concat!(
+    timeline!(),
+    "SELECT e.time, e.name, s.name FROM t CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source \
+     ORDER BY e.time DESC, e.seq DESC LIMIT 20"
+);
+pub(crate) const TRANSFERS_OF: &str = concat!(
+    timeline!(),
+    "SELECT x.at, x.asset, x.kind, x.amount, x.id FROM t CROSS JOIN transfer x ON x.event = t.seq \
+     CROSS JOIN event e ON e.seq = t.seq WHERE x.member = ?1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT 20"
+);
 
 pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine>> {
     let at = as_of.at.0;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, ToSql, params};
 use zhiyin_model::effect::Asset;
-use zhiyin_model::id::EventId;
+use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush};
-use zhiyin_store::seal;
+use zhiyin_store::{packed, seal};
 use zhiyin_store::{Append, PlaybookVersion, Receipt, Result, StoreError, StoredMember};
 
 use crate::OWN_SOURCE;
@@ -40,22 +40,23 @@ pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
 pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT MAX(seq) FROM event) FROM dead_letter \
      WHERE seq = ?1 ON CONFLICT DO NOTHING";
 pub(crate) const RETRY_GONE: &str = "DELETE FROM retry WHERE seq = ?";
-pub(crate) const TIMELINE_NEW: &str =
-    "INSERT INTO timeline (member, time, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+pub(crate) const TIMELINE_NEW: &str = "INSERT INTO timeline (seq, member, before) VALUES (?, ?, ?)";
 pub(crate) const DEAD_NEW: &str = "INSERT INTO dead_letter (seq, code, field, message, at) VALUES (?, ?, ?, ?, ?) \
     ON CONFLICT (seq) DO UPDATE SET code = excluded.code, field = excluded.field, message = excluded.message, \
     at = excluded.at";
 pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
-pub(crate) const MEMBER_SET: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, attributes, told_at, touches, \
-    growth_days, tier, term_from, term_ends, stage, stage_since, tags, leaves, fingerprint, version) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
-    enrolled_at = excluded.enrolled_at, decided_until = excluded.decided_until, attributes = excluded.attributes, told_at = excluded.told_at, touches = excluded.touches, \
-    growth_days = excluded.growth_days, tier = excluded.tier, term_from = excluded.term_from, \
-    term_ends = excluded.term_ends, stage = excluded.stage, stage_since = excluded.stage_since, \
-    tags = excluded.tags, leaves = excluded.leaves, fingerprint = excluded.fingerprint, version = excluded.version";
-pub(crate) const ACCOUNT_SET: &str = "INSERT INTO account (member, asset, active, pending, held, debt) \
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (member, asset) DO UPDATE SET active = excluded.active, \
-    pending = excluded.pending, held = excluded.held, debt = excluded.debt";
+pub(crate) const MEMBER_PLACE: &str = "SELECT no, wake, last_event FROM member WHERE id = ?";
+pub(crate) const MEMBER_NEW: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, version, \
+    last_event, tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
+    fingerprint, growth_days, leaves) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+    ?17, ?18, ?19, ?20)";
+/// Without `wake`: it rarely moves, and naming it would touch its index.
+pub(crate) const MEMBER_SET: &str = "UPDATE member SET known_since = ?2, enrolled_at = ?3, decided_until = ?4, version = ?5, \
+    last_event = ?6, tier = ?7, term_from = ?8, term_ends = ?9, stage = ?10, stage_since = ?11, accounts = ?12, \
+    timers = ?13, tags = ?14, touches = ?15, told_at = ?16, attributes = ?17, fingerprint = ?18, growth_days = ?19, \
+    leaves = ?20 WHERE no = ?21 AND id = ?1";
+pub(crate) const WAKE_SET: &str = "UPDATE member SET wake = ?2 WHERE no = ?1";
+pub(crate) const LAST_SET: &str = "UPDATE member SET last_event = ?2 WHERE no = ?1";
 pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, balance) VALUES (?, ?, ?) \
     ON CONFLICT (asset, house) DO UPDATE SET balance = balance + excluded.balance";
 pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO identifier (hash, namespace, value, member, since) \
@@ -82,9 +83,6 @@ pub(crate) const STAGE_NEW: &str =
     "INSERT INTO stage_move (member, was, becomes, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
 pub(crate) const TAG_NEW: &str =
     "INSERT INTO tag_move (member, tag, is_on, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
-pub(crate) const TIMER_SET: &str = "INSERT INTO timer (member, kind, which, due) VALUES (?, ?, ?, ?) \
-    ON CONFLICT (member, kind, which) DO UPDATE SET due = excluded.due";
-pub(crate) const TIMER_GONE: &str = "DELETE FROM timer WHERE member = ? AND kind = ? AND which = ?";
 
 fn run(statement: &mut CachedStatement<'_>, parameters: impl Params) -> Result<usize> {
     statement.execute(parameters).map_err(database)
@@ -192,11 +190,11 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     }
     let seqs = Seqs { c, known: inbox(c, flush)? };
     run(&mut prepare(c, CURSOR_ON)?, [])?;
-    members(c, flush)?;
+    members(c, flush, &seqs)?;
+    identifiers(c, flush)?;
     orders(c, flush, &seqs)?;
     ledger(c, flush, &seqs)?;
-    moves(c, flush, &seqs)?;
-    timers(c, flush)
+    moves(c, flush, &seqs)
 }
 
 /// Places of the events that a batch names as causes.
@@ -213,11 +211,7 @@ impl Seqs<'_> {
 
 fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
     let mut seqs: BTreeMap<EventId, i64> = BTreeMap::new();
-    let mut timeline = prepare(c, TIMELINE_NEW)?;
-    for decided in &flush.decided {
-        seqs.insert(decided.id, decided.seq);
-        run(&mut timeline, params![decided.member.bytes().as_slice(), decided.time.0, decided.seq])?;
-    }
+    seqs.extend(flush.decided.iter().map(|decided| (decided.id, decided.seq)));
     let mut dead = prepare(c, DEAD_NEW)?;
     for letter in &flush.dead {
         let refusal = &letter.refusal;
@@ -235,9 +229,6 @@ fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
     for fact in &flush.facts {
         let seq = derived(c, own, fact)?;
         seqs.insert(fact.id, seq);
-        if let Some(member) = fact.member {
-            run(&mut timeline, params![member.bytes().as_slice(), fact.time.0, seq])?;
-        }
         if fact.waits {
             run(&mut queue, [seq])?;
         }
@@ -267,26 +258,108 @@ fn derived(c: &Connection, own: i64, fact: &Fact) -> Result<i64> {
     Ok(c.last_insert_rowid())
 }
 
-fn members(c: &Connection, flush: &Flush) -> Result<()> {
-    let mut set = prepare(c, MEMBER_SET)?;
-    let mut account_set = prepare(c, ACCOUNT_SET)?;
-    for stored in &flush.members {
-        member(&mut set, stored, flush.version)?;
-        let member = &stored.member;
-        for (asset, account) in &member.accounts {
-            run(
-                &mut account_set,
-                params![
-                    member.id.bytes().as_slice(),
-                    asset.code(),
-                    account.active,
-                    account.pending,
-                    account.held,
-                    account.debt
-                ],
-            )?;
+/// Where a member stands in the file.
+struct Place {
+    no: i64,
+    wake: Option<i64>,
+    last_event: Option<i64>,
+}
+
+fn place(c: &Connection, member: MemberId) -> Result<Option<Place>> {
+    prepare(c, MEMBER_PLACE)?
+        .query_row([member.bytes().as_slice()], |row| {
+            Ok(Place { no: row.get(0)?, wake: row.get(1)?, last_event: row.get(2)? })
+        })
+        .optional()
+        .map_err(database)
+}
+
+/// Writes members, and lengthens the timelines of all whom the batch's events are about.
+fn members(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
+    let mut happened: BTreeMap<MemberId, Vec<i64>> = BTreeMap::new();
+    for decided in &flush.decided {
+        happened.entry(decided.member).or_default().push(decided.seq);
+    }
+    for fact in &flush.facts {
+        if let Some(member) = fact.member {
+            happened.entry(member).or_default().push(seqs.of(fact.id)?);
         }
     }
+    let mut timeline = prepare(c, TIMELINE_NEW)?;
+    let mut lengthen = |no: i64, before: Option<i64>, events: &[i64]| {
+        events.iter().try_fold(before, |before, seq| {
+            run(&mut timeline, params![seq, no, before])?;
+            Ok::<_, StoreError>(Some(*seq))
+        })
+    };
+    let mut last_set = prepare(c, LAST_SET)?;
+    let mut wake_set = prepare(c, WAKE_SET)?;
+    for stored in &flush.members {
+        let known = place(c, stored.member.id)?;
+        let events = happened.remove(&stored.member.id).unwrap_or_default();
+        let last = events.last().copied().or(known.as_ref().and_then(|place| place.last_event));
+        let no = member(c, stored, flush.version, last, known.as_ref().map(|place| place.no))?;
+        lengthen(no, known.as_ref().and_then(|place| place.last_event), &events)?;
+        let wake = stored.wake.map(|wake| wake.0);
+        if known.and_then(|place| place.wake) != wake {
+            run(&mut wake_set, params![no, wake])?;
+        }
+    }
+    for (member, events) in happened {
+        let known = place(c, member)?.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
+        let last = lengthen(known.no, known.last_event, &events)?;
+        run(&mut last_set, params![known.no, last])?;
+    }
+    Ok(())
+}
+
+/// Writes one member at their place, or at a new one; where that is.
+fn member(
+    c: &Connection,
+    stored: &StoredMember,
+    version: i64,
+    last_event: Option<i64>,
+    no: Option<i64>,
+) -> Result<i64> {
+    let member = &stored.member;
+    let (term, stage) = (member.term.as_ref(), member.stage.as_ref());
+    let accounts: Vec<[i64; 5]> = member
+        .accounts
+        .iter()
+        .map(|(asset, held)| [asset.code(), held.active, held.pending, held.held, held.debt])
+        .collect();
+    let timers: Vec<[i64; 3]> =
+        member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect();
+    let mut write = prepare(c, if no.is_some() { MEMBER_SET } else { MEMBER_NEW })?;
+    let values: [&dyn ToSql; 21] = [
+        member.id.bytes(),
+        &member.known_since.0,
+        &member.enrolled_at.map(|at| at.0),
+        &member.decided_until.0,
+        &version,
+        &last_event,
+        &term.map(|term| term.level.as_str()),
+        &term.map(|term| term.from.0),
+        &term.map(|term| term.ends.0),
+        &stage.map(|held| held.stage.as_str()),
+        &stage.map(|held| held.since.0),
+        &text(&accounts)?,
+        &text(&timers)?,
+        &text(&member.tags)?,
+        &text(&member.touches)?,
+        &text(&member.told_at)?,
+        &seal::seal(&text(&member.attributes)?).0,
+        &stored.fingerprint,
+        &packed::pack_days(&member.growth_days)?,
+        &stored.leaves,
+        &no,
+    ];
+    let given = if no.is_some() { &values[..] } else { &values[..20] };
+    run(&mut write, given)?;
+    Ok(no.unwrap_or_else(|| c.last_insert_rowid()))
+}
+
+fn identifiers(c: &Connection, flush: &Flush) -> Result<()> {
     let mut new = prepare(c, IDENTIFIER_NEW)?;
     for identifier in &flush.identifiers {
         run(
@@ -301,36 +374,6 @@ fn members(c: &Connection, flush: &Flush) -> Result<()> {
         )?;
     }
     Ok(())
-}
-
-fn member(set: &mut CachedStatement<'_>, stored: &StoredMember, version: i64) -> Result<()> {
-    let member = &stored.member;
-    let attributes = seal::seal(&text(&member.attributes)?);
-    let term = member.term.as_ref();
-    let stage = member.stage.as_ref();
-    run(
-        set,
-        params![
-            member.id.bytes().as_slice(),
-            member.known_since.0,
-            member.enrolled_at.map(|at| at.0),
-            member.decided_until.0,
-            attributes.0,
-            text(&member.told_at)?,
-            text(&member.touches)?,
-            text(&member.growth_days)?,
-            term.map(|term| &term.level),
-            term.map(|term| term.from.0),
-            term.map(|term| term.ends.0),
-            stage.map(|held| &held.stage),
-            stage.map(|held| held.since.0),
-            text(&member.tags)?,
-            stored.leaves,
-            stored.fingerprint,
-            version
-        ],
-    )
-    .map(drop)
 }
 
 fn text<T: serde::Serialize>(value: &T) -> Result<String> {
@@ -443,18 +486,6 @@ fn moves(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
     for moved in &flush.tags {
         let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
         run(&mut tag, params![member, moved.tag, moved.on, moved.at.0, seq, flush.version])?;
-    }
-    Ok(())
-}
-
-fn timers(c: &Connection, flush: &Flush) -> Result<()> {
-    let mut gone = prepare(c, TIMER_GONE)?;
-    for (member, key) in &flush.timers_cleared {
-        run(&mut gone, params![member.bytes().as_slice(), key.kind.code(), key.which])?;
-    }
-    let mut set = prepare(c, TIMER_SET)?;
-    for (member, key, due) in &flush.timers_set {
-        run(&mut set, params![member.bytes().as_slice(), key.kind.code(), key.which, due.0])?;
     }
     Ok(())
 }

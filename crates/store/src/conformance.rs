@@ -35,7 +35,7 @@ macro_rules! conformance {
                 a_source_keeps_its_namespace, derived_events_wait_before_the_inbox,
                 dead_letters_are_listed_and_put_back;
             batches: a_batch_is_written_whole_or_not_at_all, a_stale_batch_is_refused, a_batch_moves_the_home_on,
-                timers_fall_due_in_firing_order, a_life_leaves_nothing_for_the_doctor;
+                members_are_woken_in_turn, a_life_leaves_nothing_for_the_doctor;
             lookups: members_are_found_by_identifier_and_id, orders_are_found_and_changed,
                 lots_cover_an_amount_in_spending_order, lots_are_found_by_their_days,
                 a_spend_is_found_with_what_it_took, holds_open_and_close, terms_and_history_are_oldest_first;

@@ -1,6 +1,6 @@
 //! What a batch writes: everything that its decisions said, in one transaction, or nothing.
 
-use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, TimerKey, Transfer};
+use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, Transfer};
 pub use zhiyin_model::effect::{Hold, OrderChange};
 use zhiyin_model::event::Refusal;
 use zhiyin_model::id::{EventId, MemberId};
@@ -27,7 +27,8 @@ pub struct Flush {
     pub dead: Vec<Dead>,
     /// Derived events, timers that fired included.
     pub facts: Vec<Fact>,
-    /// Members that are new or changed, whole.
+    /// Members that are new or changed, whole, with their accounts and timers. Whoever `decided` or `facts` name is among
+    /// them or known.
     pub members: Vec<StoredMember>,
     /// New identifiers.
     pub identifiers: Vec<NewIdentifier>,
@@ -49,10 +50,6 @@ pub struct Flush {
     pub stages: Vec<StageMove>,
     /// Tags put on and taken off.
     pub tags: Vec<TagMove>,
-    /// Timers set anew.
-    pub timers_set: Vec<(MemberId, TimerKey, Ts)>,
-    /// Timers that are gone.
-    pub timers_cleared: Vec<(MemberId, TimerKey)>,
 }
 
 /// An inbox row that was decided.

@@ -8,12 +8,13 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod flush;
+pub mod packed;
 pub mod read;
 pub mod seal;
 
 use async_trait::async_trait;
 pub use zhiyin_model::effect::PastTransfer;
-use zhiyin_model::effect::{Lot, Order, TimerKey};
+use zhiyin_model::effect::{Lot, Order};
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Member, Term};
 use zhiyin_model::time::Ts;
@@ -182,10 +183,13 @@ pub struct Waiting {
 pub struct StoredMember {
     /// The member.
     pub member: Member,
-    /// Aggregates over history, as JSON text.
-    pub leaves: String,
+    /// Aggregates over history, packed; what they are only the condition language knows.
+    pub leaves: Vec<u8>,
     /// What the aggregates were built for; another fingerprint means they must be rebuilt.
     pub fingerprint: String,
+    /// When to look at their timers: at the first of them or before, so that it need not be moved each time a timer
+    /// moves further away. `None` where there is no timer.
+    pub wake: Option<Ts>,
 }
 
 /// What a batch needs to know before it decides.
@@ -204,21 +208,10 @@ pub struct Wanted {
 pub struct Loaded {
     /// Whom identifiers point to.
     pub identifiers: Vec<(LookupHash, MemberId)>,
-    /// The members, those found by identifier included unless `known` already.
+    /// The members, those found by identifier included, each once.
     pub members: Vec<StoredMember>,
     /// The orders that exist.
     pub orders: Vec<Order>,
-}
-
-/// A timer that is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DueTimer {
-    /// Whose.
-    pub member: MemberId,
-    /// Which.
-    pub key: TimerKey,
-    /// Since when.
-    pub due: Ts,
 }
 
 /// An event of a member's past with its body.
@@ -287,13 +280,13 @@ pub trait Store: Send + Sync {
     async fn progress(&self, name: &str) -> Result<Option<Progress>>;
     /// What waits: derived events first, by (time, cause, id); else the next of the inbox.
     async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>>;
-    /// Timers due at or before an instant, in firing order, at most `limit`.
-    async fn due_timers(&self, until: Ts, limit: usize) -> Result<Vec<DueTimer>>;
-    /// When the next timer is due.
-    async fn next_timer(&self) -> Result<Option<Ts>>;
+    /// Members to be woken at or before an instant, the earliest first, then by id; at most `limit`.
+    async fn due(&self, until: Ts, limit: usize) -> Result<Vec<MemberId>>;
+    /// When the next member is to be woken.
+    async fn next_wake(&self) -> Result<Option<Ts>>;
 
-    /// What a batch needs to know. Members whose ids stand in `known` are left out.
-    async fn load(&self, wanted: Wanted, known: Vec<MemberId>) -> Result<Loaded>;
+    /// What a batch needs to know.
+    async fn load(&self, wanted: Wanted) -> Result<Loaded>;
     /// Lots of a member.
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>>;
     /// Terms of a member, oldest first.

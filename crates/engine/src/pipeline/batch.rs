@@ -13,7 +13,7 @@ use zhiyin_model::id::{EventId, MemberId, OrderId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm};
 use zhiyin_store::seal::{self, LookupHash};
-use zhiyin_store::{DueTimer, Home, Store, StoreError, StoredMember, Waiting, Wanted};
+use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted};
 
 use super::Cache;
 use crate::{Decider, EngineError, Live, Result, rebuild};
@@ -26,8 +26,9 @@ pub(super) struct Batch<'a> {
     cache: &'a mut Cache,
     decider: Decider,
     orders: BTreeMap<OrderId, Order>,
-    /// Timers of each changed member as they were before the batch.
-    changed: BTreeMap<MemberId, BTreeMap<TimerKey, Ts>>,
+    changed: BTreeSet<MemberId>,
+    /// Up to which instant all that was due for a member has fired in this batch.
+    settled: BTreeMap<MemberId, Ts>,
     orders_changed: BTreeSet<OrderId>,
     flush: Flush,
 }
@@ -62,22 +63,22 @@ impl<'a> Batch<'a> {
             cache,
             decider,
             orders: BTreeMap::new(),
-            changed: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            settled: BTreeMap::new(),
             orders_changed: BTreeSet::new(),
             flush,
         }
     }
 
-    /// Fires the timers that are due, member by member; how many members were reached.
-    pub(super) async fn timers(&mut self, due: &[DueTimer], horizon: Ts) -> Result<usize> {
-        let mut members: Vec<MemberId> = due.iter().map(|timer| timer.member).collect();
-        members.sort_unstable();
-        members.dedup();
-        self.load(Wanted { members: members.clone(), ..Wanted::default() }).await?;
+    /// Wakes members: what is due for them fires, and they are filed anew for what comes next, though nothing may have
+    /// been due yet. How many were reached.
+    pub(super) async fn wake(&mut self, members: &[MemberId], horizon: Ts) -> Result<usize> {
+        self.load(Wanted { members: members.to_vec(), ..Wanted::default() }).await?;
         for (i, member) in members.iter().enumerate() {
             if self.settle(*member, horizon).await? == Go::Cut {
                 return Ok(i + 1);
             }
+            self.changed.insert(*member);
         }
         Ok(members.len())
     }
@@ -127,7 +128,7 @@ impl<'a> Batch<'a> {
         let version = self.live.version.version;
         for member in members {
             let Some(mut state) = self.cache.states.remove(member) else { continue };
-            self.change(&state);
+            self.changed.insert(*member);
             let key = &self.home.id_key;
             let id = key.derive("playbook", &[member.bytes(), &version.to_le_bytes()]);
             let name = format!("playbook/{version}");
@@ -148,20 +149,17 @@ impl<'a> Batch<'a> {
 
     /// The flush that writes the batch.
     pub(super) fn finish(mut self) -> Result<Flush> {
-        for (member, timers_before) in std::mem::take(&mut self.changed) {
-            let Some(state) = self.cache.states.get(&member) else { continue };
-            for (key, due) in &state.member.timers {
-                if timers_before.get(key) != Some(due) {
-                    self.flush.timers_set.push((member, *key, *due));
-                }
+        for id in std::mem::take(&mut self.changed) {
+            let Some(state) = self.cache.states.get(&id) else { continue };
+            let (member, leaves) = (state.member.clone(), state.leaves.pack());
+            let filed = self.cache.wakes.get(&id).copied();
+            let wake = wake(filed, self.settled.get(&id).copied(), member.timers.values().min().copied());
+            match wake {
+                Some(wake) => drop(self.cache.wakes.insert(id, wake)),
+                None => drop(self.cache.wakes.remove(&id)),
             }
-            for key in timers_before.keys().filter(|key| !state.member.timers.contains_key(key)) {
-                self.flush.timers_cleared.push((member, *key));
-            }
-            let leaves = serde_json::to_string(&state.leaves)
-                .map_err(|error| StoreError::Damaged(error.to_string()))?;
             let fingerprint = self.live.rules.fingerprint.clone();
-            self.flush.members.push(StoredMember { member: state.member.clone(), leaves, fingerprint });
+            self.flush.members.push(StoredMember { member, leaves, fingerprint, wake });
         }
         for id in &self.orders_changed {
             self.flush.orders.extend(self.orders.get(id).cloned());
@@ -184,10 +182,16 @@ impl<'a> Batch<'a> {
     /// Loads what is wanted and not in memory; aggregates built for another playbook are built anew.
     async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
         wanted.members.retain(|member| !self.cache.states.contains_key(member));
-        let known: Vec<MemberId> = self.cache.states.keys().copied().collect();
-        let loaded = self.store.load(wanted, known).await?;
+        let loaded = self.store.load(wanted).await?;
         self.cache.identifiers.extend(loaded.identifiers);
         for stored in loaded.members {
+            // Memory is ahead of the record.
+            if self.cache.states.contains_key(&stored.member.id) {
+                continue;
+            }
+            if let Some(wake) = stored.wake {
+                self.cache.wakes.insert(stored.member.id, wake);
+            }
             let state = rebuild::state(self.store, &self.live.rules, stored).await?;
             self.cache.states.insert(state.member.id, state);
         }
@@ -219,8 +223,7 @@ impl<'a> Batch<'a> {
             Some(state) => state,
             None => State::new(&self.live.rules, member, event.time),
         };
-        let dirty = self.changed.contains_key(&member);
-        let before = state.member.timers.clone();
+        let dirty = self.changed.contains(&member);
         let name = format!("{}/{}", row.source, row.message_id);
         let cause = Cause { id: row.id, name: &name, clock: row.clock };
         let decided = self.decide(&mut state, &event, read.order, cause, (dirty, row.seq)).await?;
@@ -239,7 +242,7 @@ impl<'a> Batch<'a> {
                 Ok(Go::On)
             }
             Answer::Made(outcome) => {
-                self.changed.entry(member).or_insert(before);
+                self.changed.insert(member);
                 self.identify(&event, &read.hashes, member);
                 self.flush.decided.push(Decided { seq: row.seq, id: row.id, member, time: event.time });
                 let emits = !outcome.emitted.is_empty();
@@ -296,7 +299,11 @@ impl<'a> Batch<'a> {
                 .filter(|(_, due)| **due <= clock)
                 .map(|(key, due)| (*due, key.kind, key.which))
                 .min();
-            let Some((due, kind, which)) = next else { return Ok(Go::On) };
+            let Some((due, kind, which)) = next else {
+                let settled = self.settled.entry(member).or_insert(clock);
+                *settled = clock.max(*settled);
+                return Ok(Go::On);
+            };
             let Some(mut state) = self.cache.states.remove(&member) else { return Ok(Go::On) };
             let go = self.fire(&mut state, TimerKey { kind, which }, due, clock).await;
             self.cache.states.insert(member, state);
@@ -317,13 +324,12 @@ impl<'a> Batch<'a> {
         // A timer may have been set for an instant that lies behind what was decided since.
         let at = due.max(state.member.decided_until);
         let scene = Scene { rules: &self.live.rules, key, cause, at };
-        let before = state.member.timers.clone();
         let mut known = Known::default();
         let outcome = loop {
             match fall_due(&scene, state, &known, timer) {
                 Ok(outcome) => break outcome,
                 Err(Stop::Missing(missing)) => {
-                    if self.changed.contains_key(&member) {
+                    if self.changed.contains(&member) {
                         return Ok(Go::Cut);
                     }
                     self.look_up(&mut known, missing, member).await?;
@@ -333,16 +339,12 @@ impl<'a> Batch<'a> {
                 }
             }
         };
-        self.changed.entry(member).or_insert(before);
+        self.changed.insert(member);
         if !outcome.is_empty() {
             self.state_fact(id, name.clone(), names::TIMER_DUE, member, at, clock);
         }
         self.absorb(outcome, cause, member)?;
         Ok(Go::On)
-    }
-
-    fn change(&mut self, state: &State) {
-        self.changed.entry(state.member.id).or_insert_with(|| state.member.timers.clone());
     }
 
     /// Attaches identifiers that nobody has yet. One that points to someone else stays with them.
@@ -438,6 +440,14 @@ impl<'a> Batch<'a> {
             waits: member.is_none(),
         });
     }
+}
+
+/// When a member is to be woken: as filed, where that is not after their first timer and did not come yet; else with that
+/// timer.
+fn wake(filed: Option<Ts>, settled: Option<Ts>, first: Option<Ts>) -> Option<Ts> {
+    let first = first?;
+    let stands = filed.filter(|filed| *filed <= first && settled.is_none_or(|settled| *filed > settled));
+    Some(stands.unwrap_or(first))
 }
 
 /// What became of an event.

@@ -11,7 +11,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::{
-    Append, DueTimer, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
+    Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
     Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, read,
 };
 
@@ -63,9 +63,9 @@ brittle! {
     append(append: Append) -> Vec<Receipt>;
     progress(name: &str) -> Option<Progress>;
     waiting(limit: usize) -> Vec<Waiting>;
-    due_timers(until: Ts, limit: usize) -> Vec<DueTimer>;
-    next_timer() -> Option<Ts>;
-    load(wanted: Wanted, known: Vec<MemberId>) -> Loaded;
+    due(until: Ts, limit: usize) -> Vec<MemberId>;
+    next_wake() -> Option<Ts>;
+    load(wanted: Wanted) -> Loaded;
     lots(member: MemberId, wanted: LotsWanted<'_>) -> Vec<Lot>;
     terms(member: MemberId) -> Vec<Term>;
     hold(member: MemberId, id: TransferId) -> Option<Hold>;

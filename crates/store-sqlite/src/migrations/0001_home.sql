@@ -68,27 +68,41 @@ CREATE TABLE retry (
   after INTEGER NOT NULL
 ) STRICT;
 
+-- All of a member's state is one row, so that an event reads and writes one place. "accounts" is a list of [asset,
+-- active, pending, held, debt], "timers" of [kind, which, due]: the views account and timer show them as rows.
+-- "wake" is when to look at the timers: never later than the first of them, often earlier, so that its index
+-- need not be touched each time a timer moves further away. "last_event" is where the member's timeline ends.
 CREATE TABLE member (
   no INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
   known_since INTEGER NOT NULL,
   enrolled_at INTEGER,
   decided_until INTEGER NOT NULL,
-  attributes BLOB NOT NULL,
-  told_at TEXT NOT NULL,
-  touches TEXT NOT NULL,
-  growth_days TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wake INTEGER,
+  last_event INTEGER,
   tier TEXT,
   term_from INTEGER,
   term_ends INTEGER,
   stage TEXT,
   stage_since INTEGER,
+  accounts TEXT NOT NULL,
+  timers TEXT NOT NULL,
   tags TEXT NOT NULL,
-  leaves TEXT NOT NULL,
+  touches TEXT NOT NULL,
+  told_at TEXT NOT NULL,
+  attributes BLOB NOT NULL,
   fingerprint TEXT NOT NULL,
-  version INTEGER NOT NULL
+  growth_days BLOB NOT NULL,
+  leaves BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX member_id ON member (id);
+CREATE INDEX member_wake ON member (wake, id) WHERE wake IS NOT NULL;
+
+CREATE VIEW account AS SELECT m.id AS member, a.value ->> 0 AS asset, a.value ->> 1 AS active,
+  a.value ->> 2 AS pending, a.value ->> 3 AS held, a.value ->> 4 AS debt FROM member m, json_each(m.accounts) a;
+CREATE VIEW timer AS SELECT m.id AS member, t.value ->> 0 AS kind, t.value ->> 1 AS which, t.value ->> 2 AS due
+  FROM member m, json_each(m.timers) t;
 
 CREATE TABLE identifier (
   hash BLOB PRIMARY KEY,
@@ -99,12 +113,13 @@ CREATE TABLE identifier (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX identifier_member ON identifier (member);
 
+-- A member's timeline: each decided event names the one decided before it, from member.last_event backwards. So it
+-- grows at its end only, where an index by member would touch a place of its own for each event.
 CREATE TABLE timeline (
-  member BLOB NOT NULL,
-  time INTEGER NOT NULL,
-  seq INTEGER NOT NULL,
-  PRIMARY KEY (member, time, seq)
-) STRICT, WITHOUT ROWID;
+  seq INTEGER PRIMARY KEY REFERENCES event (seq),
+  member INTEGER NOT NULL REFERENCES member (no),
+  before INTEGER
+) STRICT;
 
 -- An order stands at the place of the event that brought it: a member's orders are found through their timeline.
 CREATE TABLE orders (
@@ -178,16 +193,6 @@ CREATE TABLE lot (
   PRIMARY KEY (member, expires_at, active_at, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE account (
-  member BLOB NOT NULL,
-  asset INTEGER NOT NULL,
-  active INTEGER NOT NULL,
-  pending INTEGER NOT NULL,
-  held INTEGER NOT NULL,
-  debt INTEGER NOT NULL CHECK (debt >= 0),
-  PRIMARY KEY (member, asset)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE house_account (
   asset INTEGER NOT NULL,
   house TEXT NOT NULL,
@@ -234,12 +239,3 @@ CREATE TABLE tag_move (
   event INTEGER NOT NULL,
   version INTEGER NOT NULL
 ) STRICT;
-
-CREATE TABLE timer (
-  member BLOB NOT NULL,
-  kind INTEGER NOT NULL,
-  which INTEGER NOT NULL,
-  due INTEGER NOT NULL,
-  PRIMARY KEY (member, kind, which)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX timer_due ON timer (due, kind, member, which);

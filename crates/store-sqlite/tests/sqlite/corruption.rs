@@ -13,17 +13,17 @@ const UNGUARDED: &str = "DROP TRIGGER transfer_stays; DROP TRIGGER transfer_rema
     DROP TRIGGER allocation_stays; DROP TRIGGER allocation_remains;";
 
 /// (what somebody did to the file, the rule that it breaks)
-const PLANTED: [(&str, &str); 24] = [
+const PLANTED: [(&str, &str); 30] = [
     (
         "UPDATE house_account SET balance = balance + 1",
         "each asset sums to zero over members and the brand's accounts",
     ),
     (
-        "UPDATE account SET active = active + 1",
+        "UPDATE member SET accounts = json_set(accounts, '$[0][1]', json_extract(accounts, '$[0][1]') + 1)",
         "each asset sums to zero over members and the brand's accounts",
     ),
     (
-        "UPDATE account SET debt = debt + 1 WHERE asset = 1",
+        "UPDATE member SET accounts = json_set(accounts, '$[1][4]', json_extract(accounts, '$[1][4]') + 1)",
         "a member's balance is the sum of their transfers",
     ),
     ("DELETE FROM transfer WHERE kind = 2", "a member's balance is the sum of their transfers"),
@@ -32,7 +32,8 @@ const PLANTED: [(&str, &str); 24] = [
         "a member's balance is the sum of their transfers",
     ),
     (
-        "UPDATE account SET active = active + 1, pending = pending - 1 WHERE asset = 0",
+        "UPDATE member SET accounts = json_set(accounts, '$[0][1]', json_extract(accounts, '$[0][1]') + 1, \
+         '$[0][2]', json_extract(accounts, '$[0][2]') - 1)",
         "points are what their lots have left, active and pending each, less debt",
     ),
     (
@@ -43,22 +44,37 @@ const PLANTED: [(&str, &str); 24] = [
     ("UPDATE lot SET granted = granted + 1", "a lot has left what its allocations did not take"),
     ("DELETE FROM allocation WHERE no = 1", "a lot has left what its allocations did not take"),
     (
-        "UPDATE account SET debt = 5, active = active + 5 WHERE asset = 0",
+        "UPDATE member SET accounts = json_set(accounts, '$[0][4]', 5, '$[0][1]', json_extract(accounts, '$[0][1]') + 5)",
         "debt is what allocations left to it",
     ),
     ("UPDATE allocation SET lot = NULL WHERE no = 1", "debt is what allocations left to it"),
     ("UPDATE hold SET open = 0", "what is held is what open holds promise"),
-    ("UPDATE account SET held = 0", "what is held is what open holds promise"),
+    ("UPDATE member SET accounts = json_set(accounts, '$[0][3]', 0)", "what is held is what open holds promise"),
     ("UPDATE orders SET terms = json_set(terms, '$.growth_kept', 1)", "growth is what orders keep of it"),
-    ("UPDATE account SET active = active + 1 WHERE asset = 1", "growth is what orders keep of it"),
-    ("DELETE FROM timer WHERE kind = 2", "every open lot that expires has its timer"),
-    ("DELETE FROM timer WHERE kind = 1", "every member with a tier has the timer that ends its term"),
+    ("UPDATE member SET accounts = json_set(accounts, '$[1][1]', json_extract(accounts, '$[1][1]') + 1)", "growth is what orders keep of it"),
+    ("UPDATE member SET timers = '[[1,0,9]]'", "every open lot that expires has its timer"),
+    ("UPDATE member SET timers = '[]'", "every member with a tier has the timer that ends its term"),
     ("DELETE FROM timeline WHERE seq = 2", "every event up to the cursor was decided or is a dead letter"),
+    ("UPDATE member SET wake = wake + 1", "every member with timers is woken no later than the first of them"),
+    ("UPDATE member SET wake = NULL", "every member with timers is woken no later than the first of them"),
+    (
+        "UPDATE member SET last_event = 3",
+        "every timeline leads from its last event through all of a member's events",
+    ),
+    (
+        "UPDATE timeline SET before = NULL WHERE seq = 3",
+        "every timeline leads from its last event through all of a member's events",
+    ),
+    ("DELETE FROM timeline", "every timeline leads from its last event through all of a member's events"),
     ("UPDATE orders SET refunded = paid + 1", "a refund never exceeds what was paid"),
     ("UPDATE orders SET refunded = -1", "a refund never exceeds what was paid"),
     ("UPDATE orders SET paid = -1, refunded = -1", "a refund never exceeds what was paid"),
     ("SELECT 1", "the journal cannot be changed: its guards are in place"),
-    ("PRAGMA ignore_check_constraints = ON; UPDATE account SET debt = -1", "the file is whole"),
+    (
+        "UPDATE member SET accounts = json_set(accounts, '$[1][4]', -1)",
+        "debt, what is held and what is pending are never below zero",
+    ),
+    ("PRAGMA ignore_check_constraints = ON; UPDATE lot SET remaining = -1", "the file is whole"),
 ];
 
 #[tokio::test]
@@ -87,8 +103,9 @@ async fn what_is_damaged_is_named_not_guessed() {
         "UPDATE member SET attributes = x'09'",
         "UPDATE member SET attributes = x'00'",
         "UPDATE member SET touches = 'no json'",
-        "UPDATE account SET asset = asset + 7",
-        "UPDATE timer SET kind = kind + 70",
+        "UPDATE member SET accounts = json_set(accounts, '$[0][0]', 7)",
+        "UPDATE member SET timers = json_set(timers, '$[0][0]', 70)",
+        "UPDATE member SET growth_days = x'c1'",
         "UPDATE identifier SET member = x'01'",
     ] {
         let folder = Folder::new();
@@ -96,7 +113,7 @@ async fn what_is_damaged_is_named_not_guessed() {
         lived(&store, &life, 6).await.unwrap();
         folder.raw().execute_batch(sql).unwrap();
         let wanted = Wanted { identifiers: vec![life.identifier()], ..Wanted::default() };
-        let error = match store.load(wanted, Vec::new()).await {
+        let error = match store.load(wanted).await {
             Err(error) => error.to_string(),
             Ok(loaded) => panic!("after {sql:?} this was loaded: {loaded:?}"),
         };

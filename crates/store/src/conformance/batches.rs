@@ -1,12 +1,13 @@
 //! Batches: all of it or nothing, in turn, and timers that fall due in order.
 
-use zhiyin_model::effect::{TimerKey, TimerKind};
 use zhiyin_model::id::{EventId, MemberId};
+use zhiyin_model::member::Member;
+use zhiyin_model::time::Ts;
 
 use super::life::{Life, at, lived};
 use super::{Homes, KEY};
 use crate::flush::Flush;
-use crate::{Result, StoreError, Wanted};
+use crate::{Result, StoreError, StoredMember, Wanted};
 
 /// A flush that fails anywhere leaves nothing behind.
 pub async fn a_batch_is_written_whole_or_not_at_all(homes: &dyn Homes) -> Result<()> {
@@ -30,7 +31,7 @@ pub async fn a_batch_is_written_whole_or_not_at_all(homes: &dyn Homes) -> Result
         assert_eq!(store.waiting(1).await?[0].seq, seq);
         assert_eq!(store.digest().await?, digest);
         let wanted = Wanted { identifiers: vec![life.identifier()], ..Wanted::default() };
-        assert!(store.load(wanted, Vec::new()).await?.members.is_empty());
+        assert!(store.load(wanted).await?.members.is_empty());
     }
     store.flush(good()).await?;
     assert_ne!(store.digest().await?, digest);
@@ -72,38 +73,29 @@ pub async fn a_batch_moves_the_home_on(homes: &dyn Homes) -> Result<()> {
     Ok(())
 }
 
-/// Timers of one instant fall due as semantics 3 says: activate, tier, expiry, lifecycle, tags, then by member.
-pub async fn timers_fall_due_in_firing_order(homes: &dyn Homes) -> Result<()> {
+/// Members are woken in turn: by the instant, then by id; who is filed anew is found there and no longer before.
+pub async fn members_are_woken_in_turn(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
-    assert_eq!(store.next_timer().await?, None);
-    let member = |n: u8| MemberId::from_bytes([n; 16]);
-    let key = |kind, which| TimerKey { kind, which };
-    let mut set = vec![(member(3), key(TimerKind::Tags, 0), at(1))];
-    for kind in TimerKind::ALL.into_iter().rev() {
-        set.push((member(2), key(kind, 0), at(2)));
-        set.push((member(1), key(kind, 0), at(2)));
-    }
-    set.push((member(1), key(TimerKind::Expire, 7), at(2)));
-    set.push((member(1), key(TimerKind::Expire, 8), at(3)));
-    store.flush(Flush { timers_set: set, ..Flush::default() }).await?;
-    let due: Vec<_> = store.due_timers(at(2), 100).await?.iter().map(|t| (t.due, t.key, t.member)).collect();
-    let mut expected = vec![(at(1), key(TimerKind::Tags, 0), member(3))];
-    for kind in TimerKind::ALL {
-        expected.push((at(2), key(kind, 0), member(1)));
-        if kind == TimerKind::Expire {
-            expected.push((at(2), key(kind, 7), member(1)));
-        }
-        expected.push((at(2), key(kind, 0), member(2)));
-    }
-    assert_eq!(due, expected);
-    assert_eq!(store.due_timers(at(2), 3).await?.len(), 3);
-    assert_eq!(store.next_timer().await?, Some(at(1)));
-    let timers_cleared = vec![(member(3), key(TimerKind::Tags, 0))];
-    let timers_set = vec![(member(1), key(TimerKind::Activate, 0), at(6))];
-    store.flush(Flush { batch: 1, timers_set, timers_cleared, ..Flush::default() }).await?;
-    let first = store.due_timers(at(2), 1).await?[0];
-    assert_eq!((first.member, first.key.kind), (member(2), TimerKind::Activate));
-    assert_eq!(store.next_timer().await?, Some(at(2)));
+    assert_eq!(store.next_wake().await?, None);
+    let id = |n: u8| MemberId::from_bytes([n; 16]);
+    let filed = |n: u8, wake: Option<Ts>| {
+        let member = Member::new(id(n), at(1));
+        StoredMember { member, leaves: Vec::new(), fingerprint: String::new(), wake }
+    };
+    let members = vec![filed(3, Some(at(2))), filed(2, Some(at(2))), filed(1, Some(at(3))), filed(4, None)];
+    store.flush(Flush { members, ..Flush::default() }).await?;
+    assert_eq!(store.due(at(1), 100).await?, []);
+    assert_eq!(store.due(at(2), 100).await?, [id(2), id(3)]);
+    assert_eq!(store.due(at(3), 100).await?, [id(2), id(3), id(1)]);
+    assert_eq!(store.due(at(3), 1).await?, [id(2)]);
+    assert_eq!(store.next_wake().await?, Some(at(2)));
+    let members = vec![filed(2, Some(at(5))), filed(3, None), filed(4, Some(at(4)))];
+    store.flush(Flush { batch: 1, members, ..Flush::default() }).await?;
+    assert_eq!(store.due(at(9), 100).await?, [id(1), id(4), id(2)]);
+    assert_eq!(store.next_wake().await?, Some(at(3)));
+    let loaded = store.load(Wanted { members: vec![id(2), id(3)], ..Wanted::default() }).await?;
+    let wakes: Vec<_> = loaded.members.iter().map(|stored| (stored.member.id, stored.wake)).collect();
+    assert_eq!(wakes, [(id(2), Some(at(5))), (id(3), None)]);
     Ok(())
 }
 

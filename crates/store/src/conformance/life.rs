@@ -118,7 +118,11 @@ impl Life {
         if n >= 3 {
             member.tags.insert("spender".to_owned(), TagHeld { since: at(3), by_rule: true });
         }
-        StoredMember { member, leaves: format!("[{n}]"), fingerprint: "f".to_owned() }
+        let timers = [(TimerKind::Tier, Ts(465 * DAY_US)), (TimerKind::Expire, EXPIRES), (TimerKind::Activate, ACTIVE)];
+        let n_timers = if n == EVENTS { 3 } else { 2 };
+        member.timers = timers.into_iter().take(n_timers).map(|(kind, due)| Self::timer(kind, due)).collect();
+        let wake = member.timers.values().min().copied();
+        StoredMember { member, leaves: vec![n, 0, 255], fingerprint: "f".to_owned(), wake }
     }
 
     fn order_as_of(&self, number: u8, refunded: i64) -> Order {
@@ -249,11 +253,6 @@ impl Life {
         part.terms.push(NewTerm { member, term, event: self.event(1) });
         let to = "growth".to_owned();
         part.stages.push(StageMove { member, from: None, to, at: at(1), event: self.event(1) });
-        for (key, due) in
-            [Self::timer(TimerKind::Tier, Ts(465 * DAY_US)), Self::timer(TimerKind::Expire, EXPIRES)]
-        {
-            part.timers_set.push((member, key, due));
-        }
     }
 
     /// Half of the first order comes back; a stage move by a timer's own event.
@@ -281,8 +280,6 @@ impl Life {
         part.transfers.push(self.points(6, TransferKind::Earn, 40, None));
         part.transfers.push(self.growth(6, TransferKind::Earn, 400, 105));
         part.lots.push(self.lot(6, 40, 40));
-        let (key, due) = Self::timer(TimerKind::Activate, ACTIVE);
-        part.timers_set.push((member, key, due));
     }
 
     /// A derived event of her n-th event: about herself, or (`waits`) for somebody else.
@@ -328,7 +325,6 @@ pub fn joined(mut a: Flush, b: Flush) -> Flush {
     a.terms.extend(b.terms);
     a.stages.extend(b.stages);
     a.tags.extend(b.tags);
-    a.timers_set.extend(b.timers_set);
     a
 }
 

@@ -202,7 +202,8 @@ const CHANGES: [Change; 22] = [
     ("a tag move", |flush, _| flush.tags[0].at = at(4)),
     ("a timer", |flush, life| {
         let key = TimerKey { kind: TimerKind::Tags, which: 0 };
-        flush.timers_set.push((life.member(), key, at(6)));
+        debug_assert_eq!(flush.members[5].member.id, life.member());
+        flush.members[5].member.timers.insert(key, at(6));
     }),
 ];
 

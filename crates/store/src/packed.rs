@@ -1,0 +1,50 @@
+//! What lies in a member's row as bytes, because it is read and written with every event and never searched: packed
+//! as MessagePack, equal values as equal bytes.
+
+use zhiyin_model::time::Day;
+
+use crate::{Result, StoreError};
+
+/// Growth by day: the days since the entry before, then the amount, and so on.
+pub fn pack_days(days: &[(Day, i64)]) -> Result<Vec<u8>> {
+    let mut before = 0;
+    let mut flat: Vec<i64> = Vec::with_capacity(2 * days.len());
+    for (day, amount) in days {
+        flat.extend([i64::from(day.0) - before, *amount]);
+        before = i64::from(day.0);
+    }
+    rmp_serde::to_vec(&flat).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// Reads what [`pack_days`] wrote.
+pub fn unpack_days(bytes: &[u8]) -> Result<Vec<(Day, i64)>> {
+    let damaged = || StoreError::Damaged("growth by day".to_owned());
+    let flat: Vec<i64> = rmp_serde::from_slice(bytes).map_err(|_| damaged())?;
+    let mut day = 0i64;
+    let (pairs, rest) = flat.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(damaged());
+    }
+    pairs
+        .iter()
+        .map(|[passed, amount]| {
+            day = day.checked_add(*passed).ok_or_else(damaged)?;
+            Ok((Day(i32::try_from(day).map_err(|_| damaged())?), *amount))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_they_were_written_and_damage_says_so() {
+        for days in [vec![], vec![(Day(-3), 1)], vec![(Day(17_169), 580), (Day(17_171), -2), (Day(20_000), i64::MAX)]] {
+            assert_eq!(unpack_days(&pack_days(&days).unwrap()).unwrap(), days);
+        }
+        for bytes in [&[][..], &[0x91, 1], &[0xc1], &[0x92, 0xcf, 255, 255, 255, 255, 255, 255, 255, 255, 1]] {
+            assert!(matches!(unpack_days(bytes), Err(StoreError::Damaged(_))), "{bytes:?}");
+        }
+    }
+}
