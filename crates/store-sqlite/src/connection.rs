@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use zhiyin_store::{Result, StoreError};
 
+use crate::folding::Folding;
 use crate::rows::database;
 
 /// How many jobs one transaction takes at most.
@@ -17,8 +18,6 @@ const GROUP_MAX: usize = 256;
 const QUEUE_MAX: usize = 1024;
 /// How many read connections there are.
 const READERS: usize = 4;
-/// Pages after which the log is folded into the file: 64 MB of 2 KB pages.
-const CHECKPOINT_PAGES: i64 = 32_768;
 
 /// How sure a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +82,7 @@ pub(crate) fn open(path: &Path, durability: Durability) -> Result<Connection> {
     connection
         .execute_batch(&format!(
             "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
-             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
-             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;"
         ))
         .map_err(database)?;
     Ok(connection)
@@ -92,11 +90,12 @@ pub(crate) fn open(path: &Path, durability: Durability) -> Result<Connection> {
 
 impl Connections {
     /// Starts the writer thread.
-    pub(crate) fn start(path: &Path, writer: Connection, durability: Durability) -> Result<Self> {
+    pub(crate) fn start(path: &Path, mut writer: Connection, durability: Durability) -> Result<Self> {
+        let folding = Folding::start(path, &mut writer, durability)?;
         let (jobs, inbox) = mpsc::channel(QUEUE_MAX);
         let handle = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_loop(&writer, inbox))
+            .spawn(move || write_loop(writer, folding, inbox))
             .map_err(|error| StoreError::Database(error.to_string()))?;
         let readers = Arc::new(Readers {
             path: path.to_owned(),
@@ -255,14 +254,19 @@ fn in_savepoint<T>(connection: &Connection, job: impl FnOnce(&Connection) -> Res
     result
 }
 
-fn write_loop(connection: &Connection, mut inbox: mpsc::Receiver<Job>) {
+fn write_loop(connection: Connection, folding: Folding, mut inbox: mpsc::Receiver<Job>) {
     let mut held = None;
     while let Some(job) = held.take().or_else(|| inbox.blocking_recv()) {
         match job {
-            Job::Look(look) => look(connection),
-            Job::Change(first) => held = commit_together(connection, first, &mut inbox),
+            Job::Look(look) => look(&connection),
+            Job::Change(first) => {
+                held = commit_together(&connection, first, &mut inbox);
+                folding.finish(&connection);
+            }
         }
     }
+    // The last connection to close folds what is left.
+    drop(folding);
 }
 
 /// Runs a change and those that wait behind it in one transaction; a look that came between them is given back.

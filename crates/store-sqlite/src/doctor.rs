@@ -11,7 +11,7 @@ use crate::rows::{all, database};
 const SHOWN: &str = " LIMIT 5";
 
 /// (what must be true, a query whose rows are what breaks it, as one text each)
-pub(crate) const INVARIANTS: [(&str, &str); 15] = [
+pub(crate) const INVARIANTS: [(&str, &str); 16] = [
     (
         "each asset sums to zero over members and the brand's accounts",
         "SELECT 'asset ' || asset || ' sums to ' || SUM(balance) FROM ( \
@@ -98,6 +98,10 @@ pub(crate) const INVARIANTS: [(&str, &str); 15] = [
         "SELECT 'event ' || e.seq FROM event e WHERE e.derived = 0 AND e.seq <= (SELECT cursor FROM home) \
          AND e.seq NOT IN (SELECT seq FROM timeline) AND e.seq NOT IN (SELECT seq FROM dead_letter) \
          AND e.seq NOT IN (SELECT seq FROM retry)",
+    ),
+    (
+        "nothing is in the log twice",
+        "SELECT 'event ' || hex(id) FROM event WHERE derived = 2 GROUP BY id HAVING COUNT(*) > 1",
     ),
     (
         "a refund never exceeds what was paid",

@@ -7,6 +7,7 @@
 mod connection;
 mod digest;
 mod doctor;
+mod folding;
 mod load;
 mod migrate;
 mod overview;

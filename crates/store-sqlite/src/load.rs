@@ -59,7 +59,7 @@ macro_rules! timeline {
 pub(crate) use timeline;
 pub(crate) const ORDERS_OF: &str = concat!(timeline!(), "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
     o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM t CROSS JOIN orders o ON o.no = t.seq \
-    CROSS JOIN event e ON e.id = o.event CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no");
+    CROSS JOIN event e ON e.id = o.event AND e.derived < 2 CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no");
 pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at";
 pub(crate) const LOTS_EXPIRING: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
@@ -76,8 +76,8 @@ pub(crate) const TRANSFER: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amo
 pub(crate) const ALLOCATIONS: &str = "SELECT lot, amount FROM allocation WHERE transfer = ? ORDER BY no";
 pub(crate) const UNDONE: &str = "SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE reverses = ?";
 pub(crate) const EVENT: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM event e \
-    JOIN source s ON s.no = e.source WHERE e.id = ?";
-pub(crate) const SEQ_OF: &str = "SELECT seq FROM event WHERE id = ?";
+    JOIN source s ON s.no = e.source WHERE e.id = ? AND e.derived < 2";
+pub(crate) const SEQ_OF: &str = "SELECT seq FROM event WHERE id = ? AND derived < 2";
 pub(crate) const EVENTS_OF: &str = concat!(timeline!(), "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM t \
     CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source \
     WHERE e.name = ?2 ORDER BY e.time, e.seq");

@@ -22,8 +22,8 @@ pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO source (name, user_namespace) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
 pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE name = ?";
 pub(crate) const EVENT_NEW: &str = "INSERT INTO event (id, source, message_id, body_hash, name, time, clock, derived, \
-    replay, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
-pub(crate) const EVENT_HASH: &str = "SELECT body_hash FROM event WHERE id = ?";
+    replay, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) WHERE derived < 2 DO NOTHING";
+pub(crate) const EVENT_HASH: &str = "SELECT body_hash FROM event WHERE id = ? AND derived < 2";
 pub(crate) const CLOCK_OF: &str = "SELECT clock FROM home";
 pub(crate) const CLOCK: &str = "UPDATE home SET clock = ? WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO import (name, position, done) VALUES (?, ?, ?) \
@@ -127,7 +127,7 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
                 event.name,
                 event.time.0,
                 at,
-                false,
+                0,
                 append.replay,
                 event.body.0
             ])
@@ -247,7 +247,7 @@ fn derived(c: &Connection, own: i64, fact: &Fact) -> Result<i64> {
             fact.name,
             fact.time.0,
             fact.clock.0,
-            true,
+            if fact.waits { 1 } else { 2 },
             false,
             fact.body.0
         ],

@@ -32,7 +32,8 @@ CREATE TABLE import (
   done INTEGER NOT NULL
 ) STRICT;
 
--- The inbox and the log of events in one: rows beyond home.cursor wait, unless they are derived.
+-- The inbox and the log of events in one: rows beyond home.cursor wait, unless they are derived (1: for someone else, 2:
+-- said of a member by their own event).
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
@@ -46,7 +47,8 @@ CREATE TABLE event (
   replay INTEGER NOT NULL,
   body BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX event_id ON event (id);
+-- What was said of a member by their own event (derived = 2) is found through its cause only.
+CREATE UNIQUE INDEX event_id ON event (id) WHERE derived < 2;
 
 -- Derived events for other members, until they are decided.
 CREATE TABLE queue (
