@@ -292,8 +292,7 @@ fn live(life: &Life, leaves: &Leaves) -> Person {
             states = leaves.fresh();
             person.rows().for_each(|row| states.observe(leaves, row));
         }
-        let json = serde_json::to_string(&states).unwrap();
-        states = serde_json::from_str(&json).unwrap();
+        states = LeafStates::unpack(&states.pack()).unwrap();
     }
     person.states = states;
     person

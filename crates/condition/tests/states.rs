@@ -108,7 +108,7 @@ fn the_written_form_is_stable() {
             .replace(r#"{"s":[]}"#, r#"{"S":[]}"#)
     );
     let states = observed(&leaves, &[on(10, 150), on(12, 200), on(12, 100)]);
-    let expected = r#"[{"n":[null,3]},{"N":[10,1,2,2]},{"S":[10,1,"1.5",2,2,3]},{"x":[null,3,2]},"#;
+    let expected = r#"[{"n":[null,3]},{"N":[10,1,2,2]},{"S":[10,1,1,15,2,2,0,3]},{"x":[null,3,2]},"#;
     assert!(json(&states).starts_with(expected), "{}", json(&states));
 }
 
@@ -319,6 +319,9 @@ fn broken_states_are_refused() {
         r#"[{"q":[]}]"#,
     ] {
         assert!(serde_json::from_str::<LeafStates>(text).is_err(), "{text}");
+    }
+    for bytes in [&[][..], &[0xc1], &[0x91, 0x81, 0xa1, b'N', 0x91]] {
+        assert!(LeafStates::unpack(bytes).is_err(), "{bytes:?}");
     }
     let (_, leaves) = leaves_of(&["size(orders) > 1"]);
     let other: LeafStates = serde_json::from_str(r#"[{"N":[]}]"#).unwrap();

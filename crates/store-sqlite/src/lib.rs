@@ -27,8 +27,8 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::read;
 use zhiyin_store::{
-    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, StoreError, Waiting, Wanted,
+    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt,
+    Result, Store, StoreError, Waiting, Wanted,
 };
 
 use connection::Connections;
@@ -151,10 +151,14 @@ impl Store for SqliteStore {
                 self.connections.read_in_line(move |c| load::lots_covering(c, member, amount)).await
             }
             LotsWanted::ExpiringAt(at) => {
-                self.connections.read_in_line(move |c| load::lots_at(c, load::LOTS_EXPIRING, member, at)).await
+                self.connections
+                    .read_in_line(move |c| load::lots_at(c, load::LOTS_EXPIRING, member, at))
+                    .await
             }
             LotsWanted::ActiveAt(at) => {
-                self.connections.read_in_line(move |c| load::lots_at(c, load::LOTS_ACTIVATING, member, at)).await
+                self.connections
+                    .read_in_line(move |c| load::lots_at(c, load::LOTS_ACTIVATING, member, at))
+                    .await
             }
             LotsWanted::These(ids) => {
                 let ids = ids.to_vec();

@@ -11,8 +11,7 @@ use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::flush::Hold;
 use zhiyin_store::seal::{self, Sealed};
 use zhiyin_store::{
-    Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoreError, StoredMember, Waiting,
-    Wanted, packed,
+    Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoreError, StoredMember, Waiting, Wanted, packed,
 };
 
 use crate::rows::{self, all, damaged, database, id};
@@ -57,9 +56,12 @@ macro_rules! timeline {
     };
 }
 pub(crate) use timeline;
-pub(crate) const ORDERS_OF: &str = concat!(timeline!(), "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
+pub(crate) const ORDERS_OF: &str = concat!(
+    timeline!(),
+    "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
     o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM t CROSS JOIN orders o ON o.no = t.seq \
-    CROSS JOIN event e ON e.id = o.event AND e.derived < 2 CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no");
+    CROSS JOIN event e ON e.id = o.event AND e.derived < 2 CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no"
+);
 pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at";
 pub(crate) const LOTS_EXPIRING: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
@@ -78,9 +80,12 @@ pub(crate) const UNDONE: &str = "SELECT COALESCE(SUM(amount), 0) FROM transfer W
 pub(crate) const EVENT: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM event e \
     JOIN source s ON s.no = e.source WHERE e.id = ? AND e.derived < 2";
 pub(crate) const SEQ_OF: &str = "SELECT seq FROM event WHERE id = ? AND derived < 2";
-pub(crate) const EVENTS_OF: &str = concat!(timeline!(), "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM t \
+pub(crate) const EVENTS_OF: &str = concat!(
+    timeline!(),
+    "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM t \
     CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source \
-    WHERE e.name = ?2 ORDER BY e.time, e.seq");
+    WHERE e.name = ?2 ORDER BY e.time, e.seq"
+);
 
 pub(crate) fn home(c: &Connection) -> Result<Home> {
     c.query_row(HOME, [], |row| {

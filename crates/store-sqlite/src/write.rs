@@ -8,8 +8,8 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush};
-use zhiyin_store::{packed, seal};
 use zhiyin_store::{Append, PlaybookVersion, Receipt, Result, StoreError, StoredMember};
+use zhiyin_store::{packed, seal};
 
 use crate::OWN_SOURCE;
 use crate::load;

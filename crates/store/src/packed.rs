@@ -40,10 +40,13 @@ mod tests {
 
     #[test]
     fn days_are_read_as_they_were_written_and_damage_says_so() {
-        for days in [vec![], vec![(Day(-3), 1)], vec![(Day(17_169), 580), (Day(17_171), -2), (Day(20_000), i64::MAX)]] {
+        for days in
+            [vec![], vec![(Day(-3), 1)], vec![(Day(17_169), 580), (Day(17_171), -2), (Day(20_000), i64::MAX)]]
+        {
             assert_eq!(unpack_days(&pack_days(&days).unwrap()).unwrap(), days);
         }
-        for bytes in [&[][..], &[0x91, 1], &[0xc1], &[0x92, 0xcf, 255, 255, 255, 255, 255, 255, 255, 255, 1]] {
+        for bytes in [&[][..], &[0x91, 1], &[0xc1], &[0x92, 0xcf, 255, 255, 255, 255, 255, 255, 255, 255, 1]]
+        {
             assert!(matches!(unpack_days(bytes), Err(StoreError::Damaged(_))), "{bytes:?}");
         }
     }

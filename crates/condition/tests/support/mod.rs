@@ -179,8 +179,7 @@ pub fn judge(text: &str, schema: &Schema, person: &Person, zone: &Zone, now: Ts)
     let leaves = Leaves::collect([&mut condition], zone.clone(), 2);
     let mut person = person.clone();
     person.observe(&leaves);
-    let json = serde_json::to_string(&person.states).unwrap();
-    person.states = serde_json::from_str(&json).unwrap();
+    person.states = LeafStates::unpack(&person.states.pack()).unwrap();
     assert!(person.states.fits(&leaves));
     let judged = evaluate(&condition, &leaves, &person, now);
     let history = History { orders: &person.orders, events: &person.events, zone, currency_exponent: 2 };

@@ -11,8 +11,8 @@ use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::{
-    Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
-    Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, read,
+    Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
+    Receipt, Result, Store, StoreError, Waiting, Wanted, read,
 };
 
 use crate::home::{Home, at};

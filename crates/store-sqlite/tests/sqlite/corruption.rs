@@ -49,13 +49,22 @@ const PLANTED: [(&str, &str); 31] = [
     ),
     ("UPDATE allocation SET lot = NULL WHERE no = 1", "debt is what allocations left to it"),
     ("UPDATE hold SET open = 0", "what is held is what open holds promise"),
-    ("UPDATE member SET accounts = json_set(accounts, '$[0][3]', 0)", "what is held is what open holds promise"),
+    (
+        "UPDATE member SET accounts = json_set(accounts, '$[0][3]', 0)",
+        "what is held is what open holds promise",
+    ),
     ("UPDATE orders SET terms = json_set(terms, '$.growth_kept', 1)", "growth is what orders keep of it"),
-    ("UPDATE member SET accounts = json_set(accounts, '$[1][1]', json_extract(accounts, '$[1][1]') + 1)", "growth is what orders keep of it"),
+    (
+        "UPDATE member SET accounts = json_set(accounts, '$[1][1]', json_extract(accounts, '$[1][1]') + 1)",
+        "growth is what orders keep of it",
+    ),
     ("UPDATE member SET timers = '[[1,0,9]]'", "every open lot that expires has its timer"),
     ("UPDATE member SET timers = '[]'", "every member with a tier has the timer that ends its term"),
     ("DELETE FROM timeline WHERE seq = 2", "every event up to the cursor was decided or is a dead letter"),
-    ("UPDATE member SET wake = wake + 1", "every member with timers is woken no later than the first of them"),
+    (
+        "UPDATE member SET wake = wake + 1",
+        "every member with timers is woken no later than the first of them",
+    ),
     ("UPDATE member SET wake = NULL", "every member with timers is woken no later than the first of them"),
     (
         "UPDATE member SET last_event = 3",

@@ -118,7 +118,11 @@ impl Life {
         if n >= 3 {
             member.tags.insert("spender".to_owned(), TagHeld { since: at(3), by_rule: true });
         }
-        let timers = [(TimerKind::Tier, Ts(465 * DAY_US)), (TimerKind::Expire, EXPIRES), (TimerKind::Activate, ACTIVE)];
+        let timers = [
+            (TimerKind::Tier, Ts(465 * DAY_US)),
+            (TimerKind::Expire, EXPIRES),
+            (TimerKind::Activate, ACTIVE),
+        ];
         let n_timers = if n == EVENTS { 3 } else { 2 };
         member.timers = timers.into_iter().take(n_timers).map(|(kind, due)| Self::timer(kind, due)).collect();
         let wake = member.timers.values().min().copied();
@@ -275,7 +279,6 @@ impl Life {
     }
 
     fn second_order(&self, part: &mut Flush) {
-        let member = self.member();
         part.orders.push(self.order_as_of(2, 0));
         part.transfers.push(self.points(6, TransferKind::Earn, 40, None));
         part.transfers.push(self.growth(6, TransferKind::Earn, 400, 105));
