@@ -381,7 +381,7 @@ fn unplaced(scene: &Scene<'_>, state: &State, event: &Event, status: OrderStatus
 }
 
 fn lines_event<'a>(known: &'a Known, order: &Order) -> Result<&'a Event, Stop> {
-    known.order_event.as_ref().ok_or(Stop::Missing(Missing::OrderLines(order.event)))
+    known.order_event.as_ref().ok_or(Stop::Missing(Missing::OrderLines(order.id)))
 }
 
 fn unknown_order() -> Stop {

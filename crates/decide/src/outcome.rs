@@ -7,7 +7,7 @@ use zhiyin_model::effect::{
     Allocation, Hold, Lot, Order, OrderChange, PastTransfer, StageMove, TagMove, Transfer,
 };
 use zhiyin_model::event::{Event, Identifier, Refusal};
-use zhiyin_model::id::{EventId, OrderId, TransferId};
+use zhiyin_model::id::{OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 
@@ -106,8 +106,8 @@ pub enum LotsAsked {
 /// What a decision still needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// The event with the order's lines.
-    OrderLines(EventId),
+    /// The event that this order's lines came with.
+    OrderLines(OrderId),
     /// Lots.
     Lots(LotsAsked),
     /// Terms of past tiers.

@@ -28,7 +28,7 @@ pub(crate) const LOTS: &str = "SELECT id, member, granted, remaining, active_at,
 pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM allocation";
 pub(crate) const HOLDS: &str = "SELECT id, member, amount, open FROM hold";
 pub(crate) const ORDERS: &str = "SELECT o.member, s.name, e.message_id, o.time, o.store, o.channel, o.paid, \
-    o.refunded, o.status, o.terms FROM orders o JOIN event e ON e.id = o.event AND e.derived < 2 JOIN source s ON s.no = e.source";
+    o.refunded, o.status, o.terms FROM orders o JOIN event e ON e.seq = o.event JOIN source s ON s.no = e.source";
 pub(crate) const TERMS: &str = "SELECT t.member, s.name, e.message_id, t.level, t.at, t.ends FROM term t \
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
 pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t.becomes, t.at FROM stage_move t \

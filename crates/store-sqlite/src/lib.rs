@@ -21,7 +21,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
 use zhiyin_model::effect::Lot;
-use zhiyin_model::id::{EventId, IdKey, MemberId, TransferId};
+use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
@@ -181,8 +181,8 @@ impl Store for SqliteStore {
         self.connections.read_in_line(move |c| load::past_transfer(c, member, id)).await
     }
 
-    async fn event(&self, id: EventId) -> Result<Option<PastEvent>> {
-        self.connections.read_in_line(move |c| load::event(c, id)).await
+    async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
+        self.connections.read_in_line(move |c| load::order_lines(c, order)).await
     }
 
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zhiyin_model::effect::{Asset, Lot, TimerKey, TimerKind};
-use zhiyin_model::id::{EventId, IdKey, MemberId, TransferId};
+use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, StageHeld, Term};
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::flush::Hold;
 use zhiyin_store::seal::{self, Sealed};
 use zhiyin_store::{
-    Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoreError, StoredMember, Waiting, Wanted, packed,
+    Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoredMember, Waiting, Wanted, packed,
 };
 
 use crate::rows::{self, all, damaged, database, id};
@@ -46,8 +46,8 @@ pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash
 pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, decided_until, wake, tier, term_from, term_ends, \
     stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves \
     FROM member WHERE id = ?";
-pub(crate) const ORDER: &str = "SELECT id, member, time, store, channel, paid, refunded, status, event, terms \
-    FROM orders WHERE id = ?";
+pub(crate) const ORDER: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, e.id, \
+    o.terms FROM orders o CROSS JOIN event e ON e.seq = o.event WHERE o.id = ?";
 /// The events of a member's timeline, from the latest decided backwards: a common table that the statements below join.
 macro_rules! timeline {
     () => {
@@ -59,8 +59,8 @@ pub(crate) use timeline;
 pub(crate) const ORDERS_OF: &str = concat!(
     timeline!(),
     "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
-    o.event, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM t CROSS JOIN orders o ON o.no = t.seq \
-    CROSS JOIN event e ON e.id = o.event AND e.derived < 2 CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no"
+    e.id, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM t CROSS JOIN orders o ON o.no = t.seq \
+    CROSS JOIN event e ON e.seq = o.event CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no"
 );
 pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at";
@@ -77,9 +77,9 @@ pub(crate) const TRANSFER: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amo
     WHERE t.member = ?1 AND t.id = ?2 AND t.kind = 2";
 pub(crate) const ALLOCATIONS: &str = "SELECT lot, amount FROM allocation WHERE transfer = ? ORDER BY no";
 pub(crate) const UNDONE: &str = "SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE reverses = ?";
-pub(crate) const EVENT: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM event e \
-    JOIN source s ON s.no = e.source WHERE e.id = ? AND e.derived < 2";
-pub(crate) const SEQ_OF: &str = "SELECT seq FROM event WHERE id = ? AND derived < 2";
+/// The event that an order's lines came with.
+pub(crate) const ORDER_LINES: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM orders o \
+    CROSS JOIN event e ON e.seq = o.event CROSS JOIN source s ON s.no = e.source WHERE o.id = ?";
 pub(crate) const EVENTS_OF: &str = concat!(
     timeline!(),
     "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM t \
@@ -280,8 +280,8 @@ fn past_event_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Pa
     })
 }
 
-pub(crate) fn event(c: &Connection, id: EventId) -> Result<Option<PastEvent>> {
-    c.query_row(EVENT, [id.bytes().as_slice()], past_event).optional().map_err(database)
+pub(crate) fn order_lines(c: &Connection, order: OrderId) -> Result<Option<PastEvent>> {
+    c.query_row(ORDER_LINES, [order.bytes().as_slice()], past_event).optional().map_err(database)
 }
 
 pub(crate) fn history(c: &Connection, member: MemberId, names: &[String]) -> Result<PastOf> {
@@ -292,14 +292,4 @@ pub(crate) fn history(c: &Connection, member: MemberId, names: &[String]) -> Res
         events.extend(all(c, EVENTS_OF, params![key, name], past_event)?);
     }
     Ok(PastOf { orders, events })
-}
-
-/// The seq of an event that exists.
-pub(crate) fn seq_of(c: &Connection, event: EventId) -> Result<i64> {
-    c.prepare_cached(SEQ_OF)
-        .and_then(|mut statement| statement.query_row([event.bytes().as_slice()], |row| row.get(0)))
-        .map_err(|error| match error {
-            rusqlite::Error::QueryReturnedNoRows => StoreError::Damaged(format!("no event {event}")),
-            error => database(error),
-        })
 }

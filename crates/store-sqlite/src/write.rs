@@ -22,8 +22,9 @@ pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO source (name, user_namespace) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
 pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE name = ?";
 pub(crate) const EVENT_NEW: &str = "INSERT INTO event (id, source, message_id, body_hash, name, time, clock, derived, \
-    replay, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) WHERE derived < 2 DO NOTHING";
-pub(crate) const EVENT_HASH: &str = "SELECT body_hash FROM event WHERE id = ? AND derived < 2";
+    replay, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, message_id) WHERE derived < 2 DO NOTHING";
+pub(crate) const EVENT_HASH: &str =
+    "SELECT body_hash FROM event WHERE source = ? AND message_id = ? AND derived < 2";
 pub(crate) const CLOCK_OF: &str = "SELECT clock FROM home";
 pub(crate) const CLOCK: &str = "UPDATE home SET clock = ? WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO import (name, position, done) VALUES (?, ?, ?) \
@@ -64,7 +65,7 @@ pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO identifier (hash, namespace
 pub(crate) const ORDER_NEW: &str = "INSERT INTO orders (id, member, time, store, channel, paid, refunded, status, \
     event, terms, no) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 pub(crate) const ORDER_SET: &str = "UPDATE orders SET member = ?2, time = ?3, store = ?4, channel = ?5, paid = ?6, \
-    refunded = ?7, status = ?8, event = ?9, terms = ?10 WHERE id = ?1";
+    refunded = ?7, status = ?8, event = COALESCE(?9, event), terms = ?10 WHERE id = ?1";
 /// How an order stood at first is written once; how it stands since an instant may be corrected within it.
 pub(crate) const ORDER_CHANGE_SET: &str = "INSERT INTO order_change (order_id, at, paid, refunded, counts) \
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (order_id, at) DO UPDATE SET paid = excluded.paid, \
@@ -138,7 +139,7 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
             continue;
         }
         let hash: Vec<u8> =
-            known.query_row([event.id.bytes().as_slice()], |row| row.get(0)).map_err(database)?;
+            known.query_row(params![source, event.message_id], |row| row.get(0)).map_err(database)?;
         let same = hash == event.body_hash;
         receipts.push(if same { Receipt::Duplicate } else { Receipt::Reused });
     }
@@ -188,7 +189,7 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     if moved == 0 {
         return Err(StoreError::Stale);
     }
-    let seqs = Seqs { c, known: inbox(c, flush)? };
+    let seqs = Seqs(inbox(c, flush)?);
     run(&mut prepare(c, CURSOR_ON)?, [])?;
     members(c, flush, &seqs)?;
     identifiers(c, flush)?;
@@ -198,14 +199,12 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
 }
 
 /// Places of the events that a batch names as causes.
-struct Seqs<'c> {
-    c: &'c Connection,
-    known: BTreeMap<EventId, i64>,
-}
+struct Seqs(BTreeMap<EventId, i64>);
 
-impl Seqs<'_> {
+impl Seqs {
     fn of(&self, event: EventId) -> Result<i64> {
-        self.known.get(&event).map_or_else(|| load::seq_of(self.c, event), |seq| Ok(*seq))
+        let seq = self.0.get(&event).copied();
+        seq.ok_or_else(|| StoreError::Damaged(format!("event {event} is not of this batch")))
     }
 }
 
@@ -275,7 +274,7 @@ fn place(c: &Connection, member: MemberId) -> Result<Option<Place>> {
 }
 
 /// Writes members, and lengthens the timelines of all whom the batch's events are about.
-fn members(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
+fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut happened: BTreeMap<MemberId, Vec<i64>> = BTreeMap::new();
     for decided in &flush.decided {
         happened.entry(decided.member).or_default().push(decided.seq);
@@ -380,12 +379,14 @@ fn text<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-fn orders(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
+fn orders(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut set = prepare(c, ORDER_SET)?;
     let mut new = prepare(c, ORDER_NEW)?;
     for order in &flush.orders {
         let terms = text(&order.terms)?;
-        let (id, member, event) = (order.id.bytes(), order.member.bytes(), order.event.bytes());
+        // Lines that came with an earlier batch stay where they are.
+        let lines = seqs.0.get(&order.event);
+        let (id, member) = (order.id.bytes(), order.member.bytes());
         let values: [&dyn ToSql; 10] = [
             id,
             member,
@@ -395,7 +396,7 @@ fn orders(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
             &order.paid.0,
             &order.refunded.0,
             &order.status.code(),
-            event,
+            &lines,
             &terms,
         ];
         if run(&mut set, values.as_slice())? == 0 {
@@ -413,7 +414,7 @@ fn orders(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
     Ok(())
 }
 
-fn ledger(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
+fn ledger(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut houses: BTreeMap<(Asset, &str), i64> = BTreeMap::new();
     let mut new = prepare(c, TRANSFER_NEW)?;
     for transfer in &flush.transfers {
@@ -470,7 +471,7 @@ fn ledger(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
     Ok(())
 }
 
-fn moves(c: &Connection, flush: &Flush, seqs: &Seqs<'_>) -> Result<()> {
+fn moves(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut term = prepare(c, TERM_NEW)?;
     for new in &flush.terms {
         let (member, seq) = (new.member.bytes().as_slice(), seqs.of(new.event)?);

@@ -295,8 +295,8 @@ pub trait Store: Send + Sync {
     async fn hold(&self, member: MemberId, id: TransferId) -> Result<Option<Hold>>;
     /// A past transfer of a member with its allocations.
     async fn past_transfer(&self, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>>;
-    /// The body of one event.
-    async fn event(&self, id: EventId) -> Result<Option<PastEvent>>;
+    /// The event that an order's lines came with.
+    async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>>;
     /// A member's orders, each with the event of its lines, and events by name, oldest first: what aggregates are
     /// rebuilt from.
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf>;

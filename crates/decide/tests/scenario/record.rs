@@ -76,7 +76,7 @@ impl Record {
     /// Adds what was missing to what is known.
     pub fn look_up(&self, rules: &Rules, known: &mut Known, missing: &Missing) {
         match missing {
-            Missing::OrderLines(id) => known.order_event = Some(self.events[id].clone()),
+            Missing::OrderLines(id) => known.order_event = Some(self.events[&self.orders[id].event].clone()),
             Missing::Lots(asked) => {
                 known.lots.extend(self.lots_for(asked).into_iter().map(|lot| (lot.id, lot)));
                 known.lots_asked.push(asked.clone());

@@ -276,7 +276,7 @@ impl<'a> Batch<'a> {
                 Ok(outcome) => return Ok(Answer::Made(Box::new(outcome))),
                 Err(Stop::Refused(refusal)) => return Ok(Answer::Refused(refusal)),
                 Err(Stop::Missing(missing)) => {
-                    if dirty && !matches!(missing, Missing::OrderLines(_)) {
+                    if dirty {
                         return Ok(Answer::Cut);
                     }
                     self.look_up(&mut known, missing, state.member.id).await?;

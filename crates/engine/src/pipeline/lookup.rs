@@ -19,7 +19,8 @@ pub(super) async fn look_up(
 ) -> Result<()> {
     match missing {
         Missing::OrderLines(id) => {
-            let past = store.event(id).await?.ok_or_else(|| damaged(format!("no event {id}")))?;
+            let past =
+                store.order_lines(id).await?.ok_or_else(|| damaged(format!("no lines of order {id}")))?;
             let body = seal::open(&past.body)?;
             let origin = Origin { user_namespace: &past.user_namespace, default_time: Some(past.time) };
             let read =

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use zhiyin_engine::Engine;
 use zhiyin_model::effect::Lot;
-use zhiyin_model::id::{EventId, MemberId, TransferId};
+use zhiyin_model::id::{MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
@@ -70,7 +70,7 @@ brittle! {
     terms(member: MemberId) -> Vec<Term>;
     hold(member: MemberId, id: TransferId) -> Option<Hold>;
     past_transfer(member: MemberId, id: TransferId) -> Option<PastTransfer>;
-    event(id: EventId) -> Option<PastEvent>;
+    order_lines(order: OrderId) -> Option<PastEvent>;
     history(member: MemberId, names: Vec<String>) -> PastOf;
     flush(flush: Flush) -> ();
     dead_letters(limit: usize) -> Vec<read::DeadLetter>;

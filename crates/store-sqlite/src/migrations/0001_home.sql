@@ -47,8 +47,9 @@ CREATE TABLE event (
   replay INTEGER NOT NULL,
   body BLOB NOT NULL
 ) STRICT;
--- What was said of a member by their own event (derived = 2) is found through its cause only.
-CREATE UNIQUE INDEX event_id ON event (id) WHERE derived < 2;
+-- Dedupe goes by what the source calls an item, not by the hash of it: most sources number theirs, so that what comes
+-- together lies together. What was said of a member by their own event (derived = 2) is found through its cause only.
+CREATE UNIQUE INDEX event_message ON event (source, message_id) WHERE derived < 2;
 
 -- Derived events for other members, until they are decided.
 CREATE TABLE queue (
@@ -134,7 +135,7 @@ CREATE TABLE orders (
   paid INTEGER NOT NULL,
   refunded INTEGER NOT NULL,
   status INTEGER NOT NULL,
-  event BLOB NOT NULL,
+  event INTEGER NOT NULL REFERENCES event (seq),
   terms TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX orders_id ON orders (id);

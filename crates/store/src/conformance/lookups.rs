@@ -151,7 +151,7 @@ pub async fn holds_open_and_close(homes: &dyn Homes) -> Result<()> {
     Ok(())
 }
 
-/// Terms, orders and events of a member come oldest first; an event by id comes as it was sent.
+/// Terms, orders and events of a member come oldest first; an order's lines come as they were sent.
 pub async fn terms_and_history_are_oldest_first(homes: &dyn Homes) -> Result<()> {
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
     lived(&store, &life, 4).await?;
@@ -166,9 +166,11 @@ pub async fn terms_and_history_are_oldest_first(homes: &dyn Homes) -> Result<()>
     assert_eq!(orders, [(life.order(1), life.event(1)), (life.order(2), life.event(6))]);
     let times: Vec<Ts> = past.events.iter().map(|event| event.time).collect();
     assert_eq!(times, [at(2), at(4), at(6)]);
-    let Some(event) = store.event(life.event(2)).await? else { panic!("the event is not found") };
-    assert_eq!((event.body, event.user_namespace.as_str()), (life.item(2).body, "user"));
-    assert!(store.event(life.fact(1, false).id).await?.is_none());
+    let Some(event) = store.order_lines(life.order(2)).await? else {
+        panic!("the order's lines are not found")
+    };
+    assert_eq!((event.body, event.user_namespace.as_str()), (life.item(6).body, "user"));
+    assert!(store.order_lines(OrderId::from_bytes([9; 16])).await?.is_none());
     assert!(store.history(MemberId::from_bytes([9; 16]), Vec::new()).await?.orders.is_empty());
     Ok(())
 }
