@@ -304,6 +304,10 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
             run(&mut wake_set, params![no, wake])?;
         }
     }
+    for (member, wake) in &flush.filed {
+        let place = place(c, *member)?.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
+        run(&mut wake_set, params![place.no, wake.map(|wake| wake.0)])?;
+    }
     for (member, events) in happened {
         let known = place(c, member)?.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
         let last = lengthen(known.no, known.last_event, &events)?;

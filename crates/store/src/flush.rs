@@ -30,6 +30,9 @@ pub struct Flush {
     /// Members that are new or changed, whole, with their accounts and timers. Whoever `decided` or `facts` name is among
     /// them or known.
     pub members: Vec<StoredMember>,
+    /// Members who were woken before anything was due for them, and when to wake them next. Nothing was decided for them,
+    /// so they stay as they are otherwise, the version they were last decided under included.
+    pub filed: Vec<(MemberId, Option<Ts>)>,
     /// New identifiers.
     pub identifiers: Vec<NewIdentifier>,
     /// Orders that are new or changed, whole.

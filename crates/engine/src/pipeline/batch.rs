@@ -78,7 +78,10 @@ impl<'a> Batch<'a> {
             if self.settle(*member, horizon).await? == Go::Cut {
                 return Ok(i + 1);
             }
-            self.changed.insert(*member);
+            if !self.changed.contains(member) {
+                let wake = self.file(*member);
+                self.flush.filed.push((*member, wake));
+            }
         }
         Ok(members.len())
     }
@@ -152,12 +155,7 @@ impl<'a> Batch<'a> {
         for id in std::mem::take(&mut self.changed) {
             let Some(state) = self.cache.states.get(&id) else { continue };
             let (member, leaves) = (state.member.clone(), state.leaves.pack());
-            let filed = self.cache.wakes.get(&id).copied();
-            let wake = wake(filed, self.settled.get(&id).copied(), member.timers.values().min().copied());
-            match wake {
-                Some(wake) => drop(self.cache.wakes.insert(id, wake)),
-                None => drop(self.cache.wakes.remove(&id)),
-            }
+            let wake = self.file(id);
             let fingerprint = self.live.rules.fingerprint.clone();
             self.flush.members.push(StoredMember { member, leaves, fingerprint, wake });
         }
@@ -165,6 +163,17 @@ impl<'a> Batch<'a> {
             self.flush.orders.extend(self.orders.get(id).cloned());
         }
         Ok(self.flush)
+    }
+
+    /// When a member is to be woken, as it is from now on.
+    fn file(&mut self, id: MemberId) -> Option<Ts> {
+        let first = self.cache.states.get(&id).and_then(|state| state.member.timers.values().min().copied());
+        let wake = wake(self.cache.wakes.get(&id).copied(), self.settled.get(&id).copied(), first);
+        match wake {
+            Some(wake) => drop(self.cache.wakes.insert(id, wake)),
+            None => drop(self.cache.wakes.remove(&id)),
+        }
+        wake
     }
 
     fn read(&self, row: &Waiting) -> Result<Read> {

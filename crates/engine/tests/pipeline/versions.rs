@@ -93,6 +93,32 @@ async fn s12_the_pass_is_bounded_and_can_be_interrupted_anywhere() {
 }
 
 #[tokio::test]
+async fn s12_whom_a_timer_that_has_moved_on_wakes_for_nothing_is_still_reached_by_the_version() {
+    let mut home = Home::new(SHIPPED).await;
+    // Filed for the second order that is due after a week; it comes at once, and what is due next is later.
+    home.live_through(&[order("o1", "ann", "1", "2017-03-01T04:00:00Z", "310")]).await;
+    home.live_through(&[order("o2", "ann", "2", "2017-03-03T04:00:00Z", "10")]).await;
+    let (before, after) = (at("2017-03-06T04:00:00Z"), at("2017-03-09T04:00:00Z"));
+    let first = home.member("ann").await.member.timers.values().min().copied().unwrap();
+    let filed = home.engine().store().next_wake().await.unwrap().unwrap();
+    assert!(before < filed && filed < after && after < first, "{filed} {first}");
+    let strict = crate::playbooks::parse(STRICT);
+    let live = zhiyin_store::PlaybookVersion {
+        version: 0,
+        id: "brand".to_owned(),
+        hash: strict.hash(),
+        source: strict.source().to_owned(),
+        applied_at: before,
+    };
+    home.engine().store().apply_playbook(live).await.unwrap();
+    home.reopen().await;
+    home.until(after).await;
+    assert!(home.engine().store().next_wake().await.unwrap().unwrap() > after);
+    assert_eq!(home.engine().catch_up_playbook(10).await.unwrap(), 1);
+    home.healthy().await;
+}
+
+#[tokio::test]
 async fn s12_two_processes_may_bring_the_same_version() {
     let home = brand().await;
     let other = home.second_engine().await;

@@ -93,6 +93,13 @@ pub async fn members_are_woken_in_turn(homes: &dyn Homes) -> Result<()> {
     store.flush(Flush { batch: 1, members, ..Flush::default() }).await?;
     assert_eq!(store.due(at(9), 100).await?, [id(1), id(4), id(2)]);
     assert_eq!(store.next_wake().await?, Some(at(3)));
+    // Who was woken for nothing is only filed anew.
+    let filed = vec![(id(1), Some(at(6))), (id(4), None)];
+    store.flush(Flush { batch: 2, version: 9, filed, ..Flush::default() }).await?;
+    assert_eq!(store.due(at(9), 100).await?, [id(2), id(1)]);
+    assert_eq!(store.members_behind(9, None, 10).await?.len(), 4);
+    let stranger = Flush { batch: 3, filed: vec![(id(9), None)], ..Flush::default() };
+    assert!(store.flush(stranger).await.is_err());
     let loaded = store.load(Wanted { members: vec![id(2), id(3)], ..Wanted::default() }).await?;
     let wakes: Vec<_> = loaded.members.iter().map(|stored| (stored.member.id, stored.wake)).collect();
     assert_eq!(wakes, [(id(2), Some(at(5))), (id(3), None)]);
