@@ -127,7 +127,7 @@ function sankey(flow, width) {
   const right = stack(flow.ids, flow.links, "to", thickness, 36);
   // Room for the longest name, at twelve pixels: a Chinese character takes all of them, a Latin one about seven.
   const wide = (id) => [...flow.name(id)].reduce((w, c) => w + (c > "\u2e80" ? 12.5 : 7.2), 0);
-  const room = Math.min(width * 0.34, Math.max(56, ...[...left.nodes.keys(), ...right.nodes.keys()].map(wide)) + 12);
+  const room = Math.min(width * 0.42, Math.max(56, ...[...left.nodes.keys(), ...right.nodes.keys()].map(wide)) + 12);
   const ends = { l: room, r: width - room };
   const height = Math.max(left.end, right.end, 40) + 22;
   const middle = (ends.l + ends.r) / 2;
