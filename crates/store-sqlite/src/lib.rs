@@ -27,17 +27,14 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::read;
 use zhiyin_store::{
-    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt,
-    Result, Store, StoreError, Waiting, Wanted,
+    Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
+    Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
 
 use connection::Connections;
 pub use connection::Durability;
 #[doc(hidden)]
 pub use statements::statements;
-
-/// Name of the source of derived events.
-pub(crate) const OWN_SOURCE: &str = "zhiyin";
 
 /// A home in one SQLite file.
 pub struct SqliteStore {

@@ -8,10 +8,9 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush};
-use zhiyin_store::{Append, PlaybookVersion, Receipt, Result, StoreError, StoredMember};
+use zhiyin_store::{Append, OWN_SOURCE, PlaybookVersion, Receipt, Result, StoreError, StoredMember};
 use zhiyin_store::{packed, seal};
 
-use crate::OWN_SOURCE;
 use crate::load;
 use crate::rows::database;
 
@@ -111,6 +110,9 @@ fn clock_of(c: &Connection) -> Result<i64> {
 /// Takes items into the inbox, each once. What happens now is placed no earlier than what came before; history at its own
 /// time.
 pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
+    if append.source == OWN_SOURCE {
+        return Err(StoreError::SourceReserved);
+    }
     let source = source(c, &append.source, &append.user_namespace)?;
     let before = clock_of(c)?;
     let mut clock = before;

@@ -22,6 +22,10 @@ use zhiyin_model::time::Ts;
 use flush::{Flush, Hold};
 use seal::{LookupHash, Sealed};
 
+/// Name of the source of derived events. Nobody else may bear it: an item that is named like a derived event would be
+/// taken for it.
+pub const OWN_SOURCE: &str = "zhiyin";
+
 /// What can go wrong below the decisions.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -52,6 +56,9 @@ pub enum StoreError {
         /// As it is given now.
         given: String,
     },
+    /// The source calls itself what a home calls itself.
+    #[error("no source may be called {OWN_SOURCE:?}: that is what the home calls itself")]
+    SourceReserved,
     /// The store has stopped.
     #[error("the store has stopped")]
     Stopped,

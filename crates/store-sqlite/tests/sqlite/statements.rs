@@ -37,7 +37,7 @@ fn every_statement_is_listed() {
         let text = std::fs::read_to_string(&path).unwrap();
         for line in text.lines() {
             let declared = line.strip_prefix("pub(crate) const ").and_then(|rest| rest.split_once(": &str"));
-            let Some((constant, _)) = declared.filter(|(constant, _)| *constant != "OWN_SOURCE") else {
+            let Some((constant, _)) = declared else {
                 continue;
             };
             let name = format!("{room}::{constant}");

@@ -5,7 +5,7 @@ use zhiyin_model::event::Refusal;
 use super::life::{Life, append, at};
 use super::{Homes, KEY};
 use crate::flush::{Dead, Flush};
-use crate::{NewEvent, Progress, Receipt, Result, StoreError, Waiting};
+use crate::{Append, NewEvent, OWN_SOURCE, Progress, Receipt, Result, StoreError, Waiting};
 
 fn message_ids(waiting: &[Waiting]) -> Vec<&str> {
     waiting.iter().map(|row| row.message_id.as_str()).collect()
@@ -103,7 +103,16 @@ pub async fn a_source_keeps_its_namespace(homes: &dyn Homes) -> Result<()> {
         other => panic!("{other:?}"),
     }
     other.source = "shop".to_owned();
-    assert_eq!(store.append(other).await?, [Receipt::Accepted]);
+    assert_eq!(store.append(other.clone()).await?, [Receipt::Accepted]);
+    // Nobody passes for the home itself, whatever they call their users: an item could bear a derived event's name.
+    for user_namespace in ["", "user"] {
+        let home = Append {
+            source: OWN_SOURCE.to_owned(),
+            user_namespace: user_namespace.to_owned(),
+            ..other.clone()
+        };
+        assert!(matches!(store.append(home).await, Err(StoreError::SourceReserved)), "{user_namespace:?}");
+    }
     Ok(())
 }
 
