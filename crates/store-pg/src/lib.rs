@@ -1,0 +1,6 @@
+//! A home in PostgreSQL.
+
+mod load;
+mod rows;
+mod schemas;
+mod survey;
