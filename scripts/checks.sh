@@ -3,6 +3,8 @@
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
 all_checks=(fmt clippy rust oracle crash browser shell deny)
+# Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
+postgres_checks=(rust crash)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -50,6 +52,7 @@ checks() {
 get_ready() {
   local things=(rust cc) name
   for name in "$@"; do
+    [[ -n "${ZHIYIN_TEST_POSTGRES:-}" || " ${postgres_checks[*]} " != *" $name "* ]] || things+=(postgres)
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
@@ -65,6 +68,8 @@ get_ready() {
     # These prove nothing on made-up figures, so without the real ones they fail.
     fetch_completejourney || say "The real data set could not be had: what needs it will fail."
   fi
+  # Here, not in a step: steps are shells of their own, and this one ends it.
+  [[ " ${things[*]} " != *" postgres "* ]] || start_postgres
 }
 
 # Adds up what the test runners in a log say of themselves: "PASSED FAILED".

@@ -4,6 +4,7 @@
 
 rust_wanted=1.95
 node_wanted=20
+postgres_wanted=15
 
 say() { printf '%s\n' "$*"; }
 heading() { printf '\n== %s\n' "$*"; }
@@ -24,6 +25,22 @@ has_cc() {
 }
 has_python() { python3 -c 'import ensurepip, tomllib, venv' 2>/dev/null; }
 has_chromium() { [[ -n "${CHROMIUM:-}" && -x "${CHROMIUM:-}" ]] || command -v chromium >/dev/null; }
+postgres_bin=""
+# Sets postgres_bin, the folder of PostgreSQL's programs: that of the path, else the newest of Debian's.
+# What Debian itself puts on the path is a wrapper, so one folder must hold them all.
+has_postgres() {
+  local folder program
+  while read -r folder; do
+    for program in initdb pg_ctl psql pgbench; do [[ -x "$folder/$program" ]] || continue 2; done
+    at_least "$("$folder/pg_ctl" --version | cut -d ' ' -f 3)" "$postgres_wanted" || continue
+    postgres_bin="$folder"
+    return 0
+  done < <(
+    program="$(command -v pg_ctl)" && dirname "$(readlink -f "$program")"
+    printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV
+  )
+  return 1
+}
 has_certificates() { [[ -s /etc/ssl/certs/ca-certificates.crt ]]; }
 
 # Debian's packages for each thing, and what it is for.
@@ -35,6 +52,7 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     python) echo python3 python3-venv python3-pip ;;
     chromium) echo chromium ;;
+    postgres) echo postgresql ;; # with psql and pgbench
     certificates) echo ca-certificates ;;
   esac
 }
@@ -46,11 +64,24 @@ purpose_of() {
     cc) echo "a C compiler, for SQLite, which is built in" ;;
     python) echo "Python 3.11 or newer with venv, for the data set and the tests" ;;
     chromium) echo "Chromium, for the browser test" ;;
+    postgres) echo "PostgreSQL $postgres_wanted or newer with pgbench, for tests and benches, which start their own" ;;
     certificates) echo "certificates, for the package registries" ;;
   esac
 }
 
 may_install() { [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; }
+
+# Debian's PostgreSQL comes with a server that runs from then on, unless it is told before; tests and
+# benches start their own, so nothing of it is left to listen.
+install_packages() {
+  local folder=/etc/postgresql-common/createcluster.d status=0
+  if [[ " $* " == *" postgresql "* ]]; then
+    mkdir -p "$folder" && echo 'create_main_cluster = false' >"$folder/zhiyin.conf"
+  fi
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" || status=$?
+  rm -f "$folder/zhiyin.conf"
+  return "$status"
+}
 
 # Makes sure of the named things, or says what is missing and how to get it, and leaves with 2.
 need() {
@@ -78,7 +109,7 @@ need() {
   local log
   mkdir -p "$cache"
   log="$cache/apt.log"
-  if ! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" >"$log" 2>&1; then
+  if ! install_packages "${packages[@]}" >"$log" 2>&1; then
     tail -n 20 "$log"
     say "apt-get could not install them. Rust: Debian's own may be too old here, rustup's will do."
     exit 2
