@@ -5,7 +5,7 @@
 
 use rust_decimal::prelude::ToPrimitive;
 use zhiyin_model::effect::TransferKind;
-use zhiyin_model::event::{Event, Identifier, names};
+use zhiyin_model::event::{Event, names};
 use zhiyin_model::id::TransferId;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
@@ -128,22 +128,15 @@ pub fn gifted(
     out: &mut Outcome,
 ) -> Result<(), Stop> {
     let amount = amount(event)?;
-    let text = |key: &'static str| {
-        event
-            .properties
-            .get(key)
-            .and_then(Scalar::text)
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| {
-                let field = format!("properties.{key}");
-                Stop::refused("receiver_missing", &field, "a gift names its receiver by namespace and value")
-            })
-    };
-    let to = Identifier { namespace: text("to_namespace")?.to_owned(), value: text("to_value")?.to_owned() };
-    for (field, text) in [("properties.to_namespace", &to.namespace), ("properties.to_value", &to.value)] {
-        zhiyin_model::event::bounded(field, text)?;
+    for key in ["to_namespace", "to_value"] {
+        let field = format!("properties.{key}");
+        let text = event.properties.get(key).and_then(Scalar::text).map(str::trim).unwrap_or_default();
+        zhiyin_model::event::bounded(&field, text)?;
+        if text.is_empty() {
+            return Err(receiver_missing(&field));
+        }
     }
+    let to = event.reaches().ok_or_else(|| receiver_missing("properties.to_value"))?;
     if event.identifiers.contains(&to) {
         return Err(Stop::refused("gift_to_self", "properties.to_value", "a gift goes to someone else"));
     }
@@ -154,6 +147,10 @@ pub fn gifted(
         properties: vec![("amount", amount.to_string())],
     });
     Ok(())
+}
+
+fn receiver_missing(field: &str) -> Stop {
+    Stop::refused("receiver_missing", field, "a gift names its receiver by namespace and value")
 }
 
 /// Another member's gift arrives.

@@ -1,10 +1,10 @@
 //! The door: items become inbox rows, durably, each once; or are refused by name.
 
-use zhiyin_model::event::{self, Origin, Refusal, names};
-use zhiyin_model::id::IdKey;
+use zhiyin_model::event::{self, Identifier, Origin, Refusal, names};
+use zhiyin_model::id::{EventId, IdKey};
 use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::seal;
-use zhiyin_store::{Append, NewEvent, Progress, Receipt};
+use zhiyin_store::{Append, Named, NewEvent, Progress, Reach, Receipt};
 
 use crate::{Engine, EngineError, Result, clock};
 
@@ -59,10 +59,23 @@ pub fn prepare(
         let message = format!("{} is more than 24 hours ahead of business time", item.time);
         return Err(Refusal::new("event_from_the_future", "timestamp", message));
     }
+    let id: EventId = item.id(key, &source.name);
+    let named = |identifier: &Identifier| Named {
+        hash: seal::lookup(key, identifier),
+        namespace: identifier.namespace.clone(),
+        value: seal::seal(&identifier.value),
+    };
+    let reach = item.reaches.as_ref().map(|identifier| Reach {
+        named: named(identifier),
+        member: key.derive("member", &[id.bytes(), b"reached"]),
+    });
     Ok(NewEvent {
-        id: item.id(key, &source.name),
+        id,
         body_hash: item.body_hash(key),
         body: seal::seal(&item.body),
+        names: item.identifiers.iter().map(named).collect(),
+        member: key.derive("member", &[id.bytes()]),
+        reach,
         message_id: item.message_id,
         name: item.name,
         time: item.time,

@@ -15,6 +15,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::{NewEvent, Progress};
 
 use crate::accept::{self, Source, Verdict};
+use crate::pipeline::Step;
 use crate::{Engine, EngineError, Result, clock};
 
 /// How many items one chunk has.
@@ -76,7 +77,7 @@ pub struct Tally {
 }
 
 /// What is told of an import while it runs.
-pub trait Watch {
+pub trait Watch: Send {
     /// Items were read, accepted, decided…
     fn tally(&mut self, tally: &Tally);
     /// An item was not taken.
@@ -102,6 +103,17 @@ impl Engine {
     /// Runs an import to its end, or to `stop_after` items for tests of interruption. Items are read by a thread of
     /// their own.
     pub async fn import<I>(&self, import: Import, items: I, watch: &mut dyn Watch) -> Result<Tally>
+    where
+        I: FnOnce(u64) -> std::result::Result<Box<dyn Iterator<Item = Given> + Send>, String>
+            + Send
+            + 'static,
+    {
+        let done = self.import_holding(import, items, watch).await;
+        self.release().await?;
+        done
+    }
+
+    async fn import_holding<I>(&self, import: Import, items: I, watch: &mut dyn Watch) -> Result<Tally>
     where
         I: FnOnce(u64) -> std::result::Result<Box<dyn Iterator<Item = Given> + Send>, String>
             + Send
@@ -170,17 +182,14 @@ impl Engine {
 
     /// Decides all that was accepted. Timers of members who stay silent wait until the whole import is in.
     async fn decide(&self, tally: &mut Tally, import: &Import, watch: &mut dyn Watch) -> Result<()> {
-        loop {
-            let step = self.step(import.batch, Some(Ts::MIN)).await?;
-            if step.idle {
-                return Ok(());
-            }
+        let seen = |step: Step| {
             tally.decided += step.events as u64;
             tally.dead += step.dead as u64;
             tally.timers += step.timers as u64;
-            tally.at = step.at;
+            tally.at = tally.at.max(step.at);
             watch.tally(tally);
-        }
+        };
+        self.drain_holding(import.batch, Some(Ts::MIN), seen).await.map(drop)
     }
 }
 

@@ -15,9 +15,10 @@ pub mod playbooks;
 pub mod rebuild;
 pub mod reports;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, watch};
 use zhiyin_decide::Cause;
 use zhiyin_decide::outcome::{Known, Outcome, Stop};
 pub use zhiyin_decide::rules::Rules;
@@ -27,7 +28,7 @@ use zhiyin_model::id::IdKey;
 use zhiyin_model::playbook::{Playbook, Problem};
 use zhiyin_store::{Home, PlaybookVersion, Store, StoreError};
 
-use pipeline::Cache;
+use pipeline::Worker;
 
 /// What can go wrong in the engine.
 #[derive(Debug, thiserror::Error)]
@@ -82,24 +83,30 @@ pub struct Engine {
     pub(crate) decider: Decider,
     store: Arc<dyn Store>,
     live: RwLock<Option<Arc<Live>>>,
-    cache: Mutex<Cache>,
-    woken: Notify,
+    pub(crate) workers: Vec<Mutex<Worker>>,
+    pub(crate) woken: watch::Sender<()>,
 }
 
+/// Tells the engines of one process apart.
+static ENGINES: AtomicU64 = AtomicU64::new(0);
+
 impl Engine {
-    /// An engine over a store; reads the live playbook if there is one.
+    /// An engine over a store, with one worker; reads the live playbook if there is one.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self> {
-        Self::open_deciding(store, zhiyin_decide::decide).await
+        Self::open_with(store, 1, zhiyin_decide::decide).await
     }
 
-    /// The same, with decisions of one's own: for tests of what happens when one breaks down.
-    pub async fn open_deciding(store: Arc<dyn Store>, decider: Decider) -> Result<Self> {
+    /// The same with so many workers, and decisions of one's own: these for tests of what happens when one breaks down.
+    pub async fn open_with(store: Arc<dyn Store>, workers: usize, decider: Decider) -> Result<Self> {
+        // What tells this engine's workers from all others, on this machine and elsewhere: nobody else bears the name.
+        let name = format!("{}-{}-{}", clock::wall().0, std::process::id(), ENGINES.fetch_add(1, Ordering::Relaxed));
+        let workers = (0..workers.max(1)).map(|n| Mutex::new(Worker::new(format!("{name}-{n}"))));
         let engine = Self {
             decider,
             store,
             live: RwLock::new(None),
-            cache: Mutex::new(Cache::default()),
-            woken: Notify::new(),
+            workers: workers.collect(),
+            woken: watch::Sender::new(()),
         };
         engine.reload().await?;
         Ok(engine)
@@ -135,13 +142,25 @@ impl Engine {
         Ok(())
     }
 
+    /// The live playbook, which is of this version.
+    pub(crate) async fn live_at(&self, version: i64) -> Result<Arc<Live>> {
+        if self.live.read().ok().and_then(|live| live.as_ref().map(|live| live.version.version))
+            != Some(version)
+        {
+            self.reload().await?;
+        }
+        self.live()
+    }
+
     /// Forgets the members that memory holds between batches: for measurements of what it costs to read them.
     pub async fn forget(&self) {
-        *self.cache.lock().await = Cache::default();
+        for worker in &self.workers {
+            worker.lock().await.forget();
+        }
     }
 
     /// Wakes the pipeline: there is something to do.
     pub fn wake(&self) {
-        self.woken.notify_one();
+        self.woken.send_replace(());
     }
 }

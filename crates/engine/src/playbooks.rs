@@ -7,13 +7,12 @@ use zhiyin_decide::outcome::History;
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::state::{State, View};
 use zhiyin_model::effect::Asset;
-use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
 use zhiyin_model::time::Ts;
-use zhiyin_store::{Home, PlaybookVersion, StoreError, Wanted};
+use zhiyin_store::{PlaybookVersion, Wanted};
 
-use crate::pipeline::Cache;
-use crate::{Engine, EngineError, Live, Result, clock, rebuild};
+use crate::pipeline::OTHERS_AT_WORK;
+use crate::{Engine, Result, clock, rebuild};
 
 /// The largest file that is read as a playbook.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -103,36 +102,26 @@ impl Engine {
         Ok((version, version != home.version))
     }
 
-    /// Judges members whom the live version has not reached yet, in batches.
+    /// Judges members whom the live version has not reached yet, in batches, until it has reached all: those whose shares
+    /// others hold are left to them.
     pub async fn catch_up_playbook(&self, limit: usize) -> Result<u64> {
-        let mut reached = 0;
-        loop {
-            self.reload().await?;
-            let Ok(live) = self.live() else { return Ok(reached) };
-            // The home first: whoever is brought up to date between the two makes the flush stale.
-            let home = self.home().await?;
-            let members = self.store().members_behind(live.version.version, None, limit).await?;
-            if members.is_empty() {
-                return Ok(reached);
-            }
-            match self.reach(&live, &home, &members).await {
-                // Another process decided something meanwhile: whom it has not reached is asked anew.
-                Err(EngineError::Store(StoreError::Stale)) => {}
-                done => {
-                    done?;
-                    reached += members.len() as u64;
-                }
-            }
-        }
+        let done = self.catch_up_holding(limit).await;
+        self.release().await?;
+        done
     }
 
-    async fn reach(&self, live: &Live, home: &Home, members: &[MemberId]) -> Result<()> {
-        let mut cache = self.cache.lock().await;
-        *cache = Cache::default();
-        let flush = crate::pipeline::reach(self.store().as_ref(), live, home, &mut cache, members).await?;
-        let done = self.store().flush(flush).await;
-        *cache = Cache::default();
-        Ok(done?)
+    async fn catch_up_holding(&self, limit: usize) -> Result<u64> {
+        let mut reached = 0;
+        loop {
+            for worker in &self.workers {
+                reached += worker.lock().await.reach_all(self, limit).await?;
+            }
+            let Ok(live) = self.live() else { return Ok(reached) };
+            if self.store().members_behind(None, live.version.version, None, 1).await?.is_empty() {
+                return Ok(reached);
+            }
+            tokio::time::sleep(OTHERS_AT_WORK).await;
+        }
     }
 
     /// What a playbook changes against what is live, in words, each change with how many members it touches. Against no
@@ -147,7 +136,7 @@ impl Engine {
         let mut after = None;
         loop {
             // Every member has a version of at least 0, so all are "behind" one beyond the last.
-            let members = self.store().members_behind(i64::MAX, after, 256).await?;
+            let members = self.store().members_behind(None, i64::MAX, after, 256).await?;
             let Some(last) = members.last() else { break };
             after = Some(*last);
             let loaded = self.store().load(Wanted { members, ..Wanted::default() }).await?;

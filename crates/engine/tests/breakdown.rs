@@ -50,7 +50,7 @@ async fn home(name: &str, decider: Decider, items: &[Vec<u8>], batch: usize) -> 
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("home.db");
     let store = SqliteStore::open(&path, &IdKey::from_bytes([1; 32])).unwrap();
-    let engine = Engine::open_deciding(Arc::new(store), decider).await.unwrap();
+    let engine = Engine::open_with(Arc::new(store), 1, decider).await.unwrap();
     let (playbook, _) = playbooks::read_shipped("variety-store").unwrap().unwrap();
     engine.apply_at(&playbook, zhiyin_model::time::Ts::parse("2025-01-01T00:00:00Z")).await.unwrap();
     let source = Source { name: "till".into(), user_namespace: "user".into(), replay: true };

@@ -67,6 +67,10 @@ pub struct Item {
     pub name: String,
     /// Canonical JSON without `sentAt` and `receivedAt`.
     pub body: String,
+    /// Whom it is about, most telling first.
+    pub identifiers: Vec<Identifier>,
+    /// Whom else its decision may reach.
+    pub reaches: Option<Identifier>,
 }
 
 impl Item {
@@ -104,6 +108,21 @@ pub struct Event {
     pub channel: Option<String>,
     /// What it says of an order, for the events that speak of one.
     pub order: Option<OrderFacts>,
+}
+
+impl Event {
+    /// Whom else the decision on it may reach: the receiver of a gift. Known before anything is decided, so that whom
+    /// it is about and whom it reaches are settled together, when it is accepted.
+    pub fn reaches(&self) -> Option<Identifier> {
+        if self.name != names::POINTS_GIFTED {
+            return None;
+        }
+        let text = |key: &str| {
+            let text = self.properties.get(key).and_then(Scalar::text).map(str::trim)?;
+            (!text.is_empty() && bounded(key, text).is_ok()).then(|| text.to_owned())
+        };
+        Some(Identifier { namespace: text("to_namespace")?, value: text("to_value")? })
+    }
 }
 
 /// Names of the e-commerce spec that decisions know.

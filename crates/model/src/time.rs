@@ -41,6 +41,12 @@ impl Ts {
         Self(self.0.saturating_add(us))
     }
 
+    /// Year and month in UTC; `None` beyond the calendar.
+    pub fn year_and_month(self) -> Option<(i16, i8)> {
+        let date = TimeZone::UTC.to_datetime(Timestamp::from_microsecond(self.0).ok()?);
+        Some((date.year(), date.month()))
+    }
+
     /// RFC 3339 in UTC; `forever` beyond the calendar.
     pub fn rfc3339(self) -> String {
         Timestamp::from_microsecond(self.0).map_or_else(|_| "forever".to_owned(), |ts| ts.to_string())

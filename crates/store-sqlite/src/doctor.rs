@@ -95,9 +95,9 @@ pub(crate) const INVARIANTS: [(&str, &str); 16] = [
     ),
     (
         "every event up to the cursor was decided or is a dead letter",
-        "SELECT 'event ' || e.seq FROM event e WHERE e.derived = 0 AND e.seq <= (SELECT cursor FROM home) \
+        "SELECT 'event ' || e.seq FROM event e WHERE e.derived = 0 AND e.seq <= (SELECT cursor FROM slot) \
          AND e.seq NOT IN (SELECT seq FROM timeline) AND e.seq NOT IN (SELECT seq FROM dead_letter) \
-         AND e.seq NOT IN (SELECT seq FROM retry)",
+         AND e.seq NOT IN (SELECT seq FROM retry) AND e.seq NOT IN (SELECT seq FROM queue)",
     ),
     (
         "nothing is in the log twice",

@@ -7,16 +7,20 @@
 mod connection;
 mod digest;
 mod doctor;
+mod dump;
+mod feed;
 mod folding;
 mod load;
 mod migrate;
 mod overview;
 mod report;
 mod rows;
+mod shares;
 mod statements;
 mod write;
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
@@ -25,7 +29,8 @@ use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
-use zhiyin_store::read;
+use zhiyin_store::turn::Turn;
+use zhiyin_store::{dump as moving, feed as following, read};
 use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
@@ -39,6 +44,7 @@ pub use statements::statements;
 /// A home in one SQLite file.
 pub struct SqliteStore {
     connections: Connections,
+    shares: shares::Shares,
 }
 
 impl SqliteStore {
@@ -55,7 +61,9 @@ impl SqliteStore {
             .execute(write::HOME_NEW, params![id_key.bytes().as_slice(), Ts::MIN.0])
             .map_err(rows::database)?;
         writer.execute(write::SOURCE_NEW, [OWN_SOURCE, ""]).map_err(rows::database)?;
-        Ok(Self { connections: Connections::start(path, writer, durability)? })
+        writer.execute(write::SLOT_NEW, []).map_err(rows::database)?;
+        let connections = Connections::start(path, writer, durability)?;
+        Ok(Self { connections, shares: shares::Shares::of(path) })
     }
 }
 
@@ -95,10 +103,14 @@ impl Store for SqliteStore {
 
     async fn members_behind(
         &self,
+        of: Option<&Turn>,
         version: i64,
         after: Option<MemberId>,
         limit: usize,
     ) -> Result<Vec<MemberId>> {
+        if of.is_some_and(Turn::is_empty) {
+            return Ok(Vec::new());
+        }
         self.connections.read(move |c| load::members_behind(c, version, after, limit)).await
     }
 
@@ -119,15 +131,55 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>> {
+    async fn lease(&self, holder: &str, _ttl: Duration) -> Result<Turn> {
+        let taken_by = match self.shares.hold(holder)? {
+            shares::Hold::Elsewhere => return Ok(Turn::default()),
+            shares::Hold::Kept => None,
+            shares::Hold::Taken => Some(holder.to_owned()),
+        };
+        match taken_by {
+            None => self.connections.read_in_line(|c| shares::turn(c, None)).await,
+            Some(taken_by) => {
+                let turn = self.connections.write(move |c| shares::turn(c, Some(&taken_by))).await;
+                if turn.is_err() {
+                    self.shares.give_up(holder)?;
+                }
+                turn
+            }
+        }
+    }
+
+    async fn release(&self, holder: &str) -> Result<()> {
+        let by = holder.to_owned();
+        let noted = self.connections.write(move |c| shares::given_up(c, &by)).await;
+        self.shares.give_up(holder)?;
+        noted
+    }
+
+    async fn waiting(&self, turn: &Turn, limit: usize) -> Result<Vec<Waiting>> {
+        if turn.is_empty() {
+            return Ok(Vec::new());
+        }
         self.connections.read_in_line(move |c| load::waiting(c, limit)).await
     }
 
-    async fn due(&self, until: Ts, limit: usize) -> Result<Vec<MemberId>> {
+    async fn any_waiting(&self) -> Result<bool> {
+        self.connections
+            .read_in_line(|c| c.query_row(load::ANY_WAITING, [], |row| row.get(0)).map_err(rows::database))
+            .await
+    }
+
+    async fn due(&self, turn: &Turn, until: Ts, limit: usize) -> Result<Vec<MemberId>> {
+        if turn.is_empty() {
+            return Ok(Vec::new());
+        }
         self.connections.read_in_line(move |c| load::due(c, until, limit)).await
     }
 
-    async fn next_wake(&self) -> Result<Option<Ts>> {
+    async fn next_wake(&self, turn: &Turn) -> Result<Option<Ts>> {
+        if turn.is_empty() {
+            return Ok(None);
+        }
         self.connections
             .read_in_line(|c| {
                 c.query_row(load::NEXT_WAKE, [], |row| row.get(0))
@@ -190,6 +242,24 @@ impl Store for SqliteStore {
         self.connections.write(move |c| write::flush(c, &flush)).await
     }
 
+    async fn feed(&self, after: following::Position, limit: usize) -> Result<Vec<following::Entry>> {
+        self.connections.read(move |c| feed::feed(c, after, limit)).await
+    }
+
+    async fn feed_position(&self, consumer: &str) -> Result<following::Position> {
+        let consumer = consumer.to_owned();
+        self.connections.write(move |c| feed::position(c, &consumer)).await
+    }
+
+    async fn feed_done(&self, consumer: &str, position: following::Position) -> Result<()> {
+        let consumer = consumer.to_owned();
+        self.connections.write(move |c| feed::done(c, &consumer, position)).await
+    }
+
+    async fn work(&self) -> Result<read::Work> {
+        self.connections.read(shares::work).await
+    }
+
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>> {
         self.connections.read(move |c| report::dead_letters(c, limit)).await
     }
@@ -224,6 +294,19 @@ impl Store for SqliteStore {
 
     async fn digest(&self) -> Result<String> {
         self.connections.survey(digest::digest).await
+    }
+
+    async fn dump(&self, out: moving::Out) -> Result<String> {
+        self.connections
+            .survey(move |c| {
+                dump::dump(c, &out)?;
+                digest::digest(c)
+            })
+            .await
+    }
+
+    async fn fill(&self, rows: moving::In) -> Result<()> {
+        self.connections.write(move |c| dump::fill(c, rows)).await
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) const PLAYBOOKS: &str =
 pub(crate) const IMPORT: &str = "SELECT position, done FROM import WHERE name = ?";
 pub(crate) const NEXT_WAKE: &str = "SELECT wake FROM member WHERE wake IS NOT NULL ORDER BY wake LIMIT 1";
 pub(crate) const TERMS: &str = "SELECT level, at, ends FROM term WHERE member = ? ORDER BY at, no";
-pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, batch, cursor, \
+pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, \
     (SELECT COALESCE(MAX(version), 0) FROM playbook), \
     live_since IS NULL AND EXISTS (SELECT 1 FROM import) FROM home";
 pub(crate) const BEHIND: &str =
@@ -32,14 +32,17 @@ pub(crate) const BEHIND: &str =
 /// runs backwards.
 /// CROSS JOIN keeps the order of the look-ups: from the few that wait to their events, never through all events.
 pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
-    COALESCE(r.clock, e.clock), e.body, 0 FROM (SELECT seq FROM queue UNION SELECT seq FROM retry \
-    WHERE after < COALESCE((SELECT seq FROM event WHERE seq > (SELECT cursor FROM home) AND derived = 0 \
-    ORDER BY seq LIMIT 1), 9223372036854775807)) w \
+    COALESCE(r.clock, e.clock), e.body, e.replay AND r.seq IS NULL, e.member, e.reached, w.after \
+    FROM (SELECT seq, after FROM queue UNION ALL SELECT seq, after FROM retry) w \
     CROSS JOIN event e ON e.seq = w.seq CROSS JOIN source s ON s.no = e.source LEFT JOIN retry r ON r.seq = e.seq \
-    ORDER BY 7, e.time, e.id LIMIT ?";
+    WHERE w.after < COALESCE((SELECT seq FROM event WHERE seq > (SELECT cursor FROM slot) AND derived = 0 \
+    ORDER BY seq LIMIT 1), 9223372036854775807) \
+    ORDER BY w.after, 7, e.time, e.id LIMIT ?";
 pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
-    e.clock, e.body, e.replay FROM event e CROSS JOIN source s ON s.no = e.source \
-    WHERE e.seq > (SELECT cursor FROM home) AND e.derived = 0 ORDER BY e.seq LIMIT ?";
+    e.clock, e.body, e.replay, e.member, e.reached, e.seq FROM event e CROSS JOIN source s ON s.no = e.source \
+    WHERE e.seq > (SELECT cursor FROM slot) AND e.derived = 0 ORDER BY e.seq LIMIT ?";
+pub(crate) const ANY_WAITING: &str = "SELECT EXISTS (SELECT 1 FROM queue) OR EXISTS (SELECT 1 FROM retry) \
+    OR EXISTS (SELECT 1 FROM event WHERE seq > (SELECT cursor FROM slot) AND derived = 0)";
 pub(crate) const DUE: &str =
     "SELECT id FROM member WHERE wake IS NOT NULL AND wake <= ? ORDER BY wake, id LIMIT ?";
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
@@ -60,7 +63,7 @@ pub(crate) const ORDERS_OF: &str = concat!(
     timeline!(),
     "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
     e.id, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM t CROSS JOIN orders o ON o.no = t.seq \
-    CROSS JOIN event e ON e.seq = o.event CROSS JOIN source s ON s.no = e.source ORDER BY o.time, o.no"
+    CROSS JOIN event e ON e.seq = o.event CROSS JOIN source s ON s.no = e.source WHERE o.member = ?1 ORDER BY o.time, o.no"
 );
 pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
     FROM lot WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at";
@@ -96,10 +99,9 @@ pub(crate) fn home(c: &Connection) -> Result<Home> {
             offset_us: row.get(1)?,
             live_since: row.get::<_, Option<i64>>(2)?.map(Ts),
             clock: Ts(row.get(3)?),
-            batch: row.get(4)?,
-            cursor: row.get(5)?,
-            version: row.get(6)?,
-            replaying: row.get(7)?,
+            slots: 1,
+            version: row.get(4)?,
+            replaying: row.get(5)?,
         })
     })
     .map_err(database)
@@ -133,6 +135,9 @@ fn waiting_from(c: &Connection, sql: &str, limit: usize, derived: bool) -> Resul
             body: Sealed(row.get(7)?),
             derived,
             replay: row.get(8)?,
+            member: rows::id_or_none(row, 9)?,
+            reaches: rows::id_or_none(row, 10)?,
+            root: row.get(11)?,
         })
     })
 }

@@ -1,10 +1,17 @@
 //! Migrations: embedded, numbered, checksummed, run at start, each in a transaction of its own.
+//!
+//! They expand before they contract, so that two programs may share a home while one takes over from the other: each
+//! migration says the oldest one that a program must know to go on working beside it.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use zhiyin_store::{Result, StoreError};
 
-/// Every migration, in order. What has been released is never edited.
-pub(crate) const MIGRATIONS: [(u32, &str); 1] = [(1, include_str!("migrations/0001_home.sql"))];
+/// Every migration, in order, with the oldest that a program must know to work with what it leaves. What has been released is
+/// never edited.
+pub(crate) const MIGRATIONS: [(u32, u32, &str); 2] = [
+    (1, 1, include_str!("migrations/0001_home.sql")),
+    (2, 2, include_str!("migrations/0002_shares.sql")),
+];
 
 /// Brings a database to the newest schema, or says why not.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
@@ -16,14 +23,29 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
             "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT;",
         )
         .map_err(failed(0))?;
-    let newest: Option<u32> =
-        connection.query_row("SELECT MAX(number) FROM migration", [], |row| row.get(0)).map_err(failed(0))?;
-    let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
-    if let Some(number) = newest.filter(|number| *number > known) {
+    let has_oldest: bool = connection
+        .query_row("SELECT COUNT(*) FROM pragma_table_info('migration') WHERE name = 'oldest'", [], |row| {
+            row.get(0)
+        })
+        .map_err(failed(0))?;
+    if !has_oldest {
+        // Whoever comes second finds it there: that is no failure.
+        let added = connection.execute_batch("ALTER TABLE migration ADD COLUMN oldest INTEGER");
+        added.or_else(|error| if error.to_string().contains("duplicate") { Ok(()) } else { Err(error) }).map_err(failed(0))?;
+    }
+    let known = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
+    let too_new: Option<u32> = connection
+        .query_row(
+            "SELECT MAX(number) FROM migration WHERE number > ?1 AND COALESCE(oldest, number) > ?1",
+            [known],
+            |row| row.get(0),
+        )
+        .map_err(failed(0))?;
+    if let Some(number) = too_new {
         let message = format!("this database was made by a newer program; this one knows {known} migrations");
         return Err(StoreError::Migration { number, message });
     }
-    for (number, sql) in MIGRATIONS {
+    for (number, oldest, sql) in MIGRATIONS {
         let checksum = blake3::hash(sql.as_bytes()).to_hex().to_string();
         let tx = connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -41,8 +63,11 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
             None => {}
         }
         tx.execute_batch(sql).map_err(failed(number))?;
-        tx.execute("INSERT INTO migration (number, checksum) VALUES (?, ?)", params![number, checksum])
-            .map_err(failed(number))?;
+        tx.execute(
+            "INSERT INTO migration (number, checksum, oldest) VALUES (?, ?, ?)",
+            params![number, checksum, oldest],
+        )
+        .map_err(failed(number))?;
         tx.commit().map_err(failed(number))?;
     }
     Ok(())

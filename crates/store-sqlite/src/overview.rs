@@ -26,7 +26,7 @@ pub(crate) const LIABILITY: &str =
     "SELECT expires_at, SUM(remaining) FROM lot WHERE remaining > 0 GROUP BY expires_at";
 pub(crate) const TAGS: &str = "SELECT key, COUNT(*) FROM member, json_each(member.tags) GROUP BY key";
 pub(crate) const WAITING: &str = "SELECT COUNT(*), MIN(clock) FROM event \
-    WHERE derived = 0 AND seq > (SELECT cursor FROM home)";
+    WHERE derived = 0 AND seq > (SELECT cursor FROM slot)";
 pub(crate) const LAST_EVENT: &str = "SELECT MAX(time) FROM (SELECT time FROM event WHERE derived = 0 \
     ORDER BY seq DESC LIMIT 1000)";
 pub(crate) const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM dead_letter), COUNT(*), MIN(due) FROM timer";

@@ -59,7 +59,7 @@ pub(crate) const IDENTIFIERS_OF: &str =
 pub(crate) const ORDERS_SUM_OF: &str = concat!(
     timeline!(),
     "SELECT COUNT(*), COALESCE(SUM(o.paid - o.refunded), 0) FROM t CROSS JOIN orders o ON o.no = t.seq \
-     WHERE o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)"
+     WHERE o.member = ?1 AND o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)"
 );
 pub(crate) const LOTS_OF: &str = "SELECT remaining, granted, active_at, expires_at FROM lot \
     WHERE member = ? AND remaining > 0 ORDER BY expires_at, active_at LIMIT 1000";

@@ -7,12 +7,15 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, ToSql, pa
 use zhiyin_model::effect::Asset;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
-use zhiyin_store::flush::{Fact, Flush};
-use zhiyin_store::{Append, OWN_SOURCE, PlaybookVersion, Receipt, Result, StoreError, StoredMember};
+use zhiyin_store::flush::{Fact, Flush, OrderSet};
+use zhiyin_store::turn::place;
+use zhiyin_store::{
+    Append, Named, NewEvent, OWN_SOURCE, PlaybookVersion, Receipt, Result, StoreError, StoredMember,
+};
 use zhiyin_store::{packed, seal};
 
 use crate::load;
-use crate::rows::database;
+use crate::rows::{self, database};
 
 pub(crate) const HOME_NEW: &str =
     "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING";
@@ -20,24 +23,32 @@ pub(crate) const CLOCK_SET: &str = "UPDATE home SET offset_us = ?, live_since = 
 pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO source (name, user_namespace) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
 pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE name = ?";
-pub(crate) const EVENT_NEW: &str = "INSERT INTO event (id, source, message_id, body_hash, name, time, clock, derived, \
-    replay, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, message_id) WHERE derived < 2 DO NOTHING";
+pub(crate) const EVENT_NEW: &str = "INSERT INTO event (seq, id, source, message_id, body_hash, name, time, clock, derived, \
+    replay, body, member, reached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    ON CONFLICT (source, message_id) WHERE derived < 2 DO NOTHING";
 pub(crate) const EVENT_HASH: &str =
     "SELECT body_hash FROM event WHERE source = ? AND message_id = ? AND derived < 2";
-pub(crate) const CLOCK_OF: &str = "SELECT clock FROM home";
-pub(crate) const CLOCK: &str = "UPDATE home SET clock = ? WHERE one = 1";
+pub(crate) const CLOCK_OF: &str = "SELECT clock, last FROM home";
+pub(crate) const CLOCK: &str = "UPDATE home SET clock = ?, last = ? WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO import (name, position, done) VALUES (?, ?, ?) \
     ON CONFLICT (name) DO UPDATE SET position = excluded.position, done = excluded.done";
 pub(crate) const PLAYBOOK_NEW: &str =
     "INSERT INTO playbook (version, id, hash, source, applied_at) VALUES (?, ?, ?, ?, ?)";
-pub(crate) const BATCH: &str =
-    "UPDATE home SET batch = batch + 1, cursor = COALESCE(?2, cursor) WHERE one = 1 AND batch = ?1";
+pub(crate) const SLOT_NEW: &str = "INSERT INTO slot (slot) VALUES (0) ON CONFLICT DO NOTHING";
+pub(crate) const SLOT: &str = "SELECT slot, token, batch, cursor FROM slot";
+pub(crate) const SLOT_TAKEN: &str = "UPDATE slot SET holder = ?, token = token + 1";
+pub(crate) const SLOT_GIVEN_UP: &str = "UPDATE slot SET holder = NULL WHERE holder = ?";
+pub(crate) const BATCH: &str = "UPDATE slot SET batch = batch + 1, cursor = MAX(cursor, COALESCE(?4, cursor)) \
+    WHERE slot = ?1 AND token = ?2 AND batch = ?3";
 /// Where no inbox row waits, the cursor moves on over what was derived, so that nobody looks through it again.
-pub(crate) const CURSOR_ON: &str = "UPDATE home SET cursor = MAX(cursor, COALESCE((SELECT MAX(seq) FROM event), 0)) \
-    WHERE one = 1 AND NOT EXISTS (SELECT 1 FROM event WHERE seq > home.cursor AND derived = 0)";
-pub(crate) const QUEUE_NEW: &str = "INSERT INTO queue (seq) VALUES (?)";
+pub(crate) const CURSOR_ON: &str = "UPDATE slot SET cursor = MAX(cursor, (SELECT last FROM home)) \
+    WHERE NOT EXISTS (SELECT 1 FROM event WHERE seq > slot.cursor AND derived = 0)";
+pub(crate) const QUEUE_NEW: &str = "INSERT INTO queue (seq, after) VALUES (?, ?)";
+/// Only where somebody follows it.
+pub(crate) const FEED_NEW: &str =
+    "INSERT INTO feed (members, events) SELECT ?, ? WHERE EXISTS (SELECT 1 FROM consumer)";
 pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
-pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT MAX(seq) FROM event) FROM dead_letter \
+pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT last FROM home) FROM dead_letter \
      WHERE seq = ?1 ON CONFLICT DO NOTHING";
 pub(crate) const RETRY_GONE: &str = "DELETE FROM retry WHERE seq = ?";
 pub(crate) const TIMELINE_NEW: &str = "INSERT INTO timeline (seq, member, before) VALUES (?, ?, ?)";
@@ -62,9 +73,10 @@ pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, bal
 pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO identifier (hash, namespace, value, member, since) \
     VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING";
 pub(crate) const ORDER_NEW: &str = "INSERT INTO orders (id, member, time, store, channel, paid, refunded, status, \
-    event, terms, no) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-pub(crate) const ORDER_SET: &str = "UPDATE orders SET member = ?2, time = ?3, store = ?4, channel = ?5, paid = ?6, \
-    refunded = ?7, status = ?8, event = COALESCE(?9, event), terms = ?10 WHERE id = ?1";
+    event, terms, no) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+pub(crate) const ORDER_SET: &str = "UPDATE orders SET time = ?3, store = ?4, channel = ?5, paid = ?6, \
+    refunded = ?7, status = ?8, event = COALESCE(?9, event), terms = ?10 WHERE id = ?1 AND member = ?2";
+pub(crate) const ORDER_GONE: &str = "DELETE FROM orders WHERE id = ? AND member = ?";
 /// How an order stood at first is written once; how it stands since an instant may be corrected within it.
 pub(crate) const ORDER_CHANGE_SET: &str = "INSERT INTO order_change (order_id, at, paid, refunded, counts) \
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (order_id, at) DO UPDATE SET paid = excluded.paid, \
@@ -102,27 +114,31 @@ fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
     Err(StoreError::SourceNamespace { source_name: name.to_owned(), known, given: user_namespace.to_owned() })
 }
 
-/// The latest business time at which something was accepted.
-fn clock_of(c: &Connection) -> Result<i64> {
-    prepare(c, CLOCK_OF)?.query_row([], |row| row.get(0)).map_err(database)
+/// The latest business time at which something was accepted, and the last place given.
+fn clock_of(c: &Connection) -> Result<(i64, i64)> {
+    prepare(c, CLOCK_OF)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)
 }
 
-/// Takes items into the inbox, each once. What happens now is placed no earlier than what came before; history at its own
-/// time.
+/// Takes items into the inbox, each once, and settles whom they are about. What happens now is placed no earlier than what
+/// came before; history at its own time.
 pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
     if append.source == OWN_SOURCE {
         return Err(StoreError::SourceReserved);
     }
     let source = source(c, &append.source, &append.user_namespace)?;
     let before = clock_of(c)?;
-    let mut clock = before;
+    let (mut clock, mut last) = before;
     let mut receipts = Vec::with_capacity(append.events.len());
     let mut insert = prepare(c, EVENT_NEW)?;
     let mut known = prepare(c, EVENT_HASH)?;
+    let mut names = Names::new(c)?;
     for event in &append.events {
         let at = if append.replay { append.now.min(event.time).0 } else { clock.max(append.now.0) };
+        let about = names.about(event)?;
+        let seq = place::next(last, Ts(clock.max(at)));
         let added = insert
             .execute(params![
+                seq,
                 event.id.bytes().as_slice(),
                 source,
                 event.message_id,
@@ -132,11 +148,14 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
                 at,
                 0,
                 append.replay,
-                event.body.0
+                event.body.0,
+                about.member.bytes().as_slice(),
+                about.reached.map(|member| *member.bytes())
             ])
             .map_err(database)?;
         if added == 1 {
-            clock = clock.max(at);
+            (clock, last) = (clock.max(at), seq);
+            names.settle(event, &about)?;
             receipts.push(Receipt::Accepted);
             continue;
         }
@@ -145,8 +164,8 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
         let same = hash == event.body_hash;
         receipts.push(if same { Receipt::Duplicate } else { Receipt::Reused });
     }
-    if clock > before && receipts.contains(&Receipt::Accepted) {
-        run(&mut prepare(c, CLOCK)?, [clock])?;
+    if (clock, last) != before {
+        run(&mut prepare(c, CLOCK)?, [clock, last])?;
     }
     if let Some(progress) = &append.progress {
         run(&mut prepare(c, IMPORT_SET)?, params![progress.name, progress.position, progress.done])?;
@@ -170,7 +189,7 @@ pub(crate) fn apply_playbook(c: &Connection, playbook: &PlaybookVersion) -> Resu
 
 /// Puts dead letters back, to be decided before anything else.
 pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Result<usize> {
-    let before = clock_of(c)?;
+    let (before, last) = clock_of(c)?;
     let clock = before.max(now.0);
     let mut back = prepare(c, RETRY_NEW)?;
     let mut gone = prepare(c, DEAD_GONE)?;
@@ -180,16 +199,21 @@ pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Resul
         run(&mut gone, [seq])?;
     }
     if n > 0 && clock > before {
-        run(&mut prepare(c, CLOCK)?, [clock])?;
+        run(&mut prepare(c, CLOCK)?, [clock, last])?;
     }
     Ok(n)
 }
 
 /// Writes a batch.
 pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
-    let moved = run(&mut prepare(c, BATCH)?, params![flush.batch, flush.cursor])?;
-    if moved == 0 {
+    if flush.turn.is_empty() {
         return Err(StoreError::Stale);
+    }
+    let mut move_on = prepare(c, BATCH)?;
+    for held in &flush.turn.held {
+        if run(&mut move_on, params![held.slot, held.token, held.batch, flush.cursor])? == 0 {
+            return Err(StoreError::Stale);
+        }
     }
     let seqs = Seqs(inbox(c, flush)?);
     run(&mut prepare(c, CURSOR_ON)?, [])?;
@@ -197,7 +221,18 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     identifiers(c, flush)?;
     orders(c, flush, &seqs)?;
     ledger(c, flush, &seqs)?;
-    moves(c, flush, &seqs)
+    moves(c, flush, &seqs)?;
+    feed(c, flush, &seqs)
+}
+
+/// Tells those who follow what changed.
+fn feed(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
+    if flush.members.is_empty() && seqs.0.is_empty() {
+        return Ok(());
+    }
+    let members: Vec<u8> = flush.members.iter().flat_map(|stored| *stored.member.id.bytes()).collect();
+    let events: Vec<u8> = seqs.0.values().flat_map(|seq| seq.to_le_bytes()).collect();
+    run(&mut prepare(c, FEED_NEW)?, params![members, events]).map(drop)
 }
 
 /// Places of the events that a batch names as causes.
@@ -227,20 +262,28 @@ fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
     }
     let own: i64 = prepare(c, SOURCE)?.query_row([OWN_SOURCE], |row| row.get(0)).map_err(database)?;
     let mut queue = prepare(c, QUEUE_NEW)?;
+    let (clock, mut last) = clock_of(c)?;
     for fact in &flush.facts {
-        let seq = derived(c, own, fact)?;
-        seqs.insert(fact.id, seq);
-        if fact.waits {
-            run(&mut queue, [seq])?;
+        last = place::next(last, Ts(clock));
+        derived(c, own, fact, last)?;
+        if seqs.insert(fact.id, last).is_some() {
+            return Err(StoreError::Damaged(format!("{} was derived twice", fact.message_id)));
         }
+        if fact.waits {
+            run(&mut queue, [last, fact.root])?;
+        }
+    }
+    if !flush.facts.is_empty() {
+        run(&mut prepare(c, CLOCK)?, [clock, last])?;
     }
     Ok(seqs)
 }
 
-fn derived(c: &Connection, own: i64, fact: &Fact) -> Result<i64> {
+fn derived(c: &Connection, own: i64, fact: &Fact, seq: i64) -> Result<()> {
     let added = run(
         &mut prepare(c, EVENT_NEW)?,
         params![
+            seq,
             fact.id.bytes().as_slice(),
             own,
             fact.message_id,
@@ -250,13 +293,15 @@ fn derived(c: &Connection, own: i64, fact: &Fact) -> Result<i64> {
             fact.clock.0,
             if fact.waits { 1 } else { 2 },
             false,
-            fact.body.0
+            fact.body.0,
+            fact.member.bytes().as_slice(),
+            None::<Vec<u8>>
         ],
     )?;
     if added == 0 {
         return Err(StoreError::Damaged(format!("{} was derived twice", fact.message_id)));
     }
-    Ok(c.last_insert_rowid())
+    Ok(())
 }
 
 /// Where a member stands in the file.
@@ -281,10 +326,8 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     for decided in &flush.decided {
         happened.entry(decided.member).or_default().push(decided.seq);
     }
-    for fact in &flush.facts {
-        if let Some(member) = fact.member {
-            happened.entry(member).or_default().push(seqs.of(fact.id)?);
-        }
+    for fact in flush.facts.iter().filter(|fact| !fact.waits) {
+        happened.entry(fact.member).or_default().push(seqs.of(fact.id)?);
     }
     let mut timeline = prepare(c, TIMELINE_NEW)?;
     let mut lengthen = |no: i64, before: Option<i64>, events: &[i64]| {
@@ -364,6 +407,67 @@ fn member(
     Ok(no.unwrap_or_else(|| c.last_insert_rowid()))
 }
 
+/// Whom an item is about, and whom else its decision may reach.
+struct About {
+    member: MemberId,
+    reached: Option<MemberId>,
+    /// Whether some of its names may be nobody's yet.
+    new: bool,
+}
+
+/// Settling names at the door: the first that is known decides.
+struct Names<'c> {
+    find: CachedStatement<'c>,
+    attach: CachedStatement<'c>,
+}
+
+impl<'c> Names<'c> {
+    fn new(c: &'c Connection) -> Result<Self> {
+        Ok(Self { find: prepare(c, load::BY_IDENTIFIER)?, attach: prepare(c, IDENTIFIER_NEW)? })
+    }
+
+    fn find(&mut self, named: &Named) -> Result<Option<MemberId>> {
+        self.find.query_row([named.hash.as_slice()], |row| rows::id(row, 0)).optional().map_err(database)
+    }
+
+    fn about(&mut self, event: &NewEvent) -> Result<About> {
+        let mut known = None;
+        for named in &event.names {
+            known = self.find(named)?;
+            if known.is_some() {
+                break;
+            }
+        }
+        let member = known.unwrap_or(event.member);
+        let new = known.is_none() || event.names.len() > 1;
+        let Some(reach) = &event.reach else { return Ok(About { member, reached: None, new }) };
+        // An item may reach whom it is about.
+        let own = event.names.iter().any(|named| named.hash == reach.named.hash);
+        let found = self.find(&reach.named)?;
+        let reached = found.unwrap_or(if own { member } else { reach.member });
+        Ok(About { member, reached: Some(reached), new: new || found.is_none() })
+    }
+
+    /// Attaches those of an item's names that nobody bears.
+    fn settle(&mut self, event: &NewEvent, about: &About) -> Result<()> {
+        if !about.new {
+            return Ok(());
+        }
+        let others = event.reach.iter().zip(about.reached).map(|(reach, member)| (&reach.named, member));
+        for (named, member) in event.names.iter().map(|named| (named, about.member)).chain(others) {
+            let values = params![
+                named.hash.as_slice(),
+                named.namespace,
+                named.value.0,
+                member.bytes().as_slice(),
+                event.time.0
+            ];
+            run(&mut self.attach, values)?;
+        }
+        Ok(())
+    }
+}
+
 fn identifiers(c: &Connection, flush: &Flush) -> Result<()> {
     let mut new = prepare(c, IDENTIFIER_NEW)?;
     for identifier in &flush.identifiers {
@@ -388,7 +492,8 @@ fn text<T: serde::Serialize>(value: &T) -> Result<String> {
 fn orders(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut set = prepare(c, ORDER_SET)?;
     let mut new = prepare(c, ORDER_NEW)?;
-    for order in &flush.orders {
+    let mut gone = prepare(c, ORDER_GONE)?;
+    for OrderSet { order, was } in &flush.orders {
         let terms = text(&order.terms)?;
         // Lines that came with an earlier batch stay where they are.
         let lines = seqs.0.get(&order.event);
@@ -405,9 +510,17 @@ fn orders(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
             &lines,
             &terms,
         ];
-        if run(&mut set, values.as_slice())? == 0 {
-            let no = seqs.of(order.event)?;
-            run(&mut new, [values.as_slice(), &[&no]].concat().as_slice())?;
+        let written = match was {
+            Some(was) if *was == order.member => run(&mut set, values.as_slice())?,
+            // Another member's from now on: in their timeline, not in the one it was in.
+            Some(was) if run(&mut gone, params![id, was.bytes()])? == 0 => 0,
+            _ => {
+                let no = seqs.of(order.event)?;
+                run(&mut new, [values.as_slice(), &[&no]].concat().as_slice())?
+            }
+        };
+        if written == 0 {
+            return Err(StoreError::Stale);
         }
     }
     let mut changes = prepare(c, ORDER_CHANGE_SET)?;

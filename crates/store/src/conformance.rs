@@ -33,9 +33,11 @@ macro_rules! conformance {
             inbox: an_item_is_taken_once, the_clock_never_runs_backwards, history_is_placed_at_its_own_time,
                 what_happens_now_is_placed_after_history, progress_is_written_with_its_items,
                 a_source_keeps_its_namespace, derived_events_wait_before_the_inbox,
-                dead_letters_are_listed_and_put_back;
+                dead_letters_are_listed_and_put_back, names_are_settled_at_the_door,
+                what_may_reach_others_comes_first, places_follow_the_months;
             batches: a_batch_is_written_whole_or_not_at_all, a_stale_batch_is_refused, a_batch_moves_the_home_on,
-                members_are_woken_in_turn, a_life_leaves_nothing_for_the_doctor;
+                a_share_has_one_holder, an_order_is_one_order, members_are_woken_in_turn,
+                a_life_leaves_nothing_for_the_doctor;
             lookups: members_are_found_by_identifier_and_id, orders_are_found_and_changed,
                 lots_cover_an_amount_in_spending_order, lots_are_found_by_their_days,
                 a_spend_is_found_with_what_it_took, holds_open_and_close, terms_and_history_are_oldest_first;

@@ -9,13 +9,14 @@ use zhiyin_model::time::Ts;
 
 use crate::StoredMember;
 use crate::seal::{LookupHash, Sealed};
+use crate::turn::Turn;
 
 /// The effects of one batch.
 #[derive(Clone, Debug, Default)]
 pub struct Flush {
-    /// The home's batch number as loaded; a store refuses the flush when it has moved on.
-    pub batch: i64,
-    /// The inbox row up to which all is done now; `None` if none was decided. Over derived rows a store moves on itself.
+    /// The shares it was decided in, as they were held; a store refuses the flush when one has moved on or was taken over.
+    pub turn: Turn,
+    /// The inbox row up to which all of these shares is done now; `None` if none was decided.
     pub cursor: Option<i64>,
     /// Derived events of the queue that are done.
     pub drained: Vec<i64>,
@@ -36,7 +37,7 @@ pub struct Flush {
     /// New identifiers.
     pub identifiers: Vec<NewIdentifier>,
     /// Orders that are new or changed, whole.
-    pub orders: Vec<Order>,
+    pub orders: Vec<OrderSet>,
     /// How orders changed after they were first written.
     pub order_changes: Vec<OrderChange>,
     /// Transfers, in the order they were made.
@@ -88,8 +89,8 @@ pub struct Fact {
     pub message_id: String,
     /// Event name.
     pub name: String,
-    /// About whom; `None` while it waits for someone its identifiers name.
-    pub member: Option<MemberId>,
+    /// About whom.
+    pub member: MemberId,
     /// When.
     pub time: Ts,
     /// The clock of its cause.
@@ -98,6 +99,17 @@ pub struct Fact {
     pub body: Sealed,
     /// True when it is for someone else and waits in the queue.
     pub waits: bool,
+    /// Where it waits: the inbox row that it comes from, at any remove.
+    pub root: i64,
+}
+
+/// An order to be written.
+#[derive(Clone, Debug)]
+pub struct OrderSet {
+    /// As it is now.
+    pub order: Order,
+    /// Whose it was when it was loaded; `None` if there was none. A store refuses the flush when that is no longer so.
+    pub was: Option<MemberId>,
 }
 
 /// An identifier that was not known.

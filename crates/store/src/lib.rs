@@ -3,14 +3,20 @@
 //! [`Store`] has a method per use case of the pipeline and of the read side, not per table, so that each database
 //! can do it in the way it is best at. `store-sqlite` implements it; every implementation passes one suite.
 //! No rule of the business lives here: a store writes what a decision said, all of it or nothing.
-//! Read on in [`flush`] (what a batch writes) and [`read`] (what people ask).
+//! Read on in [`flush`] (what a batch writes), [`turn`] (who may write it), [`read`] (what people ask), [`feed`] (what others
+//! follow) and [`dump`] (how a home moves).
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod dump;
+pub mod feed;
 pub mod flush;
 pub mod packed;
 pub mod read;
 pub mod seal;
+pub mod turn;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 pub use zhiyin_model::effect::PastTransfer;
@@ -21,6 +27,7 @@ use zhiyin_model::time::Ts;
 
 use flush::{Flush, Hold};
 use seal::{LookupHash, Sealed};
+use turn::Turn;
 
 /// Name of the source of derived events. Nobody else may bear it: an item that is named like a derived event would be
 /// taken for it.
@@ -32,7 +39,7 @@ pub enum StoreError {
     /// The database said no.
     #[error("database: {0}")]
     Database(String),
-    /// Someone else moved the home on: what was loaded is stale, load again.
+    /// Someone else moved the home on, or has the share now: what was loaded is stale, load again.
     #[error("another process moved the home on")]
     Stale,
     /// The file is newer than this program, or was changed by hand.
@@ -80,10 +87,8 @@ pub struct Home {
     pub clock: Ts,
     /// True while a data set is being replayed into a home whose business has not begun.
     pub replaying: bool,
-    /// Number of batches flushed.
-    pub batch: i64,
-    /// The last inbox row that is done.
-    pub cursor: i64,
+    /// Into how many shares its members fall ([`turn`]).
+    pub slots: i32,
     /// The last applied version of the playbook; 0 when there is none.
     pub version: i64,
 }
@@ -103,7 +108,29 @@ pub struct PlaybookVersion {
     pub applied_at: Ts,
 }
 
-/// An item for the inbox.
+/// An identifier as an item bears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// How it is found.
+    pub hash: LookupHash,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its value.
+    pub value: Sealed,
+}
+
+/// Somebody else whom the decision on an event may reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// By what name.
+    pub named: Named,
+    /// Who they become if nobody bears that name yet.
+    pub member: MemberId,
+}
+
+/// An item for the inbox. Whom it is about is settled when it is accepted, in the order of acceptance: the first of its
+/// names that is known decides, names that nobody bears are attached to that member, and one that points to somebody
+/// else stays there. So all that concerns a member lies in one share of the inbox, whoever decides it.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// Hash of (source, message id).
@@ -118,6 +145,12 @@ pub struct NewEvent {
     pub time: Ts,
     /// The canonical item.
     pub body: Sealed,
+    /// Whom it is about, the most telling name first.
+    pub names: Vec<Named>,
+    /// Who they become if none of the names is known.
+    pub member: MemberId,
+    /// Whom else its decision may reach.
+    pub reach: Option<Reach>,
 }
 
 /// A batch of items of one source, accepted whole.
@@ -179,10 +212,16 @@ pub struct Waiting {
     pub clock: Ts,
     /// The canonical item.
     pub body: Sealed,
-    /// True when it was derived and waits in the queue, not at the cursor.
+    /// True when it was derived or put back, and waits in the queue, not at the cursor.
     pub derived: bool,
     /// True when it was accepted as history.
     pub replay: bool,
+    /// Whom it is about; `None` where an older program accepted it, which left that to the decision.
+    pub member: Option<MemberId>,
+    /// Whom else its decision may reach.
+    pub reaches: Option<MemberId>,
+    /// The inbox row that it comes from, at any remove, and after which it is decided: itself, if it was not derived.
+    pub root: i64,
 }
 
 /// A member as stored: the words of the model, and what the condition language keeps of their history.
@@ -273,24 +312,40 @@ pub trait Store: Send + Sync {
     /// Makes a version live (its `version` is ignored) and gives its number. Applying what is live already
     /// changes nothing.
     async fn apply_playbook(&self, playbook: PlaybookVersion) -> Result<i64>;
-    /// Members whose last decision was made under an older version, from an id on, at most `limit`.
+    /// Members whose last decision was made under an older version, from an id on, at most `limit`; of these shares, or
+    /// of all.
     async fn members_behind(
         &self,
+        of: Option<&Turn>,
         version: i64,
         after: Option<MemberId>,
         limit: usize,
     ) -> Result<Vec<MemberId>>;
 
+    /// Renews the shares that a worker holds and takes its fair part of those that nobody holds, or whose holder is gone or
+    /// has not renewed them for `ttl`; gives up what exceeds its part. What it holds now, by number of share.
+    async fn lease(&self, holder: &str, ttl: Duration) -> Result<Turn>;
+    /// Gives up all that a worker holds.
+    async fn release(&self, holder: &str) -> Result<()>;
+    /// Resolves when another process may have put something into the inbox. A hint only: it may come late or never.
+    async fn stirred(&self) {
+        std::future::pending().await
+    }
+
     /// Accepts items durably: returns only when they are on disk. One receipt an item, in order.
     async fn append(&self, append: Append) -> Result<Vec<Receipt>>;
     /// How far an import has come.
     async fn progress(&self, name: &str) -> Result<Option<Progress>>;
-    /// What waits: derived events first, by (time, cause, id); else the next of the inbox.
-    async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>>;
-    /// Members to be woken at or before an instant, the earliest first, then by id; at most `limit`.
-    async fn due(&self, until: Ts, limit: usize) -> Result<Vec<MemberId>>;
-    /// When the next member is to be woken.
-    async fn next_wake(&self) -> Result<Option<Ts>>;
+    /// What waits in these shares: what was derived or put back and comes before the next row of the inbox, by (root,
+    /// clock, time, id); else the next rows of the inbox, by place. Nothing that comes after an undecided row of another
+    /// share whose decision may reach others: what that makes comes first.
+    async fn waiting(&self, turn: &Turn, limit: usize) -> Result<Vec<Waiting>>;
+    /// Whether anything waits in any share.
+    async fn any_waiting(&self) -> Result<bool>;
+    /// Members of these shares to be woken at or before an instant, the earliest first, then by id; at most `limit`.
+    async fn due(&self, turn: &Turn, until: Ts, limit: usize) -> Result<Vec<MemberId>>;
+    /// When the next member of these shares is to be woken.
+    async fn next_wake(&self, turn: &Turn) -> Result<Option<Ts>>;
 
     /// What a batch needs to know.
     async fn load(&self, wanted: Wanted) -> Result<Loaded>;
@@ -308,8 +363,20 @@ pub trait Store: Send + Sync {
     /// rebuilt from.
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf>;
 
-    /// Writes a batch: all of it or nothing. [`StoreError::Stale`] when the home moved on since it was loaded.
+    /// Writes a batch: all of it or nothing. [`StoreError::Stale`] when a share moved on or was taken over since it was
+    /// loaded, or an order is another member's by now.
     async fn flush(&self, flush: Flush) -> Result<()>;
+
+    /// The change feed beyond a position, oldest first, at most `limit` batches; never anything that a transaction which
+    /// still runs could come before.
+    async fn feed(&self, after: feed::Position, limit: usize) -> Result<Vec<feed::Entry>>;
+    /// Where a consumer of the feed stands; one that is new stands at its end.
+    async fn feed_position(&self, consumer: &str) -> Result<feed::Position>;
+    /// A consumer is done up to a position. What all are done with is forgotten.
+    async fn feed_done(&self, consumer: &str, position: feed::Position) -> Result<()>;
+
+    /// How the work stands: shares, who holds them, what waits.
+    async fn work(&self) -> Result<read::Work>;
 
     /// Dead letters, newest first.
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>>;
@@ -328,6 +395,11 @@ pub trait Store: Send + Sync {
     async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord>;
     /// What is wrong with the home, if anything; each invariant once.
     async fn doctor(&self) -> Result<Vec<read::Check>>;
-    /// The home's state as one hash (semantics 20), 64 hexadecimal digits.
+    /// The home's state as one hash, 64 hexadecimal digits.
     async fn digest(&self) -> Result<String>;
+
+    /// Everything the home remembers, table by table, in one snapshot; and the digest of that snapshot.
+    async fn dump(&self, out: dump::Out) -> Result<String>;
+    /// Fills an empty home from a dump, all of it or nothing.
+    async fn fill(&self, rows: dump::In) -> Result<()>;
 }

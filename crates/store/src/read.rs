@@ -164,3 +164,35 @@ pub struct Check {
     /// What breaks it; empty when it holds.
     pub broken: Vec<String>,
 }
+
+/// How the work of a home stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Each share, by number.
+    pub shares: Vec<Share>,
+    /// Derived events and dead letters put back that wait.
+    pub queued: i64,
+    /// Dead letters.
+    pub dead_letters: i64,
+    /// Consumers of the change feed, and how many entries each has before it.
+    pub feed: Vec<(String, i64)>,
+    /// Copies of the database that follow it, and how many bytes each is behind.
+    pub replicas: Vec<(String, i64)>,
+}
+
+/// One share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Its number.
+    pub slot: i32,
+    /// Who holds it.
+    pub holder: Option<String>,
+    /// How often it was taken.
+    pub token: i64,
+    /// Batches flushed in it.
+    pub batch: i64,
+    /// Rows of the inbox that wait in it.
+    pub waiting: i64,
+    /// When the oldest of them was accepted, in business time.
+    pub oldest: Option<Ts>,
+}

@@ -102,7 +102,7 @@ pub async fn apply(place: &Place, file: &str) -> Result<ExitCode> {
     let engine = place.open().await?;
     if let Ok(live) = engine.live()
         && live.playbook.currency != playbook.currency
-        && engine.home().await?.cursor > 0
+        && engine.home().await?.clock > zhiyin_model::time::Ts::MIN
     {
         bail!("{file}: the brand's currency cannot change once orders have come in");
     }

@@ -11,8 +11,9 @@ use zhiyin_model::event::json::write_text;
 use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal, names};
 use zhiyin_model::id::{EventId, MemberId, OrderId};
 use zhiyin_model::time::Ts;
-use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm};
+use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm, OrderSet};
 use zhiyin_store::seal::{self, LookupHash};
+use zhiyin_store::turn::Turn;
 use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted};
 
 use super::Cache;
@@ -26,6 +27,10 @@ pub(super) struct Batch<'a> {
     cache: &'a mut Cache,
     decider: Decider,
     orders: BTreeMap<OrderId, Order>,
+    /// Whose they were when they were loaded.
+    orders_were: BTreeMap<OrderId, MemberId>,
+    /// Whom the names of items point to that an older program accepted.
+    found: BTreeMap<LookupHash, MemberId>,
     changed: BTreeSet<MemberId>,
     /// Up to which instant all that was due for a member has fired in this batch.
     settled: BTreeMap<MemberId, Ts>,
@@ -43,8 +48,19 @@ enum Go {
 /// An event that was read, or why it cannot be.
 struct Read {
     event: std::result::Result<Event, Refusal>,
+    /// How its names are found, and that of whom it may reach: only where the door did not settle them.
     hashes: Vec<LookupHash>,
+    reach: Option<(LookupHash, Identifier)>,
     order: Option<OrderId>,
+}
+
+/// What an event's derived events are told by.
+#[derive(Clone, Copy)]
+struct Told {
+    /// Whom it may reach.
+    reaches: Option<MemberId>,
+    /// The inbox row that it comes from.
+    root: i64,
 }
 
 impl<'a> Batch<'a> {
@@ -52,10 +68,10 @@ impl<'a> Batch<'a> {
         store: &'a dyn Store,
         live: &'a Live,
         home: &'a Home,
-        cache: &'a mut Cache,
+        (turn, cache): (&Turn, &'a mut Cache),
         decider: Decider,
     ) -> Self {
-        let flush = Flush { batch: home.batch, version: live.version.version, ..Flush::default() };
+        let flush = Flush { turn: turn.clone(), version: live.version.version, ..Flush::default() };
         Self {
             store,
             live,
@@ -63,6 +79,8 @@ impl<'a> Batch<'a> {
             cache,
             decider,
             orders: BTreeMap::new(),
+            orders_were: BTreeMap::new(),
+            found: BTreeMap::new(),
             changed: BTreeSet::new(),
             settled: BTreeMap::new(),
             orders_changed: BTreeSet::new(),
@@ -89,18 +107,14 @@ impl<'a> Batch<'a> {
     /// Decides events in order; how many were decided, dead letters counted and told apart.
     pub(super) async fn events(&mut self, rows: &[Waiting]) -> Result<(usize, usize)> {
         let read: Vec<Read> = rows.iter().map(|row| self.read(row)).collect::<Result<_>>()?;
-        let mut identifiers: Vec<LookupHash> = read.iter().flat_map(|read| read.hashes.clone()).collect();
-        identifiers.retain(|hash| !self.cache.identifiers.contains_key(hash));
-        identifiers.sort_unstable();
-        identifiers.dedup();
-        let orders: BTreeSet<OrderId> = read.iter().filter_map(|read| read.order).collect();
-        let members: BTreeSet<MemberId> = read
+        let identifiers: BTreeSet<LookupHash> = read
             .iter()
-            .flat_map(|read| &read.hashes)
-            .filter_map(|hash| self.cache.identifiers.get(hash).copied())
+            .flat_map(|read| read.hashes.iter().copied().chain(read.reach.as_ref().map(|(hash, _)| *hash)))
             .collect();
+        let orders: BTreeSet<OrderId> = read.iter().filter_map(|read| read.order).collect();
+        let members: BTreeSet<MemberId> = rows.iter().filter_map(|row| row.member).collect();
         self.load(Wanted {
-            identifiers,
+            identifiers: identifiers.into_iter().collect(),
             members: members.into_iter().collect(),
             orders: orders.into_iter().collect(),
         })
@@ -144,7 +158,7 @@ impl<'a> Batch<'a> {
             if !outcome.stages.is_empty() || !outcome.tags.is_empty() {
                 self.state_fact(id, name.clone(), names::PLAYBOOK_APPLIED, *member, at, clock);
             }
-            self.absorb(outcome, cause, *member)?;
+            self.absorb(outcome, cause, *member, Told { reaches: None, root: 0 })?;
             self.cache.states.insert(*member, state);
         }
         Ok(())
@@ -160,7 +174,9 @@ impl<'a> Batch<'a> {
             self.flush.members.push(StoredMember { member, leaves, fingerprint, wake });
         }
         for id in &self.orders_changed {
-            self.flush.orders.extend(self.orders.get(id).cloned());
+            let was = self.orders_were.get(id).copied();
+            let order = self.orders.get(id).cloned();
+            self.flush.orders.extend(order.map(|order| OrderSet { order, was }));
         }
         Ok(self.flush)
     }
@@ -181,18 +197,23 @@ impl<'a> Batch<'a> {
         let body = seal::open(&row.body)?;
         let origin = Origin { user_namespace: &row.user_namespace, default_time: Some(row.time) };
         let event = event::read(body.as_bytes(), &origin);
-        let (hashes, order) = event.as_ref().map_or((Vec::new(), None), |event| {
-            let hashes = event.identifiers.iter().map(|identifier| seal::lookup(key, identifier)).collect();
-            (hashes, event.order.as_ref().map(|facts| order::id(key, facts)))
-        });
-        Ok(Read { event, hashes, order })
+        let mut read = Read { event, hashes: Vec::new(), reach: None, order: None };
+        if let Ok(event) = &read.event {
+            read.order = event.order.as_ref().map(|facts| order::id(key, facts));
+            if row.member.is_none() {
+                let names = event.identifiers.iter();
+                read.hashes = names.map(|identifier| seal::lookup(key, identifier)).collect();
+                read.reach = event.reaches().map(|to| (seal::lookup(key, &to), to));
+            }
+        }
+        Ok(read)
     }
 
     /// Loads what is wanted and not in memory; aggregates built for another playbook are built anew.
     async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
         wanted.members.retain(|member| !self.cache.states.contains_key(member));
         let loaded = self.store.load(wanted).await?;
-        self.cache.identifiers.extend(loaded.identifiers);
+        self.found.extend(loaded.identifiers);
         for stored in loaded.members {
             // Memory is ahead of the record.
             if self.cache.states.contains_key(&stored.member.id) {
@@ -204,7 +225,10 @@ impl<'a> Batch<'a> {
             let state = rebuild::state(self.store, &self.live.rules, stored).await?;
             self.cache.states.insert(state.member.id, state);
         }
-        self.orders.extend(loaded.orders.into_iter().map(|order| (order.id, order)));
+        for order in loaded.orders {
+            self.orders_were.insert(order.id, order.member);
+            self.orders.insert(order.id, order);
+        }
         Ok(())
     }
 
@@ -221,11 +245,14 @@ impl<'a> Batch<'a> {
                 return Ok(Go::On);
             }
         };
-        let known = read.hashes.iter().find_map(|hash| self.cache.identifiers.get(hash).copied());
-        let member = known.unwrap_or_else(|| self.home.id_key.derive("member", &[row.id.bytes()]));
+        let member = row.member.unwrap_or_else(|| {
+            let found = read.hashes.iter().find_map(|hash| self.found.get(hash).copied());
+            found.unwrap_or_else(|| self.home.id_key.derive("member", &[row.id.bytes()]))
+        });
+        let known = self.cache.states.contains_key(&member);
         // An event may lie up to a day ahead of the clock: what falls due before it comes before it all the same.
         let clock = row.clock.max(event.time);
-        if known.is_some() && self.settle(member, clock).await? == Go::Cut {
+        if known && self.settle(member, clock).await? == Go::Cut {
             return Ok(Go::Cut);
         }
         let mut state = match self.cache.states.remove(&member) {
@@ -238,13 +265,13 @@ impl<'a> Batch<'a> {
         let decided = self.decide(&mut state, &event, read.order, cause, (dirty, row.seq)).await?;
         match decided {
             Answer::Cut => {
-                if known.is_some() {
+                if known {
                     self.cache.states.insert(member, state);
                 }
                 Ok(Go::Cut)
             }
             Answer::Refused(refusal) => {
-                if known.is_some() {
+                if known {
                     self.cache.states.insert(member, state);
                 }
                 self.dead(row, refusal);
@@ -253,9 +280,10 @@ impl<'a> Batch<'a> {
             Answer::Made(outcome) => {
                 self.changed.insert(member);
                 self.identify(&event, &read.hashes, member);
+                let reaches = row.reaches.or_else(|| self.reached(row, &event, read.reach));
                 self.flush.decided.push(Decided { seq: row.seq, id: row.id, member, time: event.time });
                 let emits = !outcome.emitted.is_empty();
-                self.absorb(*outcome, cause, member)?;
+                self.absorb(*outcome, cause, member, Told { reaches, root: row.root })?;
                 self.cache.states.insert(member, state);
                 let go = self.settle(member, clock).await?;
                 Ok(if emits { Go::Cut } else { go })
@@ -352,25 +380,42 @@ impl<'a> Batch<'a> {
         if !outcome.is_empty() {
             self.state_fact(id, name.clone(), names::TIMER_DUE, member, at, clock);
         }
-        self.absorb(outcome, cause, member)?;
+        self.absorb(outcome, cause, member, Told { reaches: None, root: 0 })?;
         Ok(Go::On)
     }
 
-    /// Attaches identifiers that nobody has yet. One that points to someone else stays with them.
+    /// Attaches names that nobody has yet, where the door did not. One that points to someone else stays with them.
     fn identify(&mut self, event: &Event, hashes: &[LookupHash], member: MemberId) {
         for (identifier, hash) in event.identifiers.iter().zip(hashes) {
-            if self.cache.identifiers.contains_key(hash) {
-                continue;
-            }
-            self.cache.identifiers.insert(*hash, member);
-            self.flush.identifiers.push(NewIdentifier {
-                hash: *hash,
-                namespace: identifier.namespace.clone(),
-                value: seal::seal(&identifier.value),
-                member,
-                since: event.time,
-            });
+            self.attach(identifier, *hash, member, event.time);
         }
+    }
+
+    /// Whom an item that an older program accepted may reach.
+    fn reached(
+        &mut self,
+        row: &Waiting,
+        event: &Event,
+        reach: Option<(LookupHash, Identifier)>,
+    ) -> Option<MemberId> {
+        let (hash, identifier) = reach?;
+        let candidate = self.home.id_key.derive("member", &[row.id.bytes(), b"reached"]);
+        self.attach(&identifier, hash, candidate, event.time);
+        self.found.get(&hash).copied()
+    }
+
+    fn attach(&mut self, identifier: &Identifier, hash: LookupHash, member: MemberId, since: Ts) {
+        if self.found.contains_key(&hash) {
+            return;
+        }
+        self.found.insert(hash, member);
+        self.flush.identifiers.push(NewIdentifier {
+            hash,
+            namespace: identifier.namespace.clone(),
+            value: seal::seal(&identifier.value),
+            member,
+            since,
+        });
     }
 
     fn dead(&mut self, row: &Waiting, refusal: Refusal) {
@@ -392,16 +437,17 @@ impl<'a> Batch<'a> {
             id,
             message_id,
             name: name.to_owned(),
-            member: Some(member),
+            member,
             time: at,
             clock,
             body: seal::seal(&body),
             waits: false,
+            root: 0,
         });
     }
 
     /// Takes what a decision said into the flush.
-    fn absorb(&mut self, outcome: Outcome, cause: Cause<'_>, member: MemberId) -> Result<()> {
+    fn absorb(&mut self, outcome: Outcome, cause: Cause<'_>, member: MemberId, told: Told) -> Result<()> {
         let at = outcome.at;
         let flush = &mut self.flush;
         flush.transfers.extend(outcome.transfers);
@@ -418,12 +464,15 @@ impl<'a> Batch<'a> {
         }
         for (ordinal, said) in outcome.facts.iter().enumerate() {
             let body = item(said.name, at, None, &said.properties);
-            self.fact(cause, ordinal, said.name, Some(member), at, &body);
+            self.fact(cause, ordinal, said.name, (member, None), at, &body);
         }
         let n_facts = outcome.facts.len();
         for (i, Emitted { name, to, properties }) in outcome.emitted.iter().enumerate() {
             let body = item(name, at, Some(to), properties);
-            self.fact(cause, n_facts + i, name, None, at, &body);
+            let whom = told.reaches.ok_or_else(|| {
+                StoreError::Damaged(format!("{} reaches somebody nobody foresaw", cause.name))
+            })?;
+            self.fact(cause, n_facts + i, name, (whom, Some(told.root)), at, &body);
         }
         Ok(())
     }
@@ -433,7 +482,7 @@ impl<'a> Batch<'a> {
         cause: Cause<'_>,
         ordinal: usize,
         name: &str,
-        member: Option<MemberId>,
+        (member, waits_after): (MemberId, Option<i64>),
         at: Ts,
         body: &str,
     ) {
@@ -446,7 +495,8 @@ impl<'a> Batch<'a> {
             time: at,
             clock: cause.clock,
             body: seal::seal(body),
-            waits: member.is_none(),
+            waits: waits_after.is_some(),
+            root: waits_after.unwrap_or(0),
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use zhiyin_engine::Engine;
@@ -10,9 +11,10 @@ use zhiyin_model::id::{MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, StoreError, Waiting, Wanted, read,
+    Receipt, Result, Store, StoreError, Waiting, Wanted, dump, feed, read,
 };
 
 use crate::home::{Home, at};
@@ -59,12 +61,15 @@ brittle! {
     live_playbook() -> Option<PlaybookVersion>;
     playbooks() -> Vec<PlaybookVersion>;
     apply_playbook(playbook: PlaybookVersion) -> i64;
-    members_behind(version: i64, after: Option<MemberId>, limit: usize) -> Vec<MemberId>;
+    members_behind(of: Option<&Turn>, version: i64, after: Option<MemberId>, limit: usize) -> Vec<MemberId>;
     append(append: Append) -> Vec<Receipt>;
     progress(name: &str) -> Option<Progress>;
-    waiting(limit: usize) -> Vec<Waiting>;
-    due(until: Ts, limit: usize) -> Vec<MemberId>;
-    next_wake() -> Option<Ts>;
+    lease(holder: &str, ttl: Duration) -> Turn;
+    release(holder: &str) -> ();
+    waiting(turn: &Turn, limit: usize) -> Vec<Waiting>;
+    any_waiting() -> bool;
+    due(turn: &Turn, until: Ts, limit: usize) -> Vec<MemberId>;
+    next_wake(turn: &Turn) -> Option<Ts>;
     load(wanted: Wanted) -> Loaded;
     lots(member: MemberId, wanted: LotsWanted<'_>) -> Vec<Lot>;
     terms(member: MemberId) -> Vec<Term>;
@@ -73,6 +78,10 @@ brittle! {
     order_lines(order: OrderId) -> Option<PastEvent>;
     history(member: MemberId, names: Vec<String>) -> PastOf;
     flush(flush: Flush) -> ();
+    feed(after: feed::Position, limit: usize) -> Vec<feed::Entry>;
+    feed_position(consumer: &str) -> feed::Position;
+    feed_done(consumer: &str, position: feed::Position) -> ();
+    work() -> read::Work;
     dead_letters(limit: usize) -> Vec<read::DeadLetter>;
     retry_dead_letters(seqs: Vec<i64>, now: Ts) -> usize;
     member_lines(as_of: read::AsOf) -> Vec<read::MemberLine>;
@@ -82,6 +91,8 @@ brittle! {
     overview(ask: read::OverviewAsk) -> read::OverviewRecord;
     doctor() -> Vec<read::Check>;
     digest() -> String;
+    dump(out: dump::Out) -> String;
+    fill(rows: dump::In) -> ();
 }
 
 /// A home in which all waits that makes an engine look things up.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 use zhiyin_engine::accept::{Source, Verdict, latest, prepare};
@@ -134,6 +135,15 @@ impl Home {
         self.settle().await;
         let dead = self.dead().await;
         assert_eq!(dead.len(), before, "{dead:?}");
+    }
+
+    /// When the next member is to be woken.
+    pub async fn next_wake(&self) -> Option<Ts> {
+        let store = self.engine.store();
+        let turn = store.lease("look", Duration::from_secs(60)).await.unwrap();
+        let wake = store.next_wake(&turn).await.unwrap();
+        store.release("look").await.unwrap();
+        wake
     }
 
     /// Whether somebody is known by `user:NAME`.

@@ -100,7 +100,7 @@ async fn s12_whom_a_timer_that_has_moved_on_wakes_for_nothing_is_still_reached_b
     home.live_through(&[order("o2", "ann", "2", "2017-03-03T04:00:00Z", "10")]).await;
     let (before, after) = (at("2017-03-06T04:00:00Z"), at("2017-03-09T04:00:00Z"));
     let first = home.member("ann").await.member.timers.values().min().copied().unwrap();
-    let filed = home.engine().store().next_wake().await.unwrap().unwrap();
+    let filed = home.next_wake().await.unwrap();
     assert!(before < filed && filed < after && after < first, "{filed} {first}");
     let strict = crate::playbooks::parse(STRICT);
     let live = zhiyin_store::PlaybookVersion {
@@ -113,7 +113,7 @@ async fn s12_whom_a_timer_that_has_moved_on_wakes_for_nothing_is_still_reached_b
     home.engine().store().apply_playbook(live).await.unwrap();
     home.reopen().await;
     home.until(after).await;
-    assert!(home.engine().store().next_wake().await.unwrap().unwrap() > after);
+    assert!(home.next_wake().await.unwrap() > after);
     assert_eq!(home.engine().catch_up_playbook(10).await.unwrap(), 1);
     home.healthy().await;
 }

@@ -38,7 +38,8 @@ pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
     let mut body = String::with_capacity(bytes.len());
     json.write(&mut body);
     let message_id = message_id(sent_id.as_ref(), &body)?;
-    Ok(Item { message_id, time: event.time, name: event.name, body })
+    let reaches = event.reaches();
+    Ok(Item { message_id, time: event.time, name: event.name, body, identifiers: event.identifiers, reaches })
 }
 
 /// Reads a body that [`accept`] wrote.

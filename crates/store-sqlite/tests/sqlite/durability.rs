@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use zhiyin_store::conformance::KEY;
-use zhiyin_store::conformance::life::{Life, append, at, lived};
+use zhiyin_store::conformance::life::{Life, append, at, lived, turn};
 use zhiyin_store::flush::Flush;
 use zhiyin_store::{Receipt, StoreError};
 
@@ -26,13 +26,16 @@ async fn what_was_acknowledged_is_there_after_a_crash() {
     store.append(life.append()).await.unwrap();
     // The store is neither dropped nor does it fold its log: the copy is what a crash leaves.
     let after_append = copied(&folder);
-    assert_eq!(after_append.open().waiting(10).await.unwrap().len(), 6);
-    let seq = store.waiting(1).await.unwrap()[0].seq;
-    store.flush(life.part(1, seq)).await.unwrap();
+    let found = after_append.open();
+    let theirs = turn(&found).await.unwrap();
+    assert_eq!(found.waiting(&theirs, 10).await.unwrap().len(), 6);
+    let turn = turn(&store).await.unwrap();
+    let seq = store.waiting(&turn, 1).await.unwrap()[0].seq;
+    store.flush(Flush { turn, ..life.part(1, seq) }).await.unwrap();
     let copy = copied(&folder);
     let after_flush = copy.open();
     assert_eq!(after_flush.digest().await.unwrap(), store.digest().await.unwrap());
-    assert_eq!(after_flush.home().await.unwrap().batch, 1);
+    assert_eq!(after_flush.work().await.unwrap().shares[0].batch, 1);
 }
 
 #[tokio::test]
@@ -54,14 +57,14 @@ async fn many_may_append_at_once_and_each_item_is_taken_once() {
         accepted += task.await.unwrap().iter().filter(|receipt| **receipt == Receipt::Accepted).count();
     }
     assert_eq!(accepted, 8);
-    assert_eq!(store.waiting(100).await.unwrap().len(), 8);
+    assert_eq!(store.work().await.unwrap().shares[0].waiting, 8);
 }
 
 #[tokio::test]
 async fn a_job_that_fails_does_not_take_its_neighbours_along() {
     let (folder, life) = (Folder::new(), Life::of(&KEY));
     let store = folder.open();
-    let stale = Flush { batch: 7, ..Flush::default() };
+    let stale = Flush::default();
     let (stale, appended) = tokio::join!(store.flush(stale), store.append(life.append()));
     assert!(matches!(stale, Err(StoreError::Stale)));
     assert_eq!(appended.unwrap().len(), 6);

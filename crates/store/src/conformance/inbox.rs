@@ -1,11 +1,19 @@
 //! The inbox: every item once, in order, durably; what waits, and what was given up and is put back.
 
-use zhiyin_model::event::Refusal;
+use zhiyin_model::event::{Identifier, Refusal};
+use zhiyin_model::id::{IdKey, MemberId};
+use zhiyin_model::member::Member;
+use zhiyin_model::time::{DAY_US, Ts};
 
-use super::life::{Life, append, at};
+use super::life::{Life, append, at, turn};
 use super::{Homes, KEY};
-use crate::flush::{Dead, Flush};
-use crate::{Append, NewEvent, OWN_SOURCE, Progress, Receipt, Result, StoreError, Waiting};
+use crate::flush::{Dead, Decided, Fact, Flush};
+use crate::seal;
+use crate::turn::{Turn, place};
+use crate::{
+    Append, Named, NewEvent, OWN_SOURCE, Progress, Reach, Receipt, Result, StoreError, StoredMember, Waiting,
+    Wanted,
+};
 
 fn message_ids(waiting: &[Waiting]) -> Vec<&str> {
     waiting.iter().map(|row| row.message_id.as_str()).collect()
@@ -20,12 +28,12 @@ pub async fn an_item_is_taken_once(homes: &dyn Homes) -> Result<()> {
     let other = NewEvent { body_hash: [9; 16], ..life.item(1) };
     let receipts = store.append(append(vec![other, life.item(2), life.item(3)], at(3), false)).await?;
     assert_eq!(receipts, [Receipt::Reused, Receipt::Duplicate, Receipt::Accepted]);
-    let waiting = store.waiting(10).await?;
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
     assert_eq!(message_ids(&waiting), ["ann-1", "ann-2", "ann-3"]);
     assert_eq!(waiting[0].body, life.item(1).body);
     assert_eq!((waiting[0].source.as_str(), waiting[0].user_namespace.as_str()), ("till", "user"));
     assert!(waiting.iter().all(|row| !row.derived));
-    assert_eq!(store.waiting(2).await?.len(), 2);
+    assert_eq!(store.waiting(&turn(&store).await?, 2).await?.len(), 2);
     Ok(())
 }
 
@@ -35,7 +43,7 @@ pub async fn the_clock_never_runs_backwards(homes: &dyn Homes) -> Result<()> {
     for (n, now) in [(1, at(3)), (2, at(2)), (3, at(5))] {
         store.append(append(vec![life.item(n)], now, false)).await?;
     }
-    let clocks: Vec<_> = store.waiting(10).await?.iter().map(|row| row.clock).collect();
+    let clocks: Vec<_> = store.waiting(&turn(&store).await?, 10).await?.iter().map(|row| row.clock).collect();
     assert_eq!(clocks, [at(3), at(3), at(5)]);
     assert_eq!(store.home().await?.clock, at(5));
     // What was there already moves nothing.
@@ -49,7 +57,7 @@ pub async fn history_is_placed_at_its_own_time(homes: &dyn Homes) -> Result<()> 
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
     let items = [2, 1, 3, 5].map(|n| life.item(n)).to_vec();
     store.append(append(items, at(4), true)).await?;
-    let waiting = store.waiting(10).await?;
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
     assert_eq!(waiting.iter().map(|row| row.clock).collect::<Vec<_>>(), [at(2), at(1), at(3), at(4)]);
     assert!(waiting.iter().all(|row| row.replay));
     assert_eq!(store.home().await?.clock, at(4));
@@ -61,7 +69,7 @@ pub async fn what_happens_now_is_placed_after_history(homes: &dyn Homes) -> Resu
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
     store.append(append(vec![life.item(5)], at(6), true)).await?;
     store.append(append(vec![life.item(1)], at(3), false)).await?;
-    let waiting = store.waiting(10).await?;
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
     let placed: Vec<_> = waiting.iter().map(|row| (row.clock, row.replay)).collect();
     assert_eq!(placed, [(at(5), true), (at(5), false)]);
     Ok(())
@@ -81,7 +89,7 @@ pub async fn progress_is_written_with_its_items(homes: &dyn Homes) -> Result<()>
     (refused.progress, refused.user_namespace) = (progress(2, true), "phone".to_owned());
     assert!(store.append(refused).await.is_err());
     assert_eq!(store.progress("year").await?, progress(1, false));
-    assert_eq!(store.waiting(10).await?.len(), 1);
+    assert_eq!(store.waiting(&turn(&store).await?, 10).await?.len(), 1);
     let mut last = append(Vec::new(), at(2), true);
     last.progress = progress(2, true);
     store.append(last).await?;
@@ -120,21 +128,22 @@ pub async fn a_source_keeps_its_namespace(homes: &dyn Homes) -> Result<()> {
 pub async fn derived_events_wait_before_the_inbox(homes: &dyn Homes) -> Result<()> {
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
     store.append(life.append()).await?;
-    let first = store.waiting(1).await?[0].seq;
-    let (mut later, earlier) = (life.fact(5, true), life.fact(4, true));
+    let first = store.waiting(&turn(&store).await?, 1).await?[0].seq;
+    let (mut later, mut earlier) = (life.fact(5, true), life.fact(4, true));
     later.clock = earlier.clock;
     let about_herself = life.fact(1, false);
+    (later.root, earlier.root) = (first, first);
     let facts = vec![later, earlier, about_herself];
-    store.flush(Flush { facts, ..life.part(1, first) }).await?;
-    let waiting = store.waiting(10).await?;
+    store.flush(Flush { turn: turn(&store).await?, facts, ..life.part(1, first) }).await?;
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
     assert_eq!(message_ids(&waiting), ["till/ann-4#0", "till/ann-5#0"]);
     assert!(waiting.iter().all(|row| row.derived && row.source != "till"));
     let drained = vec![waiting[0].seq];
-    store.flush(Flush { batch: 1, drained, ..Flush::default() }).await?;
-    assert_eq!(message_ids(&store.waiting(10).await?), ["till/ann-5#0"]);
+    store.flush(Flush { turn: turn(&store).await?, drained, ..Flush::default() }).await?;
+    assert_eq!(message_ids(&store.waiting(&turn(&store).await?, 10).await?), ["till/ann-5#0"]);
     let drained = vec![waiting[1].seq];
-    store.flush(Flush { batch: 2, drained, ..Flush::default() }).await?;
-    assert_eq!(message_ids(&store.waiting(2).await?), ["ann-2", "ann-3"]);
+    store.flush(Flush { turn: turn(&store).await?, drained, ..Flush::default() }).await?;
+    assert_eq!(message_ids(&store.waiting(&turn(&store).await?, 2).await?), ["ann-2", "ann-3"]);
     Ok(())
 }
 
@@ -143,13 +152,15 @@ pub async fn derived_events_wait_before_the_inbox(homes: &dyn Homes) -> Result<(
 pub async fn dead_letters_are_listed_and_put_back(homes: &dyn Homes) -> Result<()> {
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
     store.append(append(vec![life.item(1), life.item(2), life.item(3)], at(3), true)).await?;
-    let seqs: Vec<i64> = store.waiting(10).await?.iter().map(|row| row.seq).collect();
+    let seqs: Vec<i64> = store.waiting(&turn(&store).await?, 10).await?.iter().map(|row| row.seq).collect();
     let dead = |seq, code, at| {
         let refusal = Refusal::new(code, "properties.order_id", "no such order");
         Dead { seq, refusal, at }
     };
     let letters = vec![dead(seqs[0], "order_unknown", at(1)), dead(seqs[1], "too_late", at(2))];
-    store.flush(Flush { cursor: Some(seqs[1]), dead: letters, ..Flush::default() }).await?;
+    let given_up =
+        Flush { turn: turn(&store).await?, cursor: Some(seqs[1]), dead: letters, ..Flush::default() };
+    store.flush(given_up).await?;
     let listed = store.dead_letters(10).await?;
     assert_eq!(listed.iter().map(|letter| letter.seq).collect::<Vec<_>>(), [seqs[1], seqs[0]]);
     let oldest = &listed[1];
@@ -160,16 +171,154 @@ pub async fn dead_letters_are_listed_and_put_back(homes: &dyn Homes) -> Result<(
 
     assert_eq!(store.retry_dead_letters(vec![seqs[0], seqs[2], 999], at(6)).await?, 1);
     assert_eq!(store.home().await?.clock, at(6));
-    assert_eq!(message_ids(&store.waiting(10).await?), ["ann-3"]);
-    store.flush(Flush { batch: 1, ..life.part(3, seqs[2]) }).await?;
-    let waiting = store.waiting(10).await?;
+    assert_eq!(message_ids(&store.waiting(&turn(&store).await?, 10).await?), ["ann-3"]);
+    store.flush(Flush { turn: turn(&store).await?, ..life.part(3, seqs[2]) }).await?;
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
     assert_eq!(message_ids(&waiting), ["ann-1"]);
     assert_eq!((waiting[0].clock, waiting[0].time, waiting[0].derived), (at(6), at(1), true));
     assert_eq!(store.dead_letters(10).await?.len(), 1);
     let again = vec![dead(seqs[0], "order_unknown", at(6))];
     let drained = vec![seqs[0]];
-    store.flush(Flush { batch: 2, dead: again, drained, ..Flush::default() }).await?;
-    assert!(store.waiting(10).await?.is_empty());
+    store.flush(Flush { turn: turn(&store).await?, dead: again, drained, ..Flush::default() }).await?;
+    assert!(store.waiting(&turn(&store).await?, 10).await?.is_empty());
     assert_eq!(store.dead_letters(10).await?[1].at, at(6));
+    Ok(())
+}
+
+fn named(key: &IdKey, namespace: &str, value: &str) -> Named {
+    let identifier = Identifier { namespace: namespace.to_owned(), value: value.to_owned() };
+    let hash = seal::lookup(key, &identifier);
+    Named { hash, namespace: namespace.to_owned(), value: seal::seal(value) }
+}
+
+/// Whom an item is about is settled when it is accepted: by the first of its names that is known, and for the rest of them
+/// from then on. Duplicates and what is refused name nobody.
+pub async fn names_are_settled_at_the_door(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    let candidate = |n: u8| MemberId::from_bytes([n; 16]);
+    let item = |n: u8, names: &[&str], to: Option<&str>| {
+        let life = Life { key: KEY, name: format!("item{n}") };
+        NewEvent {
+            names: names.iter().map(|name| named(&KEY, "user", name)).collect(),
+            member: candidate(n),
+            reach: to.map(|to| Reach { named: named(&KEY, "user", to), member: candidate(n + 100) }),
+            ..life.item(1)
+        }
+    };
+    let items = vec![
+        item(1, &["a", "b"], None),
+        item(2, &["c", "b"], None),
+        item(3, &["c"], None),
+        item(4, &["d"], Some("e")),
+        item(5, &["f", "e"], None),
+        // Two who are known: the first decides, the other stays who they are.
+        item(6, &["d", "a"], Some("a")),
+        item(4, &["g", "d"], None),
+        item(7, &["g"], Some("g")),
+    ];
+    let receipts = store.append(append(items, at(2), true)).await?;
+    assert_eq!(receipts[6], Receipt::Duplicate);
+    // What another append knows, the next one finds.
+    store.append(append(vec![item(8, &["h", "a"], Some("f")), item(9, &["h"], None)], at(2), true)).await?;
+    let waiting = store.waiting(&turn(&store).await?, 20).await?;
+    let told: Vec<_> = waiting.iter().map(|row| (row.member, row.reaches)).collect();
+    let expected = [
+        (1, None),
+        (1, None),
+        (1, None),
+        (4, Some(104)),
+        (104, None),
+        (4, Some(1)),
+        (7, Some(7)),
+        (1, Some(104)),
+        (1, None),
+    ];
+    assert_eq!(told, expected.map(|(member, to): (u8, Option<u8>)| (Some(candidate(member)), to.map(candidate))));
+    assert!(waiting.iter().all(|row| row.root == row.seq));
+    let hashes = ["a", "b", "c", "h"].map(|name| named(&KEY, "user", name).hash);
+    let loaded = store.load(Wanted { identifiers: hashes.to_vec(), ..Wanted::default() }).await?;
+    assert!(loaded.identifiers.iter().map(|(_, member)| *member).eq([candidate(1); 4]), "{loaded:?}");
+    Ok(())
+}
+
+/// Nobody's share goes beyond an undecided item of another share that may reach others; in one's own share all comes in
+/// order, and what was derived comes right after what it comes from.
+pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    let slots = store.home().await?.slots;
+    let member = |slot: i32| {
+        let mut bytes = [7; 16];
+        bytes[14..].copy_from_slice(&u16::try_from(slot).unwrap_or(0).to_le_bytes());
+        MemberId::from_bytes(bytes)
+    };
+    let item = |n: u8, of: i32, to: Option<i32>| {
+        let life = Life { key: KEY, name: format!("item{n}") };
+        let reach = to.map(|to| Reach { named: named(&KEY, "user", &format!("m{to}")), member: member(to) });
+        NewEvent { member: member(of), reach, ..life.item(1) }
+    };
+    let other = slots - 1;
+    let items =
+        vec![item(1, other, None), item(2, 0, Some(other)), item(3, other, None), item(4, 0, None)];
+    store.append(append(items, at(2), true)).await?;
+    let whole = turn(&store).await?;
+    let part = |slot: i32| Turn { held: whole.held.iter().filter(|held| held.slot == slot).copied().collect() };
+    if other == 0 {
+        assert_eq!(message_ids(&store.waiting(&whole, 9).await?).len(), 4);
+        return Ok(());
+    }
+    let theirs = store.waiting(&part(other), 9).await?;
+    assert_eq!(message_ids(&theirs), ["item1-1"]);
+    let mine = store.waiting(&part(0), 9).await?;
+    assert_eq!(message_ids(&mine), ["item2-1", "item4-1"]);
+    // Decided, it says something to the other, who has not come that far.
+    let emitter = Life { key: KEY, name: "item2".to_owned() };
+    let told = Fact { member: member(other), root: mine[0].seq, ..emitter.fact(1, true) };
+    let members = vec![StoredMember {
+        member: Member::new(member(0), at(1)),
+        leaves: Vec::new(),
+        fingerprint: String::new(),
+        wake: None,
+    }];
+    let decided = vec![Decided { seq: mine[0].seq, id: mine[0].id, member: member(0), time: at(1) }];
+    let flush = Flush {
+        turn: part(0),
+        cursor: Some(mine[0].seq),
+        decided,
+        members,
+        facts: vec![told],
+        ..Flush::default()
+    };
+    store.flush(flush).await?;
+    let theirs = store.waiting(&part(other), 9).await?;
+    assert_eq!(message_ids(&theirs), ["item1-1", "item3-1"], "what was derived waits for what came before it");
+    let members = vec![StoredMember {
+        member: Member::new(member(other), at(1)),
+        leaves: Vec::new(),
+        fingerprint: String::new(),
+        wake: None,
+    }];
+    let decided = vec![Decided { seq: theirs[0].seq, id: theirs[0].id, member: member(other), time: at(1) }];
+    let flush =
+        Flush { turn: part(other), cursor: Some(theirs[0].seq), decided, members, ..Flush::default() };
+    store.flush(flush).await?;
+    let turn = turn(&store).await?;
+    let part = Turn { held: turn.held.into_iter().filter(|held| held.slot == other).collect() };
+    let next = store.waiting(&part, 9).await?;
+    assert_eq!(message_ids(&next), ["till/item2-1#0"]);
+    assert!(next[0].derived && next[0].root == mine[0].seq && next[0].member == Some(member(other)));
+    Ok(())
+}
+
+/// Places say the month of acceptance, and never fall.
+pub async fn places_follow_the_months(homes: &dyn Homes) -> Result<()> {
+    let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
+    let months = [Ts(0), Ts(40 * DAY_US), Ts(20 * DAY_US), Ts(75 * DAY_US)];
+    for (n, now) in (1..).zip(months) {
+        store.append(append(vec![life.item(n)], now, false)).await?;
+    }
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
+    assert!(waiting.is_sorted_by(|a, b| a.seq < b.seq));
+    let months: Vec<i64> = waiting.iter().map(|row| place::month_of(row.seq)).collect();
+    assert_eq!(months, [0, 1, 1, 2]);
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zhiyin_model::effect::{
     Allocation, Asset, Lot, Order, OrderStatus, OrderTerms, StageMove, TagMove, TimerKey, TimerKind,
@@ -14,8 +15,9 @@ use zhiyin_model::member::{Account, Member, StageHeld, TagHeld, Term};
 use zhiyin_model::money::Money;
 use zhiyin_model::time::{DAY_US, Day, Ts};
 
-use crate::flush::{Decided, Fact, Flush, Hold, NewIdentifier, NewTerm, OrderChange};
+use crate::flush::{Decided, Fact, Flush, Hold, NewIdentifier, NewTerm, OrderChange, OrderSet};
 use crate::seal::{self, LookupHash};
+use crate::turn::Turn;
 use crate::{Append, NewEvent, Result, Store, StoredMember};
 
 /// The source of all items here.
@@ -87,6 +89,9 @@ impl Life {
             name: ["Points Spent", "Order Completed"][usize::from(n % 2)].to_owned(),
             time: at(n),
             body: seal::seal(&body),
+            names: Vec::new(),
+            member: self.member(),
+            reach: None,
         }
     }
 
@@ -249,7 +254,7 @@ impl Life {
             member,
             since: at(1),
         });
-        part.orders.push(self.order_as_of(1, 0));
+        part.orders.push(OrderSet { order: self.order_as_of(1, 0), was: None });
         part.transfers.push(self.points(1, TransferKind::Earn, 100, None));
         part.transfers.push(self.growth(1, TransferKind::Earn, 1000, 100));
         part.lots.push(self.lot(1, 100, 100));
@@ -262,7 +267,7 @@ impl Life {
     /// Half of the first order comes back; a stage move by a timer's own event.
     fn refund(&self, part: &mut Flush) {
         let member = self.member();
-        part.orders.push(self.order_as_of(1, 5_000));
+        part.orders.push(OrderSet { order: self.order_as_of(1, 5_000), was: Some(member) });
         let change = |at, refunded, first| {
             let (order, paid, refunded) = (self.order(1), Money(10_000), Money(refunded));
             OrderChange { order, at, paid, refunded, counts: true, first }
@@ -279,7 +284,7 @@ impl Life {
     }
 
     fn second_order(&self, part: &mut Flush) {
-        part.orders.push(self.order_as_of(2, 0));
+        part.orders.push(OrderSet { order: self.order_as_of(2, 0), was: None });
         part.transfers.push(self.points(6, TransferKind::Earn, 40, None));
         part.transfers.push(self.growth(6, TransferKind::Earn, 400, 105));
         part.lots.push(self.lot(6, 40, 40));
@@ -292,11 +297,12 @@ impl Life {
             id: self.key.derive("fact", &[self.event(n).bytes()]),
             message_id,
             name,
-            member: (!waits).then(|| self.member()),
+            member: self.member(),
             time: at(n),
             clock: at(n),
             body: seal::seal("{}"),
             waits,
+            root: 0,
         }
     }
 }
@@ -318,8 +324,13 @@ pub fn joined(mut a: Flush, b: Flush) -> Flush {
     a.members.extend(b.members);
     a.members = last_of_each(a.members, |stored| stored.member.id);
     a.identifiers.extend(b.identifiers);
-    a.orders.extend(b.orders);
-    a.orders = last_of_each(a.orders, |order| order.id);
+    for mut set in b.orders {
+        // Whose it was before the whole batch.
+        if let Some(before) = a.orders.iter().position(|known| known.order.id == set.order.id) {
+            set.was = a.orders.remove(before).was;
+        }
+        a.orders.push(set);
+    }
     a.order_changes.extend(b.order_changes);
     a.transfers.extend(b.transfers);
     a.lots.extend(b.lots);
@@ -331,17 +342,22 @@ pub fn joined(mut a: Flush, b: Flush) -> Flush {
     a
 }
 
+/// All shares of a store, held by the one worker of most tests.
+pub async fn turn(store: &Arc<dyn Store>) -> Result<Turn> {
+    store.lease("worker", Duration::from_secs(60)).await
+}
+
 /// Takes a life into a store, so many events to a batch.
 pub async fn lived(store: &Arc<dyn Store>, life: &Life, per_batch: usize) -> Result<()> {
     store.append(life.append()).await?;
     loop {
-        let waiting = store.waiting(per_batch).await?;
+        let turn = turn(store).await?;
+        let waiting = store.waiting(&turn, per_batch).await?;
         let numbered = waiting.iter().map(|row| (number_of(&row.message_id), row.seq));
         let Some(part) = numbered.map(|(n, seq)| life.part(n, seq)).reduce(joined) else {
             return Ok(());
         };
-        let batch = store.home().await?.batch;
-        store.flush(Flush { batch, ..part }).await?;
+        store.flush(Flush { turn, ..part }).await?;
     }
 }
 

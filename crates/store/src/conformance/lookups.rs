@@ -6,7 +6,7 @@ use zhiyin_model::member::Account;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 
-use super::life::{ACTIVE, EXPIRES, Life, at, lived};
+use super::life::{ACTIVE, EXPIRES, Life, at, lived, turn};
 use super::{Homes, KEY};
 use crate::flush::Flush;
 use crate::{LotsWanted, Result, Wanted};
@@ -44,17 +44,17 @@ pub async fn members_are_found_by_identifier_and_id(homes: &dyn Homes) -> Result
 pub async fn orders_are_found_and_changed(homes: &dyn Homes) -> Result<()> {
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
     store.append(life.append()).await?;
-    let seqs: Vec<i64> = store.waiting(10).await?.iter().map(|row| row.seq).collect();
+    let seqs: Vec<i64> = store.waiting(&turn(&store).await?, 10).await?.iter().map(|row| row.seq).collect();
     let wanted = || Wanted { orders: vec![life.order(1), OrderId::from_bytes([9; 16])], ..Wanted::default() };
     let parts = (1u8..).zip(seqs).map(|(n, seq)| life.part(n, seq));
     for (batch, part) in (0..).zip(parts) {
-        store.flush(Flush { batch, ..part.clone() }).await?;
+        store.flush(Flush { turn: turn(&store).await?, ..part.clone() }).await?;
         let orders = store.load(wanted()).await?.orders;
         let last = if batch < 4 { Money(0) } else { Money(5_000) };
         assert_eq!(orders.len(), 1);
         assert_eq!((orders[0].paid, orders[0].refunded), (Money(10_000), last));
-        if let Some(order) = part.orders.first().filter(|order| order.id == life.order(1)) {
-            assert_eq!(&orders[0], order);
+        if let Some(set) = part.orders.first().filter(|set| set.order.id == life.order(1)) {
+            assert_eq!(orders[0], set.order);
         }
     }
     Ok(())
@@ -79,7 +79,7 @@ pub async fn lots_cover_an_amount_in_spending_order(homes: &dyn Homes) -> Result
         pending,
         somebody_else,
     ];
-    store.flush(Flush { lots, ..Flush::default() }).await?;
+    store.flush(Flush { turn: turn(&store).await?, lots, ..Flush::default() }).await?;
     let found = async |amount| -> Result<Vec<u8>> {
         let mut lots = store.lots(life.member(), LotsWanted::Covering(amount)).await?;
         // Within a tie the decision sorts by id.
@@ -144,9 +144,8 @@ pub async fn holds_open_and_close(homes: &dyn Homes) -> Result<()> {
     assert_eq!((hold.amount, hold.open, hold.asset), (10, true, Asset::Points));
     assert_eq!(store.hold(MemberId::from_bytes([9; 16]), life.transfer(2)).await?, None);
     assert_eq!(store.hold(life.member(), life.transfer(1)).await?, None);
-    let batch = store.home().await?.batch;
     let closed = crate::flush::Hold { open: false, ..hold };
-    store.flush(Flush { batch, holds: vec![closed.clone()], ..Flush::default() }).await?;
+    store.flush(Flush { turn: turn(&store).await?, holds: vec![closed.clone()], ..Flush::default() }).await?;
     assert_eq!(store.hold(life.member(), life.transfer(2)).await?, Some(closed));
     Ok(())
 }

@@ -4,7 +4,7 @@ use zhiyin_model::effect::{Asset, TimerKey, TimerKind, TransferKind};
 use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::time::{DAY_US, Day, Ts};
 
-use super::life::{ACTIVE, EVENTS, Life, at, joined, lived};
+use super::life::{ACTIVE, EVENTS, Life, at, joined, lived, turn};
 use super::{Homes, KEY};
 use crate::flush::Flush;
 use crate::read::{AsOf, OverviewAsk};
@@ -135,10 +135,10 @@ pub async fn members_behind_a_version_are_found(homes: &dyn Homes) -> Result<()>
     }
     let mut ids: Vec<MemberId> = lives.iter().map(Life::member).collect();
     ids.sort_unstable();
-    assert_eq!(store.members_behind(1, None, 10).await?, []);
-    assert_eq!(store.members_behind(2, None, 10).await?, ids);
-    assert_eq!(store.members_behind(2, None, 2).await?, ids[..2]);
-    assert_eq!(store.members_behind(2, Some(ids[1]), 2).await?, ids[2..]);
+    assert_eq!(store.members_behind(None, 1, None, 10).await?, []);
+    assert_eq!(store.members_behind(None, 2, None, 10).await?, ids);
+    assert_eq!(store.members_behind(None, 2, None, 2).await?, ids[..2]);
+    assert_eq!(store.members_behind(None, 2, Some(ids[1]), 2).await?, ids[2..]);
     Ok(())
 }
 
@@ -195,8 +195,8 @@ const CHANGES: [Change; 22] = [
     ("when a lot expires", |flush, _| flush.lots[0].expires_at = Ts::FOREVER),
     ("an allocation", |flush, _| flush.allocations[0].lot = None),
     ("a hold", |flush, _| flush.holds[0].open = false),
-    ("what was paid", |flush, _| flush.orders[0].paid.0 += 1),
-    ("the terms of an order", |flush, _| flush.orders[0].terms.times = 2000),
+    ("what was paid", |flush, _| flush.orders[0].order.paid.0 += 1),
+    ("the terms of an order", |flush, _| flush.orders[0].order.terms.times = 2000),
     ("a term of a tier", |flush, _| flush.terms[0].term.ends = Day(466)),
     ("a stage move", |flush, _| flush.stages[0].to = "lost".to_owned()),
     ("a tag move", |flush, _| flush.tags[0].at = at(4)),
@@ -226,10 +226,10 @@ pub async fn the_digest_tells_any_difference(homes: &dyn Homes) -> Result<()> {
 async fn changed(homes: &dyn Homes, change: fn(&mut Flush, &Life)) -> Result<String> {
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
     store.append(life.append()).await?;
-    let waiting = store.waiting(10).await?;
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
     let parts = (1u8..).zip(&waiting).map(|(n, row)| life.part(n, row.seq));
     let mut whole = parts.reduce(joined).unwrap_or_default();
     change(&mut whole, &life);
-    store.flush(whole).await?;
+    store.flush(Flush { turn: turn(&store).await?, ..whole }).await?;
     store.digest().await
 }

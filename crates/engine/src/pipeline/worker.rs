@@ -1,0 +1,184 @@
+//! A worker: the shares it holds, what it remembers of their members, and its steps.
+
+use std::time::{Duration, Instant};
+
+use zhiyin_model::id::MemberId;
+use zhiyin_model::time::Ts;
+use zhiyin_store::StoreError;
+use zhiyin_store::turn::Turn;
+
+use super::batch::Batch;
+use super::{CACHE_MEMBERS_MAX, Cache, Step, now, rest};
+use crate::{Engine, EngineError, Result, clock};
+
+/// After how long without renewal a share may be taken over.
+const LEASE: Duration = Duration::from_secs(3);
+/// How often shares are renewed, and those of others that lapsed are taken.
+const RENEWAL: Duration = Duration::from_millis(600);
+
+/// One who decides for the shares it holds.
+pub(crate) struct Worker {
+    holder: String,
+    turn: Turn,
+    leased: Option<Instant>,
+    cache: Cache,
+}
+
+impl Worker {
+    pub(crate) fn new(holder: String) -> Self {
+        Self { holder, turn: Turn::default(), leased: None, cache: Cache::default() }
+    }
+
+    /// Renews its shares when it is time to. Whatever came or went with them is read anew.
+    async fn lease(&mut self, engine: &Engine) -> Result<()> {
+        if self.leased.is_some_and(|at| at.elapsed() < RENEWAL) && !self.turn.is_empty() {
+            return Ok(());
+        }
+        let at = clock::stopwatch();
+        let turn = engine.store().lease(&self.holder, LEASE).await?;
+        if !turn.continues(&self.turn) {
+            self.cache.forget(0);
+        }
+        (self.turn, self.leased) = (turn, Some(at));
+        Ok(())
+    }
+
+    /// Believes nothing any more: shares and members are read anew.
+    fn doubt(&mut self) {
+        self.cache.forget(0);
+        (self.turn, self.leased) = (Turn::default(), None);
+    }
+
+    /// Gives up its shares.
+    pub(super) async fn release(&mut self, engine: &Engine) -> Result<()> {
+        if self.leased.is_some() {
+            self.doubt();
+            engine.store().release(&self.holder).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the members that memory holds between batches.
+    pub(crate) fn forget(&mut self) {
+        self.cache.forget(0);
+    }
+
+    /// Takes one batch of at most `limit` events or timers. `until` is business time as far as timers may fire when
+    /// no event waits: business now if none is given.
+    pub(super) async fn step(&mut self, engine: &Engine, limit: usize, until: Option<Ts>) -> Result<Step> {
+        loop {
+            self.lease(engine).await?;
+            match self.try_step(engine, limit, until).await {
+                Err(EngineError::Store(StoreError::Stale)) => {
+                    tracing::info!(holder = self.holder, "another process moved the home on; loading again");
+                    self.doubt();
+                }
+                Err(EngineError::Broken(seq)) => {
+                    tracing::error!(seq, "a decision broke down; the event becomes a dead letter");
+                    self.cache.forget(0);
+                    self.cache.broken.insert(seq);
+                }
+                Err(error) => {
+                    // Whether the batch was written is not known: the record says it.
+                    self.doubt();
+                    return Err(error);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_step(&mut self, engine: &Engine, limit: usize, until: Option<Ts>) -> Result<Step> {
+        let store = engine.store();
+        let (home, waiting) = tokio::join!(store.home(), store.waiting(&self.turn, limit));
+        let (home, waiting) = (home?, waiting?);
+        let live = engine.live_at(home.version).await?;
+        let cache = &mut self.cache;
+        if !cache.sure || cache.version != home.version || cache.states.len() > CACHE_MEMBERS_MAX {
+            cache.forget(home.version);
+        }
+        let now = until.unwrap_or_else(|| clock::now(&home));
+        // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
+        let (horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
+        let due = if sweeps { store.due(&self.turn, horizon, limit).await? } else { Vec::new() };
+        let mut step = Step { at: horizon, ..Step::default() };
+        if due.is_empty() && waiting.is_empty() {
+            cache.sure = true;
+            return Ok(Step { idle: true, ..step });
+        }
+        // Until the batch is written, memory is ahead of the record: what ends here in the middle, by an error or because
+        // nobody waits for it any more, must leave nothing that the next batch would believe.
+        cache.sure = false;
+        let mut batch = Batch::new(store.as_ref(), &live, &home, (&self.turn, cache), engine.decider);
+        if due.is_empty() {
+            (step.events, step.dead) = batch.events(&waiting).await?;
+            step.at = waiting.get(step.events.saturating_sub(1)).map_or(horizon, |row| row.clock);
+        } else {
+            step.timers = batch.wake(&due, horizon).await?;
+        }
+        let flush = batch.finish()?;
+        let dead: Vec<i64> = flush.dead.iter().map(|letter| letter.seq).collect();
+        let cursor = flush.cursor;
+        store.flush(flush).await?;
+        self.turn.moved(cursor);
+        self.cache.sure = true;
+        self.cache.broken.retain(|seq| !dead.contains(seq));
+        Ok(step)
+    }
+
+    /// Judges members of its shares whom the live version has not reached yet, in batches; the version that has reached all
+    /// of them then.
+    pub(super) async fn catch_up(&mut self, engine: &Engine, limit: usize, reached: i64) -> Result<i64> {
+        let version = engine.home().await?.version;
+        if version == reached {
+            return Ok(reached);
+        }
+        self.reach_all(engine, limit).await?;
+        Ok(version)
+    }
+
+    /// The same whatever has reached them; how many were.
+    pub(crate) async fn reach_all(&mut self, engine: &Engine, limit: usize) -> Result<u64> {
+        let mut n = 0;
+        loop {
+            self.lease(engine).await?;
+            engine.reload().await?;
+            let Ok(live) = engine.live() else { return Ok(n) };
+            let store = engine.store();
+            let members = store.members_behind(Some(&self.turn), live.version.version, None, limit).await?;
+            if members.is_empty() {
+                return Ok(n);
+            }
+            match self.reach(engine, &members).await {
+                // Another process decided something meanwhile: whom it has not reached is asked anew.
+                Err(EngineError::Store(StoreError::Stale)) => self.doubt(),
+                Err(error) => {
+                    self.doubt();
+                    return Err(error);
+                }
+                Ok(()) => n += members.len() as u64,
+            }
+        }
+    }
+
+    /// The live playbook reaches members.
+    async fn reach(&mut self, engine: &Engine, members: &[MemberId]) -> Result<()> {
+        let (home, live) = (engine.home().await?, engine.live()?);
+        self.cache.forget(home.version);
+        let store = engine.store();
+        let mut batch =
+            Batch::new(store.as_ref(), &live, &home, (&self.turn, &mut self.cache), engine.decider);
+        batch.reach(members).await?;
+        let flush = batch.finish()?;
+        store.flush(flush).await?;
+        self.turn.moved(None);
+        self.cache.forget(home.version);
+        Ok(())
+    }
+
+    /// How long there is nothing to do.
+    pub(super) async fn pause(&self, engine: &Engine) -> Result<Duration> {
+        let next = engine.store().next_wake(&self.turn).await?;
+        Ok(rest(next, now(engine).await?))
+    }
+}

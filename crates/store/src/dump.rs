@@ -1,0 +1,241 @@
+//! How a home moves: everything it remembers, table by table, in words that no database owns. A backup, a restore and a
+//! migration are the same thing: one store says its rows, another takes them, and the digest proves it.
+//!
+//! Shares and their cursors do not move, since another home may fall into another number of them: rows of the inbox that
+//! were not decided come as rows of the `queue`, each after itself. Places (`seq`) stay as they are.
+
+use tokio::sync::mpsc;
+
+/// What one column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 16 bytes.
+    Id,
+    /// A whole number.
+    Int,
+    /// Yes or no: 1 or 0.
+    Flag,
+    /// Text.
+    Text,
+    /// Bytes.
+    Bytes,
+}
+
+/// A table of a dump.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns.
+    pub columns: &'static [(&'static str, Kind)],
+}
+
+/// A value of a dump. An id is bytes, a flag is a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// None.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+/// Rows of one table. All rows of a table come together, tables in the order of [`TABLES`].
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// Of which.
+    pub table: &'static Table,
+    /// Each with a value a column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// Where a store says its rows.
+pub type Out = mpsc::Sender<Rows>;
+/// Where a store takes them from.
+pub type In = mpsc::Receiver<Rows>;
+
+/// How many rows come at once.
+pub const ROWS_AT_ONCE: usize = 2_000;
+
+const ID: Kind = Kind::Id;
+const INT: Kind = Kind::Int;
+const FLAG: Kind = Kind::Flag;
+const TEXT: Kind = Kind::Text;
+const BYTES: Kind = Kind::Bytes;
+
+/// All tables, in an order in which a row comes after what it refers to.
+pub static TABLES: [Table; 22] = [
+    Table {
+        name: "home",
+        columns: &[
+            ("id_key", BYTES),
+            ("offset_us", INT),
+            ("live_since", INT),
+            ("clock", INT),
+            ("last", INT),
+        ],
+    },
+    Table {
+        name: "playbook",
+        columns: &[("version", INT), ("id", TEXT), ("hash", TEXT), ("source", TEXT), ("applied_at", INT)],
+    },
+    Table { name: "source", columns: &[("no", INT), ("name", TEXT), ("user_namespace", TEXT)] },
+    Table { name: "import", columns: &[("name", TEXT), ("position", INT), ("done", FLAG)] },
+    Table {
+        name: "member",
+        columns: &[
+            ("id", ID),
+            ("known_since", INT),
+            ("enrolled_at", INT),
+            ("decided_until", INT),
+            ("version", INT),
+            ("wake", INT),
+            ("last_event", INT),
+            ("tier", TEXT),
+            ("term_from", INT),
+            ("term_ends", INT),
+            ("stage", TEXT),
+            ("stage_since", INT),
+            ("accounts", TEXT),
+            ("timers", TEXT),
+            ("tags", TEXT),
+            ("touches", TEXT),
+            ("told_at", TEXT),
+            ("attributes", BYTES),
+            ("fingerprint", TEXT),
+            ("growth_days", BYTES),
+            ("leaves", BYTES),
+        ],
+    },
+    Table {
+        name: "identifier",
+        columns: &[("hash", ID), ("namespace", TEXT), ("value", BYTES), ("member", ID), ("since", INT)],
+    },
+    Table {
+        name: "event",
+        columns: &[
+            ("seq", INT),
+            ("id", ID),
+            ("source", INT),
+            ("message_id", TEXT),
+            ("body_hash", BYTES),
+            ("name", TEXT),
+            ("time", INT),
+            ("clock", INT),
+            ("derived", INT),
+            ("replay", FLAG),
+            ("body", BYTES),
+            ("member", ID),
+            ("reached", ID),
+        ],
+    },
+    Table { name: "queue", columns: &[("seq", INT), ("after", INT)] },
+    Table {
+        name: "dead_letter",
+        columns: &[("seq", INT), ("code", TEXT), ("field", TEXT), ("message", TEXT), ("at", INT)],
+    },
+    Table { name: "retry", columns: &[("seq", INT), ("clock", INT), ("after", INT)] },
+    Table { name: "timeline", columns: &[("seq", INT), ("member", ID), ("before", INT)] },
+    Table {
+        name: "orders",
+        columns: &[
+            ("no", INT),
+            ("id", ID),
+            ("member", ID),
+            ("time", INT),
+            ("store", TEXT),
+            ("channel", TEXT),
+            ("paid", INT),
+            ("refunded", INT),
+            ("status", INT),
+            ("event", INT),
+            ("terms", TEXT),
+        ],
+    },
+    Table {
+        name: "order_change",
+        columns: &[("order_id", ID), ("at", INT), ("paid", INT), ("refunded", INT), ("counts", FLAG)],
+    },
+    Table {
+        name: "transfer",
+        columns: &[
+            ("seq", INT),
+            ("id", ID),
+            ("member", ID),
+            ("asset", INT),
+            ("kind", INT),
+            ("amount", INT),
+            ("event", INT),
+            ("ordinal", INT),
+            ("at", INT),
+            ("day", INT),
+            ("reverses", ID),
+            ("order_id", ID),
+            ("version", INT),
+        ],
+    },
+    Table {
+        name: "lot",
+        columns: &[
+            ("id", ID),
+            ("member", ID),
+            ("asset", INT),
+            ("granted", INT),
+            ("remaining", INT),
+            ("active_at", INT),
+            ("expires_at", INT),
+            ("active", FLAG),
+        ],
+    },
+    Table { name: "allocation", columns: &[("no", INT), ("member", ID), ("transfer", ID), ("lot", ID), ("amount", INT)] },
+    Table { name: "house_account", columns: &[("asset", INT), ("house", TEXT), ("balance", INT)] },
+    Table {
+        name: "hold",
+        columns: &[("id", ID), ("member", ID), ("asset", INT), ("amount", INT), ("open", FLAG)],
+    },
+    Table {
+        name: "term",
+        columns: &[
+            ("no", INT),
+            ("member", ID),
+            ("level", TEXT),
+            ("at", INT),
+            ("ends", INT),
+            ("event", INT),
+            ("version", INT),
+        ],
+    },
+    Table {
+        name: "stage_move",
+        columns: &[
+            ("no", INT),
+            ("member", ID),
+            ("was", TEXT),
+            ("becomes", TEXT),
+            ("at", INT),
+            ("event", INT),
+            ("version", INT),
+        ],
+    },
+    Table {
+        name: "tag_move",
+        columns: &[
+            ("no", INT),
+            ("member", ID),
+            ("tag", TEXT),
+            ("is_on", FLAG),
+            ("at", INT),
+            ("event", INT),
+            ("version", INT),
+        ],
+    },
+    Table { name: "archive", columns: &[("month", INT), ("file", TEXT), ("events", INT), ("hash", TEXT)] },
+];
+
+/// The table of a name.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
