@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod clock;
 pub mod import;
+pub mod moving;
 pub mod people;
 pub mod pipeline;
 pub mod playbooks;
@@ -94,6 +95,11 @@ impl Engine {
     /// An engine over a store, with one worker; reads the live playbook if there is one.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self> {
         Self::open_with(store, 1, zhiyin_decide::decide).await
+    }
+
+    /// The same with so many workers, each on shares of its own.
+    pub async fn open_working(store: Arc<dyn Store>, workers: usize) -> Result<Self> {
+        Self::open_with(store, workers, zhiyin_decide::decide).await
     }
 
     /// The same with so many workers, and decisions of one's own: these for tests of what happens when one breaks down.

@@ -36,9 +36,10 @@ impl Engine {
         for identifier in asked {
             let wanted = Wanted { identifiers: vec![seal::lookup(&key, &identifier)], ..Wanted::default() };
             let loaded = self.store().load(wanted).await?;
-            found.extend(
-                loaded.identifiers.into_iter().map(|(_, member)| (identifier.namespace.clone(), member)),
-            );
+            // A name may be settled for somebody about whom nothing was decided yet, or all was refused.
+            let known = |member| loaded.members.iter().any(|stored| stored.member.id == member);
+            let named = loaded.identifiers.iter().map(|(_, member)| *member).filter(|member| known(*member));
+            found.extend(named.map(|member| (identifier.namespace.clone(), member)));
         }
         let mut members: Vec<MemberId> = found.iter().map(|(_, member)| *member).collect();
         members.sort_unstable();

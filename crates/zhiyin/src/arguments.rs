@@ -19,7 +19,7 @@ pub struct Arguments {
 /// Where a home is.
 #[derive(Clone, Debug, Args)]
 pub struct Place {
-    /// The database: sqlite:PATH. Default: zhiyin.db in the home folder.
+    /// The database: sqlite:PATH, or postgres://USER@HOST/DATABASE?home=NAME. Default: zhiyin.db in the home folder.
     #[arg(long, global = true, value_name = "URL", env = "ZHIYIN_DATABASE")]
     pub database: Option<String>,
     /// The home folder.
@@ -103,6 +103,25 @@ pub enum Command {
     },
     /// Checks every invariant of the home.
     Doctor,
+    /// Copies a home into an empty one, on any database, and proves it by the digest.
+    Migrate {
+        /// The home to copy: sqlite:PATH or postgres://…
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// Where to: an address at which there is no home yet.
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+    /// Writes the whole home to a file, while it is at work, and reads it once to be sure.
+    Backup {
+        /// The file; one that is there is not written over.
+        file: PathBuf,
+    },
+    /// Makes a home from a backup, on any database, and proves it by the digest.
+    Restore {
+        /// The file.
+        file: PathBuf,
+    },
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
     /// Measures: growth.

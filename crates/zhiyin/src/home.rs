@@ -7,31 +7,90 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use zhiyin_engine::Engine;
 use zhiyin_model::id::IdKey;
+use zhiyin_store::Store;
+use zhiyin_store_pg::PgStore;
 use zhiyin_store_sqlite::{SqliteStore, id_key_of};
 
 use crate::arguments::Place;
 
 /// Gives the id key of a new home as 64 hexadecimal digits: for tests and for homes made twice on purpose.
 const KEY_VARIABLE: &str = "ZHIYIN_ID_KEY";
+/// Workers of a process on a server: while one waits for it, another decides.
+const WORKERS: usize = 3;
 /// Events a batch has when nobody says otherwise.
 const BATCH: u32 = 512;
 /// The same while history is replayed: larger, for nobody waits for a single event.
 const BATCH_IMPORT: u32 = 4096;
 
+/// Where a home's database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(String),
+}
+
+impl Database {
+    /// Reads an address.
+    pub fn parse(url: &str) -> Result<Self> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))))
+            }
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
+            _ => bail!("{}: a database is sqlite:PATH or postgres://USER@HOST/DATABASE", without_password(url)),
+        }
+    }
+
+    /// How it is called where people read it: never with its password.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(url) => without_password(url),
+        }
+    }
+
+    /// Opens its store, or makes it; with how many workers it is worked on.
+    pub async fn open(&self) -> Result<(Arc<dyn Store>, usize)> {
+        let opened = async {
+            match self {
+                Self::Sqlite(path) => {
+                    file_of(path)?;
+                    let key = id_key_of(path)?.map_or_else(new_key, Ok)?;
+                    Ok::<_, anyhow::Error>((Arc::new(SqliteStore::open(path, &key)?) as Arc<dyn Store>, 1))
+                }
+                Self::Postgres(url) => {
+                    let key = zhiyin_store_pg::id_key_of(url).await?.map_or_else(new_key, Ok)?;
+                    Ok((Arc::new(PgStore::open(url, &key).await?) as Arc<dyn Store>, WORKERS))
+                }
+            }
+        };
+        opened.await.with_context(|| format!("cannot open {}", self.name()))
+    }
+
+    /// Whether there is a home in it.
+    pub async fn exists(&self) -> Result<bool> {
+        match self {
+            Self::Sqlite(path) => Ok(path.exists()),
+            Self::Postgres(url) => Ok(zhiyin_store_pg::id_key_of(url).await?.is_some()),
+        }
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = user.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}@{place}")
+}
+
 impl Place {
     /// Where the database is.
-    pub fn path(&self) -> Result<PathBuf> {
+    pub fn at(&self) -> Result<Database> {
         match &self.database {
-            None => Ok(self.home.join("zhiyin.db")),
-            Some(url) => match url.split_once(':') {
-                Some(("sqlite", path)) if !path.is_empty() => {
-                    Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
-                }
-                Some(("postgres" | "postgresql", _)) => {
-                    bail!("{url}: PostgreSQL is not supported by this version; use sqlite:PATH")
-                }
-                _ => bail!("{url}: a database is sqlite:PATH"),
-            },
+            None => Ok(Database::Sqlite(self.home.join("zhiyin.db"))),
+            Some(url) => Database::parse(url),
         }
     }
 
@@ -47,42 +106,33 @@ impl Place {
 
     /// Opens the home, or makes it.
     pub async fn open(&self) -> Result<Engine> {
-        let path = self.path()?;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
-        // A home holds its id key and people's identifiers: nobody else reads it. SQLite gives its log the same rights.
-        std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("cannot open {}", path.display()))?;
-        open_at(&path).await.with_context(|| format!("cannot open {}", path.display()))
+        let (store, workers) = self.at()?.open().await?;
+        Ok(Engine::open_working(store, workers).await?)
     }
 
     /// Opens the home, which must be there.
     pub async fn open_existing(&self) -> Result<Engine> {
-        let path = self.path()?;
-        if !path.exists() {
-            bail!("there is no home at {} yet; `zhiyin apply FILE` makes one", path.display());
+        let database = self.at()?;
+        if !database.exists().await? {
+            bail!("there is no home at {} yet; `zhiyin apply FILE` makes one", database.name());
         }
         self.open().await
     }
 }
 
+/// Makes a home's file, and its folder. A home holds its id key and people's identifiers: nobody else reads it. SQLite gives
+/// its log the same rights.
+fn file_of(path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        private_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    Ok(())
+}
+
 /// Makes a folder that only its owner enters; one that is there stays as it is.
 fn private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-async fn open_at(path: &Path) -> Result<Engine> {
-    let key = match id_key_of(path)? {
-        Some(key) => key,
-        None => new_key()?,
-    };
-    let store = SqliteStore::open(path, &key)?;
-    Ok(Engine::open(Arc::new(store)).await?)
 }
 
 fn new_key() -> Result<IdKey> {

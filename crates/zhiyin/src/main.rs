@@ -7,6 +7,7 @@ mod bench;
 mod home;
 mod import;
 mod member;
+mod moving;
 mod playbook;
 mod progress;
 mod report;
@@ -59,6 +60,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Doctor => report::doctor(&place).await,
+        Command::Migrate { from, to } => moving::migrate(&from, &to).await,
+        Command::Backup { file } => moving::backup(&place, &file).await,
+        Command::Restore { file } => moving::restore(&place, &file).await,
         Command::Digest => report::digest(&place).await,
         Command::Bench { name } => bench::bench(&place, &name).await,
     }

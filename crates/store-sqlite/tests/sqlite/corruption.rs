@@ -60,24 +60,24 @@ const PLANTED: [(&str, &str); 31] = [
     ),
     ("UPDATE member SET timers = '[[1,0,9]]'", "every open lot that expires has its timer"),
     ("UPDATE member SET timers = '[]'", "every member with a tier has the timer that ends its term"),
-    ("DELETE FROM timeline WHERE seq = 2", "every event up to the cursor was decided or is a dead letter"),
+    ("DELETE FROM timeline WHERE seq = (SELECT MIN(seq) + 1 FROM timeline)", "every event up to the cursor was decided or is a dead letter"),
     (
         "UPDATE member SET wake = wake + 1",
         "every member with timers is woken no later than the first of them",
     ),
     ("UPDATE member SET wake = NULL", "every member with timers is woken no later than the first of them"),
     (
-        "UPDATE member SET last_event = 3",
+        "UPDATE member SET last_event = (SELECT MIN(seq) + 2 FROM timeline)",
         "every timeline leads from its last event through all of a member's events",
     ),
     (
-        "UPDATE timeline SET before = NULL WHERE seq = 3",
+        "UPDATE timeline SET before = NULL WHERE seq = (SELECT MIN(seq) + 2 FROM timeline)",
         "every timeline leads from its last event through all of a member's events",
     ),
     ("DELETE FROM timeline", "every timeline leads from its last event through all of a member's events"),
     (
-        "INSERT INTO event SELECT NULL, id, source, message_id, body_hash, name, time, clock, derived, replay, body \
-         FROM event WHERE derived = 2",
+        "INSERT INTO event SELECT NULL, id, source, message_id, body_hash, name, time, clock, derived, replay, body, member, \
+         reached FROM event WHERE derived = 2",
         "nothing is in the log twice",
     ),
     ("UPDATE orders SET refunded = paid + 1", "a refund never exceeds what was paid"),

@@ -1,0 +1,47 @@
+//! `zhiyin migrate`, `backup` and `restore`: a home moves whole, and the digest proves it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use zhiyin_engine::moving::{self, Moved};
+
+use crate::arguments::Place;
+use crate::home::Database;
+use crate::say::say;
+
+/// Copies a home into an empty one.
+pub async fn migrate(from: &str, to: &str) -> Result<ExitCode> {
+    let (from, to) = (Database::parse(from)?, Database::parse(to)?);
+    if !from.exists().await? {
+        bail!("there is no home at {}", from.name());
+    }
+    let (old, _) = from.open().await?;
+    let (new, _) = to.open().await?;
+    let moved = moving::migrate(old.as_ref(), new.as_ref()).await;
+    told(&format!("{} → {}", from.name(), to.name()), &moved.with_context(|| to.name())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the home to a file.
+pub async fn backup(place: &Place, file: &Path) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let moved = moving::backup(engine.store().as_ref(), file).await?;
+    told(&file.display().to_string(), &moved);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a home from a file.
+pub async fn restore(place: &Place, file: &Path) -> Result<ExitCode> {
+    // What is no backup is told before a home is made.
+    moving::file::verify(file)?;
+    let database = place.at()?;
+    let (store, _) = database.open().await?;
+    let moved = moving::restore(file, store.as_ref()).await.with_context(|| database.name())?;
+    told(&database.name(), &moved);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(what: &str, moved: &Moved) {
+    say!("{what}: {} rows, digest {} on both sides", moved.rows, moved.digest);
+}
