@@ -1,0 +1,291 @@
+//! The home's state as one hash (semantics of the digest: ARCHITECTURE.md). Rows are named by identifiers and
+//! causes, never by keys, derived ids, places, shards or times of writing, so that any batch size, any number of crashes
+//! and any database give the same: the texts hashed here are to the letter those of the file.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
+use zhiyin_model::effect::OrderTerms;
+use zhiyin_model::id::{MemberId, TransferId};
+use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::{Result, StoreError, packed};
+
+use crate::report::opened;
+use crate::rows::{damaged, get, id, id_or_none, json};
+use crate::survey::Survey;
+
+type Hash = [u8; 32];
+
+pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shard}.identifier";
+pub(crate) const PLAYBOOK: &str = "SELECT hash FROM {home}.playbook ORDER BY version DESC LIMIT 1";
+pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
+    term_from, term_ends, stage, stage_since, tags FROM {shard}.member";
+pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM {shard}.account";
+pub(crate) const HOUSES: &str =
+    "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
+/// In the order in which they were made: what reverses another comes after it.
+pub(crate) const TRANSFERS: &str = "SELECT t.member, t.id, t.reverses, t.event, s.name, e.message_id, t.asset, t.kind, \
+    t.amount, t.ordinal, t.at, t.day FROM {shard}.transfer t LEFT JOIN {shard}.event e ON e.seq = t.event \
+    LEFT JOIN {home}.source s ON s.no = e.source ORDER BY t.seq";
+pub(crate) const LOTS: &str = "SELECT id, granted, remaining, active_at, expires_at, active FROM {shard}.lot";
+pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM {shard}.allocation";
+pub(crate) const HOLDS: &str = "SELECT id, amount, open FROM {shard}.hold";
+pub(crate) const ORDERS: &str = "SELECT o.member, o.terms, o.event, s.name, e.message_id, o.time, o.store, o.channel, \
+    o.paid, o.refunded, o.status FROM {shard}.orders o LEFT JOIN {shard}.event e ON e.seq = o.event \
+    LEFT JOIN {home}.source s ON s.no = e.source";
+pub(crate) const TERMS: &str = "SELECT t.member, t.event, s.name, e.message_id, t.level, t.at, t.ends \
+    FROM {shard}.term t LEFT JOIN {shard}.event e ON e.seq = t.event LEFT JOIN {home}.source s ON s.no = e.source";
+pub(crate) const STAGES: &str = "SELECT t.member, t.event, s.name, e.message_id, t.was, t.becomes, t.at \
+    FROM {shard}.stage_move t LEFT JOIN {shard}.event e ON e.seq = t.event LEFT JOIN {home}.source s ON s.no = e.source";
+pub(crate) const TAGS: &str = "SELECT t.member, t.event, s.name, e.message_id, t.tag, t.is_on, t.at \
+    FROM {shard}.tag_move t LEFT JOIN {shard}.event e ON e.seq = t.event LEFT JOIN {home}.source s ON s.no = e.source";
+pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM {shard}.timer";
+
+/// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
+struct Gathered<'s> {
+    survey: &'s Survey<'s>,
+    names: BTreeMap<MemberId, String>,
+    causes: Causes,
+    hashes: Vec<Hash>,
+}
+
+pub(crate) async fn digest(survey: &Survey<'_>) -> Result<String> {
+    let (names, causes) = (names(survey).await?, causes(survey).await?);
+    let mut gathered = Gathered { survey, names, causes, hashes: Vec::new() };
+    let playbook = survey.home(PLAYBOOK, &[]).await?;
+    let playbook: Vec<String> = playbook.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
+    gathered.hashes.push(hash(&format!("playbook|{playbook:?}")));
+    gathered.members().await?;
+    gathered.each("account", ACCOUNTS).await?;
+    gathered.houses().await?;
+    for shard in 0..survey.schemas.shards() {
+        gathered.ledger(shard).await?;
+    }
+    gathered.orders().await?;
+    gathered.caused("term", TERMS).await?;
+    gathered.caused("stage", STAGES).await?;
+    gathered.caused("tag", TAGS).await?;
+    gathered.each("timer", TIMERS).await?;
+    gathered.hashes.sort_unstable();
+    let mut whole = blake3::Hasher::new();
+    for hash in &gathered.hashes {
+        whole.update(hash);
+    }
+    Ok(whole.finalize().to_hex().to_string())
+}
+
+fn hash(text: &str) -> Hash {
+    *blake3::hash(text.as_bytes()).as_bytes()
+}
+
+/// A member's name: all of their identifiers, sorted.
+async fn names(survey: &Survey<'_>) -> Result<BTreeMap<MemberId, String>> {
+    let mut names: BTreeMap<MemberId, Vec<String>> = BTreeMap::new();
+    survey
+        .each(IDENTIFIERS, &[], |row| {
+            let name = format!("{}={}", get::<&str>(row, 1)?, opened(row, 2)?);
+            names.entry(id(row, 0)?).or_default().push(name);
+            Ok(())
+        })
+        .await?;
+    let joined = |(member, mut names): (MemberId, Vec<String>)| {
+        names.sort();
+        (member, names.join("&"))
+    };
+    Ok(names.into_iter().map(joined).collect())
+}
+
+/// What caused a row: (source, message id) of the event at its place. The log says it; what is no longer in the log is
+/// known from here.
+#[derive(Default)]
+struct Causes(BTreeMap<i64, (String, String)>);
+
+/// Causes that were moved to the archive. Until its files can be read there are none.
+async fn causes(_: &Survey<'_>) -> Result<Causes> {
+    Ok(Causes::default())
+}
+
+impl Causes {
+    /// The cause whose place, source and message id are these columns, in canonical form.
+    fn column(&self, row: &Row, first: usize, out: &mut String) -> Result<()> {
+        let logged: (Option<&str>, Option<&str>) = (get(row, first + 1)?, get(row, first + 2)?);
+        if let (Some(source), Some(message_id)) = logged {
+            let _ = write!(out, "|{source:?}|{message_id:?}");
+            return Ok(());
+        }
+        let seq: i64 = get(row, first)?;
+        let moved = self.0.get(&seq);
+        let (source, message_id) =
+            moved.ok_or_else(|| StoreError::Damaged(format!("event {seq} is not in the log")))?;
+        let _ = write!(out, "|{source:?}|{message_id:?}");
+        Ok(())
+    }
+}
+
+/// A column in canonical form.
+fn column(row: &Row, i: usize, out: &mut String) -> Result<()> {
+    fn number<'r, T: FromSql<'r> + Display>(row: &'r Row, i: usize, out: &mut String) -> Result<()> {
+        if let Some(value) = get::<Option<T>>(row, i)? {
+            let _ = write!(out, "|{value}");
+        } else {
+            out.push_str("|~");
+        }
+        Ok(())
+    }
+    match row.columns().get(i).map(tokio_postgres::Column::type_) {
+        Some(&Type::INT2) => number::<i16>(row, i, out),
+        Some(&Type::INT4) => number::<i32>(row, i, out),
+        Some(&Type::INT8) => number::<i64>(row, i, out),
+        Some(&Type::BOOL) => {
+            let value = get::<Option<bool>>(row, i)?;
+            out.push_str(value.map_or("|~", |value| if value { "|1" } else { "|0" }));
+            Ok(())
+        }
+        Some(&Type::TEXT) => {
+            match get::<Option<&str>>(row, i)? {
+                Some(text) => drop(write!(out, "|{text:?}")),
+                None => out.push_str("|~"),
+            }
+            Ok(())
+        }
+        _ => Err(damaged(i, "no column of the digest")),
+    }
+}
+
+/// Columns from one on to the last, in canonical form.
+fn columns(row: &Row, first: usize, out: &mut String) -> Result<()> {
+    (first..row.len()).try_for_each(|i| column(row, i, out))
+}
+
+fn name_of(names: &BTreeMap<MemberId, String>, member: MemberId) -> &str {
+    names.get(&member).map_or("?", String::as_str)
+}
+
+impl Gathered<'_> {
+    /// Rows of a statement: the member's name, then the other columns as they are.
+    async fn each(&mut self, table: &str, sql: &str) -> Result<()> {
+        let Self { survey, names, hashes, .. } = self;
+        survey
+            .each(sql, &[], |row| {
+                let mut text = format!("{table}|{}", name_of(names, id(row, 0)?));
+                columns(row, 1, &mut text)?;
+                hashes.push(hash(&text));
+                Ok(())
+            })
+            .await
+    }
+
+    /// The same where the second to fourth columns say the cause.
+    async fn caused(&mut self, table: &str, sql: &str) -> Result<()> {
+        let Self { survey, names, causes, hashes } = self;
+        survey
+            .each(sql, &[], |row| {
+                let mut text = format!("{table}|{}", name_of(names, id(row, 0)?));
+                causes.column(row, 1, &mut text)?;
+                columns(row, 4, &mut text)?;
+                hashes.push(hash(&text));
+                Ok(())
+            })
+            .await
+    }
+
+    async fn members(&mut self) -> Result<()> {
+        let Self { survey, names, hashes, .. } = self;
+        survey
+            .each(MEMBERS, &[], |row| {
+                let attributes = seal::open(&Sealed(get(row, 3)?)).map_err(|error| damaged(3, error))?;
+                let mut text = format!("member|{}|{attributes}", name_of(names, id(row, 0)?));
+                for i in [1, 2, 4, 6, 7, 8, 9, 10, 11] {
+                    column(row, i, &mut text)?;
+                }
+                for (day, amount) in packed::unpack_days(get(row, 5)?).map_err(|error| damaged(5, error))? {
+                    let _ = write!(text, "|{}:{amount}", day.0);
+                }
+                hashes.push(hash(&text));
+                Ok(())
+            })
+            .await
+    }
+
+    /// The brand's accounts, over all shares and shards, that hold something.
+    async fn houses(&mut self) -> Result<()> {
+        let mut balances: BTreeMap<(i16, String), i64> = BTreeMap::new();
+        self.survey
+            .each(HOUSES, &[], |row| {
+                *balances.entry((get(row, 0)?, get(row, 1)?)).or_default() += get::<i64>(row, 2)?;
+                Ok(())
+            })
+            .await?;
+        for ((asset, house), balance) in balances.into_iter().filter(|(_, balance)| *balance != 0) {
+            self.hashes.push(hash(&format!("house|{asset}|{house}|{balance}")));
+        }
+        Ok(())
+    }
+
+    /// Transfers are named by their cause; lots, allocations, holds and reversals by the transfer, which lies in the same
+    /// shard.
+    async fn ledger(&mut self, shard: usize) -> Result<()> {
+        let Self { survey, names, causes, hashes } = self;
+        let mut named: BTreeMap<TransferId, Hash> = BTreeMap::new();
+        survey
+            .shard(shard, TRANSFERS, &[], |row| {
+                let reverses = id_or_none(row, 2)?.map(|id| named.get(&id).copied().unwrap_or_default());
+                let mut text = format!("transfer|{}|{reverses:?}", name_of(names, id(row, 0)?));
+                for i in 6..9 {
+                    column(row, i, &mut text)?;
+                }
+                causes.column(row, 3, &mut text)?;
+                columns(row, 9, &mut text)?;
+                named.insert(id(row, 1)?, hash(&text));
+                hashes.push(hash(&text));
+                Ok(())
+            })
+            .await?;
+        let by_transfer = |table: &str, id: TransferId, rest: &str| {
+            let cause = named.get(&id).copied().unwrap_or_default();
+            hash(&format!("{table}|{cause:?}|{rest}"))
+        };
+        survey
+            .shard(shard, LOTS, &[], |row| {
+                let mut rest = String::new();
+                columns(row, 1, &mut rest)?;
+                hashes.push(by_transfer("lot", id(row, 0)?, &rest));
+                Ok(())
+            })
+            .await?;
+        survey
+            .shard(shard, ALLOCATIONS, &[], |row| {
+                let lot = id_or_none(row, 1)?.map(|lot| named.get(&lot).copied().unwrap_or_default());
+                let rest = format!("{lot:?}|{}", get::<i64>(row, 2)?);
+                hashes.push(by_transfer("allocation", id(row, 0)?, &rest));
+                Ok(())
+            })
+            .await?;
+        survey
+            .shard(shard, HOLDS, &[], |row| {
+                let rest = format!("{}|{}", get::<i64>(row, 1)?, get::<bool>(row, 2)?);
+                hashes.push(by_transfer("hold", id(row, 0)?, &rest));
+                Ok(())
+            })
+            .await
+    }
+
+    /// Orders, without the ids of their lots.
+    async fn orders(&mut self) -> Result<()> {
+        let Self { survey, names, causes, hashes } = self;
+        survey
+            .each(ORDERS, &[], |row| {
+                let terms: OrderTerms = json(row, 1)?;
+                let lots = terms.lots.len();
+                let terms = OrderTerms { lots: Vec::new(), ..terms };
+                let mut text = format!("order|{}|{lots}|{terms:?}", name_of(names, id(row, 0)?));
+                causes.column(row, 2, &mut text)?;
+                columns(row, 5, &mut text)?;
+                hashes.push(hash(&text));
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,212 @@
+//! The doctor: every invariant of a home as a query that finds what breaks it. What one shard can judge is one statement,
+//! run in each; what spans shards is judged in [`across`].
+
+mod across;
+
+use zhiyin_store::Result;
+use zhiyin_store::read::Check;
+
+pub(crate) use across::*;
+
+use crate::report::side;
+use crate::rows::get;
+use crate::survey::Survey;
+
+/// How many breaches of one invariant are shown.
+const SHOWN: usize = 5;
+
+/// An id as 32 hexadecimal digits.
+macro_rules! hex {
+    ($column:literal) => {
+        concat!("upper(encode(uuid_send(", $column, "), 'hex'))")
+    };
+}
+
+pub(crate) const BALANCES: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("member"),
+    " || ' asset ' || asset || ' is off by ' || SUM(amount) FROM ( \
+     SELECT member, asset, active + pending - debt AS amount FROM {shard}.account UNION ALL \
+     SELECT member, asset, -(",
+    side!(),
+    ") FROM {shard}.transfer) b GROUP BY member, asset HAVING SUM(amount) <> 0 LIMIT 5"
+);
+pub(crate) const POINTS: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("member"),
+    " || ' is off by ' || SUM(active) || ' active, ' || SUM(pending) || ' pending' FROM ( \
+     SELECT member, active, pending FROM {shard}.account WHERE asset = 0 UNION ALL \
+     SELECT member, CASE WHEN active THEN -remaining ELSE 0 END, CASE WHEN active THEN 0 ELSE -remaining END \
+     FROM {shard}.lot WHERE remaining > 0) p GROUP BY member HAVING SUM(active) <> 0 OR SUM(pending) <> 0 LIMIT 5"
+);
+pub(crate) const LOTS: &str = concat!(
+    "SELECT 'lot ' || ",
+    hex!("l.id"),
+    " || ' has ' || l.remaining || ' left, not ' || l.granted - COALESCE(a.taken, 0) FROM {shard}.lot l \
+     LEFT JOIN (SELECT lot, SUM(amount) AS taken FROM {shard}.allocation WHERE lot IS NOT NULL GROUP BY lot) a \
+     ON a.lot = l.id WHERE l.remaining <> l.granted - COALESCE(a.taken, 0) LIMIT 5"
+);
+pub(crate) const DEBT: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("member"),
+    " || ' is off by ' || SUM(debt) FROM ( \
+     SELECT member, debt FROM {shard}.account WHERE asset = 0 UNION ALL SELECT t.member, -a.amount \
+     FROM {shard}.allocation a JOIN (SELECT DISTINCT id, member FROM {shard}.transfer WHERE asset = 0) t \
+     ON t.id = a.transfer WHERE a.lot IS NULL) d GROUP BY member HAVING SUM(debt) <> 0 LIMIT 5"
+);
+pub(crate) const HOLDS: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("member"),
+    " || ' is off by ' || SUM(held) FROM ( \
+     SELECT member, held FROM {shard}.account WHERE asset = 0 UNION ALL \
+     SELECT member, -amount FROM {shard}.hold WHERE open) h GROUP BY member HAVING SUM(held) <> 0 LIMIT 5"
+);
+pub(crate) const GROWTH: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("member"),
+    " || ' is off by ' || SUM(growth) FROM ( \
+     SELECT member, active AS growth FROM {shard}.account WHERE asset = 1 UNION ALL \
+     SELECT member, -(terms::jsonb ->> 'growth_kept')::bigint FROM {shard}.orders) g \
+     GROUP BY member HAVING SUM(growth) <> 0 LIMIT 5"
+);
+pub(crate) const LOT_TIMERS: &str = concat!(
+    "SELECT 'lot ' || ",
+    hex!("l.id"),
+    " FROM {shard}.lot l WHERE l.remaining > 0 AND l.expires_at < 9223372036854775807 AND NOT EXISTS ( \
+     SELECT 1 FROM {shard}.timer t WHERE t.member = l.member AND t.kind = 2 AND t.which = l.expires_at) LIMIT 5"
+);
+pub(crate) const TIER_TIMERS: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("m.id"),
+    " FROM {shard}.member m WHERE m.tier IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM {shard}.timer t WHERE t.member = m.id AND t.kind = 1) LIMIT 5"
+);
+pub(crate) const WAKES: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("m.id"),
+    " FROM {shard}.member m JOIN (SELECT member, MIN(due) AS due FROM {shard}.timer GROUP BY member) t \
+     ON t.member = m.id WHERE COALESCE(m.wake, 9223372036854775807) > t.due LIMIT 5"
+);
+pub(crate) const BELOW_ZERO: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("member"),
+    " || ' asset ' || asset FROM {shard}.account WHERE LEAST(debt, held, pending) < 0 LIMIT 5"
+);
+pub(crate) const TIMELINES: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("member"),
+    " || ' at event ' || seq FROM ( \
+     SELECT t.member AS member, t.seq AS seq FROM {shard}.timeline t LEFT JOIN {shard}.timeline b ON b.seq = t.before \
+     WHERE t.before IS NOT NULL AND b.member IS DISTINCT FROM t.member UNION ALL \
+     SELECT t.member, t.seq FROM {shard}.timeline t JOIN (SELECT before FROM {shard}.timeline \
+     WHERE before IS NOT NULL GROUP BY before HAVING COUNT(*) > 1) b ON b.before = t.before UNION ALL \
+     SELECT member, MIN(seq) FROM {shard}.timeline WHERE before IS NULL GROUP BY member HAVING COUNT(*) > 1 UNION ALL \
+     SELECT t.member, t.seq FROM {shard}.timeline t JOIN {shard}.member m ON m.id = t.member \
+     LEFT JOIN {shard}.timeline n ON n.before = t.seq WHERE n.seq IS NULL AND t.seq IS DISTINCT FROM m.last_event \
+     UNION ALL SELECT m.id, m.last_event FROM {shard}.member m WHERE m.last_event IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM {shard}.timeline t WHERE t.seq = m.last_event)) broken LIMIT 5"
+);
+/// What was derived has places from 2^62 on, and is no item.
+pub(crate) const UNDECIDED: &str = "SELECT 'event ' || e.seq FROM {shard}.event e JOIN {home}.slot s ON s.slot = e.slot \
+     WHERE e.derived = 0 AND e.seq <= s.cursor AND e.seq < 4611686018427387904 \
+     AND NOT EXISTS (SELECT 1 FROM {shard}.timeline t WHERE t.seq = e.seq) \
+     AND NOT EXISTS (SELECT 1 FROM {shard}.dead_letter d WHERE d.seq = e.seq) \
+     AND NOT EXISTS (SELECT 1 FROM {shard}.retry r WHERE r.seq = e.seq) \
+     AND NOT EXISTS (SELECT 1 FROM {shard}.queue q WHERE q.seq = e.seq) LIMIT 5";
+pub(crate) const TWICE: &str = concat!(
+    "SELECT 'event ' || ",
+    hex!("id"),
+    " FROM {shard}.event WHERE derived = 2 GROUP BY id HAVING COUNT(*) > 1 LIMIT 5"
+);
+pub(crate) const REFUNDS: &str = concat!(
+    "SELECT 'order ' || ",
+    hex!("id"),
+    " FROM {shard}.orders WHERE refunded > paid OR refunded < 0 OR paid < 0 LIMIT 5"
+);
+/// 58: before a statement that updates, deletes or truncates; O and A: it fires.
+pub(crate) const GUARDS: &str = "SELECT g.name || ' is missing in {shard}' \
+     FROM (VALUES ('transfer_stays', 'transfer'), ('allocation_stays', 'allocation')) g (name, journal) \
+     WHERE NOT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgname = g.name AND t.tgenabled IN ('O', 'A') \
+     AND t.tgtype = 58 AND t.tgrelid = to_regclass('{shard}.' || g.journal))";
+/// Rows of a member beside their own.
+pub(crate) const STRANGERS: &str = concat!(
+    "SELECT what || ' of member ' || ",
+    hex!("member"),
+    " FROM ( \
+     SELECT 'an event' AS what, member FROM {shard}.timeline UNION ALL SELECT 'an order', member FROM {shard}.orders \
+     UNION ALL SELECT 'a transfer', member FROM {shard}.transfer UNION ALL SELECT 'a lot', member FROM {shard}.lot \
+     UNION ALL SELECT 'an allocation', member FROM {shard}.allocation UNION ALL SELECT 'a hold', member FROM {shard}.hold \
+     UNION ALL SELECT 'a term', member FROM {shard}.term UNION ALL SELECT 'a stage', member FROM {shard}.stage_move \
+     UNION ALL SELECT 'a tag', member FROM {shard}.tag_move) r \
+     WHERE NOT EXISTS (SELECT 1 FROM {shard}.member m WHERE m.id = r.member) LIMIT 5"
+);
+/// What waits beside the inbox bears the share of its event; what was decided may lie in the archive by now. The lower 62
+/// bits of a place say its month.
+pub(crate) const UNLOGGED: &str = "SELECT what || ' names event ' || seq FROM ( \
+     SELECT 'a timeline' AS what, t.seq AS seq FROM {shard}.timeline t \
+     WHERE NOT EXISTS (SELECT 1 FROM {shard}.event e WHERE e.seq = t.seq) AND NOT EXISTS ( \
+     SELECT 1 FROM {home}.archive a WHERE a.month = (t.seq & 4611686018427387903) >> 36) UNION ALL \
+     SELECT 'a row of the queue', q.seq FROM {shard}.queue q LEFT JOIN {shard}.event e ON e.seq = q.seq \
+     WHERE e.slot IS DISTINCT FROM q.slot UNION ALL \
+     SELECT 'a dead letter put back', r.seq FROM {shard}.retry r LEFT JOIN {shard}.event e ON e.seq = r.seq \
+     WHERE e.slot IS DISTINCT FROM r.slot UNION ALL \
+     SELECT 'a dead letter', d.seq FROM {shard}.dead_letter d \
+     WHERE NOT EXISTS (SELECT 1 FROM {shard}.event e WHERE e.seq = d.seq)) u LIMIT 5";
+
+/// (what must be true, a query over one shard whose rows are what breaks it, as one text each)
+const INVARIANTS: [(&str, &str); 17] = [
+    ("a member's balance is the sum of their transfers", BALANCES),
+    ("points are what their lots have left, active and pending each, less debt", POINTS),
+    ("a lot has left what its allocations did not take", LOTS),
+    ("debt is what allocations left to it", DEBT),
+    ("what is held is what open holds promise", HOLDS),
+    ("growth is what orders keep of it", GROWTH),
+    ("every open lot that expires has its timer", LOT_TIMERS),
+    ("every member with a tier has the timer that ends its term", TIER_TIMERS),
+    ("every member with timers is woken no later than the first of them", WAKES),
+    ("debt, what is held and what is pending are never below zero", BELOW_ZERO),
+    ("every timeline leads from its last event through all of a member's events", TIMELINES),
+    ("every event up to the cursor was decided or is a dead letter", UNDECIDED),
+    ("nothing is in the log twice", TWICE),
+    ("a refund never exceeds what was paid", REFUNDS),
+    ("the journal cannot be changed: its guards are in place", GUARDS),
+    ("whatever is kept of a member is kept where the member is", STRANGERS),
+    ("whatever was decided or waits is in the log or in the archive", UNLOGGED),
+];
+
+/// Breaches of one invariant, as many as are shown.
+#[derive(Debug, Default)]
+pub(crate) struct Broken(Vec<String>);
+
+impl Broken {
+    /// Whether no more would be shown.
+    fn enough(&self) -> bool {
+        self.0.len() >= SHOWN
+    }
+
+    fn say(&mut self, what: impl Into<String>) {
+        if !self.enough() {
+            self.0.push(what.into());
+        }
+    }
+
+    fn check(self, invariant: &str) -> Check {
+        Check { invariant: invariant.to_owned(), broken: self.0 }
+    }
+}
+
+pub(crate) async fn doctor(survey: &Survey<'_>) -> Result<Vec<Check>> {
+    let mut checks = vec![zero(survey).await?];
+    for (invariant, sql) in INVARIANTS {
+        let mut broken = Broken::default();
+        survey.each(sql, &[], |row| get(row, 0).map(|what: String| broken.say(what))).await?;
+        checks.push(broken.check(invariant));
+    }
+    checks.push(shares(survey).await?);
+    let (placed, members) = placed(survey).await?;
+    checks.push(placed);
+    checks.push(identifiers(survey, &members).await?);
+    checks.push(orders(survey).await?);
+    checks.push(messages(survey).await?);
+    Ok(checks)
+}

@@ -1,0 +1,222 @@
+//! How a home leaves PostgreSQL and comes in again, in the words of [`zhiyin_store::dump`]: shard after shard, a few
+//! thousand rows at a time. What the shards number each for itself is numbered anew, in the same order.
+
+mod fill;
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use zhiyin_store::dump::{Out, ROWS_AT_ONCE, Rows, TABLES, Table, Value};
+use zhiyin_store::{Result, StoreError};
+
+pub(crate) use fill::*;
+
+use crate::rows::{Uuid, damaged, database, get};
+use crate::survey::Survey;
+
+pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, last FROM {home}.home";
+pub(crate) const PLAYBOOK: &str =
+    "SELECT version, id, hash, source, applied_at FROM {home}.playbook ORDER BY version";
+pub(crate) const SOURCE: &str = "SELECT no, name, user_namespace FROM {home}.source ORDER BY no";
+pub(crate) const IMPORT: &str = "SELECT name, position, done FROM {home}.import ORDER BY name";
+pub(crate) const MEMBER: &str = "SELECT id, known_since, enrolled_at, decided_until, version, wake, last_event, tier, \
+    term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, \
+    growth_days, leaves FROM {shard}.member ORDER BY id";
+pub(crate) const IDENTIFIER: &str =
+    "SELECT hash, namespace, value, member, since FROM {shard}.identifier ORDER BY hash";
+/// The hash of a body lies with the id of its item, in another shard. An item of which nobody said whom it is about bears
+/// its own id there.
+pub(crate) const EVENT: &str = "SELECT seq, id, source, message_id, NULL::bytea, name, time, clock, derived, replay, body, \
+    NULLIF(member, id), reached FROM {shard}.event ORDER BY seq";
+pub(crate) const BODY_HASHES: &str = "SELECT m.seq, m.body_hash FROM {shard}.message m \
+    JOIN UNNEST($1::integer[], $2::text[]) k (source, message_id) \
+    ON m.source = k.source AND m.message_id = k.message_id";
+/// Rows of the inbox that were not decided come as rows of the queue, each after itself. They lie beyond the cursor that is
+/// furthest behind, and below what is said of members (places from 2^62 on).
+pub(crate) const QUEUE: &str = "SELECT seq, after FROM {shard}.queue UNION ALL \
+    SELECT e.seq, e.seq FROM {shard}.event e JOIN {home}.slot s ON s.slot = e.slot \
+    WHERE e.derived = 0 AND e.seq > s.cursor AND e.seq > (SELECT MIN(cursor) FROM {home}.slot) \
+    AND e.seq < 4611686018427387904 ORDER BY 1";
+pub(crate) const DEAD_LETTER: &str =
+    "SELECT seq, code, field, message, at FROM {shard}.dead_letter ORDER BY seq";
+pub(crate) const RETRY: &str = "SELECT seq, clock, after FROM {shard}.retry ORDER BY seq";
+pub(crate) const TIMELINE: &str = "SELECT seq, member, before FROM {shard}.timeline ORDER BY seq";
+pub(crate) const ORDERS: &str = "SELECT no, id, member, time, store, channel, paid, refunded, status, event, terms \
+    FROM {shard}.orders ORDER BY no";
+pub(crate) const ORDER_CHANGE: &str =
+    "SELECT order_id, at, paid, refunded, counts FROM {shard}.order_change ORDER BY order_id, at";
+pub(crate) const TRANSFER: &str = "SELECT seq, id, member, asset, kind, amount, event, ordinal, at, day, reverses, \
+    order_id, version FROM {shard}.transfer ORDER BY seq";
+pub(crate) const LOT: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
+    FROM {shard}.lot ORDER BY member, expires_at, active_at, id";
+pub(crate) const ALLOCATION: &str =
+    "SELECT no, member, transfer, lot, amount FROM {shard}.allocation ORDER BY no";
+pub(crate) const HOUSE_ACCOUNT: &str =
+    "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
+pub(crate) const HOLD: &str = "SELECT id, member, asset, amount, open FROM {shard}.hold ORDER BY id";
+pub(crate) const TERM: &str =
+    "SELECT no, member, level, at, ends, event, version FROM {shard}.term ORDER BY no";
+pub(crate) const STAGE_MOVE: &str =
+    "SELECT no, member, was, becomes, at, event, version FROM {shard}.stage_move ORDER BY no";
+pub(crate) const TAG_MOVE: &str =
+    "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
+pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
+
+/// How a table is said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It lies in the home's own schema.
+    Once,
+    /// It lies in every shard.
+    Each,
+    /// It lies in every shard, and each numbers its own: the first column is numbered anew.
+    Numbered,
+    /// Events, to which the hash of their body is added.
+    Events,
+    /// The brand's accounts, summed over shares and shards.
+    Sums,
+}
+
+/// How each table is said, by name.
+const SAID: [(&str, &str, Way); 22] = [
+    ("home", HOME, Way::Once),
+    ("playbook", PLAYBOOK, Way::Once),
+    ("source", SOURCE, Way::Once),
+    ("import", IMPORT, Way::Once),
+    ("member", MEMBER, Way::Each),
+    ("identifier", IDENTIFIER, Way::Each),
+    ("event", EVENT, Way::Events),
+    ("queue", QUEUE, Way::Each),
+    ("dead_letter", DEAD_LETTER, Way::Each),
+    ("retry", RETRY, Way::Each),
+    ("timeline", TIMELINE, Way::Each),
+    ("orders", ORDERS, Way::Each),
+    ("order_change", ORDER_CHANGE, Way::Each),
+    ("transfer", TRANSFER, Way::Numbered),
+    ("lot", LOT, Way::Each),
+    ("allocation", ALLOCATION, Way::Numbered),
+    ("house_account", HOUSE_ACCOUNT, Way::Sums),
+    ("hold", HOLD, Way::Each),
+    ("term", TERM, Way::Numbered),
+    ("stage_move", STAGE_MOVE, Way::Numbered),
+    ("tag_move", TAG_MOVE, Way::Numbered),
+    ("archive", ARCHIVE, Way::Once),
+];
+
+/// Says every table, each at least once, though it be empty.
+pub(crate) async fn dump(survey: &Survey<'_>, out: &Out) -> Result<()> {
+    for table in &TABLES {
+        let known = SAID.iter().find(|(name, ..)| *name == table.name);
+        let (_, sql, way) = known.ok_or_else(|| StoreError::Damaged(format!("no table {}", table.name)))?;
+        if *way == Way::Sums {
+            say(out, table, sums(survey, sql).await?).await?;
+            continue;
+        }
+        let shards = if *way == Way::Once { 1 } else { survey.schemas.shards() };
+        let mut number = 0;
+        for shard in 0..shards {
+            each(survey, out, table, (shard, sql), *way, &mut number).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn say(out: &Out, table: &'static Table, rows: Vec<Vec<Value>>) -> Result<()> {
+    // Nobody listens any more: whoever asked has given up.
+    out.send(Rows { table, rows }).await.map_err(|_| StoreError::Stopped)
+}
+
+/// Says the rows of one shard, so many at a time that memory holds no more than these.
+async fn each(
+    survey: &Survey<'_>,
+    out: &Out,
+    table: &'static Table,
+    (shard, sql): (usize, &str),
+    way: Way,
+    number: &mut i64,
+) -> Result<()> {
+    let statement = survey.tx.prepare(&survey.schemas.sql(sql, shard)).await.map_err(database)?;
+    let portal = survey.tx.bind(&statement, &[]).await.map_err(database)?;
+    let at_once = i32::try_from(ROWS_AT_ONCE).unwrap_or(i32::MAX);
+    loop {
+        let found = survey.tx.query_portal(&portal, at_once).await.map_err(database)?;
+        let mut rows: Vec<Vec<Value>> = found.iter().map(values).collect::<Result<_>>()?;
+        match way {
+            Way::Events => add_body_hashes(survey, &found, &mut rows).await?,
+            Way::Numbered => {
+                for first in rows.iter_mut().filter_map(|row| row.first_mut()) {
+                    *number += 1;
+                    *first = Value::Int(*number);
+                }
+            }
+            Way::Once | Way::Each | Way::Sums => {}
+        }
+        say(out, table, rows).await?;
+        if found.len() < ROWS_AT_ONCE {
+            return Ok(());
+        }
+    }
+}
+
+/// A row as values of a dump: an id is bytes, a flag is a number.
+fn values(row: &Row) -> Result<Vec<Value>> {
+    row.columns()
+        .iter()
+        .enumerate()
+        .map(|(i, column)| {
+            let value = match *column.type_() {
+                Type::INT2 => get::<Option<i16>>(row, i)?.map(|value| Value::Int(value.into())),
+                Type::INT4 => get::<Option<i32>>(row, i)?.map(|value| Value::Int(value.into())),
+                Type::INT8 => get::<Option<i64>>(row, i)?.map(Value::Int),
+                Type::BOOL => get::<Option<bool>>(row, i)?.map(|value| Value::Int(value.into())),
+                Type::TEXT => get::<Option<String>>(row, i)?.map(Value::Text),
+                Type::BYTEA => get::<Option<Vec<u8>>>(row, i)?.map(Value::Bytes),
+                Type::UUID => get::<Option<Uuid>>(row, i)?.map(|value| Value::Bytes(value.0.to_vec())),
+                _ => return Err(damaged(i, "no column of a dump")),
+            };
+            Ok(value.unwrap_or(Value::Null))
+        })
+        .collect()
+}
+
+/// Looks up the hashes of items; what was derived has none.
+async fn add_body_hashes(survey: &Survey<'_>, found: &[Row], rows: &mut [Vec<Value>]) -> Result<()> {
+    let mut wanted: BTreeMap<usize, (Vec<i32>, Vec<&str>)> = BTreeMap::new();
+    for row in found {
+        let (source, message_id): (i32, &str) = (get(row, 2)?, get(row, 3)?);
+        if get::<i16>(row, 8)? == 0 {
+            let shard = wanted.entry(survey.schemas.shard_of_message(source, message_id)).or_default();
+            shard.0.push(source);
+            shard.1.push(message_id);
+        }
+    }
+    let mut hashes: BTreeMap<i64, Uuid> = BTreeMap::new();
+    for (shard, (sources, message_ids)) in wanted {
+        let sql = survey.schemas.sql(BODY_HASHES, shard);
+        for row in survey.tx.query(&sql, &[&sources, &message_ids]).await.map_err(database)? {
+            hashes.insert(get(&row, 0)?, get(&row, 1)?);
+        }
+    }
+    for (row, values) in found.iter().zip(rows) {
+        let hash = hashes.get(&get::<i64>(row, 0)?);
+        if let Some(place) = values.get_mut(4) {
+            *place = Value::Bytes(hash.map(|hash| hash.0.to_vec()).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+async fn sums(survey: &Survey<'_>, sql: &str) -> Result<Vec<Vec<Value>>> {
+    let mut balances: BTreeMap<(i16, String), i64> = BTreeMap::new();
+    survey
+        .each(sql, &[], |row| {
+            *balances.entry((get(row, 0)?, get(row, 1)?)).or_default() += get::<i64>(row, 2)?;
+            Ok(())
+        })
+        .await?;
+    let row = |((asset, house), balance): ((i16, String), i64)| {
+        vec![Value::Int(asset.into()), Value::Text(house), Value::Int(balance)]
+    };
+    Ok(balances.into_iter().map(row).collect())
+}

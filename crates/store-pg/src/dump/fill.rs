@@ -1,0 +1,459 @@
+//! Taking what another home said: each row goes to the shard of whom it is about, by COPY. All within the transaction of
+//! whoever calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+
+use tokio_postgres::Transaction;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use zhiyin_model::id::{MemberId, OrderId};
+use zhiyin_store::dump::{In, Kind, Rows, Table, Value};
+use zhiyin_store::turn::place;
+use zhiyin_store::{Result, StoreError};
+
+use super::values;
+use crate::partition;
+use crate::rows::{Uuid, database, get, id};
+use crate::schemas::Schemas;
+
+/// Whoever fills a home holds it: nothing is accepted meanwhile.
+pub(crate) const HOME_HELD: &str = "SELECT one FROM {home}.home FOR UPDATE";
+pub(crate) const HOME_USED: &str =
+    "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import)";
+pub(crate) const SHARD_USED: &str =
+    "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member)";
+pub(crate) const SOURCES_GONE: &str = "DELETE FROM {home}.source";
+pub(crate) const HOME_SET: &str =
+    "UPDATE {home}.home SET id_key = $1, offset_us = $2, live_since = $3, clock = $4, last = $5";
+/// Where the home had a last place above all that it named, places go on from there.
+pub(crate) const LAST_SET: &str = "UPDATE {home}.home SET last = GREATEST(last, $1)";
+/// Whoever held a share looks anew.
+pub(crate) const SHARES_SET: &str =
+    "UPDATE {home}.slot SET cursor = (SELECT last FROM {home}.home), batch = batch + 1";
+pub(crate) const EVENT_SHARES: &str = "SELECT seq, slot FROM {shard}.event WHERE seq = ANY($1)";
+pub(crate) const ORDER_MEMBERS: &str = "SELECT id, member FROM {shard}.order_place WHERE id = ANY($1)";
+/// Items of which nobody said whom they are about.
+pub(crate) const UNPLACED: &str = "DELETE FROM {shard}.event WHERE seq = ANY($1) AND member = id \
+    RETURNING seq, id, source, message_id, name, time, clock, derived, replay, body, reached";
+pub(crate) const SOURCE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.source', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.source), false)";
+pub(crate) const TRANSFER_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.transfer', 'seq'), \
+    (SELECT COALESCE(MAX(seq), 0) + 1 FROM {shard}.transfer), false)";
+pub(crate) const ALLOCATION_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.allocation', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.allocation), false)";
+pub(crate) const TERM_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.term', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.term), false)";
+pub(crate) const STAGE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.stage_move', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.stage_move), false)";
+pub(crate) const TAG_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.tag_move', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.tag_move), false)";
+pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
+/// The planner knows nothing yet of what came in.
+pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
+    {shard}.timeline, {shard}.orders, {shard}.order_place, {shard}.order_change, {shard}.transfer, {shard}.allocation, \
+    {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move";
+
+const EVENT_COLUMNS: &str =
+    "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, member, slot";
+
+type Values = Vec<Value>;
+
+/// Fills an empty home.
+pub(crate) async fn fill(tx: &Transaction<'_>, schemas: &Schemas, mut rows: In) -> Result<()> {
+    let mut filling = Filling {
+        tx,
+        schemas,
+        types: BTreeMap::new(),
+        months: BTreeSet::new(),
+        last: 0,
+        fact: 0,
+        unplaced: false,
+    };
+    filling.begin().await?;
+    while let Some(Rows { table, rows }) = rows.recv().await {
+        if !rows.iter().all(|row| fits(table, row)) {
+            return Err(damaged(table));
+        }
+        filling.take(table, rows).await?;
+    }
+    filling.end().await
+}
+
+/// A home that is being filled.
+struct Filling<'t> {
+    tx: &'t Transaction<'t>,
+    schemas: &'t Schemas,
+    /// Types of the columns of each table, as the database knows them.
+    types: BTreeMap<&'static str, Vec<Type>>,
+    /// Months that have their tables.
+    months: BTreeSet<i64>,
+    /// The last place of an item, and of what was said of members.
+    last: i64,
+    fact: i64,
+    /// Whether there are items of which nobody said whom they are about.
+    unplaced: bool,
+}
+
+impl Filling<'_> {
+    async fn begin(&self) -> Result<()> {
+        self.tx.query(&self.schemas.sql(HOME_HELD, 0), &[]).await.map_err(database)?;
+        let mut used = self.tx.query(&self.schemas.sql(HOME_USED, 0), &[]).await.map_err(database)?;
+        for shard in 0..self.schemas.shards() {
+            used.extend(self.tx.query(&self.schemas.sql(SHARD_USED, shard), &[]).await.map_err(database)?);
+        }
+        for row in used {
+            if get(&row, 0)? {
+                let message = "this home is in use: only an empty one is filled".to_owned();
+                return Err(StoreError::Database(message));
+            }
+        }
+        self.run(SOURCES_GONE, 0, &[]).await
+    }
+
+    async fn run(&self, sql: &str, shard: usize, given: &[&(dyn ToSql + Sync)]) -> Result<()> {
+        self.tx.execute(&self.schemas.sql(sql, shard), given).await.map(drop).map_err(database)
+    }
+
+    async fn take(&mut self, table: &'static Table, mut rows: Vec<Values>) -> Result<()> {
+        let schemas = self.schemas;
+        let by_member =
+            |row: &Values| column(table, row, "member").and_then(id_of).map(|id| schemas.shard_of(id));
+        match table.name {
+            "home" => self.home(&rows).await,
+            "playbook" | "source" | "import" | "archive" => self.put(table, "", rows, |_| Ok(0)).await,
+            "house_account" => {
+                // One row a share: the first bears what there is.
+                rows.iter_mut().for_each(|row| row.push(Value::Int(0)));
+                self.put(table, "slot", rows, |_| Ok(0)).await
+            }
+            "member" => {
+                for row in &mut rows {
+                    let slot = schemas.slot_of(id_of(column(table, row, "id")?)?);
+                    row.push(Value::Int(slot.into()));
+                }
+                let by_id =
+                    |row: &Values| column(table, row, "id").and_then(id_of).map(|id| schemas.shard_of(id));
+                self.put(table, "slot", rows, by_id).await
+            }
+            "identifier" => {
+                let by_hash =
+                    |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, "hash")?)?));
+                self.put(table, "", rows, by_hash).await
+            }
+            "event" => self.events(table, rows).await,
+            "queue" | "retry" | "dead_letter" => self.beside(table, rows).await,
+            "timeline" => {
+                if self.unplaced {
+                    self.place(table, &rows).await?;
+                }
+                self.put(table, "", rows, by_member).await
+            }
+            "orders" => {
+                let mut places = Vec::with_capacity(rows.len());
+                for row in &rows {
+                    let named = ["id", "member", "no"].map(|name| column(table, row, name).cloned());
+                    places.push(named.into_iter().collect::<Result<Values>>()?);
+                }
+                let by_order =
+                    |row: &Values| first(row).and_then(order_of).map(|id| schemas.shard_of_order(id));
+                self.copies("order_place", "id, member, no", places, by_order).await?;
+                self.put(table, "", rows, by_member).await
+            }
+            "order_change" => self.order_changes(table, rows).await,
+            _ => self.put(table, "", rows, by_member).await,
+        }
+    }
+
+    async fn home(&self, rows: &[Values]) -> Result<()> {
+        for row in rows {
+            let [Value::Bytes(key), Value::Int(offset), since, Value::Int(clock), Value::Int(last)] =
+                row.as_slice()
+            else {
+                return Err(StoreError::Damaged("the row of home".to_owned()));
+            };
+            let since = if let Value::Int(since) = since { Some(*since) } else { None };
+            self.run(HOME_SET, 0, &[key, offset, &since, clock, last]).await?;
+        }
+        Ok(())
+    }
+
+    /// Items and what was derived: each with the share of its member, and its id where it is looked up.
+    async fn events(&mut self, table: &'static Table, rows: Vec<Values>) -> Result<()> {
+        let schemas = self.schemas;
+        let (mut events, mut messages) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let mut months = BTreeSet::new();
+        for row in rows {
+            let Ok(
+                [
+                    seq,
+                    id,
+                    source,
+                    message_id,
+                    hash,
+                    name,
+                    time,
+                    clock,
+                    derived,
+                    replay,
+                    body,
+                    member,
+                    reached,
+                ],
+            ) = <[Value; 13]>::try_from(row)
+            else {
+                return Err(damaged(table));
+            };
+            let place = int(&seq)?;
+            months.insert(partition::month_of(place));
+            if place < partition::FACTS {
+                self.last = self.last.max(place);
+            } else {
+                self.fact = self.fact.max(place & (place::OF_A_MONTH - 1));
+            }
+            // Where nobody said whom it is about, it bears its own id.
+            let unknown = member == Value::Null;
+            self.unplaced |= unknown;
+            let member = if unknown { id.clone() } else { member };
+            let slot = Value::Int(schemas.slot_of(id_of(&member)?).into());
+            if int(&derived)? < 2 {
+                let none = matches!(&hash, Value::Bytes(bytes) if !bytes.is_empty());
+                let hash = if none { hash } else { Value::Bytes(vec![0; 16]) };
+                messages.push(vec![source.clone(), message_id.clone(), hash, seq.clone()]);
+            }
+            events.push(vec![
+                seq, id, source, message_id, name, time, clock, derived, replay, body, reached, member, slot,
+            ]);
+        }
+        for month in months {
+            if self.months.insert(month) {
+                partition::ensure(self.tx, schemas, month).await?;
+            }
+        }
+        self.put_events(events).await?;
+        let by_message = |row: &Values| match row.as_slice() {
+            [source, Value::Text(message_id), ..] => {
+                let source = i32::try_from(int(source)?).map_err(|_| damaged(table))?;
+                Ok(schemas.shard_of_message(source, message_id))
+            }
+            _ => Err(damaged(table)),
+        };
+        self.copies("message", "source, message_id, body_hash, seq", messages, by_message).await
+    }
+
+    async fn put_events(&mut self, events: Vec<Values>) -> Result<()> {
+        let schemas = self.schemas;
+        let by_slot = |row: &Values| match row.last() {
+            Some(Value::Int(slot)) => Ok(schemas.shard_of_slot(i32::try_from(*slot).unwrap_or_default())),
+            _ => Err(StoreError::Damaged("an event without a share".to_owned())),
+        };
+        self.copies("event", EVENT_COLUMNS, events, by_slot).await
+    }
+
+    /// Moves items to those whose timeline names them, where nobody had said whom they are about.
+    async fn place(&mut self, table: &'static Table, rows: &[Values]) -> Result<()> {
+        let mut members: BTreeMap<i64, Uuid> = BTreeMap::new();
+        for row in rows {
+            members.insert(int(column(table, row, "seq")?)?, Uuid(sixteen(column(table, row, "member")?)?));
+        }
+        let seqs: Vec<i64> = members.keys().copied().collect();
+        let mut events = Vec::new();
+        for shard in 0..self.schemas.shards() {
+            let found =
+                self.tx.query(&self.schemas.sql(UNPLACED, shard), &[&seqs]).await.map_err(database)?;
+            for row in &found {
+                let member = members.get(&get(row, 0)?).copied().ok_or_else(|| damaged(table))?;
+                let slot = self.schemas.slot_of(member.id());
+                let mut event = values(row)?;
+                event.extend([Value::Bytes(member.0.to_vec()), Value::Int(slot.into())]);
+                events.push(event);
+            }
+        }
+        self.put_events(events).await
+    }
+
+    /// What waits or failed lies with its event.
+    async fn beside(&mut self, table: &'static Table, mut rows: Vec<Values>) -> Result<()> {
+        let seqs: Vec<i64> = rows.iter().map(|row| first(row).and_then(int)).collect::<Result<_>>()?;
+        let mut slots: BTreeMap<i64, i32> = BTreeMap::new();
+        for shard in 0..self.schemas.shards() {
+            let sql = self.schemas.sql(EVENT_SHARES, shard);
+            for row in self.tx.query(&sql, &[&seqs]).await.map_err(database)? {
+                slots.insert(get(&row, 0)?, get(&row, 1)?);
+            }
+        }
+        let schemas = self.schemas;
+        let nowhere =
+            |seq: i64| StoreError::Damaged(format!("{} names event {seq}, which is nowhere", table.name));
+        let slot = |row: &Values| {
+            let seq = first(row).and_then(int)?;
+            slots.get(&seq).copied().ok_or_else(|| nowhere(seq))
+        };
+        let by_slot = |row: &Values| slot(row).map(|slot| schemas.shard_of_slot(slot));
+        if table.name == "dead_letter" {
+            return self.put(table, "", rows, by_slot).await;
+        }
+        for row in &mut rows {
+            let slot = slot(row)?;
+            row.push(Value::Int(slot.into()));
+        }
+        self.put(table, "slot", rows, by_slot).await
+    }
+
+    /// How an order changed lies with the order.
+    async fn order_changes(&mut self, table: &'static Table, rows: Vec<Values>) -> Result<()> {
+        let mut wanted: BTreeMap<usize, Vec<Uuid>> = BTreeMap::new();
+        for row in &rows {
+            let order = order_of(first(row)?)?;
+            wanted.entry(self.schemas.shard_of_order(order)).or_default().push(order.into());
+        }
+        let mut members: BTreeMap<OrderId, MemberId> = BTreeMap::new();
+        for (shard, orders) in wanted {
+            let sql = self.schemas.sql(ORDER_MEMBERS, shard);
+            for row in self.tx.query(&sql, &[&orders]).await.map_err(database)? {
+                members.insert(id(&row, 0)?, id(&row, 1)?);
+            }
+        }
+        let schemas = self.schemas;
+        let by_order = |row: &Values| {
+            let member = members.get(&order_of(first(row)?)?).ok_or_else(|| damaged(table))?;
+            Ok(schemas.shard_of(*member))
+        };
+        self.put(table, "", rows, by_order).await
+    }
+
+    async fn end(&self) -> Result<()> {
+        self.run(LAST_SET, 0, &[&self.last]).await?;
+        self.run(SHARES_SET, 0, &[]).await?;
+        self.run(SOURCE_NEXT, 0, &[]).await?;
+        self.run(FACT_NEXT, 0, &[&(self.fact + 1)]).await?;
+        for shard in 0..self.schemas.shards() {
+            for sql in [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT] {
+                self.run(sql, shard, &[]).await?;
+            }
+            self.run(ANALYZED, shard, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes rows of a table with its columns as a dump names them, and one more.
+    async fn put(
+        &mut self,
+        table: &'static Table,
+        more: &str,
+        rows: Vec<Values>,
+        shard: impl Fn(&Values) -> Result<usize>,
+    ) -> Result<()> {
+        let names = table.columns.iter().map(|(name, _)| *name);
+        let columns: Vec<&str> = names.chain((!more.is_empty()).then_some(more)).collect();
+        self.copies(table.name, &columns.join(", "), rows, shard).await
+    }
+
+    /// Writes rows, each into its shard.
+    async fn copies(
+        &mut self,
+        table: &'static str,
+        columns: &str,
+        rows: Vec<Values>,
+        shard: impl Fn(&Values) -> Result<usize>,
+    ) -> Result<()> {
+        let mut heaps: BTreeMap<usize, Vec<Values>> = BTreeMap::new();
+        for row in rows {
+            heaps.entry(shard(&row)?).or_default().push(row);
+        }
+        if !heaps.is_empty() && !self.types.contains_key(table) {
+            let sql = self.schemas.sql(&format!("SELECT {columns} FROM {{shard}}.{table}"), 0);
+            let statement = self.tx.prepare(&sql).await.map_err(database)?;
+            let types = statement.columns().iter().map(|column| column.type_().clone());
+            self.types.insert(table, types.collect());
+        }
+        let types = self.types.get(table).map(Vec::as_slice).unwrap_or_default();
+        for (shard, rows) in heaps {
+            let sql = format!("COPY {{shard}}.{table} ({columns}) FROM STDIN BINARY");
+            let sink = self.tx.copy_in(&self.schemas.sql(&sql, shard)).await.map_err(database)?;
+            let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, types));
+            for row in &rows {
+                let cells: Vec<Cell<'_>> = row.iter().map(Cell).collect();
+                writer.as_mut().write_raw(&cells).await.map_err(database)?;
+            }
+            writer.finish().await.map_err(database)?;
+        }
+        Ok(())
+    }
+}
+
+/// A value on its way into a column.
+#[derive(Debug)]
+struct Cell<'v>(&'v Value);
+
+impl ToSql for Cell<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> std::result::Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match (self.0, ty) {
+            (Value::Null, _) => return Ok(IsNull::Yes),
+            (Value::Int(value), &Type::INT8) => out.extend_from_slice(&value.to_be_bytes()),
+            (Value::Int(value), &Type::INT4) => out.extend_from_slice(&i32::try_from(*value)?.to_be_bytes()),
+            (Value::Int(value), &Type::INT2) => out.extend_from_slice(&i16::try_from(*value)?.to_be_bytes()),
+            (Value::Int(value), &Type::BOOL) => out.extend_from_slice(&[u8::from(*value != 0)]),
+            (Value::Text(text), &Type::TEXT) => out.extend_from_slice(text.as_bytes()),
+            (Value::Bytes(bytes), &Type::BYTEA | &Type::UUID) => out.extend_from_slice(bytes),
+            (value, ty) => return Err(format!("{value:?} is no {ty}").into()),
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// Whether a row is what its table says.
+fn fits(table: &Table, row: &Values) -> bool {
+    row.len() == table.columns.len()
+        && table.columns.iter().zip(row).all(|((_, kind), value)| match (kind, value) {
+            (_, Value::Null) => true,
+            (Kind::Id, Value::Bytes(bytes)) => bytes.len() == 16,
+            (Kind::Int | Kind::Flag, Value::Int(_)) => true,
+            (Kind::Text, Value::Text(_)) | (Kind::Bytes, Value::Bytes(_)) => true,
+            _ => false,
+        })
+}
+
+fn damaged(table: &Table) -> StoreError {
+    StoreError::Damaged(format!("a row of {}", table.name))
+}
+
+fn column<'r>(table: &Table, row: &'r Values, name: &str) -> Result<&'r Value> {
+    let place = table.columns.iter().position(|(known, _)| *known == name);
+    place.and_then(|place| row.get(place)).ok_or_else(|| damaged(table))
+}
+
+fn first(row: &Values) -> Result<&Value> {
+    row.first().ok_or_else(|| StoreError::Damaged("an empty row".to_owned()))
+}
+
+fn int(value: &Value) -> Result<i64> {
+    match value {
+        Value::Int(value) => Ok(*value),
+        value => Err(StoreError::Damaged(format!("{value:?} is no number"))),
+    }
+}
+
+fn sixteen(value: &Value) -> Result<[u8; 16]> {
+    let bytes = if let Value::Bytes(bytes) = value { bytes.as_slice().try_into().ok() } else { None };
+    bytes.ok_or_else(|| StoreError::Damaged(format!("{value:?} is no id")))
+}
+
+fn id_of(value: &Value) -> Result<MemberId> {
+    sixteen(value).map(MemberId::from_bytes)
+}
+
+fn order_of(value: &Value) -> Result<OrderId> {
+    sixteen(value).map(OrderId::from_bytes)
+}

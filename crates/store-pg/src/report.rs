@@ -1,0 +1,275 @@
+//! Reports: what was true at an instant, from the journal and the histories, never from what is true now. Each statement
+//! looks at one shard; what the shards say is put together here.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+use zhiyin_model::effect::{Asset, TransferKind};
+use zhiyin_model::id::MemberId;
+use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::Result;
+use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, TransferLine};
+use zhiyin_store::seal::{self, LookupHash, Sealed};
+
+use crate::load::{self, member_columns, timeline};
+use crate::rows::{Uuid, damaged, database, get, id};
+use crate::survey::{Given, Survey};
+
+/// What a kind of transfer does to a member's balance.
+macro_rules! side {
+    () => {
+        "CASE kind WHEN 0 THEN amount WHEN 1 THEN -amount WHEN 2 THEN -amount WHEN 3 THEN amount \
+         WHEN 4 THEN -amount WHEN 5 THEN amount WHEN 6 THEN -amount ELSE 0 END"
+    };
+}
+pub(crate) use side;
+
+pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shard}.identifier";
+pub(crate) const NAMESPACES: &str = "SELECT DISTINCT namespace FROM {shard}.identifier";
+pub(crate) const KNOWN: &str = "SELECT id FROM {shard}.member WHERE known_since <= $1";
+/// Orders that counted at an instant: as they stood then, if they changed at all.
+pub(crate) const ORDERS: &str = "SELECT member, COUNT(*), SUM(paid - refunded)::bigint FROM ( \
+    SELECT o.member AS member, COALESCE(c.paid, o.paid) AS paid, COALESCE(c.refunded, o.refunded) AS refunded, \
+    COALESCE(c.counts, o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)) AS counts \
+    FROM {shard}.orders o LEFT JOIN (SELECT DISTINCT ON (order_id) order_id, paid, refunded, counts \
+    FROM {shard}.order_change WHERE at <= $1 ORDER BY order_id, at DESC) c ON c.order_id = o.id \
+    WHERE o.time <= $1) o WHERE counts GROUP BY member";
+pub(crate) const POINTS: &str = concat!(
+    "SELECT member, SUM(",
+    side!(),
+    ")::bigint FROM {shard}.transfer WHERE asset = 0 AND at <= $1 GROUP BY member"
+);
+/// What of the lots that were not active yet was left.
+pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS id, l.member AS member, \
+    l.granted AS granted FROM {shard}.lot l JOIN {shard}.transfer e ON e.id = l.id \
+    WHERE l.active_at > $1 AND e.at <= $1), \
+    taken AS (SELECT a.lot AS lot, SUM(a.amount) AS amount FROM {shard}.allocation a \
+    JOIN {shard}.transfer t ON t.id = a.transfer \
+    WHERE a.lot IN (SELECT id FROM pending) AND t.at <= $1 GROUP BY a.lot) \
+    SELECT p.member, SUM(p.granted - COALESCE(k.amount, 0))::bigint FROM pending p \
+    LEFT JOIN taken k ON k.lot = p.id GROUP BY p.member";
+pub(crate) const HELD: &str = "SELECT h.member, SUM(h.amount)::bigint FROM {shard}.transfer h \
+    WHERE h.kind = 7 AND h.at <= $1 \
+    AND NOT EXISTS (SELECT 1 FROM {shard}.transfer r WHERE r.reverses = h.id AND r.at <= $1) GROUP BY h.member";
+pub(crate) const GROWTH: &str = concat!(
+    "SELECT member, SUM(",
+    side!(),
+    ")::bigint FROM {shard}.transfer WHERE asset = 1 AND at <= $1 AND day BETWEEN $2 AND $3 GROUP BY member"
+);
+pub(crate) const TIERS: &str = "SELECT DISTINCT ON (member) member, level FROM {shard}.term WHERE at <= $1 ORDER BY member, at DESC, no DESC";
+pub(crate) const STAGES: &str = "SELECT DISTINCT ON (member) member, becomes FROM {shard}.stage_move WHERE at <= $1 \
+    ORDER BY member, at DESC, no DESC";
+pub(crate) const LEDGER: &str = "SELECT asset, kind, COUNT(*), SUM(amount)::bigint FROM {shard}.transfer \
+    WHERE at <= $1 GROUP BY asset, kind";
+pub(crate) const DEAD: &str = "SELECT d.seq, s.name, e.message_id, e.name, e.time, d.code, d.field, d.message, d.at \
+    FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq JOIN {home}.source s ON s.no = e.source \
+    ORDER BY d.seq DESC LIMIT $1";
+pub(crate) const MEMBER: &str =
+    concat!("SELECT ", member_columns!(), " FROM {shard}.member m WHERE m.id = $1");
+pub(crate) const IDENTIFIERS_OF: &str =
+    "SELECT namespace, hash, value FROM {shard}.identifier WHERE member = $1";
+pub(crate) const ORDERS_SUM_OF: &str = concat!(
+    timeline!(),
+    "SELECT COUNT(*), COALESCE(SUM(o.paid - o.refunded), 0)::bigint FROM t JOIN {shard}.orders o ON o.no = t.seq \
+     WHERE o.member = $1 AND o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)"
+);
+pub(crate) const LOTS_OF: &str = "SELECT remaining, granted, active_at, expires_at FROM {shard}.lot \
+    WHERE member = $1 AND remaining > 0 ORDER BY expires_at, active_at LIMIT 1000";
+pub(crate) const STAGES_OF: &str =
+    "SELECT was, becomes, at FROM {shard}.stage_move WHERE member = $1 ORDER BY at, no LIMIT 1000";
+pub(crate) const TIMELINE_OF: &str = concat!(
+    timeline!(),
+    "SELECT e.time, e.name, s.name FROM t JOIN {shard}.event e ON e.seq = t.seq \
+     JOIN {home}.source s ON s.no = e.source ORDER BY e.time DESC, e.seq DESC LIMIT 20"
+);
+pub(crate) const TRANSFERS_OF: &str = concat!(
+    timeline!(),
+    "SELECT x.at, x.asset, x.kind, x.amount, x.id FROM t JOIN {shard}.transfer x ON x.event = t.seq \
+     JOIN {shard}.event e ON e.seq = t.seq WHERE x.member = $1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT 20"
+);
+
+/// One line a member, by id.
+struct Lines<'s> {
+    survey: &'s Survey<'s>,
+    lines: BTreeMap<MemberId, MemberLine>,
+}
+
+impl Lines<'_> {
+    /// What each row of a statement says of the member in its first column.
+    async fn each(
+        &mut self,
+        sql: &str,
+        given: Given<'_>,
+        mut take: impl FnMut(&mut MemberLine, &Row) -> Result<()>,
+    ) -> Result<()> {
+        let lines = &mut self.lines;
+        self.survey
+            .each(sql, given, |row| match lines.get_mut(&id(row, 0)?) {
+                Some(line) => take(line, row),
+                None => Ok(()),
+            })
+            .await
+    }
+}
+
+pub(crate) async fn member_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec<MemberLine>> {
+    let at: Given<'_> = &[&as_of.at.0];
+    let mut known = BTreeMap::new();
+    survey
+        .each(KNOWN, at, |row| {
+            let member = id(row, 0)?;
+            known.insert(member, empty(member));
+            Ok(())
+        })
+        .await?;
+    let mut lines = Lines { survey, lines: known };
+    lines
+        .each(IDENTIFIERS, &[], |line, row| {
+            line.identifiers.push((get(row, 1)?, opened(row, 2)?));
+            Ok(())
+        })
+        .await?;
+    lines.each(POINTS, at, |line, row| get(row, 1).map(|sum: i64| line.points += sum)).await?;
+    lines.each(PENDING, at, |line, row| get(row, 1).map(|sum: i64| line.points -= sum)).await?;
+    lines.each(HELD, at, |line, row| get(row, 1).map(|sum: i64| line.points -= sum)).await?;
+    lines
+        .each(ORDERS, at, |line, row| {
+            (line.orders, line.paid) = (get(row, 1)?, get(row, 2)?);
+            Ok(())
+        })
+        .await?;
+    let since = as_of.day.plus(-as_of.over_days);
+    let days: Given<'_> = &[&as_of.at.0, &since.0, &as_of.day.0];
+    lines.each(GROWTH, days, |line, row| get(row, 1).map(|sum| line.growth = sum)).await?;
+    lines.each(TIERS, at, |line, row| get(row, 1).map(|level| line.tier = Some(level))).await?;
+    lines.each(STAGES, at, |line, row| get(row, 1).map(|stage| line.stage = Some(stage))).await?;
+    let finished = |mut line: MemberLine| {
+        line.points = line.points.max(0);
+        line.identifiers.sort();
+        line
+    };
+    Ok(lines.lines.into_values().map(finished).collect())
+}
+
+fn empty(member: MemberId) -> MemberLine {
+    MemberLine {
+        member,
+        identifiers: Vec::new(),
+        orders: 0,
+        paid: 0,
+        points: 0,
+        growth: 0,
+        tier: None,
+        stage: None,
+    }
+}
+
+/// A sealed text.
+pub(crate) fn opened(row: &Row, column: usize) -> Result<String> {
+    seal::open(&Sealed(get(row, column)?)).map_err(|error| damaged(column, error))
+}
+
+pub(crate) async fn ledger_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec<LedgerLine>> {
+    let mut sums: BTreeMap<(Asset, i16), (i64, i64)> = BTreeMap::new();
+    survey
+        .each(LEDGER, &[&as_of.at.0], |row| {
+            let sum = sums.entry((load::asset(row, 0)?, get(row, 1)?)).or_default();
+            *sum = (sum.0 + get::<i64>(row, 2)?, sum.1 + get::<i64>(row, 3)?);
+            Ok(())
+        })
+        .await?;
+    sums.into_iter()
+        .map(|((asset, code), (transfers, amount))| {
+            Ok(LedgerLine { asset, kind: kind(code, 1)?, transfers, amount })
+        })
+        .collect()
+}
+
+/// A kind of transfer by its number.
+pub(crate) fn kind(code: i16, column: usize) -> Result<TransferKind> {
+    TransferKind::from_code(i64::from(code)).ok_or_else(|| damaged(column, "no kind of transfer"))
+}
+
+pub(crate) async fn namespaces(survey: &Survey<'_>) -> Result<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    survey.each(NAMESPACES, &[], |row| get(row, 0).map(|namespace| found.push(namespace))).await?;
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+pub(crate) async fn dead_letters(survey: &Survey<'_>, limit: usize) -> Result<Vec<DeadLetter>> {
+    let mut letters = Vec::new();
+    let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
+    survey
+        .each(DEAD, &[&at_most], |row| {
+            letters.push(DeadLetter {
+                seq: get(row, 0)?,
+                source: get(row, 1)?,
+                message_id: get(row, 2)?,
+                name: get(row, 3)?,
+                time: Ts(get(row, 4)?),
+                code: get(row, 5)?,
+                field: get(row, 6)?,
+                message: get(row, 7)?,
+                at: Ts(get(row, 8)?),
+            });
+            Ok(())
+        })
+        .await?;
+    letters.sort_by_key(|letter| std::cmp::Reverse(letter.seq));
+    letters.truncate(limit);
+    Ok(letters)
+}
+
+/// All rows of a statement about one member, in their shard.
+async fn all<T>(
+    survey: &Survey<'_>,
+    sql: &str,
+    member: MemberId,
+    read: impl Fn(&Row) -> Result<T>,
+) -> Result<Vec<T>> {
+    let sql = survey.schemas.sql(sql, survey.schemas.shard_of(member));
+    let rows = survey.tx.query(&sql, &[&Uuid::from(member)]).await.map_err(database)?;
+    rows.iter().map(read).collect()
+}
+
+pub(crate) async fn member_whole(survey: &Survey<'_>, member: MemberId) -> Result<Option<MemberWhole>> {
+    let Some(stored) = all(survey, MEMBER, member, load::stored).await?.pop() else { return Ok(None) };
+    let mut identifiers: Vec<(String, LookupHash, String)> = Vec::new();
+    survey
+        .each(IDENTIFIERS_OF, &[&Uuid::from(member)], |row| {
+            identifiers.push((get(row, 0)?, get::<Uuid>(row, 1)?.0, opened(row, 2)?));
+            Ok(())
+        })
+        .await?;
+    identifiers.sort();
+    let orders = all(survey, ORDERS_SUM_OF, member, |row| Ok((get(row, 0)?, get(row, 1)?))).await?.pop();
+    Ok(Some(MemberWhole {
+        member: stored.member,
+        identifiers: identifiers.into_iter().map(|(namespace, _, value)| (namespace, value)).collect(),
+        orders: orders.unwrap_or_default(),
+        lots: all(survey, LOTS_OF, member, |row| {
+            Ok((get(row, 0)?, get(row, 1)?, Ts(get(row, 2)?), Ts(get(row, 3)?)))
+        })
+        .await?,
+        terms: all(survey, load::TERMS, member, |row| {
+            Ok((get(row, 0)?, Ts(get(row, 1)?), Day(get(row, 2)?)))
+        })
+        .await?,
+        stages: all(survey, STAGES_OF, member, |row| Ok((get(row, 0)?, get(row, 1)?, Ts(get(row, 2)?))))
+            .await?,
+        timeline: all(survey, TIMELINE_OF, member, |row| Ok((Ts(get(row, 0)?), get(row, 1)?, get(row, 2)?)))
+            .await?,
+        transfers: all(survey, TRANSFERS_OF, member, |row| {
+            Ok(TransferLine {
+                id: id(row, 4)?,
+                at: Ts(get(row, 0)?),
+                asset: load::asset(row, 1)?,
+                kind: kind(get(row, 2)?, 2)?,
+                amount: get(row, 3)?,
+            })
+        })
+        .await?,
+    }))
+}
