@@ -39,6 +39,12 @@ pub enum Command {
         #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
         listen: String,
     },
+    /// Decides what comes in and serves nothing: one more process for a home on PostgreSQL.
+    Work {
+        /// Ends when nothing waits and nothing is due any more.
+        #[arg(long)]
+        drain: bool,
+    },
     /// Replays the demo's year if the home is empty, prints what was found, serves it.
     Demo {
         /// Folder with transactions.parquet and its siblings; a home that was filled needs none.
@@ -148,6 +154,9 @@ pub struct Import {
     /// Namespace of userId.
     #[arg(long, value_name = "NS", default_value = "user")]
     pub user_namespace: String,
+    /// Puts the items into the inbox and leaves deciding to those who serve.
+    #[arg(long)]
+    pub accept_only: bool,
     /// For CSV: a JSON file that says which column is what.
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,

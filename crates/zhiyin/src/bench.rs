@@ -2,6 +2,7 @@
 
 mod brand;
 mod growth;
+mod pipeline;
 mod print;
 mod rounds;
 
@@ -15,8 +16,9 @@ use crate::arguments::Place;
 pub async fn bench(place: &Place, name: &str) -> Result<ExitCode> {
     match name {
         "growth" => growth::growth(place).await,
+        "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
-        _ => bail!("{name}: there is no such measurement; there is: growth"),
+        _ => bail!("{name}: there is no such measurement; there are: growth, pipeline"),
     }
 }

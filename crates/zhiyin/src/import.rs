@@ -77,6 +77,7 @@ where
         },
         batch: place.batch_import(),
         progress: Some(source.to_owned()),
+        accept_only: false,
     };
     let mut progress = Progress::new(None);
     let tally = engine.import(import, items, &mut progress).await?;
@@ -102,7 +103,9 @@ async fn files(place: &Place, engine: &Engine, import: &Import) -> Result<ExitCo
             code = ExitCode::from(1);
         }
     }
-    engine.drain(place.batch(), None, |_| ()).await?;
+    if !import.accept_only {
+        engine.drain(place.batch(), None, |_| ()).await?;
+    }
     Ok(code)
 }
 
@@ -127,6 +130,7 @@ async fn one_file(place: &Place, engine: &Engine, import: &Import, file: &Path) 
         },
         batch: place.batch_import(),
         progress: None,
+        accept_only: import.accept_only,
     };
     let mut progress = Progress::new(Some(rejects_of(file)));
     let items = move |_| match mapping {

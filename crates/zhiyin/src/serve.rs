@@ -17,7 +17,7 @@ use crate::{import, report};
 
 /// Structured logs on standard error; a server says more than a command.
 pub fn log(arguments: &Arguments) {
-    let quiet = !matches!(arguments.command, Command::Serve { .. });
+    let quiet = !matches!(arguments.command, Command::Serve { .. } | Command::Work { .. });
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_env("ZHIYIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -28,6 +28,18 @@ pub async fn serve(place: &Place, listen: &str) -> Result<ExitCode> {
     let engine = Arc::new(place.open().await?);
     engine.go_live().await?;
     run(place, engine, listen).await
+}
+
+/// Decides what comes in until it is told to stop, or until there is nothing left to do.
+pub async fn work(place: &Place, drain: bool) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    if drain {
+        engine.drain(place.batch(), None, |_| ()).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("At work  (stop with Ctrl-C)");
+    engine.run(place.batch(), told_to_stop()).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Replays the year into an empty home, prints what was found, serves.

@@ -97,7 +97,8 @@ impl Worker {
         if !cache.sure || cache.version != home.version || cache.states.len() > CACHE_MEMBERS_MAX {
             cache.forget(home.version);
         }
-        let now = until.unwrap_or_else(|| clock::now(&home));
+        // While a data set is replayed, timers of those who stay silent wait until it is in.
+        let now = until.unwrap_or_else(|| if home.replaying { Ts::MIN } else { clock::now(&home) });
         // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
         let (horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
         let due = if sweeps { store.due(&self.turn, horizon, limit).await? } else { Vec::new() };

@@ -36,7 +36,7 @@ fn with(id: &str, properties: &str) -> Vec<u8> {
 }
 
 async fn imported(home: &Home, bytes: Vec<u8>) -> (Tally, Vec<Reject>) {
-    let import = Import { source: source("file", true), batch: 16, progress: None };
+    let import = Import { source: source("file", true), batch: 16, progress: None, accept_only: false };
     let mut seen = Seen::default();
     let items = move |_| Ok(lines::items(Cursor::new(bytes)));
     let tally = home.engine().import(import, items, &mut seen).await.unwrap();
