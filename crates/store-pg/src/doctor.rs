@@ -140,6 +140,13 @@ pub(crate) const STRANGERS: &str = concat!(
      UNION ALL SELECT 'a tag', member FROM {shard}.tag_move) r \
      WHERE NOT EXISTS (SELECT 1 FROM {shard}.member m WHERE m.id = r.member) LIMIT 5"
 );
+/// A member's orders are found through their timeline.
+pub(crate) const ORDER_EVENTS: &str = concat!(
+    "SELECT 'order ' || ",
+    hex!("o.id"),
+    " || ' at event ' || o.no FROM {shard}.orders o \
+     WHERE NOT EXISTS (SELECT 1 FROM {shard}.timeline t WHERE t.seq = o.no AND t.member = o.member) LIMIT 5"
+);
 /// What waits beside the inbox bears the share of its event; what was decided may lie in the archive by now. The lower 62
 /// bits of a place say its month.
 pub(crate) const UNLOGGED: &str = "SELECT what || ' names event ' || seq FROM ( \
@@ -154,7 +161,7 @@ pub(crate) const UNLOGGED: &str = "SELECT what || ' names event ' || seq FROM ( 
      WHERE NOT EXISTS (SELECT 1 FROM {shard}.event e WHERE e.seq = d.seq)) u LIMIT 5";
 
 /// (what must be true, a query over one shard whose rows are what breaks it, as one text each)
-const INVARIANTS: [(&str, &str); 17] = [
+const INVARIANTS: [(&str, &str); 18] = [
     ("a member's balance is the sum of their transfers", BALANCES),
     ("points are what their lots have left, active and pending each, less debt", POINTS),
     ("a lot has left what its allocations did not take", LOTS),
@@ -170,6 +177,7 @@ const INVARIANTS: [(&str, &str); 17] = [
     ("nothing is in the log twice", TWICE),
     ("a refund never exceeds what was paid", REFUNDS),
     ("the journal cannot be changed: its guards are in place", GUARDS),
+    ("every order stands at an event of its member", ORDER_EVENTS),
     ("whatever is kept of a member is kept where the member is", STRANGERS),
     ("whatever was decided or waits is in the log or in the archive", UNLOGGED),
 ];

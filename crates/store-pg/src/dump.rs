@@ -1,6 +1,7 @@
 //! How a home leaves PostgreSQL and comes in again, in the words of [`zhiyin_store::dump`]: shard after shard, a few
 //! thousand rows at a time. What the shards number each for itself is numbered anew, in the same order.
 
+mod cells;
 mod fill;
 
 use std::collections::BTreeMap;

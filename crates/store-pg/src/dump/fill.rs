@@ -2,17 +2,16 @@
 //! whoever calls.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 
 use tokio_postgres::Transaction;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{ToSql, Type};
 use zhiyin_model::id::{MemberId, OrderId};
-use zhiyin_store::dump::{In, Kind, Rows, Table, Value};
+use zhiyin_store::dump::{In, Rows, Table, Value};
 use zhiyin_store::turn::place;
-use zhiyin_store::{Result, StoreError};
+use zhiyin_store::{OWN_SOURCE, Result, StoreError};
 
+use super::cells::{Cell, Values, column, damaged, first, fits, id_of, int, order_of, sixteen};
 use super::values;
 use crate::partition;
 use crate::rows::{Uuid, database, get, id};
@@ -24,7 +23,8 @@ pub(crate) const HOME_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import)";
 pub(crate) const SHARD_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member)";
-pub(crate) const SOURCES_GONE: &str = "DELETE FROM {home}.source";
+pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
+pub(crate) const SOURCES_GONE: &str = "DELETE FROM {home}.source WHERE name <> $1";
 pub(crate) const HOME_SET: &str =
     "UPDATE {home}.home SET id_key = $1, offset_us = $2, live_since = $3, clock = $4, last = $5";
 /// Where the home had a last place above all that it named, places go on from there.
@@ -37,6 +37,9 @@ pub(crate) const ORDER_MEMBERS: &str = "SELECT id, member FROM {shard}.order_pla
 /// Items of which nobody said whom they are about.
 pub(crate) const UNPLACED: &str = "DELETE FROM {shard}.event WHERE seq = ANY($1) AND member = id \
     RETURNING seq, id, source, message_id, name, time, clock, derived, replay, body, reached";
+/// Items that wait, of which nobody said whom they are about.
+pub(crate) const UNPLACED_WAIT: &str = "SELECT EXISTS (SELECT 1 FROM {shard}.queue q \
+    JOIN {shard}.event e ON e.seq = q.seq WHERE e.member = e.id)";
 pub(crate) const SOURCE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.source', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.source), false)";
 pub(crate) const TRANSFER_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.transfer', 'seq'), \
@@ -58,8 +61,6 @@ pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {
 const EVENT_COLUMNS: &str =
     "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, member, slot";
 
-type Values = Vec<Value>;
-
 /// Fills an empty home.
 pub(crate) async fn fill(tx: &Transaction<'_>, schemas: &Schemas, mut rows: In) -> Result<()> {
     let mut filling = Filling {
@@ -70,6 +71,7 @@ pub(crate) async fn fill(tx: &Transaction<'_>, schemas: &Schemas, mut rows: In) 
         last: 0,
         fact: 0,
         unplaced: false,
+        own: (0, 0),
     };
     filling.begin().await?;
     while let Some(Rows { table, rows }) = rows.recv().await {
@@ -94,10 +96,12 @@ struct Filling<'t> {
     fact: i64,
     /// Whether there are items of which nobody said whom they are about.
     unplaced: bool,
+    /// The number of what a home calls itself: where it comes from, and here, where it stays as it is.
+    own: (i64, i64),
 }
 
 impl Filling<'_> {
-    async fn begin(&self) -> Result<()> {
+    async fn begin(&mut self) -> Result<()> {
         self.tx.query(&self.schemas.sql(HOME_HELD, 0), &[]).await.map_err(database)?;
         let mut used = self.tx.query(&self.schemas.sql(HOME_USED, 0), &[]).await.map_err(database)?;
         for shard in 0..self.schemas.shards() {
@@ -109,7 +113,11 @@ impl Filling<'_> {
                 return Err(StoreError::Database(message));
             }
         }
-        self.run(SOURCES_GONE, 0, &[]).await
+        let own =
+            self.tx.query_one(&self.schemas.sql(OWN_SOURCE_NO, 0), &[&OWN_SOURCE]).await.map_err(database)?;
+        let own = i64::from(get::<i32>(&own, 0)?);
+        self.own = (own, own);
+        self.run(SOURCES_GONE, 0, &[&OWN_SOURCE]).await
     }
 
     async fn run(&self, sql: &str, shard: usize, given: &[&(dyn ToSql + Sync)]) -> Result<()> {
@@ -122,7 +130,8 @@ impl Filling<'_> {
             |row: &Values| column(table, row, "member").and_then(id_of).map(|id| schemas.shard_of(id));
         match table.name {
             "home" => self.home(&rows).await,
-            "playbook" | "source" | "import" | "archive" => self.put(table, "", rows, |_| Ok(0)).await,
+            "source" => self.sources(table, rows).await,
+            "playbook" | "import" | "archive" => self.put(table, "", rows, |_| Ok(0)).await,
             "house_account" => {
                 // One row a share: the first bears what there is.
                 rows.iter_mut().for_each(|row| row.push(Value::Int(0)));
@@ -179,6 +188,29 @@ impl Filling<'_> {
         Ok(())
     }
 
+    /// What a home calls itself has its number here already. Whoever had that one there takes the other.
+    async fn sources(&mut self, table: &'static Table, mut rows: Vec<Values>) -> Result<()> {
+        let is_own = |row: &Values| {
+            column(table, row, "name").is_ok_and(|name| *name == Value::Text(OWN_SOURCE.to_owned()))
+        };
+        if let Some(own) = rows.iter().find(|row| is_own(row)) {
+            self.own.0 = first(own).and_then(int)?;
+        }
+        rows.retain(|row| !is_own(row));
+        for no in rows.iter_mut().filter_map(|row| row.first_mut()) {
+            *no = Value::Int(self.source(int(no)?));
+        }
+        self.put(table, "", rows, |_| Ok(0)).await
+    }
+
+    fn source(&self, no: i64) -> i64 {
+        match (no, self.own) {
+            (no, (there, here)) if no == there => here,
+            (no, (there, here)) if no == here => there,
+            _ => no,
+        }
+    }
+
     /// Items and what was derived: each with the share of its member, and its id where it is looked up.
     async fn events(&mut self, table: &'static Table, rows: Vec<Values>) -> Result<()> {
         let schemas = self.schemas;
@@ -205,7 +237,7 @@ impl Filling<'_> {
             else {
                 return Err(damaged(table));
             };
-            let place = int(&seq)?;
+            let (place, source) = (int(&seq)?, Value::Int(self.source(int(&source)?)));
             months.insert(partition::month_of(place));
             if place < partition::FACTS {
                 self.last = self.last.max(place);
@@ -324,6 +356,17 @@ impl Filling<'_> {
     }
 
     async fn end(&self) -> Result<()> {
+        // What is decided later must find its event where its member is.
+        if self.unplaced && self.schemas.shards() > 1 {
+            for shard in 0..self.schemas.shards() {
+                let sql = self.schemas.sql(UNPLACED_WAIT, shard);
+                if get(&self.tx.query_one(&sql, &[]).await.map_err(database)?, 0)? {
+                    let message = "items wait that an older program accepted: \
+                        let the home that they come from decide them first, or fill one of a single shard";
+                    return Err(StoreError::Database(message.to_owned()));
+                }
+            }
+        }
         self.run(LAST_SET, 0, &[&self.last]).await?;
         self.run(SHARES_SET, 0, &[]).await?;
         self.run(SOURCE_NEXT, 0, &[]).await?;
@@ -381,79 +424,4 @@ impl Filling<'_> {
         }
         Ok(())
     }
-}
-
-/// A value on its way into a column.
-#[derive(Debug)]
-struct Cell<'v>(&'v Value);
-
-impl ToSql for Cell<'_> {
-    fn to_sql(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> std::result::Result<IsNull, Box<dyn Error + Sync + Send>> {
-        match (self.0, ty) {
-            (Value::Null, _) => return Ok(IsNull::Yes),
-            (Value::Int(value), &Type::INT8) => out.extend_from_slice(&value.to_be_bytes()),
-            (Value::Int(value), &Type::INT4) => out.extend_from_slice(&i32::try_from(*value)?.to_be_bytes()),
-            (Value::Int(value), &Type::INT2) => out.extend_from_slice(&i16::try_from(*value)?.to_be_bytes()),
-            (Value::Int(value), &Type::BOOL) => out.extend_from_slice(&[u8::from(*value != 0)]),
-            (Value::Text(text), &Type::TEXT) => out.extend_from_slice(text.as_bytes()),
-            (Value::Bytes(bytes), &Type::BYTEA | &Type::UUID) => out.extend_from_slice(bytes),
-            (value, ty) => return Err(format!("{value:?} is no {ty}").into()),
-        }
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-/// Whether a row is what its table says.
-fn fits(table: &Table, row: &Values) -> bool {
-    row.len() == table.columns.len()
-        && table.columns.iter().zip(row).all(|((_, kind), value)| match (kind, value) {
-            (_, Value::Null) => true,
-            (Kind::Id, Value::Bytes(bytes)) => bytes.len() == 16,
-            (Kind::Int | Kind::Flag, Value::Int(_)) => true,
-            (Kind::Text, Value::Text(_)) | (Kind::Bytes, Value::Bytes(_)) => true,
-            _ => false,
-        })
-}
-
-fn damaged(table: &Table) -> StoreError {
-    StoreError::Damaged(format!("a row of {}", table.name))
-}
-
-fn column<'r>(table: &Table, row: &'r Values, name: &str) -> Result<&'r Value> {
-    let place = table.columns.iter().position(|(known, _)| *known == name);
-    place.and_then(|place| row.get(place)).ok_or_else(|| damaged(table))
-}
-
-fn first(row: &Values) -> Result<&Value> {
-    row.first().ok_or_else(|| StoreError::Damaged("an empty row".to_owned()))
-}
-
-fn int(value: &Value) -> Result<i64> {
-    match value {
-        Value::Int(value) => Ok(*value),
-        value => Err(StoreError::Damaged(format!("{value:?} is no number"))),
-    }
-}
-
-fn sixteen(value: &Value) -> Result<[u8; 16]> {
-    let bytes = if let Value::Bytes(bytes) = value { bytes.as_slice().try_into().ok() } else { None };
-    bytes.ok_or_else(|| StoreError::Damaged(format!("{value:?} is no id")))
-}
-
-fn id_of(value: &Value) -> Result<MemberId> {
-    sixteen(value).map(MemberId::from_bytes)
-}
-
-fn order_of(value: &Value) -> Result<OrderId> {
-    sixteen(value).map(OrderId::from_bytes)
 }
