@@ -62,7 +62,7 @@ pub(crate) use timeline;
 pub(crate) const ORDERS_OF: &str = concat!(
     timeline!(),
     "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, \
-    e.id, o.terms, e.id, s.user_namespace, e.time, e.name, e.body FROM t CROSS JOIN orders o ON o.no = t.seq \
+    e.id, o.terms, e.id, s.user_namespace, e.time, e.name, e.body, e.seq FROM t CROSS JOIN orders o ON o.no = t.seq \
     CROSS JOIN event e ON e.seq = o.event CROSS JOIN source s ON s.no = e.source WHERE o.member = ?1 ORDER BY o.time, o.no"
 );
 pub(crate) const LOTS_OPEN: &str = "SELECT id, member, asset, granted, remaining, active_at, expires_at, active \
@@ -81,11 +81,11 @@ pub(crate) const TRANSFER: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amo
 pub(crate) const ALLOCATIONS: &str = "SELECT lot, amount FROM allocation WHERE transfer = ? ORDER BY no";
 pub(crate) const UNDONE: &str = "SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE reverses = ?";
 /// The event that an order's lines came with.
-pub(crate) const ORDER_LINES: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM orders o \
+pub(crate) const ORDER_LINES: &str = "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq FROM orders o \
     CROSS JOIN event e ON e.seq = o.event CROSS JOIN source s ON s.no = e.source WHERE o.id = ?";
 pub(crate) const EVENTS_OF: &str = concat!(
     timeline!(),
-    "SELECT e.id, s.user_namespace, e.time, e.name, e.body FROM t \
+    "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq FROM t \
     CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source \
     WHERE e.name = ?2 ORDER BY e.time, e.seq"
 );
@@ -282,6 +282,7 @@ fn past_event_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Pa
         time: Ts(row.get(first + 2)?),
         name: row.get(first + 3)?,
         body: Sealed(row.get(first + 4)?),
+        seq: row.get(first + 5)?,
     })
 }
 

@@ -8,6 +8,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod archive;
 pub mod dump;
 pub mod feed;
 pub mod flush;
@@ -265,6 +266,8 @@ pub struct Loaded {
 pub struct PastEvent {
     /// Its id.
     pub id: EventId,
+    /// Its place.
+    pub seq: i64,
     /// Namespace of its source's `userId`.
     pub user_namespace: String,
     /// When it happened.

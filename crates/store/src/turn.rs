@@ -70,6 +70,10 @@ pub mod place {
     /// How many places a month has: 2^36.
     pub const OF_A_MONTH: i64 = 1 << 36;
 
+    /// From here on a store may give places to what was derived, month by month likewise: such events never wait at the
+    /// cursor, so they need not stand among those that do.
+    pub const FACTS: i64 = 1 << 62;
+
     /// Months since 1970-01 (UTC) of an instant; instants before count as that month.
     pub fn month(at: Ts) -> i64 {
         let Some((year, month)) = at.year_and_month() else { return 0 };
@@ -78,7 +82,7 @@ pub mod place {
 
     /// The month in which a row came in.
     pub fn month_of(seq: i64) -> i64 {
-        seq.max(0) / OF_A_MONTH
+        (if seq >= FACTS { seq - FACTS } else { seq.max(0) }) / OF_A_MONTH
     }
 
     /// The next free place, when the last is known and business time of acceptance is `clock`.
