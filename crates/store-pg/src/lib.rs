@@ -1,6 +1,286 @@
-//! A home in PostgreSQL.
+//! A home in PostgreSQL: several processes work on it at once, each on the shares that it leases.
+//!
+//! What is sent together goes in one round trip ([`connection`]): an append takes two ([`append`]), a batch two
+//! ([`write`]). Rows go as one array a column ([`batch`]), put apart by shard ([`gather`]), since a home may be spread over
+//! several schemas ([`schemas`]). All SQL of this room stands in its files as templates, and a test prepares every
+//! statement. No rule of the business lives here.
 
+mod append;
+mod batch;
+mod config;
+mod connection;
+mod digest;
+mod doctor;
+mod door;
+mod dump;
+mod feed;
+mod gather;
+mod home;
+mod lease;
+mod link;
 mod load;
+mod memory;
+mod migrate;
+mod overview;
+mod partition;
+mod report;
 mod rows;
 mod schemas;
 mod survey;
+mod wait;
+mod work;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use zhiyin_model::effect::Lot;
+use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
+use zhiyin_model::member::Term;
+use zhiyin_model::time::Ts;
+use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::turn::Turn;
+use zhiyin_store::{
+    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt, Result,
+    Store, Waiting, Wanted,
+};
+use zhiyin_store::{dump as moving, feed as following, read};
+
+use append::Appender;
+use config::Address;
+use connection::{Connections, snapshot};
+use link::Link;
+use memory::Memory;
+use survey::Survey;
+
+/// So many leases lie between two times that what nobody follows of the change feed is forgotten.
+const FORGET_EVERY: usize = 64;
+
+/// A home in PostgreSQL.
+pub struct PgStore {
+    address: Address,
+    connections: Arc<Connections>,
+    memory: Arc<Memory>,
+    appender: Appender,
+    link: Link,
+    leases: AtomicUsize,
+}
+
+impl PgStore {
+    /// Opens the home at an address, or makes it with this id key; brings its schema up to date. A home that is there keeps
+    /// the key and the layout that it was made with.
+    ///
+    /// The address is `postgres://user:password@host/database?home=NAME&slots=16&shards=1&connections=8`, with any other
+    /// options of PostgreSQL.
+    pub async fn open(url: &str, id_key: &IdKey) -> Result<Self> {
+        let address = Address::parse(url)?;
+        let opened = migrate::open(&address, id_key).await?;
+        let connections = Arc::new(Connections::new(&address, opened.schemas)?);
+        let memory = Arc::new(Memory::new(opened.own));
+        let appender = Appender::start(Arc::clone(&connections), Arc::clone(&memory));
+        let link = Link::new(address.clone());
+        Ok(Self { address, connections, memory, appender, link, leases: AtomicUsize::new(0) })
+    }
+
+    /// Does away with the home and all that is in it: for tests.
+    #[doc(hidden)]
+    pub async fn drop_home(&self) -> Result<()> {
+        self.connections.close();
+        migrate::drop_home(&self.address, &self.connections.schemas).await
+    }
+}
+
+/// The id key of the home at an address, without opening it as a store; `None` if there is no home.
+pub async fn id_key_of(url: &str) -> Result<Option<IdKey>> {
+    migrate::id_key(&Address::parse(url)?).await
+}
+
+/// Takes a long look in one snapshot.
+macro_rules! survey {
+    ($store:expr, $survey:ident => $look:expr) => {{
+        let mut client = $store.connections.survey().await?;
+        let tx = snapshot(&mut client).await?;
+        let $survey = Survey { tx: &tx, schemas: &$store.connections.schemas };
+        $look.await
+    }};
+}
+
+#[async_trait]
+impl Store for PgStore {
+    async fn home(&self) -> Result<Home> {
+        let (home, last) = home::home(&self.connections).await?;
+        self.memory.saw_last(last);
+        Ok(home)
+    }
+
+    async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
+        home::set_clock(&self.connections, offset_us, live_since).await
+    }
+
+    async fn live_playbook(&self) -> Result<Option<PlaybookVersion>> {
+        home::live_playbook(&self.connections).await
+    }
+
+    async fn playbooks(&self) -> Result<Vec<PlaybookVersion>> {
+        home::playbooks(&self.connections).await
+    }
+
+    async fn apply_playbook(&self, playbook: PlaybookVersion) -> Result<i64> {
+        home::apply_playbook(&self.connections, &playbook).await
+    }
+
+    async fn members_behind(
+        &self,
+        of: Option<&Turn>,
+        version: i64,
+        after: Option<MemberId>,
+        limit: usize,
+    ) -> Result<Vec<MemberId>> {
+        wait::members_behind(&self.connections, of, version, after, limit).await
+    }
+
+    async fn lease(&self, holder: &str, ttl: Duration) -> Result<Turn> {
+        if self.leases.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            feed::forget(&self.connections).await?;
+        }
+        lease::lease(&self.connections, &self.link, holder, ttl).await
+    }
+
+    async fn release(&self, holder: &str) -> Result<()> {
+        lease::release(&self.connections, &self.link, holder).await
+    }
+
+    async fn stirred(&self) {
+        self.link.stirred().await;
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
+        self.appender.append(append).await
+    }
+
+    async fn progress(&self, name: &str) -> Result<Option<Progress>> {
+        home::progress(&self.connections, name).await
+    }
+
+    async fn waiting(&self, turn: &Turn, limit: usize) -> Result<Vec<Waiting>> {
+        if turn.is_empty() {
+            return Ok(Vec::new());
+        }
+        wait::waiting(&self.connections, turn, limit).await
+    }
+
+    async fn any_waiting(&self) -> Result<bool> {
+        wait::any_waiting(&self.connections).await
+    }
+
+    async fn due(&self, turn: &Turn, until: Ts, limit: usize) -> Result<Vec<MemberId>> {
+        wait::due(&self.connections, turn, until, limit).await
+    }
+
+    async fn next_wake(&self, turn: &Turn) -> Result<Option<Ts>> {
+        wait::next_wake(&self.connections, turn).await
+    }
+
+    async fn load(&self, wanted: Wanted) -> Result<Loaded> {
+        load::load(&self.connections, &wanted).await
+    }
+
+    async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
+        load::lots(&self.connections, member, wanted).await
+    }
+
+    async fn terms(&self, member: MemberId) -> Result<Vec<Term>> {
+        load::terms(&self.connections, member).await
+    }
+
+    async fn hold(&self, member: MemberId, id: TransferId) -> Result<Option<Hold>> {
+        load::hold(&self.connections, member, id).await
+    }
+
+    async fn past_transfer(&self, member: MemberId, id: TransferId) -> Result<Option<PastTransfer>> {
+        load::past_transfer(&self.connections, member, id).await
+    }
+
+    async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
+        load::order_lines(&self.connections, order).await
+    }
+
+    async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {
+        load::history(&self.connections, member, &names).await
+    }
+
+    async fn flush(&self, flush: Flush) -> Result<()> {
+        write::flush(&self.connections, &self.memory, &flush).await
+    }
+
+    async fn feed(&self, after: following::Position, limit: usize) -> Result<Vec<following::Entry>> {
+        feed::feed(&self.connections, after, limit).await
+    }
+
+    async fn feed_position(&self, consumer: &str) -> Result<following::Position> {
+        feed::position(&self.connections, consumer).await
+    }
+
+    async fn feed_done(&self, consumer: &str, position: following::Position) -> Result<()> {
+        feed::done(&self.connections, consumer, position).await
+    }
+
+    async fn work(&self) -> Result<read::Work> {
+        survey!(self, survey => work::work(&survey))
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>> {
+        survey!(self, survey => report::dead_letters(&survey, limit))
+    }
+
+    async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
+        append::retry_dead_letters(&self.connections, &seqs, now).await
+    }
+
+    async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
+        survey!(self, survey => report::member_lines(&survey, as_of))
+    }
+
+    async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>> {
+        survey!(self, survey => report::ledger_lines(&survey, as_of))
+    }
+
+    async fn namespaces(&self) -> Result<Vec<String>> {
+        survey!(self, survey => report::namespaces(&survey))
+    }
+
+    async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>> {
+        survey!(self, survey => report::member_whole(&survey, member))
+    }
+
+    async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord> {
+        survey!(self, survey => overview::overview(&survey, ask))
+    }
+
+    async fn doctor(&self) -> Result<Vec<read::Check>> {
+        survey!(self, survey => doctor::doctor(&survey))
+    }
+
+    async fn digest(&self) -> Result<String> {
+        survey!(self, survey => digest::digest(&survey))
+    }
+
+    async fn dump(&self, out: moving::Out) -> Result<String> {
+        survey!(self, survey => async {
+            dump::dump(&survey, &out).await?;
+            digest::digest(&survey).await
+        })
+    }
+
+    async fn fill(&self, rows: moving::In) -> Result<()> {
+        let mut client = self.connections.survey().await?;
+        let tx = client.transaction().await.map_err(rows::database)?;
+        dump::fill(&tx, &self.connections.schemas, rows).await?;
+        tx.commit().await.map_err(rows::database)?;
+        let own = migrate::own(&**client, &self.connections.schemas).await?;
+        self.memory.forget(own);
+        Ok(())
+    }
+}

@@ -1,0 +1,372 @@
+//! Accepting items. One task a process gathers what is appended at the same time and commits it together: so many who send
+//! single items share one wait for the disk.
+//!
+//! Whoever accepts holds the home's row until all is in. So places become visible in their order, whichever process gives
+//! them, and what was looked up for a name is still so when the name is written. It takes two round trips: one locks and
+//! looks up, the other writes and commits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+use zhiyin_model::time::Ts;
+use zhiyin_store::{Append, OWN_SOURCE, Receipt, Result, StoreError};
+
+use crate::batch::{EVENT_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, write};
+use crate::connection::{Connections, Said, Step, Tx, Values};
+use crate::door::{Accepted, Before, Door};
+use crate::memory::{HOME_HELD, Memory, Source};
+use crate::partition;
+use crate::rows::{Uuid, database, get, id};
+
+pub(crate) const SOURCE_NEW: &str =
+    "INSERT INTO {home}.source (name, user_namespace) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM {home}.source WHERE name = $1";
+pub(crate) const KNOWN: &str =
+    "SELECT message_id, body_hash FROM {shard}.message WHERE source = $1 AND message_id = ANY($2)";
+pub(crate) const NAMES: &str = "SELECT hash, member FROM {shard}.identifier WHERE hash = ANY($1)";
+pub(crate) const MOVED: &str = "UPDATE {home}.home SET clock = $1, last = $2 WHERE one = 1";
+pub(crate) const IMPORT_SET: &str = "INSERT INTO {home}.import (name, position, done) VALUES ($1, $2, $3) \
+    ON CONFLICT (name) DO UPDATE SET position = EXCLUDED.position, done = EXCLUDED.done";
+/// Tells all processes that listen.
+pub(crate) const TELL: &str = "SELECT pg_notify($1, '')";
+pub(crate) const RETRY_NEW: &str = "INSERT INTO {shard}.retry (seq, slot, clock, after) \
+    SELECT d.seq, e.slot, $2, $3 FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq \
+    WHERE d.seq = ANY($1) ON CONFLICT (seq) DO NOTHING";
+pub(crate) const DEAD_GONE: &str = "DELETE FROM {shard}.dead_letter WHERE seq = ANY($1)";
+
+/// How many appends one transaction takes at most…
+const GROUP_MAX: usize = 64;
+/// …and how many items, where there is more than one append.
+const ITEMS_MAX: usize = 8_192;
+/// How many appends may wait; callers beyond wait in line, so memory stays bounded.
+const QUEUE_MAX: usize = 256;
+/// How often a group is tried again that met somebody else.
+const TRIES: usize = 3;
+
+type Answer = oneshot::Sender<Result<Vec<Receipt>>>;
+
+/// Where appends wait to be taken together.
+pub(crate) struct Appender(mpsc::Sender<(Append, Answer)>);
+
+impl Appender {
+    /// Starts the task, which ends when this is dropped.
+    pub(crate) fn start(connections: Arc<Connections>, memory: Arc<Memory>) -> Self {
+        let (jobs, inbox) = mpsc::channel(QUEUE_MAX);
+        tokio::spawn(gather(connections, memory, inbox));
+        Self(jobs)
+    }
+
+    /// Accepts items durably.
+    pub(crate) async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
+        if append.source == OWN_SOURCE {
+            return Err(StoreError::SourceReserved);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.0.send((append, answer)).await.map_err(|_| StoreError::Stopped)?;
+        answered.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+async fn gather(connections: Arc<Connections>, memory: Arc<Memory>, mut inbox: mpsc::Receiver<(Append, Answer)>) {
+    while let Some((first, answer)) = inbox.recv().await {
+        let mut items = first.events.len();
+        let (mut group, mut answers) = (vec![first], vec![answer]);
+        while group.len() < GROUP_MAX && items < ITEMS_MAX {
+            let Ok((append, answer)) = inbox.try_recv() else { break };
+            items += append.events.len();
+            group.push(append);
+            answers.push(answer);
+        }
+        let results = commit(&connections, &memory, &group).await;
+        for (answer, result) in answers.into_iter().zip(results) {
+            // A caller that went away does not want to know.
+            drop(answer.send(result));
+        }
+    }
+}
+
+/// What a transaction of several came to.
+enum Failed {
+    /// Somebody else was there at the same time: look again.
+    Met(StoreError),
+    /// One of them is at fault.
+    Refused(StoreError),
+    /// The database cannot be reached, so none of them can be written.
+    Away(StoreError),
+}
+
+impl From<tokio_postgres::Error> for Failed {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let met = [
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+        ];
+        match error.as_db_error().map(|said| met.contains(said.code())) {
+            Some(true) => Self::Met(database(error)),
+            Some(false) => Self::Refused(database(error)),
+            None => Self::Away(database(error)),
+        }
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Met(error) | Failed::Refused(error) | Failed::Away(error) => error,
+        }
+    }
+}
+
+/// Commits a group together, or, where one of them is at fault, one by one: so it fails alone.
+async fn commit(connections: &Connections, memory: &Memory, group: &[Append]) -> Vec<Result<Vec<Receipt>>> {
+    let failed = match together(connections, memory, group).await {
+        Ok(results) => return results,
+        Err(failed) => failed,
+    };
+    if let (Failed::Away(error), _) | (Failed::Met(error) | Failed::Refused(error), [_]) = (&failed, group) {
+        let message = error.to_string();
+        return group.iter().map(|_| Err(StoreError::Database(message.clone()))).collect();
+    }
+    let mut results = Vec::with_capacity(group.len());
+    for append in group {
+        let alone = together(connections, memory, std::slice::from_ref(append)).await;
+        results.extend(alone.unwrap_or_else(|failed| vec![Err(failed.into())]));
+    }
+    results
+}
+
+async fn together(
+    connections: &Connections,
+    memory: &Memory,
+    group: &[Append],
+) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
+    for _ in 1..TRIES {
+        match once(connections, memory, group).await {
+            Err(Failed::Met(error)) => tracing::debug!(%error, "others were at the door; looking again"),
+            done => return done,
+        }
+    }
+    once(connections, memory, group).await
+}
+
+async fn once(
+    connections: &Connections,
+    memory: &Memory,
+    group: &[Append],
+) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
+    let session = connections.session().await.map_err(|error| Failed::Away(error))?;
+    let tx = session.transaction();
+    let mut failed = None;
+    let went = match accept(&tx, memory, group).await {
+        Ok(results) => Ok(results),
+        Err(error) => {
+            failed = Some(error);
+            Err(StoreError::Stopped)
+        }
+    };
+    match (tx.end(went).await, failed) {
+        (_, Some(failed)) => Err(failed),
+        (went, None) => went.map_err(Failed::Away),
+    }
+}
+
+/// The sources of a group by name, and those that are new.
+struct Sources {
+    known: BTreeMap<String, Source>,
+    new: BTreeMap<String, Source>,
+}
+
+impl Sources {
+    fn of(&self, append: &Append) -> Result<i32> {
+        let source = self.known.get(&append.source).or_else(|| self.new.get(&append.source));
+        let source = source.ok_or_else(|| StoreError::Damaged(format!("no source {:?}", append.source)))?;
+        if source.user_namespace == append.user_namespace {
+            return Ok(source.no);
+        }
+        Err(StoreError::SourceNamespace {
+            source_name: append.source.clone(),
+            known: source.user_namespace.clone(),
+            given: append.user_namespace.clone(),
+        })
+    }
+}
+
+/// Takes a group in one transaction, which is committed when this returns.
+async fn accept(
+    tx: &Tx<'_>,
+    memory: &Memory,
+    group: &[Append],
+) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
+    let schemas = tx.session()?.schemas;
+    let begin = vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])];
+    let (sources, begin) = sources(tx, memory, group, begin).await?;
+    let told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
+    let before = look(tx, begin, group, &told).await?;
+    let mut door = Door::new(schemas, before);
+    let taken = group.iter().zip(told).map(|(append, source)| Ok(door.take(append, source?)));
+    let results: Vec<Result<Vec<Receipt>>> = taken.collect();
+    let accepted = door.accepted();
+    let new_months: BTreeSet<i64> =
+        accepted.months.iter().copied().filter(|month| !memory.has_month(*month)).collect();
+    for month in &new_months {
+        partition::ensure(&**tx.session()?.client, schemas, *month).await?;
+    }
+    let refused: Vec<bool> = results.iter().map(Result::is_err).collect();
+    enter(tx, &accepted, group, &refused).await?;
+    memory.saw_months(&new_months);
+    memory.saw_sources(sources.new);
+    if let Some((_, last)) = accepted.moved {
+        memory.saw_last(last);
+    }
+    Ok(results)
+}
+
+/// Sources that this process has not seen are looked up, or made, once the home is held.
+async fn sources<'s>(
+    tx: &Tx<'_>,
+    memory: &Memory,
+    group: &[Append],
+    begin: Vec<Step<'s>>,
+) -> std::result::Result<(Sources, Vec<Step<'s>>), Failed> {
+    let mut sources = Sources { known: BTreeMap::new(), new: BTreeMap::new() };
+    // The first to name a source says its namespace.
+    let mut missing: BTreeMap<&String, &String> = BTreeMap::new();
+    for append in group {
+        match memory.source(&append.source) {
+            Some(source) => drop(sources.known.insert(append.source.clone(), source)),
+            None => drop(missing.entry(&append.source).or_insert(&append.user_namespace)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok((sources, begin));
+    }
+    let mut steps = begin;
+    let n = steps.len();
+    for (name, user_namespace) in &missing {
+        steps.push(Step::Run((SOURCE_NEW, 0), vec![name, user_namespace]));
+        steps.push(Step::Ask((SOURCE, 0), vec![name]));
+    }
+    let said = tx.send(steps).await?;
+    let found = said.into_iter().skip(n).flat_map(Said::rows);
+    for (name, row) in missing.into_keys().zip(found) {
+        let source = Source { no: get(&row, 0)?, user_namespace: get(&row, 1)? };
+        sources.new.insert(name.clone(), source);
+    }
+    // The home is held already; what it says is asked again.
+    Ok((sources, vec![Step::Ask((HOME_HELD, 0), vec![])]))
+}
+
+/// What was there before, of all that these items name.
+async fn look(
+    tx: &Tx<'_>,
+    begin: Vec<Step<'_>>,
+    group: &[Append],
+    told: &[Result<i32>],
+) -> std::result::Result<Before, Failed> {
+    let schemas = tx.session()?.schemas;
+    let mut messages: BTreeMap<(i32, usize), Vec<&str>> = BTreeMap::new();
+    let mut names: Vec<Vec<Uuid>> = (0..schemas.shards()).map(|_| Vec::new()).collect();
+    for (append, source) in group.iter().zip(told) {
+        let Ok(source) = source else { continue };
+        for event in &append.events {
+            let shard = schemas.shard_of_message(*source, &event.message_id);
+            messages.entry((*source, shard)).or_default().push(&event.message_id);
+            for named in event.names.iter().chain(event.reach.as_ref().map(|reach| &reach.named)) {
+                names[schemas.shard_of_hash(&named.hash)].push(Uuid(named.hash));
+            }
+        }
+    }
+    let mut steps: Vec<Step<'_>> = begin;
+    let home = steps.len() - 1;
+    let messages: Vec<((i32, usize), Vec<&str>)> = messages.into_iter().collect();
+    for ((source, shard), ids) in &messages {
+        steps.push(Step::Ask((KNOWN, *shard), vec![source, ids]));
+    }
+    for (shard, hashes) in names.iter().enumerate().filter(|(_, hashes)| !hashes.is_empty()) {
+        steps.push(Step::Ask((NAMES, shard), vec![hashes]));
+    }
+    let mut said = tx.send(steps).await?.into_iter().skip(home).map(Said::rows);
+    let held: Vec<Row> = said.next().unwrap_or_default();
+    let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
+    let mut before = Before { clock: get(held, 0)?, last: get(held, 1)?, ..Before::default() };
+    for (((source, _), _), rows) in messages.iter().zip(said.by_ref()) {
+        for row in rows {
+            before.messages.insert((*source, get(&row, 0)?), get::<Uuid>(&row, 1)?.0);
+        }
+    }
+    for row in said.flatten() {
+        before.names.insert(get::<Uuid>(&row, 0)?.0, id(&row, 1)?);
+    }
+    Ok(before)
+}
+
+/// Writes what was accepted, and commits.
+async fn enter(
+    tx: &Tx<'_>,
+    accepted: &Accepted<'_>,
+    group: &[Append],
+    refused: &[bool],
+) -> std::result::Result<(), Failed> {
+    let channel = crate::link::channel(tx.session()?.schemas.home());
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for (shard, rows) in accepted.rows.iter().enumerate() {
+        steps.extend(write((MESSAGE_NEW, shard), &rows.messages));
+        steps.extend(write((EVENT_NEW, shard), &rows.events));
+    }
+    for (shard, names) in accepted.names.iter().enumerate() {
+        steps.extend(write((IDENTIFIER_CLAIM, shard), names));
+    }
+    let taken = group.iter().zip(refused).filter(|(_, refused)| !**refused);
+    for progress in taken.filter_map(|(append, _)| append.progress.as_ref()) {
+        let values: Values<'_> = vec![&progress.name, &progress.position, &progress.done];
+        steps.push(Step::Run((IMPORT_SET, 0), values));
+    }
+    if let Some((clock, last)) = &accepted.moved {
+        steps.push(Step::Run((MOVED, 0), vec![clock, last]));
+        steps.push(Step::Ask((TELL, 0), vec![&channel]));
+    }
+    steps.push(Step::Say("COMMIT"));
+    tx.send(steps).await?;
+    Ok(())
+}
+
+/// Puts dead letters back, to be tried again at `now`, once all that was accepted by then is done; how many.
+pub(crate) async fn retry_dead_letters(connections: &Connections, seqs: &[i64], now: Ts) -> Result<usize> {
+    let tx = connections.session().await?.transaction();
+    let put_back = put_back(&tx, seqs, now).await;
+    tx.end(put_back).await
+}
+
+async fn put_back(tx: &Tx<'_>, seqs: &[i64], now: Ts) -> Result<usize> {
+    let schemas = tx.session()?.schemas;
+    let begin = vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])];
+    let held: Vec<Row> = tx.send(begin).await.map_err(database)?.into_iter().flat_map(Said::rows).collect();
+    let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
+    let (before, last): (i64, i64) = (get(held, 0)?, get(held, 1)?);
+    let clock = before.max(now.0);
+    let mut steps = Vec::new();
+    for shard in 0..schemas.shards() {
+        steps.push(Step::Run((RETRY_NEW, shard), vec![&seqs, &clock, &last]));
+    }
+    let said = tx.send(steps).await.map_err(database)?;
+    let n: usize = said.iter().map(Said::count).sum();
+    let channel = crate::link::channel(schemas.home());
+    let mut steps: Vec<Step<'_>> = (0..schemas.shards()).map(|shard| Step::Run((DEAD_GONE, shard), vec![&seqs])).collect();
+    if n > 0 {
+        steps.push(Step::Run((MOVED, 0), vec![&clock, &last]));
+        steps.push(Step::Ask((TELL, 0), vec![&channel]));
+    }
+    steps.push(Step::Say("COMMIT"));
+    tx.send(steps).await.map_err(database)?;
+    Ok(n)
+}

@@ -1,0 +1,205 @@
+//! What a batch writes, as columns: a statement takes all rows of its table at once, as one array a column.
+
+use crate::connection::{Of, Step, Values};
+use crate::rows::Uuid;
+
+/// Rows of one statement as one list a column, in the order of the statement's values.
+pub(crate) trait Columns {
+    /// How many rows.
+    fn len(&self) -> usize;
+    /// The columns.
+    fn given(&self) -> Values<'_>;
+}
+
+/// Declares the rows of a statement, and the columns into which they are put.
+macro_rules! columns {
+    ($($(#[$doc:meta])* $columns:ident of $row:ident $(<$life:lifetime>)? { $($column:ident: $kind:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $row $(<$life>)? {
+                $(pub(crate) $column: $kind,)*
+            }
+
+            $(#[$doc])*
+            #[derive(Default)]
+            pub(crate) struct $columns $(<$life>)? {
+                $($column: Vec<$kind>,)*
+            }
+
+            impl $(<$life>)? $columns $(<$life>)? {
+                /// Adds a row.
+                pub(crate) fn push(&mut self, row: $row $(<$life>)?) {
+                    $(self.$column.push(row.$column);)*
+                }
+            }
+
+            impl $(<$life>)? Columns for $columns $(<$life>)? {
+                fn len(&self) -> usize {
+                    [$(self.$column.len()),*].first().copied().unwrap_or(0)
+                }
+
+                fn given(&self) -> Values<'_> {
+                    vec![$(&self.$column),*]
+                }
+            }
+        )*
+    };
+}
+
+columns! {
+    /// Ids of items, as their sources call them ([`MESSAGE_NEW`]).
+    Messages of Message<'f> { source: i32, message_id: &'f str, body_hash: Uuid, seq: i64, }
+    /// Events ([`EVENT_NEW`]).
+    Events of Event<'f> {
+        seq: i64, id: Uuid, slot: i32, source: i32, message_id: &'f str, name: &'f str, time: i64, clock: i64,
+        derived: i16, replay: bool, body: &'f [u8], member: Uuid, reached: Option<Uuid>,
+    }
+    /// Names ([`IDENTIFIER_NEW`], [`IDENTIFIER_CLAIM`]).
+    Identifiers of Identifier<'f> { hash: Uuid, namespace: &'f str, value: &'f [u8], member: Uuid, since: i64, }
+    /// What waits beside the cursor ([`QUEUE_NEW`]).
+    Queue of Queued { seq: i64, slot: i32, after: i64, }
+    /// What could not be decided ([`DEAD_NEW`]).
+    DeadLetters of DeadLetter<'f> { seq: i64, code: &'f str, field: &'f str, message: &'f str, at: i64, }
+    /// Timelines ([`TIMELINE_NEW`]); `before` is none where the timeline as stored goes on.
+    Timeline of Happened { seq: i64, member: Uuid, before: Option<i64>, }
+    /// Members ([`MEMBER_SET`]).
+    Members of Member<'f> {
+        id: Uuid, slot: i32, known_since: i64, enrolled_at: Option<i64>, decided_until: i64, version: i64,
+        wake: Option<i64>, last_event: Option<i64>, tier: Option<&'f str>, term_from: Option<i64>, term_ends: Option<i32>,
+        stage: Option<&'f str>, stage_since: Option<i64>, accounts: String, timers: String, tags: String, touches: String,
+        told_at: String, attributes: Vec<u8>, fingerprint: &'f str, growth_days: Vec<u8>, leaves: &'f [u8],
+    }
+    /// Where timelines end ([`LAST_SET`]).
+    Lasts of Last { member: Uuid, last_event: i64, }
+    /// When members are woken ([`WAKE_SET`]).
+    Wakes of Wake { member: Uuid, wake: Option<i64>, }
+    /// Whose orders are, and where ([`PLACE_NEW`]).
+    Places of Place { id: Uuid, member: Uuid, no: i64, }
+    /// Orders that change hands ([`PLACE_SET`]).
+    Handed of Hand { id: Uuid, member: Uuid, no: i64, was: Uuid, was_no: i64, }
+    /// Orders that somebody had ([`ORDER_GONE`]).
+    Gone of Left { no: i64, id: Uuid, member: Uuid, }
+    /// Orders ([`ORDER_NEW`], [`ORDER_SET`]); `event` is none where their lines stay where they are.
+    Orders of Order<'f> {
+        no: i64, id: Uuid, member: Uuid, time: i64, store: Option<&'f str>, channel: Option<&'f str>, paid: i64,
+        refunded: i64, status: i16, event: Option<i64>, terms: String,
+    }
+    /// How orders stood ([`ORDER_CHANGE_SET`], [`ORDER_CHANGE_FIRST`]).
+    OrderChanges of OrderChange { order: Uuid, at: i64, paid: i64, refunded: i64, counts: bool, }
+    /// The journal ([`TRANSFER_NEW`]).
+    Transfers of Transfer {
+        id: Uuid, member: Uuid, asset: i16, kind: i16, amount: i64, event: i64, ordinal: i32, at: i64, day: i32,
+        reverses: Option<Uuid>, order: Option<Uuid>, version: i64,
+    }
+    /// Lots ([`LOT_SET`]).
+    Lots of Lot {
+        id: Uuid, member: Uuid, asset: i16, granted: i64, remaining: i64, active_at: i64, expires_at: i64, active: bool,
+    }
+    /// What transfers took ([`ALLOCATION_NEW`]).
+    Allocations of Allocation { member: Uuid, transfer: Uuid, lot: Option<Uuid>, amount: i64, }
+    /// The brand's accounts ([`HOUSE_ADD`]).
+    Houses of House<'f> { asset: i16, house: &'f str, slot: i32, amount: i64, }
+    /// Holds ([`HOLD_SET`]).
+    Holds of Hold { id: Uuid, member: Uuid, asset: i16, amount: i64, open: bool, }
+    /// Terms ([`TERM_NEW`]).
+    Terms of Term<'f> { member: Uuid, level: &'f str, at: i64, ends: i32, event: i64, version: i64, }
+    /// Lifecycle moves ([`STAGE_NEW`]).
+    Stages of Stage<'f> {
+        member: Uuid, was: Option<&'f str>, becomes: &'f str, at: i64, event: i64, version: i64,
+    }
+    /// Tags put on and taken off ([`TAG_NEW`]).
+    Tags of Tag<'f> { member: Uuid, tag: &'f str, is_on: bool, at: i64, event: i64, version: i64, }
+}
+
+pub(crate) const MESSAGE_NEW: &str = "INSERT INTO {shard}.message (source, message_id, body_hash, seq) \
+    SELECT * FROM unnest($1::integer[], $2::text[], $3::uuid[], $4::bigint[])";
+pub(crate) const EVENT_NEW: &str = "INSERT INTO {shard}.event (seq, id, slot, source, message_id, name, time, clock, \
+    derived, replay, body, member, reached) SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::integer[], $4::integer[], \
+    $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::smallint[], $10::boolean[], $11::bytea[], $12::uuid[], \
+    $13::uuid[])";
+/// A name that a decision attaches; it may be somebody's already.
+pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO {shard}.identifier (hash, namespace, value, member, since) \
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::bigint[]) ON CONFLICT (hash) DO NOTHING";
+/// A name that was nobody's when it was looked up: if it is somebody's by now, all is looked up again.
+pub(crate) const IDENTIFIER_CLAIM: &str = "INSERT INTO {shard}.identifier (hash, namespace, value, member, since) \
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::bigint[])";
+pub(crate) const QUEUE_NEW: &str = "INSERT INTO {shard}.queue (seq, slot, after) \
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[])";
+/// A dead letter lies where its event does: the others' shards find nothing.
+pub(crate) const DEAD_NEW: &str = "INSERT INTO {shard}.dead_letter (seq, code, field, message, at) \
+    SELECT u.seq, u.code, u.field, u.message, u.at \
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[]) u (seq, code, field, message, at) \
+    JOIN {shard}.event e ON e.seq = u.seq ON CONFLICT (seq) DO UPDATE SET code = EXCLUDED.code, \
+    field = EXCLUDED.field, message = EXCLUDED.message, at = EXCLUDED.at";
+/// Runs before the member's row says where the timeline ends now.
+pub(crate) const TIMELINE_NEW: &str = "INSERT INTO {shard}.timeline (seq, member, before) SELECT u.seq, u.member, \
+    COALESCE(u.before, (SELECT m.last_event FROM {shard}.member m WHERE m.id = u.member)) \
+    FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) u (seq, member, before)";
+/// `wake` rarely moves, and PostgreSQL touches its index only where it does.
+pub(crate) const MEMBER_SET: &str = "INSERT INTO {shard}.member AS m (id, slot, known_since, enrolled_at, decided_until, \
+    version, wake, last_event, tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, \
+    attributes, fingerprint, growth_days, leaves) SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], \
+    $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::bigint[], $11::integer[], \
+    $12::text[], $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[], \
+    $20::text[], $21::bytea[], $22::bytea[]) \
+    ON CONFLICT (id) DO UPDATE SET known_since = EXCLUDED.known_since, enrolled_at = EXCLUDED.enrolled_at, \
+    decided_until = EXCLUDED.decided_until, version = EXCLUDED.version, wake = EXCLUDED.wake, \
+    last_event = COALESCE(EXCLUDED.last_event, m.last_event), tier = EXCLUDED.tier, term_from = EXCLUDED.term_from, \
+    term_ends = EXCLUDED.term_ends, stage = EXCLUDED.stage, stage_since = EXCLUDED.stage_since, \
+    accounts = EXCLUDED.accounts, timers = EXCLUDED.timers, tags = EXCLUDED.tags, touches = EXCLUDED.touches, \
+    told_at = EXCLUDED.told_at, attributes = EXCLUDED.attributes, fingerprint = EXCLUDED.fingerprint, \
+    growth_days = EXCLUDED.growth_days, leaves = EXCLUDED.leaves";
+pub(crate) const LAST_SET: &str = "UPDATE {shard}.member m SET last_event = u.last_event \
+    FROM unnest($1::uuid[], $2::bigint[]) u (id, last_event) WHERE m.id = u.id";
+pub(crate) const WAKE_SET: &str = "UPDATE {shard}.member m SET wake = u.wake \
+    FROM unnest($1::uuid[], $2::bigint[]) u (id, wake) WHERE m.id = u.id";
+pub(crate) const PLACE_NEW: &str = "INSERT INTO {shard}.order_place (id, member, no) \
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])";
+pub(crate) const PLACE_SET: &str = "UPDATE {shard}.order_place p SET member = u.member, no = u.no \
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[]) u (id, member, no, was, was_no) \
+    WHERE p.id = u.id AND p.member = u.was AND p.no = u.was_no";
+pub(crate) const ORDER_GONE: &str = "DELETE FROM {shard}.orders o \
+    USING unnest($1::bigint[], $2::uuid[], $3::uuid[]) u (no, id, member) \
+    WHERE o.no = u.no AND o.id = u.id AND o.member = u.member";
+pub(crate) const ORDER_NEW: &str = "INSERT INTO {shard}.orders (no, id, member, time, store, channel, paid, refunded, \
+    status, event, terms) SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], \
+    $6::text[], $7::bigint[], $8::bigint[], $9::smallint[], $10::bigint[], $11::text[])";
+pub(crate) const ORDER_SET: &str = "UPDATE {shard}.orders o SET time = u.time, store = u.store, channel = u.channel, \
+    paid = u.paid, refunded = u.refunded, status = u.status, event = COALESCE(u.event, o.event), terms = u.terms \
+    FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], \
+    $9::smallint[], $10::bigint[], $11::text[]) \
+    u (no, id, member, time, store, channel, paid, refunded, status, event, terms) \
+    WHERE o.no = u.no AND o.id = u.id AND o.member = u.member";
+/// How an order stood at first is written once; how it stands since an instant may be corrected within it.
+pub(crate) const ORDER_CHANGE_SET: &str = "INSERT INTO {shard}.order_change AS c (order_id, at, paid, refunded, counts) \
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[]) \
+    ON CONFLICT (order_id, at) DO UPDATE SET paid = EXCLUDED.paid, refunded = EXCLUDED.refunded, counts = EXCLUDED.counts";
+pub(crate) const ORDER_CHANGE_FIRST: &str = "INSERT INTO {shard}.order_change (order_id, at, paid, refunded, counts) \
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[]) \
+    ON CONFLICT (order_id, at) DO NOTHING";
+pub(crate) const TRANSFER_NEW: &str = "INSERT INTO {shard}.transfer (id, member, asset, kind, amount, event, ordinal, at, \
+    day, reverses, order_id, version) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], \
+    $5::bigint[], $6::bigint[], $7::integer[], $8::bigint[], $9::integer[], $10::uuid[], $11::uuid[], $12::bigint[])";
+pub(crate) const LOT_SET: &str = "INSERT INTO {shard}.lot (id, member, asset, granted, remaining, active_at, expires_at, \
+    active) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], \
+    $7::bigint[], $8::boolean[]) ON CONFLICT (member, expires_at, active_at, id) DO UPDATE SET \
+    remaining = EXCLUDED.remaining, active = EXCLUDED.active";
+pub(crate) const ALLOCATION_NEW: &str = "INSERT INTO {shard}.allocation (member, transfer, lot, amount) \
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])";
+pub(crate) const HOUSE_ADD: &str = "INSERT INTO {shard}.house_account AS h (asset, house, slot, balance) \
+    SELECT * FROM unnest($1::smallint[], $2::text[], $3::integer[], $4::bigint[]) \
+    ON CONFLICT (asset, house, slot) DO UPDATE SET balance = h.balance + EXCLUDED.balance";
+pub(crate) const HOLD_SET: &str = "INSERT INTO {shard}.hold (id, member, asset, amount, open) \
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::boolean[]) \
+    ON CONFLICT (id) DO UPDATE SET open = EXCLUDED.open";
+pub(crate) const TERM_NEW: &str = "INSERT INTO {shard}.term (member, level, at, ends, event, version) \
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::bigint[], $6::bigint[])";
+pub(crate) const STAGE_NEW: &str = "INSERT INTO {shard}.stage_move (member, was, becomes, at, event, version) \
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])";
+pub(crate) const TAG_NEW: &str = "INSERT INTO {shard}.tag_move (member, tag, is_on, at, event, version) \
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::bigint[])";
+
+/// The step that writes these rows, if there are any.
+pub(crate) fn write<'c>(of: Of, columns: &'c dyn Columns) -> Option<Step<'c>> {
+    (columns.len() > 0).then(|| Step::Run(of, columns.given()))
+}

@@ -1,0 +1,55 @@
+//! Long looks at the whole home: one transaction that sees one snapshot, shard after shard.
+
+use futures_util::TryStreamExt;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Transaction};
+use zhiyin_store::Result;
+
+use crate::rows::database;
+use crate::schemas::Schemas;
+
+/// What a statement is given.
+pub(crate) type Given<'p> = &'p [&'p (dyn ToSql + Sync)];
+
+/// A read-only transaction in one snapshot (REPEATABLE READ), and where the tables are.
+pub(crate) struct Survey<'t> {
+    pub(crate) tx: &'t Transaction<'t>,
+    pub(crate) schemas: &'t Schemas,
+}
+
+impl Survey<'_> {
+    /// All rows of a statement about what there is once.
+    pub(crate) async fn home(&self, template: &str, given: Given<'_>) -> Result<Vec<Row>> {
+        self.tx.query(&self.schemas.sql(template, 0), given).await.map_err(database)
+    }
+
+    /// All rows of a statement over every shard, one after the other, row by row: memory holds one at a time.
+    pub(crate) async fn each(
+        &self,
+        template: &str,
+        given: Given<'_>,
+        mut take: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<()> {
+        for shard in 0..self.schemas.shards() {
+            self.shard(shard, template, given, &mut take).await?;
+        }
+        Ok(())
+    }
+
+    /// The same over one shard.
+    pub(crate) async fn shard(
+        &self,
+        shard: usize,
+        template: &str,
+        given: Given<'_>,
+        mut take: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<()> {
+        let sql = self.schemas.sql(template, shard);
+        let rows = self.tx.query_raw(&sql, given.iter().copied()).await.map_err(database)?;
+        let mut rows = std::pin::pin!(rows);
+        while let Some(row) = rows.try_next().await.map_err(database)? {
+            take(&row)?;
+        }
+        Ok(())
+    }
+}
