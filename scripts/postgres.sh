@@ -102,9 +102,11 @@ start_cluster() {
 end_cluster() {
   local folder="$1" pid
   pid="$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null || true)"
-  if [[ -n "$pid" ]]; then
-    (cd "$folder" && as_postgres "$postgres_bin/pg_ctl" stop --pgdata="$folder/data" --mode=immediate --timeout=10 \
-      --silent) >/dev/null 2>&1 || kill -KILL "$pid" 2>/dev/null || true
+  # The server works in its data folder, which tells it from a stranger that got its number.
+  if [[ -n "$pid" ]] && ! (
+    cd "$folder" && as_postgres "$postgres_bin/pg_ctl" stop --pgdata="$folder/data" --mode=immediate --timeout=10 --silent
+  ) >/dev/null 2>&1 && [[ "/proc/$pid/cwd" -ef "$folder/data" ]]; then
+    kill -KILL "$pid" 2>/dev/null || true
   fi
   rm -rf "$folder" || true
 }
