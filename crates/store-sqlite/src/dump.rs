@@ -17,7 +17,10 @@ fn said(table: &Table) -> String {
         "queue" => "SELECT seq, after FROM queue UNION ALL SELECT seq, seq FROM event \
              WHERE derived = 0 AND seq > (SELECT cursor FROM slot) ORDER BY 1"
             .to_owned(),
-        "timeline" => "SELECT t.seq, m.id, t.before FROM timeline t JOIN member m ON m.no = t.member ORDER BY t.seq".to_owned(),
+        "timeline" => {
+            "SELECT t.seq, m.id, t.before FROM timeline t JOIN member m ON m.no = t.member ORDER BY t.seq"
+                .to_owned()
+        }
         "allocation" => "SELECT a.no, t.member, a.transfer, a.lot, a.amount FROM allocation a \
              JOIN (SELECT DISTINCT id, member FROM transfer) t ON t.id = a.transfer ORDER BY a.no"
             .to_owned(),
@@ -84,10 +87,16 @@ fn taken(table: &Table) -> String {
     match table.name {
         "home" => "UPDATE home SET id_key = ?, offset_us = ?, live_since = ?, clock = ?, last = ?".to_owned(),
         "timeline" => {
-            "INSERT INTO timeline (seq, member, before) SELECT ?1, no, ?3 FROM member WHERE id = ?2".to_owned()
+            "INSERT INTO timeline (seq, member, before) SELECT ?1, no, ?3 FROM member WHERE id = ?2"
+                .to_owned()
         }
-        "allocation" => "INSERT INTO allocation (no, transfer, lot, amount) SELECT ?1, ?3, ?4, ?5 WHERE ?2 IS NOT NULL".to_owned(),
-        "source" => format!("INSERT OR REPLACE INTO source ({}) VALUES ({})", names.join(", "), places(names.len())),
+        "allocation" => {
+            "INSERT INTO allocation (no, transfer, lot, amount) SELECT ?1, ?3, ?4, ?5 WHERE ?2 IS NOT NULL"
+                .to_owned()
+        }
+        "source" => {
+            format!("INSERT OR REPLACE INTO source ({}) VALUES ({})", names.join(", "), places(names.len()))
+        }
         name => format!("INSERT INTO {name} ({}) VALUES ({})", names.join(", "), places(names.len())),
     }
 }

@@ -7,6 +7,7 @@
 mod connection;
 mod digest;
 mod doctor;
+mod door;
 mod dump;
 mod feed;
 mod folding;
@@ -30,11 +31,11 @@ use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
-use zhiyin_store::{dump as moving, feed as following, read};
 use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
+use zhiyin_store::{dump as moving, feed as following, read};
 
 use connection::Connections;
 pub use connection::Durability;
@@ -115,7 +116,7 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
-        self.connections.write(move |c| write::append(c, &append)).await
+        self.connections.write(move |c| door::append(c, &append)).await
     }
 
     async fn progress(&self, name: &str) -> Result<Option<Progress>> {

@@ -8,10 +8,8 @@ use zhiyin_store::{Result, StoreError};
 
 /// Every migration, in order, with the oldest that a program must know to work with what it leaves. What has been released is
 /// never edited.
-pub(crate) const MIGRATIONS: [(u32, u32, &str); 2] = [
-    (1, 1, include_str!("migrations/0001_home.sql")),
-    (2, 2, include_str!("migrations/0002_shares.sql")),
-];
+pub(crate) const MIGRATIONS: [(u32, u32, &str); 2] =
+    [(1, 1, include_str!("migrations/0001_home.sql")), (2, 2, include_str!("migrations/0002_shares.sql"))];
 
 /// Brings a database to the newest schema, or says why not.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
@@ -31,7 +29,9 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
     if !has_oldest {
         // Whoever comes second finds it there: that is no failure.
         let added = connection.execute_batch("ALTER TABLE migration ADD COLUMN oldest INTEGER");
-        added.or_else(|error| if error.to_string().contains("duplicate") { Ok(()) } else { Err(error) }).map_err(failed(0))?;
+        added
+            .or_else(|error| if error.to_string().contains("duplicate") { Ok(()) } else { Err(error) })
+            .map_err(failed(0))?;
     }
     let known = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
     let too_new: Option<u32> = connection

@@ -51,7 +51,8 @@ impl Shares {
         if let Some((by, _)) = held.as_ref() {
             return Ok(if by == holder { Hold::Kept } else { Hold::Elsewhere });
         }
-        let failed = |error: std::io::Error| StoreError::Database(format!("{}: {error}", self.path.display()));
+        let failed =
+            |error: std::io::Error| StoreError::Database(format!("{}: {error}", self.path.display()));
         let file =
             OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path).map_err(failed)?;
         match file.try_lock() {

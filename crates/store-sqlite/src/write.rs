@@ -9,13 +9,11 @@ use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush, OrderSet};
 use zhiyin_store::turn::place;
-use zhiyin_store::{
-    Append, Named, NewEvent, OWN_SOURCE, PlaybookVersion, Receipt, Result, StoreError, StoredMember,
-};
+use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
 use zhiyin_store::{packed, seal};
 
 use crate::load;
-use crate::rows::{self, database};
+use crate::rows::database;
 
 pub(crate) const HOME_NEW: &str =
     "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING";
@@ -96,81 +94,17 @@ pub(crate) const STAGE_NEW: &str =
 pub(crate) const TAG_NEW: &str =
     "INSERT INTO tag_move (member, tag, is_on, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
 
-fn run(statement: &mut CachedStatement<'_>, parameters: impl Params) -> Result<usize> {
+pub(crate) fn run(statement: &mut CachedStatement<'_>, parameters: impl Params) -> Result<usize> {
     statement.execute(parameters).map_err(database)
 }
 
-fn prepare<'c>(c: &'c Connection, sql: &str) -> Result<CachedStatement<'c>> {
+pub(crate) fn prepare<'c>(c: &'c Connection, sql: &str) -> Result<CachedStatement<'c>> {
     c.prepare_cached(sql).map_err(database)
 }
 
-fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
-    run(&mut prepare(c, SOURCE_NEW)?, [name, user_namespace])?;
-    let (no, known): (i64, String) =
-        prepare(c, SOURCE)?.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)?;
-    if known == user_namespace {
-        return Ok(no);
-    }
-    Err(StoreError::SourceNamespace { source_name: name.to_owned(), known, given: user_namespace.to_owned() })
-}
-
 /// The latest business time at which something was accepted, and the last place given.
-fn clock_of(c: &Connection) -> Result<(i64, i64)> {
+pub(crate) fn clock_of(c: &Connection) -> Result<(i64, i64)> {
     prepare(c, CLOCK_OF)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)
-}
-
-/// Takes items into the inbox, each once, and settles whom they are about. What happens now is placed no earlier than what
-/// came before; history at its own time.
-pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
-    if append.source == OWN_SOURCE {
-        return Err(StoreError::SourceReserved);
-    }
-    let source = source(c, &append.source, &append.user_namespace)?;
-    let before = clock_of(c)?;
-    let (mut clock, mut last) = before;
-    let mut receipts = Vec::with_capacity(append.events.len());
-    let mut insert = prepare(c, EVENT_NEW)?;
-    let mut known = prepare(c, EVENT_HASH)?;
-    let mut names = Names::new(c)?;
-    for event in &append.events {
-        let at = if append.replay { append.now.min(event.time).0 } else { clock.max(append.now.0) };
-        let about = names.about(event)?;
-        let seq = place::next(last, Ts(clock.max(at)));
-        let added = insert
-            .execute(params![
-                seq,
-                event.id.bytes().as_slice(),
-                source,
-                event.message_id,
-                event.body_hash.as_slice(),
-                event.name,
-                event.time.0,
-                at,
-                0,
-                append.replay,
-                event.body.0,
-                about.member.bytes().as_slice(),
-                about.reached.map(|member| *member.bytes())
-            ])
-            .map_err(database)?;
-        if added == 1 {
-            (clock, last) = (clock.max(at), seq);
-            names.settle(event, &about)?;
-            receipts.push(Receipt::Accepted);
-            continue;
-        }
-        let hash: Vec<u8> =
-            known.query_row(params![source, event.message_id], |row| row.get(0)).map_err(database)?;
-        let same = hash == event.body_hash;
-        receipts.push(if same { Receipt::Duplicate } else { Receipt::Reused });
-    }
-    if (clock, last) != before {
-        run(&mut prepare(c, CLOCK)?, [clock, last])?;
-    }
-    if let Some(progress) = &append.progress {
-        run(&mut prepare(c, IMPORT_SET)?, params![progress.name, progress.position, progress.done])?;
-    }
-    Ok(receipts)
 }
 
 /// Makes a version live, unless it is what is live already.
@@ -405,67 +339,6 @@ fn member(
     let given = if no.is_some() { &values[..] } else { &values[..20] };
     run(&mut write, given)?;
     Ok(no.unwrap_or_else(|| c.last_insert_rowid()))
-}
-
-/// Whom an item is about, and whom else its decision may reach.
-struct About {
-    member: MemberId,
-    reached: Option<MemberId>,
-    /// Whether some of its names may be nobody's yet.
-    new: bool,
-}
-
-/// Settling names at the door: the first that is known decides.
-struct Names<'c> {
-    find: CachedStatement<'c>,
-    attach: CachedStatement<'c>,
-}
-
-impl<'c> Names<'c> {
-    fn new(c: &'c Connection) -> Result<Self> {
-        Ok(Self { find: prepare(c, load::BY_IDENTIFIER)?, attach: prepare(c, IDENTIFIER_NEW)? })
-    }
-
-    fn find(&mut self, named: &Named) -> Result<Option<MemberId>> {
-        self.find.query_row([named.hash.as_slice()], |row| rows::id(row, 0)).optional().map_err(database)
-    }
-
-    fn about(&mut self, event: &NewEvent) -> Result<About> {
-        let mut known = None;
-        for named in &event.names {
-            known = self.find(named)?;
-            if known.is_some() {
-                break;
-            }
-        }
-        let member = known.unwrap_or(event.member);
-        let new = known.is_none() || event.names.len() > 1;
-        let Some(reach) = &event.reach else { return Ok(About { member, reached: None, new }) };
-        // An item may reach whom it is about.
-        let own = event.names.iter().any(|named| named.hash == reach.named.hash);
-        let found = self.find(&reach.named)?;
-        let reached = found.unwrap_or(if own { member } else { reach.member });
-        Ok(About { member, reached: Some(reached), new: new || found.is_none() })
-    }
-
-    /// Attaches those of an item's names that nobody bears.
-    fn settle(&mut self, event: &NewEvent, about: &About) -> Result<()> {
-        if !about.new {
-            return Ok(());
-        }
-        let others = event.reach.iter().zip(about.reached).map(|(reach, member)| (&reach.named, member));
-        for (named, member) in event.names.iter().map(|named| (named, about.member)).chain(others) {
-            let values = params![
-                named.hash.as_slice(),
-                named.namespace,
-                named.value.0,
-                member.bytes().as_slice(),
-                event.time.0
-            ];
-            run(&mut self.attach, values)?;
-        }
-        Ok(())
-    }
 }
 
 fn identifiers(c: &Connection, flush: &Flush) -> Result<()> {

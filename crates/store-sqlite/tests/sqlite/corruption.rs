@@ -60,7 +60,10 @@ const PLANTED: [(&str, &str); 31] = [
     ),
     ("UPDATE member SET timers = '[[1,0,9]]'", "every open lot that expires has its timer"),
     ("UPDATE member SET timers = '[]'", "every member with a tier has the timer that ends its term"),
-    ("DELETE FROM timeline WHERE seq = (SELECT MIN(seq) + 1 FROM timeline)", "every event up to the cursor was decided or is a dead letter"),
+    (
+        "DELETE FROM timeline WHERE seq = (SELECT MIN(seq) + 1 FROM timeline)",
+        "every event up to the cursor was decided or is a dead letter",
+    ),
     (
         "UPDATE member SET wake = wake + 1",
         "every member with timers is woken no later than the first of them",

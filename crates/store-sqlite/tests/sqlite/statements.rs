@@ -91,7 +91,8 @@ const HOT: [&str; 38] = [
 ];
 
 /// What may be looked through: it holds one row, or only what waits, or one member's timeline.
-const SMALL: [&str; 10] = ["home", "slot", "queue", "retry", "w", "import", "playbook", "CONSTANT", "LEFT-MOST", "t"];
+const SMALL: [&str; 10] =
+    ["home", "slot", "queue", "retry", "w", "import", "playbook", "CONSTANT", "LEFT-MOST", "t"];
 
 #[test]
 fn no_hot_statement_looks_through_what_grows() {
