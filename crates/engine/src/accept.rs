@@ -87,9 +87,12 @@ pub fn latest(now: Ts) -> Ts {
     now.plus_us(DAY_US)
 }
 
+/// Code of the refusal of an id that was there with another body.
+pub const REUSED: &str = "message_id_reused";
+
 /// The refusal of an id that was there with another body.
 pub fn reused() -> Refusal {
-    Refusal::new("message_id_reused", "messageId", "this id came before with another body")
+    Refusal::new(REUSED, "messageId", "this id came before with another body")
 }
 
 impl Engine {
@@ -169,7 +172,9 @@ impl Engine {
             replay: source.replay,
             progress,
         };
+        let watch = clock::stopwatch();
         let mut receipts = self.store().append(append).await?.into_iter();
+        let took = watch.elapsed();
         for verdict in verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Accepted) {
             *verdict = match receipts.next() {
                 Some(Receipt::Duplicate) => Verdict::Duplicate,
@@ -177,6 +182,7 @@ impl Engine {
                 _ => Verdict::Accepted,
             };
         }
+        self.measures.taken(&verdicts, took);
         self.wake();
         Ok(verdicts)
     }

@@ -4,11 +4,12 @@
 //! [`Engine`] owns a home's store and its live rules. [`Engine::accept`] puts items into the inbox (durable when it
 //! returns); [`Engine::step`] takes the next batch: timers that are due, or events, decided one after the other and
 //! flushed in one transaction. The result never depends on how events fall into batches. No HTTP here, no SQL, and
-//! no rule of the business. Read on in [`pipeline`], [`playbooks`], [`import`], [`reports`].
+//! no rule of the business. Read on in [`pipeline`], [`playbooks`], [`import`], [`reports`], [`measure`].
 
 pub mod accept;
 pub mod clock;
 pub mod import;
+pub mod measure;
 pub mod moving;
 pub mod people;
 pub mod pipeline;
@@ -29,6 +30,7 @@ use zhiyin_model::id::IdKey;
 use zhiyin_model::playbook::{Playbook, Problem};
 use zhiyin_store::{Home, PlaybookVersion, Store, StoreError};
 
+use measure::Measures;
 use pipeline::Worker;
 
 /// What can go wrong in the engine.
@@ -86,6 +88,7 @@ pub struct Engine {
     live: RwLock<Option<Arc<Live>>>,
     pub(crate) workers: Vec<Mutex<Worker>>,
     pub(crate) woken: watch::Sender<()>,
+    pub(crate) measures: Measures,
 }
 
 /// Tells the engines of one process apart.
@@ -105,14 +108,18 @@ impl Engine {
     /// The same with so many workers, and decisions of one's own: these for tests of what happens when one breaks down.
     pub async fn open_with(store: Arc<dyn Store>, workers: usize, decider: Decider) -> Result<Self> {
         // What tells this engine's workers from all others, on this machine and elsewhere: nobody else bears the name.
-        let name = format!("{}-{}-{}", clock::wall().0, std::process::id(), ENGINES.fetch_add(1, Ordering::Relaxed));
-        let workers = (0..workers.max(1)).map(|n| Mutex::new(Worker::new(format!("{name}-{n}"))));
+        let name =
+            format!("{}-{}-{}", clock::wall().0, std::process::id(), ENGINES.fetch_add(1, Ordering::Relaxed));
+        let measures = Measures::new();
+        let workers = (0..workers.max(1))
+            .map(|n| Mutex::new(Worker::new(format!("{name}-{n}"), measures.shares_held())));
         let engine = Self {
             decider,
             store,
             live: RwLock::new(None),
             workers: workers.collect(),
             woken: watch::Sender::new(()),
+            measures,
         };
         engine.reload().await?;
         Ok(engine)

@@ -75,5 +75,12 @@ async fn an_event_whose_decision_breaks_down_is_a_dead_letter_and_leaves_no_trac
             letters.iter().map(|letter| (letter.name.as_str(), letter.code.as_str())).collect();
         assert_eq!(codes, [("Boom", "decision_broke"), ("Boom", "decision_broke")]);
         assert!(engine.store().doctor().await.unwrap().iter().all(|check| check.broken.is_empty()));
+        let text = engine.metrics().await;
+        let counted = [
+            "zhiyin_decisions_broken_total 2",
+            "zhiyin_refusals_total{by=\"decision\",code=\"decision_broke\"} 2",
+            "zhiyin_events_decided_total 5",
+        ];
+        assert!(counted.iter().all(|line| text.lines().any(|said| said == *line)), "{text}");
     }
 }

@@ -59,6 +59,10 @@ impl Readings for HomeReadings {
         self.engine.home().await.map_err(|error| error.to_string())?;
         self.engine.live().map(drop).map_err(|error| error.to_string())
     }
+
+    async fn metrics(&self) -> String {
+        self.engine.metrics().await
+    }
 }
 
 fn overview(home: &Home, live: Option<&Live>, record: OverviewRecord, now: Ts, flow: (Day, Day)) -> Overview {

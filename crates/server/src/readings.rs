@@ -18,8 +18,11 @@ const OVERVIEW_KEPT: Duration = Duration::from_secs(1);
 pub trait Readings: Send + Sync + 'static {
     /// The whole overview, from one snapshot.
     async fn overview(&self) -> Result<Overview, ReadingError>;
-    /// Whether work can be taken; the reason why not is logged, not shown.
+    /// Whether work can be taken; the reason why not is logged, not shown. One that takes too long is a no.
     async fn ready(&self) -> Result<(), String>;
+    /// What is measured, in the text format of Prometheus, version 0.0.4. It bounds itself: in time, and in what it asks of
+    /// the database.
+    async fn metrics(&self) -> String;
 }
 
 /// Why a reading could not be had. The reason goes to the log, never to the reader.

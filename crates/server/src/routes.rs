@@ -5,7 +5,8 @@
 //! | `/` | the overview page |
 //! | `/v1/overview` | its numbers, at most a second old |
 //! | `/healthz` | 200 as long as the process serves |
-//! | `/readyz` | 200 when work can be taken, else 503 |
+//! | `/readyz` | 200 when work can be taken, else 503; also when the store does not answer in time |
+//! | `/metrics` | what is measured, as Prometheus reads it, at most a second old |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,17 +32,19 @@ struct Served {
     readings: Arc<dyn Readings>,
     overview: OverviewMemory,
     page: Page,
+    ready_within: Duration,
 }
 
 /// All routes with their bounds, headers and logs; what [`crate::serve_within`] serves.
 pub fn router(readings: Arc<dyn Readings>, limits: &Limits) -> Router {
     let overview = OverviewMemory::new(readings.clone());
-    let served = Arc::new(Served { readings, overview, page: Page::new() });
+    let served = Arc::new(Served { readings, overview, page: Page::new(), ready_within: limits.ready });
     Router::new()
         .route("/", get(page))
         .route("/v1/overview", get(overview_json))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(served)
@@ -78,13 +81,19 @@ async fn alive() -> Response {
 }
 
 async fn ready(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    match served.readings.ready().await {
+    let waited = timeout(served.ready_within, served.readings.ready()).await;
+    match waited.unwrap_or_else(|_| Err("the store does not answer in time".to_owned())) {
         Ok(()) => ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "ready" }))).into_response(),
         Err(reason) => {
             tracing::warn!(reason, "not ready");
             Problem::NotReady.response(Language::accepted(&headers))
         }
     }
+}
+
+async fn metrics(State(served): State<Arc<Served>>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")];
+    (kind, served.readings.metrics().await).into_response()
 }
 
 async fn not_found(headers: HeaderMap) -> Response {

@@ -31,6 +31,8 @@ pub struct Limits {
     pub head: Duration,
     /// Time for an answer.
     pub request: Duration,
+    /// Time for the store to say that work can be taken.
+    pub ready: Duration,
     /// Greatest age of a connection.
     pub connection: Duration,
     /// Time for open requests to end once the server stops.
@@ -45,6 +47,7 @@ impl Default for Limits {
             connections_max: 1024,
             head: Duration::from_secs(10),
             request: Duration::from_secs(30),
+            ready: Duration::from_secs(2),
             connection: Duration::from_secs(600),
             drain: Duration::from_secs(10),
             body_bytes_max: 1024 * 1024,

@@ -41,7 +41,14 @@ impl Readings for Sample {
     }
 
     async fn ready(&self) -> Result<(), String> {
+        if self.hangs.load(Ordering::SeqCst) {
+            pending::<()>().await;
+        }
         if self.starting.load(Ordering::SeqCst) { Err("migrating".to_owned()) } else { Ok(()) }
+    }
+
+    async fn metrics(&self) -> String {
+        "# TYPE up gauge\nup 1\n".to_owned()
     }
 }
 
@@ -111,6 +118,7 @@ async fn each_address_answers_what_it_says() {
         ("GET", "/v1/overview", 200, "application/json"),
         ("GET", "/healthz", 200, "application/json"),
         ("GET", "/readyz", 200, "application/json"),
+        ("GET", "/metrics", 200, "text/plain; version=0.0.4"),
         ("GET", "/v1", 404, "application/problem+json"),
         ("GET", "/%ff/../x", 404, "application/problem+json"),
         ("POST", "/", 405, "application/problem+json"),
@@ -170,6 +178,17 @@ async fn readiness_is_apart_from_life() {
     assert_eq!(waiting.json()["code"], "not_ready");
     assert!(!waiting.body.contains("migrating"));
     home.sample.starting.store(false, Ordering::SeqCst);
+    assert_eq!(get(home.address, "/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_not_ready() {
+    let home = running(Limits { ready: Duration::from_millis(50), ..Limits::default() }).await;
+    home.sample.hangs.store(true, Ordering::SeqCst);
+    let waiting = get(home.address, "/readyz").await;
+    assert_eq!((waiting.status, &waiting.json()["code"]), (503, &"not_ready".into()));
+    assert_eq!(get(home.address, "/healthz").await.status, 200);
+    home.sample.hangs.store(false, Ordering::SeqCst);
     assert_eq!(get(home.address, "/readyz").await.status, 200);
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
@@ -17,7 +18,7 @@ use zhiyin_store::turn::Turn;
 use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted};
 
 use super::Cache;
-use crate::{Decider, EngineError, Live, Result, rebuild};
+use crate::{Decider, EngineError, Live, Result, clock, rebuild};
 
 /// One batch in the making.
 pub(super) struct Batch<'a> {
@@ -36,6 +37,9 @@ pub(super) struct Batch<'a> {
     settled: BTreeMap<MemberId, Ts>,
     orders_changed: BTreeSet<OrderId>,
     flush: Flush,
+    /// Timers fired, and time spent on loading: told, never decided by.
+    pub(super) fired: u64,
+    pub(super) loading: Duration,
 }
 
 /// Whether the batch can go on.
@@ -85,6 +89,8 @@ impl<'a> Batch<'a> {
             settled: BTreeMap::new(),
             orders_changed: BTreeSet::new(),
             flush,
+            fired: 0,
+            loading: Duration::ZERO,
         }
     }
 
@@ -211,6 +217,7 @@ impl<'a> Batch<'a> {
 
     /// Loads what is wanted and not in memory; aggregates built for another playbook are built anew.
     async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
+        let watch = clock::stopwatch();
         wanted.members.retain(|member| !self.cache.states.contains_key(member));
         let loaded = self.store.load(wanted).await?;
         self.found.extend(loaded.identifiers);
@@ -229,6 +236,7 @@ impl<'a> Batch<'a> {
             self.orders_were.insert(order.id, order.member);
             self.orders.insert(order.id, order);
         }
+        self.loading += watch.elapsed();
         Ok(())
     }
 
@@ -377,6 +385,7 @@ impl<'a> Batch<'a> {
             }
         };
         self.changed.insert(member);
+        self.fired += 1;
         if !outcome.is_empty() {
             self.state_fact(id, name.clone(), names::TIMER_DUE, member, at, clock);
         }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::gauge::Gauge;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::StoreError;
@@ -9,6 +10,7 @@ use zhiyin_store::turn::Turn;
 
 use super::batch::Batch;
 use super::{CACHE_MEMBERS_MAX, Cache, Step, now, rest};
+use crate::measure::{Done, Took};
 use crate::{Engine, EngineError, Result, clock};
 
 /// After how long without renewal a share may be taken over.
@@ -22,11 +24,19 @@ pub(crate) struct Worker {
     turn: Turn,
     leased: Option<Instant>,
     cache: Cache,
+    /// Shares that all workers of the process hold.
+    held: Gauge,
 }
 
 impl Worker {
-    pub(crate) fn new(holder: String) -> Self {
-        Self { holder, turn: Turn::default(), leased: None, cache: Cache::default() }
+    pub(crate) fn new(holder: String, held: Gauge) -> Self {
+        Self { holder, turn: Turn::default(), leased: None, cache: Cache::default(), held }
+    }
+
+    /// From now on it holds these shares.
+    fn holds(&mut self, turn: Turn) {
+        self.held.inc_by(turn.held.len() as i64 - self.turn.held.len() as i64);
+        self.turn = turn;
     }
 
     /// Renews its shares when it is time to. Whatever came or went with them is read anew.
@@ -39,14 +49,16 @@ impl Worker {
         if !turn.continues(&self.turn) {
             self.cache.forget(0);
         }
-        (self.turn, self.leased) = (turn, Some(at));
+        self.holds(turn);
+        self.leased = Some(at);
         Ok(())
     }
 
     /// Believes nothing any more: shares and members are read anew.
     fn doubt(&mut self) {
         self.cache.forget(0);
-        (self.turn, self.leased) = (Turn::default(), None);
+        self.holds(Turn::default());
+        self.leased = None;
     }
 
     /// Gives up its shares.
@@ -71,10 +83,12 @@ impl Worker {
             match self.try_step(engine, limit, until).await {
                 Err(EngineError::Store(StoreError::Stale)) => {
                     tracing::info!(holder = self.holder, "another process moved the home on; loading again");
+                    engine.measures.stale();
                     self.doubt();
                 }
                 Err(EngineError::Broken(seq)) => {
                     tracing::error!(seq, "a decision broke down; the event becomes a dead letter");
+                    engine.measures.broken();
                     self.cache.forget(0);
                     self.cache.broken.insert(seq);
                 }
@@ -89,7 +103,7 @@ impl Worker {
     }
 
     async fn try_step(&mut self, engine: &Engine, limit: usize, until: Option<Ts>) -> Result<Step> {
-        let store = engine.store();
+        let (store, watch) = (engine.store(), clock::stopwatch());
         let (home, waiting) = tokio::join!(store.home(), store.waiting(&self.turn, limit));
         let (home, waiting) = (home?, waiting?);
         let live = engine.live_at(home.version).await?;
@@ -110,6 +124,7 @@ impl Worker {
         // Until the batch is written, memory is ahead of the record: what ends here in the middle, by an error or because
         // nobody waits for it any more, must leave nothing that the next batch would believe.
         cache.sure = false;
+        let wait = watch.elapsed();
         let mut batch = Batch::new(store.as_ref(), &live, &home, (&self.turn, cache), engine.decider);
         if due.is_empty() {
             (step.events, step.dead) = batch.events(&waiting).await?;
@@ -117,13 +132,18 @@ impl Worker {
         } else {
             step.timers = batch.wake(&due, horizon).await?;
         }
+        let (timers, load) = (batch.fired, batch.loading);
         let flush = batch.finish()?;
-        let dead: Vec<i64> = flush.dead.iter().map(|letter| letter.seq).collect();
-        let cursor = flush.cursor;
+        let (dead, refusals): (Vec<i64>, Vec<_>) =
+            flush.dead.iter().map(|letter| (letter.seq, letter.refusal.code)).unzip();
+        let (cursor, decided) = (flush.cursor, watch.elapsed());
         store.flush(flush).await?;
         self.turn.moved(cursor);
         self.cache.sure = true;
         self.cache.broken.retain(|seq| !dead.contains(seq));
+        let decide = decided.saturating_sub(wait + load);
+        let took = Took { wait, load, decide, flush: watch.elapsed().saturating_sub(decided) };
+        engine.measures.batch(&Done { events: step.events, timers, refusals, took });
         Ok(step)
     }
 
@@ -152,7 +172,10 @@ impl Worker {
             }
             match self.reach(engine, &members).await {
                 // Another process decided something meanwhile: whom it has not reached is asked anew.
-                Err(EngineError::Store(StoreError::Stale)) => self.doubt(),
+                Err(EngineError::Store(StoreError::Stale)) => {
+                    engine.measures.stale();
+                    self.doubt();
+                }
                 Err(error) => {
                     self.doubt();
                     return Err(error);

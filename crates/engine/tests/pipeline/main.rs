@@ -14,6 +14,7 @@ mod history;
 mod home;
 mod items;
 mod malformed;
+mod measured;
 mod playbooks;
 mod points;
 mod silence;
