@@ -24,14 +24,19 @@ CREATE TABLE plain.members (
   updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 80);
 
--- What came in, once each.
+-- What came in, once each: ids are remembered apart from events, which are archived.
+CREATE TABLE plain.messages_seen (
+  source text NOT NULL,
+  message_id text NOT NULL,
+  PRIMARY KEY (source, message_id)
+);
+
 CREATE TABLE plain.events (
   id bigserial PRIMARY KEY,
   source text NOT NULL,
   message_id text NOT NULL,
   body jsonb NOT NULL,
-  received_at timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (source, message_id)
+  received_at timestamptz NOT NULL DEFAULT now()
 );
 
 -- Every change of an account, and what caused it.
@@ -60,4 +65,4 @@ SELECT id, 0, 0, 0, 0, 'regular', now() FROM generate_series(1, :members) AS id;
 INSERT INTO plain.balances
 SELECT id, asset, 0 FROM generate_series(1, :members) AS id, (VALUES ('growth'), ('points')) AS of (asset);
 
-VACUUM ANALYZE plain.members, plain.events, plain.journal, plain.balances;
+VACUUM ANALYZE plain.members, plain.messages_seen, plain.events, plain.journal, plain.balances;

@@ -171,7 +171,11 @@ impl Writer {
         drop(file);
         let found = read(&self.beside, i64::MIN, i64::MAX, |_, _| ())?;
         if found != self.events {
-            return Err(StoreError::Damaged(format!("{}: {found} of {} events", self.beside.display(), self.events)));
+            return Err(StoreError::Damaged(format!(
+                "{}: {found} of {} events",
+                self.beside.display(),
+                self.events
+            )));
         }
         let hash = hash(&self.beside)?;
         std::fs::rename(&self.beside, &self.path).map_err(io(&self.path))?;
@@ -239,7 +243,8 @@ pub fn fill<'e>(folder: &Path, events: impl Iterator<Item = &'e mut PastEvent>) 
     for (month, mut events) in wanted {
         let path = folder.join(file_name(month));
         if !path.is_file() {
-            let message = format!("{}: this month's events were archived there, and it is gone", path.display());
+            let message =
+                format!("{}: this month's events were archived there, and it is gone", path.display());
             return Err(StoreError::Damaged(message));
         }
         events.sort_unstable_by_key(|event| event.seq);
@@ -253,9 +258,10 @@ pub fn fill<'e>(folder: &Path, events: impl Iterator<Item = &'e mut PastEvent>) 
             }
         })?;
         for event in events {
-            let body = bodies.get(&event.seq).cloned().ok_or_else(|| {
-                StoreError::Damaged(format!("{}: no event {}", path.display(), event.seq))
-            })?;
+            let body = bodies
+                .get(&event.seq)
+                .cloned()
+                .ok_or_else(|| StoreError::Damaged(format!("{}: no event {}", path.display(), event.seq)))?;
             event.body = Sealed(body);
         }
     }

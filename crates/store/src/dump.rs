@@ -70,13 +70,7 @@ const BYTES: Kind = Kind::Bytes;
 pub static TABLES: [Table; 22] = [
     Table {
         name: "home",
-        columns: &[
-            ("id_key", BYTES),
-            ("offset_us", INT),
-            ("live_since", INT),
-            ("clock", INT),
-            ("last", INT),
-        ],
+        columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
     },
     Table {
         name: "playbook",
@@ -190,7 +184,10 @@ pub static TABLES: [Table; 22] = [
             ("active", FLAG),
         ],
     },
-    Table { name: "allocation", columns: &[("no", INT), ("member", ID), ("transfer", ID), ("lot", ID), ("amount", INT)] },
+    Table {
+        name: "allocation",
+        columns: &[("no", INT), ("member", ID), ("transfer", ID), ("lot", ID), ("amount", INT)],
+    },
     Table { name: "house_account", columns: &[("asset", INT), ("house", TEXT), ("balance", INT)] },
     Table {
         name: "hold",

@@ -6,9 +6,9 @@
 //! Read on in [`flush`] (what a batch writes), [`turn`] (who may write it), [`read`] (what people ask), [`feed`] (what others
 //! follow) and [`dump`] (how a home moves).
 
+pub mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-pub mod archive;
 pub mod dump;
 pub mod feed;
 pub mod flush;

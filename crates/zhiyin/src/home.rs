@@ -39,7 +39,9 @@ impl Database {
                 Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))))
             }
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
-            _ => bail!("{}: a database is sqlite:PATH or postgres://USER@HOST/DATABASE", without_password(url)),
+            _ => {
+                bail!("{}: a database is sqlite:PATH or postgres://USER@HOST/DATABASE", without_password(url))
+            }
         }
     }
 

@@ -103,8 +103,7 @@ impl Writer {
         let beside = path.with_file_name(name);
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside);
         let out = BufWriter::new(file.map_err(|e| error(&beside, e))?);
-        let mut writer =
-            Self { path: path.to_owned(), beside, out, hasher: blake3::Hasher::new(), rows: 0 };
+        let mut writer = Self { path: path.to_owned(), beside, out, hasher: blake3::Hasher::new(), rows: 0 };
         writer.bytes(HEAD)?;
         Ok(writer)
     }
@@ -220,8 +219,10 @@ impl Reader {
             self.end = Some(End { rows, digest });
             return Ok(None);
         }
-        let (name, rows): (String, Vec<Vec<Packed>>) = rmp_serde::from_slice(&content).map_err(|_| damaged(()))?;
-        let table = table(&name).ok_or_else(|| error(&self.path, format!("has an unknown table {name:?}")))?;
+        let (name, rows): (String, Vec<Vec<Packed>>) =
+            rmp_serde::from_slice(&content).map_err(|_| damaged(()))?;
+        let table =
+            table(&name).ok_or_else(|| error(&self.path, format!("has an unknown table {name:?}")))?;
         self.rows += rows.len() as u64;
         let rows = rows.into_iter().map(|row| row.into_iter().map(|value| value.0).collect()).collect();
         Ok(Some(Rows { table, rows }))

@@ -18,8 +18,7 @@ pub async fn a_batch_is_written_whole_or_not_at_all(homes: &dyn Homes) -> Result
     store.append(life.append()).await?;
     let seq = store.waiting(&turn(&store).await?, 1).await?[0].seq;
     let (before, digest) = (turn(&store).await?, store.digest().await?);
-    let good =
-        || Flush { turn: before.clone(), facts: vec![life.fact(1, true)], ..life.part(1, seq) };
+    let good = || Flush { turn: before.clone(), facts: vec![life.fact(1, true)], ..life.part(1, seq) };
     let mut nothing_moved = good();
     nothing_moved.transfers[1].amount = 0;
     let mut without_cause = good();

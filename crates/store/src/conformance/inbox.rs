@@ -233,7 +233,10 @@ pub async fn names_are_settled_at_the_door(homes: &dyn Homes) -> Result<()> {
         (1, Some(104)),
         (1, None),
     ];
-    assert_eq!(told, expected.map(|(member, to): (u8, Option<u8>)| (Some(candidate(member)), to.map(candidate))));
+    assert_eq!(
+        told,
+        expected.map(|(member, to): (u8, Option<u8>)| (Some(candidate(member)), to.map(candidate)))
+    );
     assert!(waiting.iter().all(|row| row.root == row.seq));
     let hashes = ["a", "b", "c", "h"].map(|name| named(&KEY, "user", name).hash);
     let loaded = store.load(Wanted { identifiers: hashes.to_vec(), ..Wanted::default() }).await?;
@@ -257,11 +260,11 @@ pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> 
         NewEvent { member: member(of), reach, ..life.item(1) }
     };
     let other = slots - 1;
-    let items =
-        vec![item(1, other, None), item(2, 0, Some(other)), item(3, other, None), item(4, 0, None)];
+    let items = vec![item(1, other, None), item(2, 0, Some(other)), item(3, other, None), item(4, 0, None)];
     store.append(append(items, at(2), true)).await?;
     let whole = turn(&store).await?;
-    let part = |slot: i32| Turn { held: whole.held.iter().filter(|held| held.slot == slot).copied().collect() };
+    let part =
+        |slot: i32| Turn { held: whole.held.iter().filter(|held| held.slot == slot).copied().collect() };
     if other == 0 {
         assert_eq!(message_ids(&store.waiting(&whole, 9).await?).len(), 4);
         return Ok(());
@@ -290,7 +293,11 @@ pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> 
     };
     store.flush(flush).await?;
     let theirs = store.waiting(&part(other), 9).await?;
-    assert_eq!(message_ids(&theirs), ["item1-1", "item3-1"], "what was derived waits for what came before it");
+    assert_eq!(
+        message_ids(&theirs),
+        ["item1-1", "item3-1"],
+        "what was derived waits for what came before it"
+    );
     let members = vec![StoredMember {
         member: Member::new(member(other), at(1)),
         leaves: Vec::new(),

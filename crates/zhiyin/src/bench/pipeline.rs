@@ -267,11 +267,20 @@ fn rounded(figure: PerSecond) -> String {
 #[expect(clippy::float_arithmetic, reason = "a figure for people")]
 fn print(plain: &Plain, pg: PerSecond, sqlite: PerSecond, alone: PerSecond, batch: usize) {
     let best = plain.figures.iter().map(|(_, figure)| *figure).fold(0.0, f64::max);
-    println!("\nFully decided, durable orders a second ({} members; zhiyin {})", thousands(u64::from(MEMBERS)), env!("CARGO_PKG_VERSION"));
-    println!("{CLIENTS} clients send {ORDERS_A_CALL} orders a call; batches of up to {batch}. Both databases end with one digest.\n");
+    println!(
+        "\nFully decided, durable orders a second ({} members; zhiyin {})",
+        thousands(u64::from(MEMBERS)),
+        env!("CARGO_PKG_VERSION")
+    );
+    println!(
+        "{CLIENTS} clients send {ORDERS_A_CALL} orders a call; batches of up to {batch}. Both databases end with one digest.\n"
+    );
     println!("PostgreSQL ({})", plain.version);
     for (connections, figure) in &plain.figures {
-        println!("  plain SQL, one transaction an order, {connections:>2} connections  {:>8}", rounded(*figure));
+        println!(
+            "  plain SQL, one transaction an order, {connections:>2} connections  {:>8}",
+            rounded(*figure)
+        );
     }
     println!("  our pipeline                                          {:>8}", rounded(pg));
     println!("  ratio to the best of plain SQL                        {:>8.2}", pg / best);

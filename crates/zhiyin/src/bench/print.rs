@@ -106,3 +106,16 @@ fn hundredths(value: u64, to: u64) -> String {
     let ratio = value * 100 / to.max(1);
     format!("{}.{:02}", ratio / 100, ratio % 100)
 }
+
+/// A whole number with its thousands apart.
+pub fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
