@@ -103,7 +103,10 @@ macro_rules! survey {
         let mut client = $store.connections.survey().await?;
         let tx = snapshot(&mut client).await?;
         let $survey = Survey { tx: &tx, schemas: &$store.connections.schemas };
-        $look.await
+        let seen = $look.await;
+        // Nothing was written; the snapshot is let go at once, not when the connection is next used.
+        tx.rollback().await.map_err(rows::database)?;
+        seen
     }};
 }
 

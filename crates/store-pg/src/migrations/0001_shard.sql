@@ -5,7 +5,7 @@
 -- Dedupe, by (source, message id): kept as long as ids are remembered. `seq` is the event's place.
 CREATE TABLE {shard}.message (
   source integer NOT NULL,
-  message_id text NOT NULL,
+  message_id text COLLATE "C" NOT NULL,
   body_hash uuid NOT NULL,
   seq bigint NOT NULL,
   PRIMARY KEY (source, message_id)
@@ -13,7 +13,7 @@ CREATE TABLE {shard}.message (
 
 CREATE TABLE {shard}.identifier (
   hash uuid PRIMARY KEY,
-  namespace text NOT NULL,
+  namespace text COLLATE "C" NOT NULL,
   value bytea NOT NULL,
   member uuid NOT NULL,
   since bigint NOT NULL
@@ -35,7 +35,7 @@ CREATE TABLE {shard}.event (
   id uuid NOT NULL,
   slot integer NOT NULL,
   source integer NOT NULL,
-  message_id text NOT NULL,
+  message_id text COLLATE "C" NOT NULL,
   name text NOT NULL,
   time bigint NOT NULL,
   clock bigint NOT NULL,
@@ -46,6 +46,8 @@ CREATE TABLE {shard}.event (
   reached uuid,
   PRIMARY KEY (seq)
 ) PARTITION BY RANGE (seq);
+-- Bodies are packed already (store::seal).
+ALTER TABLE {shard}.event ALTER COLUMN body SET STORAGE EXTERNAL;
 -- Events whose decision may reach other members: nothing that was accepted later is decided before them.
 CREATE INDEX event_reaching ON {shard}.event (seq) WHERE reached IS NOT NULL AND derived = 0;
 
@@ -194,7 +196,7 @@ CREATE TABLE {shard}.lot (
 -- One row a share, so that batches of different shares do not wait for each other; a balance is their sum.
 CREATE TABLE {shard}.house_account (
   asset smallint NOT NULL,
-  house text NOT NULL,
+  house text COLLATE "C" NOT NULL,
   slot integer NOT NULL,
   balance bigint NOT NULL,
   PRIMARY KEY (asset, house, slot)
