@@ -1,0 +1,9 @@
+//! The PostgreSQL store: the suite of every store on two layouts, its statements and their plans, migrations, and what
+//! happens when several processes work on one home.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod conformance;
+mod corruption;
+mod homes;
+mod moving;
