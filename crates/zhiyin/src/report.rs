@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use zhiyin_engine::reports::Report;
-use zhiyin_model::time::Day;
+use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::read::Work;
 
 use crate::arguments::{DeadLetterAction, Format, Place, ReportName};
 use crate::say::say;
@@ -144,7 +145,7 @@ pub async fn dead_letters(place: &Place, action: Option<DeadLetterAction>) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-/// Checks every invariant.
+/// Checks every invariant, and says how the work stands.
 pub async fn doctor(place: &Place) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
     let mut well = true;
@@ -155,11 +156,33 @@ pub async fn doctor(place: &Place) -> Result<ExitCode> {
         }
         well &= check.broken.is_empty();
     }
+    work(&engine.store().work().await?)?;
     if !well {
         eprintln!("zhiyin: the home is not well; restore a backup, and report this with the lines above");
         return Ok(ExitCode::from(1));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints who works on what, and what waits.
+fn work(work: &Work) -> Result<()> {
+    let shares: Vec<Vec<String>> = work
+        .shares
+        .iter()
+        .map(|share| {
+            let oldest = share.oldest.map(Ts::rfc3339).unwrap_or_default();
+            let holder = share.holder.clone().unwrap_or_default();
+            vec![share.slot.to_string(), share.waiting.to_string(), oldest, holder]
+        })
+        .collect();
+    say!();
+    print(&["share", "waiting", "oldest", "holder"].map(str::to_owned), &shares, Format::Table)?;
+    let of = |what: &str, whose: &str, n: i64| vec![what.to_owned(), n.to_string(), whose.to_owned()];
+    let mut rows = vec![of("events queued", "", work.queued), of("dead letters", "", work.dead_letters)];
+    rows.extend(work.feed.iter().map(|(consumer, n)| of("entries before", consumer, *n)));
+    rows.extend(work.replicas.iter().map(|(replica, n)| of("bytes behind", replica, *n)));
+    say!();
+    print(&["what", "n", "whose"].map(str::to_owned), &rows, Format::Table)
 }
 
 /// Prints the digest.
