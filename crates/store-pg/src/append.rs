@@ -70,7 +70,11 @@ impl Appender {
     }
 }
 
-async fn gather(connections: Arc<Connections>, memory: Arc<Memory>, mut inbox: mpsc::Receiver<(Append, Answer)>) {
+async fn gather(
+    connections: Arc<Connections>,
+    memory: Arc<Memory>,
+    mut inbox: mpsc::Receiver<(Append, Answer)>,
+) {
     while let Some((first, answer)) = inbox.recv().await {
         let mut items = first.events.len();
         let (mut group, mut answers) = (vec![first], vec![answer]);
@@ -164,7 +168,7 @@ async fn once(
     memory: &Memory,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
-    let session = connections.session().await.map_err(|error| Failed::Away(error))?;
+    let session = connections.session().await.map_err(Failed::Away)?;
     let tx = session.transaction();
     let mut failed = None;
     let went = match accept(&tx, memory, group).await {
@@ -361,7 +365,8 @@ async fn put_back(tx: &Tx<'_>, seqs: &[i64], now: Ts) -> Result<usize> {
     let said = tx.send(steps).await.map_err(database)?;
     let n: usize = said.iter().map(Said::count).sum();
     let channel = crate::link::channel(schemas.home());
-    let mut steps: Vec<Step<'_>> = (0..schemas.shards()).map(|shard| Step::Run((DEAD_GONE, shard), vec![&seqs])).collect();
+    let mut steps: Vec<Step<'_>> =
+        (0..schemas.shards()).map(|shard| Step::Run((DEAD_GONE, shard), vec![&seqs])).collect();
     if n > 0 {
         steps.push(Step::Run((MOVED, 0), vec![&clock, &last]));
         steps.push(Step::Ask((TELL, 0), vec![&channel]));

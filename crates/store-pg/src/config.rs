@@ -35,9 +35,9 @@ impl Address {
     /// Reads an address.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let (own, rest) = split(url);
-        let config: Config = rest
-            .parse()
-            .map_err(|error| StoreError::Database(format!("the address of the database: {}", chain(&error))))?;
+        let config: Config = rest.parse().map_err(|error| {
+            StoreError::Database(format!("the address of the database: {}", chain(&error)))
+        })?;
         let mut address = Self { config, home: "zhiyin".to_owned(), slots: 16, shards: 1, connections: 8 };
         for (name, value) in own {
             let number = || {

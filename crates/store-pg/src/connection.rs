@@ -9,7 +9,9 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement, Transaction};
 use zhiyin_store::{Result, StoreError};
@@ -23,7 +25,7 @@ use crate::survey::Given;
 const DURABLE: (&str, &str) = ("synchronous_commit", "on");
 /// Plans for the pipeline, each made once. They go by index, from the few rows that are given to those that are looked up,
 /// whatever a table's size is when the plan is made: rows cost, pages and comparisons hardly do.
-pub(crate) const PIPELINE: [(&str, &str); 13] = [
+pub const PIPELINE: [(&str, &str); 13] = [
     DURABLE,
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),

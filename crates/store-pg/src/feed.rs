@@ -71,7 +71,8 @@ async fn begin(tx: &Tx<'_>, consumer: &str) -> Result<Position> {
     ];
     let said = tx.send(steps).await.map_err(database)?;
     let rows: Vec<Row> = said.into_iter().flat_map(Said::rows).collect();
-    let row = rows.first().ok_or_else(|| StoreError::Damaged(format!("consumer {consumer:?} is not there")))?;
+    let row =
+        rows.first().ok_or_else(|| StoreError::Damaged(format!("consumer {consumer:?} is not there")))?;
     Ok(Position { tx: get(row, 0)?, no: get(row, 1)? })
 }
 

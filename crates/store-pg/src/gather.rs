@@ -176,7 +176,8 @@ impl<'f> Batch<'f> {
         sets.sort_unstable_by_key(|set| set.order.id);
         for OrderSet { order, was } in sets {
             let (id, member) = (Uuid::from(order.id), Uuid::from(order.member));
-            let (hash_shard, shard) = (self.schemas.shard_of_order(order.id), self.schemas.shard_of(order.member));
+            let (hash_shard, shard) =
+                (self.schemas.shard_of_order(order.id), self.schemas.shard_of(order.member));
             // Lines that came with an earlier batch stay where they are.
             let event = self.seqs.get(order.event);
             let Some(was) = was else {
@@ -273,7 +274,8 @@ impl<'f> Batch<'f> {
                 active: lot.active,
             });
         }
-        let holds: BTreeMap<TransferId, &Hold> = self.flush.holds.iter().map(|hold| (hold.id, hold)).collect();
+        let holds: BTreeMap<TransferId, &Hold> =
+            self.flush.holds.iter().map(|hold| (hold.id, hold)).collect();
         for (id, hold) in holds {
             let (member, asset) = (hold.member.into(), hold.asset as i16);
             let row = batch::Hold { id: id.into(), member, asset, amount: hold.amount, open: hold.open };
@@ -290,8 +292,8 @@ impl<'f> Batch<'f> {
         for allocation in &self.flush.allocations {
             let transfer = allocation.transfer;
             let known = members.get(&transfer).copied();
-            let member =
-                known.ok_or_else(|| StoreError::Damaged(format!("transfer {transfer} is not of this batch")))?;
+            let member = known
+                .ok_or_else(|| StoreError::Damaged(format!("transfer {transfer} is not of this batch")))?;
             rows[self.schemas.shard_of(member)].allocations.push(batch::Allocation {
                 member: member.into(),
                 transfer: transfer.into(),
@@ -355,7 +357,12 @@ fn timers(member: &Member) -> Vec<[i64; 3]> {
     member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect()
 }
 
-fn member(stored: &StoredMember, slot: i32, version: i64, last_event: Option<i64>) -> Result<batch::Member<'_>> {
+fn member(
+    stored: &StoredMember,
+    slot: i32,
+    version: i64,
+    last_event: Option<i64>,
+) -> Result<batch::Member<'_>> {
     let member = &stored.member;
     let (term, stage) = (member.term.as_ref(), member.stage.as_ref());
     Ok(batch::Member {

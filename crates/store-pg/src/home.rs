@@ -40,7 +40,11 @@ pub(crate) async fn home(connections: &Connections) -> Result<(Home, i64)> {
     Ok((home, get(&row, 7)?))
 }
 
-pub(crate) async fn set_clock(connections: &Connections, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
+pub(crate) async fn set_clock(
+    connections: &Connections,
+    offset_us: i64,
+    live_since: Option<Ts>,
+) -> Result<()> {
     let live_since = live_since.map(|ts| ts.0);
     connections.session().await?.run((CLOCK_SET, 0), &[&offset_us, &live_since]).await.map(drop)
 }
@@ -91,5 +95,6 @@ async fn apply(tx: &Tx<'_>, new: &PlaybookVersion) -> Result<i64> {
 
 pub(crate) async fn progress(connections: &Connections, name: &str) -> Result<Option<Progress>> {
     let row = connections.session().await?.row((IMPORT, 0), &[&name]).await?;
-    row.map(|row| Ok(Progress { name: name.to_owned(), position: get(&row, 0)?, done: get(&row, 1)? })).transpose()
+    row.map(|row| Ok(Progress { name: name.to_owned(), position: get(&row, 0)?, done: get(&row, 1)? }))
+        .transpose()
 }

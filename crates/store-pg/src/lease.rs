@@ -14,7 +14,8 @@ use crate::link::Link;
 use crate::rows::{database, get};
 
 /// One worker at a time.
-pub(crate) const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtextextended('zhiyin lease ' || $1::text, 0))";
+pub(crate) const ALONE: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended('zhiyin lease ' || $1::text, 0))";
 pub(crate) const SEEN: &str = "INSERT INTO {home}.worker (holder, seen) VALUES ($1, clock_timestamp()) \
     ON CONFLICT (holder) DO UPDATE SET seen = EXCLUDED.seen";
 /// Workers who were not seen for too long, and those whose lock is free. Their own lock nobody can take here.
@@ -41,7 +42,12 @@ pub(crate) const RELEASE: &str = "UPDATE {home}.slot SET holder = NULL, until = 
 pub(crate) const LEAVE: &str = "DELETE FROM {home}.worker WHERE holder = $1";
 
 /// Renews what a worker holds, gives up what exceeds its part, and takes what is free up to it.
-pub(crate) async fn lease(connections: &Connections, link: &Link, holder: &str, ttl: Duration) -> Result<Turn> {
+pub(crate) async fn lease(
+    connections: &Connections,
+    link: &Link,
+    holder: &str,
+    ttl: Duration,
+) -> Result<Turn> {
     link.live(holder).await?;
     let tx = connections.session().await?.transaction();
     let held = take(&tx, holder, ttl).await;

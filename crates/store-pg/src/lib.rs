@@ -26,6 +26,7 @@ mod partition;
 mod report;
 mod rows;
 mod schemas;
+mod statements;
 mod survey;
 mod wait;
 mod work;
@@ -43,16 +44,20 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
-    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt, Result,
-    Store, Waiting, Wanted,
+    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt,
+    Result, Store, Waiting, Wanted,
 };
 use zhiyin_store::{dump as moving, feed as following, read};
 
 use append::Appender;
 use config::Address;
+#[doc(hidden)]
+pub use connection::PIPELINE;
 use connection::{Connections, snapshot};
 use link::Link;
 use memory::Memory;
+#[doc(hidden)]
+pub use statements::statements;
 use survey::Survey;
 
 /// So many leases lie between two times that what nobody follows of the change feed is forgotten.

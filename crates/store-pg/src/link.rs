@@ -17,8 +17,10 @@ use crate::config::Address;
 use crate::rows::{database, get};
 
 /// The lock of a worker is a hash of their name; `$1` is the home's name, `$2` the worker's.
-pub(crate) const LIVE: &str = "SELECT pg_try_advisory_lock(hashtextextended('zhiyin worker ' || $1::text || ' ' || $2::text, 0))";
-pub(crate) const GONE: &str = "SELECT pg_advisory_unlock(hashtextextended('zhiyin worker ' || $1::text || ' ' || $2::text, 0))";
+pub(crate) const LIVE: &str =
+    "SELECT pg_try_advisory_lock(hashtextextended('zhiyin worker ' || $1::text || ' ' || $2::text, 0))";
+pub(crate) const GONE: &str =
+    "SELECT pg_advisory_unlock(hashtextextended('zhiyin worker ' || $1::text || ' ' || $2::text, 0))";
 
 /// How long one waits before trying again where the database cannot be reached.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -58,12 +58,14 @@ macro_rules! timeline {
          UNION ALL SELECT l.seq, l.before FROM t JOIN {shard}.timeline l ON l.seq = t.before) "
     };
 }
-pub(crate) use {event_columns, lot_columns, member_columns, order_columns, timeline, transfer_columns};
+pub(crate) use {member_columns, timeline};
 
-pub(crate) const BY_IDENTIFIER: &str = "SELECT i.hash, i.member FROM {shard}.identifier i WHERE i.hash = ANY($1)";
+pub(crate) const BY_IDENTIFIER: &str =
+    "SELECT i.hash, i.member FROM {shard}.identifier i WHERE i.hash = ANY($1)";
 pub(crate) const MEMBERS: &str =
     concat!("SELECT ", member_columns!(), " FROM {shard}.member m WHERE m.id = ANY($1)");
-pub(crate) const ORDER_PLACES: &str = "SELECT p.id, p.member, p.no FROM {shard}.order_place p WHERE p.id = ANY($1)";
+pub(crate) const ORDER_PLACES: &str =
+    "SELECT p.id, p.member, p.no FROM {shard}.order_place p WHERE p.id = ANY($1)";
 pub(crate) const ORDERS: &str = concat!(
     "SELECT ",
     order_columns!(),
@@ -118,7 +120,8 @@ pub(crate) const TRANSFER: &str = concat!(
     " FROM {shard}.transfer t JOIN {shard}.event e ON e.seq = t.event \
      WHERE t.id = $1 AND t.kind = 2 AND t.member = $2"
 );
-pub(crate) const ALLOCATIONS: &str = "SELECT lot, amount FROM {shard}.allocation WHERE transfer = $1 ORDER BY no";
+pub(crate) const ALLOCATIONS: &str =
+    "SELECT lot, amount FROM {shard}.allocation WHERE transfer = $1 ORDER BY no";
 pub(crate) const UNDONE: &str =
     "SELECT COALESCE(SUM(amount), 0)::bigint FROM {shard}.transfer WHERE reverses = $1";
 
@@ -287,7 +290,8 @@ async fn try_load(session: &Session<'_>, wanted: &Wanted) -> Result<Option<Loade
     for row in found.by_ref().take(names).flatten() {
         known.insert(get::<Uuid>(&row, 0)?.0, id(&row, 1)?);
     }
-    loaded.identifiers = wanted.identifiers.iter().filter_map(|hash| Some((*hash, *known.get(hash)?))).collect();
+    loaded.identifiers =
+        wanted.identifiers.iter().filter_map(|hash| Some((*hash, *known.get(hash)?))).collect();
     let places: Vec<OrderPlace> =
         found.by_ref().take(places).flatten().map(|row| order_place(&row)).collect::<Result<_>>()?;
     for row in found.flatten() {
@@ -299,7 +303,8 @@ async fn try_load(session: &Session<'_>, wanted: &Wanted) -> Result<Option<Loade
     let numbers = by_shard(n, places.iter().map(|place| (schemas.shard_of(place.member), place.no)));
     let by_number: Vec<_> = asks(ORDERS, &numbers).collect();
     let n_orders = by_number.len();
-    let mut found = session.ask(by_number.into_iter().chain(asks(MEMBERS, &ids)).collect()).await?.into_iter();
+    let mut found =
+        session.ask(by_number.into_iter().chain(asks(MEMBERS, &ids)).collect()).await?.into_iter();
     let wanted: BTreeSet<OrderId> = places.iter().map(|place| place.id).collect();
     for row in found.by_ref().take(n_orders).flatten() {
         let order = order(&row, 0)?;
@@ -314,7 +319,11 @@ async fn try_load(session: &Session<'_>, wanted: &Wanted) -> Result<Option<Loade
 }
 
 /// Lots of a member.
-pub(crate) async fn lots(connections: &Connections, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
+pub(crate) async fn lots(
+    connections: &Connections,
+    member: MemberId,
+    wanted: LotsWanted<'_>,
+) -> Result<Vec<Lot>> {
     let session = connections.session().await?;
     let (shard, id) = (session.schemas.shard_of(member), Uuid::from(member));
     let rows = match wanted {
@@ -336,8 +345,9 @@ fn covering(rows: &[Row], amount: i64) -> Result<Vec<Lot>> {
     let mut covered = 0i64;
     for row in rows {
         let lot = lot(row)?;
-        let tied =
-            lots.last().is_some_and(|last| (last.expires_at, last.active_at) == (lot.expires_at, lot.active_at));
+        let tied = lots
+            .last()
+            .is_some_and(|last| (last.expires_at, last.active_at) == (lot.expires_at, lot.active_at));
         if covered >= amount && !tied {
             break;
         }
@@ -357,7 +367,11 @@ pub(crate) async fn terms(connections: &Connections, member: MemberId) -> Result
 }
 
 /// A hold of a member.
-pub(crate) async fn hold(connections: &Connections, member: MemberId, id: TransferId) -> Result<Option<Hold>> {
+pub(crate) async fn hold(
+    connections: &Connections,
+    member: MemberId,
+    id: TransferId,
+) -> Result<Option<Hold>> {
     let session = connections.session().await?;
     let of = (HOLD, session.schemas.shard_of(member));
     let row = session.row(of, &[&Uuid::from(id), &Uuid::from(member)]).await?;
@@ -406,7 +420,8 @@ pub(crate) async fn history(connections: &Connections, member: MemberId, names: 
     }
     let mut found = session.ask(asks).await?.into_iter();
     let orders = found.next().unwrap_or_default();
-    let orders = orders.iter().map(|row| Ok((order(row, 0)?, past_event(row, 10)?))).collect::<Result<_>>()?;
+    let orders =
+        orders.iter().map(|row| Ok((order(row, 0)?, past_event(row, 10)?))).collect::<Result<_>>()?;
     let events = found.flatten().map(|row| past_event(&row, 0)).collect::<Result<_>>()?;
     Ok(PastOf { orders, events })
 }

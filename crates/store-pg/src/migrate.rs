@@ -35,7 +35,8 @@ pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
 /// What this room needs of PostgreSQL.
 const SERVER_OLDEST: i32 = 150_000;
 
-pub(crate) const VERSION: &str = "SELECT current_setting('server_version_num')::integer, current_setting('server_version')";
+pub(crate) const VERSION: &str =
+    "SELECT current_setting('server_version_num')::integer, current_setting('server_version')";
 /// Whoever opens a home holds this until it is open.
 pub(crate) const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
 pub(crate) const EXISTS: &str = "SELECT to_regclass($1) IS NOT NULL";
@@ -45,9 +46,9 @@ pub(crate) const NOTE: &str = "INSERT INTO {home}.migration (number, checksum, o
 pub(crate) const LAYOUT: &str = "SELECT shards, slots, id_key FROM {home}.home";
 pub(crate) const HOME_NEW: &str =
     "INSERT INTO {home}.home (one, id_key, clock, slots, shards) VALUES (1, $1, $2, $3, $4)";
-pub(crate) const SLOTS_NEW: &str = "INSERT INTO {home}.slot (slot) SELECT generate_series(0, $1::integer - 1)";
-pub(crate) const OWN_NEW: &str =
-    "INSERT INTO {home}.source (name, user_namespace) VALUES ($1, '')";
+pub(crate) const SLOTS_NEW: &str =
+    "INSERT INTO {home}.slot (slot) SELECT generate_series(0, $1::integer - 1)";
+pub(crate) const OWN_NEW: &str = "INSERT INTO {home}.source (name, user_namespace) VALUES ($1, '')";
 pub(crate) const OWN: &str = "SELECT no FROM {home}.source WHERE name = $1";
 
 /// A connection beside the pools, which ends with its client.
@@ -157,7 +158,8 @@ async fn migrate(tx: &Transaction<'_>, schemas: &Schemas) -> Result<()> {
     // What is left was run by a newer program. It says whether we may still work beside it.
     match done.into_iter().rev().find(|(number, (_, oldest))| *number > known && *oldest > known) {
         Some((number, _)) => {
-            let message = format!("this database was made by a newer program; this one knows {known} migrations");
+            let message =
+                format!("this database was made by a newer program; this one knows {known} migrations");
             Err(refused(number, message))
         }
         None => Ok(()),
@@ -187,8 +189,9 @@ async fn done(tx: &Transaction<'_>, schemas: &Schemas) -> Result<BTreeMap<i32, (
     let table = format!("{}.migration", schemas.home());
     let has = tx.query_one(EXISTS, &[&table]).await.map_err(database)?;
     if !get::<bool>(&has, 0)? {
-        let sql =
-            format!("CREATE TABLE {table} (number integer PRIMARY KEY, checksum text NOT NULL, oldest integer NOT NULL)");
+        let sql = format!(
+            "CREATE TABLE {table} (number integer PRIMARY KEY, checksum text NOT NULL, oldest integer NOT NULL)"
+        );
         tx.batch_execute(&sql).await.map_err(database)?;
     }
     let rows = tx.query(&schemas.sql(DONE, 0), &[]).await.map_err(database)?;
@@ -206,7 +209,10 @@ pub(crate) async fn id_key(address: &Address) -> Result<Option<IdKey>> {
 pub(crate) async fn drop_home(address: &Address, schemas: &Schemas) -> Result<()> {
     let client = connect(address).await?;
     for shard in (0..schemas.shards()).rev() {
-        client.batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", schemas.shard(shard))).await.map_err(database)?;
+        client
+            .batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", schemas.shard(shard)))
+            .await
+            .map_err(database)?;
     }
     Ok(())
 }

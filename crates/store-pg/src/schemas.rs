@@ -23,7 +23,8 @@ impl Schemas {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let begins = home.chars().next().is_some_and(|c| c.is_ascii_lowercase());
         if !begins || home.len() > 40 || !home.chars().all(plain) || home.starts_with("pg_") {
-            let message = format!("{home:?} is no name of a home: a to z, 0 to 9 and _, at most 40 characters");
+            let message =
+                format!("{home:?} is no name of a home: a to z, 0 to 9 and _, at most 40 characters");
             return Err(StoreError::Database(message));
         }
         if !(1..=SHARDS_MAX).contains(&shards) || !(shards..=turn::SLOTS_MAX).contains(&slots) {

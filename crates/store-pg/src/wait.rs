@@ -261,13 +261,19 @@ async fn any_in(tx: &Tx<'_>) -> Result<bool> {
 
 /// Shares by the shard they lie in.
 fn slots_by_shard(session: &Session<'_>, turn: &Turn) -> Vec<(usize, Vec<i32>)> {
-    let in_shard = |shard| turn.slots().filter(|slot| session.schemas.shard_of_slot(*slot) == shard).collect();
+    let in_shard =
+        |shard| turn.slots().filter(|slot| session.schemas.shard_of_slot(*slot) == shard).collect();
     let all = (0..session.schemas.shards()).map(|shard| (shard, in_shard(shard)));
     all.filter(|(_, slots): &(usize, Vec<i32>)| !slots.is_empty()).collect()
 }
 
 /// Members to be woken at or before an instant, the earliest first, then by id.
-pub(crate) async fn due(connections: &Connections, turn: &Turn, until: Ts, limit: usize) -> Result<Vec<MemberId>> {
+pub(crate) async fn due(
+    connections: &Connections,
+    turn: &Turn,
+    until: Ts,
+    limit: usize,
+) -> Result<Vec<MemberId>> {
     let session = connections.session().await?;
     let slots = slots_by_shard(&session, turn);
     let at_most = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -34,8 +34,14 @@ pub(crate) async fn flush(connections: &Connections, memory: &Memory, flush: &Fl
     let facts = memory.fact_places(connections, flush.facts.len()).await?;
     let seqs = Seqs::of_batch(flush, &facts)?;
     let orders = order_places(connections, flush).await?;
-    let batch =
-        Batch { flush, schemas: &connections.schemas, own: memory.own(), facts: &facts, seqs: &seqs, orders: &orders };
+    let batch = Batch {
+        flush,
+        schemas: &connections.schemas,
+        own: memory.own(),
+        facts: &facts,
+        seqs: &seqs,
+        orders: &orders,
+    };
     let mut rows = batch.rows()?;
     let moving = moving(connections, flush, &mut rows).await?;
     let dead = dead(&flush.dead);
@@ -49,7 +55,8 @@ pub(crate) async fn flush(connections: &Connections, memory: &Memory, flush: &Fl
 /// Where the orders stand that were there before.
 async fn order_places(connections: &Connections, flush: &Flush) -> Result<OrderPlaces> {
     let changed = flush.orders.iter().filter(|set| set.was.is_some()).map(|set| set.order.id);
-    let mut ids: Vec<OrderId> = changed.chain(flush.order_changes.iter().map(|change| change.order)).collect();
+    let mut ids: Vec<OrderId> =
+        changed.chain(flush.order_changes.iter().map(|change| change.order)).collect();
     if ids.is_empty() {
         return Ok(OrderPlaces::new());
     }
@@ -66,7 +73,11 @@ async fn order_places(connections: &Connections, flush: &Flush) -> Result<OrderP
 }
 
 /// How orders stood that move to another shard: it moves with them. What goes from each shard.
-async fn moving(connections: &Connections, flush: &Flush, rows: &mut [Rows<'_>]) -> Result<BTreeMap<usize, Vec<Uuid>>> {
+async fn moving(
+    connections: &Connections,
+    flush: &Flush,
+    rows: &mut [Rows<'_>],
+) -> Result<BTreeMap<usize, Vec<Uuid>>> {
     let schemas = &connections.schemas;
     let mut leaving: BTreeMap<usize, Vec<Uuid>> = BTreeMap::new();
     let mut to: BTreeMap<OrderId, MemberId> = BTreeMap::new();
@@ -222,7 +233,9 @@ impl<'p> Plan<'p> {
             if said.get(step).is_none_or(|said| said.count() < n) {
                 return Err(match fewer {
                     Fewer::Stale => StoreError::Stale,
-                    Fewer::NoMember => StoreError::Damaged("an event is about a member who is not there".to_owned()),
+                    Fewer::NoMember => {
+                        StoreError::Damaged("an event is about a member who is not there".to_owned())
+                    }
                 });
             }
         }

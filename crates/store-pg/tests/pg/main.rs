@@ -7,3 +7,4 @@ mod conformance;
 mod corruption;
 mod homes;
 mod moving;
+mod statements;
