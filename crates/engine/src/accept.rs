@@ -4,7 +4,7 @@ use zhiyin_model::event::{self, Identifier, Origin, Refusal, names};
 use zhiyin_model::id::{EventId, IdKey};
 use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::seal;
-use zhiyin_store::{Append, Named, NewEvent, Progress, Reach, Receipt};
+use zhiyin_store::{Append, Home, Named, NewEvent, Progress, Reach, Receipt};
 
 use crate::{Engine, EngineError, Result, clock};
 
@@ -41,13 +41,22 @@ const DERIVED: [&str; 7] = [
     names::POINTS_RECEIVED,
 ];
 
-/// Checks one item and seals it. `latest` is the last time an event may have.
+/// When an event may have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Not before: ids of older items may have been forgotten, so nobody could tell whether it came before.
+    pub from: Ts,
+    /// Not after.
+    pub to: Ts,
+}
+
+/// Checks one item and seals it.
 pub fn prepare(
     key: &IdKey,
     source: &Source,
     bytes: &[u8],
     default_time: Option<Ts>,
-    latest: Ts,
+    window: Window,
 ) -> std::result::Result<NewEvent, Refusal> {
     let origin = Origin { user_namespace: &source.user_namespace, default_time };
     let item = event::accept(bytes, &origin)?;
@@ -55,7 +64,11 @@ pub fn prepare(
         let message = format!("{:?} is stated by this home's own decisions only", item.name);
         return Err(Refusal::new("event_reserved", "event", message));
     }
-    if item.time > latest {
+    if item.time < window.from {
+        let message = format!("{} is before {}: ids of that time are no longer remembered", item.time, window.from);
+        return Err(Refusal::new("event_too_old", "timestamp", message));
+    }
+    if item.time > window.to {
         let message = format!("{} is more than 24 hours ahead of business time", item.time);
         return Err(Refusal::new("event_from_the_future", "timestamp", message));
     }
@@ -82,9 +95,14 @@ pub fn prepare(
     })
 }
 
-/// The last time that an event may have at `now`: 24 hours ahead.
-pub fn latest(now: Ts) -> Ts {
-    now.plus_us(DAY_US)
+/// What events may be accepted at `now`: at most 24 hours ahead.
+pub fn latest(now: Ts) -> Window {
+    Window { from: Ts::MIN, to: now.plus_us(DAY_US) }
+}
+
+/// The same in a home, which may have forgotten the ids of long ago.
+pub fn window(home: &Home, now: Ts) -> Window {
+    Window { from: home.remembers_from.unwrap_or(Ts::MIN), ..latest(now) }
 }
 
 /// Code of the refusal of an id that was there with another body.
@@ -108,7 +126,7 @@ impl Engine {
         let default_time = (!source.replay).then_some(now);
         let prepared: Vec<_> = items
             .iter()
-            .map(|bytes| prepare(&home.id_key, source, bytes, default_time, latest(now)))
+            .map(|bytes| prepare(&home.id_key, source, bytes, default_time, window(&home, now)))
             .collect();
         self.take(source, prepared, now, progress).await
     }

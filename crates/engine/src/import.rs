@@ -132,11 +132,11 @@ impl Engine {
         tally.read = skip;
         self.decide(&mut tally, &import, watch).await?;
         if !finished {
-            let latest = accept::latest(clock::open(&home));
+            let window = accept::window(&home, clock::open(&home));
             let (send, mut chunks) = tokio::sync::mpsc::channel(CHUNKS_AHEAD);
             let (key, source) = (home.id_key.clone(), import.source.clone());
             let reader = std::thread::spawn(move || -> std::result::Result<(), String> {
-                prepare(items(skip)?, &key, &source, latest, &send);
+                prepare(items(skip)?, &key, &source, window, &send);
                 Ok(())
             });
             while let Some(chunk) = chunks.recv().await {
@@ -221,7 +221,7 @@ fn prepare(
     items: Box<dyn Iterator<Item = Given> + Send>,
     key: &IdKey,
     source: &Source,
-    latest: Ts,
+    window: accept::Window,
     send: &tokio::sync::mpsc::Sender<Chunk>,
 ) {
     let mut items = items.peekable();
@@ -229,7 +229,7 @@ fn prepare(
         let mut prepared = Vec::with_capacity(CHUNK);
         for given in items.by_ref().take(CHUNK) {
             let item =
-                given.item.clone().and_then(|bytes| accept::prepare(key, source, &bytes, None, latest));
+                given.item.clone().and_then(|bytes| accept::prepare(key, source, &bytes, None, window));
             // Only what is refused is shown again.
             let text = if item.is_err() { shown(&given) } else { String::new() };
             prepared.push((given.line, text, item));

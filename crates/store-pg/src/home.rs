@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::time::Ts;
+use zhiyin_store::turn::place;
 use zhiyin_store::{Home, PlaybookVersion, Progress, Result, StoreError};
 
 use crate::connection::{Connections, Said, Step, Tx, Values};
@@ -10,7 +11,8 @@ use crate::rows::{database, get};
 
 pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, slots, \
     (SELECT COALESCE(MAX(version), 0) FROM {home}.playbook), \
-    live_since IS NULL AND EXISTS (SELECT 1 FROM {home}.import), last FROM {home}.home WHERE one = 1";
+    live_since IS NULL AND EXISTS (SELECT 1 FROM {home}.import), last, \
+    (SELECT MAX(month)::bigint FROM {home}.archive) FROM {home}.home WHERE one = 1";
 pub(crate) const CLOCK_SET: &str = "UPDATE {home}.home SET offset_us = $1, live_since = $2 WHERE one = 1";
 pub(crate) const PLAYBOOK_LIVE: &str =
     "SELECT version, id, hash, source, applied_at FROM {home}.playbook ORDER BY version DESC LIMIT 1";
@@ -36,6 +38,7 @@ pub(crate) async fn home(connections: &Connections) -> Result<(Home, i64)> {
         slots: get(&row, 4)?,
         version: get(&row, 5)?,
         replaying: get(&row, 6)?,
+        remembers_from: get::<Option<i64>>(&row, 8)?.map(place::remembered_from),
     };
     Ok((home, get(&row, 7)?))
 }

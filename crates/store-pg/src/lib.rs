@@ -21,6 +21,7 @@ mod link;
 mod load;
 mod memory;
 mod migrate;
+mod months;
 mod overview;
 mod partition;
 mod report;
@@ -32,11 +33,13 @@ mod wait;
 mod work;
 mod write;
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
@@ -47,7 +50,7 @@ use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt,
     Result, Store, Waiting, Wanted,
 };
-use zhiyin_store::{dump as moving, feed as following, read};
+use zhiyin_store::{archive, dump as moving, feed as following, read};
 
 use append::Appender;
 use config::Address;
@@ -71,6 +74,8 @@ pub struct PgStore {
     appender: Appender,
     link: Link,
     leases: AtomicUsize,
+    /// Where archived months lie.
+    archive: RwLock<PathBuf>,
 }
 
 impl PgStore {
@@ -86,7 +91,12 @@ impl PgStore {
         let memory = Arc::new(Memory::new(opened.own));
         let appender = Appender::start(Arc::clone(&connections), Arc::clone(&memory));
         let link = Link::new(address.clone());
-        Ok(Self { address, connections, memory, appender, link, leases: AtomicUsize::new(0) })
+        let (leases, archive) = (AtomicUsize::new(0), RwLock::new(PathBuf::from("archive")));
+        Ok(Self { address, connections, memory, appender, link, leases, archive })
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
     }
 
     /// Does away with the home and all that is in it: for tests.
@@ -212,11 +222,16 @@ impl Store for PgStore {
     }
 
     async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
-        load::order_lines(&self.connections, order).await
+        let mut found = load::order_lines(&self.connections, order).await?;
+        archive::fill(&self.archive(), found.iter_mut())?;
+        Ok(found)
     }
 
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {
-        load::history(&self.connections, member, &names).await
+        let mut past = load::history(&self.connections, member, &names).await?;
+        let lines = past.orders.iter_mut().map(|(_, lines)| lines);
+        archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
+        Ok(past)
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
@@ -273,6 +288,24 @@ impl Store for PgStore {
 
     async fn digest(&self) -> Result<String> {
         survey!(self, survey => digest::digest(&survey))
+    }
+
+    fn keep_archive(&self, folder: PathBuf) {
+        if let Ok(mut archive) = self.archive.write() {
+            *archive = folder;
+        }
+    }
+
+    async fn months(&self) -> Result<Vec<archive::Month>> {
+        survey!(self, survey => months::months(&survey))
+    }
+
+    async fn month_rows(&self, month: i64, out: mpsc::Sender<Vec<archive::Row>>) -> Result<()> {
+        survey!(self, survey => months::rows(&survey, month, &out))
+    }
+
+    async fn month_archived(&self, month: i64, file: &str, events: i64, hash: &str) -> Result<()> {
+        months::archived(&self.connections, month, file, events, hash).await
     }
 
     async fn dump(&self, out: moving::Out) -> Result<String> {

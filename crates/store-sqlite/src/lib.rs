@@ -13,6 +13,7 @@ mod feed;
 mod folding;
 mod load;
 mod migrate;
+mod months;
 mod overview;
 mod report;
 mod rows;
@@ -20,11 +21,13 @@ mod shares;
 mod statements;
 mod write;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::RwLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
+use tokio::sync::mpsc;
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
@@ -35,7 +38,7 @@ use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
-use zhiyin_store::{dump as moving, feed as following, read};
+use zhiyin_store::{archive, dump as moving, feed as following, read};
 
 use connection::Connections;
 pub use connection::Durability;
@@ -46,6 +49,8 @@ pub use statements::statements;
 pub struct SqliteStore {
     connections: Connections,
     shares: shares::Shares,
+    /// Where archived months lie: beside the file, unless somebody says otherwise.
+    archive: RwLock<PathBuf>,
 }
 
 impl SqliteStore {
@@ -64,7 +69,16 @@ impl SqliteStore {
         writer.execute(write::SOURCE_NEW, [OWN_SOURCE, ""]).map_err(rows::database)?;
         writer.execute(write::SLOT_NEW, []).map_err(rows::database)?;
         let connections = Connections::start(path, writer, durability)?;
-        Ok(Self { connections, shares: shares::Shares::of(path) })
+        let mut beside = path.file_name().unwrap_or_default().to_os_string();
+        beside.push("-archive");
+        let archive = RwLock::new(path.with_file_name(beside));
+        Ok(Self { connections, shares: shares::Shares::of(path), archive })
+    }
+}
+
+impl SqliteStore {
+    fn archive(&self) -> PathBuf {
+        self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
     }
 }
 
@@ -232,11 +246,16 @@ impl Store for SqliteStore {
     }
 
     async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
-        self.connections.read_in_line(move |c| load::order_lines(c, order)).await
+        let mut found = self.connections.read_in_line(move |c| load::order_lines(c, order)).await?;
+        archive::fill(&self.archive(), found.iter_mut())?;
+        Ok(found)
     }
 
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {
-        self.connections.read_in_line(move |c| load::history(c, member, &names)).await
+        let mut past = self.connections.read_in_line(move |c| load::history(c, member, &names)).await?;
+        let lines = past.orders.iter_mut().map(|(_, lines)| lines);
+        archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
+        Ok(past)
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
@@ -295,6 +314,27 @@ impl Store for SqliteStore {
 
     async fn digest(&self) -> Result<String> {
         self.connections.survey(digest::digest).await
+    }
+
+    fn keep_archive(&self, folder: PathBuf) {
+        if let Ok(mut archive) = self.archive.write() {
+            *archive = folder;
+        }
+    }
+
+    async fn months(&self) -> Result<Vec<archive::Month>> {
+        self.connections.survey(months::months).await
+    }
+
+    async fn month_rows(&self, month: i64, out: mpsc::Sender<Vec<archive::Row>>) -> Result<()> {
+        self.connections.survey(move |c| months::rows(c, month, &out)).await
+    }
+
+    async fn month_archived(&self, month: i64, file: &str, events: i64, hash: &str) -> Result<()> {
+        let (file, hash) = (file.to_owned(), hash.to_owned());
+        self.connections.write(move |c| months::note(c, month, &file, events, &hash)).await?;
+        while self.connections.write(move |c| months::forget(c, month)).await? {}
+        Ok(())
     }
 
     async fn dump(&self, out: moving::Out) -> Result<String> {

@@ -10,6 +10,7 @@ use zhiyin_model::member::{Account, Member, StageHeld, Term};
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::flush::Hold;
 use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::turn::place;
 use zhiyin_store::{
     Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoredMember, Waiting, Wanted, packed,
 };
@@ -25,7 +26,7 @@ pub(crate) const NEXT_WAKE: &str = "SELECT wake FROM member WHERE wake IS NOT NU
 pub(crate) const TERMS: &str = "SELECT level, at, ends FROM term WHERE member = ? ORDER BY at, no";
 pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, \
     (SELECT COALESCE(MAX(version), 0) FROM playbook), \
-    live_since IS NULL AND EXISTS (SELECT 1 FROM import) FROM home";
+    live_since IS NULL AND EXISTS (SELECT 1 FROM import), (SELECT MAX(month) FROM archive) FROM home";
 pub(crate) const BEHIND: &str =
     "SELECT id FROM member WHERE version < ? AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?";
 /// Derived events, and dead letters that were put back, these once all that was accepted before is done: so nobody's time
@@ -100,6 +101,7 @@ pub(crate) fn home(c: &Connection) -> Result<Home> {
             live_since: row.get::<_, Option<i64>>(2)?.map(Ts),
             clock: Ts(row.get(3)?),
             slots: 1,
+            remembers_from: row.get::<_, Option<i64>>(6)?.map(place::remembered_from),
             version: row.get(4)?,
             replaying: row.get(5)?,
         })

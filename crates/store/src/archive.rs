@@ -71,8 +71,8 @@ pub struct Month {
     pub events: i64,
     /// Whether some of them wait or are dead letters: such a month stays.
     pub open: bool,
-    /// The file that holds it, if it was archived.
-    pub file: Option<String>,
+    /// The file that holds it, and the hash of its bytes, if it was archived.
+    pub file: Option<(String, String)>,
 }
 
 /// The name of a month's file.

@@ -17,9 +17,11 @@ pub mod read;
 pub mod seal;
 pub mod turn;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 pub use zhiyin_model::effect::PastTransfer;
 use zhiyin_model::effect::{Lot, Order};
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId, TransferId};
@@ -90,6 +92,9 @@ pub struct Home {
     pub replaying: bool,
     /// Into how many shares its members fall ([`turn`]).
     pub slots: i32,
+    /// Ids of items that were accepted before this instant may have been forgotten with the months that were archived;
+    /// `None` while all are remembered.
+    pub remembers_from: Option<Ts>,
     /// The last applied version of the playbook; 0 when there is none.
     pub version: i64,
 }
@@ -400,6 +405,16 @@ pub trait Store: Send + Sync {
     async fn doctor(&self) -> Result<Vec<read::Check>>;
     /// The home's state as one hash, 64 hexadecimal digits.
     async fn digest(&self) -> Result<String>;
+
+    /// Where files of archived months lie: whatever finds an event without its body looks there.
+    fn keep_archive(&self, folder: PathBuf);
+    /// The months of events there are, oldest first.
+    async fn months(&self) -> Result<Vec<archive::Month>>;
+    /// The events of a month with their bodies, by place.
+    async fn month_rows(&self, month: i64, out: mpsc::Sender<Vec<archive::Row>>) -> Result<()>;
+    /// A month's events are in a file: notes so, and forgets their bodies and what they were called by their sources.
+    /// What is noted already is not noted again, but forgotten to its end.
+    async fn month_archived(&self, month: i64, file: &str, events: i64, hash: &str) -> Result<()>;
 
     /// Everything the home remembers, table by table, in one snapshot; and the digest of that snapshot.
     async fn dump(&self, out: dump::Out) -> Result<String>;

@@ -65,7 +65,7 @@ pub fn slot_of(member: MemberId, slots: i32) -> i32 {
 /// Places in the inbox begin anew with each month of acceptance, far above those of the month before: so a place alone
 /// says in which month a row came in, and a store keeps months apart by it.
 pub mod place {
-    use zhiyin_model::time::Ts;
+    use zhiyin_model::time::{DAY_US, Ts};
 
     /// How many places a month has: 2^36.
     pub const OF_A_MONTH: i64 = 1 << 36;
@@ -88,6 +88,26 @@ pub mod place {
     /// The next free place, when the last is known and business time of acceptance is `clock`.
     pub fn next(last: i64, clock: Ts) -> i64 {
         (last + 1).max(month(clock) * OF_A_MONTH + 1)
+    }
+
+    /// The instant a month begins at (UTC).
+    pub fn begins(month: i64) -> Ts {
+        let year = i16::try_from(1970 + month.div_euclid(12)).unwrap_or(i16::MAX);
+        let month = i8::try_from(1 + month.rem_euclid(12)).unwrap_or(1);
+        Ts::of_month(year, month)
+    }
+
+    /// The month that `2017-03` names.
+    pub fn parse(text: &str) -> Option<i64> {
+        let (year, month) = text.split_once('-')?;
+        let (year, month): (i64, i64) = (year.parse().ok()?, month.parse().ok()?);
+        ((1970..10_000).contains(&year) && (1..=12).contains(&month)).then(|| (year - 1970) * 12 + month - 1)
+    }
+
+    /// From when on ids are remembered, where months up to this one were archived: items may be a day ahead of their
+    /// acceptance, so a day after the month.
+    pub fn remembered_from(archived: i64) -> Ts {
+        begins(archived + 1).plus_us(DAY_US)
     }
 
     /// A month as `2017-03`.

@@ -25,6 +25,9 @@ pub struct Place {
     /// The home folder.
     #[arg(long, global = true, value_name = "DIR", default_value = "zhiyin-data", env = "ZHIYIN_HOME")]
     pub home: PathBuf,
+    /// Where archived months lie. Default: beside the SQLite file, or `archive` in the home folder.
+    #[arg(long, global = true, value_name = "DIR", env = "ZHIYIN_ARCHIVE")]
+    pub archive: Option<PathBuf>,
     /// How many events a batch has at most.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: Option<u32>,
@@ -127,6 +130,15 @@ pub enum Command {
     Restore {
         /// The file.
         file: PathBuf,
+    },
+    /// Moves months of events to Parquet files, once ids of that time need not be remembered any more.
+    Archive {
+        /// Months before this one (YYYY-MM, UTC, by when they came in).
+        #[arg(long, value_name = "MONTH")]
+        before: String,
+        /// How many days the ids of items are remembered at least: younger months stay.
+        #[arg(long, value_name = "DAYS", default_value_t = zhiyin_engine::archive::REMEMBERED_DAYS)]
+        keep_days: u32,
     },
     /// Prints the home's state as one hash: equal however it came about.
     Digest,

@@ -106,9 +106,25 @@ impl Place {
         self.batch_size.unwrap_or(BATCH_IMPORT) as usize
     }
 
+    /// Where archived months lie.
+    pub fn archive(&self) -> Result<PathBuf> {
+        if let Some(folder) = &self.archive {
+            return Ok(folder.clone());
+        }
+        match self.at()? {
+            Database::Sqlite(path) => {
+                let mut beside = path.file_name().unwrap_or_default().to_os_string();
+                beside.push("-archive");
+                Ok(path.with_file_name(beside))
+            }
+            Database::Postgres(_) => Ok(self.home.join("archive")),
+        }
+    }
+
     /// Opens the home, or makes it.
     pub async fn open(&self) -> Result<Engine> {
         let (store, workers) = self.at()?.open().await?;
+        store.keep_archive(self.archive()?);
         Ok(Engine::open_working(store, workers).await?)
     }
 

@@ -64,6 +64,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Migrate { from, to } => moving::migrate(&from, &to).await,
         Command::Backup { file } => moving::backup(&place, &file).await,
         Command::Restore { file } => moving::restore(&place, &file).await,
+        Command::Archive { before, keep_days } => moving::archive(&place, &before, keep_days).await,
         Command::Digest => report::digest(&place).await,
         Command::Bench { name } => bench::bench(&place, &name).await,
     }

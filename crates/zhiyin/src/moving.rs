@@ -1,10 +1,14 @@
-//! `zhiyin migrate`, `backup` and `restore`: a home moves whole, and the digest proves it.
+//! `zhiyin migrate`, `backup` and `restore`: a home moves whole, and the digest proves it. `zhiyin archive`: its oldest months
+//! move to files.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use zhiyin_engine::archive::Outcome;
 use zhiyin_engine::moving::{self, Moved};
+use zhiyin_store::archive::file_name;
+use zhiyin_store::turn::place;
 
 use crate::arguments::Place;
 use crate::home::Database;
@@ -39,6 +43,27 @@ pub async fn restore(place: &Place, file: &Path) -> Result<ExitCode> {
     let (store, _) = database.open().await?;
     let moved = moving::restore(file, store.as_ref()).await.with_context(|| database.name())?;
     told(&database.name(), &moved);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Moves months to files.
+pub async fn archive(place: &Place, before: &str, keep_days: u32) -> Result<ExitCode> {
+    let Some(month) = place::parse(before) else { bail!("{before}: a month is YYYY-MM") };
+    let engine = place.open_existing().await?;
+    let folder = place.archive()?;
+    let told = engine.archive(&folder, month, keep_days).await?;
+    if told.is_empty() {
+        say!("No events came in before {before}.");
+    }
+    for (month, outcome) in told {
+        let name = place::name(month.month);
+        match outcome {
+            Outcome::Archived { events } => say!("{name}: {events} events, now in {}", folder.join(file_name(month.month)).display()),
+            Outcome::Before => say!("{name}: {} events, archived before", month.events),
+            Outcome::Open => say!("{name}: stays: some of its events wait or are dead letters"),
+            Outcome::Young => say!("{name}: stays: its ids are remembered for {keep_days} days"),
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Worker {
     holder: String,
     turn: Turn,
     leased: Option<Instant>,
+    /// Whether the store may have given it shares that it has not given up since, whatever it knows of the answer.
+    asked: bool,
     cache: Cache,
     /// Shares that all workers of the process hold.
     held: Gauge,
@@ -30,7 +32,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(holder: String, held: Gauge) -> Self {
-        Self { holder, turn: Turn::default(), leased: None, cache: Cache::default(), held }
+        Self { holder, turn: Turn::default(), leased: None, asked: false, cache: Cache::default(), held }
     }
 
     /// From now on it holds these shares.
@@ -45,6 +47,7 @@ impl Worker {
             return Ok(());
         }
         let at = clock::stopwatch();
+        self.asked = true;
         let turn = engine.store().lease(&self.holder, LEASE).await?;
         if !turn.continues(&self.turn) {
             self.cache.forget(0);
@@ -61,11 +64,12 @@ impl Worker {
         self.leased = None;
     }
 
-    /// Gives up its shares.
+    /// Gives up its shares, also those that it lost sight of when something failed.
     pub(super) async fn release(&mut self, engine: &Engine) -> Result<()> {
-        if self.leased.is_some() {
+        if self.asked {
             self.doubt();
             engine.store().release(&self.holder).await?;
+            self.asked = false;
         }
         Ok(())
     }

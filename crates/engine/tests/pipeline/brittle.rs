@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 use zhiyin_engine::Engine;
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{MemberId, OrderId, TransferId};
@@ -14,7 +15,7 @@ use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, StoreError, Waiting, Wanted, dump, feed, read,
+    Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed, read,
 };
 
 use crate::home::{Home, at};
@@ -40,6 +41,10 @@ macro_rules! brittle {
     ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
         impl Store for Brittle {
+            fn keep_archive(&self, folder: std::path::PathBuf) {
+                self.inner.keep_archive(folder);
+            }
+
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 let fails = self.fails_now();
                 if fails && !self.late {
@@ -91,6 +96,9 @@ brittle! {
     overview(ask: read::OverviewAsk) -> read::OverviewRecord;
     doctor() -> Vec<read::Check>;
     digest() -> String;
+    months() -> Vec<archive::Month>;
+    month_rows(month: i64, out: mpsc::Sender<Vec<archive::Row>>) -> ();
+    month_archived(month: i64, file: &str, events: i64, hash: &str) -> ();
     dump(out: dump::Out) -> String;
     fill(rows: dump::In) -> ();
 }

@@ -1,6 +1,6 @@
 //! What is measured: what happened is counted once however it falls into batches, and how the home stands is the record's.
 
-use zhiyin_engine::accept::prepare;
+use zhiyin_engine::accept::{latest, prepare};
 use zhiyin_engine::measure::ALL;
 use zhiyin_model::time::Ts;
 
@@ -39,7 +39,7 @@ async fn lived(batch: usize) -> Home {
 async fn one_waits(home: &Home) {
     let (till, now) = (source(TILL, false), at("2017-04-01T00:00:00Z"));
     let item = order("o3", "ann", "3", "2017-03-31T23:00:00Z", "1").to_string();
-    let prepared = prepare(&KEY, &till, item.as_bytes(), Some(now), now);
+    let prepared = prepare(&KEY, &till, item.as_bytes(), Some(now), latest(now));
     home.engine().take(&till, vec![prepared], now, None).await.unwrap();
     home.now_is(at("2017-04-01T00:01:40Z")).await;
 }
