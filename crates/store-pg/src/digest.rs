@@ -10,7 +10,7 @@ use tokio_postgres::types::{FromSql, Type};
 use zhiyin_model::effect::OrderTerms;
 use zhiyin_model::id::{MemberId, TransferId};
 use zhiyin_store::seal::{self, Sealed};
-use zhiyin_store::{Result, StoreError, packed};
+use zhiyin_store::{Result, packed};
 
 use crate::report::opened;
 use crate::rows::{damaged, get, id, id_or_none, json};
@@ -26,34 +26,32 @@ pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, 
 pub(crate) const HOUSES: &str =
     "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
 /// In the order in which they were made: what reverses another comes after it.
-pub(crate) const TRANSFERS: &str = "SELECT t.member, t.id, t.reverses, t.event, s.name, e.message_id, t.asset, t.kind, \
-    t.amount, t.ordinal, t.at, t.day FROM {shard}.transfer t LEFT JOIN {shard}.event e ON e.seq = t.event \
-    LEFT JOIN {home}.source s ON s.no = e.source ORDER BY t.seq";
+pub(crate) const TRANSFERS: &str = "SELECT t.member, t.id, t.reverses, t.asset, t.kind, t.amount, s.name, \
+    e.message_id, t.ordinal, t.at, t.day FROM {shard}.transfer t JOIN {shard}.event e ON e.seq = t.event \
+    JOIN {home}.source s ON s.no = e.source ORDER BY t.seq";
 pub(crate) const LOTS: &str = "SELECT id, granted, remaining, active_at, expires_at, active FROM {shard}.lot";
 pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM {shard}.allocation";
 pub(crate) const HOLDS: &str = "SELECT id, amount, open FROM {shard}.hold";
-pub(crate) const ORDERS: &str = "SELECT o.member, o.terms, o.event, s.name, e.message_id, o.time, o.store, o.channel, \
-    o.paid, o.refunded, o.status FROM {shard}.orders o LEFT JOIN {shard}.event e ON e.seq = o.event \
-    LEFT JOIN {home}.source s ON s.no = e.source";
-pub(crate) const TERMS: &str = "SELECT t.member, t.event, s.name, e.message_id, t.level, t.at, t.ends \
-    FROM {shard}.term t LEFT JOIN {shard}.event e ON e.seq = t.event LEFT JOIN {home}.source s ON s.no = e.source";
-pub(crate) const STAGES: &str = "SELECT t.member, t.event, s.name, e.message_id, t.was, t.becomes, t.at \
-    FROM {shard}.stage_move t LEFT JOIN {shard}.event e ON e.seq = t.event LEFT JOIN {home}.source s ON s.no = e.source";
-pub(crate) const TAGS: &str = "SELECT t.member, t.event, s.name, e.message_id, t.tag, t.is_on, t.at \
-    FROM {shard}.tag_move t LEFT JOIN {shard}.event e ON e.seq = t.event LEFT JOIN {home}.source s ON s.no = e.source";
+pub(crate) const ORDERS: &str = "SELECT o.member, o.terms, s.name, e.message_id, o.time, o.store, o.channel, \
+    o.paid, o.refunded, o.status FROM {shard}.orders o JOIN {shard}.event e ON e.seq = o.event \
+    JOIN {home}.source s ON s.no = e.source";
+pub(crate) const TERMS: &str = "SELECT t.member, s.name, e.message_id, t.level, t.at, t.ends \
+    FROM {shard}.term t JOIN {shard}.event e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
+pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t.becomes, t.at \
+    FROM {shard}.stage_move t JOIN {shard}.event e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
+pub(crate) const TAGS: &str = "SELECT t.member, s.name, e.message_id, t.tag, t.is_on, t.at \
+    FROM {shard}.tag_move t JOIN {shard}.event e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM {shard}.timer";
 
 /// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
 struct Gathered<'s> {
     survey: &'s Survey<'s>,
     names: BTreeMap<MemberId, String>,
-    causes: Causes,
     hashes: Vec<Hash>,
 }
 
 pub(crate) async fn digest(survey: &Survey<'_>) -> Result<String> {
-    let (names, causes) = (names(survey).await?, causes(survey).await?);
-    let mut gathered = Gathered { survey, names, causes, hashes: Vec::new() };
+    let mut gathered = Gathered { survey, names: names(survey).await?, hashes: Vec::new() };
     let playbook = survey.home(PLAYBOOK, &[]).await?;
     let playbook: Vec<String> = playbook.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
     gathered.hashes.push(hash(&format!("playbook|{playbook:?}")));
@@ -64,9 +62,9 @@ pub(crate) async fn digest(survey: &Survey<'_>) -> Result<String> {
         gathered.ledger(shard).await?;
     }
     gathered.orders().await?;
-    gathered.caused("term", TERMS).await?;
-    gathered.caused("stage", STAGES).await?;
-    gathered.caused("tag", TAGS).await?;
+    gathered.each("term", TERMS).await?;
+    gathered.each("stage", STAGES).await?;
+    gathered.each("tag", TAGS).await?;
     gathered.each("timer", TIMERS).await?;
     gathered.hashes.sort_unstable();
     let mut whole = blake3::Hasher::new();
@@ -95,33 +93,6 @@ async fn names(survey: &Survey<'_>) -> Result<BTreeMap<MemberId, String>> {
         (member, names.join("&"))
     };
     Ok(names.into_iter().map(joined).collect())
-}
-
-/// What caused a row: (source, message id) of the event at its place. The log says it; what is no longer in the log is
-/// known from here.
-#[derive(Default)]
-struct Causes(BTreeMap<i64, (String, String)>);
-
-/// Causes that were moved to the archive. Until its files can be read there are none.
-async fn causes(_: &Survey<'_>) -> Result<Causes> {
-    Ok(Causes::default())
-}
-
-impl Causes {
-    /// The cause whose place, source and message id are these columns, in canonical form.
-    fn column(&self, row: &Row, first: usize, out: &mut String) -> Result<()> {
-        let logged: (Option<&str>, Option<&str>) = (get(row, first + 1)?, get(row, first + 2)?);
-        if let (Some(source), Some(message_id)) = logged {
-            let _ = write!(out, "|{source:?}|{message_id:?}");
-            return Ok(());
-        }
-        let seq: i64 = get(row, first)?;
-        let moved = self.0.get(&seq);
-        let (source, message_id) =
-            moved.ok_or_else(|| StoreError::Damaged(format!("event {seq} is not in the log")))?;
-        let _ = write!(out, "|{source:?}|{message_id:?}");
-        Ok(())
-    }
 }
 
 /// A column in canonical form.
@@ -166,7 +137,7 @@ fn name_of(names: &BTreeMap<MemberId, String>, member: MemberId) -> &str {
 impl Gathered<'_> {
     /// Rows of a statement: the member's name, then the other columns as they are.
     async fn each(&mut self, table: &str, sql: &str) -> Result<()> {
-        let Self { survey, names, hashes, .. } = self;
+        let Self { survey, names, hashes } = self;
         survey
             .each(sql, &[], |row| {
                 let mut text = format!("{table}|{}", name_of(names, id(row, 0)?));
@@ -177,22 +148,8 @@ impl Gathered<'_> {
             .await
     }
 
-    /// The same where the second to fourth columns say the cause.
-    async fn caused(&mut self, table: &str, sql: &str) -> Result<()> {
-        let Self { survey, names, causes, hashes } = self;
-        survey
-            .each(sql, &[], |row| {
-                let mut text = format!("{table}|{}", name_of(names, id(row, 0)?));
-                causes.column(row, 1, &mut text)?;
-                columns(row, 4, &mut text)?;
-                hashes.push(hash(&text));
-                Ok(())
-            })
-            .await
-    }
-
     async fn members(&mut self) -> Result<()> {
-        let Self { survey, names, hashes, .. } = self;
+        let Self { survey, names, hashes } = self;
         survey
             .each(MEMBERS, &[], |row| {
                 let attributes = seal::open(&Sealed(get(row, 3)?)).map_err(|error| damaged(3, error))?;
@@ -227,17 +184,13 @@ impl Gathered<'_> {
     /// Transfers are named by their cause; lots, allocations, holds and reversals by the transfer, which lies in the same
     /// shard.
     async fn ledger(&mut self, shard: usize) -> Result<()> {
-        let Self { survey, names, causes, hashes } = self;
+        let Self { survey, names, hashes } = self;
         let mut named: BTreeMap<TransferId, Hash> = BTreeMap::new();
         survey
             .shard(shard, TRANSFERS, &[], |row| {
                 let reverses = id_or_none(row, 2)?.map(|id| named.get(&id).copied().unwrap_or_default());
                 let mut text = format!("transfer|{}|{reverses:?}", name_of(names, id(row, 0)?));
-                for i in 6..9 {
-                    column(row, i, &mut text)?;
-                }
-                causes.column(row, 3, &mut text)?;
-                columns(row, 9, &mut text)?;
+                columns(row, 3, &mut text)?;
                 named.insert(id(row, 1)?, hash(&text));
                 hashes.push(hash(&text));
                 Ok(())
@@ -274,15 +227,14 @@ impl Gathered<'_> {
 
     /// Orders, without the ids of their lots.
     async fn orders(&mut self) -> Result<()> {
-        let Self { survey, names, causes, hashes } = self;
+        let Self { survey, names, hashes } = self;
         survey
             .each(ORDERS, &[], |row| {
                 let terms: OrderTerms = json(row, 1)?;
                 let lots = terms.lots.len();
                 let terms = OrderTerms { lots: Vec::new(), ..terms };
                 let mut text = format!("order|{}|{lots}|{terms:?}", name_of(names, id(row, 0)?));
-                causes.column(row, 2, &mut text)?;
-                columns(row, 5, &mut text)?;
+                columns(row, 2, &mut text)?;
                 hashes.push(hash(&text));
                 Ok(())
             })

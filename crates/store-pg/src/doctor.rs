@@ -147,21 +147,22 @@ pub(crate) const ORDER_EVENTS: &str = concat!(
     " || ' at event ' || o.no FROM {shard}.orders o \
      WHERE NOT EXISTS (SELECT 1 FROM {shard}.timeline t WHERE t.seq = o.no AND t.member = o.member) LIMIT 5"
 );
-/// What waits beside the inbox bears the share of its event; what was decided may lie in the archive by now. The lower 62
-/// bits of a place say its month.
+/// What waits beside the inbox bears the share of its event.
 pub(crate) const UNLOGGED: &str = "SELECT what || ' names event ' || seq FROM ( \
      SELECT 'a timeline' AS what, t.seq AS seq FROM {shard}.timeline t \
-     WHERE NOT EXISTS (SELECT 1 FROM {shard}.event e WHERE e.seq = t.seq) AND NOT EXISTS ( \
-     SELECT 1 FROM {home}.archive a WHERE a.month = (t.seq & 4611686018427387903) >> 36) UNION ALL \
+     WHERE NOT EXISTS (SELECT 1 FROM {shard}.event e WHERE e.seq = t.seq) UNION ALL \
      SELECT 'a row of the queue', q.seq FROM {shard}.queue q LEFT JOIN {shard}.event e ON e.seq = q.seq \
      WHERE e.slot IS DISTINCT FROM q.slot UNION ALL \
      SELECT 'a dead letter put back', r.seq FROM {shard}.retry r LEFT JOIN {shard}.event e ON e.seq = r.seq \
      WHERE e.slot IS DISTINCT FROM r.slot UNION ALL \
      SELECT 'a dead letter', d.seq FROM {shard}.dead_letter d \
      WHERE NOT EXISTS (SELECT 1 FROM {shard}.event e WHERE e.seq = d.seq)) u LIMIT 5";
+/// The body of an event is never empty, but where its month was moved to a file. The lower 62 bits of a place say the month.
+pub(crate) const BODILESS: &str = "SELECT 'event ' || e.seq FROM {shard}.event e WHERE octet_length(e.body) = 0 \
+     AND NOT EXISTS (SELECT 1 FROM {home}.archive a WHERE a.month = (e.seq & 4611686018427387903) >> 36) LIMIT 5";
 
 /// (what must be true, a query over one shard whose rows are what breaks it, as one text each)
-const INVARIANTS: [(&str, &str); 18] = [
+const INVARIANTS: [(&str, &str); 19] = [
     ("a member's balance is the sum of their transfers", BALANCES),
     ("points are what their lots have left, active and pending each, less debt", POINTS),
     ("a lot has left what its allocations did not take", LOTS),
@@ -179,7 +180,8 @@ const INVARIANTS: [(&str, &str); 18] = [
     ("the journal cannot be changed: its guards are in place", GUARDS),
     ("every order stands at an event of its member", ORDER_EVENTS),
     ("whatever is kept of a member is kept where the member is", STRANGERS),
-    ("whatever was decided or waits is in the log or in the archive", UNLOGGED),
+    ("whatever was decided or waits is in the log", UNLOGGED),
+    ("every event has its body, in the log or in the archive", BODILESS),
 ];
 
 /// Breaches of one invariant, as many as are shown.

@@ -249,7 +249,9 @@ impl Filling<'_> {
             self.unplaced |= unknown;
             let member = if unknown { id.clone() } else { member };
             let slot = Value::Int(schemas.slot_of(id_of(&member)?).into());
-            if int(&derived)? < 2 {
+            // What was archived, and has its body elsewhere, is forgotten at the door.
+            let archived = matches!(&body, Value::Bytes(bytes) if bytes.is_empty());
+            if int(&derived)? < 2 && !archived {
                 let none = matches!(&hash, Value::Bytes(bytes) if !bytes.is_empty());
                 let hash = if none { hash } else { Value::Bytes(vec![0; 16]) };
                 messages.push(vec![source.clone(), message_id.clone(), hash, seq.clone()]);
