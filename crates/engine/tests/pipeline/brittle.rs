@@ -153,6 +153,21 @@ async fn a_store_that_fails_at_any_call_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_failed_gives_up_what_it_holds_all_the_same() {
+    let until = Some(at("2017-09-01T00:00:00Z"));
+    for (left, late) in [(0, true), (1, false), (4, true)] {
+        let home = waiting().await;
+        let inner = Arc::clone(home.engine().store());
+        let store = Arc::new(Brittle { inner, left: AtomicI64::new(i64::MAX), late });
+        let engine = Engine::open(store.clone()).await.unwrap();
+        store.left.store(left, Ordering::SeqCst);
+        engine.drain(4, until, |_| ()).await.unwrap_err();
+        // Its process lives on and does nothing: another works at once.
+        assert!(!home.engine().step(4, until).await.unwrap().idle, "after call {left}, late: {late}");
+    }
+}
+
+#[tokio::test]
 async fn a_step_that_nobody_waits_for_any_more_leaves_nothing_to_believe() {
     let (expected, _) = fails_at(i64::MAX, false).await;
     for patience in [1, 10, 100, 300, 1_000, 3_000, 10_000] {
