@@ -41,6 +41,12 @@ impl Ts {
         Self(self.0.saturating_add(us))
     }
 
+    /// The instant a month of the calendar begins at, in UTC; [`Ts::FOREVER`] beyond it.
+    pub fn of_month(year: i16, month: i8) -> Self {
+        let begins = Date::new(year, month, 1).ok().and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok());
+        begins.map_or(Self::FOREVER, |begins| Self(begins.as_microsecond()))
+    }
+
     /// Year and month in UTC; `None` beyond the calendar.
     pub fn year_and_month(self) -> Option<(i16, i8)> {
         let date = TimeZone::UTC.to_datetime(Timestamp::from_microsecond(self.0).ok()?);

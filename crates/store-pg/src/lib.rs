@@ -318,7 +318,10 @@ impl Store for PgStore {
     async fn fill(&self, rows: moving::In) -> Result<()> {
         let mut client = self.connections.survey().await?;
         let tx = client.transaction().await.map_err(rows::database)?;
-        dump::fill(&tx, &self.connections.schemas, rows).await?;
+        if let Err(error) = dump::fill(&tx, &self.connections.schemas, rows).await {
+            drop(tx.rollback().await);
+            return Err(error);
+        }
         tx.commit().await.map_err(rows::database)?;
         let own = migrate::own(&**client, &self.connections.schemas).await?;
         self.memory.forget(own);

@@ -75,21 +75,31 @@ pub(crate) async fn open(address: &Address, id_key: &IdKey) -> Result<Opened> {
     let mut client = connect(address).await?;
     check_server(&client).await?;
     let tx = client.transaction().await.map_err(database)?;
+    match opened(&tx, address, id_key).await {
+        Ok(opened) => tx.commit().await.map_err(database).map(|()| opened),
+        Err(error) => {
+            // Undone before anybody hears of it: whoever does may look at the same tables at once.
+            drop(tx.rollback().await);
+            Err(error)
+        }
+    }
+}
+
+async fn opened(tx: &Transaction<'_>, address: &Address, id_key: &IdKey) -> Result<Opened> {
     tx.query(ALONE, &[&format!("zhiyin open {}", address.home)]).await.map_err(database)?;
-    let schemas = match layout(&tx, &address.home).await? {
+    let schemas = match layout(tx, &address.home).await? {
         Some((schemas, _)) => {
-            migrate(&tx, &schemas).await?;
+            migrate(tx, &schemas).await?;
             schemas
         }
         None => {
             let schemas = Schemas::new(&address.home, address.shards, address.slots)?;
-            migrate(&tx, &schemas).await?;
-            make(&tx, &schemas, id_key).await?;
+            migrate(tx, &schemas).await?;
+            make(tx, &schemas, id_key).await?;
             schemas
         }
     };
-    let own = own(&tx, &schemas).await?;
-    tx.commit().await.map_err(database)?;
+    let own = own(tx, &schemas).await?;
     Ok(Opened { schemas, own })
 }
 
@@ -202,7 +212,9 @@ async fn done(tx: &Transaction<'_>, schemas: &Schemas) -> Result<BTreeMap<i32, (
 pub(crate) async fn id_key(address: &Address) -> Result<Option<IdKey>> {
     let mut client = connect(address).await?;
     let tx = client.transaction().await.map_err(database)?;
-    Ok(layout(&tx, &address.home).await?.map(|(_, key)| key))
+    let found = layout(&tx, &address.home).await;
+    tx.rollback().await.map_err(database)?;
+    Ok(found?.map(|(_, key)| key))
 }
 
 /// Does away with a home and all that is in it.

@@ -141,7 +141,12 @@ pub(crate) async fn archived(
 }
 
 /// Forgets a stretch of one shard; where it ended.
-async fn forget_stretch(connections: &Connections, shard: usize, from: i64, last: i64) -> Result<Option<i64>> {
+async fn forget_stretch(
+    connections: &Connections,
+    shard: usize,
+    from: i64,
+    last: i64,
+) -> Result<Option<i64>> {
     let session = connections.session().await?;
     let row = session.row((STRETCH, shard), &[&from, &last, &AT_ONCE]).await?;
     let Some(end) = row.map(|row| get::<Option<i64>>(&row, 0)).transpose()?.flatten() else {

@@ -6,7 +6,8 @@
 //! they lie in one folder, which moves with it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -100,10 +101,12 @@ pub struct Writer {
 impl Writer {
     /// Begins a file; it appears when it is finished.
     pub fn new(folder: &Path, month: i64) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(io(folder))?;
+        // What people sent is in it: nobody else reads it.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io(folder))?;
         let path = folder.join(file_name(month));
         let beside = folder.join(format!("{}.part", file_name(month)));
-        let file = File::create(&beside).map_err(io(&beside))?;
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside);
+        let file = file.map_err(io(&beside))?;
         let schema = Arc::new(parse_message_type(SCHEMA).map_err(failed(&beside))?);
         // Bodies are packed already; what is packed here are names, sources and times.
         let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());

@@ -43,7 +43,8 @@ macro_rules! conformance {
                 a_spend_is_found_with_what_it_took, holds_open_and_close, terms_and_history_are_oldest_first;
             past: reports_say_what_was_true_then, one_member_whole, the_overview_counts_what_there_is,
                 playbooks_have_versions, members_behind_a_version_are_found,
-                the_digest_depends_on_neither_keys_nor_batches, the_digest_tells_any_difference;
+                the_digest_depends_on_neither_keys_nor_batches, the_digest_tells_any_difference,
+                months_move_to_files, a_home_moves_whole;
         );
     };
     ($make:expr; $($room:ident: $($promise:ident),*;)*) => {

@@ -4,11 +4,12 @@ use zhiyin_model::effect::{Asset, TimerKey, TimerKind, TransferKind};
 use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::time::{DAY_US, Day, Ts};
 
-use super::life::{ACTIVE, EVENTS, Life, at, joined, lived, turn};
+use super::life::{ACTIVE, EVENTS, Life, append, at, joined, lived, turn};
 use super::{Homes, KEY};
 use crate::flush::Flush;
 use crate::read::{AsOf, OverviewAsk};
-use crate::{PlaybookVersion, Result};
+use crate::turn::place;
+use crate::{PlaybookVersion, Receipt, Result, StoreError, archive};
 
 fn as_of(at: Ts) -> AsOf {
     let day = Day(i32::try_from(at.0 / DAY_US).unwrap_or(i32::MAX));
@@ -232,4 +233,97 @@ async fn changed(homes: &dyn Homes, change: fn(&mut Flush, &Life)) -> Result<Str
     change(&mut whole, &life);
     store.flush(Flush { turn: turn(&store).await?, ..whole }).await?;
     store.digest().await
+}
+
+/// A month that moves to a file is told as before: histories, lines, the digest; and says from when on ids are remembered.
+pub async fn months_move_to_files(homes: &dyn Homes) -> Result<()> {
+    let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
+    lived(&store, &life, 3).await?;
+    let folder = std::env::temp_dir().join(format!("zhiyin-months-{:p}", std::sync::Arc::as_ptr(&store)));
+    store.keep_archive(folder.clone());
+    let names = || vec!["Points Spent".to_owned()];
+    let before = (
+        store.digest().await?,
+        store.history(life.member(), names()).await?,
+        store.order_lines(life.order(1)).await?,
+    );
+    let months = store.months().await?;
+    assert_eq!(
+        months.iter().map(|month| (month.month, month.open, month.file.is_some())).collect::<Vec<_>>(),
+        [(3, false, false)]
+    );
+    assert_eq!(store.home().await?.remembers_from, None);
+    let (out, mut rows) = tokio::sync::mpsc::channel(64);
+    store.month_rows(3, out).await?;
+    let mut writer = archive::Writer::new(&folder, 3)?;
+    while let Some(rows) = rows.recv().await {
+        rows.into_iter().try_for_each(|row| writer.row(row))?;
+    }
+    let (events, hash) = writer.finish()?;
+    assert_eq!(events, months[0].events);
+    // Taken up again after an interruption, it comes to the same.
+    for _ in 0..2 {
+        store.month_archived(3, &archive::file_name(3), events, &hash).await?;
+    }
+    assert_eq!(store.months().await?[0].file, Some((archive::file_name(3), hash)));
+    assert_eq!(store.home().await?.remembers_from, Some(place::remembered_from(3)));
+    let after = (
+        store.digest().await?,
+        store.history(life.member(), names()).await?,
+        store.order_lines(life.order(1)).await?,
+    );
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    let broken: Vec<_> = store.doctor().await?.into_iter().filter(|check| !check.broken.is_empty()).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    std::fs::remove_file(folder.join(archive::file_name(3)))
+        .map_err(|error| StoreError::Database(error.to_string()))?;
+    assert!(
+        store.order_lines(life.order(1)).await.is_err(),
+        "without its file it is damage, not an empty event"
+    );
+    drop(std::fs::remove_dir_all(&folder));
+    Ok(())
+}
+
+/// A dump fills an empty home, which then is the same; one that is in use is left alone.
+pub async fn a_home_moves_whole(homes: &dyn Homes) -> Result<()> {
+    let (old, new) = (homes.fresh(&KEY), homes.fresh(&IdKey::from_bytes([9; 32])));
+    old.apply_playbook(version("a", at(1))).await?;
+    for name in ["ann", "bob", "cid"] {
+        lived(&old, &Life { key: KEY, name: name.to_owned() }, 2).await?;
+    }
+    // Some wait, and one was given up.
+    let late = Life { key: KEY, name: "dan".to_owned() };
+    old.append(late.append()).await?;
+    let waiting = old.waiting(&turn(&old).await?, 9).await?;
+    let refusal = zhiyin_model::event::Refusal::new("order_unknown", "properties.order_id", "no such order");
+    let dead = vec![crate::flush::Dead { seq: waiting[0].seq, refusal, at: at(6) }];
+    let flush = Flush { turn: turn(&old).await?, cursor: Some(waiting[0].seq), dead, ..Flush::default() };
+    old.flush(flush).await?;
+    let (out, rows) = tokio::sync::mpsc::channel(2);
+    let (said, taken) = tokio::join!(old.dump(out), new.fill(rows));
+    taken?;
+    let digest = said?;
+    assert_eq!((old.digest().await?, new.digest().await?), (digest.clone(), digest.clone()));
+    let home = new.home().await?;
+    assert_eq!((home.id_key, home.clock, home.version), (KEY, at(6), 1));
+    let told = |waiting: Vec<crate::Waiting>| -> Vec<_> {
+        waiting.into_iter().map(|row| (row.message_id, row.seq, row.clock, row.member, row.replay)).collect()
+    };
+    let left = told(old.waiting(&turn(&old).await?, 9).await?);
+    assert_eq!(left.len(), 5);
+    assert_eq!(told(new.waiting(&turn(&new).await?, 9).await?), left);
+    assert_eq!(new.dead_letters(9).await?, old.dead_letters(9).await?);
+    let broken: Vec<_> = new.doctor().await?.into_iter().filter(|check| !check.broken.is_empty()).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    // What comes in after the move is taken once, at a place of its own.
+    let receipts = new
+        .append(append(vec![late.item(1), Life { key: KEY, name: "eve".to_owned() }.item(1)], at(6), true))
+        .await?;
+    assert_eq!(receipts, [Receipt::Duplicate, Receipt::Accepted]);
+    let (out, rows) = tokio::sync::mpsc::channel(2);
+    let (said, taken) = tokio::join!(old.dump(out), new.fill(rows));
+    assert!(taken.is_err() && said.is_err(), "a home in use is not filled");
+    assert_eq!(new.digest().await?, digest);
+    Ok(())
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use zhiyin_engine::accept::{self, Source, Verdict};
 use zhiyin_engine::{Engine, clock, moving, playbooks};
 use zhiyin_model::id::IdKey;
-use zhiyin_model::time::Ts;
+use zhiyin_model::time::{HOUR_US, Ts};
 use zhiyin_store::Store;
 use zhiyin_store_pg::PgStore;
 use zhiyin_store_sqlite::{Durability, SqliteStore};
@@ -105,7 +105,8 @@ async fn fill(path: &Path) -> Result<()> {
         engine.drain(brand::CHUNK_MAX, Some(Ts::MIN), |_| ()).await?;
     }
     engine.drain(brand::CHUNK_MAX, Some(brand::ROUNDS_BEGIN), |_| ()).await?;
-    let offset_us = brand::ROUNDS_BEGIN.0 - clock::wall().0;
+    // Business now stays behind the orders, however long it takes: timers fire with orders only, so every run decides the same.
+    let offset_us = brand::ROUNDS_BEGIN.0 - clock::wall().0 - 8 * HOUR_US;
     engine.store().set_clock(offset_us, Some(brand::ROUNDS_BEGIN)).await?;
     healthy(&engine).await
 }
@@ -124,7 +125,12 @@ type PerSecond = f64;
 
 /// Live orders through the whole pipeline.
 async fn measure(engine: Arc<Engine>, orders: u64, batch: usize) -> Result<PerSecond> {
-    let items: Arc<Vec<Vec<u8>>> = Arc::new((0..orders).map(|n| brand::live(n, MEMBERS)).collect());
+    // Each client has customers of its own, as tills have: whoever buys twice does so in one order of things.
+    let mut tills: Vec<Vec<Vec<u8>>> = vec![Vec::new(); CLIENTS];
+    for n in 0..orders {
+        let (member, item) = brand::live(n, MEMBERS);
+        tills[member as usize % CLIENTS].push(item);
+    }
     let stop = Arc::new(tokio::sync::Notify::new());
     let watch = clock::stopwatch();
     let at_work = {
@@ -132,12 +138,12 @@ async fn measure(engine: Arc<Engine>, orders: u64, batch: usize) -> Result<PerSe
         tokio::spawn(async move { engine.run(batch, stop.notified()).await })
     };
     let mut clients = JoinSet::new();
-    for client in 0..CLIENTS {
-        let (engine, items) = (Arc::clone(&engine), Arc::clone(&items));
+    for items in tills {
+        let engine = Arc::clone(&engine);
         clients.spawn(async move {
             let source = Source { name: "till".to_owned(), user_namespace: "user".to_owned(), replay: false };
             let now = brand::ROUNDS_BEGIN;
-            for call in items.chunks(ORDERS_A_CALL).skip(client).step_by(CLIENTS) {
+            for call in items.chunks(ORDERS_A_CALL) {
                 let latest = accept::latest(now);
                 let prepared =
                     call.iter().map(|item| accept::prepare(&KEY, &source, item, Some(now), latest)).collect();

@@ -1,0 +1,149 @@
+//! A store around another: every call passes two places at which something may go wrong, and those calls that are worth
+//! more than that can be replaced.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use zhiyin_model::effect::Lot;
+use zhiyin_model::id::{MemberId, OrderId, TransferId};
+use zhiyin_model::member::Term;
+use zhiyin_model::time::Ts;
+use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::turn::Turn;
+use zhiyin_store::{
+    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt, Result,
+    Store, Waiting, Wanted, archive, dump, feed, read,
+};
+
+/// What shall happen at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It fails.
+    Fail,
+    /// It is kept back until somebody lets it go on.
+    Hang,
+}
+
+/// What stands around a store.
+#[async_trait]
+pub trait Around: Send + Sync {
+    /// The store within.
+    fn inner(&self) -> &Arc<dyn Store>;
+
+    /// A call comes in; what shall happen once it is done.
+    async fn before(&self, _call: &'static str) -> Result<Option<Deed>> {
+        Ok(None)
+    }
+
+    /// It was done, well or not.
+    async fn after(&self, _deed: Option<Deed>, _well: bool) -> Result<()> {
+        Ok(())
+    }
+
+    /// See [`Store::lease`].
+    async fn lease(&self, holder: &str, ttl: Duration) -> Result<Turn> {
+        self.inner().lease(holder, ttl).await
+    }
+
+    /// See [`Store::release`].
+    async fn release(&self, holder: &str) -> Result<()> {
+        self.inner().release(holder).await
+    }
+
+    /// See [`Store::append`].
+    async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
+        self.inner().append(append).await
+    }
+
+    /// See [`Store::due`].
+    async fn due(&self, turn: &Turn, until: Ts, limit: usize) -> Result<Vec<MemberId>> {
+        self.inner().due(turn, until, limit).await
+    }
+
+    /// See [`Store::next_wake`].
+    async fn next_wake(&self, turn: &Turn) -> Result<Option<Ts>> {
+        self.inner().next_wake(turn).await
+    }
+
+    /// See [`Store::flush`].
+    async fn flush(&self, flush: Flush) -> Result<()> {
+        self.inner().flush(flush).await
+    }
+}
+
+/// It as a store.
+pub struct Wrapped<A>(pub A);
+
+macro_rules! passed_on {
+    (replaced { $($own:ident($($own_argument:ident: $own_kind:ty),*) -> $own_answer:ty;)* }
+     plain { $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)* }) => {
+        #[async_trait]
+        impl<A: Around> Store for Wrapped<A> {
+            fn keep_archive(&self, folder: PathBuf) {
+                self.0.inner().keep_archive(folder);
+            }
+            $(async fn $own(&self, $($own_argument: $own_kind),*) -> Result<$own_answer> {
+                let deed = self.0.before(stringify!($own)).await?;
+                let answer = self.0.$own($($own_argument),*).await;
+                self.0.after(deed, answer.is_ok()).await?;
+                answer
+            })*
+            $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
+                let deed = self.0.before(stringify!($name)).await?;
+                let answer = self.0.inner().$name($($argument),*).await;
+                self.0.after(deed, answer.is_ok()).await?;
+                answer
+            })*
+        }
+    };
+}
+
+passed_on! {
+    replaced {
+        lease(holder: &str, ttl: Duration) -> Turn;
+        release(holder: &str) -> ();
+        append(append: Append) -> Vec<Receipt>;
+        due(turn: &Turn, until: Ts, limit: usize) -> Vec<MemberId>;
+        next_wake(turn: &Turn) -> Option<Ts>;
+        flush(flush: Flush) -> ();
+    }
+    plain {
+        home() -> Home;
+        set_clock(offset_us: i64, live_since: Option<Ts>) -> ();
+        live_playbook() -> Option<PlaybookVersion>;
+        playbooks() -> Vec<PlaybookVersion>;
+        apply_playbook(playbook: PlaybookVersion) -> i64;
+        members_behind(of: Option<&Turn>, version: i64, after: Option<MemberId>, limit: usize) -> Vec<MemberId>;
+        progress(name: &str) -> Option<Progress>;
+        waiting(turn: &Turn, limit: usize) -> Vec<Waiting>;
+        any_waiting() -> bool;
+        load(wanted: Wanted) -> Loaded;
+        lots(member: MemberId, wanted: LotsWanted<'_>) -> Vec<Lot>;
+        terms(member: MemberId) -> Vec<Term>;
+        hold(member: MemberId, id: TransferId) -> Option<Hold>;
+        past_transfer(member: MemberId, id: TransferId) -> Option<PastTransfer>;
+        order_lines(order: OrderId) -> Option<PastEvent>;
+        history(member: MemberId, names: Vec<String>) -> PastOf;
+        feed(after: feed::Position, limit: usize) -> Vec<feed::Entry>;
+        feed_position(consumer: &str) -> feed::Position;
+        feed_done(consumer: &str, position: feed::Position) -> ();
+        work() -> read::Work;
+        dead_letters(limit: usize) -> Vec<read::DeadLetter>;
+        retry_dead_letters(seqs: Vec<i64>, now: Ts) -> usize;
+        member_lines(as_of: read::AsOf) -> Vec<read::MemberLine>;
+        ledger_lines(as_of: read::AsOf) -> Vec<read::LedgerLine>;
+        namespaces() -> Vec<String>;
+        member_whole(member: MemberId) -> Option<read::MemberWhole>;
+        overview(ask: read::OverviewAsk) -> read::OverviewRecord;
+        doctor() -> Vec<read::Check>;
+        digest() -> String;
+        months() -> Vec<archive::Month>;
+        month_rows(month: i64, out: mpsc::Sender<Vec<archive::Row>>) -> ();
+        month_archived(month: i64, file: &str, events: i64, hash: &str) -> ();
+        dump(out: dump::Out) -> String;
+        fill(rows: dump::In) -> ();
+    }
+}

@@ -1,0 +1,181 @@
+//! A home of the fault test on a PostgreSQL server: connections that are cut, and in a few seeds a server that ends without
+//! a word and starts again.
+//!
+//! The server is restarted only if it is one that `./run` started for its tests, in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio_postgres::{Client, NoTls};
+use zhiyin_store::Store;
+use zhiyin_store_pg::PgStore;
+
+use super::items::KEY;
+
+/// Connections of each process.
+const CONNECTIONS: u32 = 3;
+/// How often one looks whether something has come about on the server, and how long one waits in between.
+const LOOKS_MAX: u32 = 3_000;
+const PAUSE: Duration = Duration::from_millis(2);
+/// What the folder of a server that `./run` started is called.
+const FOLDER: &str = "zhiyin-postgres.";
+
+const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1";
+const LEFT: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE $1";
+
+/// A home on a server.
+pub struct Server {
+    url: String,
+    home: String,
+    shards: u32,
+    watch: Client,
+    /// Where the server can be restarted from, if this seed may do that.
+    cluster: Option<Cluster>,
+}
+
+impl Server {
+    /// A home of this name, which is not there yet.
+    pub async fn new(url: &str, home: &str, shards: u32, cluster: Option<Cluster>) -> Result<Self> {
+        let watch = connect(url).await?;
+        Ok(Self { url: url.to_owned(), home: home.to_owned(), shards, watch, cluster })
+    }
+
+    fn address(&self, name: &str) -> String {
+        let mark = if self.url.contains('?') { '&' } else { '?' };
+        let Self { url, home, shards, .. } = self;
+        format!(
+            "{url}{mark}home={home}&slots=16&shards={shards}&connections={CONNECTIONS}&application_name={home}-{name}"
+        )
+    }
+
+    /// Opens the home as a process of this name.
+    pub async fn open(&self, name: &str) -> Result<Arc<dyn Store>> {
+        Ok(Arc::new(PgStore::open(&self.address(name), &KEY).await?))
+    }
+
+    /// Returns once no session of a process is left.
+    pub async fn ended(&self, name: &str) -> Result<()> {
+        self.none_left(&format!("{}-{name}", self.home)).await
+    }
+
+    async fn none_left(&self, sessions: &str) -> Result<()> {
+        for _ in 0..LOOKS_MAX {
+            let left: i64 = self.watch.query_one(LEFT, &[&sessions]).await?.try_get(0)?;
+            if left == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("sessions {sessions} do not end")
+    }
+
+    /// All sessions of the home are cut, or the server ends; whether the processes live on.
+    pub async fn fail(&mut self, chance: u64) -> Result<bool> {
+        match &self.cluster {
+            Some(cluster) => {
+                cluster.restart()?;
+                self.watch = connect(&self.url).await?;
+            }
+            None => {
+                let sessions = format!("{}-%", self.home);
+                self.watch.execute(CUT, &[&sessions]).await?;
+                self.none_left(&sessions).await?;
+            }
+        }
+        Ok(chance % 2 == 0)
+    }
+
+    /// Does away with the home.
+    pub async fn clear(self) -> Result<()> {
+        PgStore::open(&self.address("clear"), &KEY).await?.drop_home().await?;
+        Ok(())
+    }
+}
+
+async fn connect(url: &str) -> Result<Client> {
+    for _ in 0..LOOKS_MAX {
+        // One that is starting takes nobody yet.
+        if let Ok((client, connection)) = tokio_postgres::connect(url, NoTls).await {
+            tokio::spawn(connection);
+            return Ok(client);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    bail!("the server does not answer")
+}
+
+/// A server that may be restarted.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    programs: PathBuf,
+    data: PathBuf,
+    port: String,
+    /// It runs as another user than we do.
+    as_other: bool,
+}
+
+impl Cluster {
+    /// The cluster behind an address, if `./run` started it; else why it is left alone.
+    pub async fn behind(url: &str) -> Result<std::result::Result<Self, String>> {
+        let client = connect(url).await?;
+        let shown = async |what: &str| -> Result<String> { Ok(client.query_one(what, &[]).await?.try_get(0)?) };
+        let data = PathBuf::from(shown("SHOW data_directory").await?);
+        let ours = data.parent().and_then(Path::file_name).is_some_and(|name| name.to_string_lossy().starts_with(FOLDER));
+        if !ours || !data.join("postmaster.pid").exists() {
+            return Ok(Err("the server is not one that ./run started".to_owned()));
+        }
+        let programs = PathBuf::from(shown("SELECT setting FROM pg_config WHERE name = 'BINDIR'").await?);
+        let port = shown("SHOW port").await?;
+        let owner = |path: &Path| -> Result<u32> {
+            use std::os::unix::fs::MetadataExt;
+            Ok(std::fs::metadata(path)?.uid())
+        };
+        let as_other = owner(&data)? != owner(Path::new("/proc/self"))?;
+        Ok(Ok(Self { programs, data, port, as_other }))
+    }
+
+    /// Durable commits wait for the disk. What is tested here ends processes, not the machine: without that wait nothing is
+    /// less sure, and the test is done in time.
+    pub async fn wait_for_disk(url: &str, wait: bool) -> Result<()> {
+        let client = connect(url).await?;
+        let word = if wait { "on" } else { "off" };
+        client.batch_execute(&format!("ALTER SYSTEM SET fsync = {word}")).await?;
+        client.batch_execute("SELECT pg_reload_conf()").await?;
+        Ok(())
+    }
+
+    /// Ends the server without a word to anybody, and starts it again.
+    pub fn restart(&self) -> Result<()> {
+        self.control(&["stop", "--mode=immediate", "--timeout=20"])?;
+        let options = format!("-p {}", self.port);
+        let log = self.data.parent().context("no folder")?.join("log");
+        self.control(&["start", "--wait", "--timeout=60", "--options", &options, "--log", &log.display().to_string()])
+    }
+
+    fn control(&self, arguments: &[&str]) -> Result<()> {
+        let program = self.programs.join("pg_ctl");
+        let mut command = if self.as_other {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        let folder = self.data.parent().context("no folder")?;
+        let status = command
+            .args(arguments)
+            .arg("--pgdata")
+            .arg(&self.data)
+            .arg("--silent")
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        ensure!(status.success(), "pg_ctl {arguments:?} ended with {status}");
+        Ok(())
+    }
+}
