@@ -24,8 +24,9 @@ use crate::rows::{Uuid, database, get, id};
 pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO {home}.source (name, user_namespace) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM {home}.source WHERE name = $1";
-pub(crate) const KNOWN: &str =
-    "SELECT message_id, body_hash FROM {shard}.message WHERE source = $1 AND message_id = ANY($2)";
+pub(crate) const KNOWN: &str = "SELECT m.source, m.message_id, m.body_hash \
+    FROM unnest($1::integer[], $2::text[]) u (source, message_id) \
+    JOIN {shard}.message m ON m.source = u.source AND m.message_id = u.message_id";
 pub(crate) const NAMES: &str = "SELECT hash, member FROM {shard}.identifier WHERE hash = ANY($1)";
 pub(crate) const MOVED: &str = "UPDATE {home}.home SET clock = $1, last = $2 WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO {home}.import (name, position, done) VALUES ($1, $2, $3) \
@@ -278,13 +279,15 @@ async fn look(
     told: &[Result<i32>],
 ) -> std::result::Result<Before, Failed> {
     let schemas = tx.session()?.schemas;
-    let mut messages: BTreeMap<(i32, usize), Vec<&str>> = BTreeMap::new();
+    let mut messages: Vec<(Vec<i32>, Vec<&str>)> =
+        (0..schemas.shards()).map(|_| Default::default()).collect();
     let mut names: Vec<Vec<Uuid>> = (0..schemas.shards()).map(|_| Vec::new()).collect();
     for (append, source) in group.iter().zip(told) {
         let Ok(source) = source else { continue };
         for event in &append.events {
-            let shard = schemas.shard_of_message(*source, &event.message_id);
-            messages.entry((*source, shard)).or_default().push(&event.message_id);
+            let (sources, ids) = &mut messages[schemas.shard_of_message(*source, &event.message_id)];
+            sources.push(*source);
+            ids.push(&event.message_id);
             for named in event.names.iter().chain(event.reach.as_ref().map(|reach| &reach.named)) {
                 names[schemas.shard_of_hash(&named.hash)].push(Uuid(named.hash));
             }
@@ -292,10 +295,11 @@ async fn look(
     }
     let mut steps: Vec<Step<'_>> = begin;
     let home = steps.len() - 1;
-    let messages: Vec<((i32, usize), Vec<&str>)> = messages.into_iter().collect();
-    for ((source, shard), ids) in &messages {
-        steps.push(Step::Ask((KNOWN, *shard), vec![source, ids]));
+    for (shard, (sources, ids)) in messages.iter().enumerate().filter(|(_, (sources, _))| !sources.is_empty())
+    {
+        steps.push(Step::Ask((KNOWN, shard), vec![sources, ids]));
     }
+    let asked = steps.len() - 1 - home;
     for (shard, hashes) in names.iter().enumerate().filter(|(_, hashes)| !hashes.is_empty()) {
         steps.push(Step::Ask((NAMES, shard), vec![hashes]));
     }
@@ -303,10 +307,8 @@ async fn look(
     let held: Vec<Row> = said.next().unwrap_or_default();
     let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
     let mut before = Before { clock: get(held, 0)?, last: get(held, 1)?, ..Before::default() };
-    for (((source, _), _), rows) in messages.iter().zip(said.by_ref()) {
-        for row in rows {
-            before.messages.insert((*source, get(&row, 0)?), get::<Uuid>(&row, 1)?.0);
-        }
+    for row in said.by_ref().take(asked).flatten() {
+        before.messages.insert((get(&row, 0)?, get(&row, 1)?), get::<Uuid>(&row, 2)?.0);
     }
     for row in said.flatten() {
         before.names.insert(get::<Uuid>(&row, 0)?.0, id(&row, 1)?);

@@ -56,7 +56,10 @@ impl Address {
         if address.config.get_connect_timeout().is_none() {
             address.config.connect_timeout(CONNECT);
         }
-        address.config.keepalives_idle(KEEPALIVE).application_name("zhiyin");
+        if address.config.get_application_name().is_none() {
+            address.config.application_name("zhiyin");
+        }
+        address.config.keepalives_idle(KEEPALIVE);
         Ok(address)
     }
 

@@ -6,5 +6,7 @@
 mod conformance;
 mod corruption;
 mod homes;
+mod migrations;
 mod moving;
 mod statements;
+mod together;

@@ -74,6 +74,13 @@ fn looks_through(plan: &Value, found: &mut Vec<String>) {
     if table_scan && !SMALL.contains(&table) && (node == "Seq Scan" || !bound) {
         found.push(format!("{node} on {table}"));
     }
+    // A list of keys is for the index, or each row is compared with all of it. Lists of shares and of names of events are
+    // short, and so is what is asked of one member's lots.
+    let filter = text("Filter");
+    let short = filter.contains("slot = ANY") || filter.contains("name = ANY") || table == "lot";
+    if filter.contains("= ANY") && !short {
+        found.push(format!("{node} on {table} compares with a list"));
+    }
     for part in plan["Plans"].as_array().into_iter().flatten() {
         looks_through(part, found);
     }

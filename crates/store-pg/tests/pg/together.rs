@@ -1,0 +1,279 @@
+//! Several processes at one home: each store here stands for one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::life::{Life, append, at, lived, turn};
+use zhiyin_store::feed::Position;
+use zhiyin_store::flush::Flush;
+use zhiyin_store::turn::Turn;
+use zhiyin_store::{Append, NewEvent, Progress, Receipt, Store, StoreError};
+use zhiyin_store_pg::PgStore;
+
+use crate::homes::{Homes, name, raw};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn slots(turn: &Turn) -> Vec<i32> {
+    turn.slots().collect()
+}
+
+/// An item of somebody of their own.
+fn item(n: usize) -> NewEvent {
+    Life { key: KEY, name: format!("somebody{n}") }.item(1)
+}
+
+async fn two(homes: &Homes) -> (String, Arc<PgStore>, PgStore) {
+    let (url, one) = homes.open();
+    let other = PgStore::open(&url, &KEY).await.unwrap();
+    (url, one, other)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_item_that_many_send_at_once_is_taken_once() {
+    let homes = Homes::new(4);
+    let (_, one, other) = two(&homes).await;
+    let stores: [Arc<dyn Store>; 2] = [one, Arc::new(other)];
+    let mut tasks = Vec::new();
+    for sender in 0..16 {
+        let store = Arc::clone(&stores[sender % 2]);
+        tasks.push(tokio::spawn(async move {
+            let mut accepted = 0;
+            for part in 0..5 {
+                // Everybody sends the same, from another place on.
+                let items = (0..20).map(|n| item((n + part * 20 + sender * 7) % 100)).collect();
+                let receipts = store.append(append(items, at(2), false)).await.unwrap();
+                assert!(receipts.iter().all(|receipt| *receipt != Receipt::Reused));
+                accepted += receipts.iter().filter(|receipt| **receipt == Receipt::Accepted).count();
+            }
+            accepted
+        }));
+    }
+    let mut accepted = 0;
+    for task in tasks {
+        accepted += task.await.unwrap();
+    }
+    assert_eq!(accepted, 100);
+    let waiting = stores[0].waiting(&turn(&stores[0]).await.unwrap(), 1_000).await.unwrap();
+    assert_eq!(waiting.len(), 100);
+    assert!(waiting.is_sorted_by(|a, b| a.seq < b.seq));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_append_that_is_refused_does_not_touch_those_beside_it() {
+    let homes = Homes::new(1);
+    let (url, store) = homes.open();
+    store.append(append(vec![item(0)], at(1), false)).await.unwrap();
+    // While somebody else holds the home, appends gather and are taken together.
+    let mut client = raw().await;
+    let tx = client.transaction().await.unwrap();
+    let held = format!("SELECT FROM {}.home FOR UPDATE", name(&url));
+    tx.execute(&held, &[]).await.unwrap();
+    let send = |append: Append| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.append(append).await })
+    };
+    let first = send(append(vec![item(1)], at(2), false));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let good = send(append(vec![item(2), item(1)], at(2), false));
+    let refused = send(Append { user_namespace: "phone".to_owned(), ..append(vec![item(3)], at(2), false) });
+    let progress = Some(Progress { name: "year\0".to_owned(), position: 1, done: false });
+    let broken = send(Append { progress, ..append(vec![item(4)], at(2), false) });
+    let last = send(append(vec![item(5)], at(2), false));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    tx.rollback().await.unwrap();
+    assert_eq!(first.await.unwrap().unwrap(), [Receipt::Accepted]);
+    assert_eq!(good.await.unwrap().unwrap(), [Receipt::Accepted, Receipt::Duplicate]);
+    assert!(matches!(refused.await.unwrap(), Err(StoreError::SourceNamespace { .. })));
+    assert!(matches!(broken.await.unwrap(), Err(StoreError::Database(_))));
+    assert_eq!(last.await.unwrap().unwrap(), [Receipt::Accepted]);
+    let store: Arc<dyn Store> = store;
+    let waiting = store.waiting(&turn(&store).await.unwrap(), 10).await.unwrap();
+    assert_eq!(waiting.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_feed_skips_nobody_who_commits_late() {
+    let homes = Homes::new(1);
+    let (url, store) = homes.open();
+    let home = name(&url);
+    let began = store.feed_position("follower").await.unwrap();
+    let mut client = raw().await;
+    let late = client.transaction().await.unwrap();
+    let entry = format!("INSERT INTO {home}.feed (members, events) VALUES ('', '')");
+    late.execute(&entry, &[]).await.unwrap();
+    let store: Arc<dyn Store> = store;
+    lived(&store, &Life::of(&KEY), 6).await.unwrap();
+    assert_eq!(store.feed(began, 10).await.unwrap(), [], "somebody who began before has not ended");
+    let newcomer = store.feed_position("newcomer").await.unwrap();
+    late.commit().await.unwrap();
+    let entries = soon(&store, began, 2).await;
+    assert!(entries[0].members.is_empty() && !entries[1].members.is_empty());
+    assert!(entries[0].position < entries[1].position);
+    assert_eq!(store.feed(entries[0].position, 10).await.unwrap(), entries[1..]);
+    assert_eq!(soon(&store, newcomer, 2).await.len(), 2, "it may have ended before they came, or after");
+    // What one is done with stays for the other.
+    store.feed_done("follower", entries[1].position).await.unwrap();
+    assert_eq!(store.feed_position("follower").await.unwrap(), entries[1].position);
+    assert_eq!(store.feed(began, 10).await.unwrap().len(), 2);
+    assert_eq!(store.work().await.unwrap().feed, [("follower".to_owned(), 0), ("newcomer".to_owned(), 2)]);
+    store.feed_done("newcomer", entries[0].position).await.unwrap();
+    store.feed_done("newcomer", Position::default()).await.unwrap();
+    assert_eq!(store.feed(began, 10).await.unwrap(), entries[1..]);
+    store.feed_done("newcomer", entries[1].position).await.unwrap();
+    assert_eq!(store.feed(began, 10).await.unwrap(), []);
+}
+
+/// Entries of the feed, once so many show: on a server that others use their transactions are waited for.
+async fn soon(store: &Arc<dyn Store>, after: Position, n: usize) -> Vec<zhiyin_store::feed::Entry> {
+    for _ in 0..600 {
+        let entries = store.feed(after, 10).await.unwrap();
+        if entries.len() >= n {
+            return entries;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no {n} entries after {after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_follows_is_forgotten() {
+    let homes = Homes::new(1);
+    let (url, store) = homes.open();
+    let store: Arc<dyn Store> = store;
+    lived(&store, &Life::of(&KEY), 1).await.unwrap();
+    soon(&store, Position::default(), 6).await;
+    let client = raw().await;
+    let left = format!("SELECT COUNT(*) FROM {}.feed", name(&url));
+    for _ in 0..600 {
+        for _ in 0..64 {
+            turn(&store).await.unwrap();
+        }
+        if client.query_one(&left, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is still there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_share_fairly_and_find_their_turn_stale() {
+    let homes = Homes::new(4);
+    let (_, one, other) = two(&homes).await;
+    one.append(Life::of(&KEY).append()).await.unwrap();
+    let all = one.lease("one", LONG).await.unwrap();
+    assert_eq!(slots(&all), (0..16).collect::<Vec<_>>());
+    // Nothing is taken from who lives: it is given up when they come by.
+    assert!(other.lease("other", LONG).await.unwrap().is_empty());
+    let half = one.lease("one", LONG).await.unwrap();
+    assert_eq!(slots(&half), (0..8).collect::<Vec<_>>());
+    let theirs = other.lease("other", LONG).await.unwrap();
+    assert_eq!(slots(&theirs), (8..16).collect::<Vec<_>>());
+    assert!(matches!(one.flush(Flush { turn: all, ..Flush::default() }).await, Err(StoreError::Stale)));
+    one.flush(Flush { turn: half, ..Flush::default() }).await.unwrap();
+    other.flush(Flush { turn: theirs.clone(), ..Flush::default() }).await.unwrap();
+    // A third: six, and six, and what is left.
+    one.lease("third", LONG).await.unwrap();
+    assert_eq!(one.lease("one", LONG).await.unwrap().held.len(), 6);
+    assert_eq!(other.lease("other", LONG).await.unwrap().held.len(), 6);
+    assert_eq!(one.lease("third", LONG).await.unwrap().held.len(), 4);
+    one.release("third").await.unwrap();
+    other.release("other").await.unwrap();
+    assert_eq!(one.lease("one", LONG).await.unwrap().held.len(), 16);
+    assert!(matches!(other.flush(Flush { turn: theirs, ..Flush::default() }).await, Err(StoreError::Stale)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_process_held_that_died_is_taken_at_once() {
+    let homes = Homes::new(1);
+    let (url, one) = homes.open();
+    let dead = {
+        // A process of its own: all its connections end with it, and nothing is given up in order.
+        let process =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let url = url.clone();
+        let (turned, turn) = tokio::sync::oneshot::channel();
+        process.spawn(async move {
+            let store = PgStore::open(&url, &KEY).await.unwrap();
+            drop(turned.send(store.lease("dead", LONG).await.unwrap()));
+            std::future::pending::<()>().await;
+        });
+        let turn = turn.await.unwrap();
+        process.shutdown_background();
+        turn
+    };
+    assert_eq!(dead.held.len(), 16);
+    let mut taken = Turn::default();
+    for _ in 0..100 {
+        taken = one.lease("one", LONG).await.unwrap();
+        if taken.held.len() == 16 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(taken.held.len(), 16, "its session ended, so nobody waits for the lease to run out");
+    assert!(taken.held.iter().zip(&dead.held).all(|(now, then)| now.token > then.token));
+    assert!(matches!(one.flush(Flush { turn: dead, ..Flush::default() }).await, Err(StoreError::Stale)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_renewed_is_taken_when_its_time_is_over() {
+    let homes = Homes::new(1);
+    let (_, one, other) = two(&homes).await;
+    let short = Duration::from_millis(300);
+    let paused = one.lease("paused", short).await.unwrap();
+    assert_eq!(paused.held.len(), 16);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let taken = other.lease("other", short).await.unwrap();
+    assert_eq!(taken.held.len(), 16);
+    assert!(matches!(one.flush(Flush { turn: paused, ..Flush::default() }).await, Err(StoreError::Stale)));
+    // Back again, they get their part.
+    assert!(one.lease("paused", LONG).await.unwrap().is_empty());
+    assert_eq!(other.lease("other", LONG).await.unwrap().held.len(), 8);
+    assert_eq!(one.lease("paused", LONG).await.unwrap().held.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_hears_of_what_another_process_accepted() {
+    let homes = Homes::new(1);
+    let (_, one, other) = two(&homes).await;
+    one.lease("one", LONG).await.unwrap();
+    let waits = tokio::spawn({
+        let one = Arc::clone(&one);
+        async move { one.stirred().await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!waits.is_finished());
+    other.append(append(vec![item(1)], at(1), false)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), waits).await.unwrap().unwrap();
+    // What was told while nobody waited is told to whoever waits next.
+    other.append(append(vec![item(2)], at(1), false)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), one.stirred()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_anew_is_found_again() {
+    let homes = Homes::new(1);
+    let url = homes.url();
+    let url = format!("{url}&application_name={}", name(&url));
+    let store = homes.try_open(&url, &KEY).unwrap();
+    store.append(append(vec![item(1)], at(1), false)).await.unwrap();
+    let turn = store.lease("one", LONG).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+    assert!(raw().await.query(end, &[&name(&url)]).await.unwrap().len() > 1);
+    // What was under way may fail once; then all goes on, and the lease stands.
+    let mut failures = 0;
+    let waiting = loop {
+        match store.waiting(&turn, 10).await {
+            Ok(waiting) => break waiting,
+            Err(StoreError::Database(_)) if failures < 20 => failures += 1,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(store.lease("one", LONG).await.unwrap(), turn);
+    store.append(append(vec![item(2)], at(1), false)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), store.stirred()).await.unwrap();
+}
