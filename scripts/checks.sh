@@ -2,9 +2,9 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust oracle crash browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle crash processes faults browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust crash)
+postgres_checks=(rust engine_pg processes faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -56,7 +56,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | crash | shell | deny) things+=(python) ;;
+      oracle | crash | processes | shell | deny) things+=(python) ;;
       browser) things+=(python chromium) ;;
     esac
   done
@@ -64,7 +64,7 @@ get_ready() {
   need "${things[@]}"
   rm -rf "$checks_dir"
   mkdir -p "$checks_dir"
-  if [[ " $* " == *" oracle "* || " $* " == *" crash "* || " $* " == *" browser "* ]]; then
+  if [[ " $* " == *" oracle "* || " $* " == *" crash "* || " $* " == *" processes "* || " $* " == *" browser "* ]]; then
     # These prove nothing on made-up figures, so without the real ones they fail.
     fetch_completejourney || say "The real data set could not be had: what needs it will fail."
   fi
@@ -93,6 +93,11 @@ check_clippy() { cargo clippy --release "${locked[@]}" --workspace --all-targets
 
 # The tests of every room; the house rules are among them.
 check_rust() { cargo test --release "${locked[@]}" --workspace; }
+
+# The engine's own tests once more, with all their homes on PostgreSQL; random streams take too long there.
+check_engine_pg() {
+  ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" -p zhiyin-engine --test pipeline -- --skip any_batch
+}
 
 check_house() { cargo test --release "${locked[@]}" -p zhiyin --test house; }
 
@@ -125,6 +130,13 @@ check_oracle() {
 check_crash() {
   year_home
   python3 tests/crash.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" --work "$checks_dir/crash"
+}
+
+# Three processes on one PostgreSQL, killed and stopped, come to what one came to on SQLite.
+check_processes() {
+  year_home
+  python3 tests/processes.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" \
+    --kills "${ZHIYIN_KILLS:-12}" --work "$checks_dir/processes"
 }
 
 check_browser() {

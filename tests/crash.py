@@ -11,6 +11,7 @@ with `N passed, M failed`.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
 import resource
@@ -21,7 +22,7 @@ import time
 from pathlib import Path
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
-KILLS = 12
+KILLS = int(os.environ.get("ZHIYIN_KILLS", "12"))
 BATCH_SIZES = [64, 500, 4096]
 # One kill in so many falls into the first moments, where the database is made.
 EARLY_EVERY = 4

@@ -14,6 +14,8 @@ use zhiyin_model::id::{EventId, IdKey, TransferId};
 use zhiyin_model::member::Account;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::{DeadLetter, MemberWhole};
+use zhiyin_store::Store;
+use zhiyin_store_pg::PgStore;
 use zhiyin_store_sqlite::{Durability, SqliteStore};
 
 use crate::playbooks;
@@ -36,6 +38,10 @@ impl Drop for Home {
     fn drop(&mut self) {
         // A folder that stays behind harms nobody.
         drop(std::fs::remove_dir_all(&self.folder));
+        // A test that failed may have left something open, which would be waited for.
+        if let Some(server) = on_postgres().filter(|_| !std::thread::panicking()) {
+            drop_home(server, self.folder.clone());
+        }
     }
 }
 
@@ -55,9 +61,42 @@ pub fn transfer_of(message_id: &str, kind: &str) -> TransferId {
     KEY.derive("transfer", &[event.bytes(), b"points", kind.as_bytes(), &0u32.to_le_bytes()])
 }
 
+/// Where the homes of this run are: `ZHIYIN_TEST_STORE=pg` puts all of them on the PostgreSQL that `ZHIYIN_TEST_POSTGRES` names,
+/// spread over two schemas, with two workers each.
+fn on_postgres() -> Option<String> {
+    (std::env::var("ZHIYIN_TEST_STORE").ok()? == "pg").then(|| {
+        std::env::var("ZHIYIN_TEST_POSTGRES").expect("ZHIYIN_TEST_POSTGRES names no server: `./run test` starts one")
+    })
+}
+
+/// The address of the home whose folder this would be.
+fn address(server: &str, folder: &Path) -> String {
+    let name = folder.file_name().unwrap().to_string_lossy().replace('-', "_");
+    let joint = if server.contains('?') { '&' } else { '?' };
+    format!("{server}{joint}home={name}&shards=2&connections=4")
+}
+
 async fn engine_at(folder: &Path) -> Engine {
-    let store = SqliteStore::open_with(&folder.join("home.db"), &KEY, Durability::Relaxed).unwrap();
-    Engine::open(Arc::new(store)).await.unwrap()
+    let (store, workers): (Arc<dyn Store>, usize) = match on_postgres() {
+        None => {
+            let store = SqliteStore::open_with(&folder.join("home.db"), &KEY, Durability::Relaxed);
+            (Arc::new(store.unwrap()), 1)
+        }
+        Some(server) => (Arc::new(PgStore::open(&address(&server, folder), &KEY).await.unwrap()), 2),
+    };
+    Engine::open_working(store, workers).await.unwrap()
+}
+
+/// Does away with a home on PostgreSQL: on a thread of its own, since a test's runtime cannot be waited on where it ends.
+fn drop_home(server: String, folder: PathBuf) {
+    let dropped = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let store = PgStore::open(&address(&server, &folder), &KEY).await.unwrap();
+            store.drop_home().await.unwrap();
+        });
+    });
+    drop(dropped.join());
 }
 
 impl Home {

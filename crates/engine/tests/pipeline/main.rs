@@ -7,6 +7,7 @@
 
 mod any_batch;
 mod brittle;
+mod crowds;
 mod dead_letters;
 mod door;
 mod gifts;
