@@ -60,14 +60,15 @@ columns! {
     Queue of Queued { seq: i64, slot: i32, after: i64, }
     /// What could not be decided ([`DEAD_NEW`]).
     DeadLetters of DeadLetter<'f> { seq: i64, code: &'f str, field: &'f str, message: &'f str, at: i64, }
-    /// Timelines ([`TIMELINE_NEW`]); `before` is none where the timeline as stored goes on.
+    /// Timelines ([`TIMELINE_NEW`], [`TIMELINE_ON`]).
     Timeline of Happened { seq: i64, member: Uuid, before: Option<i64>, }
-    /// Members ([`MEMBER_SET`]).
+    /// Members ([`MEMBER_NEW`], [`MEMBER_MOVE`], [`MEMBER_SET`]); `was` is where their timeline ended before.
     Members of Member<'f> {
         id: Uuid, slot: i32, known_since: i64, enrolled_at: Option<i64>, decided_until: i64, version: i64,
         wake: Option<i64>, last_event: Option<i64>, tier: Option<&'f str>, term_from: Option<i64>, term_ends: Option<i32>,
         stage: Option<&'f str>, stage_since: Option<i64>, accounts: String, timers: String, tags: String, touches: String,
         told_at: String, attributes: Vec<u8>, fingerprint: &'f str, growth_days: Vec<u8>, leaves: &'f [u8],
+        was: Option<i64>,
     }
     /// Where timelines end ([`LAST_SET`]).
     Lasts of Last { member: Uuid, last_event: i64, }
@@ -91,7 +92,7 @@ columns! {
         id: Uuid, member: Uuid, asset: i16, kind: i16, amount: i64, event: i64, ordinal: i32, at: i64, day: i32,
         reverses: Option<Uuid>, order: Option<Uuid>, version: i64,
     }
-    /// Lots ([`LOT_SET`]).
+    /// Lots ([`LOT_NEW`], [`LOT_SET`]).
     Lots of Lot {
         id: Uuid, member: Uuid, asset: i16, granted: i64, remaining: i64, active_at: i64, expires_at: i64, active: bool,
     }
@@ -131,24 +132,95 @@ pub(crate) const DEAD_NEW: &str = "INSERT INTO {shard}.dead_letter (seq, code, f
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[]) u (seq, code, field, message, at) \
     JOIN {shard}.event e ON e.seq = u.seq ON CONFLICT (seq) DO UPDATE SET code = EXCLUDED.code, \
     field = EXCLUDED.field, message = EXCLUDED.message, at = EXCLUDED.at";
-/// Runs before the member's row says where the timeline ends now.
-pub(crate) const TIMELINE_NEW: &str = "INSERT INTO {shard}.timeline (seq, member, before) SELECT u.seq, u.member, \
+pub(crate) const TIMELINE_NEW: &str = "INSERT INTO {shard}.timeline (seq, member, before) \
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[])";
+/// Where `before` is none the timeline as stored goes on. Runs before the member's row says where it ends now.
+pub(crate) const TIMELINE_ON: &str = "INSERT INTO {shard}.timeline (seq, member, before) SELECT u.seq, u.member, \
     COALESCE(u.before, (SELECT m.last_event FROM {shard}.member m WHERE m.id = u.member)) \
     FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) u (seq, member, before)";
-/// `wake` rarely moves, and PostgreSQL touches its index only where it does.
-pub(crate) const MEMBER_SET: &str = "INSERT INTO {shard}.member AS m (id, slot, known_since, enrolled_at, decided_until, \
-    version, wake, last_event, tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, \
-    attributes, fingerprint, growth_days, leaves) SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], \
-    $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::bigint[], $11::integer[], \
-    $12::text[], $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[], \
-    $20::text[], $21::bytea[], $22::bytea[]) \
-    ON CONFLICT (id) DO UPDATE SET known_since = EXCLUDED.known_since, enrolled_at = EXCLUDED.enrolled_at, \
-    decided_until = EXCLUDED.decided_until, version = EXCLUDED.version, wake = EXCLUDED.wake, \
-    last_event = COALESCE(EXCLUDED.last_event, m.last_event), tier = EXCLUDED.tier, term_from = EXCLUDED.term_from, \
-    term_ends = EXCLUDED.term_ends, stage = EXCLUDED.stage, stage_since = EXCLUDED.stage_since, \
-    accounts = EXCLUDED.accounts, timers = EXCLUDED.timers, tags = EXCLUDED.tags, touches = EXCLUDED.touches, \
-    told_at = EXCLUDED.told_at, attributes = EXCLUDED.attributes, fingerprint = EXCLUDED.fingerprint, \
-    growth_days = EXCLUDED.growth_days, leaves = EXCLUDED.leaves";
+
+/// A member's columns, as they are given.
+macro_rules! given_members {
+    () => {
+        " FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
+         $8::bigint[], $9::text[], $10::bigint[], $11::integer[], $12::text[], $13::bigint[], $14::text[], $15::text[], \
+         $16::text[], $17::text[], $18::text[], $19::bytea[], $20::text[], $21::bytea[], $22::bytea[], $23::bigint[]) \
+         u (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, tier, term_from, term_ends, stage, \
+         stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, was)"
+    };
+}
+macro_rules! members_new {
+    () => {
+        concat!(
+            "INSERT INTO {shard}.member AS m (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, \
+             tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
+             fingerprint, growth_days, leaves) SELECT u.id, u.slot, u.known_since, u.enrolled_at, u.decided_until, \
+             u.version, u.wake, u.last_event, u.tier, u.term_from, u.term_ends, u.stage, u.stage_since, u.accounts, \
+             u.timers, u.tags, u.touches, u.told_at, u.attributes, u.fingerprint, u.growth_days, u.leaves",
+            given_members!()
+        )
+    };
+}
+/// All columns but the key and what follows from it. `wake` rarely moves, and PostgreSQL touches its index only where it does.
+macro_rules! members_set {
+    ($from:literal) => {
+        concat!(
+            "known_since = ",
+            $from,
+            ".known_since, enrolled_at = ",
+            $from,
+            ".enrolled_at, decided_until = ",
+            $from,
+            ".decided_until, version = ",
+            $from,
+            ".version, wake = ",
+            $from,
+            ".wake, last_event = COALESCE(",
+            $from,
+            ".last_event, m.last_event), tier = ",
+            $from,
+            ".tier, term_from = ",
+            $from,
+            ".term_from, term_ends = ",
+            $from,
+            ".term_ends, stage = ",
+            $from,
+            ".stage, stage_since = ",
+            $from,
+            ".stage_since, accounts = ",
+            $from,
+            ".accounts, timers = ",
+            $from,
+            ".timers, tags = ",
+            $from,
+            ".tags, touches = ",
+            $from,
+            ".touches, told_at = ",
+            $from,
+            ".told_at, attributes = ",
+            $from,
+            ".attributes, fingerprint = ",
+            $from,
+            ".fingerprint, growth_days = ",
+            $from,
+            ".growth_days, leaves = ",
+            $from,
+            ".leaves"
+        )
+    };
+}
+/// Members of whom it is known that they are not there.
+pub(crate) const MEMBER_NEW: &str = members_new!();
+/// Members of whom it is known that they are there, as they were when they were looked up.
+pub(crate) const MEMBER_MOVE: &str = concat!(
+    "UPDATE {shard}.member m SET ",
+    members_set!("u"),
+    given_members!(),
+    " WHERE m.id = u.id AND m.last_event IS NOT DISTINCT FROM u.was"
+);
+/// Members who may be there or not.
+pub(crate) const MEMBER_SET: &str =
+    concat!(members_new!(), " ON CONFLICT (id) DO UPDATE SET ", members_set!("EXCLUDED"));
 pub(crate) const LAST_SET: &str = "UPDATE {shard}.member m SET last_event = u.last_event \
     FROM unnest($1::uuid[], $2::bigint[]) u (id, last_event) WHERE m.id = u.id";
 pub(crate) const WAKE_SET: &str = "UPDATE {shard}.member m SET wake = u.wake \
@@ -180,6 +252,10 @@ pub(crate) const ORDER_CHANGE_FIRST: &str = "INSERT INTO {shard}.order_change (o
 pub(crate) const TRANSFER_NEW: &str = "INSERT INTO {shard}.transfer (id, member, asset, kind, amount, event, ordinal, at, \
     day, reverses, order_id, version) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], \
     $5::bigint[], $6::bigint[], $7::integer[], $8::bigint[], $9::integer[], $10::uuid[], $11::uuid[], $12::bigint[])";
+/// Lots that transfers of the batch opened.
+pub(crate) const LOT_NEW: &str = "INSERT INTO {shard}.lot (id, member, asset, granted, remaining, active_at, expires_at, \
+    active) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], \
+    $7::bigint[], $8::boolean[])";
 pub(crate) const LOT_SET: &str = "INSERT INTO {shard}.lot (id, member, asset, granted, remaining, active_at, expires_at, \
     active) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], \
     $7::bigint[], $8::boolean[]) ON CONFLICT (member, expires_at, active_at, id) DO UPDATE SET \

@@ -150,14 +150,23 @@ impl<'s> Session<'s> {
         Ok(said.into_iter().map(Said::rows).collect())
     }
 
-    /// Sends steps together; they run one after the other. The first failure is the one that counts: it fails those after it.
     async fn send(&self, steps: Vec<Step<'_>>) -> Outcome<Vec<Said>> {
+        let (said, failed) = self.send_all(steps).await;
+        failed.map_or(Ok(said), Err)
+    }
+
+    /// Sends steps together; they run one after the other. What they said up to the first failure, which is the one that
+    /// counts: it fails those after it.
+    async fn send_all(&self, steps: Vec<Step<'_>>) -> (Vec<Said>, Option<tokio_postgres::Error>) {
         // What is sent must be sent in its order, so nothing may still have to be prepared between.
         let mut prepared = Vec::with_capacity(steps.len());
         for step in &steps {
             prepared.push(match step {
                 Step::Say(_) => None,
-                Step::Run(of, _) | Step::Ask(of, _) => Some(self.prepare(*of).await?),
+                Step::Run(of, _) | Step::Ask(of, _) => match self.prepare(*of).await {
+                    Ok(statement) => Some(statement),
+                    Err(error) => return (Vec::new(), Some(error)),
+                },
             });
         }
         let answers = steps.iter().zip(&prepared).map(|(step, statement)| -> Answer<'_> {
@@ -175,7 +184,14 @@ impl<'s> Session<'s> {
                 _ => Box::pin(std::future::ready(Ok(Said::Count(0)))),
             }
         });
-        in_order(answers.collect()).await
+        let mut said = Vec::with_capacity(steps.len());
+        for answer in in_order(answers.collect()).await {
+            match answer {
+                Ok(answer) => said.push(answer),
+                Err(error) => return (said, Some(error)),
+            }
+        }
+        (said, None)
     }
 
     /// A transaction. Its first step says `BEGIN`, its last one `COMMIT`.
@@ -223,7 +239,7 @@ impl Said {
 type Answer<'f> = Pin<Box<dyn Future<Output = Outcome<Said>> + Send + 'f>>;
 
 /// Polls futures in their order until all are done: so what they send is sent in that order, without waiting in between.
-async fn in_order(mut futures: Vec<Answer<'_>>) -> Outcome<Vec<Said>> {
+async fn in_order(mut futures: Vec<Answer<'_>>) -> Vec<Outcome<Said>> {
     let mut answers: Vec<Option<Outcome<Said>>> = futures.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
         let mut open = false;
@@ -255,6 +271,14 @@ impl Tx<'_> {
         match &self.session {
             Some(session) => session.send(steps).await,
             None => Ok(Vec::new()),
+        }
+    }
+
+    /// Sends steps together; what they said up to the first failure.
+    pub(crate) async fn send_all(&self, steps: Vec<Step<'_>>) -> (Vec<Said>, Option<tokio_postgres::Error>) {
+        match &self.session {
+            Some(session) => session.send_all(steps).await,
+            None => (Vec::new(), None),
         }
     }
 

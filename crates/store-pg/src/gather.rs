@@ -11,6 +11,7 @@ use zhiyin_store::{Result, StoreError, StoredMember, packed, seal};
 use crate::batch;
 use crate::rows::Uuid;
 use crate::schemas::Schemas;
+use crate::standing::Standing;
 
 /// Places of the events that a batch names as causes.
 pub(crate) struct Seqs(Vec<(EventId, i64)>);
@@ -53,6 +54,8 @@ pub(crate) struct Batch<'f> {
     pub(crate) seqs: &'f Seqs,
     /// Orders that were there before.
     pub(crate) orders: &'f OrderPlaces,
+    /// How its members stand, as far as that is known.
+    pub(crate) standings: &'f [Option<Standing>],
 }
 
 /// The rows that go to one shard.
@@ -61,8 +64,11 @@ pub(crate) struct Rows<'f> {
     pub(crate) messages: batch::Messages<'f>,
     pub(crate) events: batch::Events<'f>,
     pub(crate) queue: batch::Queue,
-    pub(crate) timeline: batch::Timeline,
-    pub(crate) members: batch::Members<'f>,
+    pub(crate) timeline_new: batch::Timeline,
+    pub(crate) timeline_on: batch::Timeline,
+    pub(crate) members_new: batch::Members<'f>,
+    pub(crate) members_move: batch::Members<'f>,
+    pub(crate) members_set: batch::Members<'f>,
     pub(crate) lasts: batch::Lasts,
     pub(crate) wakes: batch::Wakes,
     pub(crate) identifiers: batch::Identifiers<'f>,
@@ -74,7 +80,8 @@ pub(crate) struct Rows<'f> {
     pub(crate) changes_first: batch::OrderChanges,
     pub(crate) changes_set: batch::OrderChanges,
     pub(crate) transfers: batch::Transfers,
-    pub(crate) lots: batch::Lots,
+    pub(crate) lots_new: batch::Lots,
+    pub(crate) lots_set: batch::Lots,
     pub(crate) allocations: batch::Allocations,
     pub(crate) houses: batch::Houses<'f>,
     pub(crate) holds: batch::Holds,
@@ -127,21 +134,45 @@ impl<'f> Batch<'f> {
         }
     }
 
-    /// Lengthens the timelines of all whom the batch's events are about, and writes members.
-    fn members(&self, rows: &mut [Rows<'f>]) -> Result<()> {
+    /// The events of the batch by place, each with whom it is about.
+    fn happened(&self) -> impl Iterator<Item = (MemberId, i64)> + '_ {
         let decided = self.flush.decided.iter().map(|decided| (decided.member, decided.seq));
         let facts = self.flush.facts.iter().zip(self.facts);
-        let about_themselves = facts.filter(|(fact, _)| !fact.waits).map(|(fact, seq)| (fact.member, *seq));
+        decided.chain(facts.filter(|(fact, _)| !fact.waits).map(|(fact, seq)| (fact.member, *seq)))
+    }
+
+    /// Where timelines end after the batch.
+    pub(crate) fn lasts(&self) -> BTreeMap<MemberId, i64> {
+        self.happened().collect()
+    }
+
+    /// Lengthens the timelines of all whom the batch's events are about, and writes members.
+    fn members(&self, rows: &mut [Rows<'f>]) -> Result<()> {
+        let members = self.flush.members.iter().map(|stored| stored.member.id);
+        let known = members.zip(self.standings).filter_map(|(member, standing)| Some((member, (*standing)?)));
+        let known: BTreeMap<MemberId, Standing> = known.collect();
         let mut lasts: BTreeMap<MemberId, i64> = BTreeMap::new();
-        for (member, seq) in decided.chain(about_themselves) {
-            let before = lasts.insert(member, seq);
-            let happened = batch::Happened { seq, member: member.into(), before };
-            rows[self.schemas.shard_of(member)].timeline.push(happened);
+        for (member, seq) in self.happened() {
+            let rows = &mut rows[self.schemas.shard_of(member)];
+            let id = member.into();
+            let row = |before| batch::Happened { seq, member: id, before };
+            match (lasts.insert(member, seq), known.get(&member).copied()) {
+                (Some(before), _) | (None, Some(Standing::There(Some(before)))) => {
+                    rows.timeline_new.push(row(Some(before)));
+                }
+                (None, Some(Standing::Absent | Standing::There(None))) => rows.timeline_new.push(row(None)),
+                (None, None) => rows.timeline_on.push(row(None)),
+            }
         }
-        for stored in &self.flush.members {
+        for (stored, standing) in self.flush.members.iter().zip(self.standings) {
             let slot = self.schemas.slot_of(stored.member.id);
+            let rows = &mut rows[self.schemas.shard_of_slot(slot)];
             let row = member(stored, slot, self.flush.version, lasts.remove(&stored.member.id))?;
-            rows[self.schemas.shard_of_slot(slot)].members.push(row);
+            match standing {
+                Some(Standing::Absent) => rows.members_new.push(row),
+                Some(Standing::There(was)) => rows.members_move.push(batch::Member { was: *was, ..row }),
+                None => rows.members_set.push(row),
+            }
         }
         for (member, last_event) in lasts {
             let last = batch::Last { member: member.into(), last_event };
@@ -262,8 +293,14 @@ impl<'f> Batch<'f> {
             .iter()
             .map(|lot| ((lot.member, lot.expires_at.0, lot.active_at.0, lot.id), lot))
             .collect();
+        // A lot bears the name of the transfer that opened it.
+        let mut made: Vec<TransferId> = self.flush.transfers.iter().map(|transfer| transfer.id).collect();
+        made.sort_unstable();
         for ((member, expires_at, active_at, id), lot) in lots {
-            rows[self.schemas.shard_of(member)].lots.push(batch::Lot {
+            let rows = &mut rows[self.schemas.shard_of(member)];
+            let new = made.binary_search(&id).is_ok();
+            let lots = if new { &mut rows.lots_new } else { &mut rows.lots_set };
+            lots.push(batch::Lot {
                 id: id.into(),
                 member: member.into(),
                 asset: lot.asset as i16,
@@ -388,5 +425,6 @@ fn member(
         fingerprint: &stored.fingerprint,
         growth_days: packed::pack_days(&member.growth_days)?,
         leaves: &stored.leaves,
+        was: None,
     })
 }

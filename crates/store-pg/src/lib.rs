@@ -27,6 +27,7 @@ mod partition;
 mod report;
 mod rows;
 mod schemas;
+mod standing;
 mod statements;
 mod survey;
 mod wait;
@@ -59,6 +60,7 @@ pub use connection::PIPELINE;
 use connection::{Connections, snapshot};
 use link::Link;
 use memory::Memory;
+use standing::Standings;
 #[doc(hidden)]
 pub use statements::statements;
 use survey::Survey;
@@ -71,6 +73,7 @@ pub struct PgStore {
     address: Address,
     connections: Arc<Connections>,
     memory: Arc<Memory>,
+    standings: Standings,
     appender: Appender,
     link: Link,
     leases: AtomicUsize,
@@ -92,7 +95,8 @@ impl PgStore {
         let appender = Appender::start(Arc::clone(&connections), Arc::clone(&memory));
         let link = Link::new(address.clone());
         let (leases, archive) = (AtomicUsize::new(0), RwLock::new(PathBuf::from("archive")));
-        Ok(Self { address, connections, memory, appender, link, leases, archive })
+        let standings = Standings::default();
+        Ok(Self { address, connections, memory, standings, appender, link, leases, archive })
     }
 
     fn archive(&self) -> PathBuf {
@@ -202,7 +206,7 @@ impl Store for PgStore {
     }
 
     async fn load(&self, wanted: Wanted) -> Result<Loaded> {
-        load::load(&self.connections, &wanted).await
+        load::load(&self.connections, &self.standings, &wanted).await
     }
 
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
@@ -235,7 +239,7 @@ impl Store for PgStore {
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
-        write::flush(&self.connections, &self.memory, &flush).await
+        write::flush(&self.connections, &self.memory, &self.standings, &flush).await
     }
 
     async fn feed(&self, after: following::Position, limit: usize) -> Result<Vec<following::Entry>> {
@@ -325,6 +329,7 @@ impl Store for PgStore {
         tx.commit().await.map_err(rows::database)?;
         let own = migrate::own(&**client, &self.connections.schemas).await?;
         self.memory.forget(own);
+        self.standings.forget();
         Ok(())
     }
 }

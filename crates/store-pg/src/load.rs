@@ -17,6 +17,7 @@ use zhiyin_store::{
 
 use crate::connection::{Connections, Of, Session, Values};
 use crate::rows::{Uuid, damaged, get, id, id_or_none, json};
+use crate::standing::{Standing, Standings};
 
 /// The columns of a member that [`stored`] reads, of a table called `m`.
 macro_rules! member_columns {
@@ -63,7 +64,7 @@ pub(crate) use {member_columns, timeline};
 pub(crate) const BY_IDENTIFIER: &str =
     "SELECT i.hash, i.member FROM {shard}.identifier i WHERE i.hash = ANY($1)";
 pub(crate) const MEMBERS: &str =
-    concat!("SELECT ", member_columns!(), " FROM {shard}.member m WHERE m.id = ANY($1)");
+    concat!("SELECT ", member_columns!(), ", m.last_event FROM {shard}.member m WHERE m.id = ANY($1)");
 pub(crate) const ORDER_PLACES: &str =
     "SELECT p.id, p.member, p.no FROM {shard}.order_place p WHERE p.id = ANY($1)";
 pub(crate) const ORDERS: &str = concat!(
@@ -259,19 +260,23 @@ fn order_place(row: &Row) -> Result<OrderPlace> {
 
 /// What a batch needs to know. Names and orders are looked up beside the members that are named by their ids; what is found
 /// by them is looked up after that.
-pub(crate) async fn load(connections: &Connections, wanted: &Wanted) -> Result<Loaded> {
+pub(crate) async fn load(
+    connections: &Connections,
+    standings: &Standings,
+    wanted: &Wanted,
+) -> Result<Loaded> {
     let session = connections.session().await?;
-    let found = try_load(&session, wanted).await?;
+    let found = try_load(&session, standings, wanted).await?;
     match found {
         Some(loaded) => Ok(loaded),
         // An order changed hands between two looks.
-        None => try_load(&session, wanted)
+        None => try_load(&session, standings, wanted)
             .await?
             .ok_or_else(|| StoreError::Damaged("an order is not where it should be".to_owned())),
     }
 }
 
-async fn try_load(session: &Session<'_>, wanted: &Wanted) -> Result<Option<Loaded>> {
+async fn try_load(session: &Session<'_>, standings: &Standings, wanted: &Wanted) -> Result<Option<Loaded>> {
     let (schemas, n) = (session.schemas, session.schemas.shards());
     let members: BTreeSet<MemberId> = wanted.members.iter().copied().collect();
     let hashes = wanted.identifiers.iter().map(|hash| (schemas.shard_of_hash(hash), Uuid(*hash)));
@@ -294,9 +299,9 @@ async fn try_load(session: &Session<'_>, wanted: &Wanted) -> Result<Option<Loade
         wanted.identifiers.iter().filter_map(|hash| Some((*hash, *known.get(hash)?))).collect();
     let places: Vec<OrderPlace> =
         found.by_ref().take(places).flatten().map(|row| order_place(&row)).collect::<Result<_>>()?;
-    for row in found.flatten() {
-        loaded.members.push(stored(&row)?);
-    }
+    let mut stand: BTreeMap<MemberId, Standing> =
+        members.iter().map(|member| (*member, Standing::Absent)).collect();
+    take_members(found, &mut loaded, &mut stand)?;
 
     let named: BTreeSet<MemberId> = known.into_values().filter(|member| !members.contains(member)).collect();
     let ids = by_shard(n, named.into_iter().map(|id| (schemas.shard_of(id), Uuid::from(id))));
@@ -312,10 +317,23 @@ async fn try_load(session: &Session<'_>, wanted: &Wanted) -> Result<Option<Loade
             loaded.orders.push(order);
         }
     }
-    for row in found.flatten() {
-        loaded.members.push(stored(&row)?);
-    }
+    take_members(found, &mut loaded, &mut stand)?;
+    standings.learn(stand.into_iter());
     Ok((loaded.orders.len() == places.len()).then_some(loaded))
+}
+
+/// Reads members, and notes how they stand.
+fn take_members(
+    found: impl Iterator<Item = Vec<Row>>,
+    loaded: &mut Loaded,
+    stand: &mut BTreeMap<MemberId, Standing>,
+) -> Result<()> {
+    for row in found.flatten() {
+        let member = stored(&row)?;
+        stand.insert(member.member.id, Standing::There(get(&row, 19)?));
+        loaded.members.push(member);
+    }
+    Ok(())
 }
 
 /// Lots of a member.

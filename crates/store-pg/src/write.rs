@@ -14,6 +14,7 @@ use crate::gather::{Batch, OrderPlaces, Rows, Seqs};
 use crate::load::ORDER_PLACES;
 use crate::memory::Memory;
 use crate::rows::{Uuid, database, get, id};
+use crate::standing::{Standing, Standings};
 
 /// The shares move on, if they are still as the batch was decided in.
 pub(crate) const FENCE: &str = "UPDATE {home}.slot s SET batch = s.batch + 1, cursor = GREATEST(s.cursor, $4) \
@@ -27,21 +28,54 @@ pub(crate) const CHANGES_GONE: &str = "DELETE FROM {shard}.order_change WHERE or
 pub(crate) const FEED_NEW: &str = "INSERT INTO {home}.feed (members, events) VALUES ($1, $2)";
 
 /// Writes a batch.
-pub(crate) async fn flush(connections: &Connections, memory: &Memory, flush: &Flush) -> Result<()> {
+pub(crate) async fn flush(
+    connections: &Connections,
+    memory: &Memory,
+    standings: &Standings,
+    flush: &Flush,
+) -> Result<()> {
     if flush.turn.is_empty() {
         return Err(StoreError::Stale);
     }
+    let stand = standings.of(flush.members.iter().map(|stored| stored.member.id));
+    let written = write_batch(connections, memory, &stand, flush).await;
+    match &written {
+        Ok(lasts) => standings.learn(after(flush, &stand, lasts)),
+        // What was known may be the very reason, or nobody can say whether it was written.
+        Err(_) => standings.forget(),
+    }
+    written.map(drop)
+}
+
+/// How members stand after a batch.
+fn after<'a>(
+    flush: &'a Flush,
+    stand: &'a [Option<Standing>],
+    lasts: &'a BTreeMap<MemberId, i64>,
+) -> impl Iterator<Item = (MemberId, Standing)> + 'a {
+    let unmoved = flush.members.iter().zip(stand).filter_map(|(stored, stand)| {
+        let last = match (*stand)? {
+            Standing::Absent => None,
+            Standing::There(last) => last,
+        };
+        Some((stored.member.id, Standing::There(last)))
+    });
+    unmoved.chain(lasts.iter().map(|(member, last)| (*member, Standing::There(Some(*last)))))
+}
+
+/// Writes a batch; where timelines end after it.
+async fn write_batch(
+    connections: &Connections,
+    memory: &Memory,
+    standings: &[Option<Standing>],
+    flush: &Flush,
+) -> Result<BTreeMap<MemberId, i64>> {
     let facts = memory.fact_places(connections, flush.facts.len()).await?;
     let seqs = Seqs::of_batch(flush, &facts)?;
     let orders = order_places(connections, flush).await?;
-    let batch = Batch {
-        flush,
-        schemas: &connections.schemas,
-        own: memory.own(),
-        facts: &facts,
-        seqs: &seqs,
-        orders: &orders,
-    };
+    let schemas = &connections.schemas;
+    let batch =
+        Batch { flush, schemas, own: memory.own(), facts: &facts, seqs: &seqs, orders: &orders, standings };
     let mut rows = batch.rows()?;
     let moving = moving(connections, flush, &mut rows).await?;
     let dead = dead(&flush.dead);
@@ -49,7 +83,8 @@ pub(crate) async fn flush(connections: &Connections, memory: &Memory, flush: &Fl
     let plan = Plan::of(flush, &head, &rows, &moving, &dead);
     let tx = connections.session().await?.transaction();
     let written = plan.run(&tx).await;
-    tx.end(written).await
+    tx.end(written).await?;
+    Ok(batch.lasts())
 }
 
 /// Where the orders stand that were there before.
@@ -198,8 +233,11 @@ impl<'p> Plan<'p> {
         self.write((MESSAGE_NEW, shard), &rows.messages);
         self.write((EVENT_NEW, shard), &rows.events);
         self.write((QUEUE_NEW, shard), &rows.queue);
-        self.write((TIMELINE_NEW, shard), &rows.timeline);
-        self.write((MEMBER_SET, shard), &rows.members);
+        self.write((TIMELINE_NEW, shard), &rows.timeline_new);
+        self.write((TIMELINE_ON, shard), &rows.timeline_on);
+        self.write((MEMBER_NEW, shard), &rows.members_new);
+        self.must((MEMBER_MOVE, shard), &rows.members_move, Fewer::Stale);
+        self.write((MEMBER_SET, shard), &rows.members_set);
         self.must((LAST_SET, shard), &rows.lasts, Fewer::NoMember);
         self.must((WAKE_SET, shard), &rows.wakes, Fewer::NoMember);
         self.write((IDENTIFIER_NEW, shard), &rows.identifiers);
@@ -217,7 +255,8 @@ impl<'p> Plan<'p> {
 
     fn ledger(&mut self, shard: usize, rows: &'p Rows<'_>) {
         self.write((TRANSFER_NEW, shard), &rows.transfers);
-        self.write((LOT_SET, shard), &rows.lots);
+        self.write((LOT_NEW, shard), &rows.lots_new);
+        self.write((LOT_SET, shard), &rows.lots_set);
         self.write((ALLOCATION_NEW, shard), &rows.allocations);
         self.write((HOLD_SET, shard), &rows.holds);
         self.write((TERM_NEW, shard), &rows.terms);
@@ -228,9 +267,10 @@ impl<'p> Plan<'p> {
 
     /// Sends all, looks whether all found what they must, and commits.
     async fn run(self, tx: &Tx<'_>) -> Result<()> {
-        let said = tx.send(self.steps).await.map_err(refused)?;
+        let (said, failed) = tx.send_all(self.steps).await;
         for (step, n, fewer) in self.musts {
-            if said.get(step).is_none_or(|said| said.count() < n) {
+            // Whoever comes too late may stumble over what was written meanwhile: that they come too late is said first.
+            if said.get(step).is_some_and(|said| said.count() < n) {
                 return Err(match fewer {
                     Fewer::Stale => StoreError::Stale,
                     Fewer::NoMember => {
@@ -239,7 +279,10 @@ impl<'p> Plan<'p> {
                 });
             }
         }
-        tx.send(vec![Step::Say("COMMIT")]).await.map_err(refused).map(drop)
+        match failed {
+            Some(error) => Err(refused(error)),
+            None => tx.send(vec![Step::Say("COMMIT")]).await.map_err(refused).map(drop),
+        }
     }
 }
 
@@ -247,7 +290,7 @@ impl<'p> Plan<'p> {
 fn refused(error: tokio_postgres::Error) -> StoreError {
     let Some(said) = error.as_db_error() else { return database(error) };
     match (said.code(), said.table()) {
-        (&SqlState::UNIQUE_VIOLATION, Some("order_place")) => StoreError::Stale,
+        (&SqlState::UNIQUE_VIOLATION, Some("order_place" | "member")) => StoreError::Stale,
         (&SqlState::UNIQUE_VIOLATION, Some("message")) => {
             let detail = said.detail().unwrap_or_default();
             StoreError::Damaged(format!("something was derived twice: {detail}"))

@@ -8,7 +8,7 @@ use zhiyin_store::conformance::life::{Life, append, at, lived, turn};
 use zhiyin_store::feed::Position;
 use zhiyin_store::flush::Flush;
 use zhiyin_store::turn::Turn;
-use zhiyin_store::{Append, NewEvent, Progress, Receipt, Store, StoreError};
+use zhiyin_store::{Append, NewEvent, Progress, Receipt, Store, StoreError, Wanted};
 use zhiyin_store_pg::PgStore;
 
 use crate::homes::{Homes, name, raw};
@@ -276,4 +276,59 @@ async fn a_server_that_starts_anew_is_found_again() {
     assert_eq!(store.lease("one", LONG).await.unwrap(), turn);
     store.append(append(vec![item(2)], at(1), false)).await.unwrap();
     tokio::time::timeout(Duration::from_secs(10), store.stirred()).await.unwrap();
+}
+
+/// What a process remembers of members is checked when it writes by it: whoever moved them on, it finds its batch stale.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_remembered_of_members_is_checked() {
+    let homes = Homes::new(4);
+    let (_, one, other) = two(&homes).await;
+    let stores: [Arc<dyn Store>; 2] = [one, Arc::new(other)];
+    let [one, other] = &stores;
+    let life = Life::of(&KEY);
+    one.append(life.append()).await.unwrap();
+    let seqs: Vec<i64> =
+        one.waiting(&turn(one).await.unwrap(), 10).await.unwrap().iter().map(|row| row.seq).collect();
+    let load = async |store: &Arc<dyn Store>| {
+        let wanted = Wanted { members: vec![life.member()], ..Wanted::default() };
+        store.load(wanted).await.unwrap().members.len()
+    };
+    let flush = async |store: &Arc<dyn Store>, n: u8| {
+        let turn = turn(store).await.unwrap();
+        store.flush(Flush { turn, ..life.part(n, seqs[usize::from(n) - 1]) }).await
+    };
+    // Both have seen that she is not there; then she is.
+    assert_eq!((load(one).await, load(other).await), (0, 0));
+    flush(one, 1).await.unwrap();
+    assert!(matches!(flush(other, 2).await, Err(StoreError::Stale)));
+    assert_eq!(load(other).await, 1);
+    flush(other, 2).await.unwrap();
+    // The first remembers her as it left her.
+    assert!(matches!(flush(one, 3).await, Err(StoreError::Stale)));
+    // Whoever remembers nothing looks in place, and whoever goes on remembers what they wrote.
+    flush(one, 3).await.unwrap();
+    flush(one, 4).await.unwrap();
+    assert_eq!(load(one).await, 1);
+    flush(one, 5).await.unwrap();
+    flush(one, 6).await.unwrap();
+    let broken: Vec<_> =
+        one.doctor().await.unwrap().into_iter().filter(|check| !check.broken.is_empty()).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    let past = one.history(life.member(), vec!["Points Spent".to_owned()]).await.unwrap();
+    assert_eq!((past.orders.len(), past.events.len()), (2, 3));
+}
+
+/// A batch that was written already is stale, whatever else it would stumble over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_comes_twice_is_stale() {
+    let homes = Homes::new(1);
+    let (_, store) = homes.open();
+    let store: Arc<dyn Store> = store;
+    let life = Life::of(&KEY);
+    store.append(life.append()).await.unwrap();
+    let turn = turn(&store).await.unwrap();
+    let seq = store.waiting(&turn, 1).await.unwrap()[0].seq;
+    let flush = || Flush { turn: turn.clone(), facts: vec![life.fact(1, true)], ..life.part(1, seq) };
+    store.flush(flush()).await.unwrap();
+    assert!(matches!(store.flush(flush()).await, Err(StoreError::Stale)));
 }
