@@ -51,6 +51,9 @@ pub(crate) const FIRST: &str = concat!(
 /// Whether anything waits beside the cursor.
 pub(crate) const QUEUED: &str = "SELECT 1 FROM {shard}.queue WHERE slot = ANY($1) \
     UNION ALL SELECT 1 FROM {shard}.retry WHERE slot = ANY($1) LIMIT 1";
+/// After which row the first of what waits beside the cursor comes: no item beyond that one comes before it.
+pub(crate) const FIRST_AFTER: &str = "SELECT after FROM (SELECT after FROM {shard}.queue WHERE slot = ANY($1) \
+    UNION ALL SELECT after FROM {shard}.retry WHERE slot = ANY($1)) w ORDER BY after LIMIT 1";
 /// What waits beside the cursor, after a row that is not beyond the second value.
 pub(crate) const QUEUE: &str = concat!(
     "SELECT ",
@@ -136,17 +139,18 @@ impl Look {
         steps.extend((0..all).map(|shard| Step::Ask((BARRIER, shard), vec![&self.slots])));
         for shard in &self.shards {
             steps.push(Step::Ask((FIRST, *shard), vec![&self.slots, &self.from]));
-            steps.push(Step::Ask((QUEUED, *shard), vec![&self.slots]));
+            steps.push(Step::Ask((FIRST_AFTER, *shard), vec![&self.slots]));
         }
         let mut said = tx.send(steps).await.map_err(database)?.into_iter().skip(1);
         let last = least(None, said.next())?;
-        let (mut barrier, mut first, mut queued) = (None, None, Vec::new());
+        let (mut barrier, mut first, mut after, mut queued) = (None, None, None, Vec::new());
         for said in said.by_ref().take(all) {
             barrier = least(barrier, Some(said))?;
         }
         for shard in &self.shards {
             first = least(first, said.next())?;
-            if said.next().is_some_and(|said| said.count() > 0) {
+            if let Some(said) = said.next().filter(|said| said.count() > 0) {
+                after = least(after, Some(said))?;
                 queued.push(*shard);
             }
         }
@@ -159,7 +163,8 @@ impl Look {
             rows = self.queue(tx, &queued, until).await?;
         }
         if let Some(first) = first.filter(|_| rows.is_empty()) {
-            rows = self.inbox(tx, first, barrier).await?;
+            let until = (barrier - 1).min(after.unwrap_or(i64::MAX));
+            rows = self.inbox(tx, first, until).await?;
         }
         tx.send(vec![Step::Say("COMMIT")]).await.map_err(database)?;
         Ok((rows, last.filter(|_| barrier == FACTS && queued.is_empty())))
@@ -179,12 +184,12 @@ impl Look {
 
     /// Items from the first on. Each shard gives little more than its part of the limit; so what all gave ends where the
     /// first of them may have more.
-    async fn inbox(&self, tx: &Tx<'_>, first: i64, barrier: i64) -> Result<Vec<Waiting>> {
+    async fn inbox(&self, tx: &Tx<'_>, first: i64, until: i64) -> Result<Vec<Waiting>> {
         let part = match self.shards.len() {
             1 => self.limit,
             shards => (self.limit / shards * 5 / 4 + 16).min(self.limit),
         };
-        let (until, at_most) = (barrier - 1, i64::try_from(part).unwrap_or(i64::MAX));
+        let at_most = i64::try_from(part).unwrap_or(i64::MAX);
         let values = || -> Values<'_> { vec![&self.slots, &first, &until, &at_most] };
         let steps = self.shards.iter().map(|shard| Step::Ask((INBOX, *shard), values())).collect();
         let said = tx.send(steps).await.map_err(database)?;

@@ -39,9 +39,12 @@ pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_names
     WHERE w.after < COALESCE((SELECT seq FROM event WHERE seq > (SELECT cursor FROM slot) AND derived = 0 \
     ORDER BY seq LIMIT 1), 9223372036854775807) \
     ORDER BY w.after, 7, e.time, e.id LIMIT ?";
+/// Nothing that comes after what waits beside the cursor.
 pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
     e.clock, e.body, e.replay, e.member, e.reached, e.seq FROM event e CROSS JOIN source s ON s.no = e.source \
-    WHERE e.seq > (SELECT cursor FROM slot) AND e.derived = 0 ORDER BY e.seq LIMIT ?";
+    WHERE e.seq > (SELECT cursor FROM slot) AND e.derived = 0 \
+    AND e.seq <= COALESCE((SELECT MIN(after) FROM (SELECT after FROM queue UNION ALL SELECT after FROM retry)), \
+    9223372036854775807) ORDER BY e.seq LIMIT ?";
 pub(crate) const ANY_WAITING: &str = "SELECT EXISTS (SELECT 1 FROM queue) OR EXISTS (SELECT 1 FROM retry) \
     OR EXISTS (SELECT 1 FROM event WHERE seq > (SELECT cursor FROM slot) AND derived = 0)";
 pub(crate) const DUE: &str =
