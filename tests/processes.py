@@ -151,16 +151,21 @@ def orders(first: int, n: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def ask(engine: Engine, sql: str) -> str:
+    """Asks the engine's server."""
+    server = re.sub(r"[?&](home|slots|shards)=[^&]*", "", engine.database)
+    psql = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", server, "--command", sql]
+    return subprocess.run(psql, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout.strip()
+
+
 def waits(engine: Engine) -> int:
     """How many rows of the inbox wait."""
-    psql = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", re.sub(r"[?&](home|slots|shards)=[^&]*", "", engine.database)]
     home = re.search(r"home=(\w+)", engine.database).group(1)
     sql = (
         f"SELECT COUNT(*) FROM {home}.event e JOIN {home}.slot s ON s.slot = e.slot "
         "WHERE e.derived = 0 AND e.seq > s.cursor"
     )
-    done = subprocess.run([*psql, "--command", sql], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
-    return int(done.stdout.strip())
+    return int(ask(engine, sql))
 
 
 def until_nothing_waits(engine: Engine) -> float:
@@ -207,6 +212,12 @@ def live_with_losses(engine: Engine, folder: Path, tally: Tally) -> None:
                 workers[0] = engine.start("work")
             else:
                 workers[0].send_signal(signal.SIGCONT)
+        # A database that starts anew, or breaks all connections: whoever is at work goes on afterwards.
+        send(1000)
+        ask(engine, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'zhiyin'")
+        took = until_nothing_waits(engine)
+        alive = [process.poll() for process in workers]
+        tally.check(f"all connections break: the work goes on ({took:.2f} s)", took < 30 and alive == [None] * 3, str(alive))
         send(2000)
         took = until_nothing_waits(engine)
         tally.check(f"the one that was stopped goes on ({took:.2f} s)", took < 60 and workers[0].poll() is None)

@@ -21,6 +21,7 @@ use std::time::Duration;
 use zhiyin_decide::state::State;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
+use zhiyin_store::StoreError;
 
 use crate::{Engine, Result, clock};
 pub(crate) use worker::Worker;
@@ -29,6 +30,8 @@ pub(crate) use worker::Worker;
 const CACHE_MEMBERS_MAX: usize = 16_384;
 /// How long a batch is gathered once something came in: those who send at the same time are written together.
 const GATHER: Duration = Duration::from_millis(2);
+/// How long to wait before trying a database again that did not answer.
+const OUT_OF_REACH: Duration = Duration::from_millis(500);
 /// How long to wait before asking again for what others hold.
 pub(crate) const OTHERS_AT_WORK: Duration = Duration::from_millis(20);
 /// The longest a worker rests: shares must be renewed, and a hint that something came in may have been lost.
@@ -154,11 +157,13 @@ impl Engine {
             // The version that is known to have reached all of these shares: asking costs a look at every member.
             let mut reached = 0;
             loop {
-                let pause = {
-                    let mut worker = worker.lock().await;
-                    while !worker.step(self, limit, None).await?.idle {}
-                    reached = worker.catch_up(self, limit, reached).await?;
-                    worker.pause(self).await?
+                let pause = match self.work(worker, limit, &mut reached).await {
+                    // What decides goes on as soon as it is back; /readyz says so meanwhile.
+                    Err(crate::EngineError::Store(StoreError::Unreachable(why))) => {
+                        tracing::warn!(why, "the database cannot be reached; trying again");
+                        OUT_OF_REACH
+                    }
+                    pause => pause?,
                 };
                 tokio::select! {
                     changed = woken.changed() => {
@@ -178,6 +183,14 @@ impl Engine {
         };
         self.release().await?;
         done
+    }
+
+    /// One worker decides all that there is to decide; how long it may rest then.
+    async fn work(&self, worker: &tokio::sync::Mutex<Worker>, limit: usize, reached: &mut i64) -> Result<Duration> {
+        let mut worker = worker.lock().await;
+        while !worker.step(self, limit, None).await?.idle {}
+        *reached = worker.catch_up(self, limit, *reached).await?;
+        worker.pause(self).await
     }
 }
 

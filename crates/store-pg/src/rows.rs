@@ -55,9 +55,28 @@ impl<'a> FromSql<'a> for Uuid {
 /// PostgreSQL's error as ours.
 pub(crate) fn database(error: tokio_postgres::Error) -> StoreError {
     match error.as_db_error() {
-        Some(said) => StoreError::Database(format!("{} ({})", said.message(), said.code().code())),
+        Some(said) => {
+            let text = format!("{} ({})", said.message(), said.code().code());
+            // Class 08: the connection broke; class 57P: the server is going down, or not up yet.
+            let gone = said.code().code().starts_with("08") || said.code().code().starts_with("57P");
+            if gone { StoreError::Unreachable(text) } else { StoreError::Database(text) }
+        }
+        // What the server did not say came from the way there, unless a value was at fault.
+        None if error.is_closed() || from_the_way(&error) => StoreError::Unreachable(chain(&error)),
         None => StoreError::Database(chain(&error)),
     }
+}
+
+/// Whether an error began with the network.
+fn from_the_way(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// An error with its causes: the driver's own words alone say little.

@@ -42,6 +42,9 @@ pub enum StoreError {
     /// The database said no.
     #[error("database: {0}")]
     Database(String),
+    /// Nobody answers: the database is starting anew, or cannot be reached. It may answer later.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// Someone else moved the home on, or has the share now: what was loaded is stale, load again.
     #[error("another process moved the home on")]
     Stale,
