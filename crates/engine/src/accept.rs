@@ -65,7 +65,8 @@ pub fn prepare(
         return Err(Refusal::new("event_reserved", "event", message));
     }
     if item.time < window.from {
-        let message = format!("{} is before {}: ids of that time are no longer remembered", item.time, window.from);
+        let message =
+            format!("{} is before {}: ids of that time are no longer remembered", item.time, window.from);
         return Err(Refusal::new("event_too_old", "timestamp", message));
     }
     if item.time > window.to {

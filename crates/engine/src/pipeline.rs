@@ -186,7 +186,12 @@ impl Engine {
     }
 
     /// One worker decides all that there is to decide; how long it may rest then.
-    async fn work(&self, worker: &tokio::sync::Mutex<Worker>, limit: usize, reached: &mut i64) -> Result<Duration> {
+    async fn work(
+        &self,
+        worker: &tokio::sync::Mutex<Worker>,
+        limit: usize,
+        reached: &mut i64,
+    ) -> Result<Duration> {
         let mut worker = worker.lock().await;
         while !worker.step(self, limit, None).await?.idle {}
         *reached = worker.catch_up(self, limit, *reached).await?;

@@ -43,7 +43,9 @@ impl Ts {
 
     /// The instant a month of the calendar begins at, in UTC; [`Ts::FOREVER`] beyond it.
     pub fn of_month(year: i16, month: i8) -> Self {
-        let begins = Date::new(year, month, 1).ok().and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok());
+        let begins = Date::new(year, month, 1)
+            .ok()
+            .and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok());
         begins.map_or(Self::FOREVER, |begins| Self(begins.as_microsecond()))
     }
 

@@ -58,7 +58,9 @@ pub async fn archive(place: &Place, before: &str, keep_days: u32) -> Result<Exit
     for (month, outcome) in told {
         let name = place::name(month.month);
         match outcome {
-            Outcome::Archived { events } => say!("{name}: {events} events, now in {}", folder.join(file_name(month.month)).display()),
+            Outcome::Archived { events } => {
+                say!("{name}: {events} events, now in {}", folder.join(file_name(month.month)).display())
+            }
             Outcome::Before => say!("{name}: {} events, archived before", month.events),
             Outcome::Open => say!("{name}: stays: some of its events wait or are dead letters"),
             Outcome::Young => say!("{name}: stays: its ids are remembered for {keep_days} days"),
