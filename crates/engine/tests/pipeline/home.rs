@@ -13,8 +13,8 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::id::{EventId, IdKey, TransferId};
 use zhiyin_model::member::Account;
 use zhiyin_model::time::Ts;
-use zhiyin_store::read::{DeadLetter, MemberWhole};
 use zhiyin_store::Store;
+use zhiyin_store::read::{DeadLetter, MemberWhole};
 use zhiyin_store_pg::PgStore;
 use zhiyin_store_sqlite::{Durability, SqliteStore};
 
@@ -65,7 +65,8 @@ pub fn transfer_of(message_id: &str, kind: &str) -> TransferId {
 /// spread over two schemas, with two workers each.
 fn on_postgres() -> Option<String> {
     (std::env::var("ZHIYIN_TEST_STORE").ok()? == "pg").then(|| {
-        std::env::var("ZHIYIN_TEST_POSTGRES").expect("ZHIYIN_TEST_POSTGRES names no server: `./run test` starts one")
+        std::env::var("ZHIYIN_TEST_POSTGRES")
+            .expect("ZHIYIN_TEST_POSTGRES names no server: `./run test` starts one")
     })
 }
 

@@ -94,7 +94,9 @@ async fn how_the_home_stands_is_what_the_record_says() {
         assert_eq!(value(&text, series), Some(expected), "{series}\n{text}");
     }
     // On a server that others use, their transactions may hide the latest entries for a moment.
-    assert!(value(&text, "zhiyin_feed_lag{consumer=\"webhooks\"}").is_some_and(|lag| lag.parse::<u64>().is_ok()));
+    assert!(
+        value(&text, "zhiyin_feed_lag{consumer=\"webhooks\"}").is_some_and(|lag| lag.parse::<u64>().is_ok())
+    );
     let age: i64 = value(&text, "zhiyin_inbox_oldest_seconds").unwrap().parse().unwrap();
     assert!((100..200).contains(&age), "accepted 100 seconds ago, and a test does not take as long: {age}");
     let offset: i64 = value(&text, "zhiyin_business_offset_seconds").unwrap().parse().unwrap();

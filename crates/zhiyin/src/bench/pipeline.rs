@@ -194,6 +194,7 @@ async fn on_postgres(server: &str, filled: &Path, batch: usize) -> Result<(PerSe
     }
     psql(server, &["--command", "VACUUM ANALYZE", "--command", "CHECKPOINT"])?;
     let engine = Arc::new(Engine::open_working(Arc::clone(&store), WORKERS).await?);
+    eprintln!("PostgreSQL, our pipeline: measuring");
     let figure = measure(engine, ORDERS, batch).await?;
     eprintln!("PostgreSQL, our pipeline: {} orders/s", rounded(figure));
     Ok((figure, store.digest().await?))
