@@ -75,13 +75,19 @@ async fn one_append_that_is_refused_does_not_touch_those_beside_it() {
         tokio::spawn(async move { store.append(append).await })
     };
     let first = send(append(vec![item(1)], at(2), false));
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let waiting = raw().await;
+    let who_waits = format!(
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{}.%'",
+        name(&url)
+    );
+    asked(async || (waiting.query_one(&who_waits, &[]).await.unwrap().get::<_, i64>(0) > 0).then_some(()))
+        .await;
     let good = send(append(vec![item(2), item(1)], at(2), false));
     let refused = send(Append { user_namespace: "phone".to_owned(), ..append(vec![item(3)], at(2), false) });
     let progress = Some(Progress { name: "year\0".to_owned(), position: 1, done: false });
     let broken = send(Append { progress, ..append(vec![item(4)], at(2), false) });
     let last = send(append(vec![item(5)], at(2), false));
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::task::yield_now().await;
     tx.rollback().await.unwrap();
     assert_eq!(first.await.unwrap().unwrap(), [Receipt::Accepted]);
     assert_eq!(good.await.unwrap().unwrap(), [Receipt::Accepted, Receipt::Duplicate]);
@@ -125,16 +131,19 @@ async fn the_feed_skips_nobody_who_commits_late() {
     assert_eq!(store.feed(began, 10).await.unwrap(), []);
 }
 
+/// Asks again and again until it is so; each asking takes its time at the server.
+async fn asked<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..200_000 {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+    }
+    panic!("it did not come to be so");
+}
+
 /// Entries of the feed, once so many show: on a server that others use their transactions are waited for.
 async fn soon(store: &Arc<dyn Store>, after: Position, n: usize) -> Vec<zhiyin_store::feed::Entry> {
-    for _ in 0..600 {
-        let entries = store.feed(after, 10).await.unwrap();
-        if entries.len() >= n {
-            return entries;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("no {n} entries after {after:?}");
+    asked(async || Some(store.feed(after, 10).await.unwrap()).filter(|entries| entries.len() >= n)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,16 +155,13 @@ async fn what_nobody_follows_is_forgotten() {
     soon(&store, Position::default(), 6).await;
     let client = raw().await;
     let left = format!("SELECT COUNT(*) FROM {}.feed", name(&url));
-    for _ in 0..600 {
+    asked(async || {
         for _ in 0..64 {
             turn(&store).await.unwrap();
         }
-        if client.query_one(&left, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("it is still there");
+        (client.query_one(&left, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -205,15 +211,10 @@ async fn what_a_process_held_that_died_is_taken_at_once() {
         turn
     };
     assert_eq!(dead.held.len(), 16);
-    let mut taken = Turn::default();
-    for _ in 0..100 {
-        taken = one.lease("one", LONG).await.unwrap();
-        if taken.held.len() == 16 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(taken.held.len(), 16, "its session ended, so nobody waits for the lease to run out");
+    // Its session ended, so nobody waits for the lease to run out.
+    let taken =
+        asked(async || Some(one.lease("one", LONG).await.unwrap()).filter(|turn| turn.held.len() == 16))
+            .await;
     assert!(taken.held.iter().zip(&dead.held).all(|(now, then)| now.token > then.token));
     assert!(matches!(one.flush(Flush { turn: dead, ..Flush::default() }).await, Err(StoreError::Stale)));
 }
@@ -225,8 +226,9 @@ async fn what_was_not_renewed_is_taken_when_its_time_is_over() {
     let short = Duration::from_millis(300);
     let paused = one.lease("paused", short).await.unwrap();
     assert_eq!(paused.held.len(), 16);
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let taken = other.lease("other", short).await.unwrap();
+    let taken =
+        asked(async || Some(other.lease("other", short).await.unwrap()).filter(|turn| turn.held.len() == 16))
+            .await;
     assert_eq!(taken.held.len(), 16);
     assert!(matches!(one.flush(Flush { turn: paused, ..Flush::default() }).await, Err(StoreError::Stale)));
     // Back again, they get their part.
@@ -244,7 +246,9 @@ async fn whoever_waits_hears_of_what_another_process_accepted() {
         let one = Arc::clone(&one);
         async move { one.stirred().await }
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
     assert!(!waits.is_finished());
     other.append(append(vec![item(1)], at(1), false)).await.unwrap();
     tokio::time::timeout(Duration::from_secs(10), waits).await.unwrap().unwrap();
