@@ -85,7 +85,8 @@ async fn many_may_open_a_new_home_at_once() {
 
 #[tokio::test]
 async fn what_is_no_server_is_said_so() {
-    let Err(StoreError::Database(message)) = PgStore::open("postgres://nobody@127.0.0.1:1/none", &KEY).await
+    let Err(StoreError::Unreachable(message)) =
+        PgStore::open("postgres://nobody@127.0.0.1:1/none", &KEY).await
     else {
         panic!("it was opened");
     };

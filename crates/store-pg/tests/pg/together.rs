@@ -272,7 +272,7 @@ async fn a_server_that_starts_anew_is_found_again() {
     let waiting = loop {
         match store.waiting(&turn, 10).await {
             Ok(waiting) => break waiting,
-            Err(StoreError::Database(_)) if failures < 20 => failures += 1,
+            Err(StoreError::Unreachable(_)) if failures < 20 => failures += 1,
             Err(other) => panic!("{other}"),
         }
     };
