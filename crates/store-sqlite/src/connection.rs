@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use zhiyin_store::{Result, StoreError};
@@ -75,6 +76,8 @@ pub(crate) fn open(path: &Path, durability: Durability) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags).map_err(database)?;
     connection.busy_timeout(Duration::from_secs(30)).map_err(database)?;
     connection.set_prepared_statement_cache_capacity(128);
+    // A plan depends on its statement only. Else each look at what waits makes it anew, because of its `LIMIT ?`.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(database)?;
     let synchronous = match durability {
         Durability::Full => "FULL",
         Durability::Relaxed => "OFF",
