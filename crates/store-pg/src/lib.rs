@@ -48,8 +48,8 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
-    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt,
-    Result, Store, Waiting, Wanted,
+    Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
+    Receipt, Result, Store, Waiting, Wanted,
 };
 use zhiyin_store::{archive, dump as moving, feed as following, read};
 
@@ -191,6 +191,13 @@ impl Store for PgStore {
             return Ok(Vec::new());
         }
         wait::waiting(&self.connections, turn, limit).await
+    }
+
+    async fn ahead(&self, turn: &Turn) -> Result<Option<Ahead>> {
+        if turn.is_empty() {
+            return Ok(None);
+        }
+        wait::ahead(&self.connections, turn).await
     }
 
     async fn any_waiting(&self) -> Result<bool> {

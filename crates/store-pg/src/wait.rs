@@ -9,7 +9,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::seal::Sealed;
 use zhiyin_store::turn::Turn;
-use zhiyin_store::{Result, Waiting};
+use zhiyin_store::{Ahead, Result, Waiting};
 
 use crate::connection::{Connections, Said, Session, Step, Tx, Values};
 use crate::partition::FACTS;
@@ -34,16 +34,19 @@ macro_rules! waiting_columns {
 
 /// The first undecided item of another share whose decision may reach others.
 pub(crate) const BARRIER: &str = concat!(
-    "SELECT e.seq FROM {shard}.event e WHERE e.reached IS NOT NULL AND e.derived = 0 \
+    "SELECT e.seq, e.clock, e.replay FROM {shard}.event e WHERE e.reached IS NOT NULL AND e.derived = 0 \
      AND e.seq < 4611686018427387904 \
      AND e.seq > (SELECT MIN(cursor) FROM {home}.slot WHERE slot <> ALL($1)) AND e.seq > (",
     cursors!("slot <> ALL($1)"),
     ")[e.slot + 1] ORDER BY e.seq LIMIT 1"
 );
+/// The first such item that was put back: what was accepted since comes after it.
+pub(crate) const BARRIER_BACK: &str = "SELECT r.after + 1, r.clock, false FROM {shard}.retry r \
+    JOIN {shard}.event e ON e.seq = r.seq WHERE r.slot <> ALL($1) AND e.reached IS NOT NULL ORDER BY r.after, r.clock LIMIT 1";
 /// The next item of these shares. The second value is where the first of them stood when the turn was taken: it says which
 /// months need no look.
 pub(crate) const FIRST: &str = concat!(
-    "SELECT e.seq FROM {shard}.event e WHERE e.derived = 0 AND e.seq < 4611686018427387904 AND e.seq > $2 \
+    "SELECT e.seq, e.clock, e.replay FROM {shard}.event e WHERE e.derived = 0 AND e.seq < 4611686018427387904 AND e.seq > $2 \
      AND e.seq > (SELECT MIN(cursor) FROM {home}.slot WHERE slot = ANY($1)) AND e.seq > (",
     cursors!("slot = ANY($1)"),
     ")[e.slot + 1] ORDER BY e.seq LIMIT 1"
@@ -76,7 +79,7 @@ pub(crate) const INBOX: &str = concat!(
 /// Shares in which nothing waits are done up to the last item there is, so that nobody looks through others' items again.
 pub(crate) const DONE: &str = "UPDATE {home}.slot s SET cursor = $4 \
     FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) h (slot, token, batch) \
-    WHERE s.slot = h.slot AND s.token = h.token AND s.batch = h.batch AND s.cursor < $4 - 10000";
+    WHERE s.slot = h.slot AND s.token = h.token AND s.batch = h.batch AND s.cursor < $4::bigint - 10000";
 pub(crate) const LAST: &str = "SELECT last FROM {home}.home WHERE one = 1";
 pub(crate) const DUE: &str = "SELECT m.id, m.wake FROM unnest($1::integer[]) u (slot) \
     CROSS JOIN LATERAL (SELECT w.id, w.wake FROM {shard}.member w \
@@ -137,6 +140,7 @@ impl Look {
         let all = tx.session()?.schemas.shards();
         let mut steps = vec![Step::Say(AT_ONCE), Step::Ask((LAST, 0), vec![])];
         steps.extend((0..all).map(|shard| Step::Ask((BARRIER, shard), vec![&self.slots])));
+        steps.extend((0..all).map(|shard| Step::Ask((BARRIER_BACK, shard), vec![&self.slots])));
         for shard in &self.shards {
             steps.push(Step::Ask((FIRST, *shard), vec![&self.slots, &self.from]));
             steps.push(Step::Ask((FIRST_AFTER, *shard), vec![&self.slots]));
@@ -144,7 +148,7 @@ impl Look {
         let mut said = tx.send(steps).await.map_err(database)?.into_iter().skip(1);
         let last = least(None, said.next())?;
         let (mut barrier, mut first, mut after, mut queued) = (None, None, None, Vec::new());
-        for said in said.by_ref().take(all) {
+        for said in said.by_ref().take(2 * all) {
             barrier = least(barrier, Some(said))?;
         }
         for shard in &self.shards {
@@ -206,6 +210,39 @@ impl Look {
         rows.truncate(self.limit);
         Ok(rows)
     }
+}
+
+/// What comes first of all that waits in these shares or that others have still to decide and that may reach them.
+pub(crate) async fn ahead(connections: &Connections, turn: &Turn) -> Result<Option<Ahead>> {
+    let tx = connections.session().await?.transaction();
+    let found = ahead_in(&tx, &turn.slots().collect()).await;
+    tx.end(found).await
+}
+
+async fn ahead_in(tx: &Tx<'_>, slots: &Vec<i32>) -> Result<Option<Ahead>> {
+    let (from, until, one) = (i64::MIN, i64::MAX, 1i64);
+    let mut steps = vec![Step::Say(AT_ONCE)];
+    for shard in 0..tx.session()?.schemas.shards() {
+        steps.push(Step::Ask((BARRIER, shard), vec![slots]));
+        steps.push(Step::Ask((BARRIER_BACK, shard), vec![slots]));
+        steps.push(Step::Ask((FIRST, shard), vec![slots, &from]));
+        steps.push(Step::Ask((QUEUE, shard), vec![slots, &until, &one]));
+    }
+    steps.push(Step::Say("COMMIT"));
+    let said = tx.send(steps).await.map_err(database)?;
+    let mut first: Option<(i64, Ahead)> = None;
+    for row in said.into_iter().flat_map(Said::rows) {
+        let (place, ahead) = if row.len() == 3 {
+            (get(&row, 0)?, Ahead { clock: Ts(get(&row, 1)?), replay: get(&row, 2)? })
+        } else {
+            let row = queue_row(&row)?;
+            (row.root, Ahead { clock: row.clock, replay: row.replay })
+        };
+        if first.is_none_or(|(known, _)| place < known) {
+            first = Some((place, ahead));
+        }
+    }
+    Ok(first.map(|(_, ahead)| ahead))
 }
 
 /// The lesser of what was known and what one more look found.

@@ -233,6 +233,15 @@ pub struct Waiting {
     pub root: i64,
 }
 
+/// Where time stands for shares in which nothing can be decided yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// The clock of what comes first.
+    pub clock: Ts,
+    /// True when that is history.
+    pub replay: bool,
+}
+
 /// A member as stored: the words of the model, and what the condition language keeps of their history.
 #[derive(Clone, Debug)]
 pub struct StoredMember {
@@ -351,6 +360,12 @@ pub trait Store: Send + Sync {
     /// clock, time, id); else the next rows of the inbox, by place. Nothing that comes after an undecided row of another
     /// share whose decision may reach others: what that makes comes first.
     async fn waiting(&self, turn: &Turn, limit: usize) -> Result<Vec<Waiting>>;
+    /// What comes first of all that waits in these shares or that others have still to decide and that may reach them. Where
+    /// nothing can be decided in these shares, their timers fire no further than its clock.
+    async fn ahead(&self, _turn: &Turn) -> Result<Option<Ahead>> {
+        // Where one worker holds all, what waits can be decided.
+        Ok(None)
+    }
     /// Whether anything waits in any share.
     async fn any_waiting(&self) -> Result<bool>;
     /// Members of these shares to be woken at or before an instant, the earliest first, then by id; at most `limit`.

@@ -118,8 +118,16 @@ impl Worker {
         // While a data set is replayed, timers of those who stay silent wait until it is in.
         let now = until.unwrap_or_else(|| if home.replaying { Ts::MIN } else { clock::now(&home) });
         // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
-        let (horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
-        let due = if sweeps { store.due(&self.turn, horizon, limit).await? } else { Vec::new() };
+        let (mut horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
+        let mut due = if sweeps { store.due(&self.turn, horizon, limit).await? } else { Vec::new() };
+        // Nothing can be decided here, but others may be about to reach these members: their time does not run ahead of that.
+        if waiting.is_empty()
+            && !due.is_empty()
+            && let Some(ahead) = store.ahead(&self.turn).await?
+        {
+            horizon = horizon.min(ahead.clock);
+            due = if ahead.replay { Vec::new() } else { store.due(&self.turn, horizon, limit).await? };
+        }
         let mut step = Step { at: horizon, ..Step::default() };
         if due.is_empty() && waiting.is_empty() {
             cache.sure = true;

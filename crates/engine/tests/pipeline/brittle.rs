@@ -14,8 +14,8 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
-    Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed, read,
+    Ahead, Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
+    Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed, read,
 };
 
 use crate::home::{Home, at};
@@ -72,6 +72,7 @@ brittle! {
     lease(holder: &str, ttl: Duration) -> Turn;
     release(holder: &str) -> ();
     waiting(turn: &Turn, limit: usize) -> Vec<Waiting>;
+    ahead(turn: &Turn) -> Option<Ahead>;
     any_waiting() -> bool;
     due(turn: &Turn, until: Ts, limit: usize) -> Vec<MemberId>;
     next_wake(turn: &Turn) -> Option<Ts>;

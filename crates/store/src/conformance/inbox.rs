@@ -11,8 +11,8 @@ use crate::flush::{Dead, Decided, Fact, Flush};
 use crate::seal;
 use crate::turn::{Turn, place};
 use crate::{
-    Append, Named, NewEvent, OWN_SOURCE, Progress, Reach, Receipt, Result, StoreError, StoredMember, Waiting,
-    Wanted,
+    Ahead, Append, Named, NewEvent, OWN_SOURCE, Progress, Reach, Receipt, Result, StoreError, StoredMember,
+    Waiting, Wanted,
 };
 
 fn message_ids(waiting: &[Waiting]) -> Vec<&str> {
@@ -244,21 +244,31 @@ pub async fn names_are_settled_at_the_door(homes: &dyn Homes) -> Result<()> {
     Ok(())
 }
 
+/// A member of a share.
+fn member(slot: i32) -> MemberId {
+    let mut bytes = [7; 16];
+    bytes[14..].copy_from_slice(&u16::try_from(slot).unwrap_or(0).to_le_bytes());
+    MemberId::from_bytes(bytes)
+}
+
+/// An item about a member of a share, which may reach one of another.
+fn item(n: u8, of: i32, to: Option<i32>) -> NewEvent {
+    let life = Life { key: KEY, name: format!("item{n}") };
+    let reach = to.map(|to| Reach { named: named(&KEY, "user", &format!("m{to}")), member: member(to) });
+    NewEvent { member: member(of), reach, ..life.item(1) }
+}
+
+/// A member of a share of whom nothing is known but that something was decided.
+fn decided_for(slot: i32) -> Vec<StoredMember> {
+    let member = Member::new(member(slot), at(1));
+    vec![StoredMember { member, leaves: Vec::new(), fingerprint: String::new(), wake: None }]
+}
+
 /// Nobody's share goes beyond an undecided item of another share that may reach others; in one's own share all comes in
 /// order, and what was derived comes right after what it comes from.
 pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
     let slots = store.home().await?.slots;
-    let member = |slot: i32| {
-        let mut bytes = [7; 16];
-        bytes[14..].copy_from_slice(&u16::try_from(slot).unwrap_or(0).to_le_bytes());
-        MemberId::from_bytes(bytes)
-    };
-    let item = |n: u8, of: i32, to: Option<i32>| {
-        let life = Life { key: KEY, name: format!("item{n}") };
-        let reach = to.map(|to| Reach { named: named(&KEY, "user", &format!("m{to}")), member: member(to) });
-        NewEvent { member: member(of), reach, ..life.item(1) }
-    };
     let other = slots - 1;
     let items = vec![item(1, other, None), item(2, 0, Some(other)), item(3, other, None), item(4, 0, None)];
     store.append(append(items, at(2), true)).await?;
@@ -271,17 +281,18 @@ pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> 
     }
     let theirs = store.waiting(&part(other), 9).await?;
     assert_eq!(message_ids(&theirs), ["item1-1"]);
+    assert_eq!(store.ahead(&part(other)).await?, Some(Ahead { clock: at(1), replay: true }));
     let mine = store.waiting(&part(0), 9).await?;
     assert_eq!(message_ids(&mine), ["item2-1", "item4-1"]);
+    if other > 1 {
+        // Nothing waits in this share, and yet the second item may reach it.
+        assert!(store.waiting(&part(1), 9).await?.is_empty());
+        assert_eq!(store.ahead(&part(1)).await?, Some(Ahead { clock: at(1), replay: true }));
+    }
     // Decided, it says something to the other, who has not come that far.
     let emitter = Life { key: KEY, name: "item2".to_owned() };
     let told = Fact { member: member(other), root: mine[0].seq, ..emitter.fact(1, true) };
-    let members = vec![StoredMember {
-        member: Member::new(member(0), at(1)),
-        leaves: Vec::new(),
-        fingerprint: String::new(),
-        wake: None,
-    }];
+    let members = decided_for(0);
     let decided = vec![Decided { seq: mine[0].seq, id: mine[0].id, member: member(0), time: at(1) }];
     let flush = Flush {
         turn: part(0),
@@ -294,12 +305,7 @@ pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> 
     store.flush(flush).await?;
     let theirs = store.waiting(&part(other), 9).await?;
     assert_eq!(message_ids(&theirs), ["item1-1"], "what was derived stands between the two");
-    let members = vec![StoredMember {
-        member: Member::new(member(other), at(1)),
-        leaves: Vec::new(),
-        fingerprint: String::new(),
-        wake: None,
-    }];
+    let members = decided_for(other);
     let decided = vec![Decided { seq: theirs[0].seq, id: theirs[0].id, member: member(other), time: at(1) }];
     let flush =
         Flush { turn: part(other), cursor: Some(theirs[0].seq), decided, members, ..Flush::default() };
@@ -308,7 +314,39 @@ pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> 
     let part = Turn { held: turn.held.into_iter().filter(|held| held.slot == other).collect() };
     let next = store.waiting(&part, 9).await?;
     assert_eq!(message_ids(&next), ["till/item2-1#0"]);
+    assert_eq!(store.ahead(&part).await?, Some(Ahead { clock: next[0].clock, replay: false }));
     assert!(next[0].derived && next[0].root == mine[0].seq && next[0].member == Some(member(other)));
+    Ok(())
+}
+
+/// So does an item that was put back: what was accepted since comes after it, in every share.
+pub async fn what_was_put_back_may_reach_others_too(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    let slots = store.home().await?.slots;
+    let other = slots - 1;
+    if other == 0 {
+        return Ok(());
+    }
+    store.append(append(vec![item(1, 0, Some(other))], at(2), false)).await?;
+    let whole = turn(&store).await?;
+    let seq = store.waiting(&whole, 1).await?[0].seq;
+    let dead = vec![Dead { seq, refusal: Refusal::new("insufficient_points", "", "not yet"), at: at(2) }];
+    store.flush(Flush { turn: whole, cursor: Some(seq), dead, ..Flush::default() }).await?;
+    assert_eq!(store.retry_dead_letters(vec![seq], at(3)).await?, 1);
+    store.append(append(vec![item(2, other, None)], at(4), false)).await?;
+    let whole = turn(&store).await?;
+    let part =
+        |slot: i32| Turn { held: whole.held.iter().filter(|held| held.slot == slot).copied().collect() };
+    assert!(store.waiting(&part(other), 9).await?.is_empty());
+    assert_eq!(store.ahead(&part(other)).await?, Some(Ahead { clock: at(3), replay: false }));
+    assert_eq!(message_ids(&store.waiting(&part(0), 9).await?), ["item1-1"]);
+    let decided = vec![Decided { seq, id: item(1, 0, None).id, member: member(0), time: at(1) }];
+    let members = decided_for(0);
+    let flush = Flush { turn: part(0), drained: vec![seq], decided, members, ..Flush::default() };
+    store.flush(flush).await?;
+    let whole = turn(&store).await?;
+    let part = Turn { held: whole.held.into_iter().filter(|held| held.slot == other).collect() };
+    assert_eq!(message_ids(&store.waiting(&part, 9).await?), ["item2-1"]);
     Ok(())
 }
 
@@ -323,5 +361,9 @@ pub async fn places_follow_the_months(homes: &dyn Homes) -> Result<()> {
     assert!(waiting.is_sorted_by(|a, b| a.seq < b.seq));
     let months: Vec<i64> = waiting.iter().map(|row| place::month_of(row.seq)).collect();
     assert_eq!(months, [0, 1, 1, 2]);
+    // Shares in which nothing waits are far behind by now.
+    for held in turn(&store).await?.held {
+        store.waiting(&Turn { held: vec![held] }, 10).await?;
+    }
     Ok(())
 }
