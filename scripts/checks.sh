@@ -2,7 +2,7 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle crash processes browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle crash processes faults browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
 postgres_checks=(rust engine_pg processes)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
@@ -137,6 +137,13 @@ check_processes() {
   year_home
   python3 tests/processes.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" \
     --kills "${ZHIYIN_KILLS:-12}" --work "$checks_dir/processes"
+}
+
+# Seeded schedules of kills, failures and late commits; and whether planted defects are found.
+check_faults() {
+  built_for_tests
+  "$zhiyin" bench faults --seeds 200 --steps 300 --store sqlite
+  "$zhiyin" bench faults --planted --store sqlite
 }
 
 check_browser() {

@@ -142,11 +142,14 @@ pub enum Command {
     },
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures: growth.
+    /// Measures, or breaks things: growth, pipeline, faults.
     Bench {
-        /// Which measurement.
+        /// Which: growth, pipeline, faults.
         #[arg(default_value = "growth")]
         name: String,
+        /// For faults.
+        #[command(flatten)]
+        faults: Faults,
     },
 }
 
@@ -237,4 +240,48 @@ pub enum MemberFormat {
     Table,
     /// For programs.
     Json,
+}
+
+/// What `bench faults` plays.
+#[derive(Clone, Debug, Args)]
+pub struct Faults {
+    /// faults: how many seeds are played.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub seeds: u64,
+    /// faults: the first of them.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// faults: steps of each.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub steps: usize,
+    /// faults: the database.
+    #[arg(long, value_enum, default_value_t = FaultStore::Sqlite)]
+    pub store: FaultStore,
+    /// faults: plants defects and looks whether they are found.
+    #[arg(long)]
+    pub planted: bool,
+    /// faults: leaves out of a seed that breaks whatever it breaks without.
+    #[arg(long)]
+    pub shrink: bool,
+}
+
+/// Where faults are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FaultStore {
+    /// A file.
+    Sqlite,
+    /// PostgreSQL.
+    Pg,
+    /// PostgreSQL, spread over four schemas.
+    Pg4,
+}
+
+impl std::fmt::Display for FaultStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "sqlite",
+            Self::Pg => "pg",
+            Self::Pg4 => "pg4",
+        })
+    }
 }

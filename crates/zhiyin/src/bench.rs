@@ -1,6 +1,7 @@
 //! `zhiyin bench`: measurements.
 
 mod brand;
+mod faults;
 mod growth;
 mod pipeline;
 mod print;
@@ -10,15 +11,16 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::arguments::Place;
+use crate::arguments::{Faults, Place};
 
 /// Runs a measurement by name.
-pub async fn bench(place: &Place, name: &str) -> Result<ExitCode> {
+pub async fn bench(place: &Place, name: &str, faults: &Faults) -> Result<ExitCode> {
     match name {
         "growth" => growth::growth(place).await,
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
+        "faults" => faults::faults(faults).await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
-        _ => bail!("{name}: there is no such measurement; there are: growth, pipeline"),
+        _ => bail!("{name}: there is no such measurement; there are: growth, pipeline, faults"),
     }
 }

@@ -66,6 +66,6 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Restore { file } => moving::restore(&place, &file).await,
         Command::Archive { before, keep_days } => moving::archive(&place, &before, keep_days).await,
         Command::Digest => report::digest(&place).await,
-        Command::Bench { name } => bench::bench(&place, &name).await,
+        Command::Bench { name, faults } => bench::bench(&place, &name, &faults).await,
     }
 }

@@ -111,7 +111,7 @@ fn passes(options: &Faults, way: &Way) -> Result<bool> {
     let Faults { steps, store, .. } = options;
     println!("seed {} broke at step {} of {}: {}", way.seed, breach.act, script.acts.len(), breach.what);
     println!("  the step: {act}");
-    println!("  again: zhiyin bench faults --store {store} --seed {} --seeds 1 --steps {steps}", way.seed);
+    println!("  again: ./run bench faults --store {store} --seed {} --seeds 1 --steps {steps}", way.seed);
     Ok(false)
 }
 
@@ -125,7 +125,8 @@ fn cluster(options: &Faults) -> Result<Option<Cluster>> {
     if options.store == FaultStore::Sqlite {
         return Ok(None);
     }
-    let url = server().with_context(|| format!("{SERVER} names no server: `./run bench faults` starts one"))?;
+    let url =
+        server().with_context(|| format!("{SERVER} names no server: `./run bench faults` starts one"))?;
     match on_server(Cluster::behind(&url))? {
         Ok(cluster) => Ok(Some(cluster)),
         Err(why) => {

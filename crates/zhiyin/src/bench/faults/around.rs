@@ -14,8 +14,8 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
-    Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress, Receipt, Result,
-    Store, Waiting, Wanted, archive, dump, feed, read,
+    Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
+    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, read,
 };
 
 /// What shall happen at a call.
@@ -119,6 +119,7 @@ passed_on! {
         members_behind(of: Option<&Turn>, version: i64, after: Option<MemberId>, limit: usize) -> Vec<MemberId>;
         progress(name: &str) -> Option<Progress>;
         waiting(turn: &Turn, limit: usize) -> Vec<Waiting>;
+        ahead(turn: &Turn) -> Option<Ahead>;
         any_waiting() -> bool;
         load(wanted: Wanted) -> Loaded;
         lots(member: MemberId, wanted: LotsWanted<'_>) -> Vec<Lot>;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use zhiyin_model::effect::{Asset, Lot};
 use zhiyin_model::id::{EventId, MemberId, TransferId};
 use zhiyin_model::time::Ts;
@@ -25,6 +25,18 @@ struct Seat {
     batch: i64,
 }
 
+/// How much of the record is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// Members that were written since the last time, and their lots or not.
+    Written {
+        /// Whether their lots are.
+        lots: bool,
+    },
+    /// Everything.
+    All,
+}
+
 /// What was acknowledged.
 #[derive(Clone, Default)]
 pub struct Books {
@@ -39,8 +51,11 @@ pub struct Books {
     transfers: BTreeSet<TransferId>,
     facts: BTreeSet<EventId>,
     decided: BTreeSet<i64>,
-    /// Members that were written since they were last compared with the record.
+    /// The latest business time at which something was accepted.
+    clock: Option<Ts>,
+    /// Members that were written since they were last compared with the record, and those whose lots were.
     touched: BTreeSet<MemberId>,
+    touched_lots: BTreeSet<MemberId>,
     broken: Option<String>,
 }
 
@@ -54,15 +69,29 @@ impl Books {
         self.broken.get_or_insert_with(what);
     }
 
+    /// The home's clock.
+    pub fn clock(&self) -> Ts {
+        self.clock.unwrap_or(Ts::MIN)
+    }
+
+    /// The home's clock has moved on, if it was not as far.
+    pub fn clock_moved(&mut self, to: Ts) {
+        self.clock = self.clock.max(Some(to));
+    }
+
     /// Somebody was given these shares.
     pub fn leased(&mut self, holder: &str, turn: &Turn) {
         for &Held { slot, token, batch, .. } in &turn.held {
             let seat = self.seats.entry(slot).or_default().clone();
             if token < seat.token || (token == seat.token && seat.holder != holder) {
-                self.breaks(|| format!("{holder} was given share {slot} by {token}, but it is held: {seat:?}"));
+                self.breaks(|| {
+                    format!("{holder} was given share {slot} by {token}, but it is held: {seat:?}")
+                });
             }
             if batch != seat.batch {
-                self.breaks(|| format!("share {slot} is at batch {batch} for {holder}, but stands at {seat:?}"));
+                self.breaks(|| {
+                    format!("share {slot} is at batch {batch} for {holder}, but stands at {seat:?}")
+                });
             }
             self.seats.insert(slot, Seat { holder: holder.to_owned(), token, batch });
         }
@@ -86,6 +115,9 @@ impl Books {
                 self.survived.1 += usize::from(!was_there);
             } else if *receipt != expected {
                 self.breaks(|| format!("{}/{} was {receipt:?} at the door, not {expected:?}", key.0, key.1));
+            }
+            if expected == Receipt::Accepted {
+                self.clock_moved(if append.replay { append.now.min(event.time) } else { append.now });
             }
             self.accepted.entry(key).or_insert_with(|| event.clone());
         }
@@ -111,7 +143,9 @@ impl Books {
         for &Held { slot, token, batch, .. } in &flush.turn.held {
             let seat = self.seats.entry(slot).or_default().clone();
             if (token, batch) != (seat.token, seat.batch) {
-                self.breaks(|| format!("a flush of share {slot} by {token}/{batch} was taken, but it stands at {seat:?}"));
+                self.breaks(|| {
+                    format!("a flush of share {slot} by {token}/{batch} was taken, but it stands at {seat:?}")
+                });
             }
             self.seats.insert(slot, Seat { batch: batch + 1, ..seat });
         }
@@ -133,6 +167,7 @@ impl Books {
             *self.balances.entry((transfer.member, transfer.asset)).or_default() += side * transfer.amount;
         }
         for lot in &flush.lots {
+            self.touched_lots.insert(lot.member);
             self.lots.entry(lot.member).or_default().insert(lot.id, lot.clone());
         }
         for stored in &flush.members {
@@ -155,7 +190,9 @@ impl Books {
             let account = stored.member.account(asset);
             let journal = self.balances.get(&(id, asset)).copied().unwrap_or_default();
             if account.balance() != journal {
-                self.breaks(|| format!("member {id}: {account:?} of {}, transfers come to {journal}", asset.name()));
+                self.breaks(|| {
+                    format!("member {id}: {account:?} of {}, transfers come to {journal}", asset.name())
+                });
             }
             if !asset.has_lots() {
                 continue;
@@ -194,60 +231,87 @@ impl Books {
         Ok(())
     }
 
-    /// Compares the record with the books: the shares and the members that were written since the last time, or all.
-    pub async fn compare(books: &Mutex<Self>, store: &Arc<dyn Store>, all: bool) -> Result<()> {
-        let (members, written) = {
+    /// Compares the record with the books: the members that were written since the last time, or everything.
+    pub async fn compare(books: &Mutex<Self>, store: &Arc<dyn Store>, what: Compared) -> Result<()> {
+        let (members, with_lots) = {
             let mut books = locked(books);
             if let Some(broken) = &books.broken {
                 bail!("{broken}");
             }
-            let touched = std::mem::take(&mut books.touched);
-            let ids: Vec<MemberId> =
-                if all { books.members.keys().copied().collect() } else { touched.into_iter().collect() };
-            (ids, books.clone_shares())
-        };
-        for share in store.work().await?.shares {
-            let seat = written.get(&share.slot).cloned().unwrap_or_default();
-            if (share.token, share.batch) != (seat.token, seat.batch) {
-                bail!("share {} stands at {share:?}, but was left at {seat:?}", share.slot);
+            let (members, lots) =
+                (std::mem::take(&mut books.touched), std::mem::take(&mut books.touched_lots));
+            let everybody = || books.members.keys().copied().collect();
+            match what {
+                Compared::All => (everybody(), everybody()),
+                Compared::Written { lots: true } => (members, lots),
+                Compared::Written { lots: false } => (members, BTreeSet::new()),
             }
+        };
+        if what == Compared::All {
+            Self::compare_home(books, store).await?;
         }
         if members.is_empty() {
             return Ok(());
         }
-        let loaded = store.load(Wanted { members: members.clone(), ..Wanted::default() }).await?.members;
-        if loaded.len() != members.len() {
-            bail!("{} of {} members are in the record", loaded.len(), members.len());
-        }
+        let wanted = Wanted { members: members.iter().copied().collect(), ..Wanted::default() };
+        let loaded = store.load(wanted).await?.members;
+        ensure!(
+            loaded.len() == members.len(),
+            "{} of {} members are in the record",
+            loaded.len(),
+            members.len()
+        );
         for found in loaded {
-            let id = found.member.id;
-            let lots = store.lots(id, LotsWanted::Covering(i64::MAX)).await?;
-            let books = locked(books);
-            books.is_as_written(&found, lots)?;
+            locked(books).is_as_written(&found)?;
+        }
+        for member in with_lots {
+            let lots = store.lots(member, LotsWanted::Covering(i64::MAX)).await?;
+            locked(books).has_lots_as_written(member, &lots)?;
         }
         Ok(())
     }
 
-    fn clone_shares(&self) -> BTreeMap<i32, Seat> {
-        self.seats.clone()
+    async fn compare_home(books: &Mutex<Self>, store: &Arc<dyn Store>) -> Result<()> {
+        let (shares, clock) = (store.work().await?.shares, store.home().await?.clock);
+        let books = locked(books);
+        for share in shares {
+            let seat = books.seats.get(&share.slot).cloned().unwrap_or_default();
+            let same = (share.token, share.batch) == (seat.token, seat.batch);
+            ensure!(same, "share {} stands at {share:?}, but was left at {seat:?}", share.slot);
+        }
+        let known = books.unsure.is_empty();
+        ensure!(
+            !known || clock == books.clock(),
+            "the clock is at {clock}, but was left at {}",
+            books.clock()
+        );
+        Ok(())
     }
 
-    fn is_as_written(&self, found: &StoredMember, lots: Vec<Lot>) -> Result<()> {
+    fn is_as_written(&self, found: &StoredMember) -> Result<()> {
         let id = found.member.id;
         let Some(known) = self.members.get(&id) else { bail!("nobody wrote member {id}") };
-        if found.member != known.member || found.leaves != known.leaves || found.fingerprint != known.fingerprint {
+        if found.member != known.member
+            || found.leaves != known.leaves
+            || found.fingerprint != known.fingerprint
+        {
             bail!("member {id} is not as last written:\n{:?}\n{:?}", found.member, known.member);
         }
-        if found.wake != known.wake {
-            bail!("member {id} is to be woken at {:?}, not at {:?}", found.wake, known.wake);
-        }
-        let mine = self.lots.get(&id).into_iter().flat_map(BTreeMap::values);
+        ensure!(
+            found.wake == known.wake,
+            "member {id} is to be woken at {:?}, not at {:?}",
+            found.wake,
+            known.wake
+        );
+        Ok(())
+    }
+
+    fn has_lots_as_written(&self, member: MemberId, found: &[Lot]) -> Result<()> {
+        let mine = self.lots.get(&member).into_iter().flat_map(BTreeMap::values);
         let open: BTreeMap<TransferId, &Lot> =
             mine.filter(|lot| lot.remaining > 0).map(|lot| (lot.id, lot)).collect();
-        let found: BTreeMap<TransferId, &Lot> = lots.iter().map(|lot| (lot.id, lot)).collect();
-        if open != found {
-            bail!("member {id} has other lots than were written:\n{found:?}\n{open:?}");
-        }
+        let found: BTreeMap<TransferId, &Lot> = found.iter().map(|lot| (lot.id, lot)).collect();
+        ensure!(open == found, "member {member} has other lots than were written:\n{found:?}\n{open:?}");
         Ok(())
     }
 
@@ -265,8 +329,14 @@ impl Books {
         for (source, events) in sent {
             let names: Vec<String> = events.iter().map(|event| event.message_id.clone()).collect();
             let user_namespace = "user".to_owned();
-            let append =
-                Append { source: source.clone(), user_namespace, events, now: Ts::MIN, replay: true, progress: None };
+            let append = Append {
+                source: source.clone(),
+                user_namespace,
+                events,
+                now: Ts::MIN,
+                replay: true,
+                progress: None,
+            };
             let receipts = store.append(append).await?;
             let lost = names.iter().zip(receipts).find(|(_, receipt)| *receipt != Receipt::Duplicate);
             if let Some((name, receipt)) = lost {

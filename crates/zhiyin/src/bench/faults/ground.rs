@@ -22,6 +22,17 @@ pub enum Ground {
     Server(Box<Server>),
 }
 
+/// What a disaster takes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    /// All processes.
+    All,
+    /// All connections: the processes live on.
+    Connections,
+    /// Nothing but what was going on.
+    None,
+}
+
 /// A folder of its own, with a folder in it for each time the machine lost its power.
 pub struct Folder {
     path: PathBuf,
@@ -101,9 +112,16 @@ impl Ground {
     /// Opens the home as one more process would, or makes it. `name` tells the process from others.
     pub async fn open(&self, name: &str) -> Result<Arc<dyn Store>> {
         match self {
-            Self::File(folder) => Ok(Arc::new(SqliteStore::open_with(&folder.home(), &KEY, Durability::Relaxed)?)),
+            Self::File(folder) => {
+                Ok(Arc::new(SqliteStore::open_with(&folder.home(), &KEY, Durability::Relaxed)?))
+            }
             Self::Server(server) => server.open(name).await,
         }
+    }
+
+    /// Whether it is a file.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
     }
 
     /// A process has ended. Returns once all that it had is let go, so that it never matters how soon that is.
@@ -122,10 +140,10 @@ impl Ground {
         }
     }
 
-    /// The machine beneath fails, while a write may be under way; whether the processes themselves live on.
-    pub async fn disaster(&mut self, sure: u64, chance: u64) -> Result<bool> {
+    /// The machine beneath fails, while a write may be under way; what it takes along.
+    pub async fn disaster(&mut self, sure: u64, chance: u64) -> Result<Outage> {
         match self {
-            Self::File(folder) => folder.lose_power(sure, chance).map(|()| false),
+            Self::File(folder) => folder.lose_power(sure, chance).map(|()| Outage::All),
             Self::Server(server) => server.fail(chance).await,
         }
     }

@@ -79,6 +79,9 @@ const KINDS: [(u64, Kind); 23] = [
 /// A shop with its till, and what they have said so far, so that later items can speak of it.
 #[derive(Default)]
 pub struct Shop {
+    /// Whether several members may speak of the same order. Where a home has several shares it is then nobody's promise who of
+    /// them comes first.
+    contested: bool,
     owners: BTreeMap<u64, u64>,
     holds: Vec<(String, u64)>,
     spends: Vec<(String, u64)>,
@@ -87,6 +90,11 @@ pub struct Shop {
 }
 
 impl Shop {
+    /// A shop that has said nothing yet.
+    pub fn new(contested: bool) -> Self {
+        Self { contested, ..Self::default() }
+    }
+
     /// The next item of a source, which happens at `when`, as bytes of the wire.
     pub fn item(&mut self, chance: &mut Chance, source: &'static str, when: Ts) -> Vec<u8> {
         self.n += 1;
@@ -109,16 +117,42 @@ impl Shop {
     }
 
     fn again(&mut self, chance: &mut Chance, source: &str) -> Option<Value> {
-        let own: Vec<&Value> = self.said.iter().filter(|(by, _)| *by == source).map(|(_, item)| item).collect();
+        let own: Vec<&Value> =
+            self.said.iter().filter(|(by, _)| *by == source).map(|(_, item)| item).collect();
         chance.pick(&own).map(|item| (*item).clone())
     }
 
     fn order(&mut self, chance: &mut Chance, id: &str, when: &str) -> Value {
         let number = chance.below(NUMBERS);
-        let who = *self.owners.entry(number).or_insert(chance.below(PEOPLE));
+        let who = self.owner_of(number, chance.below(PEOPLE));
+        self.owners.insert(number, who);
         let mut properties = lines(chance, number);
         properties["store_id"] = json!(format!("s{}", number % 3));
-        track(chance, id, who, "Order Completed", when, properties)
+        self.order_item(chance, id, who, "Order Completed", when, properties)
+    }
+
+    /// Who an order is said to be of.
+    fn owner_of(&self, number: u64, otherwise: u64) -> u64 {
+        let known = self.owners.get(&number).copied();
+        if self.contested { known.unwrap_or(otherwise) } else { number % PEOPLE }
+    }
+
+    /// An event about an order, under its owner's names.
+    fn order_item(
+        &self,
+        chance: &mut Chance,
+        id: &str,
+        who: u64,
+        event: &str,
+        when: &str,
+        properties: Value,
+    ) -> Value {
+        let mut item = track(chance, id, who, event, when, properties);
+        if !self.contested {
+            // Other names may be somebody else's.
+            item["userId"] = json!(person(who));
+        }
+        item
     }
 
     fn of_order(&mut self, chance: &mut Chance, kind: Kind, id: &str, when: &str) -> Option<Value> {
@@ -126,30 +160,30 @@ impl Shop {
             return Some(self.order(chance, id, when));
         }
         let number = chance.below(NUMBERS);
-        let owner = self.owners.get(&number).copied().unwrap_or(0);
+        let owner = self.owner_of(number, 0);
         let whole = json!({"order_id": format!("n{number}")});
         Some(match kind {
             Kind::Update => {
                 let properties = lines(chance, number);
-                track(chance, id, owner, "Order Updated", when, properties)
+                self.order_item(chance, id, owner, "Order Updated", when, properties)
             }
-            Kind::RefundAll => track(chance, id, owner, "Order Refunded", when, whole),
+            Kind::RefundAll => self.order_item(chance, id, owner, "Order Refunded", when, whole),
             Kind::RefundPart => {
                 let properties =
                     json!({"order_id": format!("n{number}"), "total": decimal(1 + chance.below(6_000))});
-                track(chance, id, owner, "Order Refunded", when, properties)
+                self.order_item(chance, id, owner, "Order Refunded", when, properties)
             }
             Kind::RefundLine => {
                 let products = json!([{"product_id": "crisps", "quantity": 1 + chance.below(2)}]);
                 let properties = json!({"order_id": format!("n{number}"), "products": products});
-                track(chance, id, owner, "Order Refunded", when, properties)
+                self.order_item(chance, id, owner, "Order Refunded", when, properties)
             }
-            Kind::Cancel => track(chance, id, owner, "Order Cancelled", when, whole),
+            Kind::Cancel => self.order_item(chance, id, owner, "Order Cancelled", when, whole),
             Kind::Paid => {
                 let properties = json!({"order_id": format!("n{number}"), "payment_method": "cash"});
-                track(chance, id, owner, "Order Paid", when, properties)
+                self.order_item(chance, id, owner, "Order Paid", when, properties)
             }
-            Kind::Stranger => track(chance, id, PEOPLE, "Order Refunded", when, whole),
+            Kind::Stranger if self.contested => track(chance, id, PEOPLE, "Order Refunded", when, whole),
             _ => return None,
         })
     }
@@ -285,8 +319,7 @@ fn lines(chance: &mut Chance, number: u64) -> Value {
 
 /// An event about somebody, under one or several of their names.
 fn track(chance: &mut Chance, id: &str, who: u64, event: &str, when: &str, properties: Value) -> Value {
-    let mut item =
-        json!({"type": "track", "event": event, "messageId": id, "timestamp": when, "properties": properties});
+    let mut item = json!({"type": "track", "event": event, "messageId": id, "timestamp": when, "properties": properties});
     let phone = json!({"externalIds": [{"id": format!("139{who}"), "type": "phone"}]});
     match chance.below(12) {
         0 => item["context"] = phone,

@@ -20,7 +20,7 @@ use super::books::Books;
 const LEASE: Duration = Duration::from_secs(24 * 3600);
 
 /// More connections than a store has.
-const CONNECTIONS_MAX: usize = 12;
+const CONNECTIONS_MAX: usize = 4;
 /// How often a store may try to come back, and how long it waits in between.
 const RECOVERY_MAX: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(10);

@@ -1,6 +1,7 @@
 //! The undisturbed run: one engine, large batches, nothing goes wrong. What it comes to is what every other way of playing
 //! the same schedule must come to.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -19,7 +20,7 @@ use zhiyin_store::{NewEvent, PlaybookVersion, Store};
 use super::ground::{Folder, Ground};
 use super::items::{KEY, POISON};
 use super::promises;
-use super::script::{Act, Append, Retry, Script};
+use super::script::{Act, Append, Script};
 
 /// Events in a batch.
 const BATCH: usize = 64;
@@ -27,6 +28,9 @@ const BATCH: usize = 64;
 const FIRST: Ts = Ts(1_262_304_000_000_000);
 /// How many dead letters are looked at.
 pub const DEAD_MAX: usize = 10_000;
+
+/// A source and what it calls an item.
+pub type Name = (String, String);
 
 /// What an act came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Mark {
     pub clock: Option<Ts>,
     /// Dead letters, in the order of their names.
     pub dead: Vec<String>,
+    /// Those that were put back, by name.
+    pub back: BTreeSet<Name>,
     /// Every member in words, where somebody wants to read them.
     pub members: Vec<String>,
 }
@@ -65,8 +71,13 @@ pub async fn play(script: &Script, in_words: bool) -> Result<Vec<Mark>> {
     let engine = Engine::open_with(ground.open("plain").await?, 1, decider).await?;
     begin(&engine).await?;
     let mut marks = Vec::with_capacity(script.acts.len());
+    let mut letters = BTreeSet::new();
     for (n, act) in script.acts.iter().enumerate() {
-        marks.push(one(&engine, act, in_words).await.with_context(|| format!("undisturbed, at step {n}"))?);
+        marks.push(
+            one(&engine, act, &mut letters, in_words)
+                .await
+                .with_context(|| format!("undisturbed, at step {n}"))?,
+        );
     }
     Ok(marks)
 }
@@ -77,7 +88,7 @@ pub async fn begin(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
-async fn one(engine: &Engine, act: &Act, in_words: bool) -> Result<Mark> {
+async fn one(engine: &Engine, act: &Act, letters: &mut BTreeSet<Name>, in_words: bool) -> Result<Mark> {
     match act {
         Act::Append(append) => {
             let verdicts = engine.take(&source(append), prepared(append), append.now, None).await?;
@@ -86,19 +97,24 @@ async fn one(engine: &Engine, act: &Act, in_words: bool) -> Result<Mark> {
         Act::Step(_) | Act::Release(_) => Ok(Mark::default()),
         Act::Settle(settle) => {
             engine.drain(BATCH, Some(horizon(engine.store(), settle.until).await?), |_| ()).await?;
+            *letters = dead(engine.store()).await?.into_keys().collect();
             rest(engine.store(), in_words).await
         }
         Act::Apply(apply) => {
             engine.drain(BATCH, Some(horizon(engine.store(), apply.at).await?), |_| ()).await?;
             engine.store().apply_playbook(dated(apply.version, apply.at)?).await?;
             engine.catch_up_playbook(BATCH).await?;
+            *letters = dead(engine.store()).await?.into_keys().collect();
             rest(engine.store(), in_words).await
         }
         Act::Retry(retry) => {
-            engine.drain(BATCH, Some(horizon(engine.store(), retry.until).await?), |_| ()).await?;
-            let seqs = chosen(engine.store(), retry).await?;
+            let numbered = letters.iter().enumerate();
+            let chosen = numbered.filter(|(n, _)| retry.which.rotate_right(*n as u32 % 64) & 1 == 1);
+            let back: BTreeSet<Name> = chosen.map(|(_, name)| name.clone()).collect();
+            letters.retain(|name| !back.contains(name));
+            let seqs = places(engine.store(), &back).await?;
             engine.store().retry_dead_letters(seqs, retry.at).await?;
-            Ok(Mark::default())
+            Ok(Mark { back, ..Mark::default() })
         }
     }
 }
@@ -136,12 +152,12 @@ pub fn dated(version: usize, at: Ts) -> Result<PlaybookVersion> {
 
 /// What a home at rest looks like.
 pub async fn rest(store: &Arc<dyn Store>, in_words: bool) -> Result<Mark> {
-    let dead = letters(store).await?.into_iter().map(|letter| {
+    let dead = dead(store).await?.into_values().map(|letter| {
         format!("{}/{}: {} @{} {}", letter.source, letter.message_id, letter.code, letter.field, letter.at)
     });
     let clock = Some(store.home().await?.clock);
     let members = if in_words { words(store).await? } else { Vec::new() };
-    Ok(Mark { verdicts: Vec::new(), digest: store.digest().await?, clock, dead: dead.collect(), members })
+    Ok(Mark { digest: store.digest().await?, clock, dead: dead.collect(), members, ..Mark::default() })
 }
 
 /// Every member in words, by their names.
@@ -161,16 +177,18 @@ async fn words(store: &Arc<dyn Store>) -> Result<Vec<String>> {
     Ok(said)
 }
 
-/// Dead letters, in the order of their names: places differ from run to run.
-async fn letters(store: &Arc<dyn Store>) -> Result<Vec<DeadLetter>> {
-    let mut letters = store.dead_letters(DEAD_MAX).await?;
-    letters.sort_by(|a, b| (&a.source, &a.message_id).cmp(&(&b.source, &b.message_id)));
-    Ok(letters)
+/// Dead letters by their names: places differ from run to run.
+async fn dead(store: &Arc<dyn Store>) -> Result<BTreeMap<Name, DeadLetter>> {
+    let letters = store.dead_letters(DEAD_MAX).await?.into_iter();
+    Ok(letters.map(|letter| ((letter.source.clone(), letter.message_id.clone()), letter)).collect())
 }
 
-/// Those that are put back.
-pub async fn chosen(store: &Arc<dyn Store>, retry: &Retry) -> Result<Vec<i64>> {
-    let letters = letters(store).await?;
-    let numbered = letters.iter().enumerate();
-    Ok(numbered.filter(|(n, _)| retry.which.rotate_right(*n as u32 % 64) & 1 == 1).map(|(_, l)| l.seq).collect())
+/// Where dead letters of these names stand; those that are none are left out.
+pub async fn places(store: &Arc<dyn Store>, names: &BTreeSet<Name>) -> Result<Vec<i64>> {
+    Ok(dead(store)
+        .await?
+        .into_iter()
+        .filter(|(name, _)| names.contains(name))
+        .map(|(_, letter)| letter.seq)
+        .collect())
 }

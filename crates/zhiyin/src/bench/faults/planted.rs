@@ -117,7 +117,8 @@ impl Around for Planted {
 
     async fn next_wake(&self, turn: &Turn) -> Result<Option<Ts>> {
         let wake = self.inner.next_wake(turn).await?;
-        let later = |wake: Ts| if self.defect.kind == Kind::SkippedTimer { wake.plus_us(DAY_US) } else { wake };
+        let later =
+            |wake: Ts| if self.defect.kind == Kind::SkippedTimer { wake.plus_us(DAY_US) } else { wake };
         Ok(wake.map(later))
     }
 
@@ -129,7 +130,8 @@ impl Around for Planted {
             let Flush { turn, cursor, drained, version, .. } = flush;
             return self.inner.flush(Flush { turn, cursor, drained, version, ..Flush::default() }).await;
         }
-        let again = (self.shows(Kind::DoubleFlush) || self.defect.kind == Kind::StaleLease).then(|| flush.clone());
+        let again =
+            (self.shows(Kind::DoubleFlush) || self.defect.kind == Kind::StaleLease).then(|| flush.clone());
         let answer = self.inner.flush(flush).await;
         match (again, &answer) {
             // What the database itself refuses to double it has not doubled.

@@ -20,6 +20,9 @@ const SILENCE_US: i64 = 40 * DAY_US;
 pub struct Script {
     /// How many engines share the home.
     pub hands: usize,
+    /// Whether several members speak of the same orders: then a home with several shares may come to another state, and a
+    /// good one.
+    pub contested: bool,
     /// One after the other.
     pub acts: Vec<Act>,
 }
@@ -28,9 +31,15 @@ impl Script {
     /// The same without a part of it, but for what parts history from business.
     pub fn without(&self, from: usize, count: usize) -> Self {
         let part = from..from.saturating_add(count);
-        let stays = |n: usize, act: &Act| !part.contains(&n) || matches!(act, Act::Settle(Settle { boundary: true, .. }));
+        let stays = |n: usize, act: &Act| {
+            !part.contains(&n) || matches!(act, Act::Settle(Settle { boundary: true, .. }))
+        };
         let acts = self.acts.iter().enumerate().filter(|(n, act)| stays(*n, act));
-        Self { hands: self.hands, acts: acts.map(|(_, act)| act.clone()).collect() }
+        Self {
+            hands: self.hands,
+            contested: self.contested,
+            acts: acts.map(|(_, act)| act.clone()).collect(),
+        }
     }
 }
 
@@ -72,7 +81,11 @@ pub struct Append {
 impl std::fmt::Debug for Append {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = if self.replay { "history" } else { "live" };
-        write!(f, "Append({kind} of {} at {}, engine {}, {:?}", self.source, self.now, self.hand, self.trouble)?;
+        write!(
+            f,
+            "Append({kind} of {} at {}, engine {}, {:?}",
+            self.source, self.now, self.hand, self.trouble
+        )?;
         for item in &self.items {
             write!(f, "\n      {}", String::from_utf8_lossy(item))?;
         }
@@ -170,15 +183,13 @@ pub struct Apply {
     pub chance: u64,
 }
 
-/// Dead letters to be put back, once all is at rest.
+/// Dead letters to be put back: of those that were there when all was last at rest, whatever waits now.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
     /// Which: a bit for each, in the order of their names.
     pub which: u64,
     /// As of when.
     pub at: Ts,
-    /// Up to which instant timers fire before.
-    pub until: Ts,
     /// Decides who does it and what goes wrong.
     pub chance: u64,
 }
@@ -187,10 +198,10 @@ pub struct Retry {
 pub fn script(seed: u64, steps: usize) -> Script {
     let mut chance = Chance::new(seed);
     let hands = 2 + usize::from(chance.one_in(2));
-    let history = chance.one_in(2);
+    let (history, contested) = (chance.one_in(2), chance.one_in(3));
     let mut writer = Writer {
         chance,
-        shop: Shop::default(),
+        shop: Shop::new(contested),
         now: BEGINS,
         story: history.then_some(BEGINS.plus_us(-40 * DAY_US)),
         turns_in: 0,
@@ -203,7 +214,7 @@ pub fn script(seed: u64, steps: usize) -> Script {
     }
     writer.settle(writer.now, false);
     writer.settle(writer.now.plus_us(SILENCE_US), false);
-    Script { hands, acts: writer.acts }
+    Script { hands, contested, acts: writer.acts }
 }
 
 struct Writer {
@@ -255,7 +266,7 @@ impl Writer {
             Turn::Rest => self.settle(self.until(), false),
             Turn::Retry => {
                 let (which, chance) = (self.chance.draw(), self.chance.draw());
-                self.acts.push(Act::Retry(Retry { which, at: self.now, until: self.until(), chance }));
+                self.acts.push(Act::Retry(Retry { which, at: self.now, chance }));
             }
             // A version is dated at business now, which history does not have.
             Turn::Apply if self.story.is_some() => self.step(),
@@ -318,7 +329,7 @@ impl Writer {
             let when = happens.plus_us(-items::lag_us(&mut self.chance));
             items.push(self.shop.item(&mut self.chance, source, when));
         }
-        let troubles = [(74, 0), (14, 1), (9, 2), (3, 3)];
+        let troubles = [(78, 0), (13, 1), (7, 2), (2, 3)];
         let late = self.chance.one_in(2);
         let trouble = match self.chance.weigh(&troubles, 0) {
             1 => Trouble::Fails { call: 0, late },
@@ -333,12 +344,12 @@ impl Writer {
     fn step(&mut self) {
         let hand = self.hand();
         let limit = usize::try_from(1 + self.chance.below(8)).unwrap_or(1);
-        let takes = [(55, Take::Asks), (25, Take::Handed), (20, Take::Stolen)];
+        let takes = [(70, Take::Asks), (15, Take::Handed), (15, Take::Stolen)];
         let take = self.chance.weigh(&takes, Take::Asks);
         let behind = if self.chance.one_in(4) { self.chance.between(0, 5 * DAY_US) } else { 0 };
         let behind_us = self.story.is_none().then_some(behind);
         let (call, late) = (u32::try_from(self.chance.below(10)).unwrap_or(0), self.chance.one_in(2));
-        let troubles = [(62, 0), (14, 1), (7, 2), (5, 3), (8, 4), (2, 5)];
+        let troubles = [(63, 0), (15, 1), (7, 2), (6, 3), (8, 4), (1, 5)];
         let trouble = match self.chance.weigh(&troubles, 0) {
             1 => Trouble::Fails { call, late },
             2 => Trouble::Killed { call, late },

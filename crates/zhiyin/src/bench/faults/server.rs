@@ -13,15 +13,19 @@ use tokio_postgres::{Client, NoTls};
 use zhiyin_store::Store;
 use zhiyin_store_pg::PgStore;
 
+use super::ground::Outage;
 use super::items::KEY;
 
 /// Connections of each process.
-const CONNECTIONS: u32 = 3;
+const CONNECTIONS: u32 = 2;
 /// How often one looks whether something has come about on the server, and how long one waits in between.
 const LOOKS_MAX: u32 = 3_000;
 const PAUSE: Duration = Duration::from_millis(2);
 /// What the folder of a server that `./run` started is called.
 const FOLDER: &str = "zhiyin-postgres.";
+
+/// One in so many disasters is one.
+const SPARED: u64 = 3;
 
 const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1";
 const LEFT: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE $1";
@@ -72,8 +76,12 @@ impl Server {
         bail!("sessions {sessions} do not end")
     }
 
-    /// All sessions of the home are cut, or the server ends; whether the processes live on.
-    pub async fn fail(&mut self, chance: u64) -> Result<bool> {
+    /// All sessions of the home are cut, or the server ends, with the processes or without them. Mostly it is spared: making
+    /// connections anew is dear.
+    pub async fn fail(&mut self, chance: u64) -> Result<Outage> {
+        if !chance.is_multiple_of(SPARED) {
+            return Ok(Outage::None);
+        }
         match &self.cluster {
             Some(cluster) => {
                 cluster.restart()?;
@@ -85,7 +93,7 @@ impl Server {
                 self.none_left(&sessions).await?;
             }
         }
-        Ok(chance % 2 == 0)
+        Ok(if (chance / SPARED).is_multiple_of(2) { Outage::All } else { Outage::Connections })
     }
 
     /// Does away with the home.
@@ -121,9 +129,13 @@ impl Cluster {
     /// The cluster behind an address, if `./run` started it; else why it is left alone.
     pub async fn behind(url: &str) -> Result<std::result::Result<Self, String>> {
         let client = connect(url).await?;
-        let shown = async |what: &str| -> Result<String> { Ok(client.query_one(what, &[]).await?.try_get(0)?) };
+        let shown =
+            async |what: &str| -> Result<String> { Ok(client.query_one(what, &[]).await?.try_get(0)?) };
         let data = PathBuf::from(shown("SHOW data_directory").await?);
-        let ours = data.parent().and_then(Path::file_name).is_some_and(|name| name.to_string_lossy().starts_with(FOLDER));
+        let ours = data
+            .parent()
+            .and_then(Path::file_name)
+            .is_some_and(|name| name.to_string_lossy().starts_with(FOLDER));
         if !ours || !data.join("postmaster.pid").exists() {
             return Ok(Err("the server is not one that ./run started".to_owned()));
         }
@@ -152,7 +164,15 @@ impl Cluster {
         self.control(&["stop", "--mode=immediate", "--timeout=20"])?;
         let options = format!("-p {}", self.port);
         let log = self.data.parent().context("no folder")?.join("log");
-        self.control(&["start", "--wait", "--timeout=60", "--options", &options, "--log", &log.display().to_string()])
+        self.control(&[
+            "start",
+            "--wait",
+            "--timeout=60",
+            "--options",
+            &options,
+            "--log",
+            &log.display().to_string(),
+        ])
     }
 
     fn control(&self, arguments: &[&str]) -> Result<()> {
