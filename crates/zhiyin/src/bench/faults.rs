@@ -39,7 +39,10 @@ const THREADS: usize = 2;
 /// How many seeds a planted defect has to show itself.
 const SEEDS_PLANTED: u64 = 40;
 /// In how many seeds the server is restarted, one after the other: nobody else may need it meanwhile.
-const SEEDS_RESTARTED: u64 = 3;
+const SEEDS_RESTARTED: usize = 3;
+
+/// One in so many seeds is played twice.
+const AGAIN_EVERY: u64 = 40;
 
 /// How a seed is played.
 #[derive(Clone, Debug)]
@@ -48,13 +51,15 @@ struct Way {
     defect: Option<Defect>,
     /// The server to be restarted where disaster strikes.
     cluster: Option<Cluster>,
+    /// The address of the server, where it is not the one that `./run` names.
+    url: Option<String>,
     /// Whether members are described where they differ.
     in_words: bool,
 }
 
 impl Way {
     fn of(seed: u64) -> Self {
-        Self { seed, defect: None, cluster: None, in_words: false }
+        Self { seed, defect: None, cluster: None, url: None, in_words: false }
     }
 }
 
@@ -80,39 +85,55 @@ fn play_seeds(options: &Faults) -> Result<(u64, u64)> {
     let seeds = options.seed..options.seed.saturating_add(options.seeds);
     let mut ways: Vec<Way> = seeds.map(Way::of).collect();
     let cluster = cluster(options)?;
+    let hurry = |hurry| cluster.as_ref().map_or(Ok(()), |cluster| on_server(cluster.hurry(hurry)));
     let restarted = if options.store == FaultStore::Pg && cluster.is_some() { SEEDS_RESTARTED } else { 0 };
-    let mut failed = 0;
-    for way in ways.iter_mut().take(usize::try_from(restarted)?) {
-        way.cluster.clone_from(&cluster);
-        failed += u64::from(!passes(options, way)?);
+    for (n, way) in ways.iter_mut().enumerate() {
+        way.url = cluster.as_ref().map(|cluster| cluster.url().to_owned());
+        way.cluster = cluster.clone().filter(|_| n < restarted);
     }
-    if let Some(url) = cluster.as_ref().and(server()) {
-        on_server(Cluster::wait_for_disk(&url, false))?;
-    }
-    let rest = ways.get(usize::try_from(restarted)?..).unwrap_or_default();
-    let broken = AtomicU64::new(0);
-    let went = on_threads(rest, |way| {
-        broken.fetch_add(u64::from(!passes(options, way)?), Ordering::Relaxed);
+    let (alone, together) = ways.split_at(restarted.min(ways.len()));
+    let failed = AtomicU64::new(0);
+    let play = |way: &Way| {
+        failed.fetch_add(u64::from(!passes(options, way)?), Ordering::Relaxed);
         Ok(())
-    });
-    if let Some(url) = cluster.as_ref().and(server()) {
-        on_server(Cluster::wait_for_disk(&url, true))?;
-    }
+    };
+    hurry(true)?;
+    let went = alone.iter().try_for_each(play).and_then(|()| on_threads(together, play));
+    hurry(false)?;
     went?;
-    failed += broken.into_inner();
+    let failed = failed.into_inner();
     Ok((options.seeds - failed, failed))
 }
 
 /// Plays one seed and tells what broke.
 fn passes(options: &Faults, way: &Way) -> Result<bool> {
     let script = script::script(way.seed, options.steps);
-    let Some(breach) = played(options, &script, way)? else { return Ok(true) };
+    let breach = match played(options, &script, way)? {
+        Ok(trace) => match again(options, &script, way, trace)? {
+            None => return Ok(true),
+            Some(breach) => breach,
+        },
+        Err(breach) => breach,
+    };
     let act = script.acts.get(breach.act).map(|act| format!("{act:?}")).unwrap_or_default();
     let Faults { steps, store, .. } = options;
     println!("seed {} broke at step {} of {}: {}", way.seed, breach.act, script.acts.len(), breach.what);
     println!("  the step: {act}");
     println!("  again: ./run bench faults --store {store} --seed {} --seeds 1 --steps {steps}", way.seed);
     Ok(false)
+}
+
+/// One in so many seeds is played once more, to see that it replays exactly.
+fn again(options: &Faults, script: &Script, way: &Way, trace: u64) -> Result<Option<Breach>> {
+    if !way.seed.is_multiple_of(AGAIN_EVERY) || way.cluster.is_some() {
+        return Ok(None);
+    }
+    let breach = |what: String| Breach { act: script.acts.len(), what };
+    Ok(match played(options, script, way)? {
+        Ok(second) if second == trace => None,
+        Ok(_) => Some(breach("it does not replay exactly".to_owned())),
+        Err(other) => Some(breach(format!("it passed, and then it did not, at step {}: {}", other.act, other.what))),
+    })
 }
 
 /// The server, as `./run` names it.
@@ -156,15 +177,15 @@ fn on_threads<T: Sync>(list: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Re
     })
 }
 
-/// Plays a schedule in a runtime of its own; what broke.
-fn played(options: &Faults, script: &Script, way: &Way) -> Result<Option<Breach>> {
+/// Plays a schedule in a runtime of its own; a hash of all that was asked of the stores, or what broke.
+fn played(options: &Faults, script: &Script, way: &Way) -> Result<std::result::Result<u64, Breach>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // What is told of poison and stale turns is what is wanted here.
     let _quiet = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
     runtime.block_on(async {
         let marks = plain::play(script, way.in_words).await?;
         let ground = ground(options, way).await?;
-        Ok(play::play(script, &marks, ground, way.defect).await.err())
+        Ok(play::play(script, &marks, ground, way.defect).await)
     })
 }
 
@@ -174,7 +195,7 @@ async fn ground(options: &Faults, way: &Way) -> Result<Ground> {
         FaultStore::Pg => 1,
         FaultStore::Pg4 => 4,
     };
-    let url = server().with_context(|| format!("{SERVER} names no server"))?;
+    let url = way.url.clone().or_else(server).with_context(|| format!("{SERVER} names no server"))?;
     let home = format!("faults{}x{}", std::process::id(), way.seed);
     Ok(Ground::Server(Box::new(Server::new(&url, &home, shards, way.cluster.clone()).await?)))
 }
@@ -189,7 +210,7 @@ fn shrink(options: &Faults) -> Result<(u64, u64)> {
         while from < script.acts.len() {
             let without = script.without(from, part);
             let smaller = without.acts.len() < script.acts.len();
-            if smaller && played(options, &without, &way)?.is_some() {
+            if smaller && played(options, &without, &way)?.is_err() {
                 script = without;
                 eprintln!("{} steps", script.acts.len());
             } else {
@@ -198,7 +219,7 @@ fn shrink(options: &Faults) -> Result<(u64, u64)> {
         }
         part /= 2;
     }
-    let Some(breach) = played(options, &script, &Way { in_words: true, ..way })? else { return Ok((1, 0)) };
+    let Err(breach) = played(options, &script, &Way { in_words: true, ..way })? else { return Ok((1, 0)) };
     for (n, act) in script.acts.iter().enumerate() {
         println!("{n} {act:?}");
     }
@@ -212,7 +233,7 @@ fn find_planted(options: &Faults) -> Result<(u64, u64)> {
     on_threads(&Kind::ALL, |kind| {
         for seed in options.seed..options.seed.saturating_add(SEEDS_PLANTED) {
             let way = Way { defect: Some(Defect { kind: *kind, seed }), ..Way::of(seed) };
-            if let Some(breach) = played(options, &script::script(seed, options.steps), &way)? {
+            if let Err(breach) = played(options, &script::script(seed, options.steps), &way)? {
                 let what = breach.what.lines().next().unwrap_or_default();
                 println!("{}: found with seed {seed} at step {}: {what}", kind.name(), breach.act);
                 return Ok(());

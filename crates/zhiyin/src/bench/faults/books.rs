@@ -57,9 +57,28 @@ pub struct Books {
     touched: BTreeSet<MemberId>,
     touched_lots: BTreeSet<MemberId>,
     broken: Option<String>,
+    /// A hash of all that was asked of the stores so far, in its order: what replays exactly has the same.
+    trace: u64,
 }
 
 impl Books {
+    /// Something is asked of a store.
+    pub fn heard(&mut self, holder: &str, call: &str) {
+        for byte in holder.bytes().chain(call.bytes()) {
+            self.trace = (self.trace ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    /// The same with another trace.
+    pub fn traced(self, trace: u64) -> Self {
+        Self { trace, ..self }
+    }
+
+    /// A hash of all that was asked so far.
+    pub fn trace(&self) -> u64 {
+        self.trace
+    }
+
     /// The first thing that is wrong, if any.
     pub fn broken(&self) -> Option<&str> {
         self.broken.as_deref()
@@ -221,7 +240,7 @@ impl Books {
                 let known = (before.seats, &books.seats);
                 bail!("shares stand at {shares:?}, but of what was acknowledged and written last: {known:?}");
             }
-            *books = before;
+            *books = before.traced(books.trace);
         }
         // The write that gave a share away may be lost with whoever it was given to.
         for share in shares {

@@ -171,6 +171,9 @@ impl Around for Meddled {
         let plan = {
             let mut state = locked(&self.state);
             let renewal = call == "lease" && !state.asks && !state.turn.is_empty();
+            if !renewal {
+                locked(&self.books).heard(&self.name, call);
+            }
             match &mut state.plan {
                 Some(plan) if !renewal && plan.only.is_none_or(|only| only == call) => {
                     if plan.left > 0 {

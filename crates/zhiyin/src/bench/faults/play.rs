@@ -74,13 +74,13 @@ pub struct Breach {
     pub what: String,
 }
 
-/// Plays a schedule on a ground; what broke, if anything did.
+/// Plays a schedule on a ground; a hash of all that was asked of the stores, or what broke.
 pub async fn play(
     script: &Script,
     marks: &[Mark],
     ground: Ground,
     defect: Option<Defect>,
-) -> std::result::Result<(), Breach> {
+) -> std::result::Result<u64, Breach> {
     let books = Arc::new(Mutex::new(Books::default()));
     let mut play = Play {
         script,
@@ -100,9 +100,10 @@ pub async fn play(
             went = play.act(n, act).await.map_err(|error| breach(n, error));
         }
     }
-    let Play { ground, hands, .. } = play;
+    let Play { ground, hands, books, .. } = play;
     drop(hands);
-    went.and(ground.clear().await.map_err(|error| breach(script.acts.len(), error)))
+    let cleared = ground.clear().await.map_err(|error| breach(script.acts.len(), error));
+    went.and(cleared).map(|()| locked(&books).trace())
 }
 
 impl Play<'_> {
@@ -177,7 +178,8 @@ impl Play<'_> {
 
     /// All processes end, for the machine beneath them did. What was acknowledged before must still be there.
     async fn disaster(&mut self, before: Sure, chance: u64) -> Result<()> {
-        match self.ground.disaster(before.log_bytes, chance).await? {
+        let outage = self.ground.disaster(before.log_bytes, chance).await?;
+        match outage {
             Outage::All => {
                 for n in 0..self.hands.len() {
                     self.kill(n).await?;
@@ -197,7 +199,10 @@ impl Play<'_> {
         let record = self.record()?;
         Books::sort_out(&self.books, before.books, &record).await?;
         Books::compare(&self.books, &record, Compared::All).await?;
-        Books::examine(&self.books, &record).await
+        if outage != Outage::None {
+            Books::examine(&self.books, &record).await?;
+        }
+        Ok(())
     }
 
     /// Time goes by: what those held who are gone may be taken.
@@ -280,7 +285,8 @@ impl Play<'_> {
                 Trouble::Disaster { chance, .. } => {
                     let events: Vec<_> = plain::prepared(append).into_iter().flatten().collect();
                     let before = before.context("nobody noted what was sure")?;
-                    *locked(&self.books) = before.books.clone();
+                    let trace = locked(&self.books).trace();
+                    *locked(&self.books) = before.books.clone().traced(trace);
                     locked(&self.books).unsure_of(append.source, &events);
                     self.disaster(before, chance).await?;
                 }

@@ -197,7 +197,7 @@ pub struct Retry {
 /// The schedule of a seed, of at least so many steps.
 pub fn script(seed: u64, steps: usize) -> Script {
     let mut chance = Chance::new(seed);
-    let hands = 2 + usize::from(chance.one_in(2));
+    let hands = 2 + usize::from(chance.one_in(4));
     let (history, contested) = (chance.one_in(2), chance.one_in(3));
     let mut writer = Writer {
         chance,

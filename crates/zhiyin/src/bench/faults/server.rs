@@ -118,6 +118,7 @@ async fn connect(url: &str) -> Result<Client> {
 /// A server that may be restarted.
 #[derive(Clone, Debug)]
 pub struct Cluster {
+    url: String,
     programs: PathBuf,
     data: PathBuf,
     port: String,
@@ -146,17 +147,30 @@ impl Cluster {
             Ok(std::fs::metadata(path)?.uid())
         };
         let as_other = owner(&data)? != owner(Path::new("/proc/self"))?;
-        Ok(Ok(Self { programs, data, port, as_other }))
+        let (user, name) = (shown("SELECT current_user::text").await?, shown("SELECT current_database()::text").await?);
+        let socket = shown("SHOW unix_socket_directories").await?;
+        let url = format!("postgres://{user}@/{name}?host={socket}&port={port}");
+        Ok(Ok(Self { url, programs, data, port, as_other }))
     }
 
-    /// Durable commits wait for the disk. What is tested here ends processes, not the machine: without that wait nothing is
-    /// less sure, and the test is done in time.
-    pub async fn wait_for_disk(url: &str, wait: bool) -> Result<()> {
-        let client = connect(url).await?;
-        let word = if wait { "on" } else { "off" };
-        client.batch_execute(&format!("ALTER SYSTEM SET fsync = {word}")).await?;
+    /// Whether commits wait for the disk, and so on. What is tested here ends processes and never the machine: without that
+    /// nothing is less sure, and the test is done in time.
+    pub async fn hurry(&self, hurry: bool) -> Result<()> {
+        let client = connect(&self.url).await?;
+        for setting in ["fsync", "full_page_writes", "autovacuum"] {
+            let words = match hurry {
+                true => format!("ALTER SYSTEM SET {setting} = off"),
+                false => format!("ALTER SYSTEM RESET {setting}"),
+            };
+            client.batch_execute(&words).await?;
+        }
         client.batch_execute("SELECT pg_reload_conf()").await?;
         Ok(())
+    }
+
+    /// Its address, by a way that is shorter than the network.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Ends the server without a word to anybody, and starts it again.
