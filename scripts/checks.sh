@@ -4,7 +4,7 @@
 
 all_checks=(fmt clippy rust engine_pg oracle crash processes faults browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes)
+postgres_checks=(rust engine_pg processes faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -142,8 +142,9 @@ check_processes() {
 # Seeded schedules of kills, failures and late commits; and whether planted defects are found.
 check_faults() {
   built_for_tests
-  "$zhiyin" bench faults --seeds 200 --steps 300 --store sqlite
   "$zhiyin" bench faults --planted --store sqlite
+  local store
+  for store in sqlite pg pg4; do "$zhiyin" bench faults --seeds 200 --steps 300 --store "$store"; done
 }
 
 check_browser() {
