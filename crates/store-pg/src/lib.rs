@@ -22,6 +22,7 @@ mod load;
 mod memory;
 mod migrate;
 mod months;
+mod online;
 mod overview;
 mod partition;
 mod report;

@@ -2,16 +2,19 @@
 //!
 //! A migration has a part for what there is once and one for each shard. Each says the oldest migration that a program must
 //! know to go on working beside it: first a schema grows by what the next program needs, and only when no program of before
-//! is left does it lose what they needed.
+//! is left does it lose what they needed. What would hold up those who work on a large table is done [online] afterwards.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, GenericClient, NoTls, Transaction};
 use zhiyin_model::id::IdKey;
 use zhiyin_model::time::Ts;
 use zhiyin_store::{OWN_SOURCE, Result, StoreError};
 
 use crate::config::Address;
+use crate::online::{self, Online};
 use crate::rows::{database, get};
 use crate::schemas::Schemas;
 
@@ -20,8 +23,11 @@ pub(crate) struct Migration {
     number: i32,
     /// The oldest migration that a program must know to work with what this one leaves.
     oldest: i32,
+    /// What is done at once, in one transaction: what there is once, then each shard.
     home: &'static str,
     shard: &'static str,
+    /// What takes long, and is done while everybody works on.
+    online: &'static [Online],
 }
 
 /// Every migration, in order. What has been released is never edited.
@@ -30,6 +36,7 @@ pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
     oldest: 1,
     home: include_str!("migrations/0001_home.sql"),
     shard: include_str!("migrations/0001_shard.sql"),
+    online: &[],
 }];
 
 /// What this room needs of PostgreSQL.
@@ -39,6 +46,10 @@ pub(crate) const VERSION: &str =
     "SELECT current_setting('server_version_num')::integer, current_setting('server_version')";
 /// Whoever opens a home holds this until it is open.
 pub(crate) const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+/// A table that somebody uses is not waited for longer than this: those who come after would have to wait as well.
+pub(crate) const HASTE: &str = "SET LOCAL lock_timeout = '2s'";
+const ATTEMPTS_MAX: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) const EXISTS: &str = "SELECT to_regclass($1) IS NOT NULL";
 pub(crate) const HAS_SCHEMA: &str = "SELECT to_regnamespace($1) IS NOT NULL";
 pub(crate) const DONE: &str = "SELECT number, checksum, oldest FROM {home}.migration ORDER BY number";
@@ -72,29 +83,62 @@ pub(crate) struct Opened {
 
 /// Opens a home: makes it with this id key if there is none, and brings its schema up to date, or says why not.
 pub(crate) async fn open(address: &Address, id_key: &IdKey) -> Result<Opened> {
-    let mut client = connect(address).await?;
-    check_server(&client).await?;
-    let tx = client.transaction().await.map_err(database)?;
-    match opened(&tx, address, id_key).await {
-        Ok(opened) => tx.commit().await.map_err(database).map(|()| opened),
-        Err(error) => {
-            // Undone before anybody hears of it: whoever does may look at the same tables at once.
-            drop(tx.rollback().await);
-            Err(error)
-        }
-    }
+    open_with(address, id_key, &MIGRATIONS).await
 }
 
-async fn opened(tx: &Transaction<'_>, address: &Address, id_key: &IdKey) -> Result<Opened> {
+async fn open_with(address: &Address, id_key: &IdKey, migrations: &[Migration]) -> Result<Opened> {
+    let mut client = connect(address).await?;
+    check_server(&client).await?;
+    let mut attempt = 0;
+    let opened = loop {
+        attempt += 1;
+        let tx = client.transaction().await.map_err(database)?;
+        match opened(&tx, address, id_key, migrations).await {
+            Ok(opened) => {
+                tx.commit().await.map_err(database)?;
+                break opened;
+            }
+            Err(error) => {
+                // Undone before anybody hears of it: whoever does may look at the same tables at once.
+                drop(tx.rollback().await);
+                if !is_in_use(&error) || attempt == ATTEMPTS_MAX {
+                    return Err(error);
+                }
+                tracing::info!(attempt, "a table is in use; its migration waits");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    };
+    let online: Vec<Online> = migrations.iter().flat_map(|migration| migration.online).copied().collect();
+    online::run(address, &opened.schemas, &online).await?;
+    Ok(opened)
+}
+
+/// Whether a lock was not to be had in time.
+fn is_in_use(error: &StoreError) -> bool {
+    let message = match error {
+        StoreError::Migration { message, .. } | StoreError::Database(message) => message,
+        _ => return false,
+    };
+    message.contains(SqlState::LOCK_NOT_AVAILABLE.code())
+}
+
+async fn opened(
+    tx: &Transaction<'_>,
+    address: &Address,
+    id_key: &IdKey,
+    migrations: &[Migration],
+) -> Result<Opened> {
+    tx.batch_execute(HASTE).await.map_err(database)?;
     tx.query(ALONE, &[&format!("zhiyin open {}", address.home)]).await.map_err(database)?;
     let schemas = match layout(tx, &address.home).await? {
         Some((schemas, _)) => {
-            migrate(tx, &schemas).await?;
+            migrate(tx, &schemas, migrations).await?;
             schemas
         }
         None => {
             let schemas = Schemas::new(&address.home, address.shards, address.slots)?;
-            migrate(tx, &schemas).await?;
+            migrate(tx, &schemas, migrations).await?;
             make(tx, &schemas, id_key).await?;
             schemas
         }
@@ -143,10 +187,10 @@ async fn make(tx: &Transaction<'_>, schemas: &Schemas, id_key: &IdKey) -> Result
 }
 
 /// Runs what has not been run yet.
-async fn migrate(tx: &Transaction<'_>, schemas: &Schemas) -> Result<()> {
+async fn migrate(tx: &Transaction<'_>, schemas: &Schemas, migrations: &[Migration]) -> Result<()> {
     let mut done = done(tx, schemas).await?;
-    let known = MIGRATIONS.last().map_or(0, |migration| migration.number);
-    for migration in &MIGRATIONS {
+    let known = migrations.last().map_or(0, |migration| migration.number);
+    for migration in migrations {
         let number = migration.number;
         let checksum = checksum(migration);
         match done.remove(&number) {
@@ -228,3 +272,6 @@ pub(crate) async fn drop_home(address: &Address, schemas: &Schemas) -> Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

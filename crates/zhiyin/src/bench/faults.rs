@@ -132,7 +132,9 @@ fn again(options: &Faults, script: &Script, way: &Way, trace: u64) -> Result<Opt
     Ok(match played(options, script, way)? {
         Ok(second) if second == trace => None,
         Ok(_) => Some(breach("it does not replay exactly".to_owned())),
-        Err(other) => Some(breach(format!("it passed, and then it did not, at step {}: {}", other.act, other.what))),
+        Err(other) => {
+            Some(breach(format!("it passed, and then it did not, at step {}: {}", other.act, other.what)))
+        }
     })
 }
 

@@ -147,7 +147,8 @@ impl Cluster {
             Ok(std::fs::metadata(path)?.uid())
         };
         let as_other = owner(&data)? != owner(Path::new("/proc/self"))?;
-        let (user, name) = (shown("SELECT current_user::text").await?, shown("SELECT current_database()::text").await?);
+        let (user, name) =
+            (shown("SELECT current_user::text").await?, shown("SELECT current_database()::text").await?);
         let socket = shown("SHOW unix_socket_directories").await?;
         let url = format!("postgres://{user}@/{name}?host={socket}&port={port}");
         Ok(Ok(Self { url, programs, data, port, as_other }))
