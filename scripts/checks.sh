@@ -2,9 +2,9 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle crash processes faults browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle crash processes upgrade faults browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes faults)
+postgres_checks=(rust engine_pg processes upgrade faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -56,7 +56,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | crash | processes | shell | deny) things+=(python) ;;
+      oracle | crash | processes | upgrade | shell | deny) things+=(python) ;;
       browser) things+=(python chromium) ;;
     esac
   done
@@ -64,7 +64,8 @@ get_ready() {
   need "${things[@]}"
   rm -rf "$checks_dir"
   mkdir -p "$checks_dir"
-  if [[ " $* " == *" oracle "* || " $* " == *" crash "* || " $* " == *" processes "* || " $* " == *" browser "* ]]; then
+  if [[ " $* " == *" oracle "* || " $* " == *" crash "* || " $* " == *" processes "* ||
+    " $* " == *" upgrade "* || " $* " == *" browser "* ]]; then
     # These prove nothing on made-up figures, so without the real ones they fail.
     fetch_completejourney || say "The real data set could not be had: what needs it will fail."
   fi
@@ -137,6 +138,16 @@ check_processes() {
   year_home
   python3 tests/processes.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" \
     --kills "${ZHIYIN_KILLS:-12}" --work "$checks_dir/processes"
+}
+
+# The release before this one on the same homes, before, after and beside this one.
+check_upgrade() {
+  year_home
+  get_previous_release
+  # Building it put it in the place of this one.
+  built_for_tests
+  python3 tests/upgrade.py --data "$data" --binary "$zhiyin" --previous "$previous_release" \
+    --baseline "$checks_dir/year" --work "$checks_dir/upgrade"
 }
 
 # Seeded schedules of kills, failures and late commits; and whether planted defects are found.
