@@ -17,8 +17,7 @@ use zhiyin_store::{Append, OWN_SOURCE, Receipt, Result, StoreError};
 use crate::batch::{EVENT_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, write};
 use crate::connection::{Connections, Said, Step, Tx, Values};
 use crate::door::{Accepted, Before, Door};
-use crate::memory::{HOME_HELD, Memory, Source};
-use crate::partition;
+use crate::memory::{HOME_HELD, Memory, Source, make_month};
 use crate::rows::{Uuid, database, get, id};
 
 pub(crate) const SOURCE_NEW: &str =
@@ -101,6 +100,8 @@ enum Failed {
     Refused(StoreError),
     /// The database cannot be reached, so none of them can be written.
     Away(StoreError),
+    /// These months have no partitions yet.
+    Months(BTreeSet<i64>),
 }
 
 impl From<tokio_postgres::Error> for Failed {
@@ -128,6 +129,7 @@ impl From<Failed> for StoreError {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Met(error) | Failed::Refused(error) | Failed::Away(error) => error,
+            Failed::Months(months) => StoreError::Database(format!("no partitions of {months:?}")),
         }
     }
 }
@@ -155,13 +157,22 @@ async fn together(
     memory: &Memory,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
-    for _ in 1..TRIES {
+    let mut tries = 1;
+    loop {
         match once(connections, memory, group).await {
-            Err(Failed::Met(error)) => tracing::debug!(%error, "others were at the door; looking again"),
+            Err(Failed::Months(months)) => {
+                for month in &months {
+                    make_month(connections, *month).await.map_err(Failed::Away)?;
+                }
+                memory.saw_months(&months);
+            }
+            Err(Failed::Met(error)) if tries < TRIES => {
+                tries += 1;
+                tracing::debug!(%error, "others were at the door; looking again");
+            }
             done => return done,
         }
     }
-    once(connections, memory, group).await
 }
 
 async fn once(
@@ -223,12 +234,11 @@ async fn accept(
     let accepted = door.accepted();
     let new_months: BTreeSet<i64> =
         accepted.months.iter().copied().filter(|month| !memory.has_month(*month)).collect();
-    for month in &new_months {
-        partition::ensure(&**tx.session()?.client, schemas, *month).await?;
+    if !new_months.is_empty() {
+        return Err(Failed::Months(new_months));
     }
     let refused: Vec<bool> = results.iter().map(Result::is_err).collect();
     enter(tx, &accepted, group, &refused).await?;
-    memory.saw_months(&new_months);
     memory.saw_sources(sources.new);
     if let Some((_, last)) = accepted.moved {
         memory.saw_last(last);

@@ -18,6 +18,9 @@ const BLOCKS: i32 = 16;
 
 pub(crate) const FACT_BLOCKS: &str = "SELECT nextval('{home}.fact_no') FROM generate_series(1, $1::integer)";
 /// Whoever accepts items, or makes partitions, does so alone.
+/// One at a time makes partitions. It is held until everybody was told of them.
+pub(crate) const MONTH_ALONE: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended('zhiyin month ' || $1::text, 0))";
 pub(crate) const HOME_HELD: &str = "SELECT clock, last FROM {home}.home WHERE one = 1 FOR UPDATE";
 
 /// A source as it was first seen.
@@ -138,11 +141,18 @@ impl Memory {
     }
 }
 
-/// Makes the partitions of a month in a transaction of its own.
-async fn make_month(connections: &Connections, month: i64) -> Result<()> {
+/// Makes the partitions of a month in a transaction of its own, before anything is put into them.
+///
+/// A commit shows rows to others an instant before it tells them of new partitions. In that instant a reader that knows the
+/// table by a plan of before would see all that this commit wrote but what lies in the new partition, and take it for done.
+/// So they are made first: whoever hears that they are there, by this answer or by the lock, comes after that instant.
+pub(crate) async fn make_month(connections: &Connections, month: i64) -> Result<()> {
     let tx = connections.session().await?.transaction();
     let made = async {
-        tx.send(vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])]).await.map_err(database)?;
+        let home = tx.session()?.schemas.home().to_owned();
+        tx.send(vec![Step::Say("BEGIN"), Step::Ask((MONTH_ALONE, 0), vec![&home])])
+            .await
+            .map_err(database)?;
         let session = tx.session()?;
         partition::ensure(&**session.client, session.schemas, month).await?;
         tx.send(vec![Step::Say("COMMIT")]).await.map_err(database).map(drop)

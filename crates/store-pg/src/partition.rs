@@ -1,7 +1,7 @@
 //! Months of events, each a partition in every shard: items of the inbox below [`FACTS`], what was derived above it.
 //!
-//! Whoever accepts the first item of a month makes its partitions, holding the home, and in the same transaction. Attaching
-//! takes a lock that neither readers nor writers of other months wait for.
+//! Whoever accepts the first item of a month has its partitions made first ([`crate::memory::make_month`]). Attaching takes a
+//! lock that neither readers nor writers of other months wait for.
 
 use tokio_postgres::GenericClient;
 use zhiyin_store::turn::place;
@@ -26,8 +26,7 @@ pub(crate) fn fact_place(month: i64, number: i64) -> i64 {
     FACTS + month * place::OF_A_MONTH + number % place::OF_A_MONTH
 }
 
-/// Makes the partitions of a month where there are none. Whoever calls holds the home (`SELECT … FROM home FOR UPDATE`), so
-/// that nobody else does so at the same time.
+/// Makes the partitions of a month where there are none. Whoever calls sees to it that nobody else does so at the same time.
 pub(crate) async fn ensure(client: &impl GenericClient, schemas: &Schemas, month: i64) -> Result<()> {
     if !(0..FACTS / place::OF_A_MONTH).contains(&month) {
         return Err(StoreError::Damaged(format!("no month has the number {month}")));

@@ -336,3 +336,25 @@ async fn a_batch_that_comes_twice_is_stale() {
     store.flush(flush()).await.unwrap();
     assert!(matches!(store.flush(flush()).await, Err(StoreError::Stale)));
 }
+
+/// A commit shows its rows an instant before it tells of new partitions: a reader would take what lies there for done.
+#[tokio::test]
+async fn a_months_partitions_are_there_before_its_first_item() {
+    let homes = Homes::new(1);
+    let (url, store) = homes.open();
+    store.append(append(vec![item(0)], at(1), false)).await.unwrap();
+    let home = name(&url);
+    let sql = format!(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+         WHERE i.inhparent = '{home}.event'::regclass AND c.relname LIKE 'event%' ORDER BY 1"
+    );
+    let partition: String = raw().await.query_one(&sql, &[]).await.unwrap().get(0);
+    let sql = format!(
+        "SELECT (SELECT xmin::text FROM pg_class WHERE oid = '{home}.{partition}'::regclass), \
+         (SELECT xmin::text FROM {home}.{partition}), (SELECT xmin::text FROM {home}.home)"
+    );
+    let row = raw().await.query_one(&sql, &[]).await.unwrap();
+    let (made, put, moved): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!(put, moved);
+    assert_ne!(made, put, "made in the transaction that put something into it");
+}
