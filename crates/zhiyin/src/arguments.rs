@@ -47,6 +47,9 @@ pub enum Command {
         /// Ends when nothing waits and nothing is due any more.
         #[arg(long)]
         drain: bool,
+        /// Address and port at which its health and what it measures are read; without it nothing is served.
+        #[arg(long, value_name = "ADDR:PORT", conflicts_with = "drain")]
+        listen: Option<String>,
     },
     /// Replays the demo's year if the home is empty, prints what was found, serves it.
     Demo {

@@ -49,7 +49,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     let place = arguments.place;
     match arguments.command {
         Command::Serve { listen } => serve::serve(&place, &listen).await,
-        Command::Work { drain } => serve::work(&place, drain).await,
+        Command::Work { drain, listen } => serve::work(&place, drain, listen.as_deref()).await,
         Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
         Command::Check { file, format } => playbook::check(&file, format),
         Command::Schema => playbook::schema(),

@@ -31,8 +31,11 @@ pub async fn serve(place: &Place, listen: &str) -> Result<ExitCode> {
 }
 
 /// Decides what comes in until it is told to stop, or until there is nothing left to do.
-pub async fn work(place: &Place, drain: bool) -> Result<ExitCode> {
+pub async fn work(place: &Place, drain: bool, listen: Option<&str>) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
+    if let Some(listen) = listen {
+        return run(place, Arc::new(engine), listen).await;
+    }
     if drain {
         engine.drain(place.batch(), None, |_| ()).await?;
         return Ok(ExitCode::SUCCESS);
