@@ -5,12 +5,13 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`points`] (spending).
+//! (lifecycle and tags), [`points`] (spending), [`person`] (who is whom).
 
 pub mod judge;
 pub mod ledger;
 pub mod order;
 pub mod outcome;
+pub mod person;
 pub mod points;
 pub mod rules;
 pub mod state;
@@ -144,7 +145,7 @@ pub fn reach_version(scene: &Scene<'_>, state: &mut State) -> Outcome {
 }
 
 /// Attributes and touchpoints (C1, U1).
-fn note_profile(state: &mut State, event: &Event) {
+pub(crate) fn note_profile(state: &mut State, event: &Event) {
     let member = &mut state.member;
     // What is known of a later time stays: items arrive in any order.
     let mut newer = |name: &String| {

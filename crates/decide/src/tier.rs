@@ -2,7 +2,7 @@
 
 use zhiyin_model::effect::{TimerKey, TimerKind};
 use zhiyin_model::event::names;
-use zhiyin_model::member::Term;
+use zhiyin_model::member::{Member, Term};
 use zhiyin_model::time::{Day, Ts};
 
 use crate::Scene;
@@ -28,6 +28,69 @@ pub fn raise(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) {
     if scene.rules.rank(level) > scene.rules.rank(held) {
         begin(scene, state, level.to_owned(), scene.at, out);
     }
+}
+
+/// Where another's running term is better, it is this member's from now on: a higher level, or the same one for longer.
+pub fn take_better(scene: &Scene<'_>, state: &mut State, other: Option<&Term>, out: &mut Outcome) {
+    let key = |term: &Term| (scene.rules.rank(&term.level), term.ends);
+    let Some(other) = other else { return };
+    let before = state.member.term.clone();
+    if before.as_ref().is_some_and(|term| key(term) >= key(other)) {
+        return;
+    }
+    let term = Term { from: scene.at, ..other.clone() };
+    out.terms.push(term.clone());
+    let level = term.level.clone();
+    state.member.term = Some(term);
+    set_timer(scene, state);
+    if let Some(before) = before.filter(|before| before.level != level) {
+        let properties = vec![("from", before.level), ("to", level)];
+        out.facts.push(Said { name: names::TIER_CHANGED, properties });
+    }
+}
+
+/// From now on this is the running term, if it is not already.
+pub fn be(scene: &Scene<'_>, state: &mut State, term: Term, out: &mut Outcome) {
+    let before = state.member.term.clone();
+    if before.as_ref().is_some_and(|before| before.level == term.level && before.ends == term.ends) {
+        return;
+    }
+    let (from, to) = (before.map(|before| before.level), term.level.clone());
+    let term = Term { from: if from.is_some() { scene.at } else { term.from }, ..term };
+    out.terms.push(term.clone());
+    state.member.term = Some(term);
+    set_timer(scene, state);
+    if let Some(from) = from.filter(|from| *from != to) {
+        out.facts.push(Said { name: names::TIER_CHANGED, properties: vec![("from", from), ("to", to)] });
+    }
+}
+
+/// The term that a member has at the scene's instant by nothing but their own enrolment and orders, each with its day and
+/// time and the growth that is kept of it, by time.
+pub fn by_history(scene: &Scene<'_>, enrolled_at: Ts, orders: &[(Ts, i64)]) -> Term {
+    let rules = scene.rules;
+    let over_days = rules.tiers.over_days;
+    let begin = |level: &str, from: Ts| Term {
+        level: level.to_owned(),
+        from,
+        ends: rules.zone.day(from).plus(over_days),
+    };
+    let mut grown = Member::new(zhiyin_model::id::MemberId::from_bytes([0; 16]), enrolled_at);
+    let mut term = begin(rules.level_of(0), enrolled_at);
+    let end = [(scene.at, 0)];
+    for (time, growth) in orders.iter().chain(&end) {
+        while rules.zone.start(term.ends) <= *time {
+            let from = rules.zone.start(term.ends);
+            term = begin(rules.level_of(grown.growth_within(rules.zone.day(from), over_days)), from);
+        }
+        let today = rules.zone.day(*time);
+        grown.book_growth(today, *growth, today, over_days);
+        let level = rules.level_of(grown.growth_within(today, over_days));
+        if rules.rank(level) > rules.rank(&term.level) {
+            term = begin(level, *time);
+        }
+    }
+    term
 }
 
 /// The term has ended: the tier is what growth of the past days holds, and a new term starts.

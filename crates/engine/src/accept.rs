@@ -3,6 +3,7 @@
 use zhiyin_model::event::{self, Identifier, Origin, Refusal, names};
 use zhiyin_model::id::{EventId, IdKey};
 use zhiyin_model::time::{DAY_US, Ts};
+pub use zhiyin_store::Ties;
 use zhiyin_store::seal;
 use zhiyin_store::{Append, Home, Named, NewEvent, Progress, Reach, Receipt};
 
@@ -17,6 +18,8 @@ pub struct Source {
     pub user_namespace: String,
     /// Whether it brings history: its items are placed at their own time.
     pub replay: bool,
+    /// What it means where the names of one of its items are several members'.
+    pub ties: Ties,
 }
 
 /// What became of an item.
@@ -31,7 +34,7 @@ pub enum Verdict {
 }
 
 /// Events that only decisions state.
-const DERIVED: [&str; 7] = [
+const DERIVED: [&str; 9] = [
     names::STAGE_CHANGED,
     names::TIER_CHANGED,
     names::TAG_ADDED,
@@ -39,6 +42,8 @@ const DERIVED: [&str; 7] = [
     names::TIMER_DUE,
     names::PLAYBOOK_APPLIED,
     names::POINTS_RECEIVED,
+    names::MEMBERS_MERGED,
+    names::MEMBER_JOINED,
 ];
 
 /// When an event may have happened.
@@ -60,7 +65,8 @@ pub fn prepare(
 ) -> std::result::Result<NewEvent, Refusal> {
     let origin = Origin { user_namespace: &source.user_namespace, default_time };
     let item = event::accept(bytes, &origin)?;
-    if DERIVED.contains(&item.name.as_str()) {
+    let parts = item.name == names::MEMBERS_UNMERGED;
+    if DERIVED.contains(&item.name.as_str()) || (parts && source.ties != Ties::Insist) {
         let message = format!("{:?} is stated by this home's own decisions only", item.name);
         return Err(Refusal::new("event_reserved", "event", message));
     }
@@ -83,11 +89,14 @@ pub fn prepare(
         named: named(identifier),
         member: key.derive("member", &[id.bytes(), b"reached"]),
     });
+    let names: Vec<Named> = item.identifiers.iter().map(named).collect();
     Ok(NewEvent {
         id,
+        ties: if parts { Ties::Keep } else { source.ties },
+        parts: if parts { names.iter().map(|named| named.hash).collect() } else { Vec::new() },
         body_hash: item.body_hash(key),
         body: seal::seal(&item.body),
-        names: item.identifiers.iter().map(named).collect(),
+        names,
         member: key.derive("member", &[id.bytes()]),
         reach,
         message_id: item.message_id,

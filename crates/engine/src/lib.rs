@@ -13,6 +13,7 @@ pub mod import;
 pub mod measure;
 pub mod moving;
 pub mod people;
+pub mod persons;
 pub mod pipeline;
 pub mod playbooks;
 pub mod rebuild;

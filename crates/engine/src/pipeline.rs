@@ -12,7 +12,10 @@
 
 mod batch;
 mod lookup;
+mod persons;
 mod worker;
+
+pub(crate) use persons::parting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

@@ -1,14 +1,14 @@
 //! Building a member's aggregates anew from the record: when the playbook asks other questions than before, or when a
 //! cancelled order was the one an aggregate rested on.
 
-use zhiyin_condition::LeafStates;
+use zhiyin_condition::{EventRow, LeafStates};
 use zhiyin_decide::order::row;
 use zhiyin_decide::outcome::History;
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::state::State;
 use zhiyin_decide::{event_row, order};
 use zhiyin_model::event::{self, Event, Origin};
-use zhiyin_model::id::MemberId;
+use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::member::Member;
 use zhiyin_store::seal;
 use zhiyin_store::{PastEvent, PastOf, Store, StoreError, StoredMember};
@@ -41,6 +41,16 @@ pub(crate) async fn anew(store: &dyn Store, rules: &Rules, mut member: Member) -
 /// All that counts of a member's history.
 pub(crate) async fn history(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<History> {
     of(rules, &past(store, rules, member).await?)
+}
+
+/// Events of a member that conditions look back on, each with its id.
+pub(crate) async fn events(
+    store: &dyn Store,
+    rules: &Rules,
+    member: MemberId,
+) -> Result<Vec<(EventId, EventRow)>> {
+    let past = past(store, rules, member).await?;
+    past.events.iter().map(|event| Ok((event.id, event_row(&read(event)?)))).collect()
 }
 
 async fn past(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<PastOf> {

@@ -53,7 +53,8 @@ async fn home(name: &str, decider: Decider, items: &[Vec<u8>], batch: usize) -> 
     let engine = Engine::open_with(Arc::new(store), 1, decider).await.unwrap();
     let (playbook, _) = playbooks::read_shipped("variety-store").unwrap().unwrap();
     engine.apply_at(&playbook, zhiyin_model::time::Ts::parse("2025-01-01T00:00:00Z")).await.unwrap();
-    let source = Source { name: "till".into(), user_namespace: "user".into(), replay: true };
+    let source =
+        Source { name: "till".into(), user_namespace: "user".into(), replay: true, ties: Default::default() };
     engine.accept(&source, items, None).await.unwrap();
     let until = zhiyin_model::time::Ts::parse("2026-02-01T00:00:00Z");
     engine.drain(batch, until, |_| ()).await.unwrap();

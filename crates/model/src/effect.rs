@@ -68,6 +68,10 @@ pub enum TransferKind {
     Hold,
     /// The end of a hold without a spend: moves nothing.
     Release,
+    /// member → moved: what was theirs is another's from now on, who is the same person or was taken for them.
+    MoveOut,
+    /// moved → member.
+    MoveIn,
 }
 
 /// The brand's side of a transfer.
@@ -81,6 +85,8 @@ pub enum House {
     Expired,
     /// What people gave or took.
     Adjusted,
+    /// Between two members that were merged or parted: always empty.
+    Moved,
 }
 
 impl House {
@@ -91,13 +97,14 @@ impl House {
             Self::Spent => "spent",
             Self::Expired => "expired",
             Self::Adjusted => "adjusted",
+            Self::Moved => "moved",
         }
     }
 }
 
 impl TransferKind {
     /// All of them, in the order of their stored numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Earn,
         Self::TakeBack,
         Self::Spend,
@@ -107,6 +114,8 @@ impl TransferKind {
         Self::Withdraw,
         Self::Hold,
         Self::Release,
+        Self::MoveOut,
+        Self::MoveIn,
     ];
 
     /// Its stable number, as stored.
@@ -131,6 +140,8 @@ impl TransferKind {
             Self::Withdraw => "withdraw",
             Self::Hold => "hold",
             Self::Release => "release",
+            Self::MoveOut => "move_out",
+            Self::MoveIn => "move_in",
         }
     }
 
@@ -145,6 +156,8 @@ impl TransferKind {
             Self::Give => (House::Adjusted, 1),
             Self::Withdraw => (House::Adjusted, -1),
             Self::Hold | Self::Release => (House::Spent, 0),
+            Self::MoveOut => (House::Moved, -1),
+            Self::MoveIn => (House::Moved, 1),
         }
     }
 }

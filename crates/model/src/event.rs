@@ -149,6 +149,14 @@ pub mod names {
     pub const POINTS_ADJUSTED: &str = "Points Adjusted";
     /// A member gives points to another, named by `to_namespace` and `to_value`.
     pub const POINTS_GIFTED: &str = "Points Gifted";
+    /// Somebody at a desk says that the members of these identifiers are one person.
+    pub const MEMBERS_MERGE_ASKED: &str = "Members Merge Asked";
+    /// Made at the door when items show that two members are one person: about the one who ends.
+    pub const MEMBERS_MERGED: &str = "Members Merged";
+    /// Derived: what another member was and had is this one's from now on.
+    pub const MEMBER_JOINED: &str = "Member Joined";
+    /// A member was two people: those of their identifiers that `identifiers` lists, one a line, are another's.
+    pub const MEMBERS_UNMERGED: &str = "Members Unmerged";
     /// Derived: another member's gift arrives.
     pub const POINTS_RECEIVED: &str = "Points Received";
     /// Derived: a member moved between lifecycle stages.

@@ -43,7 +43,8 @@ async fn home(name: &str) -> (Engine, Folder) {
     };
     let order =
         |n: u8| item(&format!("o{n}"), "Order Completed", &format!(r#""order_id":"{n}","total":"10""#));
-    let source = Source { name: "till".into(), user_namespace: "user".into(), replay: true };
+    let source =
+        Source { name: "till".into(), user_namespace: "user".into(), replay: true, ties: Default::default() };
     let items = [order(1), order(2), order(2), order(3), item("s1", "Points Spent", r#""amount":1000000"#)];
     engine.accept(&source, &items, None).await.unwrap();
     engine.drain(64, None, |_| ()).await.unwrap();

@@ -11,14 +11,17 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
+use zhiyin_model::event::names;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::{Append, OWN_SOURCE, Receipt, Result, StoreError};
+use zhiyin_store::{Append, OWN_SOURCE, Receipt, Result, StoreError, Ties};
 
-use crate::batch::{EVENT_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, write};
+use crate::batch::{self, EVENT_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, write};
 use crate::connection::{Connections, Said, Step, Tx, Values};
-use crate::door::{Accepted, Before, Door};
+use crate::door::{self, Accepted, Before, Door};
 use crate::memory::{HOME_HELD, Memory, Source, make_month};
 use crate::rows::{Uuid, database, get, id};
+use crate::schemas::Schemas;
 
 pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO {home}.source (name, user_namespace) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
@@ -27,6 +30,7 @@ pub(crate) const KNOWN: &str = "SELECT m.source, m.message_id, m.body_hash \
     FROM unnest($1::integer[], $2::text[]) u (source, message_id) \
     JOIN {shard}.message m ON m.source = u.source AND m.message_id = u.message_id";
 pub(crate) const NAMES: &str = "SELECT hash, member FROM {shard}.identifier WHERE hash = ANY($1)";
+pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart WHERE member = ANY($1)";
 pub(crate) const MOVED: &str = "UPDATE {home}.home SET clock = $1, last = $2 WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO {home}.import (name, position, done) VALUES ($1, $2, $3) \
     ON CONFLICT (name) DO UPDATE SET position = EXCLUDED.position, done = EXCLUDED.done";
@@ -227,7 +231,8 @@ async fn accept(
     let begin = vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])];
     let (sources, begin) = sources(tx, memory, group, begin).await?;
     let told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
-    let before = look(tx, begin, group, &told).await?;
+    let mut before = look(tx, begin, group, &told).await?;
+    apart(tx, group, &mut before).await?;
     let mut door = Door::new(schemas, before);
     let taken = group.iter().zip(told).map(|(append, source)| Ok(door.take(append, source?)));
     let results: Vec<Result<Vec<Receipt>>> = taken.collect();
@@ -238,7 +243,7 @@ async fn accept(
         return Err(Failed::Months(new_months));
     }
     let refused: Vec<bool> = results.iter().map(Result::is_err).collect();
-    enter(tx, &accepted, group, &refused).await?;
+    enter(tx, &accepted, memory.own(), group, &refused).await?;
     memory.saw_sources(sources.new);
     if let Some((_, last)) = accepted.moved {
         memory.saw_last(last);
@@ -326,21 +331,115 @@ async fn look(
     Ok(before)
 }
 
+/// Looks up who was parted, of those whom one item names together. Hardly any item does.
+async fn apart(tx: &Tx<'_>, group: &[Append], before: &mut Before) -> Result<()> {
+    let events = group.iter().flat_map(|append| &append.events);
+    let mut members: Vec<Uuid> = Vec::new();
+    for event in events.filter(|event| event.ties == Ties::Merge && event.names.len() > 1) {
+        let known = event.names.iter().filter_map(|named| before.names.get(&named.hash));
+        let known: BTreeSet<_> = known.copied().collect();
+        if known.len() > 1 {
+            members.extend(known.into_iter().map(Uuid::from));
+        }
+    }
+    if members.is_empty() {
+        return Ok(());
+    }
+    let said = tx.send(vec![Step::Ask((APART, 0), vec![&members])]).await.map_err(database)?;
+    for row in said.into_iter().flat_map(Said::rows) {
+        before.apart.insert((id(&row, 0)?, id(&row, 1)?));
+    }
+    Ok(())
+}
+
+/// The rows of what the door says of who is whom, by shard.
+fn merges<'a>(schemas: &Schemas, own: i32, merges: &'a [door::Said]) -> Vec<door::Rows<'a>> {
+    let mut rows: Vec<door::Rows<'a>> = (0..schemas.shards()).map(|_| door::Rows::default()).collect();
+    for said in merges {
+        let merge = &said.merge;
+        let message_id = merge.message_id.as_str();
+        let shard = schemas.shard_of_message(own, message_id);
+        let body_hash = Uuid([0; 16]);
+        rows[shard].messages.push(batch::Message { source: own, message_id, body_hash, seq: said.seq });
+        let slot = schemas.slot_of(merge.loser);
+        rows[schemas.shard_of_slot(slot)].events.push(batch::Event {
+            seq: said.seq,
+            id: merge.id.into(),
+            slot,
+            source: own,
+            message_id,
+            name: names::MEMBERS_MERGED,
+            time: said.time.0,
+            clock: said.clock,
+            derived: 0,
+            replay: said.replay,
+            body: &merge.body.0,
+            member: merge.loser.into(),
+            reached: Some(merge.winner.into()),
+        });
+    }
+    rows
+}
+
+/// What names and aliases become by what was said of who is whom, in SQL.
+fn hands(schemas: &Schemas, accepted: &Accepted<'_>) -> String {
+    let home = schemas.home();
+    let mut sql = String::new();
+    for said in &accepted.merges {
+        let (winner, loser, since) = (said.merge.winner, said.merge.loser, said.time.0);
+        sql += &format!(
+            "DELETE FROM {home}.apart WHERE member IN ('{winner}', '{loser}') AND other IN ('{winner}', '{loser}');\n\
+             INSERT INTO {home}.apart (member, other) SELECT '{winner}', other FROM {home}.apart WHERE member = '{loser}' \
+             UNION ALL SELECT other, '{winner}' FROM {home}.apart WHERE member = '{loser}' ON CONFLICT DO NOTHING;\n\
+             UPDATE {home}.alias SET root = '{winner}' WHERE root = '{loser}';\n\
+             INSERT INTO {home}.alias (member, root, since) VALUES ('{loser}', '{winner}', {since});\n"
+        );
+        for shard in 0..schemas.shards() {
+            let shard = schemas.shard(shard);
+            sql += &format!("UPDATE {shard}.identifier SET member = '{winner}' WHERE member = '{loser}';\n");
+        }
+    }
+    for leaving in &accepted.leaving {
+        let (from, to) = (leaving.from, leaving.to);
+        for hash in leaving.names {
+            let shard = schemas.shard(schemas.shard_of_hash(hash));
+            let hash = MemberId::from_bytes(*hash);
+            sql += &format!(
+                "UPDATE {shard}.identifier SET member = '{to}' WHERE hash = '{hash}' AND member = '{from}';\n"
+            );
+        }
+        sql += &format!(
+            "INSERT INTO {home}.apart (member, other) VALUES ('{from}', '{to}'), ('{to}', '{from}') ON CONFLICT DO NOTHING;\n"
+        );
+    }
+    sql
+}
+
 /// Writes what was accepted, and commits.
 async fn enter(
     tx: &Tx<'_>,
     accepted: &Accepted<'_>,
+    own: i32,
     group: &[Append],
     refused: &[bool],
 ) -> std::result::Result<(), Failed> {
-    let channel = crate::link::channel(tx.session()?.schemas.home());
+    let schemas = tx.session()?.schemas;
+    let channel = crate::link::channel(schemas.home());
+    let (said, hands) = (merges(schemas, own, &accepted.merges), hands(schemas, accepted));
     let mut steps: Vec<Step<'_>> = Vec::new();
+    for (shard, rows) in said.iter().enumerate() {
+        steps.extend(write((MESSAGE_NEW, shard), &rows.messages));
+        steps.extend(write((EVENT_NEW, shard), &rows.events));
+    }
     for (shard, rows) in accepted.rows.iter().enumerate() {
         steps.extend(write((MESSAGE_NEW, shard), &rows.messages));
         steps.extend(write((EVENT_NEW, shard), &rows.events));
     }
     for (shard, names) in accepted.names.iter().enumerate() {
         steps.extend(write((IDENTIFIER_CLAIM, shard), names));
+    }
+    if !hands.is_empty() {
+        steps.push(Step::Say(&hands));
     }
     let taken = group.iter().zip(refused).filter(|(_, refused)| !**refused);
     for progress in taken.filter_map(|(append, _)| append.progress.as_ref()) {

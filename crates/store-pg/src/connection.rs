@@ -203,7 +203,7 @@ impl<'s> Session<'s> {
 /// One thing to be sent.
 pub(crate) enum Step<'p> {
     /// Words that give no rows and take no values.
-    Say(&'static str),
+    Say(&'p str),
     /// A statement that counts rows.
     Run(Of, Values<'p>),
     /// A statement that gives rows.

@@ -8,7 +8,7 @@ use std::fmt::{Display, Write};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 use zhiyin_model::effect::OrderTerms;
-use zhiyin_model::id::{MemberId, TransferId};
+use zhiyin_model::id::{MemberId, TransferId, TransferKind};
 use zhiyin_store::seal::{self, Sealed};
 use zhiyin_store::{Result, packed};
 
@@ -19,6 +19,7 @@ use crate::survey::Survey;
 type Hash = [u8; 32];
 
 pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shard}.identifier";
+pub(crate) const ALIASES: &str = "SELECT member, root FROM {home}.alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM {home}.playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
     term_from, term_ends, stage, stage_since, tags FROM {shard}.member";
@@ -27,20 +28,20 @@ pub(crate) const HOUSES: &str =
     "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
 /// In the order in which they were made: what reverses another comes after it.
 pub(crate) const TRANSFERS: &str = "SELECT t.member, t.id, t.reverses, t.asset, t.kind, t.amount, s.name, \
-    e.message_id, t.ordinal, t.at, t.day FROM {shard}.transfer t JOIN {shard}.event e ON e.seq = t.event \
+    e.message_id, t.ordinal, t.at, t.day FROM {shard}.transfer t JOIN {events} e ON e.seq = t.event \
     JOIN {home}.source s ON s.no = e.source ORDER BY t.seq";
 pub(crate) const LOTS: &str = "SELECT id, granted, remaining, active_at, expires_at, active FROM {shard}.lot";
 pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM {shard}.allocation";
 pub(crate) const HOLDS: &str = "SELECT id, amount, open FROM {shard}.hold";
 pub(crate) const ORDERS: &str = "SELECT o.member, o.terms, s.name, e.message_id, o.time, o.store, o.channel, \
-    o.paid, o.refunded, o.status FROM {shard}.orders o JOIN {shard}.event e ON e.seq = o.event \
+    o.paid, o.refunded, o.status FROM {shard}.orders o JOIN {events} e ON e.seq = o.event \
     JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TERMS: &str = "SELECT t.member, s.name, e.message_id, t.level, t.at, t.ends \
-    FROM {shard}.term t JOIN {shard}.event e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
+    FROM {shard}.term t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t.becomes, t.at \
-    FROM {shard}.stage_move t JOIN {shard}.event e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
+    FROM {shard}.stage_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TAGS: &str = "SELECT t.member, s.name, e.message_id, t.tag, t.is_on, t.at \
-    FROM {shard}.tag_move t JOIN {shard}.event e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
+    FROM {shard}.tag_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM {shard}.timer";
 
 /// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
@@ -58,9 +59,7 @@ pub(crate) async fn digest(survey: &Survey<'_>) -> Result<String> {
     gathered.members().await?;
     gathered.each("account", ACCOUNTS).await?;
     gathered.houses().await?;
-    for shard in 0..survey.schemas.shards() {
-        gathered.ledger(shard).await?;
-    }
+    gathered.ledger().await?;
     gathered.orders().await?;
     gathered.each("term", TERMS).await?;
     gathered.each("stage", STAGES).await?;
@@ -92,7 +91,13 @@ async fn names(survey: &Survey<'_>) -> Result<BTreeMap<MemberId, String>> {
         names.sort();
         (member, names.join("&"))
     };
-    Ok(names.into_iter().map(joined).collect())
+    let mut names: BTreeMap<MemberId, String> = names.into_iter().map(joined).collect();
+    // Who ended because they are another is called as that one.
+    for row in survey.home(ALIASES, &[]).await? {
+        let root = names.get(&id(&row, 1)?).cloned().unwrap_or_default();
+        names.insert(id(&row, 0)?, root);
+    }
+    Ok(names)
 }
 
 /// A column in canonical form.
@@ -181,27 +186,52 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// Transfers are named by their cause; lots, allocations, holds and reversals by the transfer, which lies in the same
-    /// shard.
-    async fn ledger(&mut self, shard: usize) -> Result<()> {
+    /// Transfers are named by their cause; lots, allocations, holds and reversals by the transfer. What was a member's who was
+    /// merged may lie in other shards: what reverses something of another shard is named once that is.
+    async fn ledger(&mut self) -> Result<()> {
         let Self { survey, names, hashes } = self;
         let mut named: BTreeMap<TransferId, Hash> = BTreeMap::new();
+        let mut later: Vec<(TransferId, TransferId, String, String)> = Vec::new();
+        let transfer = |name: &str, reverses: Option<Hash>, rest: &str| {
+            hash(&format!("transfer|{name}|{reverses:?}{rest}"))
+        };
         survey
-            .shard(shard, TRANSFERS, &[], |row| {
-                let reverses = id_or_none(row, 2)?.map(|id| named.get(&id).copied().unwrap_or_default());
-                let mut text = format!("transfer|{}|{reverses:?}", name_of(names, id(row, 0)?));
-                columns(row, 3, &mut text)?;
-                named.insert(id(row, 1)?, hash(&text));
-                hashes.push(hash(&text));
+            .each(TRANSFERS, &[], |row| {
+                let (name, reverses) = (name_of(names, id(row, 0)?), id_or_none::<TransferKind>(row, 2)?);
+                let mut rest = String::new();
+                columns(row, 3, &mut rest)?;
+                let known = reverses.map(|id| named.get(&id).copied());
+                if let (Some(reverses), Some(None)) = (reverses, known) {
+                    later.push((id(row, 1)?, reverses, name.to_owned(), rest));
+                    return Ok(());
+                }
+                let hash = transfer(name, known.flatten(), &rest);
+                named.insert(id(row, 1)?, hash);
+                hashes.push(hash);
                 Ok(())
             })
             .await?;
+        while !later.is_empty() {
+            let before = later.len();
+            later.retain(|(id, reverses, name, rest)| {
+                let Some(reversed) = named.get(reverses).copied() else { return true };
+                let hash = transfer(name, Some(reversed), rest);
+                named.insert(*id, hash);
+                hashes.push(hash);
+                false
+            });
+            if later.len() == before {
+                // What is named by nothing that there is.
+                let lost = later.drain(..);
+                hashes.extend(lost.map(|(_, _, name, rest)| transfer(&name, Some(Hash::default()), &rest)));
+            }
+        }
         let by_transfer = |table: &str, id: TransferId, rest: &str| {
             let cause = named.get(&id).copied().unwrap_or_default();
             hash(&format!("{table}|{cause:?}|{rest}"))
         };
         survey
-            .shard(shard, LOTS, &[], |row| {
+            .each(LOTS, &[], |row| {
                 let mut rest = String::new();
                 columns(row, 1, &mut rest)?;
                 hashes.push(by_transfer("lot", id(row, 0)?, &rest));
@@ -209,7 +239,7 @@ impl Gathered<'_> {
             })
             .await?;
         survey
-            .shard(shard, ALLOCATIONS, &[], |row| {
+            .each(ALLOCATIONS, &[], |row| {
                 let lot = id_or_none(row, 1)?.map(|lot| named.get(&lot).copied().unwrap_or_default());
                 let rest = format!("{lot:?}|{}", get::<i64>(row, 2)?);
                 hashes.push(by_transfer("allocation", id(row, 0)?, &rest));
@@ -217,7 +247,7 @@ impl Gathered<'_> {
             })
             .await?;
         survey
-            .shard(shard, HOLDS, &[], |row| {
+            .each(HOLDS, &[], |row| {
                 let rest = format!("{}|{}", get::<i64>(row, 1)?, get::<bool>(row, 2)?);
                 hashes.push(by_transfer("hold", id(row, 0)?, &rest));
                 Ok(())

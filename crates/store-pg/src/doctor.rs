@@ -43,7 +43,7 @@ pub(crate) const LOTS: &str = concat!(
     "SELECT 'lot ' || ",
     hex!("l.id"),
     " || ' has ' || l.remaining || ' left, not ' || l.granted - COALESCE(a.taken, 0) FROM {shard}.lot l \
-     LEFT JOIN (SELECT lot, SUM(amount) AS taken FROM {shard}.allocation WHERE lot IS NOT NULL GROUP BY lot) a \
+     LEFT JOIN (SELECT lot, SUM(amount) AS taken FROM {allocations} WHERE lot IS NOT NULL GROUP BY lot) a \
      ON a.lot = l.id WHERE l.remaining <> l.granted - COALESCE(a.taken, 0) LIMIT 5"
 );
 pub(crate) const DEBT: &str = concat!(
@@ -109,7 +109,7 @@ pub(crate) const TIMELINES: &str = concat!(
 /// What was derived has places from 2^62 on, and is no item.
 pub(crate) const UNDECIDED: &str = "SELECT 'event ' || e.seq FROM {shard}.event e JOIN {home}.slot s ON s.slot = e.slot \
      WHERE e.derived = 0 AND e.seq <= s.cursor AND e.seq < 4611686018427387904 \
-     AND NOT EXISTS (SELECT 1 FROM {shard}.timeline t WHERE t.seq = e.seq) \
+     AND NOT EXISTS (SELECT 1 FROM {timelines} t WHERE t.seq = e.seq) \
      AND NOT EXISTS (SELECT 1 FROM {shard}.dead_letter d WHERE d.seq = e.seq) \
      AND NOT EXISTS (SELECT 1 FROM {shard}.retry r WHERE r.seq = e.seq) \
      AND NOT EXISTS (SELECT 1 FROM {shard}.queue q WHERE q.seq = e.seq) LIMIT 5";
@@ -138,7 +138,8 @@ pub(crate) const STRANGERS: &str = concat!(
      UNION ALL SELECT 'an allocation', member FROM {shard}.allocation UNION ALL SELECT 'a hold', member FROM {shard}.hold \
      UNION ALL SELECT 'a term', member FROM {shard}.term UNION ALL SELECT 'a stage', member FROM {shard}.stage_move \
      UNION ALL SELECT 'a tag', member FROM {shard}.tag_move) r \
-     WHERE NOT EXISTS (SELECT 1 FROM {shard}.member m WHERE m.id = r.member) LIMIT 5"
+     WHERE NOT EXISTS (SELECT 1 FROM {shard}.member m WHERE m.id = r.member) \
+     AND NOT EXISTS (SELECT 1 FROM {home}.alias a WHERE a.member = r.member) LIMIT 5"
 );
 /// A member's orders are found through their timeline.
 pub(crate) const ORDER_EVENTS: &str = concat!(
@@ -150,7 +151,7 @@ pub(crate) const ORDER_EVENTS: &str = concat!(
 /// What waits beside the inbox bears the share of its event.
 pub(crate) const UNLOGGED: &str = "SELECT what || ' names event ' || seq FROM ( \
      SELECT 'a timeline' AS what, t.seq AS seq FROM {shard}.timeline t \
-     WHERE NOT EXISTS (SELECT 1 FROM {shard}.event e WHERE e.seq = t.seq) UNION ALL \
+     WHERE NOT EXISTS (SELECT 1 FROM {events} e WHERE e.seq = t.seq) UNION ALL \
      SELECT 'a row of the queue', q.seq FROM {shard}.queue q LEFT JOIN {shard}.event e ON e.seq = q.seq \
      WHERE e.slot IS DISTINCT FROM q.slot UNION ALL \
      SELECT 'a dead letter put back', r.seq FROM {shard}.retry r LEFT JOIN {shard}.event e ON e.seq = r.seq \

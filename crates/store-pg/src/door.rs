@@ -2,9 +2,11 @@
 //! statement runs in here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
+use zhiyin_store::merge::{self, Merge};
 use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn::place;
 use zhiyin_store::{Append, Named, NewEvent, Receipt};
@@ -24,6 +26,24 @@ pub(crate) struct Before {
     pub(crate) messages: BTreeMap<(i32, String), [u8; 16]>,
     /// Names, and whose they are.
     pub(crate) names: BTreeMap<LookupHash, MemberId>,
+    /// Members whom somebody parted, both ways round.
+    pub(crate) apart: BTreeSet<(MemberId, MemberId)>,
+}
+
+/// What the door says of who is whom, before the item that shows it.
+pub(crate) struct Said {
+    pub(crate) seq: i64,
+    pub(crate) time: Ts,
+    pub(crate) clock: i64,
+    pub(crate) replay: bool,
+    pub(crate) merge: Merge,
+}
+
+/// Names that change hands.
+pub(crate) struct Leaving<'a> {
+    pub(crate) from: MemberId,
+    pub(crate) to: MemberId,
+    pub(crate) names: &'a [LookupHash],
 }
 
 /// The rows that go to one shard.
@@ -45,6 +65,8 @@ pub(crate) struct Door<'a> {
     last: i64,
     months: BTreeSet<i64>,
     rows: Vec<Rows<'a>>,
+    merges: Vec<Said>,
+    leaving: Vec<Leaving<'a>>,
 }
 
 /// What is to be written.
@@ -57,6 +79,10 @@ pub(crate) struct Accepted<'a> {
     pub(crate) rows: Vec<Rows<'a>>,
     /// New names by shard, in the order of their hashes.
     pub(crate) names: Vec<batch::Identifiers<'a>>,
+    /// Who is whom.
+    pub(crate) merges: Vec<Said>,
+    /// Whose names are another's.
+    pub(crate) leaving: Vec<Leaving<'a>>,
 }
 
 impl<'a> Door<'a> {
@@ -64,7 +90,8 @@ impl<'a> Door<'a> {
         let rows = (0..schemas.shards()).map(|_| Rows::default()).collect();
         let (clock, last) = (before.clock, before.last);
         let (taken, claims) = (BTreeMap::new(), BTreeMap::new());
-        Self { schemas, before, taken, claims, clock, last, months: BTreeSet::new(), rows }
+        let (merges, leaving) = (Vec::new(), Vec::new());
+        Self { schemas, before, taken, claims, clock, last, months: BTreeSet::new(), rows, merges, leaving }
     }
 
     /// Takes the items of one append, in their order.
@@ -79,14 +106,15 @@ impl<'a> Door<'a> {
         self.taken.insert((source, &event.message_id), event.body_hash);
         let at = if append.replay { append.now.min(event.time).0 } else { self.clock.max(append.now.0) };
         self.clock = self.clock.max(at);
-        self.last = place::next(self.last, Ts(self.clock));
-        self.months.insert(place::month_of(self.last));
+        self.merge(append, event, at);
+        self.step();
 
         let known = event.names.iter().find_map(|named| self.whose(&named.hash));
         let member = known.unwrap_or(event.member);
         for named in &event.names {
             self.claim(named, member, event.time);
         }
+        let parted = known.filter(|_| !event.parts.is_empty()).map(|_| self.part(event, member));
         let reached = event.reach.as_ref().map(|reach| self.claim(&reach.named, reach.member, event.time));
 
         let (slot, seq) = (self.schemas.slot_of(member), self.last);
@@ -106,9 +134,47 @@ impl<'a> Door<'a> {
             replay: append.replay,
             body: &event.body.0,
             member: member.into(),
-            reached: reached.map(Uuid::from),
+            reached: reached.or(parted).map(Uuid::from),
         });
         Receipt::Accepted
+    }
+
+    /// The next place.
+    fn step(&mut self) {
+        self.last = place::next(self.last, Ts(self.clock));
+        self.months.insert(place::month_of(self.last));
+    }
+
+    /// Says who is one person, where the item shows it.
+    fn merge(&mut self, append: &Append, event: &NewEvent, clock: i64) {
+        let whose = |hash: &LookupHash| Ok::<_, Infallible>(self.whose(hash));
+        let Ok(people) =
+            merge::one_person(event, whose, |one, other| Ok(self.before.apart.contains(&(one, other))));
+        let Some((winner, losers)) = people.split_first() else { return };
+        for (n, loser) in losers.iter().enumerate() {
+            self.step();
+            let merge = merge::merge(event, &append.source, n, *winner, *loser);
+            self.merges.push(Said { seq: self.last, time: event.time, clock, replay: append.replay, merge });
+            self.hand_over(|_, member| if member == *loser { *winner } else { member });
+        }
+    }
+
+    /// Names leave a member for somebody new.
+    fn part(&mut self, event: &'a NewEvent, from: MemberId) -> MemberId {
+        let to = event.member;
+        self.leaving.push(Leaving { from, to, names: &event.parts });
+        self.hand_over(|hash, member| if member == from && event.parts.contains(hash) { to } else { member });
+        self.before.apart.extend([(from, to), (to, from)]);
+        to
+    }
+
+    fn hand_over(&mut self, whose: impl Fn(&LookupHash, MemberId) -> MemberId) {
+        for (hash, member) in &mut self.before.names {
+            *member = whose(hash, *member);
+        }
+        for (hash, (_, member, _)) in &mut self.claims {
+            *member = whose(hash, *member);
+        }
     }
 
     fn known(&self, source: i32, message_id: &'a str) -> Option<[u8; 16]> {
@@ -144,6 +210,7 @@ impl<'a> Door<'a> {
             });
         }
         let moved = (self.last != self.before.last).then_some((self.clock, self.last));
-        Accepted { moved, months: self.months, rows: self.rows, names }
+        let (merges, leaving) = (self.merges, self.leaving);
+        Accepted { moved, months: self.months, rows: self.rows, names, merges, leaving }
     }
 }

@@ -25,6 +25,7 @@ mod months;
 mod online;
 mod overview;
 mod partition;
+mod persons;
 mod report;
 mod rows;
 mod schemas;
@@ -52,7 +53,7 @@ use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, Waiting, Wanted,
 };
-use zhiyin_store::{archive, dump as moving, feed as following, read};
+use zhiyin_store::{archive, dump as moving, feed as following, merge, read};
 
 use append::Appender;
 use config::Address;
@@ -244,6 +245,16 @@ impl Store for PgStore {
         let lines = past.orders.iter_mut().map(|(_, lines)| lines);
         archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
         Ok(past)
+    }
+
+    async fn whole_past(&self, member: MemberId) -> Result<Vec<merge::Past>> {
+        let mut past = persons::past(&self.connections, member).await?;
+        archive::fill(&self.archive(), past.iter_mut().map(|past| &mut past.event))?;
+        Ok(past)
+    }
+
+    async fn books(&self, member: MemberId) -> Result<merge::Books> {
+        persons::books(&self.connections, member).await
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {

@@ -70,7 +70,7 @@ pub(crate) const ORDER_PLACES: &str =
 pub(crate) const ORDERS: &str = concat!(
     "SELECT ",
     order_columns!(),
-    " FROM {shard}.orders o JOIN {shard}.event e ON e.seq = o.event WHERE o.no = ANY($1)"
+    " FROM {shard}.orders o JOIN {events} e ON e.seq = o.event WHERE o.no = ANY($1)"
 );
 pub(crate) const ORDERS_OF: &str = concat!(
     timeline!(),
@@ -78,21 +78,21 @@ pub(crate) const ORDERS_OF: &str = concat!(
     order_columns!(),
     ", ",
     event_columns!(),
-    " FROM t JOIN {shard}.orders o ON o.no = t.seq JOIN {shard}.event e ON e.seq = o.event \
+    " FROM t JOIN {shard}.orders o ON o.no = t.seq JOIN {events} e ON e.seq = o.event \
      JOIN {home}.source s ON s.no = e.source WHERE o.member = $1 ORDER BY o.time, o.no"
 );
 pub(crate) const EVENTS_OF: &str = concat!(
     timeline!(),
     "SELECT ",
     event_columns!(),
-    " FROM t JOIN {shard}.event e ON e.seq = t.seq JOIN {home}.source s ON s.no = e.source \
+    " FROM t JOIN {events} e ON e.seq = t.seq JOIN {home}.source s ON s.no = e.source \
      WHERE e.name = ANY($2) ORDER BY array_position($2, e.name), e.time, e.seq"
 );
 /// The event that an order's lines came with.
 pub(crate) const ORDER_LINES: &str = concat!(
     "SELECT ",
     event_columns!(),
-    " FROM {shard}.orders o JOIN {shard}.event e ON e.seq = o.event JOIN {home}.source s ON s.no = e.source \
+    " FROM {shard}.orders o JOIN {events} e ON e.seq = o.event JOIN {home}.source s ON s.no = e.source \
      WHERE o.no = $1 AND o.id = $2"
 );
 pub(crate) const LOTS_OPEN: &str = concat!(
@@ -118,13 +118,13 @@ pub(crate) const HOLD: &str = "SELECT asset, amount, open FROM {shard}.hold WHER
 pub(crate) const TRANSFER: &str = concat!(
     "SELECT ",
     transfer_columns!(),
-    " FROM {shard}.transfer t JOIN {shard}.event e ON e.seq = t.event \
-     WHERE t.id = $1 AND t.kind = 2 AND t.member = $2"
+    " FROM {transfers} t JOIN {events} e ON e.seq = t.event \
+     WHERE t.id = $1 AND t.kind = 2 \
+     AND (t.member = $2 OR t.member IN (SELECT member FROM {home}.alias WHERE root = $2))"
 );
-pub(crate) const ALLOCATIONS: &str =
-    "SELECT lot, amount FROM {shard}.allocation WHERE transfer = $1 ORDER BY no";
+pub(crate) const ALLOCATIONS: &str = "SELECT lot, amount FROM {allocations} WHERE transfer = $1 ORDER BY no";
 pub(crate) const UNDONE: &str =
-    "SELECT COALESCE(SUM(amount), 0)::bigint FROM {shard}.transfer WHERE reverses = $1";
+    "SELECT COALESCE(SUM(amount), 0)::bigint FROM {transfers} WHERE reverses = $1";
 
 /// Reads [`member_columns`].
 pub(crate) fn stored(row: &Row) -> Result<StoredMember> {

@@ -31,13 +31,22 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, in order. What has been released is never edited.
-pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
-    number: 1,
-    oldest: 1,
-    home: include_str!("migrations/0001_home.sql"),
-    shard: include_str!("migrations/0001_shard.sql"),
-    online: &[],
-}];
+pub(crate) const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        number: 1,
+        oldest: 1,
+        home: include_str!("migrations/0001_home.sql"),
+        shard: include_str!("migrations/0001_shard.sql"),
+        online: &[],
+    },
+    Migration {
+        number: 2,
+        oldest: 1,
+        home: include_str!("migrations/0002_persons.sql"),
+        shard: "",
+        online: &[Online::Index { name: "hold_member", on: "hold (member)" }],
+    },
+];
 
 /// What this room needs of PostgreSQL.
 const SERVER_OLDEST: i32 = 150_000;
@@ -206,6 +215,7 @@ async fn migrate(tx: &Transaction<'_>, schemas: &Schemas, migrations: &[Migratio
         for shard in 0..schemas.shards() {
             tx.batch_execute(&schemas.sql(migration.shard, shard)).await.map_err(failed)?;
         }
+        tx.batch_execute(&schemas.views()).await.map_err(failed)?;
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&number, &checksum, &migration.oldest];
         tx.execute(&schemas.sql(NOTE, 0), &values).await.map_err(failed)?;
     }

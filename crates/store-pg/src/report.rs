@@ -19,7 +19,8 @@ use crate::survey::{Given, Survey};
 macro_rules! side {
     () => {
         "CASE kind WHEN 0 THEN amount WHEN 1 THEN -amount WHEN 2 THEN -amount WHEN 3 THEN amount \
-         WHEN 4 THEN -amount WHEN 5 THEN amount WHEN 6 THEN -amount ELSE 0 END"
+         WHEN 4 THEN -amount WHEN 5 THEN amount WHEN 6 THEN -amount \
+         WHEN 9 THEN -amount WHEN 10 THEN amount ELSE 0 END"
     };
 }
 pub(crate) use side;
@@ -62,7 +63,7 @@ pub(crate) const STAGES: &str = "SELECT DISTINCT ON (member) member, becomes FRO
 pub(crate) const LEDGER: &str = "SELECT asset, kind, COUNT(*), SUM(amount)::bigint FROM {shard}.transfer \
     WHERE at <= $1 GROUP BY asset, kind";
 pub(crate) const DEAD: &str = "SELECT d.seq, s.name, e.message_id, e.name, e.time, d.code, d.field, d.message, d.at \
-    FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq JOIN {home}.source s ON s.no = e.source \
+    FROM {shard}.dead_letter d JOIN {events} e ON e.seq = d.seq JOIN {home}.source s ON s.no = e.source \
     ORDER BY d.seq DESC LIMIT $1";
 pub(crate) const MEMBER: &str =
     concat!("SELECT ", member_columns!(), " FROM {shard}.member m WHERE m.id = $1");
@@ -79,13 +80,13 @@ pub(crate) const STAGES_OF: &str =
     "SELECT was, becomes, at FROM {shard}.stage_move WHERE member = $1 ORDER BY at, no LIMIT 1000";
 pub(crate) const TIMELINE_OF: &str = concat!(
     timeline!(),
-    "SELECT e.time, e.name, s.name FROM t JOIN {shard}.event e ON e.seq = t.seq \
+    "SELECT e.time, e.name, s.name FROM t JOIN {events} e ON e.seq = t.seq \
      JOIN {home}.source s ON s.no = e.source ORDER BY e.time DESC, e.seq DESC LIMIT 20"
 );
 pub(crate) const TRANSFERS_OF: &str = concat!(
     timeline!(),
     "SELECT x.at, x.asset, x.kind, x.amount, x.id FROM t JOIN {shard}.transfer x ON x.event = t.seq \
-     JOIN {shard}.event e ON e.seq = t.seq WHERE x.member = $1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT 20"
+     JOIN {events} e ON e.seq = t.seq WHERE x.member = $1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT 20"
 );
 
 /// One line a member, by id.

@@ -6,6 +6,14 @@ use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn;
 use zhiyin_store::{Result, StoreError};
 
+/// Tables that are looked at in all shards: how that is called, and the table.
+const ALL_SHARDS: [(&str, &str); 4] = [
+    ("events", "event"),
+    ("timelines", "timeline"),
+    ("transfers", "transfer"),
+    ("allocations", "allocation"),
+];
+
 /// The most schemas a home is spread over.
 pub const SHARDS_MAX: i32 = 64;
 
@@ -54,9 +62,38 @@ impl Schemas {
         if shard == 0 { self.home.clone() } else { format!("{}_{shard}", self.home) }
     }
 
-    /// SQL for one shard.
+    /// SQL for one shard. `{events}`, `{timelines}`, `{transfers}` and `{allocations}` stand for these tables of all shards: what is read
+    /// there may have been a member's who was merged, and lie where that one was.
     pub(crate) fn sql(&self, template: &str, shard: usize) -> String {
-        template.replace("{home}", &self.home).replace("{shard}", &self.shard(shard))
+        let mut sql = template.to_owned();
+        for (name, table) in ALL_SHARDS {
+            let place = format!("{{{name}}}");
+            if sql.contains(&place) {
+                let is = if self.shards == 1 {
+                    format!("{}.{table}", self.home)
+                } else {
+                    format!("{}.{name}", self.home)
+                };
+                sql = sql.replace(&place, &is);
+            }
+        }
+        sql.replace("{home}", &self.home).replace("{shard}", &self.shard(shard))
+    }
+
+    /// Makes the views that look at a table in all shards, where there are several.
+    pub(crate) fn views(&self) -> String {
+        let mut sql = String::new();
+        for (name, table) in ALL_SHARDS.iter().filter(|_| self.shards > 1) {
+            let parts: Vec<String> = (0..self.shards())
+                .map(|shard| format!("SELECT * FROM {}.{table}", self.shard(shard)))
+                .collect();
+            sql.push_str(&format!(
+                "CREATE OR REPLACE VIEW {}.{name} AS {};",
+                self.home,
+                parts.join(" UNION ALL ")
+            ));
+        }
+        sql
     }
 
     /// The share of a member.

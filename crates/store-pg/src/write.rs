@@ -13,6 +13,7 @@ use crate::connection::{Connections, Of, Step, Tx, Values};
 use crate::gather::{Batch, OrderPlaces, Rows, Seqs};
 use crate::load::ORDER_PLACES;
 use crate::memory::Memory;
+use crate::persons;
 use crate::rows::{Uuid, database, get, id};
 use crate::standing::{Standing, Standings};
 
@@ -37,9 +38,16 @@ pub(crate) async fn flush(
     if flush.turn.is_empty() {
         return Err(StoreError::Stale);
     }
-    let stand = standings.of(flush.members.iter().map(|stored| stored.member.id));
-    let written = write_batch(connections, memory, &stand, flush).await;
+    let moves = persons::moves(connections, flush).await?;
+    let mut stand = standings.of(flush.members.iter().map(|stored| stored.member.id));
+    for (stored, stand) in flush.members.iter().zip(&mut stand) {
+        let moved = moves.standings.iter().find(|(member, _)| *member == stored.member.id);
+        *stand = moved.map(|(_, standing)| *standing).or(*stand);
+    }
+    let written = write_batch(connections, memory, (&stand, &moves), flush).await;
     match &written {
+        // Who ended is not there any more.
+        Ok(_) if !moves.sql.is_empty() => standings.forget(),
         Ok(lasts) => standings.learn(after(flush, &stand, lasts)),
         // What was known may be the very reason, or nobody can say whether it was written.
         Err(_) => standings.forget(),
@@ -67,7 +75,7 @@ fn after<'a>(
 async fn write_batch(
     connections: &Connections,
     memory: &Memory,
-    standings: &[Option<Standing>],
+    (standings, moves): (&[Option<Standing>], &persons::Moves),
     flush: &Flush,
 ) -> Result<BTreeMap<MemberId, i64>> {
     let facts = memory.fact_places(connections, flush.facts.len()).await?;
@@ -80,7 +88,7 @@ async fn write_batch(
     let moving = moving(connections, flush, &mut rows).await?;
     let dead = dead(&flush.dead);
     let head = Head::of(flush, &facts);
-    let plan = Plan::of(flush, &head, &rows, &moving, &dead);
+    let plan = Plan::of((flush, moves), &head, &rows, &moving, &dead);
     let tx = connections.session().await?.transaction();
     let written = plan.run(&tx).await;
     tx.end(written).await?;
@@ -189,7 +197,7 @@ struct Plan<'p> {
 
 impl<'p> Plan<'p> {
     fn of(
-        flush: &'p Flush,
+        (flush, moves): (&'p Flush, &'p persons::Moves),
         head: &'p Head,
         rows: &'p [Rows<'_>],
         moving: &'p BTreeMap<usize, Vec<Uuid>>,
@@ -199,6 +207,9 @@ impl<'p> Plan<'p> {
         let fence: Values<'_> = vec![&head.slots, &head.tokens, &head.batches, &flush.cursor];
         plan.musts.push((plan.steps.len(), head.slots.len(), Fewer::Stale));
         plan.steps.push(Step::Run((FENCE, 0), fence));
+        if !moves.sql.is_empty() {
+            plan.steps.push(Step::Say(&moves.sql));
+        }
         for (shard, rows) in rows.iter().enumerate() {
             plan.members(shard, rows);
             if let Some(orders) = moving.get(&shard) {

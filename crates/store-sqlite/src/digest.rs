@@ -16,6 +16,7 @@ use crate::rows::{all, damaged, database, id, id_or_none, json};
 type Hash = [u8; 32];
 
 pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM identifier";
+pub(crate) const ALIASES: &str = "SELECT member, root FROM alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
     term_from, term_ends, stage, stage_since, tags FROM member";
@@ -78,13 +79,17 @@ fn names(c: &Connection) -> Result<BTreeMap<MemberId, String>> {
     })? {
         names.entry(member).or_default().push(name);
     }
-    Ok(names
-        .into_iter()
-        .map(|(member, mut names)| {
-            names.sort();
-            (member, names.join("&"))
-        })
-        .collect())
+    let joined = |(member, mut names): (MemberId, Vec<String>)| {
+        names.sort();
+        (member, names.join("&"))
+    };
+    let mut names: BTreeMap<MemberId, String> = names.into_iter().map(joined).collect();
+    // Who ended because they are another is called as that one.
+    for (member, root) in all(c, ALIASES, [], |row| Ok((id(row, 0)?, id(row, 1)?)))? {
+        let root = names.get(&root).cloned().unwrap_or_default();
+        names.insert(member, root);
+    }
+    Ok(names)
 }
 
 /// A column in canonical form.
@@ -146,15 +151,7 @@ impl Gathered<'_> {
 
     /// Transfers are named by their cause; lots, allocations, holds and reversals by the transfer.
     fn ledger(&mut self) -> Result<()> {
-        let mut named: BTreeMap<TransferId, Hash> = BTreeMap::new();
-        let mut statement = self.c.prepare_cached(TRANSFERS).map_err(database)?;
-        let mut found = statement.query([]).map_err(database)?;
-        while let Some(row) = found.next().map_err(database)? {
-            let (transfer, hash) = self.transfer(row, &named).map_err(database)?;
-            named.insert(transfer, hash);
-            self.hashes.push(hash);
-        }
-        drop(found);
+        let named = self.transfers()?;
         let by_transfer = |table: &str, id: TransferId, rest: &str| {
             let cause = named.get(&id).copied().unwrap_or_default();
             *blake3::hash(format!("{table}|{cause:?}|{rest}").as_bytes()).as_bytes()
@@ -179,17 +176,51 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    fn transfer(
-        &self,
-        row: &Row<'_>,
-        named: &BTreeMap<TransferId, Hash>,
-    ) -> rusqlite::Result<(TransferId, Hash)> {
-        let reverses = id_or_none(row, 10)?.map(|id| named.get(&id).copied().unwrap_or_default());
-        let mut text = format!("transfer|{}|{reverses:?}", self.name(id(row, 1)?));
-        for i in 2..10 {
-            column(row, i, &mut text)?;
+    /// Transfers by their cause. What comes of another home may come before what it reverses: it is named once that is.
+    fn transfers(&mut self) -> Result<BTreeMap<TransferId, Hash>> {
+        let mut named: BTreeMap<TransferId, Hash> = BTreeMap::new();
+        let mut later: Vec<(TransferId, TransferId, MemberId, String)> = Vec::new();
+        let mut statement = self.c.prepare_cached(TRANSFERS).map_err(database)?;
+        let mut found = statement.query([]).map_err(database)?;
+        let transfer = |name: &str, reverses: Option<Hash>, rest: &str| {
+            *blake3::hash(format!("transfer|{name}|{reverses:?}{rest}").as_bytes()).as_bytes()
+        };
+        while let Some(row) = found.next().map_err(database)? {
+            let mut rest = String::new();
+            (2..10).try_for_each(|i| column(row, i, &mut rest)).map_err(database)?;
+            let (id, member) = (id(row, 0).map_err(database)?, id(row, 1).map_err(database)?);
+            let reverses: Option<TransferId> = id_or_none(row, 10).map_err(database)?;
+            let known = reverses.map(|id| named.get(&id).copied());
+            if let (Some(reverses), Some(None)) = (reverses, known) {
+                later.push((id, reverses, member, rest));
+                continue;
+            }
+            let hash = transfer(self.name(member), known.flatten(), &rest);
+            named.insert(id, hash);
+            self.hashes.push(hash);
         }
-        Ok((id(row, 0)?, *blake3::hash(text.as_bytes()).as_bytes()))
+        while !later.is_empty() {
+            let before = later.len();
+            let mut hashes = Vec::new();
+            later.retain(|(id, reverses, member, rest)| {
+                let Some(reversed) = named.get(reverses).copied() else { return true };
+                let hash = transfer(self.name(*member), Some(reversed), rest);
+                named.insert(*id, hash);
+                hashes.push(hash);
+                false
+            });
+            if later.len() == before {
+                // What is named by nothing that there is.
+                let lost = later.drain(..);
+                hashes.extend(
+                    lost.map(|(_, _, member, rest)| {
+                        transfer(self.name(member), Some(Hash::default()), &rest)
+                    }),
+                );
+            }
+            self.hashes.extend(hashes);
+        }
+        Ok(named)
     }
 
     /// Orders, without the ids of their lots.

@@ -1,16 +1,19 @@
 //! The door of the inbox: each item once, at its place, and whom it is about settled.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use zhiyin_model::event::names as said;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
+use zhiyin_store::merge::{self, Merge};
+use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn::place;
 use zhiyin_store::{Append, Named, NewEvent, OWN_SOURCE, Receipt, Result, StoreError};
 
-use crate::load;
 use crate::rows::{self, database};
 use crate::write::{
     CLOCK, EVENT_HASH, EVENT_NEW, IDENTIFIER_NEW, IMPORT_SET, SOURCE, SOURCE_NEW, clock_of, prepare, run,
 };
+use crate::{load, persons};
 
 fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
     run(&mut prepare(c, SOURCE_NEW)?, [name, user_namespace])?;
@@ -37,6 +40,30 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
     let mut names = Names::new(c)?;
     for event in &append.events {
         let at = if append.replay { append.now.min(event.time).0 } else { clock.max(append.now.0) };
+        for merge in merges(c, &mut names, append, (event, source))? {
+            let seq = place::next(last, Ts(clock.max(at)));
+            let own: i64 = prepare(c, SOURCE)?.query_row([OWN_SOURCE], |row| row.get(0)).map_err(database)?;
+            let (winner, loser) = (*merge.winner.bytes(), *merge.loser.bytes());
+            let (id, hash) = (*merge.id.bytes(), [0u8; 0]);
+            let values = params![
+                seq,
+                id,
+                own,
+                merge.message_id,
+                hash,
+                said::MEMBERS_MERGED,
+                event.time.0,
+                at,
+                0,
+                append.replay,
+                merge.body.0,
+                loser,
+                winner
+            ];
+            run(&mut insert, values)?;
+            (clock, last) = (clock.max(at), seq);
+            persons::merged(c, merge.winner, merge.loser, event.time)?;
+        }
         let about = names.about(event)?;
         let seq = place::next(last, Ts(clock.max(at)));
         let added = insert
@@ -58,6 +85,9 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
             .map_err(database)?;
         if added == 1 {
             (clock, last) = (clock.max(at), seq);
+            if let Some(to) = about.reached.filter(|_| !event.parts.is_empty()) {
+                persons::parted(c, about.member, to, &event.parts)?;
+            }
             names.settle(event, &about)?;
             receipts.push(Receipt::Accepted);
             continue;
@@ -74,6 +104,25 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
         run(&mut prepare(c, IMPORT_SET)?, params![progress.name, progress.position, progress.done])?;
     }
     Ok(receipts)
+}
+
+/// Who an item shows to be one person, unless it is no news.
+fn merges(
+    c: &Connection,
+    names: &mut Names<'_>,
+    append: &Append,
+    (event, source): (&NewEvent, i64),
+) -> Result<Vec<Merge>> {
+    let people =
+        merge::one_person(event, |hash| names.whose(hash), |one, other| persons::apart(c, one, other))?;
+    let Some((winner, losers)) = people.split_first().filter(|(_, losers)| !losers.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    if prepare(c, EVENT_HASH)?.exists(params![source, event.message_id]).map_err(database)? {
+        return Ok(Vec::new());
+    }
+    let said = losers.iter().enumerate();
+    Ok(said.map(|(n, loser)| merge::merge(event, &append.source, n, *winner, *loser)).collect())
 }
 
 /// Whom an item is about, and whom else its decision may reach.
@@ -95,8 +144,12 @@ impl<'c> Names<'c> {
         Ok(Self { find: prepare(c, load::BY_IDENTIFIER)?, attach: prepare(c, IDENTIFIER_NEW)? })
     }
 
+    fn whose(&mut self, hash: &LookupHash) -> Result<Option<MemberId>> {
+        self.find.query_row([hash.as_slice()], |row| rows::id(row, 0)).optional().map_err(database)
+    }
+
     fn find(&mut self, named: &Named) -> Result<Option<MemberId>> {
-        self.find.query_row([named.hash.as_slice()], |row| rows::id(row, 0)).optional().map_err(database)
+        self.whose(&named.hash)
     }
 
     fn about(&mut self, event: &NewEvent) -> Result<About> {
@@ -109,6 +162,10 @@ impl<'c> Names<'c> {
         }
         let member = known.unwrap_or(event.member);
         let new = known.is_none() || event.names.len() > 1;
+        if !event.parts.is_empty() {
+            // Who leaves is somebody new, unless there is nobody to leave.
+            return Ok(About { member, reached: known.map(|_| event.member), new });
+        }
         let Some(reach) = &event.reach else { return Ok(About { member, reached: None, new }) };
         // An item may reach whom it is about.
         let own = event.names.iter().any(|named| named.hash == reach.named.hash);

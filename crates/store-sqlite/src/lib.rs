@@ -15,6 +15,7 @@ mod load;
 mod migrate;
 mod months;
 mod overview;
+mod persons;
 mod report;
 mod rows;
 mod shares;
@@ -38,7 +39,7 @@ use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
-use zhiyin_store::{archive, dump as moving, feed as following, read};
+use zhiyin_store::{archive, dump as moving, feed as following, merge, read};
 
 use connection::Connections;
 pub use connection::Durability;
@@ -256,6 +257,16 @@ impl Store for SqliteStore {
         let lines = past.orders.iter_mut().map(|(_, lines)| lines);
         archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
         Ok(past)
+    }
+
+    async fn whole_past(&self, member: MemberId) -> Result<Vec<merge::Past>> {
+        let mut past = self.connections.read_in_line(move |c| persons::past(c, member)).await?;
+        archive::fill(&self.archive(), past.iter_mut().map(|past| &mut past.event))?;
+        Ok(past)
+    }
+
+    async fn books(&self, member: MemberId) -> Result<merge::Books> {
+        self.connections.read_in_line(move |c| persons::books(c, member)).await
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {

@@ -81,7 +81,7 @@ pub(crate) const HOLD: &str = "SELECT asset, amount, open FROM hold WHERE id = ?
 /// A spend (kind 2: only these are indexed by id) with the event that caused it.
 pub(crate) const TRANSFER: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, e.id, t.ordinal, t.at, t.day, \
     t.reverses, t.order_id FROM transfer t JOIN event e ON e.seq = t.event \
-    WHERE t.member = ?1 AND t.id = ?2 AND t.kind = 2";
+    WHERE (t.member = ?1 OR t.member IN (SELECT member FROM alias WHERE root = ?1)) AND t.id = ?2 AND t.kind = 2";
 pub(crate) const ALLOCATIONS: &str = "SELECT lot, amount FROM allocation WHERE transfer = ? ORDER BY no";
 pub(crate) const UNDONE: &str = "SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE reverses = ?";
 /// The event that an order's lines came with.
@@ -276,7 +276,7 @@ pub(crate) fn past_transfer(
     Ok(Some(PastTransfer { transfer, allocations, undone }))
 }
 
-fn past_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<PastEvent> {
+pub(crate) fn past_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<PastEvent> {
     past_event_from(row, 0)
 }
 

@@ -12,8 +12,8 @@ use zhiyin_store::turn::place;
 use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
 use zhiyin_store::{packed, seal};
 
-use crate::load;
 use crate::rows::database;
+use crate::{load, persons};
 
 pub(crate) const HOME_NEW: &str =
     "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING";
@@ -151,12 +151,29 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     }
     let seqs = Seqs(inbox(c, flush)?);
     run(&mut prepare(c, CURSOR_ON)?, [])?;
+    persons(c, flush)?;
     members(c, flush, &seqs)?;
     identifiers(c, flush)?;
     orders(c, flush, &seqs)?;
     ledger(c, flush, &seqs)?;
     moves(c, flush, &seqs)?;
     feed(c, flush, &seqs)
+}
+
+/// Rows follow whoever's they are now, before anything of the batch comes on top.
+fn persons(c: &Connection, flush: &Flush) -> Result<()> {
+    let new =
+        flush.joined.iter().map(|joined| joined.winner).chain(flush.parted.iter().map(|parted| parted.to));
+    for member_id in new {
+        let stored = flush.members.iter().find(|stored| stored.member.id == member_id);
+        if let Some(stored) = stored
+            && place(c, member_id)?.is_none()
+        {
+            member(c, stored, flush.version, None, None)?;
+        }
+    }
+    flush.joined.iter().try_for_each(|joined| persons::join(c, joined))?;
+    flush.parted.iter().try_for_each(|parted| persons::part(c, parted))
 }
 
 /// Tells those who follow what changed.

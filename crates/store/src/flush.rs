@@ -3,7 +3,7 @@
 use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, Transfer};
 pub use zhiyin_model::effect::{Hold, OrderChange};
 use zhiyin_model::event::Refusal;
-use zhiyin_model::id::{EventId, MemberId};
+use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 
@@ -54,6 +54,38 @@ pub struct Flush {
     pub stages: Vec<StageMove>,
     /// Tags put on and taken off.
     pub tags: Vec<TagMove>,
+    /// Members who end, and whose rows are another's from now on. Done before all else: what the batch writes comes on top.
+    pub joined: Vec<Joined>,
+    /// Rows that leave a member for another, who is among `members`. Done before all else, too.
+    pub parted: Vec<Parted>,
+}
+
+/// A member who ends because they are another.
+#[derive(Clone, Copy, Debug)]
+pub struct Joined {
+    /// Who they are.
+    pub winner: MemberId,
+    /// Who ends. Their timeline comes below the winner's next event, above what the winner had.
+    pub loser: MemberId,
+}
+
+/// Rows that leave a member.
+#[derive(Clone, Debug)]
+pub struct Parted {
+    /// Whose they were.
+    pub from: MemberId,
+    /// Whose they are from now on.
+    pub to: MemberId,
+    /// Events that leave, by place, as they follow each other in the timeline, the first decided first.
+    pub leave: Vec<i64>,
+    /// Events that stay, likewise.
+    pub stay: Vec<i64>,
+    /// Orders that leave.
+    pub orders: Vec<OrderId>,
+    /// Lots that leave.
+    pub lots: Vec<TransferId>,
+    /// Holds that leave.
+    pub holds: Vec<TransferId>,
 }
 
 /// An inbox row that was decided.

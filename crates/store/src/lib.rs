@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod dump;
 pub mod feed;
 pub mod flush;
+pub mod merge;
 pub mod packed;
 pub mod read;
 pub mod seal;
@@ -160,6 +161,23 @@ pub struct NewEvent {
     pub member: MemberId,
     /// Whom else its decision may reach.
     pub reach: Option<Reach>,
+    /// What it means where its names are several members'.
+    pub ties: Ties,
+    /// Names that are somebody else's from now on: those of the item's member become those of whom it reaches.
+    pub parts: Vec<LookupHash>,
+}
+
+/// What it means where the names of an item are several members'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ties {
+    /// Nothing: each stays who they are. So with whatever anybody may send.
+    #[default]
+    Keep,
+    /// They are one person, unless somebody parted them before. The door says so by an event of its own before the item
+    /// ([`merge`](crate::merge)).
+    Merge,
+    /// They are one person: a person says so.
+    Insist,
 }
 
 /// A batch of items of one source, accepted whole.
@@ -388,6 +406,12 @@ pub trait Store: Send + Sync {
     /// A member's orders, each with the event of its lines, and events by name, oldest first: what aggregates are
     /// rebuilt from.
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf>;
+
+    /// All that was ever decided for a member, as their timeline has it, the first first; what was merged into them comes
+    /// where it was merged.
+    async fn whole_past(&self, member: MemberId) -> Result<Vec<merge::Past>>;
+    /// All that was booked for these events of a member, and what the member has.
+    async fn books(&self, member: MemberId) -> Result<merge::Books>;
 
     /// Writes a batch: all of it or nothing. [`StoreError::Stale`] when a share moved on or was taken over since it was
     /// loaded, or an order is another member's by now.

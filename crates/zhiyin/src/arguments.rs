@@ -107,6 +107,27 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "table")]
         format: MemberFormat,
     },
+    /// Merges members who are one person. The first is who they all are.
+    Merge {
+        /// Each by NAMESPACE:VALUE.
+        #[arg(required = true, num_args = 2..=20)]
+        identifiers: Vec<String>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Parts a member who was two people: these identifiers become somebody else's, with their events, orders and points.
+    Unmerge {
+        /// Each by NAMESPACE:VALUE; all of one member.
+        #[arg(required = true, num_args = 1..=20)]
+        identifiers: Vec<String>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Says what would become of either, and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Lists events that could not be decided, or puts them back.
     DeadLetters {
         /// What to do with them; lists them without it.
@@ -172,6 +193,9 @@ pub struct Import {
     /// Namespace of userId.
     #[arg(long, value_name = "NS", default_value = "user")]
     pub user_namespace: String,
+    /// Its items show who is one person: members whom an item's identifiers name together are merged.
+    #[arg(long)]
+    pub trusted: bool,
     /// Puts the items into the inbox and leaves deciding to those who serve.
     #[arg(long)]
     pub accept_only: bool,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use zhiyin_engine::accept::Source;
+use zhiyin_engine::accept::{Source, Ties};
 use zhiyin_engine::import::{self, Tally, completejourney, csv, lines, synthetic};
 use zhiyin_engine::{Engine, playbooks};
 use zhiyin_model::time::Ts;
@@ -74,6 +74,7 @@ where
             name: source.to_owned(),
             user_namespace: completejourney::NAMESPACE.to_owned(),
             replay: true,
+            ties: Ties::Keep,
         },
         batch: place.batch_import(),
         progress: Some(source.to_owned()),
@@ -127,6 +128,7 @@ async fn one_file(place: &Place, engine: &Engine, import: &Import, file: &Path) 
             name: import.source.clone().unwrap_or(name),
             user_namespace: import.user_namespace.clone(),
             replay: true,
+            ties: if import.trusted { Ties::Merge } else { Ties::Keep },
         },
         batch: place.batch_import(),
         progress: None,

@@ -8,6 +8,7 @@ mod home;
 mod import;
 mod member;
 mod moving;
+mod persons;
 mod playbook;
 mod progress;
 mod report;
@@ -58,6 +59,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Playbooks => playbook::list(&place).await,
         Command::Import(import) => import::import(&place, import).await,
         Command::Report { report, format, as_of } => report::report(&place, report, format, as_of).await,
+        Command::Merge { identifiers, reason } => persons::merge(&place, &identifiers, &reason).await,
+        Command::Unmerge { identifiers, reason, dry_run } => {
+            persons::unmerge(&place, &identifiers, &reason, dry_run).await
+        }
         Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Doctor => report::doctor(&place).await,

@@ -22,21 +22,21 @@ use crate::{Decider, EngineError, Live, Result, clock, rebuild};
 
 /// One batch in the making.
 pub(super) struct Batch<'a> {
-    store: &'a dyn Store,
-    live: &'a Live,
-    home: &'a Home,
-    cache: &'a mut Cache,
+    pub(super) store: &'a dyn Store,
+    pub(super) live: &'a Live,
+    pub(super) home: &'a Home,
+    pub(super) cache: &'a mut Cache,
     decider: Decider,
     orders: BTreeMap<OrderId, Order>,
     /// Whose they were when they were loaded.
     orders_were: BTreeMap<OrderId, MemberId>,
     /// Whom the names of items point to that an older program accepted.
     found: BTreeMap<LookupHash, MemberId>,
-    changed: BTreeSet<MemberId>,
+    pub(super) changed: BTreeSet<MemberId>,
     /// Up to which instant all that was due for a member has fired in this batch.
     settled: BTreeMap<MemberId, Ts>,
     orders_changed: BTreeSet<OrderId>,
-    flush: Flush,
+    pub(super) flush: Flush,
     /// Timers fired, and time spent on loading: told, never decided by.
     pub(super) fired: u64,
     pub(super) loading: Duration,
@@ -44,7 +44,7 @@ pub(super) struct Batch<'a> {
 
 /// Whether the batch can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Go {
+pub(super) enum Go {
     On,
     Cut,
 }
@@ -60,11 +60,11 @@ struct Read {
 
 /// What an event's derived events are told by.
 #[derive(Clone, Copy)]
-struct Told {
+pub(super) struct Told {
     /// Whom it may reach.
-    reaches: Option<MemberId>,
+    pub(super) reaches: Option<MemberId>,
     /// The inbox row that it comes from.
-    root: i64,
+    pub(super) root: i64,
 }
 
 impl<'a> Batch<'a> {
@@ -216,7 +216,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Loads what is wanted and not in memory; aggregates built for another playbook are built anew.
-    async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
+    pub(super) async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
         let watch = clock::stopwatch();
         wanted.members.retain(|member| !self.cache.states.contains_key(member));
         let loaded = self.store.load(wanted).await?;
@@ -257,6 +257,9 @@ impl<'a> Batch<'a> {
             let found = read.hashes.iter().find_map(|hash| self.found.get(hash).copied());
             found.unwrap_or_else(|| self.home.id_key.derive("member", &[row.id.bytes()]))
         });
+        if let Some(go) = self.person(row, &event).await? {
+            return Ok(go);
+        }
         let known = self.cache.states.contains_key(&member);
         // An event may lie up to a day ahead of the clock: what falls due before it comes before it all the same.
         let clock = row.clock.max(event.time);
@@ -335,7 +338,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Fires a member's timers that are due by `clock`, in order.
-    async fn settle(&mut self, member: MemberId, clock: Ts) -> Result<Go> {
+    pub(super) async fn settle(&mut self, member: MemberId, clock: Ts) -> Result<Go> {
         loop {
             let Some(state) = self.cache.states.get(&member) else { return Ok(Go::On) };
             let timers = &state.member.timers;
@@ -427,7 +430,7 @@ impl<'a> Batch<'a> {
         });
     }
 
-    fn dead(&mut self, row: &Waiting, refusal: Refusal) {
+    pub(super) fn dead(&mut self, row: &Waiting, refusal: Refusal) {
         tracing::debug!(seq = row.seq, code = refusal.code, field = refusal.field, "dead letter");
         self.flush.dead.push(Dead { seq: row.seq, refusal, at: row.clock });
     }
@@ -456,7 +459,34 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes what a decision said into the flush.
-    fn absorb(&mut self, outcome: Outcome, cause: Cause<'_>, member: MemberId, told: Told) -> Result<()> {
+    pub(super) fn absorb(
+        &mut self,
+        outcome: Outcome,
+        cause: Cause<'_>,
+        member: MemberId,
+        told: Told,
+    ) -> Result<()> {
+        let (emitted, said) = (outcome.emitted.clone(), outcome.facts.len());
+        let at = outcome.at;
+        self.absorb_from(0, outcome, cause, member)?;
+        for (i, Emitted { name, to, properties }) in emitted.iter().enumerate() {
+            let body = item(name, at, Some(to), properties);
+            let whom = told.reaches.ok_or_else(|| {
+                StoreError::Damaged(format!("{} reaches somebody nobody foresaw", cause.name))
+            })?;
+            self.fact(cause, said + i, name, (whom, Some(told.root)), at, &body);
+        }
+        Ok(())
+    }
+
+    /// The same for an outcome that says nothing to others; its facts are numbered from here on.
+    pub(super) fn absorb_from(
+        &mut self,
+        first: usize,
+        outcome: Outcome,
+        cause: Cause<'_>,
+        member: MemberId,
+    ) -> Result<()> {
         let at = outcome.at;
         let flush = &mut self.flush;
         flush.transfers.extend(outcome.transfers);
@@ -473,20 +503,12 @@ impl<'a> Batch<'a> {
         }
         for (ordinal, said) in outcome.facts.iter().enumerate() {
             let body = item(said.name, at, None, &said.properties);
-            self.fact(cause, ordinal, said.name, (member, None), at, &body);
-        }
-        let n_facts = outcome.facts.len();
-        for (i, Emitted { name, to, properties }) in outcome.emitted.iter().enumerate() {
-            let body = item(name, at, Some(to), properties);
-            let whom = told.reaches.ok_or_else(|| {
-                StoreError::Damaged(format!("{} reaches somebody nobody foresaw", cause.name))
-            })?;
-            self.fact(cause, n_facts + i, name, (whom, Some(told.root)), at, &body);
+            self.fact(cause, first + ordinal, said.name, (member, None), at, &body);
         }
         Ok(())
     }
 
-    fn fact(
+    pub(super) fn fact(
         &mut self,
         cause: Cause<'_>,
         ordinal: usize,
@@ -526,7 +548,12 @@ enum Answer {
 }
 
 /// A derived event as an item of the wire, in canonical form.
-fn item(name: &str, at: Ts, to: Option<&Identifier>, properties: &[(&'static str, String)]) -> String {
+pub(super) fn item(
+    name: &str,
+    at: Ts,
+    to: Option<&Identifier>,
+    properties: &[(&'static str, String)],
+) -> String {
     let mut out = String::with_capacity(160);
     out.push('{');
     if let Some(to) = to {

@@ -15,7 +15,7 @@ use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
-    Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed, read,
+    Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed, merge, read,
 };
 
 use crate::home::{Home, at};
@@ -83,6 +83,8 @@ brittle! {
     past_transfer(member: MemberId, id: TransferId) -> Option<PastTransfer>;
     order_lines(order: OrderId) -> Option<PastEvent>;
     history(member: MemberId, names: Vec<String>) -> PastOf;
+    whole_past(member: MemberId) -> Vec<merge::Past>;
+    books(member: MemberId) -> merge::Books;
     flush(flush: Flush) -> ();
     feed(after: feed::Position, limit: usize) -> Vec<feed::Entry>;
     feed_position(consumer: &str) -> feed::Position;

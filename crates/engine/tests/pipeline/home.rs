@@ -52,7 +52,7 @@ pub fn at(text: &str) -> Ts {
 
 /// The source of this name; its users are named `user:…`.
 pub fn source(name: &str, replay: bool) -> Source {
-    Source { name: name.to_owned(), user_namespace: "user".to_owned(), replay }
+    Source { name: name.to_owned(), user_namespace: "user".to_owned(), replay, ties: Default::default() }
 }
 
 /// The first transfer that an event of the till made: what postings and returns name.

@@ -131,7 +131,9 @@ impl Filling<'_> {
         match table.name {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
-            "playbook" | "import" | "archive" => self.put(table, "", rows, |_| Ok(0)).await,
+            "playbook" | "import" | "archive" | "alias" | "apart" => {
+                self.put(table, "", rows, |_| Ok(0)).await
+            }
             "house_account" => {
                 // One row a share: the first bears what there is.
                 rows.iter_mut().for_each(|row| row.push(Value::Int(0)));

@@ -8,7 +8,7 @@ const KEY: IdKey = IdKey::from_bytes([7; 32]);
 
 /// What grows on a table in use: a column that is filled, and an index.
 const NEXT: Migration = Migration {
-    number: 2,
+    number: 999,
     oldest: 1,
     home: "",
     shard: "ALTER TABLE {shard}.message ADD COLUMN twice bigint",
@@ -23,8 +23,7 @@ const NEXT: Migration = Migration {
 };
 
 fn migrations() -> Vec<Migration> {
-    let [first] = MIGRATIONS;
-    vec![first, NEXT]
+    MIGRATIONS.into_iter().chain([NEXT]).collect()
 }
 
 /// A home of before with twenty rows; done away with at the end.
@@ -41,8 +40,7 @@ impl Home {
         let and = if server.contains('?') { '&' } else { '?' };
         let name = format!("grow_{}_{test}", std::process::id());
         let address = Address::parse(&format!("{server}{and}home={name}&shards=1&slots=4")).unwrap();
-        let [first] = MIGRATIONS;
-        let schemas = open_with(&address, &KEY, &[first]).await.unwrap().schemas;
+        let schemas = open_with(&address, &KEY, &MIGRATIONS).await.unwrap().schemas;
         let home = Self { address, schemas, name };
         home.does(&format!(
             "INSERT INTO {}.message SELECT 1, n::text, md5(n::text)::uuid, n FROM generate_series(1, 20) n",
@@ -96,8 +94,7 @@ async fn a_table_grows_while_everybody_works_on() {
     assert!(home.asks::<bool>(&home.schemas.sql(&WHOLE.replace("$1::text", "'message_seq'"), 0)).await);
     assert_eq!(home.asks::<i64>(&format!("SELECT COUNT(twice) FROM {name}.message")).await, 20);
     // A program of before works on: the migration says that it may.
-    let [first] = MIGRATIONS;
-    open_with(&home.address, &KEY, &[first]).await.unwrap();
+    open_with(&home.address, &KEY, &MIGRATIONS).await.unwrap();
     home.gone().await;
 }
 
@@ -131,9 +128,15 @@ async fn a_table_in_use_is_not_waited_for_by_those_who_come_after() {
     until(&home, &waits).await;
     // Whoever comes behind the migration waits for it, and it soon gives up.
     home.does(&format!("INSERT INTO {name}.message VALUES (2, 'x', md5('x')::uuid, 21)")).await;
-    assert_eq!(home.asks::<i64>(&format!("SELECT COUNT(*) FROM {name}.migration WHERE number = 2")).await, 0);
+    assert_eq!(
+        home.asks::<i64>(&format!("SELECT COUNT(*) FROM {name}.migration WHERE number = 999")).await,
+        0
+    );
     uses.batch_execute("COMMIT").await.unwrap();
     opens.await.unwrap().unwrap();
-    assert_eq!(home.asks::<i64>(&format!("SELECT COUNT(*) FROM {name}.migration WHERE number = 2")).await, 1);
+    assert_eq!(
+        home.asks::<i64>(&format!("SELECT COUNT(*) FROM {name}.migration WHERE number = 999")).await,
+        1
+    );
     home.gone().await;
 }

@@ -18,7 +18,7 @@ use zhiyin_model::time::{DAY_US, Day, Ts};
 use crate::flush::{Decided, Fact, Flush, Hold, NewIdentifier, NewTerm, OrderChange, OrderSet};
 use crate::seal::{self, LookupHash};
 use crate::turn::Turn;
-use crate::{Append, NewEvent, Result, Store, StoredMember};
+use crate::{Append, NewEvent, Result, Store, StoredMember, Ties};
 
 /// The source of all items here.
 pub const TILL: &str = "till";
@@ -92,6 +92,8 @@ impl Life {
             names: Vec::new(),
             member: self.member(),
             reach: None,
+            ties: Ties::Keep,
+            parts: Vec::new(),
         }
     }
 

@@ -109,7 +109,12 @@ async fn fill(shape: Shape, path: &Path) -> Result<()> {
         bail!("the shipped playbook variety-store does not read");
     };
     engine.apply_at(&playbook, Some(shape.begins())).await?;
-    let source = Source { name: "history".to_owned(), user_namespace: "user".to_owned(), replay: true };
+    let source = Source {
+        name: "history".to_owned(),
+        user_namespace: "user".to_owned(),
+        replay: true,
+        ties: Default::default(),
+    };
     // At most one order a member in a batch: none has to be cut for what it has not written yet.
     let chunk = brand::CHUNK_MAX.min(shape.members as usize);
     let mut n = 0;

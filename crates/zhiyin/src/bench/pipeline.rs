@@ -98,7 +98,12 @@ async fn fill(path: &Path) -> Result<()> {
         bail!("the shipped playbook variety-store does not read");
     };
     engine.apply_at(&playbook, Some(shape().begins())).await?;
-    let source = Source { name: "history".to_owned(), user_namespace: "user".to_owned(), replay: true };
+    let source = Source {
+        name: "history".to_owned(),
+        user_namespace: "user".to_owned(),
+        replay: true,
+        ties: Default::default(),
+    };
     let items: Vec<Vec<u8>> = (0..shape().orders_all()).map(|n| shape().order(n)).collect();
     for items in items.chunks(brand::CHUNK_MAX) {
         engine.accept(&source, items, None).await?;
@@ -141,7 +146,12 @@ async fn measure(engine: Arc<Engine>, orders: u64, batch: usize) -> Result<PerSe
     for items in tills {
         let engine = Arc::clone(&engine);
         clients.spawn(async move {
-            let source = Source { name: "till".to_owned(), user_namespace: "user".to_owned(), replay: false };
+            let source = Source {
+                name: "till".to_owned(),
+                user_namespace: "user".to_owned(),
+                replay: false,
+                ties: Default::default(),
+            };
             let now = brand::ROUNDS_BEGIN;
             for call in items.chunks(ORDERS_A_CALL) {
                 let latest = accept::latest(now);

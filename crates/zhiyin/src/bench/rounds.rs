@@ -43,7 +43,12 @@ impl Took {
 /// Runs rounds until its input ends.
 pub async fn rounds(place: &Place) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
-    let source = Source { name: "rounds".to_owned(), user_namespace: "user".to_owned(), replay: true };
+    let source = Source {
+        name: "rounds".to_owned(),
+        user_namespace: "user".to_owned(),
+        replay: true,
+        ties: Default::default(),
+    };
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let (round, members) = line.split_once(' ').context("ROUND MEMBERS")?;

@@ -15,7 +15,7 @@ use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, read,
+    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, read,
 };
 
 /// What shall happen at a call.
@@ -128,6 +128,8 @@ passed_on! {
         past_transfer(member: MemberId, id: TransferId) -> Option<PastTransfer>;
         order_lines(order: OrderId) -> Option<PastEvent>;
         history(member: MemberId, names: Vec<String>) -> PastOf;
+        whole_past(member: MemberId) -> Vec<merge::Past>;
+        books(member: MemberId) -> merge::Books;
         feed(after: feed::Position, limit: usize) -> Vec<feed::Entry>;
         feed_position(consumer: &str) -> feed::Position;
         feed_done(consumer: &str, position: feed::Position) -> ();

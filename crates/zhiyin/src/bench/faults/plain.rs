@@ -127,7 +127,12 @@ pub async fn horizon(store: &Arc<dyn Store>, until: Ts) -> Result<Ts> {
 
 /// The source of an append.
 pub fn source(append: &Append) -> Source {
-    Source { name: append.source.to_owned(), user_namespace: "user".to_owned(), replay: append.replay }
+    Source {
+        name: append.source.to_owned(),
+        user_namespace: "user".to_owned(),
+        replay: append.replay,
+        ties: Default::default(),
+    }
 }
 
 /// Its items as the door takes them.

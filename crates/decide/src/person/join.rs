@@ -1,0 +1,123 @@
+//! Two members are one person.
+
+use zhiyin_model::effect::{Asset, TagMove, TimerKind};
+use zhiyin_model::member::{Member, TagHeld};
+use zhiyin_model::scalar::Scalar;
+use zhiyin_model::time::{Day, Ts};
+
+use super::{Moved, hand_over};
+use crate::outcome::{History, Outcome};
+use crate::state::State;
+use crate::{Scene, judge, order, tier};
+
+/// What `loser` was and had is `winner`'s from now on; the loser's rows of lots, holds and orders follow with their ids.
+/// `history` is all that counts of both. What is left of the loser is forgotten by whoever asked.
+///
+/// The older enrolment is kept, the better of the two running terms, of each attribute what was told last, the first and
+/// the last touch of both, all tags; then tier, stage and tags are judged by the joined history.
+pub fn join(scene: &Scene<'_>, winner: &mut State, loser: &State, history: &History, out: &mut Outcome) {
+    accounts(scene, winner, &loser.member, out);
+    profile(&mut winner.member, &loser.member);
+    tags(scene, &mut winner.member, &loser.member, out);
+    let (member, other) = (&mut winner.member, &loser.member);
+    member.known_since = member.known_since.min(other.known_since);
+    member.enrolled_at = [member.enrolled_at, other.enrolled_at].into_iter().flatten().min();
+    member.decided_until = member.decided_until.max(other.decided_until).max(scene.at);
+    if member.stage.is_none() {
+        member.stage.clone_from(&other.stage);
+    }
+    for (key, due) in &other.timers {
+        if matches!(key.kind, TimerKind::Activate | TimerKind::Expire) {
+            member.timers.insert(*key, *due);
+        }
+    }
+    let today = scene.rules.zone.day(scene.at);
+    for (day, amount) in &other.growth_days {
+        member.book_growth(*day, *amount, today, scene.rules.tiers.over_days);
+    }
+    winner.leaves = order::rebuild(scene.rules, history, None);
+    tier::take_better(scene, winner, loser.member.term.as_ref(), out);
+    if winner.member.enrolled_at.is_some() {
+        tier::raise(scene, winner, out);
+    }
+    judge::judge(scene, winner, out);
+}
+
+/// Balances move by transfers: what lots have left, debt, and growth by the days of its orders.
+fn accounts(scene: &Scene<'_>, winner: &mut State, loser: &Member, out: &mut Outcome) {
+    let between = (loser.id, winner.member.id);
+    let today = scene.rules.zone.day(scene.at);
+    let points = loser.account(Asset::Points);
+    for (amount, debt) in [(points.active + points.pending, false), (points.debt, true)] {
+        if amount > 0 {
+            hand_over(scene, out, between, &Moved { asset: Asset::Points, amount, day: today, debt });
+        }
+    }
+    let growth = loser.account(Asset::Growth).active;
+    let recent: i64 = loser.growth_days.iter().map(|(_, amount)| amount).sum();
+    // What lies too far back for any judgement comes in one piece, as far back as that.
+    let long_ago = (Day(today.0 - scene.rules.tiers.over_days - 1), growth - recent);
+    for (day, amount) in loser.growth_days.iter().copied().chain([long_ago]) {
+        let moved = Moved { asset: Asset::Growth, amount: amount.abs(), day, debt: false };
+        match amount {
+            0 => {}
+            1.. => drop(hand_over(scene, out, between, &moved)),
+            _ => drop(hand_over(scene, out, (between.1, between.0), &moved)),
+        }
+    }
+    for (asset, held) in &loser.accounts {
+        let account = winner.member.accounts.entry(*asset).or_default();
+        account.active += held.active;
+        account.pending += held.pending;
+        account.held += held.held;
+        account.debt += held.debt;
+    }
+}
+
+/// Of each attribute what was told last; where both were told at one instant, the greater, so that it does not matter who
+/// joins whom.
+fn profile(member: &mut Member, other: &Member) {
+    for (name, told) in &other.told_at {
+        let mine = (member.told_at.get(name).copied().unwrap_or(Ts::MIN), text(member.attributes.get(name)));
+        let theirs = (*told, text(other.attributes.get(name)));
+        if theirs <= mine {
+            continue;
+        }
+        member.told_at.insert(name.clone(), *told);
+        match other.attributes.get(name) {
+            Some(value) => drop(member.attributes.insert(name.clone(), value.clone())),
+            None => drop(member.attributes.remove(name)),
+        }
+    }
+    let touches = [other.touches.first.clone(), other.touches.last.clone()];
+    for touch in touches.into_iter().flatten() {
+        let same_instant = member.touches.last.as_ref().filter(|last| last.at == touch.at).cloned();
+        member.touches.note(touch);
+        if let Some(last) = same_instant {
+            member.touches.last = member.touches.last.take().max(Some(last));
+        }
+    }
+    if let Some((at, store)) = &other.touches.store {
+        let mine = member.touches.store.take();
+        member.touches.store = mine.max(Some((*at, store.clone())));
+    }
+}
+
+fn text(value: Option<&Scalar>) -> Option<String> {
+    value.map(|value| format!("{value:?}"))
+}
+
+fn tags(scene: &Scene<'_>, member: &mut Member, other: &Member, out: &mut Outcome) {
+    for (tag, held) in &other.tags {
+        match member.tags.get_mut(tag) {
+            Some(mine) => {
+                *mine = TagHeld { since: mine.since.min(held.since), by_rule: mine.by_rule && held.by_rule };
+            }
+            None => {
+                member.tags.insert(tag.clone(), held.clone());
+                let (member, tag, at, event) = (member.id, tag.clone(), scene.at, scene.cause.id);
+                out.tags.push(TagMove { member, tag, on: true, at, event });
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! A member was two people: each gets back what is theirs.
+
+use std::collections::BTreeMap;
+
+use zhiyin_model::effect::{
+    Allocation, Asset, Hold, Lot, Order, TimerKey, TimerKind, Transfer, TransferKind,
+};
+use zhiyin_model::event::Event;
+use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
+use zhiyin_model::member::{Account, Member};
+use zhiyin_model::time::Ts;
+
+use super::settle::{Settled, settle};
+use super::{Moved, hand_over, transfer};
+use crate::outcome::{History, Outcome};
+use crate::state::State;
+use crate::{Scene, judge, note_profile, order, tier};
+
+/// Whose something is when a member is parted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// It stays with the member.
+    Stays,
+    /// It goes with the identifiers that leave.
+    Leaves,
+}
+
+/// A member's whole past, to be parted.
+#[derive(Debug, Default)]
+pub struct Parting {
+    /// Items that were decided, as read, in the order of their places.
+    pub items: Vec<(EventId, Event)>,
+    /// Whose each event is, derived ones included; what is not named stays.
+    pub sides: BTreeMap<EventId, Side>,
+    /// All transfers that these events caused.
+    pub transfers: Vec<Transfer>,
+    /// What they took from which lots.
+    pub allocations: Vec<Allocation>,
+    /// The member's lots.
+    pub lots: Vec<Lot>,
+    /// The member's holds.
+    pub holds: Vec<Hold>,
+    /// The member's orders, each with the event that brought it.
+    pub orders: Vec<(Order, EventId)>,
+    /// What counts of the history that stays.
+    pub history_stays: History,
+    /// And of that which leaves.
+    pub history_leaves: History,
+}
+
+/// What leaves.
+#[derive(Debug)]
+pub struct Parted {
+    /// Who it is from now on.
+    pub other: State,
+    /// What is said of them.
+    pub outcome: Outcome,
+    /// Orders that are theirs.
+    pub orders: Vec<OrderId>,
+    /// Lots that are theirs.
+    pub lots: Vec<TransferId>,
+    /// Holds that are theirs.
+    pub holds: Vec<TransferId>,
+}
+
+/// What leaves a member becomes another: their events, orders, lots and what these come to. Both are judged anew: profile,
+/// tier, stage and tags by their own events only.
+pub fn part(
+    scene: &Scene<'_>,
+    state: &mut State,
+    other: MemberId,
+    past: &Parting,
+    out: &mut Outcome,
+) -> Parted {
+    let sums = Sums::of(past);
+    let settled = |side: Side| {
+        let lots = past.lots.iter().filter(|lot| sums.of_transfer(lot.id) == side).cloned().collect();
+        settle(lots, sums.balance(side), &sums.crossed, scene.at)
+    };
+    let (stays, leaves) = (settled(Side::Stays), settled(Side::Leaves));
+    let (anchor, came) = points(scene, (state, other), &stays, &leaves, out);
+    let mut theirs = State::new(scene.rules, other, scene.at);
+    // What leaves is written as it is from now on: its rows have moved by then.
+    for (side, settled, member, anchor) in
+        [(Side::Stays, &stays, &mut state.member, anchor), (Side::Leaves, &leaves, &mut theirs.member, came)]
+    {
+        let account = lots_of(scene, member, settled, anchor, out);
+        let holds = past.holds.iter().filter(|hold| hold.open && sums.of_transfer(hold.id) == side);
+        let held = holds.map(|hold| hold.amount).sum();
+        member.accounts.insert(Asset::Points, Account { held, ..account });
+    }
+    let orders = past.orders.iter().map(|(order, _)| order);
+    let leaving = |order: &&Order| sums.of_order(order.id) == Side::Leaves;
+    growth(scene, (state, &mut theirs), orders.clone().filter(leaving), out);
+    let mut outcome = Outcome { at: scene.at, ..Outcome::default() };
+    anew(scene, state, past, &sums, Side::Stays, out);
+    anew(scene, &mut theirs, past, &sums, Side::Leaves, &mut outcome);
+    let lots = leaves.lots.iter().map(|lot| lot.id).collect();
+    let holds = past.holds.iter().filter(|hold| sums.of_transfer(hold.id) == Side::Leaves);
+    let holds = holds.map(|hold| hold.id).collect();
+    let orders = orders.filter(leaving).map(|order| order.id).collect();
+    Parted { other: theirs, outcome, orders, lots, holds }
+}
+
+/// Whose transfers and orders are, and what they come to.
+struct Sums<'p> {
+    past: &'p Parting,
+    transfers: BTreeMap<TransferId, Side>,
+    orders: BTreeMap<OrderId, Side>,
+    balances: BTreeMap<Side, i64>,
+    /// What the other side took from which lot.
+    crossed: BTreeMap<TransferId, i64>,
+}
+
+impl<'p> Sums<'p> {
+    fn of(past: &'p Parting) -> Self {
+        let (transfers, orders, balances) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut sums = Self { past, transfers, orders, balances, crossed: BTreeMap::new() };
+        for (order, brought) in &past.orders {
+            let side = sums.of_event(*brought);
+            sums.orders.insert(order.id, side);
+        }
+        for transfer in &past.transfers {
+            let side = sums.decide(transfer);
+            sums.transfers.insert(transfer.id, side);
+        }
+        let mut taken: BTreeMap<TransferId, Vec<&Allocation>> = BTreeMap::new();
+        for allocation in &past.allocations {
+            taken.entry(allocation.transfer).or_default().push(allocation);
+        }
+        let points = past.transfers.iter().filter(|transfer| transfer.asset == Asset::Points);
+        for transfer in points.filter(|transfer| !is_move(transfer.kind)) {
+            let taken = taken.get(&transfer.id).map_or(&[][..], Vec::as_slice);
+            sums.add(transfer, taken);
+        }
+        sums
+    }
+
+    /// A transfer goes with its order; what comes back with what was spent; else with its event.
+    fn decide(&self, transfer: &Transfer) -> Side {
+        let of_order = transfer.order.and_then(|order| self.orders.get(&order));
+        let of_spend = transfer.reverses.and_then(|spend| self.transfers.get(&spend));
+        of_order.or(of_spend).copied().unwrap_or_else(|| self.of_event(transfer.event))
+    }
+
+    fn add(&mut self, transfer: &Transfer, taken: &[&Allocation]) {
+        let side = self.of_transfer(transfer.id);
+        let (_, sign) = transfer.kind.sides();
+        if transfer.kind == TransferKind::Expire {
+            // It goes with the lots that expired.
+            for allocation in taken {
+                let side = allocation.lot.map_or(side, |lot| self.of_transfer(lot));
+                *self.balances.entry(side).or_default() -= allocation.amount;
+            }
+            return;
+        }
+        *self.balances.entry(side).or_default() += sign * transfer.amount;
+        for allocation in taken {
+            if let Some(lot) = allocation.lot.filter(|lot| self.of_transfer(*lot) != side) {
+                *self.crossed.entry(lot).or_default() += allocation.amount;
+            }
+        }
+    }
+
+    fn of_event(&self, event: EventId) -> Side {
+        self.past.sides.get(&event).copied().unwrap_or(Side::Stays)
+    }
+
+    fn of_order(&self, order: OrderId) -> Side {
+        self.orders.get(&order).copied().unwrap_or(Side::Stays)
+    }
+
+    fn of_transfer(&self, transfer: TransferId) -> Side {
+        self.transfers.get(&transfer).copied().unwrap_or(Side::Stays)
+    }
+
+    fn balance(&self, side: Side) -> i64 {
+        self.balances.get(&side).copied().unwrap_or(0)
+    }
+}
+
+fn is_move(kind: TransferKind) -> bool {
+    matches!(kind, TransferKind::MoveOut | TransferKind::MoveIn)
+}
+
+/// Moves what leaves, and writes down what was taken from and put back into lots on the way: the transfers on either side
+/// by which that is said.
+fn points(
+    scene: &Scene<'_>,
+    (state, other): (&State, MemberId),
+    stays: &Settled,
+    leaves: &Settled,
+    out: &mut Outcome,
+) -> (TransferId, TransferId) {
+    let member = state.member.id;
+    let today = scene.rules.zone.day(scene.at);
+    let moved = |amount, debt| Moved { asset: Asset::Points, amount, day: today, debt };
+    let mut anchor = None;
+    if leaves.total() > 0 {
+        anchor = Some(hand_over(scene, out, (member, other), &moved(leaves.total(), false)));
+    }
+    if leaves.debt > 0 {
+        let said = hand_over(scene, out, (member, other), &moved(leaves.debt, true));
+        anchor = anchor.or(Some(said));
+    }
+    let debt = stays.debt - (state.member.account(Asset::Points).debt - leaves.debt);
+    let changes = stays.taken.len() + leaves.taken.len() + usize::from(stays.homeless > 0 || debt != 0);
+    let (left, came) = match anchor {
+        Some(anchor) => anchor,
+        None if changes == 0 => return (TransferId::from_bytes([0; 16]), TransferId::from_bytes([0; 16])),
+        None => {
+            // Nothing leaves, but lots change all the same: said by a move from the member to themselves.
+            let amount = stays.taken.iter().chain(&leaves.taken).map(|(_, taken)| taken.abs()).sum::<i64>();
+            let said = (amount.max(1), today);
+            let out_of = transfer(scene, out, member, TransferKind::MoveOut, Asset::Points, said);
+            (out_of, transfer(scene, out, member, TransferKind::MoveIn, Asset::Points, said))
+        }
+    };
+    for (settled, transfer) in [(stays, left), (leaves, came)] {
+        for (lot, amount) in &settled.taken {
+            out.allocations.push(Allocation { transfer, lot: Some(*lot), amount: *amount });
+        }
+    }
+    if debt != 0 {
+        out.allocations.push(Allocation { transfer: left, lot: None, amount: debt });
+    }
+    (left, came)
+}
+
+/// Writes a side's lots down where they changed hands or content, and says what they come to.
+fn lots_of(
+    scene: &Scene<'_>,
+    member: &mut Member,
+    settled: &Settled,
+    anchor: TransferId,
+    out: &mut Outcome,
+) -> Account {
+    let mut account = Account { debt: settled.debt, ..Account::default() };
+    let id = member.id;
+    let mut lots: Vec<Lot> = settled.lots.iter().map(|lot| Lot { member: id, ..lot.clone() }).collect();
+    if settled.homeless > 0 {
+        let (asset, granted, remaining) = (Asset::Points, settled.homeless, settled.homeless);
+        let (active_at, expires_at, active) = (scene.at, scene.rules.expiry(scene.at), true);
+        let lot = Lot { id: anchor, member: id, asset, granted, remaining, active_at, expires_at, active };
+        timers(member, &lot, scene.at);
+        lots.push(lot);
+    }
+    for lot in lots {
+        match lot.active {
+            true => account.active += lot.remaining,
+            false => account.pending += lot.remaining,
+        }
+        let changed = settled.taken.iter().any(|(id, _)| *id == lot.id) || lot.id == anchor;
+        if changed {
+            out.lots.push(lot);
+        }
+    }
+    account
+}
+
+/// Growth moves by the days of its orders.
+fn growth<'o>(
+    scene: &Scene<'_>,
+    (state, theirs): (&mut State, &mut State),
+    leaving: impl Iterator<Item = &'o Order>,
+    out: &mut Outcome,
+) {
+    let between = (state.member.id, theirs.member.id);
+    for order in leaving {
+        let amount = order.terms.growth_kept;
+        if amount == 0 {
+            continue;
+        }
+        let day = scene.rules.zone.day(order.time);
+        let moved = Moved { asset: Asset::Growth, amount: amount.abs(), day, debt: false };
+        let between = if amount > 0 { between } else { (between.1, between.0) };
+        hand_over(scene, out, between, &moved);
+        state.member.accounts.entry(Asset::Growth).or_default().active -= amount;
+        theirs.member.accounts.entry(Asset::Growth).or_default().active += amount;
+    }
+}
+
+/// A side's profile, aggregates, tier, stage and tags by its own events only.
+fn anew(
+    scene: &Scene<'_>,
+    state: &mut State,
+    past: &Parting,
+    sums: &Sums<'_>,
+    side: Side,
+    out: &mut Outcome,
+) {
+    let mine = past.items.iter().filter(|(id, _)| sums.of_event(*id) == side).map(|(_, event)| event);
+    let first = mine.clone().next().map(|event| event.time);
+    let fresh = Member::new(state.member.id, first.unwrap_or(scene.at));
+    state.member.attributes = fresh.attributes;
+    state.member.told_at = fresh.told_at;
+    state.member.touches = fresh.touches;
+    state.member.growth_days = fresh.growth_days;
+    for event in mine.clone() {
+        note_profile(state, event);
+    }
+    state.member.known_since = mine.map(|event| event.time).min().unwrap_or(scene.at);
+    state.member.enrolled_at = first;
+    state.member.decided_until = state.member.decided_until.max(scene.at);
+    let mut orders: Vec<(Ts, i64)> = past
+        .orders
+        .iter()
+        .map(|(order, _)| order)
+        .filter(|order| sums.of_order(order.id) == side)
+        .map(|order| (order.time, order.terms.growth_kept))
+        .collect();
+    orders.sort_unstable();
+    let rules = scene.rules;
+    let today = rules.zone.day(scene.at);
+    for (time, growth) in &orders {
+        state.member.book_growth(rules.zone.day(*time), *growth, today, rules.tiers.over_days);
+    }
+    let history = match side {
+        Side::Stays => &past.history_stays,
+        Side::Leaves => &past.history_leaves,
+    };
+    state.leaves = order::rebuild(rules, history, None);
+    match first {
+        Some(first) => {
+            let term = tier::by_history(scene, first, &orders);
+            tier::be(scene, state, term, out);
+        }
+        None => {
+            state.member.term = None;
+            state.member.timers.retain(|key, _| key.kind != TimerKind::Tier);
+        }
+    }
+    for lot in past.lots.iter().filter(|lot| sums.of_transfer(lot.id) == side) {
+        timers(&mut state.member, lot, scene.at);
+    }
+    judge::judge(scene, state, out);
+}
+
+/// A lot has its timers.
+fn timers(member: &mut Member, lot: &Lot, at: Ts) {
+    let mut set = |kind: TimerKind, due: Ts| {
+        member.timers.insert(TimerKey { kind, which: due.0 }, due);
+    };
+    if lot.expires_at != Ts::FOREVER && lot.expires_at > at {
+        set(TimerKind::Expire, lot.expires_at);
+    }
+    if !lot.active {
+        set(TimerKind::Activate, lot.active_at);
+    }
+}

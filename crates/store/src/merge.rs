@@ -1,0 +1,100 @@
+//! Who is whom, as stores see it: what the door says when an item shows that two members are one person, and what is read
+//! of a member to part them again.
+
+use zhiyin_model::effect::{Allocation, Hold, Lot, Order, Transfer};
+use zhiyin_model::event::json::write_text;
+use zhiyin_model::event::names;
+use zhiyin_model::id::{EventId, MemberId};
+
+use crate::seal::{self, Sealed};
+use crate::{NewEvent, PastEvent, Ties};
+
+/// An event of the home's own source that comes before an item: one of two members of that item's names ends.
+#[derive(Clone, Debug)]
+pub struct Merge {
+    /// Its id.
+    pub id: EventId,
+    /// Its message id, unique within the home's own source.
+    pub message_id: String,
+    /// Its item.
+    pub body: Sealed,
+    /// Who ends: whom it is about.
+    pub loser: MemberId,
+    /// Who they are: whom it reaches.
+    pub winner: MemberId,
+}
+
+/// What is said when an item of a source shows that these two are one person; `n` counts such events of one item.
+pub fn merge(event: &NewEvent, source: &str, n: usize, winner: MemberId, loser: MemberId) -> Merge {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"merge").update(event.id.bytes()).update(&(n as u64).to_le_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    let cause = format!("{source}/{}", event.message_id);
+    let mut body =
+        format!("{{\"context\":{{\"externalIds\":[{{\"id\":\"{loser}\",\"type\":\"member\"}}]}},\"event\":");
+    write_text(names::MEMBERS_MERGED, &mut body);
+    body.push_str(",\"properties\":{\"cause\":");
+    write_text(&cause, &mut body);
+    body.push_str("},\"timestamp\":");
+    write_text(&event.time.rfc3339(), &mut body);
+    body.push_str(",\"type\":\"track\"}");
+    let message_id = format!("{cause}/merge/{n}");
+    Merge { id: EventId::from_bytes(id), message_id, body: seal::seal(&body), loser, winner }
+}
+
+/// The members of an item's names that are one person, in the order of the names: the first is who they all are, and each
+/// of the others ends. At most one where the item says nothing of the kind. `whose` tells whose a name is, `apart` whether
+/// somebody parted two members before.
+pub fn one_person<E>(
+    event: &NewEvent,
+    mut whose: impl FnMut(&seal::LookupHash) -> Result<Option<MemberId>, E>,
+    mut apart: impl FnMut(MemberId, MemberId) -> Result<bool, E>,
+) -> Result<Vec<MemberId>, E> {
+    let mut people: Vec<MemberId> = Vec::new();
+    if event.ties == Ties::Keep || event.names.len() < 2 {
+        return Ok(people);
+    }
+    for named in &event.names {
+        let Some(member) = whose(&named.hash)? else { continue };
+        if people.contains(&member) {
+            continue;
+        }
+        let mut parted = false;
+        if event.ties == Ties::Merge {
+            for known in &people {
+                parted = parted || apart(*known, member)?;
+            }
+        }
+        if !parted {
+            people.push(member);
+        }
+    }
+    Ok(people)
+}
+
+/// An event of a member's past.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// What it says.
+    pub event: PastEvent,
+    /// Who sent it.
+    pub source: String,
+    /// Its message id.
+    pub message_id: String,
+}
+
+/// What was booked for a member, and what they have.
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    /// All transfers that events of their timeline caused, whoever's they were when they were made, in their order.
+    pub transfers: Vec<Transfer>,
+    /// What those took from which lots.
+    pub allocations: Vec<Allocation>,
+    /// Their lots, open or not.
+    pub lots: Vec<Lot>,
+    /// Their holds, open or not.
+    pub holds: Vec<Hold>,
+    /// Their orders, each with the event that brought it.
+    pub orders: Vec<(Order, EventId)>,
+}
