@@ -1,5 +1,6 @@
 //! Who is whom, in a batch: rows follow whoever's they are now. Timelines, orders, lots and holds go to the shard of whom they
-//! belong to; events and what was booked stay where they are, and are found through all shards (`{events}`, `{transfers}`).
+//! belong to; events and what was booked stay where they are, under whom they were accepted for, and are found through all
+//! shards (`{events}`, `{transfers}`).
 //!
 //! It happens rarely, and one member at a time, so it is plain SQL that is written for the occasion; ids and places are the
 //! only values in it.
@@ -154,14 +155,6 @@ impl Pair<'_> {
         let last = seqs.last().map_or("NULL".to_owned(), i64::to_string);
         *sql += &format!("UPDATE {b}.member SET last_event = {last} WHERE id = {to};\n");
     }
-
-    fn events(&self, sql: &mut String, seqs: &[i64]) {
-        for shard in (0..self.schemas.shards()).filter(|_| !seqs.is_empty()) {
-            let shard = self.schemas.shard(shard);
-            let (seqs, to) = (places(seqs), uuid(self.to));
-            *sql += &format!("UPDATE {shard}.event SET member = {to} WHERE seq = ANY({seqs});\n");
-        }
-    }
 }
 
 /// What a batch says of who is whom, in SQL. What is read for it nobody else writes.
@@ -207,7 +200,6 @@ async fn join(session: &Session<'_>, joined: &Joined, moves: &mut Moves) -> Resu
         if let (Some(last), Some(oldest)) = (last, chain.first()) {
             *sql += &format!("UPDATE {shard}.timeline SET before = {last} WHERE seq = {oldest};\n");
         }
-        pair.events(sql, &chain);
         moves.standings.push((joined.winner, Standing::There(Some(*newest))));
     } else {
         moves.standings.push((joined.winner, Standing::There(last)));
@@ -239,7 +231,6 @@ fn part(pair: &Pair<'_>, parted: &Parted, moves: &mut Moves) {
     }
     pair.timeline(sql, parted.to, &parted.leave);
     pair.timeline(sql, parted.from, &parted.stay);
-    pair.events(sql, &parted.leave);
     moves.standings.push((parted.to, Standing::There(parted.leave.last().copied())));
     moves.standings.push((parted.from, Standing::There(parted.stay.last().copied())));
 }

@@ -24,7 +24,6 @@ pub(crate) const APART_GONE: &str = "DELETE FROM apart WHERE member IN (?1, ?2) 
 /// A member's timeline, the latest first.
 pub(crate) const CHAIN: &str = concat!(timeline!(), "SELECT seq FROM t");
 pub(crate) const LINK_SET: &str = "UPDATE timeline SET member = ?2, before = ?3 WHERE seq = ?1";
-pub(crate) const EVENT_SET: &str = "UPDATE event SET member = ?2 WHERE seq = ?1";
 pub(crate) const ORDER_AT: &str = "UPDATE orders SET member = ?3 WHERE no = ?1 AND member = ?2";
 pub(crate) const ORDER_TO: &str = "UPDATE orders SET member = ?3 WHERE id = ?1 AND member = ?2";
 pub(crate) const LOTS_TO: &str = "UPDATE lot SET member = ?2 WHERE member = ?1";
@@ -99,11 +98,10 @@ pub(crate) fn join(c: &Connection, joined: &Joined) -> Result<()> {
     let (winner_no, winner_last) = must(c, joined.winner)?;
     let (winner, loser) = (joined.winner.bytes().as_slice(), joined.loser.bytes().as_slice());
     let chain: Vec<i64> = all(c, CHAIN, [loser], |row| row.get(0))?;
-    let (mut link, mut event) = (prepare(c, LINK_SET)?, prepare(c, EVENT_SET)?);
+    let mut link = prepare(c, LINK_SET)?;
     let mut order = prepare(c, ORDER_AT)?;
     for (i, seq) in chain.iter().enumerate() {
         run(&mut link, params![seq, winner_no, chain.get(i + 1).copied().or(winner_last)])?;
-        run(&mut event, params![seq, winner])?;
         run(&mut order, params![seq, loser, winner])?;
     }
     if last.is_some() {
@@ -117,7 +115,7 @@ pub(crate) fn join(c: &Connection, joined: &Joined) -> Result<()> {
 /// Rows leave a member for another, who has a row by now.
 pub(crate) fn part(c: &Connection, parted: &Parted) -> Result<()> {
     let (from, to) = (parted.from.bytes().as_slice(), parted.to.bytes().as_slice());
-    let (mut link, mut event) = (prepare(c, LINK_SET)?, prepare(c, EVENT_SET)?);
+    let mut link = prepare(c, LINK_SET)?;
     let mut last_set = prepare(c, LAST_SET)?;
     for (member, events) in [(parted.from, &parted.stay), (parted.to, &parted.leave)] {
         let (no, _) = must(c, member)?;
@@ -127,9 +125,6 @@ pub(crate) fn part(c: &Connection, parted: &Parted) -> Result<()> {
             before = Some(*seq);
         }
         run(&mut last_set, params![no, before])?;
-    }
-    for seq in &parted.leave {
-        run(&mut event, params![seq, to])?;
     }
     let ids = parted.orders.iter().map(|id| (ORDER_TO, *id.bytes()));
     let ids = ids.chain(parted.lots.iter().map(|id| (LOT_TO, *id.bytes())));
