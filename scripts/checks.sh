@@ -2,9 +2,9 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle crash processes upgrade faults browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle crash processes persons upgrade faults browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes upgrade faults)
+postgres_checks=(rust engine_pg processes persons upgrade faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -56,7 +56,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | crash | processes | upgrade | shell | deny) things+=(python) ;;
+      oracle | crash | processes | persons | upgrade | shell | deny) things+=(python) ;;
       browser) things+=(python chromium) ;;
     esac
   done
@@ -138,6 +138,12 @@ check_processes() {
   year_home
   python3 tests/processes.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" \
     --kills "${ZHIYIN_KILLS:-12}" --work "$checks_dir/processes"
+}
+
+# Members who are merged and parted, on both databases, with kills: one digest, and everybody has what is theirs.
+check_persons() {
+  built_for_tests
+  python3 tests/persons.py --binary "$zhiyin" --kills "${ZHIYIN_KILLS:-12}" --work "$checks_dir/persons"
 }
 
 # The release before this one on the same homes, before, after and beside this one.

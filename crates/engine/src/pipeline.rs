@@ -19,6 +19,7 @@ pub(crate) use persons::parting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use zhiyin_decide::state::State;
@@ -108,6 +109,7 @@ impl Engine {
     ) -> Result<Step> {
         let told = Mutex::new((Step { at: Ts::MIN, ..Step::default() }, seen));
         loop {
+            let moved = AtomicBool::new(false);
             let all = self.workers.iter().map(async |worker| {
                 let mut worker = worker.lock().await;
                 loop {
@@ -121,6 +123,7 @@ impl Engine {
                     if step.idle {
                         return Ok::<_, crate::EngineError>(());
                     }
+                    moved.store(true, Ordering::Relaxed);
                 }
             });
             futures_util::future::try_join_all(all).await?;
@@ -128,8 +131,13 @@ impl Engine {
                 let total = told.into_inner().map(|told| told.0).unwrap_or_default();
                 return Ok(Step { idle: true, ..total });
             }
-            // What is left is in others' hands, or waits for what is.
-            tokio::time::sleep(OTHERS_AT_WORK).await;
+            // What is left waits for what one of these workers has done meanwhile, or is in others' hands.
+            if !moved.into_inner() {
+                tokio::select! {
+                    () = self.store().stirred() => {}
+                    () = tokio::time::sleep(OTHERS_AT_WORK) => {}
+                }
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use zhiyin_model::id::{MemberId, OrderId};
 use zhiyin_store::flush::{Dead, Flush};
 use zhiyin_store::{Result, StoreError};
 
+use crate::append::TELL;
 use crate::batch::*;
 use crate::connection::{Connections, Of, Step, Tx, Values};
 use crate::gather::{Batch, OrderPlaces, Rows, Seqs};
@@ -15,6 +16,7 @@ use crate::load::ORDER_PLACES;
 use crate::memory::Memory;
 use crate::persons;
 use crate::rows::{Uuid, database, get, id};
+use crate::schemas::Schemas;
 use crate::standing::{Standing, Standings};
 
 /// The shares move on, if they are still as the batch was decided in.
@@ -87,7 +89,7 @@ async fn write_batch(
     let mut rows = batch.rows()?;
     let moving = moving(connections, flush, &mut rows).await?;
     let dead = dead(&flush.dead);
-    let head = Head::of(flush, &facts);
+    let head = Head::of(flush, &facts, schemas);
     let plan = Plan::of((flush, moves), &head, &rows, &moving, &dead);
     let tx = connections.session().await?.transaction();
     let written = plan.run(&tx).await;
@@ -165,10 +167,12 @@ struct Head {
     batches: Vec<i64>,
     members: Vec<u8>,
     events: Vec<u8>,
+    /// Whom to tell, where it leaves something for members of other shares: these may wait for nothing else.
+    tells: Option<String>,
 }
 
 impl Head {
-    fn of(flush: &Flush, facts: &[i64]) -> Self {
+    fn of(flush: &Flush, facts: &[i64], schemas: &Schemas) -> Self {
         let events = flush.decided.iter().map(|decided| decided.seq).chain(facts.iter().copied());
         Self {
             slots: flush.turn.slots().collect(),
@@ -176,6 +180,7 @@ impl Head {
             batches: flush.turn.held.iter().map(|held| held.batch).collect(),
             members: flush.members.iter().flat_map(|stored| *stored.member.id.bytes()).collect(),
             events: events.flat_map(i64::to_le_bytes).collect(),
+            tells: flush.facts.iter().any(|fact| fact.waits).then(|| crate::link::channel(schemas.home())),
         }
     }
 }
@@ -225,6 +230,9 @@ impl<'p> Plan<'p> {
         }
         if !head.members.is_empty() || !head.events.is_empty() {
             plan.steps.push(Step::Run((FEED_NEW, 0), vec![&head.members, &head.events]));
+        }
+        if let Some(channel) = &head.tells {
+            plan.steps.push(Step::Ask((TELL, 0), vec![channel]));
         }
         plan
     }

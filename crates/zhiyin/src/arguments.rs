@@ -196,6 +196,9 @@ pub struct Import {
     /// Its items show who is one person: members whom an item's identifiers name together are merged.
     #[arg(long)]
     pub trusted: bool,
+    /// Its items are what people at a desk said: they may also part members (`Members Unmerged`) and merge those who were parted.
+    #[arg(long)]
+    pub desk: bool,
     /// Puts the items into the inbox and leaves deciding to those who serve.
     #[arg(long)]
     pub accept_only: bool,

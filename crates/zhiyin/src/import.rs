@@ -128,7 +128,11 @@ async fn one_file(place: &Place, engine: &Engine, import: &Import, file: &Path) 
             name: import.source.clone().unwrap_or(name),
             user_namespace: import.user_namespace.clone(),
             replay: true,
-            ties: if import.trusted { Ties::Merge } else { Ties::Keep },
+            ties: match (import.desk, import.trusted) {
+                (true, _) => Ties::Insist,
+                (false, true) => Ties::Merge,
+                (false, false) => Ties::Keep,
+            },
         },
         batch: place.batch_import(),
         progress: None,
