@@ -64,6 +64,9 @@ pub(crate) const TAG_MOVE: &str =
     "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
 
+pub(crate) const QUEUED_PAIRS: &str = "SELECT no, one, other, score_ppm, evidence, state, found_at, decided_by, decided_at \
+    FROM {home}.suggestion ORDER BY no";
+
 /// How a table is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -80,7 +83,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 22] = [
+const SAID: [(&str, &str, Way); 23] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -103,6 +106,7 @@ const SAID: [(&str, &str, Way); 22] = [
     ("stage_move", STAGE_MOVE, Way::Numbered),
     ("tag_move", TAG_MOVE, Way::Numbered),
     ("archive", ARCHIVE, Way::Once),
+    ("suggestion", QUEUED_PAIRS, Way::Once),
 ];
 
 /// Says every table, each at least once, though it be empty.
