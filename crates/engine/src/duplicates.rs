@@ -16,7 +16,7 @@ use crate::{Engine, EngineError, Result, clock};
 
 /// How many members are read at once.
 const PAGE: usize = 1_000;
-/// The most members that are compared in one go: their profiles lie in memory, about a kilobyte each.
+/// The most members that are compared in one go: their profiles lie in memory, one to two kilobytes each.
 pub const MEMBERS_MAX: usize = 2_000_000;
 /// The most pairs that one search puts into the queue, the likeliest first.
 pub const PAIRS_MAX: usize = 100_000;

@@ -63,6 +63,19 @@ fn what_is_suggested_is_right_and_most_doubles_are_found() {
     }
 }
 
+/// However few there are, what is suggested is mostly right.
+#[test]
+fn a_small_shop_gets_no_nonsense() {
+    let (mut n_right, mut n_found, mut n_doubles) = (0, 0, 0);
+    for seed in 10..40 {
+        let town = Town::of(seed, 200);
+        let judged = judged(&town, &find(&profiles(&town), SCORE_LEAST));
+        (n_right, n_found, n_doubles) = (n_right + judged.0, n_found + judged.1, n_doubles + judged.2);
+    }
+    println!("30 shops of 200: {n_doubles} doubles, {n_found} suggested, {n_right} right");
+    assert!(n_right * 100 >= n_found * 95 && n_right * 10 >= n_doubles * 7);
+}
+
 #[test]
 fn twins_and_families_are_not_suggested() {
     let town = Town::of(4, PEOPLE);

@@ -329,7 +329,7 @@ fn person(
         (true, false) => chance.ranked(&LATIN_FIRST_MALE).to_owned(),
         (false, _) => given(chance, is_female),
     };
-    let birthday = Day::parse("1950-01-01").unwrap().plus(chance.below(365 * 58) as i32);
+    let birthday = Day(-7_305).plus(chance.below(365 * 58) as i32);
     let domain = chance.weighed(&[("qq.com", 50), ("163.com", 30), ("126.com", 10), ("gmail.com", 10)]);
     Person {
         family,
@@ -414,14 +414,10 @@ fn corruptions(chance: &mut Chance, person: &Person) -> Vec<Corruption> {
         let is_name = |c: &C| matches!(c, C::NameTypo | C::NameSwapped | C::NameLatin);
         let is_phone = |c: &C| matches!(c, C::PhoneChanged | C::PhoneTypo);
         let is_born = |c: &C| matches!(c, C::BirthdaySwapped | C::BirthdayTypo);
+        let is_latin_already = next == C::NameLatin && person.is_latin;
         let same = |is: &dyn Fn(&C) -> bool| is(&next) && found.iter().any(is);
-        if !swapped_is_no_date
-            && !found.contains(&next)
-            && !same(&is_name)
-            && !same(&is_phone)
-            && !same(&is_born)
-            && !(next == C::NameLatin && person.is_latin)
-        {
+        let is_impossible = swapped_is_no_date || is_latin_already || found.contains(&next);
+        if !is_impossible && !same(&is_name) && !same(&is_phone) && !same(&is_born) {
             found.push(next);
         }
     }
