@@ -5,8 +5,10 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`points`] (spending), [`person`] (who is whom).
+//! (lifecycle and tags), [`points`] (spending), [`person`] (who is whom), [`duplicates`] (records that are likely of one
+//! person).
 
+pub mod duplicates;
 pub mod judge;
 pub mod ledger;
 pub mod order;

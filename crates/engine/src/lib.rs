@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod archive;
 pub mod clock;
+pub mod duplicates;
 pub mod import;
 pub mod measure;
 pub mod moving;
@@ -53,6 +54,9 @@ pub enum EngineError {
     /// A decision broke down: a defect of this program. The event becomes a dead letter and the batch goes on without it.
     #[error("the decision on event {0} broke down")]
     Broken(i64),
+    /// There are more members than one search compares.
+    #[error("more than {0} members: too many to be compared in one go")]
+    TooManyMembers(usize),
     /// A data set is half in: the home cannot act before it is whole.
     #[error("an import of a data set was interrupted: run it again to its end first")]
     Replaying,

@@ -7,6 +7,7 @@
 pub mod effect;
 pub mod event;
 pub mod id;
+pub mod identifier;
 pub mod member;
 pub mod money;
 pub mod playbook;

@@ -9,6 +9,7 @@ mod canonical;
 mod check;
 mod diff;
 mod extend;
+mod identity;
 mod names;
 mod nearest;
 mod phrase;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use diff::{Change, ChangeKind, Touches, diff};
 pub use extend::Loader;
+pub use identity::{Identity, NamespaceSaid};
 pub use names::{Language, Names};
 pub use problem::{ConditionText, Location, Problem};
 pub use raw::json_schema;
@@ -66,6 +68,9 @@ pub struct Playbook {
     pub lifecycle: Vec<Stage>,
     /// Tags by id.
     pub tags: BTreeMap<String, Tag>,
+    /// Which names of people count, and how far.
+    #[serde(skip_serializing_if = "Identity::is_default")]
+    pub identity: Identity,
     /// How it was written.
     #[serde(skip)]
     source: canonical::Source,

@@ -66,6 +66,9 @@ pub(crate) const ALIAS: &str = "SELECT member, root, since FROM {home}.alias ORD
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart ORDER BY member, other";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
 
+pub(crate) const QUEUED_PAIRS: &str = "SELECT no, one, other, score_ppm, evidence, state, found_at, decided_by, decided_at \
+    FROM {home}.suggestion ORDER BY no";
+
 /// How a table is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -82,7 +85,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 24] = [
+const SAID: [(&str, &str, Way); 25] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -107,6 +110,7 @@ const SAID: [(&str, &str, Way); 24] = [
     ("alias", ALIAS, Way::Once),
     ("apart", APART, Way::Once),
     ("archive", ARCHIVE, Way::Once),
+    ("suggestion", QUEUED_PAIRS, Way::Once),
 ];
 
 /// Says every table, each at least once, though it be empty.

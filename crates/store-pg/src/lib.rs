@@ -31,6 +31,7 @@ mod rows;
 mod schemas;
 mod standing;
 mod statements;
+mod suggestions;
 mod survey;
 mod wait;
 mod work;
@@ -53,7 +54,7 @@ use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, Waiting, Wanted,
 };
-use zhiyin_store::{archive, dump as moving, feed as following, merge, read};
+use zhiyin_store::{archive, dump as moving, feed as following, merge, read, suggestion};
 
 use append::Appender;
 use config::Address;
@@ -350,5 +351,35 @@ impl Store for PgStore {
         self.memory.forget(own);
         self.standings.forget();
         Ok(())
+    }
+
+    async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {
+        suggestions::identifiers_of(&self.connections, &members).await
+    }
+
+    async fn put_suggestions(&self, found: Vec<suggestion::NewSuggestion>, at: Ts) -> Result<usize> {
+        suggestions::put(&self.connections, &found, at).await
+    }
+
+    async fn suggestions(
+        &self,
+        state: Option<suggestion::State>,
+        limit: usize,
+    ) -> Result<Vec<suggestion::Suggestion>> {
+        suggestions::list(&self.connections, state, limit).await
+    }
+
+    async fn suggestion(&self, no: i64) -> Result<Option<suggestion::Suggestion>> {
+        suggestions::of_number(&self.connections, no).await
+    }
+
+    async fn decide_suggestion(
+        &self,
+        no: i64,
+        state: suggestion::State,
+        by: &str,
+        at: Ts,
+    ) -> Result<Option<suggestion::Suggestion>> {
+        suggestions::decide(&self.connections, no, state, by, at).await
     }
 }

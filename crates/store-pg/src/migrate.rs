@@ -19,6 +19,7 @@ use crate::rows::{database, get};
 use crate::schemas::Schemas;
 
 /// A migration.
+#[derive(Clone, Copy)]
 pub(crate) struct Migration {
     number: i32,
     /// The oldest migration that a program must know to work with what this one leaves.
@@ -31,7 +32,7 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, in order. What has been released is never edited.
-pub(crate) const MIGRATIONS: [Migration; 2] = [
+pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 1,
         oldest: 1,
@@ -45,6 +46,13 @@ pub(crate) const MIGRATIONS: [Migration; 2] = [
         home: include_str!("migrations/0002_persons.sql"),
         shard: "",
         online: &[Online::Index { name: "hold_member", on: "hold (member)" }],
+    },
+    Migration {
+        number: 6,
+        oldest: 1,
+        home: include_str!("migrations/0006_suggestions.sql"),
+        shard: "",
+        online: &[],
     },
 ];
 
@@ -92,7 +100,7 @@ pub(crate) struct Opened {
 
 /// Opens a home: makes it with this id key if there is none, and brings its schema up to date, or says why not.
 pub(crate) async fn open(address: &Address, id_key: &IdKey) -> Result<Opened> {
-    open_with(address, id_key, &MIGRATIONS).await
+    open_with(address, id_key, MIGRATIONS).await
 }
 
 async fn open_with(address: &Address, id_key: &IdKey, migrations: &[Migration]) -> Result<Opened> {

@@ -20,6 +20,7 @@ mod report;
 mod rows;
 mod shares;
 mod statements;
+mod suggestions;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
-use zhiyin_store::{archive, dump as moving, feed as following, merge, read};
+use zhiyin_store::{archive, dump as moving, feed as following, merge, read, suggestion};
 
 use connection::Connections;
 pub use connection::Durability;
@@ -359,6 +360,37 @@ impl Store for SqliteStore {
 
     async fn fill(&self, rows: moving::In) -> Result<()> {
         self.connections.write(move |c| dump::fill(c, rows)).await
+    }
+
+    async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {
+        self.connections.read(move |c| suggestions::identifiers_of(c, &members)).await
+    }
+
+    async fn put_suggestions(&self, found: Vec<suggestion::NewSuggestion>, at: Ts) -> Result<usize> {
+        self.connections.write(move |c| suggestions::put(c, &found, at)).await
+    }
+
+    async fn suggestions(
+        &self,
+        state: Option<suggestion::State>,
+        limit: usize,
+    ) -> Result<Vec<suggestion::Suggestion>> {
+        self.connections.read(move |c| suggestions::list(c, state, limit)).await
+    }
+
+    async fn suggestion(&self, no: i64) -> Result<Option<suggestion::Suggestion>> {
+        self.connections.read(move |c| suggestions::of_number(c, no)).await
+    }
+
+    async fn decide_suggestion(
+        &self,
+        no: i64,
+        state: suggestion::State,
+        by: &str,
+        at: Ts,
+    ) -> Result<Option<suggestion::Suggestion>> {
+        let by = by.to_owned();
+        self.connections.write(move |c| suggestions::decide(c, no, state, &by, at)).await
     }
 }
 

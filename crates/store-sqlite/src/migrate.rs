@@ -8,10 +8,11 @@ use zhiyin_store::{Result, StoreError};
 
 /// Every migration, in order, with the oldest that a program must know to work with what it leaves. What has been released is
 /// never edited.
-pub(crate) const MIGRATIONS: [(u32, u32, &str); 3] = [
+pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (1, 1, include_str!("migrations/0001_home.sql")),
     (2, 2, include_str!("migrations/0002_shares.sql")),
     (3, 2, include_str!("migrations/0003_persons.sql")),
+    (7, 2, include_str!("migrations/0007_suggestions.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.
@@ -48,7 +49,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
         let message = format!("this database was made by a newer program; this one knows {known} migrations");
         return Err(StoreError::Migration { number, message });
     }
-    for (number, oldest, sql) in MIGRATIONS {
+    for &(number, oldest, sql) in MIGRATIONS {
         let checksum = blake3::hash(sql.as_bytes()).to_hex().to_string();
         let tx = connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)

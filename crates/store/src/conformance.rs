@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod life;
 pub mod lookups;
 pub mod past;
+pub mod suggestions;
 
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ macro_rules! conformance {
                 playbooks_have_versions, members_behind_a_version_are_found,
                 the_digest_depends_on_neither_keys_nor_batches, the_digest_tells_any_difference,
                 months_move_to_files, a_home_moves_whole;
+            suggestions: a_pair_is_suggested_once, a_decided_pair_is_never_suggested_again,
+                what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
         );
     };
     ($make:expr; $($room:ident: $($promise:ident),*;)*) => {

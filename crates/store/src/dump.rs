@@ -67,7 +67,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 24] = [
+pub static TABLES: [Table; 25] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -232,6 +232,20 @@ pub static TABLES: [Table; 24] = [
     Table { name: "alias", columns: &[("member", ID), ("root", ID), ("since", INT)] },
     Table { name: "apart", columns: &[("member", ID), ("other", ID)] },
     Table { name: "archive", columns: &[("month", INT), ("file", TEXT), ("events", INT), ("hash", TEXT)] },
+    Table {
+        name: "suggestion",
+        columns: &[
+            ("no", INT),
+            ("one", ID),
+            ("other", ID),
+            ("score_ppm", INT),
+            ("evidence", TEXT),
+            ("state", INT),
+            ("found_at", INT),
+            ("decided_by", TEXT),
+            ("decided_at", INT),
+        ],
+    },
 ];
 
 /// The table of a name.

@@ -16,6 +16,7 @@ pub mod merge;
 pub mod packed;
 pub mod read;
 pub mod seal;
+pub mod suggestion;
 pub mod turn;
 
 use std::path::PathBuf;
@@ -462,4 +463,27 @@ pub trait Store: Send + Sync {
     async fn dump(&self, out: dump::Out) -> Result<String>;
     /// Fills an empty home from a dump, all of it or nothing.
     async fn fill(&self, rows: dump::In) -> Result<()>;
+
+    /// Names of these members, as (member, namespace, value), sorted.
+    async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>>;
+    /// Puts likely doubles into the queue, all or none. A pair that is open already is as it was found now; one that was
+    /// decided stays as it is. How many are new.
+    async fn put_suggestions(&self, found: Vec<suggestion::NewSuggestion>, at: Ts) -> Result<usize>;
+    /// Suggestions in a state, or all: the likeliest first, then by number; at most `limit`.
+    async fn suggestions(
+        &self,
+        state: Option<suggestion::State>,
+        limit: usize,
+    ) -> Result<Vec<suggestion::Suggestion>>;
+    /// A suggestion by its number.
+    async fn suggestion(&self, no: i64) -> Result<Option<suggestion::Suggestion>>;
+    /// Decides a suggestion that is open; one that was decided stays as it is. How it stands then; `None` if there is none
+    /// of this number.
+    async fn decide_suggestion(
+        &self,
+        no: i64,
+        state: suggestion::State,
+        by: &str,
+        at: Ts,
+    ) -> Result<Option<suggestion::Suggestion>>;
 }

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bench;
+mod duplicates;
 mod home;
 mod import;
 mod member;
@@ -64,6 +65,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             persons::unmerge(&place, &identifiers, &reason, dry_run).await
         }
         Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
+        Command::Duplicates { action } => duplicates::duplicates(&place, action).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Doctor => report::doctor(&place).await,
         Command::Migrate { from, to } => moving::migrate(&from, &to).await,

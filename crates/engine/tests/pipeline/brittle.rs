@@ -16,6 +16,7 @@ use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
     Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed, merge, read,
+    suggestion,
 };
 
 use crate::home::{Home, at};
@@ -104,6 +105,11 @@ brittle! {
     month_archived(month: i64, file: &str, events: i64, hash: &str) -> ();
     dump(out: dump::Out) -> String;
     fill(rows: dump::In) -> ();
+    identifiers_of(members: Vec<MemberId>) -> Vec<(MemberId, String, String)>;
+    put_suggestions(found: Vec<suggestion::NewSuggestion>, at: Ts) -> usize;
+    suggestions(state: Option<suggestion::State>, limit: usize) -> Vec<suggestion::Suggestion>;
+    suggestion(no: i64) -> Option<suggestion::Suggestion>;
+    decide_suggestion(no: i64, state: suggestion::State, by: &str, at: Ts) -> Option<suggestion::Suggestion>;
 }
 
 /// A home in which all waits that makes an engine look things up.

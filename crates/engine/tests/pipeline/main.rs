@@ -10,6 +10,7 @@ mod brittle;
 mod crowds;
 mod dead_letters;
 mod door;
+mod duplicates;
 mod gifts;
 mod history;
 mod home;

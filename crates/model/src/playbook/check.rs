@@ -1,6 +1,7 @@
 //! From the raw playbook to the checked one: what must be there, what must agree.
 
 mod earning;
+mod identity;
 
 use std::collections::BTreeMap;
 
@@ -57,6 +58,7 @@ pub(super) fn playbook(
     let tiers = check.section(raw.tiers, tree, "tiers", "over, levels", Check::tiers);
     let lifecycle = check.section(raw.lifecycle, tree, "lifecycle", "stages by id", Check::lifecycle);
     let tags = check.by_id(raw.tags, tree.get("tags"), false, Check::tag);
+    let identity = check.identity(raw.identity, tree.get("identity"));
     Some(Playbook {
         id: id?,
         timezone: timezone?,
@@ -70,6 +72,7 @@ pub(super) fn playbook(
         tiers: tiers?,
         lifecycle: lifecycle?,
         tags: BTreeMap::from_iter(tags),
+        identity,
         source,
     })
 }

@@ -2,6 +2,7 @@
 
 mod brand;
 mod earning;
+mod identity;
 mod standing;
 mod text;
 
@@ -68,6 +69,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     standing::tiers(&old.tiers, &new.tiers, &mut changes);
     standing::lifecycle(&old.lifecycle, &new.lifecycle, &mut changes);
     standing::tags(&old.tags, &new.tags, &mut changes);
+    identity::identity(&old.identity, &new.identity, &mut changes);
     if changes.is_empty() && old != new {
         let mut said = Said::default();
         said.say("只调整了书写次序。".to_owned(), "Only the order of the file changes.".to_owned());

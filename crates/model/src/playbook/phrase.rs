@@ -3,6 +3,7 @@
 use super::nearest::nearest;
 use super::reader::short;
 use super::{Aim, Expiry, Ratio, Worth};
+use crate::identifier::Window;
 use crate::money::parse_decimal;
 use crate::time::Day;
 
@@ -173,6 +174,18 @@ pub(super) fn expiry(text: &str) -> Result<Expiry, Wrong> {
     words.end().map(|()| expiry)
 }
 
+/// `3 ever`, `5 monthly`: how many, and within which window; without one it is ever.
+pub(super) fn limit(text: &str) -> Result<(u32, Window), Wrong> {
+    let mut words = Words::of(text, "NUMBER ever, weekly, monthly or annually, such as 3 ever");
+    let limit = words.whole("a whole number of names", 1, i64::from(super::identity::LIMIT_MAX))?;
+    let window = if words.is_over() {
+        Window::Ever
+    } else {
+        Window::ALL[words.choice(&Window::ALL.map(|(word, _)| word))?].1
+    };
+    words.end().map(|()| (u32::try_from(limit).unwrap_or(1), window))
+}
+
 /// A multiplier: a decimal number to three places.
 pub(super) fn ratio(text: &str) -> Result<Ratio, Wrong> {
     let words = Words::of(text, "a number from 0 to 100 with at most three decimals, such as 2 or 1.5");
@@ -263,6 +276,9 @@ mod tests {
         ] {
             assert_eq!(expiry(text), Ok(expiry_read), "{text}");
         }
+        assert_eq!(limit("3 ever"), Ok((3, Window::Ever)));
+        assert_eq!(limit("3"), Ok((3, Window::Ever)));
+        assert_eq!(limit("5 monthly"), Ok((5, Window::Monthly)));
         assert_eq!(aims("frequency"), Ok(vec![Aim::Frequency]));
         assert_eq!(
             aims("retention, frequency and basket"),

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::names::Language;
 use super::touchpoint::TouchpointKind;
 use super::words::{
-    ById, Condition, DayPhrase, DaysPhrase, ExpiryPhrase, RawAims, RawEarn, RawNames, WorthPhrase,
+    Blocked, ById, Condition, DayPhrase, DaysPhrase, ExpiryPhrase, LimitPhrase, RawAims, RawEarn, RawNames,
+    WorthPhrase,
 };
 use super::{AttributeKind, Combine, Debt, PaidRule, Phase};
 
@@ -48,6 +49,8 @@ pub(super) struct RawPlaybook {
     pub lifecycle: Option<ById<RawStage>>,
     /// Tags by id.
     pub tags: Option<ById<RawTag>>,
+    /// Which names of people count, and how far.
+    pub identity: Option<RawIdentity>,
 }
 
 /// An attribute of members.
@@ -180,6 +183,44 @@ pub(super) struct RawTag {
     pub from: Option<DayPhrase>,
     /// The last day of the tag.
     pub until: Option<DayPhrase>,
+}
+
+/// Which names of people count, and how far.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Identity")]
+pub(super) struct RawIdentity {
+    /// Rules of namespaces: of a kind (`phone`), or of one of its namespaces (`openid:wx123`).
+    pub namespaces: Option<ById<RawNamespace>>,
+    /// When two members are made one.
+    pub merge: Option<RawMerge>,
+}
+
+/// The rule of a namespace; what is not said is as the house has it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a rule such as `{ limit: 3 ever }`")]
+#[schemars(rename = "Namespace")]
+pub(super) struct RawNamespace {
+    /// How many of them a person may have, and within which time.
+    pub limit: Option<LimitPhrase>,
+    /// The lower, the more telling.
+    #[schemars(range(min = 1, max = 1000))]
+    pub priority: Option<i64>,
+    /// How long a name that is not seen again is believed.
+    pub valid: Option<DaysPhrase>,
+    /// Whether one value stands for exactly one person.
+    pub unique: Option<bool>,
+    /// Values that name nobody.
+    pub blocked: Option<Vec<Blocked>>,
+}
+
+/// When two members are made one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Merge")]
+pub(super) struct RawMerge {
+    /// Sources whose word is taken that two names are of one person.
+    pub trusted_sources: Option<Vec<String>>,
 }
 
 /// The JSON Schema (draft 2020-12) of a playbook's file, for editors.

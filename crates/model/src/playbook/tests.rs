@@ -2,6 +2,7 @@
 
 mod differences;
 mod hostile;
+mod identity;
 mod malformed;
 mod merging;
 mod shipped_rules;

@@ -66,6 +66,10 @@ phrases! {
         ["end of next calendar year", "end of calendar year", "365d after earning", "never"];
     /// A calendar day.
     DayPhrase = "a day such as `2020-05-23`", r"^\d{4}-\d{2}-\d{2}$", ["2020-05-23"];
+    /// How many names a person may have, and within which time.
+    LimitPhrase = "a limit such as `3 ever`", r"^\d+( (ever|weekly|monthly|annually))?$", ["3 ever", "5 monthly"];
+    /// A value that names nobody.
+    Blocked = "a value that names nobody", r"^.{1,255}$", ["+8613800000000"];
     /// What a level's benefits are for.
     AimPhrase = "aims such as `referral and basket`",
         r"^(frequency|habit|referral|basket|retention)((,| and|, and) (frequency|habit|referral|basket|retention))*$",

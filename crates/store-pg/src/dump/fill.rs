@@ -52,6 +52,8 @@ pub(crate) const STAGE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shar
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.stage_move), false)";
 pub(crate) const TAG_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.tag_move', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.tag_move), false)";
+pub(crate) const SUGGESTION_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.suggestion', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.suggestion), false)";
 pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
 /// The planner knows nothing yet of what came in.
 pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
@@ -131,7 +133,7 @@ impl Filling<'_> {
         match table.name {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
-            "playbook" | "import" | "archive" | "alias" | "apart" => {
+            "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" => {
                 self.put(table, "", rows, |_| Ok(0)).await
             }
             "house_account" => {
@@ -374,6 +376,7 @@ impl Filling<'_> {
         self.run(LAST_SET, 0, &[&self.last]).await?;
         self.run(SHARES_SET, 0, &[]).await?;
         self.run(SOURCE_NEXT, 0, &[]).await?;
+        self.run(SUGGESTION_NEXT, 0, &[]).await?;
         self.run(FACT_NEXT, 0, &[&(self.fact + 1)]).await?;
         for shard in 0..self.schemas.shards() {
             for sql in [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT] {

@@ -23,7 +23,7 @@ const NEXT: Migration = Migration {
 };
 
 fn migrations() -> Vec<Migration> {
-    MIGRATIONS.into_iter().chain([NEXT]).collect()
+    MIGRATIONS.iter().copied().chain([NEXT]).collect()
 }
 
 /// A home of before with twenty rows; done away with at the end.
@@ -40,7 +40,7 @@ impl Home {
         let and = if server.contains('?') { '&' } else { '?' };
         let name = format!("grow_{}_{test}", std::process::id());
         let address = Address::parse(&format!("{server}{and}home={name}&shards=1&slots=4")).unwrap();
-        let schemas = open_with(&address, &KEY, &MIGRATIONS).await.unwrap().schemas;
+        let schemas = open_with(&address, &KEY, MIGRATIONS).await.unwrap().schemas;
         let home = Self { address, schemas, name };
         home.does(&format!(
             "INSERT INTO {}.message SELECT 1, n::text, md5(n::text)::uuid, n FROM generate_series(1, 20) n",
@@ -94,7 +94,7 @@ async fn a_table_grows_while_everybody_works_on() {
     assert!(home.asks::<bool>(&home.schemas.sql(&WHOLE.replace("$1::text", "'message_seq'"), 0)).await);
     assert_eq!(home.asks::<i64>(&format!("SELECT COUNT(twice) FROM {name}.message")).await, 20);
     // A program of before works on: the migration says that it may.
-    open_with(&home.address, &KEY, &MIGRATIONS).await.unwrap();
+    open_with(&home.address, &KEY, MIGRATIONS).await.unwrap();
     home.gone().await;
 }
 

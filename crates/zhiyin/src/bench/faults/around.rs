@@ -15,7 +15,7 @@ use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, read,
+    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, read, suggestion,
 };
 
 /// What shall happen at a call.
@@ -148,5 +148,10 @@ passed_on! {
         month_archived(month: i64, file: &str, events: i64, hash: &str) -> ();
         dump(out: dump::Out) -> String;
         fill(rows: dump::In) -> ();
+        identifiers_of(members: Vec<MemberId>) -> Vec<(MemberId, String, String)>;
+        put_suggestions(found: Vec<suggestion::NewSuggestion>, at: Ts) -> usize;
+        suggestions(state: Option<suggestion::State>, limit: usize) -> Vec<suggestion::Suggestion>;
+        suggestion(no: i64) -> Option<suggestion::Suggestion>;
+        decide_suggestion(no: i64, state: suggestion::State, by: &str, at: Ts) -> Option<suggestion::Suggestion>;
     }
 }
