@@ -7,8 +7,10 @@
 pub mod effect;
 pub mod event;
 pub mod id;
+pub mod mask;
 pub mod member;
 pub mod money;
 pub mod playbook;
+pub mod role;
 pub mod scalar;
 pub mod time;

@@ -4,6 +4,7 @@
 //! goes through statements that are prepared once ([`write`]). All SQL of this room stands in its files, and a test
 //! prepares every statement. No rule of the business lives here.
 
+mod access;
 mod connection;
 mod digest;
 mod doctor;
@@ -348,6 +349,10 @@ impl Store for SqliteStore {
 
     async fn fill(&self, rows: moving::In) -> Result<()> {
         self.connections.write(move |c| dump::fill(c, rows)).await
+    }
+
+    fn access(&self) -> &dyn zhiyin_store::access::Access {
+        self
     }
 }
 

@@ -11,6 +11,7 @@ macro_rules! listed {
 /// (file and name, SQL) of every statement.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     let mut all = listed! {
+        access: KEYS, KEY, KEY_NEW, KEY_REVOKED, KEY_EXPIRES, APPROVAL_NEW, APPROVAL, APPROVALS, APPROVAL_ANSWERED, AUDIT_LAST, AUDIT, AUDIT_NEW, AUDIT_KEY;
         digest: IDENTIFIERS, PLAYBOOK, MEMBERS, ACCOUNTS, HOUSES, TRANSFERS, LOTS, ALLOCATIONS, HOLDS, ORDERS, TERMS, STAGES, TAGS, TIMERS;
         feed: FEED, CONSUMER, CONSUMER_NEW, CONSUMER_SET, FEED_GONE;
         folding: FOLD;

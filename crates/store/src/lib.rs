@@ -6,7 +6,9 @@
 //! Read on in [`flush`] (what a batch writes), [`turn`] (who may write it), [`read`] (what people ask), [`feed`] (what others
 //! follow) and [`dump`] (how a home moves).
 
+pub mod access;
 pub mod archive;
+pub mod audit;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod dump;
@@ -438,4 +440,7 @@ pub trait Store: Send + Sync {
     async fn dump(&self, out: dump::Out) -> Result<String>;
     /// Fills an empty home from a dump, all of it or nothing.
     async fn fill(&self, rows: dump::In) -> Result<()>;
+
+    /// What it keeps of who may do what, and of what they did.
+    fn access(&self) -> &dyn access::Access;
 }
