@@ -333,7 +333,8 @@ impl Grant {
         if self.scopes.as_ref().is_some_and(|scopes| !scopes.contains(&operation)) {
             return Err(Denied::Narrowed(operation));
         }
-        let about = MATRIX.iter().find(|row| row.operation == operation).map_or(About::Brand, |row| row.about);
+        let about =
+            MATRIX.iter().find(|row| row.operation == operation).map_or(About::Brand, |row| row.about);
         let place = || filled(self.place.as_deref()).ok_or(Denied::NoPlace(self.role));
         let bound = match scope {
             Scope::All => Bound::Everything,

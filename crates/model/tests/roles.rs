@@ -46,7 +46,10 @@ fn holds(path: &str, expected: &str, replaced: impl Fn(&str) -> String) {
         std::fs::write(&path, replaced(&there)).unwrap();
         return;
     }
-    assert!(there.contains(expected), "{path} is stale: read the difference, then run this test with UPDATE=1");
+    assert!(
+        there.contains(expected),
+        "{path} is stale: read the difference, then run this test with UPDATE=1"
+    );
 }
 
 #[test]

@@ -63,6 +63,12 @@ pub(crate) const STAGE_MOVE: &str =
 pub(crate) const TAG_MOVE: &str =
     "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
+pub(crate) const API_KEY: &str = "SELECT id, hash, role, place, staff, name, scopes, made_at, made_by, expires_at, revoked_at \
+    FROM {home}.api_key ORDER BY id";
+pub(crate) const APPROVAL: &str = "SELECT no, operation, request, asked_by, asked_at, answer_by, approved, answered_by, \
+    answered_at FROM {home}.approval ORDER BY no";
+pub(crate) const AUDIT: &str =
+    "SELECT no, at, who, role, operation, target, outcome, detail, hash FROM {home}.audit ORDER BY no";
 
 /// How a table is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +86,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 22] = [
+const SAID: [(&str, &str, Way); 25] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -103,6 +109,9 @@ const SAID: [(&str, &str, Way); 22] = [
     ("stage_move", STAGE_MOVE, Way::Numbered),
     ("tag_move", TAG_MOVE, Way::Numbered),
     ("archive", ARCHIVE, Way::Once),
+    ("api_key", API_KEY, Way::Once),
+    ("approval", APPROVAL, Way::Once),
+    ("audit", AUDIT, Way::Once),
 ];
 
 /// Says every table, each at least once, though it be empty.

@@ -5,6 +5,7 @@
 //! several schemas ([`schemas`]). All SQL of this room stands in its files as templates, and a test prepares every
 //! statement. No rule of the business lives here.
 
+mod access;
 mod append;
 mod batch;
 mod config;
@@ -339,5 +340,9 @@ impl Store for PgStore {
         self.memory.forget(own);
         self.standings.forget();
         Ok(())
+    }
+
+    fn access(&self) -> &dyn zhiyin_store::access::Access {
+        self
     }
 }

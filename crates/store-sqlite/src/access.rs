@@ -23,8 +23,8 @@ pub(crate) const KEY_REVOKED: &str =
     "UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
 pub(crate) const KEY_EXPIRES: &str = "UPDATE api_key SET expires_at = MIN(COALESCE(expires_at, ?2), ?2) \
     WHERE id = ?1 AND revoked_at IS NULL";
-pub(crate) const APPROVAL_NEW: &str = "INSERT INTO approval (operation, request, asked_by, asked_at, answer_by) \
-    VALUES (?, ?, ?, ?, ?) RETURNING no";
+pub(crate) const APPROVAL_NEW: &str = "INSERT INTO approval (no, operation, request, asked_by, asked_at, answer_by) \
+    SELECT COALESCE(MAX(no), 0) + 1, ?, ?, ?, ?, ? FROM approval RETURNING no";
 pub(crate) const APPROVAL: &str = "SELECT no, operation, request, asked_by, asked_at, answer_by, approved, answered_by, \
     answered_at FROM approval WHERE no = ?";
 pub(crate) const APPROVALS: &str = "SELECT no, operation, request, asked_by, asked_at, answer_by, approved, answered_by, \

@@ -197,18 +197,30 @@ mod tests {
             ("outcome", |all| all[2].note.outcome.push('x'), Break::Changed(3)),
             ("detail", |all| all[0].note.detail.push('x'), Break::Changed(1)),
             ("hash", |all| all[4].hash[31] ^= 1, Break::Changed(5)),
-            ("moved between fields", |all| {
-                let target = all[1].note.target.pop().unwrap();
-                all[1].note.outcome.insert(0, target);
-            }, Break::Changed(2)),
+            (
+                "moved between fields",
+                |all| {
+                    let target = all[1].note.target.pop().unwrap();
+                    all[1].note.outcome.insert(0, target);
+                },
+                Break::Changed(2),
+            ),
             ("removed", |all| drop(all.remove(1)), Break::Missing(2, 3)),
             ("first removed", |all| drop(all.remove(0)), Break::Missing(1, 2)),
             ("swapped", |all| all.swap(1, 2), Break::Missing(2, 3)),
-            ("swapped with their numbers", |all| {
-                all.swap(1, 2);
-                (all[1].no, all[2].no) = (2, 3);
-            }, Break::Changed(2)),
-            ("computed anew by another key", |all| *all = chain(&IdKey::from_bytes([4; 32]), 5), Break::Changed(1)),
+            (
+                "swapped with their numbers",
+                |all| {
+                    all.swap(1, 2);
+                    (all[1].no, all[2].no) = (2, 3);
+                },
+                Break::Changed(2),
+            ),
+            (
+                "computed anew by another key",
+                |all| *all = chain(&IdKey::from_bytes([4; 32]), 5),
+                Break::Changed(1),
+            ),
         ];
         assert!(walked(&chain(&KEY, 5), None).is_ok());
         for (deed, done, expected) in deeds {
@@ -237,7 +249,15 @@ mod tests {
         let kept = Checkpoint { no: 12, hash: [0xa1; 32] };
         assert_eq!(Checkpoint::parse(&format!(" {kept}\n")), Some(kept));
         let hex = "a1".repeat(32);
-        for text in ["", "12", &format!("-1:{hex}"), &format!("x:{hex}"), "12:a1", &format!("12:{hex}0"), &format!("1:é{}", &hex[2..])] {
+        for text in [
+            "",
+            "12",
+            &format!("-1:{hex}"),
+            &format!("x:{hex}"),
+            "12:a1",
+            &format!("12:{hex}0"),
+            &format!("1:é{}", &hex[2..]),
+        ] {
             assert_eq!(Checkpoint::parse(text), None, "{text}");
         }
     }

@@ -49,7 +49,8 @@ pub fn plain() -> String {
 /// The table in Markdown.
 pub fn markdown() -> String {
     let roles = Role::ALL.iter().map(|role| format!("{} {}", role.name(), role.zh()));
-    let head: Vec<String> = ["operation".to_owned(), "compared with".to_owned()].into_iter().chain(roles).collect();
+    let head: Vec<String> =
+        ["operation".to_owned(), "compared with".to_owned()].into_iter().chain(roles).collect();
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let mut text = line(&head);
     text += &format!("|{}\n", "---|".repeat(head.len()));

@@ -18,7 +18,7 @@ CREATE TABLE api_key (
 
 -- What waits for a second person.
 CREATE TABLE approval (
-  no INTEGER PRIMARY KEY AUTOINCREMENT,
+  no INTEGER PRIMARY KEY,
   operation TEXT NOT NULL,
   request TEXT NOT NULL,
   asked_by TEXT NOT NULL,

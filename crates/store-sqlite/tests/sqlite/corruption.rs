@@ -94,8 +94,14 @@ const PLANTED: [(&str, &str); 36] = [
     ("SELECT 1", "the audit log cannot be changed: its guards are in place"),
     ("UPDATE audit SET who = 'system:nobody' WHERE no = 2", AUDITED),
     ("DELETE FROM audit WHERE no = 2", AUDITED),
-    ("UPDATE audit SET no = CASE no WHEN 2 THEN -3 ELSE -2 END WHERE no > 1; UPDATE audit SET no = -no WHERE no < 0", AUDITED),
-    ("INSERT INTO audit SELECT 4, at, who, role, operation, target, outcome, detail, hash FROM audit WHERE no = 3", AUDITED),
+    (
+        "UPDATE audit SET no = CASE no WHEN 2 THEN -3 ELSE -2 END WHERE no > 1; UPDATE audit SET no = -no WHERE no < 0",
+        AUDITED,
+    ),
+    (
+        "INSERT INTO audit SELECT 4, at, who, role, operation, target, outcome, detail, hash FROM audit WHERE no = 3",
+        AUDITED,
+    ),
     (
         "UPDATE member SET accounts = json_set(accounts, '$[1][4]', -1)",
         "debt, what is held and what is pending are never below zero",
