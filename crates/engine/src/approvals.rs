@@ -27,6 +27,9 @@ pub enum ApprovalProblem {
     /// Whoever asks does not answer.
     #[error("request {0} is your own: somebody else must answer it")]
     Own(i64),
+    /// Who answers is a program.
+    #[error("a second person answers, and this key names nobody of the staff")]
+    NoPerson,
     /// It was answered before.
     #[error("request {0} was answered before")]
     Answered(i64),
@@ -42,6 +45,7 @@ impl ApprovalProblem {
             Self::Request => "approval_request",
             Self::Unknown(_) => "approval_unknown",
             Self::Own(_) => "approval_own",
+            Self::NoPerson => "approval_no_person",
             Self::Answered(_) => "approval_answered",
             Self::Late(..) => "approval_late",
         }
@@ -99,11 +103,15 @@ pub async fn refuse(store: &dyn Store, by: &Grant, no: i64) -> Result<Approval> 
     answer_at(store, by, no, false, clock::wall()).await
 }
 
-/// Answers a request at an instant: who answers may do the same themselves, and is not who asked.
+/// Answers a request at an instant: who answers is a person, may do the same themselves, and is not who asked. Whether what is
+/// asked lies within their scope is judged by who carries it out, by the filter of its operation.
 pub async fn answer_at(store: &dyn Store, by: &Grant, no: i64, approved: bool, now: Ts) -> Result<Approval> {
     let unknown = || EngineError::Approval(ApprovalProblem::Unknown(no));
     let asked = store.access().approval(no).await?.ok_or_else(unknown)?;
     by.may(asked.operation)?;
+    if !by.is_person() {
+        return Err(ApprovalProblem::NoPerson.into());
+    }
     let outcome = if approved { Outcome::Done } else { Outcome::Refused };
     let word = if approved { "approved" } else { "refused" };
     let more = detail(json!({"approval": word, "asked_by": asked.asked_by}));

@@ -351,6 +351,20 @@ impl Grant {
         Ok(Filter { about, bound, mask })
     }
 
+    /// Whether it stands for one person, not for a program: only people are a second person.
+    pub fn is_person(&self) -> bool {
+        filled(self.staff.as_deref()).is_some() || self.who.starts_with("system:")
+    }
+
+    /// Whether it may hand out as much as this: nobody gives what they do not have.
+    pub fn covers(&self, scopes: Option<&BTreeSet<Operation>>) -> bool {
+        match (&self.scopes, scopes) {
+            (None, _) => true,
+            (Some(own), Some(scopes)) => scopes.is_subset(own),
+            (Some(_), None) => false,
+        }
+    }
+
     /// Whether it may do an operation at all, wherever.
     pub fn may(&self, operation: Operation) -> Result<(), Denied> {
         self.filter(operation, |_| Vec::new()).map(drop)

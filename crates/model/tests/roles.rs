@@ -173,6 +173,26 @@ fn what_a_grant_does_not_say_is_refused() {
 }
 
 #[test]
+fn nobody_gives_more_than_they_have_and_only_people_are_persons() {
+    let set = |operations: &[Operation]| Some(operations.iter().copied().collect::<BTreeSet<_>>());
+    let (keys, both) = (set(&[Operation::KeysManage]), set(&[Operation::KeysManage, Operation::AuditRead]));
+    for (own, given, covers) in [
+        (&None, &None, true),
+        (&None, &both, true),
+        (&both, &keys, true),
+        (&both, &both, true),
+        (&keys, &both, false),
+        (&keys, &None, false),
+    ] {
+        let grant = Grant { scopes: own.clone(), ..grant(Role::Owner) };
+        assert_eq!(grant.covers(given.as_ref()), covers, "{own:?} {given:?}");
+    }
+    let staff = |staff: Option<&str>| Grant { staff: staff.map(str::to_owned), ..grant(Role::Owner) };
+    let persons = [staff(Some("a7")), staff(None), staff(Some("")), Grant::system("ann")];
+    assert_eq!(persons.map(|grant| grant.is_person()), [true, false, false, true]);
+}
+
+#[test]
 fn who_is_bound_to_a_place_or_a_person_is_told_by_the_table() {
     let bound: Vec<(Role, bool, bool)> =
         Role::ALL.iter().map(|role| (*role, role.needs_place(), role.needs_staff())).collect();

@@ -147,6 +147,9 @@ async fn a_key_that_makes_no_sense_is_refused_by_name() {
         let refused = keys::make(store, &owner(), new, &chance(1)).await.map(drop);
         assert_eq!(told(refused), problem.to_string());
     }
+    let narrow = Grant { scopes: Some(BTreeSet::from([Operation::KeysManage])), ..owner() };
+    let beyond = keys::make(store, &narrow, of(Role::Owner), &chance(1)).await.map(drop);
+    assert_eq!(told(beyond), KeyProblem::Beyond.to_string());
     let marketer = Grant { role: Role::Marketer, ..owner() };
     let refused = keys::make(store, &marketer, of(Role::Owner), &chance(1)).await.map(drop);
     assert_eq!(told(refused), "marketer may not do keys_manage");
@@ -266,11 +269,14 @@ async fn a_second_person_answers_in_time_and_never_the_one_who_asked() {
     }
     assert_eq!(asked, [1, 2, 3]);
     let cashier = person("cid", Role::Cashier);
+    let program = Grant { who: "key:1".to_owned(), staff: None, ..person("", Role::Owner) };
     // (who, which, when, what comes of it)
     for (by, no, hours, expected) in [
         (&ann, 1, 1, Some(ApprovalProblem::Own(1).to_string())),
         (&cashier, 1, 1, Some("cashier may not do points_adjust".to_owned())),
         (&bob, 9, 1, Some(ApprovalProblem::Unknown(9).to_string())),
+        // A program that was given two keys would be two persons.
+        (&program, 1, 1, Some(ApprovalProblem::NoPerson.to_string())),
         (&bob, 3, 2, Some(ApprovalProblem::Late(3, at(2)).to_string())),
         (&bob, 1, 1, None),
         (&bob, 1, 1, Some(ApprovalProblem::Answered(1).to_string())),
