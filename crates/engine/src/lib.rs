@@ -7,10 +7,13 @@
 //! no rule of the business. Read on in [`pipeline`], [`playbooks`], [`import`], [`reports`], [`measure`].
 
 pub mod accept;
+pub mod approvals;
 pub mod archive;
+pub mod audit;
 pub mod clock;
 pub mod duplicates;
 pub mod import;
+pub mod keys;
 pub mod measure;
 pub mod moving;
 pub mod people;
@@ -67,6 +70,25 @@ pub enum EngineError {
         file: String,
         /// Why.
         message: String,
+    },
+    /// Somebody may not.
+    #[error(transparent)]
+    Denied(#[from] zhiyin_model::role::Denied),
+    /// A key cannot be made or ended like this.
+    #[error(transparent)]
+    Key(#[from] keys::KeyProblem),
+    /// A request cannot be asked or answered like this.
+    #[error(transparent)]
+    Approval(#[from] approvals::ApprovalProblem),
+    /// A line of the audit log would be too long.
+    #[error("audit {field}: {bytes} bytes, at most {max}")]
+    AuditTooLong {
+        /// Of what.
+        field: &'static str,
+        /// How long.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
     },
 }
 

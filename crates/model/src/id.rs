@@ -141,14 +141,19 @@ impl IdKey {
 
     /// A keyed 128-bit hash of `parts`, for look-ups and for comparing bodies.
     pub fn digest(&self, domain: &str, parts: &[&[u8]]) -> [u8; 16] {
+        let mut bytes = [0u8; 16];
+        bytes.copy_from_slice(&self.digest_wide(domain, parts)[..16]);
+        bytes
+    }
+
+    /// The same in 256 bits, for what somebody may try to find another of: secrets, and the audit log's chain.
+    pub fn digest_wide(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         for part in std::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        let mut bytes = [0u8; 16];
-        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        bytes
+        *hasher.finalize().as_bytes()
     }
 }
 

@@ -8,6 +8,7 @@ use zhiyin_store::read::Check;
 
 pub(crate) use across::*;
 
+use crate::access;
 use crate::report::side;
 use crate::rows::get;
 use crate::survey::Survey;
@@ -219,5 +220,18 @@ pub(crate) async fn doctor(survey: &Survey<'_>) -> Result<Vec<Check>> {
     checks.push(identifiers(survey, &members).await?);
     checks.push(orders(survey).await?);
     checks.push(messages(survey).await?);
+    checks.extend(audit(survey).await?);
     Ok(checks)
+}
+
+async fn audit(survey: &Survey<'_>) -> Result<[Check; 2]> {
+    let (mut guards, mut broken) = (Broken::default(), Broken::default());
+    for row in survey.home(access::AUDIT_GUARD, &[]).await? {
+        guards.say(get::<String>(&row, 0)?);
+    }
+    if let Some(line) = access::chain(survey).await? {
+        broken.say(line);
+    }
+    let guards = guards.check("the audit log cannot be changed: its guards are in place");
+    Ok([guards, broken.check("the audit log is one chain from its first line")])
 }

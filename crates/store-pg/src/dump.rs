@@ -65,6 +65,12 @@ pub(crate) const TAG_MOVE: &str =
 pub(crate) const ALIAS: &str = "SELECT member, root, since FROM {home}.alias ORDER BY member";
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart ORDER BY member, other";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
+pub(crate) const API_KEY: &str = "SELECT id, hash, role, place, staff, name, scopes, made_at, made_by, expires_at, revoked_at \
+    FROM {home}.api_key ORDER BY id";
+pub(crate) const APPROVAL: &str = "SELECT no, operation, request, asked_by, asked_at, answer_by, approved, answered_by, \
+    answered_at FROM {home}.approval ORDER BY no";
+pub(crate) const AUDIT: &str =
+    "SELECT no, at, who, role, operation, target, outcome, detail, hash FROM {home}.audit ORDER BY no";
 
 pub(crate) const QUEUED_PAIRS: &str = "SELECT no, one, other, score_ppm, evidence, state, found_at, decided_by, decided_at \
     FROM {home}.suggestion ORDER BY no";
@@ -85,7 +91,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 25] = [
+const SAID: [(&str, &str, Way); 28] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -111,6 +117,9 @@ const SAID: [(&str, &str, Way); 25] = [
     ("apart", APART, Way::Once),
     ("archive", ARCHIVE, Way::Once),
     ("suggestion", QUEUED_PAIRS, Way::Once),
+    ("api_key", API_KEY, Way::Once),
+    ("approval", APPROVAL, Way::Once),
+    ("audit", AUDIT, Way::Once),
 ];
 
 /// Says every table, each at least once, though it be empty.

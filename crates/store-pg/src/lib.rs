@@ -5,6 +5,7 @@
 //! several schemas ([`schemas`]). All SQL of this room stands in its files as templates, and a test prepares every
 //! statement. No rule of the business lives here.
 
+mod access;
 mod append;
 mod batch;
 mod config;
@@ -381,5 +382,9 @@ impl Store for PgStore {
         at: Ts,
     ) -> Result<Option<suggestion::Suggestion>> {
         suggestions::decide(&self.connections, no, state, by, at).await
+    }
+
+    fn access(&self) -> &dyn zhiyin_store::access::Access {
+        self
     }
 }

@@ -48,6 +48,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[Online::Index { name: "hold_member", on: "hold (member)" }],
     },
     Migration {
+        number: 5,
+        oldest: 1,
+        home: include_str!("migrations/0005_access.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
         number: 6,
         oldest: 1,
         home: include_str!("migrations/0006_suggestions.sql"),

@@ -11,7 +11,7 @@ use crate::rows::{all, database};
 const SHOWN: &str = " LIMIT 5";
 
 /// (what must be true, a query whose rows are what breaks it, as one text each)
-pub(crate) const INVARIANTS: [(&str, &str); 16] = [
+pub(crate) const INVARIANTS: [(&str, &str); 17] = [
     (
         "each asset sums to zero over members and the brand's accounts",
         "SELECT 'asset ' || asset || ' sums to ' || SUM(balance) FROM ( \
@@ -113,14 +113,21 @@ pub(crate) const INVARIANTS: [(&str, &str); 16] = [
          UNION SELECT 'allocation_stays' UNION SELECT 'allocation_remains') \
          WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')",
     ),
+    (
+        "the audit log cannot be changed: its guards are in place",
+        "SELECT name || ' is missing' FROM (SELECT 'audit_stays' AS name UNION SELECT 'audit_remains') \
+         WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')",
+    ),
 ];
 
 pub(crate) fn doctor(c: &Connection) -> Result<Vec<Check>> {
-    let mut checks = Vec::with_capacity(INVARIANTS.len() + 1);
+    let mut checks = Vec::with_capacity(INVARIANTS.len() + 2);
     for (invariant, sql) in INVARIANTS {
         let broken = all(c, &format!("{sql}{SHOWN}"), [], |row| row.get(0))?;
         checks.push(Check { invariant: invariant.to_owned(), broken });
     }
+    let broken = crate::access::chain(c)?;
+    checks.push(Check { invariant: "the audit log is one chain from its first line".to_owned(), broken });
     let integrity: String =
         c.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(database)?;
     let broken = if integrity == "ok" { Vec::new() } else { vec![integrity] };

@@ -105,7 +105,8 @@ fn taken(table: &Table) -> String {
 pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
     let used: bool = c
         .query_row(
-            "SELECT EXISTS (SELECT 1 FROM playbook) OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM member)",
+            "SELECT EXISTS (SELECT 1 FROM playbook) OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM member) \
+             OR EXISTS (SELECT 1 FROM api_key) OR EXISTS (SELECT 1 FROM approval) OR EXISTS (SELECT 1 FROM audit)",
             [],
             |row| row.get(0),
         )

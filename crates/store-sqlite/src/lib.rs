@@ -4,6 +4,7 @@
 //! goes through statements that are prepared once ([`write`]). All SQL of this room stands in its files, and a test
 //! prepares every statement. No rule of the business lives here.
 
+mod access;
 mod connection;
 mod digest;
 mod doctor;
@@ -391,6 +392,10 @@ impl Store for SqliteStore {
     ) -> Result<Option<suggestion::Suggestion>> {
         let by = by.to_owned();
         self.connections.write(move |c| suggestions::decide(c, no, state, &by, at)).await
+    }
+
+    fn access(&self) -> &dyn zhiyin_store::access::Access {
+        self
     }
 }
 

@@ -4,6 +4,7 @@
 //! test of its own. What a promise needs in a store it writes there by the same methods as the pipeline. Read on in
 //! [`inbox`], [`batches`], [`lookups`], [`past`]; [`life`] is the member whose days most of them are about.
 
+pub mod access;
 pub mod batches;
 pub mod inbox;
 pub mod life;
@@ -49,6 +50,8 @@ macro_rules! conformance {
                 months_move_to_files, a_home_moves_whole;
             suggestions: a_pair_is_suggested_once, a_decided_pair_is_never_suggested_again,
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
+            access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
+                approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
         );
     };
     ($make:expr; $($room:ident: $($promise:ident),*;)*) => {

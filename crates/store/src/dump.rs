@@ -67,7 +67,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 25] = [
+pub static TABLES: [Table; 28] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -244,6 +244,50 @@ pub static TABLES: [Table; 25] = [
             ("found_at", INT),
             ("decided_by", TEXT),
             ("decided_at", INT),
+        ],
+    },
+    Table {
+        name: "api_key",
+        columns: &[
+            ("id", TEXT),
+            ("hash", BYTES),
+            ("role", TEXT),
+            ("place", TEXT),
+            ("staff", TEXT),
+            ("name", TEXT),
+            ("scopes", TEXT),
+            ("made_at", INT),
+            ("made_by", TEXT),
+            ("expires_at", INT),
+            ("revoked_at", INT),
+        ],
+    },
+    Table {
+        name: "approval",
+        columns: &[
+            ("no", INT),
+            ("operation", TEXT),
+            ("request", TEXT),
+            ("asked_by", TEXT),
+            ("asked_at", INT),
+            ("answer_by", INT),
+            ("approved", FLAG),
+            ("answered_by", TEXT),
+            ("answered_at", INT),
+        ],
+    },
+    Table {
+        name: "audit",
+        columns: &[
+            ("no", INT),
+            ("at", INT),
+            ("who", TEXT),
+            ("role", TEXT),
+            ("operation", TEXT),
+            ("target", TEXT),
+            ("outcome", TEXT),
+            ("detail", TEXT),
+            ("hash", BYTES),
         ],
     },
 ];

@@ -6,7 +6,9 @@
 //! Read on in [`flush`] (what a batch writes), [`turn`] (who may write it), [`read`] (what people ask), [`feed`] (what others
 //! follow) and [`dump`] (how a home moves).
 
+pub mod access;
 pub mod archive;
+pub mod audit;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod dump;
@@ -486,4 +488,6 @@ pub trait Store: Send + Sync {
         by: &str,
         at: Ts,
     ) -> Result<Option<suggestion::Suggestion>>;
+    /// What it keeps of who may do what, and of what they did.
+    fn access(&self) -> &dyn access::Access;
 }

@@ -140,6 +140,18 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<DeadLetterAction>,
     },
+    /// Makes, lists, rotates and revokes the keys of programs and people.
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+    /// Reads and proves the audit log.
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        action: AuditAction,
+    },
     /// Checks every invariant of the home.
     Doctor,
     /// Copies a home into an empty one, on any database, and proves it by the digest.
@@ -300,6 +312,80 @@ pub enum QueueState {
     Different,
     /// All.
     All,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyAction {
+    /// Makes a key and prints its secret, once.
+    New(KeyNew),
+    /// Lists keys, without their secrets.
+    List {
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Ends a key at once.
+    Revoke {
+        /// Its id, as listed.
+        id: String,
+    },
+    /// Makes a key of the same kind, prints its secret once, and ends the old one.
+    Rotate {
+        /// The old one's id, as listed.
+        id: String,
+        /// How long the old one still works beside the new one.
+        #[arg(long, value_name = "HOURS", default_value_t = 0)]
+        keep_old: u32,
+    },
+}
+
+/// What a new key is to be.
+#[derive(Debug, Args)]
+pub struct KeyNew {
+    /// As what it acts: owner, marketer, analyst, store_manager, advisor, cashier.
+    #[arg(long, value_name = "ROLE", required_unless_present = "public")]
+    pub role: Option<String>,
+    /// A write key that may lie open in a page or an app: it can only send.
+    #[arg(long, conflicts_with_all = ["role", "only"])]
+    pub public: bool,
+    /// The code of the place that it is bound to.
+    #[arg(long, value_name = "CODE")]
+    pub place: Option<String>,
+    /// The code of the person of the staff that it belongs to.
+    #[arg(long, value_name = "CODE")]
+    pub staff: Option<String>,
+    /// What people call it.
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// Narrows it to an operation of its role; may be given more than once.
+    #[arg(long, value_name = "OPERATION")]
+    pub only: Vec<String>,
+    /// The last day on which it works (YYYY-MM-DD) in the brand's zone, or the instant from which it does not.
+    #[arg(long, value_name = "DATE")]
+    pub expires: Option<String>,
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditAction {
+    /// Lists its lines.
+    List {
+        /// From the start of this day (YYYY-MM-DD) in the brand's zone, or from an instant.
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Computes its chain again, and names the first line that was changed, removed or moved.
+    Verify {
+        /// A checkpoint that was kept elsewhere: finds lines that were cut off, and a log that was written anew.
+        #[arg(long, value_name = "CHECKPOINT")]
+        from: Option<String>,
+    },
+    /// Prints the last line's number and hash, to be kept elsewhere.
+    Checkpoint,
 }
 
 /// Reports.

@@ -6,13 +6,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use zhiyin_engine::accept::{Source, Ties};
+use zhiyin_engine::audit::{Detail, Target, detail};
 use zhiyin_engine::import::{self, Tally, completejourney, csv, lines, synthetic};
 use zhiyin_engine::{Engine, playbooks};
+use zhiyin_model::role::Operation;
 use zhiyin_model::time::Ts;
 
 use crate::arguments::{DataSet, Import, Place};
 use crate::progress::Progress;
 use crate::say::say;
+use crate::who;
 
 /// Business time at which the demo's playbook is applied: before the first event of the data.
 const DEMO_BEGINS: &str = "2016-11-01T00:00:00Z";
@@ -67,7 +70,9 @@ where
             Some(Err(problems)) => bail!("the shipped playbook: {}", crate::playbook::listed(&problems)),
             None => bail!("the demo's playbook is not in this program"),
         };
-        engine.apply_at(&playbook, Ts::parse(DEMO_BEGINS)).await?;
+        let deed = engine.apply_at(&playbook, Ts::parse(DEMO_BEGINS));
+        let on = (Operation::PlaybookApply, &Target::code(&playbook.id));
+        engine.audited(&who::system(), on, &Detail::new(), deed).await?;
     }
     let import = import::Import {
         source: Source {
@@ -81,9 +86,12 @@ where
         accept_only: false,
     };
     let mut progress = Progress::new(None);
-    let tally = engine.import(import, items, &mut progress).await?;
+    let beside = detail(serde_json::json!({"act": "import", "set": source}));
+    let on = (Operation::IngestWrite, &Target::home());
+    let deed = engine.import(import, items, &mut progress);
+    let tally = engine.audited(&who::system(), on, &beside, deed).await?;
     progress.finish()?;
-    engine.begin_business().await?;
+    engine.clock_audited(&who::system(), engine.begin_business()).await?;
     Ok(tally)
 }
 
@@ -92,6 +100,12 @@ async fn files(place: &Place, engine: &Engine, import: &Import) -> Result<ExitCo
         bail!("name a file, or a data set: `zhiyin import --help`");
     }
     engine.live()?;
+    let beside = detail(serde_json::json!({"act": "import", "files": import.files.len()}));
+    let on = (Operation::IngestWrite, &Target::home());
+    engine.audited(&who::system(), on, &beside, all_files(place, engine, import)).await
+}
+
+async fn all_files(place: &Place, engine: &Engine, import: &Import) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for file in &import.files {
         let tally = one_file(place, engine, import, file).await?;

@@ -3,10 +3,12 @@
 //! Exit codes: 0 done, 1 refused or failed (with the reason), 2 wrong usage.
 
 mod arguments;
+mod audit;
 mod bench;
 mod duplicates;
 mod home;
 mod import;
+mod key;
 mod member;
 mod moving;
 mod persons;
@@ -15,6 +17,7 @@ mod progress;
 mod report;
 mod say;
 mod serve;
+mod who;
 
 use std::process::ExitCode;
 
@@ -67,6 +70,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
         Command::Duplicates { action } => duplicates::duplicates(&place, action).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
+        Command::Key { action } => key::key(&place, action).await,
+        Command::Audit { action } => audit::audit(&place, action).await,
         Command::Doctor => report::doctor(&place).await,
         Command::Migrate { from, to } => moving::migrate(&from, &to).await,
         Command::Backup { file } => moving::backup(&place, &file).await,

@@ -5,14 +5,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use zhiyin_engine::archive::Outcome;
+use serde_json::json;
+use zhiyin_engine::archive;
+use zhiyin_engine::audit::{self, Outcome, Target, detail};
 use zhiyin_engine::moving::{self, Moved};
+use zhiyin_model::role::Operation;
+use zhiyin_store::Store;
 use zhiyin_store::archive::file_name;
 use zhiyin_store::turn::place;
 
 use crate::arguments::Place;
 use crate::home::Database;
 use crate::say::say;
+use crate::who;
 
 /// Copies a home into an empty one.
 pub async fn migrate(from: &str, to: &str) -> Result<ExitCode> {
@@ -22,15 +27,23 @@ pub async fn migrate(from: &str, to: &str) -> Result<ExitCode> {
     }
     let (old, _) = from.open().await?;
     let (new, _) = to.open().await?;
-    let moved = moving::migrate(old.as_ref(), new.as_ref()).await;
-    told(&format!("{} → {}", from.name(), to.name()), &moved.with_context(|| to.name())?);
+    // The old home says so before, and so the copy says it too.
+    let more = detail(json!({"act": "migrated to another home"}));
+    let on = (Operation::HomeManage, Target::home());
+    audit::note(old.as_ref(), &who::system(), on.0, &on.1, Outcome::Begun, &more).await?;
+    let moved = moving::migrate(old.as_ref(), new.as_ref()).await.with_context(|| to.name())?;
+    noted(new.as_ref(), "migrated from another home", &moved).await?;
+    told(&format!("{} → {}", from.name(), to.name()), &moved);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Writes the home to a file.
 pub async fn backup(place: &Place, file: &Path) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
-    let moved = moving::backup(engine.store().as_ref(), file).await?;
+    let beside = detail(json!({"act": "backup"}));
+    let on = (Operation::HomeManage, &Target::home());
+    let deed = moving::backup(engine.store().as_ref(), file);
+    let moved = engine.audited(&who::system(), on, &beside, deed).await?;
     told(&file.display().to_string(), &moved);
     Ok(ExitCode::SUCCESS)
 }
@@ -42,6 +55,7 @@ pub async fn restore(place: &Place, file: &Path) -> Result<ExitCode> {
     let database = place.at()?;
     let (store, _) = database.open().await?;
     let moved = moving::restore(file, store.as_ref()).await.with_context(|| database.name())?;
+    noted(store.as_ref(), "restored from a backup", &moved).await?;
     told(&database.name(), &moved);
     Ok(ExitCode::SUCCESS)
 }
@@ -51,22 +65,32 @@ pub async fn archive(place: &Place, before: &str, keep_days: u32) -> Result<Exit
     let Some(month) = place::parse(before) else { bail!("{before}: a month is YYYY-MM") };
     let engine = place.open_existing().await?;
     let folder = place.archive()?;
-    let told = engine.archive(&folder, month, keep_days).await?;
+    let beside = detail(json!({"act": "archive", "before": before, "keep_days": keep_days}));
+    let on = (Operation::HomeManage, &Target::home());
+    let deed = engine.archive(&folder, month, keep_days);
+    let told = engine.audited(&who::system(), on, &beside, deed).await?;
     if told.is_empty() {
         say!("No events came in before {before}.");
     }
     for (month, outcome) in told {
         let name = place::name(month.month);
         match outcome {
-            Outcome::Archived { events } => {
+            archive::Outcome::Archived { events } => {
                 say!("{name}: {events} events, now in {}", folder.join(file_name(month.month)).display())
             }
-            Outcome::Before => say!("{name}: {} events, archived before", month.events),
-            Outcome::Open => say!("{name}: stays: some of its events wait or are dead letters"),
-            Outcome::Young => say!("{name}: stays: its ids are remembered for {keep_days} days"),
+            archive::Outcome::Before => say!("{name}: {} events, archived before", month.events),
+            archive::Outcome::Open => say!("{name}: stays: some of its events wait or are dead letters"),
+            archive::Outcome::Young => say!("{name}: stays: its ids are remembered for {keep_days} days"),
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes down what became of a home.
+async fn noted(store: &dyn Store, act: &str, moved: &Moved) -> Result<()> {
+    let more = detail(json!({"act": act, "rows": moved.rows, "digest": moved.digest}));
+    audit::note(store, &who::system(), Operation::HomeManage, &Target::home(), Outcome::Done, &more).await?;
+    Ok(())
 }
 
 fn told(what: &str, moved: &Moved) {

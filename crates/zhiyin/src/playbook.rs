@@ -4,12 +4,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::playbooks;
 use zhiyin_model::playbook::{ChangeKind, Playbook, Problem, json_schema};
+use zhiyin_model::role::Operation;
 
 use crate::arguments::{Format, Place};
 use crate::report;
 use crate::say::say;
+use crate::who;
 
 type Read = std::result::Result<(Playbook, zhiyin_engine::Rules), Vec<Problem>>;
 
@@ -106,7 +109,12 @@ pub async fn apply(place: &Place, file: &str) -> Result<ExitCode> {
     {
         bail!("{file}: the brand's currency cannot change once orders have come in");
     }
-    let (version, new) = engine.apply(&playbook).await?;
+    let hash = playbook.hash();
+    let beside = detail(serde_json::json!({"hash": &hash[..12.min(hash.len())]}));
+    let target = Target::code(&playbook.id);
+    let deed = engine.apply(&playbook);
+    let (version, new) =
+        engine.audited(&who::system(), (Operation::PlaybookApply, &target), &beside, deed).await?;
     if new {
         say!("{} is live as version {version} (hash {})", playbook.id, &playbook.hash()[..12]);
     } else {

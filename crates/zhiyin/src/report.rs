@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::reports::Report;
+use zhiyin_model::role::Operation;
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::read::Work;
 
 use crate::arguments::{DeadLetterAction, Format, Place, ReportName};
 use crate::say::say;
+use crate::who;
 
 /// Dead letters listed at once.
 const DEAD_LETTERS_MAX: usize = 10_000;
@@ -137,7 +140,9 @@ pub async fn dead_letters(place: &Place, action: Option<DeadLetterAction>) -> Re
             if let Some(unknown) = seqs.iter().find(|seq| !known.contains(seq)) {
                 bail!("there is no dead letter {unknown}");
             }
-            let n = engine.retry(seqs).await?;
+            let beside = detail(serde_json::json!({"letters": seqs.len()}));
+            let on = (Operation::DeadLettersRetry, &Target::home());
+            let n = engine.audited(&who::system(), on, &beside, engine.retry(seqs)).await?;
             let left = engine.store().dead_letters(DEAD_LETTERS_MAX).await?.len();
             say!("{n} put back; {left} dead letters are left");
         }

@@ -13,7 +13,7 @@ use zhiyin_server::HomeReadings;
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::say::say;
-use crate::{import, report};
+use crate::{import, report, who};
 
 /// Structured logs on standard error; a server says more than a command.
 pub fn log(arguments: &Arguments) {
@@ -26,7 +26,7 @@ pub fn log(arguments: &Arguments) {
 /// Decides what comes in and serves until it is told to stop.
 pub async fn serve(place: &Place, listen: &str) -> Result<ExitCode> {
     let engine = Arc::new(place.open().await?);
-    engine.go_live().await?;
+    engine.clock_audited(&who::system(), engine.go_live()).await?;
     run(place, engine, listen).await
 }
 

@@ -46,6 +46,10 @@ macro_rules! brittle {
                 self.inner.keep_archive(folder);
             }
 
+            fn access(&self) -> &dyn zhiyin_store::access::Access {
+                self.inner.access()
+            }
+
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 let fails = self.fails_now();
                 if fails && !self.late {

@@ -19,8 +19,8 @@ use crate::schemas::Schemas;
 
 /// Whoever fills a home holds it: nothing is accepted meanwhile.
 pub(crate) const HOME_HELD: &str = "SELECT one FROM {home}.home FOR UPDATE";
-pub(crate) const HOME_USED: &str =
-    "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import)";
+pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import) \
+    OR EXISTS (SELECT 1 FROM {home}.api_key) OR EXISTS (SELECT 1 FROM {home}.approval) OR EXISTS (SELECT 1 FROM {home}.audit)";
 pub(crate) const SHARD_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member)";
 pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
@@ -133,9 +133,8 @@ impl Filling<'_> {
         match table.name {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
-            "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" => {
-                self.put(table, "", rows, |_| Ok(0)).await
-            }
+            "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
+            | "audit" => self.put(table, "", rows, |_| Ok(0)).await,
             "house_account" => {
                 // One row a share: the first bears what there is.
                 rows.iter_mut().for_each(|row| row.push(Value::Int(0)));

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::access::noted;
 use zhiyin_store::conformance::life::{Life, lived};
 use zhiyin_store::{Store, Wanted};
 
 use crate::homes::{Homes, name, raw};
 
 /// Without the journal's guards, so that it can be tampered with.
-const UNGUARDED: &str =
-    "DROP TRIGGER transfer_stays ON {shard}.transfer; DROP TRIGGER allocation_stays ON {shard}.allocation";
+const UNGUARDED: &str = "DROP TRIGGER transfer_stays ON {shard}.transfer; DROP TRIGGER allocation_stays ON {shard}.allocation; \
+    DROP TRIGGER IF EXISTS audit_stays ON {home}.audit";
 
 const ZERO: &str = "each asset sums to zero over members and the brand's accounts";
 const BALANCES: &str = "a member's balance is the sum of their transfers";
@@ -37,10 +38,12 @@ const PLACED: &str = "every member and every event lies in the share of its memb
 const NAMED: &str = "every identifier is found by its hash and points to somebody";
 const ORDER_PLACES: &str = "every order has its place, and every place its order";
 const REMEMBERED: &str = "every item in the log is remembered, and whatever is remembered is in the log";
+const AUDIT_GUARDS: &str = "the audit log cannot be changed: its guards are in place";
+const AUDITED: &str = "the audit log is one chain from its first line";
 const BODIES: &str = "every event has its body, in the log or in the archive";
 
 /// (what somebody did to each shard, the rule that it breaks)
-const PLANTED: [(&str, &str); 57] = [
+const PLANTED: [(&str, &str); 61] = [
     ("UPDATE {shard}.house_account SET balance = balance + 1", ZERO),
     (
         "UPDATE {shard}.member SET accounts = jsonb_set(accounts::jsonb, '{0,1}', \
@@ -112,6 +115,14 @@ const PLANTED: [(&str, &str); 57] = [
       ALTER TABLE {shard}.allocation DISABLE TRIGGER allocation_stays",
         GUARDS,
     ),
+    ("SELECT 1", AUDIT_GUARDS),
+    ("UPDATE {home}.audit SET who = 'system:nobody' WHERE no = 2", AUDITED),
+    ("DELETE FROM {home}.audit WHERE no = 2", AUDITED),
+    (
+        "INSERT INTO {home}.audit SELECT 4, at, who, role, operation, target, outcome, detail, hash FROM {home}.audit \
+      WHERE no = 3 ON CONFLICT DO NOTHING",
+        AUDITED,
+    ),
     ("UPDATE {shard}.orders SET no = no + 100", ORDER_EVENTS),
     ("UPDATE {shard}.hold SET member = gen_random_uuid()", TOGETHER),
     ("DELETE FROM {shard}.member", TOGETHER),
@@ -159,6 +170,7 @@ async fn the_doctor_finds_each_planted_corruption() {
         let (url, store) = homes.open();
         let store: Arc<dyn Store> = store;
         lived(&store, &Life::of(&KEY), 6).await.unwrap();
+        noted(&store, 3).await.unwrap();
         let healthy = store.doctor().await.unwrap();
         assert!(healthy.iter().all(|check| check.broken.is_empty()), "{healthy:#?}");
         rules.extend(healthy.into_iter().map(|check| check.invariant));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::access::noted;
 use zhiyin_store::conformance::life::{Life, append, at, lived, turn};
 use zhiyin_store::feed::Position;
 use zhiyin_store::flush::Flush;
@@ -357,4 +358,22 @@ async fn a_months_partitions_are_there_before_its_first_item() {
     let (made, put, moved): (String, String, String) = (row.get(0), row.get(1), row.get(2));
     assert_eq!(put, moved);
     assert_ne!(made, put, "made in the transaction that put something into it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_write_one_audit_log() {
+    let homes = Homes::new(2);
+    let (url, one, other) = two(&homes).await;
+    let (one, other): (Arc<dyn Store>, Arc<dyn Store>) = (one, Arc::new(other));
+    let (first, second) = tokio::join!(noted(&one, 20), noted(&other, 20));
+    first.and(second).unwrap();
+    let lines = one.access().audit(0, None, 99).await.unwrap();
+    assert_eq!(lines.iter().map(|line| line.no).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+    assert!(one.doctor().await.unwrap().iter().all(|check| check.broken.is_empty()));
+    let home = name(&url);
+    for sql in ["UPDATE {}.audit SET who = ''", "DELETE FROM {}.audit", "TRUNCATE {}.audit"] {
+        let refused = raw().await.batch_execute(&sql.replace("{}", &home)).await.unwrap_err();
+        let message = refused.as_db_error().unwrap().message().to_owned();
+        assert!(message.contains("audit is written once"), "{sql}: {message}");
+    }
 }

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use zhiyin_store::Wanted;
 use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::access::noted;
 use zhiyin_store::conformance::life::{Life, lived};
 
 use crate::folder::Folder;
 
 /// Without the journal's guards, so that it can be tampered with.
 const UNGUARDED: &str = "DROP TRIGGER transfer_stays; DROP TRIGGER transfer_remains; \
-    DROP TRIGGER allocation_stays; DROP TRIGGER allocation_remains;";
+    DROP TRIGGER allocation_stays; DROP TRIGGER allocation_remains; \
+    DROP TRIGGER audit_stays; DROP TRIGGER audit_remains;";
+
+const AUDITED: &str = "the audit log is one chain from its first line";
 
 /// (what somebody did to the file, the rule that it breaks)
-const PLANTED: [(&str, &str); 31] = [
+const PLANTED: [(&str, &str); 36] = [
     (
         "UPDATE house_account SET balance = balance + 1",
         "each asset sums to zero over members and the brand's accounts",
@@ -87,6 +91,17 @@ const PLANTED: [(&str, &str); 31] = [
     ("UPDATE orders SET refunded = -1", "a refund never exceeds what was paid"),
     ("UPDATE orders SET paid = -1, refunded = -1", "a refund never exceeds what was paid"),
     ("SELECT 1", "the journal cannot be changed: its guards are in place"),
+    ("SELECT 1", "the audit log cannot be changed: its guards are in place"),
+    ("UPDATE audit SET who = 'system:nobody' WHERE no = 2", AUDITED),
+    ("DELETE FROM audit WHERE no = 2", AUDITED),
+    (
+        "UPDATE audit SET no = CASE no WHEN 2 THEN -3 ELSE -2 END WHERE no > 1; UPDATE audit SET no = -no WHERE no < 0",
+        AUDITED,
+    ),
+    (
+        "INSERT INTO audit SELECT 4, at, who, role, operation, target, outcome, detail, hash FROM audit WHERE no = 3",
+        AUDITED,
+    ),
     (
         "UPDATE member SET accounts = json_set(accounts, '$[1][4]', -1)",
         "debt, what is held and what is pending are never below zero",
@@ -101,6 +116,7 @@ async fn the_doctor_finds_each_planted_corruption() {
         let folder = Folder::new();
         let store = folder.open();
         lived(&store, &Life::of(&KEY), 6).await.unwrap();
+        noted(&store, 3).await.unwrap();
         let healthy = store.doctor().await.unwrap();
         assert!(healthy.iter().all(|check| check.broken.is_empty()), "{healthy:#?}");
         rules.extend(healthy.into_iter().map(|check| check.invariant));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::access::noted;
 use zhiyin_store::conformance::life::{Life, append, at, lived, turn};
 use zhiyin_store::flush::Flush;
 use zhiyin_store::{Receipt, StoreError};
@@ -81,6 +82,25 @@ async fn the_journal_is_written_once() {
         ("DELETE FROM transfer", "a transfer is never deleted"),
         ("UPDATE allocation SET amount = 0", "an allocation is never changed"),
         ("DELETE FROM allocation WHERE no = 1", "an allocation is never deleted"),
+    ] {
+        let error = connection.execute(sql, []).unwrap_err().to_string();
+        assert!(error.contains(reason), "{sql}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn two_processes_write_one_audit_log() {
+    let folder = Folder::new();
+    let (one, other) = (folder.open(), folder.open());
+    let (first, second) = tokio::join!(noted(&one, 20), noted(&other, 20));
+    first.and(second).unwrap();
+    let lines = one.access().audit(0, None, 99).await.unwrap();
+    assert_eq!(lines.iter().map(|line| line.no).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+    assert!(one.doctor().await.unwrap().iter().all(|check| check.broken.is_empty()));
+    let connection = raw(&folder.home());
+    for (sql, reason) in [
+        ("UPDATE audit SET who = ''", "a line of the audit log is never changed"),
+        ("DELETE FROM audit WHERE no = 40", "a line of the audit log is never deleted"),
     ] {
         let error = connection.execute(sql, []).unwrap_err().to_string();
         assert!(error.contains(reason), "{sql}: {error}");

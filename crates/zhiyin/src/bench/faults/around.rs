@@ -85,6 +85,10 @@ macro_rules! passed_on {
             fn keep_archive(&self, folder: PathBuf) {
                 self.0.inner().keep_archive(folder);
             }
+
+            fn access(&self) -> &dyn zhiyin_store::access::Access {
+                self.0.inner().access()
+            }
             $(async fn $own(&self, $($own_argument: $own_kind),*) -> Result<$own_answer> {
                 let deed = self.0.before(stringify!($own)).await?;
                 let answer = self.0.$own($($own_argument),*).await;
