@@ -63,6 +63,10 @@ pub(crate) const STAGE_MOVE: &str =
 pub(crate) const TAG_MOVE: &str =
     "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
+pub(crate) const PLACE: &str = "SELECT code, parent, kind, document, since FROM {home}.place ORDER BY code";
+pub(crate) const PLACE_HISTORY: &str = "SELECT no, code, at, by, was FROM {home}.place_history ORDER BY no";
+pub(crate) const STAFF: &str =
+    "SELECT place, code, name, role, since, until FROM {home}.staff ORDER BY place, code";
 
 /// How a table is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +84,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 22] = [
+const SAID: [(&str, &str, Way); 25] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -103,6 +107,9 @@ const SAID: [(&str, &str, Way); 22] = [
     ("stage_move", STAGE_MOVE, Way::Numbered),
     ("tag_move", TAG_MOVE, Way::Numbered),
     ("archive", ARCHIVE, Way::Once),
+    ("place", PLACE, Way::Once),
+    ("place_history", PLACE_HISTORY, Way::Once),
+    ("staff", STAFF, Way::Once),
 ];
 
 /// Says every table, each at least once, though it be empty.

@@ -31,13 +31,22 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, in order. What has been released is never edited.
-pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
-    number: 1,
-    oldest: 1,
-    home: include_str!("migrations/0001_home.sql"),
-    shard: include_str!("migrations/0001_shard.sql"),
-    online: &[],
-}];
+pub(crate) const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        number: 1,
+        oldest: 1,
+        home: include_str!("migrations/0001_home.sql"),
+        shard: include_str!("migrations/0001_shard.sql"),
+        online: &[],
+    },
+    Migration {
+        number: 4,
+        oldest: 1,
+        home: include_str!("migrations/0004_home.sql"),
+        shard: include_str!("migrations/0004_shard.sql"),
+        online: &[],
+    },
+];
 
 /// What this room needs of PostgreSQL.
 const SERVER_OLDEST: i32 = 150_000;

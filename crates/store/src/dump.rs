@@ -67,7 +67,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 22] = [
+pub static TABLES: [Table; 25] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -230,6 +230,25 @@ pub static TABLES: [Table; 22] = [
         ],
     },
     Table { name: "archive", columns: &[("month", INT), ("file", TEXT), ("events", INT), ("hash", TEXT)] },
+    Table {
+        name: "place",
+        columns: &[("code", TEXT), ("parent", TEXT), ("kind", TEXT), ("document", TEXT), ("since", INT)],
+    },
+    Table {
+        name: "place_history",
+        columns: &[("no", INT), ("code", TEXT), ("at", INT), ("by", TEXT), ("was", TEXT)],
+    },
+    Table {
+        name: "staff",
+        columns: &[
+            ("place", TEXT),
+            ("code", TEXT),
+            ("name", BYTES),
+            ("role", TEXT),
+            ("since", INT),
+            ("until", INT),
+        ],
+    },
 ];
 
 /// The table of a name.

@@ -8,6 +8,7 @@ mod home;
 mod import;
 mod member;
 mod moving;
+mod places;
 mod playbook;
 mod progress;
 mod report;
@@ -57,7 +58,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Apply { file } => playbook::apply(&place, &file).await,
         Command::Playbooks => playbook::list(&place).await,
         Command::Import(import) => import::import(&place, import).await,
-        Command::Report { report, format, as_of } => report::report(&place, report, format, as_of).await,
+        Command::Report { report, format, as_of, under } => {
+            report::report(&place, report, format, as_of, under.as_deref()).await
+        }
+        Command::Places { action } => places::places(&place, action).await,
         Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Doctor => report::doctor(&place).await,
