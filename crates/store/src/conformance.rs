@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod life;
 pub mod lookups;
 pub mod past;
+pub mod places;
 
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ macro_rules! conformance {
                 playbooks_have_versions, members_behind_a_version_are_found,
                 the_digest_depends_on_neither_keys_nor_batches, the_digest_tells_any_difference,
                 months_move_to_files, a_home_moves_whole;
+            places: a_tree_is_put_once, an_edit_is_written_whole_or_not_at_all, the_tree_is_told_as_it_was,
+                the_digest_tells_trees_apart, a_tree_moves_whole, reports_are_cut_by_stores, a_cut_of_nowhere_is_empty;
         );
     };
     ($make:expr; $($room:ident: $($promise:ident),*;)*) => {
