@@ -16,6 +16,7 @@ mod home;
 mod items;
 mod malformed;
 mod measured;
+mod places;
 mod playbooks;
 mod points;
 mod silence;
