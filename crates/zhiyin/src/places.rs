@@ -5,8 +5,10 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use zhiyin_engine::Engine;
 use zhiyin_engine::places::file::{FAULTS_MAX, FILE_BYTES_MAX, Which, write};
 use zhiyin_engine::places::{PREFIX_CHARS_MAX, Tree};
 use zhiyin_model::place::tree::{Edit, Tally};
@@ -29,7 +31,8 @@ pub async fn places(place: &Place, action: PlacesAction) -> Result<ExitCode> {
         PlacesAction::Move { code, under, by } => {
             let edit = Edit::Move { code: code_of(&code)?, under: code_of(&under)? };
             let told = format!("{code}: moved, with all below it, under {under}");
-            edit_one(place, edit, &by, &told, &format!("{code}: lies under {under} already")).await
+            let nothing = format!("{code}: lies under {under} already");
+            edit_one(&place.open_existing().await?, edit, &by, &told, &nothing).await
         }
         PlacesAction::Close { code, on, by } => {
             let engine = place.open_existing().await?;
@@ -37,10 +40,10 @@ pub async fn places(place: &Place, action: PlacesAction) -> Result<ExitCode> {
                 Some(text) => day_of("--on", text)?,
                 None => engine.today().await?,
             };
-            drop(engine);
             let edit = Edit::Close { code: code_of(&code)?, on };
             let told = format!("{code}: closed from {on} on");
-            edit_one(place, edit, &by, &told, &format!("{code}: is closed from {on} on already")).await
+            let nothing = format!("{code}: is closed from {on} on already");
+            edit_one(&engine, edit, &by, &told, &nothing).await
         }
         PlacesAction::Export { file, staff } => export(place, &file, staff.as_deref()).await,
         PlacesAction::Unknown { format } => unknown(place, format).await,
@@ -116,21 +119,14 @@ async fn tree(place: &Place, as_of: Option<&str>, format: Format) -> Result<Exit
         Some(day) => day,
         None => engine.today().await?,
     };
-    let found;
-    let tree: &Tree = match day {
-        Some(day) => {
-            found = std::sync::Arc::new(engine.places_at(day).await?);
-            &found
-        }
-        None => {
-            found = engine.places().await?;
-            &found
-        }
+    let tree: Arc<Tree> = match day {
+        Some(day) => Arc::new(engine.places_at(day).await?),
+        None => engine.places().await?,
     };
     if format == Format::Table {
         for node in tree.nodes() {
             let site = &node.place;
-            say!("{}{}", "  ".repeat(node.level), line(site, working(tree, site, on), on));
+            say!("{}{}", "  ".repeat(node.level), line(site, working(&tree, site, on), on));
         }
         say!("{} places as of {on}", tree.nodes().len());
         return Ok(ExitCode::SUCCESS);
@@ -223,9 +219,8 @@ fn difference(was: Option<&Cells>, became: &Cells) -> String {
     told.join(", ")
 }
 
-async fn edit_one(place: &Place, edit: Edit, by: &str, told: &str, nothing: &str) -> Result<ExitCode> {
+async fn edit_one(engine: &Engine, edit: Edit, by: &str, told: &str, nothing: &str) -> Result<ExitCode> {
     let by = by_of(by)?;
-    let engine = place.open_existing().await?;
     match refused(engine.edit_places(edit, &by).await?) {
         None => Ok(ExitCode::from(1)),
         Some(tally) => {
