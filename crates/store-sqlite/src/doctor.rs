@@ -116,11 +116,15 @@ pub(crate) const INVARIANTS: [(&str, &str); 16] = [
 ];
 
 pub(crate) fn doctor(c: &Connection) -> Result<Vec<Check>> {
-    let mut checks = Vec::with_capacity(INVARIANTS.len() + 1);
+    let mut checks = Vec::with_capacity(INVARIANTS.len() + 2);
     for (invariant, sql) in INVARIANTS {
         let broken = all(c, &format!("{sql}{SHOWN}"), [], |row| row.get(0))?;
         checks.push(Check { invariant: invariant.to_owned(), broken });
     }
+    checks.push(Check {
+        invariant: "every place and all staff stand under a place that holds them".to_owned(),
+        broken: zhiyin_store::places::broken(&crate::places::whole(c)?),
+    });
     let integrity: String =
         c.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(database)?;
     let broken = if integrity == "ok" { Vec::new() } else { vec![integrity] };

@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use zhiyin_model::place::tree::{Brand, Edit, Misfit, Tally};
+use zhiyin_model::place::tree::{self, Brand, Edit, Misfit, Tally};
 use zhiyin_model::place::{About, Code, Place, PlaceKind, Staff};
 use zhiyin_model::time::Ts;
 
 use crate::{Result, StoreError};
+
+/// How much of what breaks a tree is told.
+const BROKEN_MAX: usize = 5;
 
 /// A place, and since when it is as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,6 +221,28 @@ pub fn rows(whole: &Whole, change: &Change) -> Result<std::result::Result<Rows, 
         });
     }
     Ok(Ok(rows))
+}
+
+/// What breaks a tree, as the doctor tells it.
+pub fn broken(whole: &Whole) -> Vec<String> {
+    let brand = whole.brand();
+    let mut broken: Vec<String> = tree::misfits(&brand.places)
+        .into_iter()
+        .map(|misfit| format!("{}: {}", misfit.of, misfit.refusal.message))
+        .collect();
+    let rootless = |place: &&Place| (place.kind == PlaceKind::Brand) != place.parent.is_none();
+    broken.extend(brand.places.values().filter(rootless).map(|place| {
+        format!(
+            "place {}: a {} {} a parent",
+            place.code,
+            place.kind.name(),
+            if place.parent.is_some() { "with" } else { "without" }
+        )
+    }));
+    let homeless = brand.staff.keys().filter(|(place, _)| !brand.places.contains_key(place));
+    broken.extend(homeless.map(|(place, code)| format!("staff {code} at {place}: no place has that code")));
+    broken.truncate(BROKEN_MAX);
+    broken
 }
 
 /// The places as they were, from the places of now and all that changed later, oldest first.

@@ -37,10 +37,11 @@ const PLACED: &str = "every member and every event lies in the share of its memb
 const NAMED: &str = "every identifier is found by its hash and points to somebody";
 const ORDER_PLACES: &str = "every order has its place, and every place its order";
 const REMEMBERED: &str = "every item in the log is remembered, and whatever is remembered is in the log";
+const PLACES: &str = "every place and all staff stand under a place that holds them";
 const BODIES: &str = "every event has its body, in the log or in the archive";
 
 /// (what somebody did to each shard, the rule that it breaks)
-const PLANTED: [(&str, &str); 57] = [
+const PLANTED: [(&str, &str); 59] = [
     ("UPDATE {shard}.house_account SET balance = balance + 1", ZERO),
     (
         "UPDATE {shard}.member SET accounts = jsonb_set(accounts::jsonb, '{0,1}', \
@@ -140,6 +141,12 @@ const PLANTED: [(&str, &str); 57] = [
     ("DELETE FROM {shard}.message", REMEMBERED),
     ("UPDATE {shard}.message SET seq = seq + 100", REMEMBERED),
     ("INSERT INTO {shard}.message VALUES (9, 'x', gen_random_uuid(), 9)", REMEMBERED),
+    (
+        "INSERT INTO {home}.place VALUES ('a', 'b', 'region', '{\"names\":{}}', 0), ('b', 'a', 'region', '{\"names\":{}}', 0) \
+         ON CONFLICT DO NOTHING",
+        PLACES,
+    ),
+    ("INSERT INTO {home}.staff VALUES ('a', '1', '\\x00', 'clerk') ON CONFLICT DO NOTHING", PLACES),
 ];
 
 /// Does something to each of the two shards of a home.
