@@ -335,10 +335,10 @@ impl About {
             ("opens_on", self.opens_on.is_some()),
             ("closed_on", self.closed_on.is_some()),
         ];
-        if kind != PlaceKind::Store {
-            if let Some((field, _)) = given.iter().find(|(_, given)| *given) {
-                return Err(Refusal::new("stores_only", *field, format!("a {} has no {field}", kind.name())));
-            }
+        if kind != PlaceKind::Store
+            && let Some((field, _)) = given.iter().find(|(_, given)| *given)
+        {
+            return Err(Refusal::new("stores_only", *field, format!("a {} has no {field}", kind.name())));
         }
         match (self.opens_on, self.closed_on) {
             (Some(opens), Some(closed)) if closed < opens => {
