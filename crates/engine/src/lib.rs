@@ -19,6 +19,7 @@ pub mod moving;
 pub mod people;
 pub mod persons;
 pub mod pipeline;
+pub mod places;
 pub mod playbooks;
 pub mod rebuild;
 pub mod reports;
@@ -54,6 +55,9 @@ pub enum EngineError {
     /// A report was asked for a day that has not come.
     #[error("{0} has not come yet: business time is {1}")]
     AsOfFuture(String, String),
+    /// No place bears this code.
+    #[error("no place has the code {0}; `zhiyin places tree` lists them")]
+    NoPlace(String),
     /// A decision broke down: a defect of this program. The event becomes a dead letter and the batch goes on without it.
     #[error("the decision on event {0} broke down")]
     Broken(i64),
@@ -114,6 +118,7 @@ pub struct Engine {
     pub(crate) decider: Decider,
     store: Arc<dyn Store>,
     live: RwLock<Option<Arc<Live>>>,
+    pub(crate) places: RwLock<Option<Arc<places::Tree>>>,
     pub(crate) workers: Vec<Mutex<Worker>>,
     pub(crate) woken: watch::Sender<()>,
     pub(crate) measures: Measures,
@@ -145,6 +150,7 @@ impl Engine {
             decider,
             store,
             live: RwLock::new(None),
+            places: RwLock::new(None),
             workers: workers.collect(),
             woken: watch::Sender::new(()),
             measures,

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use zhiyin_model::effect::{Asset, TransferKind};
+use zhiyin_model::place::PlaceKind;
 use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::places::{CutLine, StoreSums};
 use zhiyin_store::read::{AsOf, MemberLine};
 
+use crate::places::Tree;
+use crate::places::tree::Sums;
 use crate::{Engine, EngineError, Result, clock};
 
 /// A table of a report: a head and rows of texts, numbers as whole digits.
@@ -19,6 +23,8 @@ pub struct Table {
     pub as_of: Ts,
     /// True when a past day was asked for: attributes and tags are then still those of now.
     pub past: bool,
+    /// By what it was cut, as a sentence.
+    pub cut: Option<String>,
 }
 
 /// What can be reported.
@@ -32,11 +38,19 @@ pub enum Report {
     Ledger,
     /// One line a member.
     Members,
+    /// Members and sales by place, rolled up the brand's tree.
+    Places,
 }
 
 impl Engine {
     /// A report as of the end of a day, or of now. What waits and is due is decided first.
     pub async fn report(&self, report: Report, day: Option<Day>) -> Result<Table> {
+        self.report_under(report, day, None).await
+    }
+
+    /// The same, of the stores under a place only: orders by the store they name, members (with tiers, lifecycle and points)
+    /// by the latest store where they were met. The tree is that of now, and so is a member's store.
+    pub async fn report_under(&self, report: Report, day: Option<Day>, under: Option<&str>) -> Result<Table> {
         let live = self.live()?;
         self.drain(1024, None, |_| ()).await?;
         let now = clock::now(&self.home().await?);
@@ -47,25 +61,41 @@ impl Engine {
         }
         let at = day.map_or(now, |day| zone.end(day));
         let as_of = AsOf { at, day: day.unwrap_or(today), over_days: live.rules.tiers.over_days };
+        let tree = self.places().await?;
+        let cut = under.map(|code| Cut::of(&tree, code)).transpose()?;
         let (columns, rows) = match report {
             Report::Tiers => {
                 let levels = live.playbook.tiers.levels.iter().map(|level| level.id.clone()).collect();
-                let lines = self.store().member_lines(as_of).await?;
+                let lines = self.lines(as_of, cut.as_ref()).await?;
                 grouped("tier", levels, &lines, |line| line.tier.as_deref())
             }
             Report::Lifecycle => {
                 let stages = live.playbook.lifecycle.iter().map(|stage| stage.id.clone()).collect();
-                let lines = self.store().member_lines(as_of).await?;
+                let lines = self.lines(as_of, cut.as_ref()).await?;
                 grouped("lifecycle", stages, &lines, |line| line.stage.as_deref())
             }
-            Report::Ledger => self.ledger(as_of).await?,
-            Report::Members => members(&self.store().member_lines(as_of).await?),
+            Report::Ledger => self.ledger(as_of, cut.as_ref()).await?,
+            Report::Members => members(&self.lines(as_of, cut.as_ref()).await?, cut.is_some()),
+            Report::Places => by_place(&tree, &self.store().store_sums(as_of).await?, under),
         };
-        Ok(Table { columns, rows, as_of: at, past: day.is_some() })
+        let past = day.is_some();
+        Ok(Table { columns, rows, as_of: at, past, cut: cut.map(|cut| cut.said) })
     }
 
-    async fn ledger(&self, as_of: AsOf) -> Result<(Vec<String>, Vec<Vec<String>>)> {
-        let lines = self.store().ledger_lines(as_of).await?;
+    /// Lines of members: of all, or of those who belong to the stores of a cut or ordered there.
+    async fn lines(&self, as_of: AsOf, cut: Option<&Cut>) -> Result<Vec<CutLine>> {
+        if let Some(cut) = cut {
+            return Ok(self.store().member_lines_of(as_of, cut.stores.clone()).await?);
+        }
+        let lines = self.store().member_lines(as_of).await?.into_iter();
+        Ok(lines.map(|line| CutLine { line, belongs: true }).collect())
+    }
+
+    async fn ledger(&self, as_of: AsOf, cut: Option<&Cut>) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+        let lines = match cut {
+            Some(cut) => self.store().ledger_lines_of(as_of, cut.stores.clone()).await?,
+            None => self.store().ledger_lines(as_of).await?,
+        };
         let mut rows: Vec<Vec<String>> = lines
             .iter()
             .map(|line| {
@@ -93,15 +123,77 @@ impl Engine {
     }
 }
 
+/// The stores that a report is cut by.
+struct Cut {
+    /// What events call them.
+    stores: Vec<String>,
+    /// What is told of it.
+    said: String,
+}
+
+impl Cut {
+    fn of(tree: &Tree, code: &str) -> Result<Self> {
+        let nodes = tree.under(code).ok_or_else(|| EngineError::NoPlace(code.to_owned()))?;
+        let stores: Vec<String> = nodes.iter().map(|node| node.place.code.to_string()).collect();
+        let n = nodes.iter().filter(|node| node.place.kind == PlaceKind::Store).count();
+        let (kind, name) = nodes
+            .first()
+            .map(|node| (node.place.kind.name(), node.place.about.names.english()))
+            .unwrap_or_default();
+        let said = format!(
+            "cut by {kind} {code} ({name}), {n} {}: orders by their store, members and points by the store of the \
+             member's last touch; tree and members' stores as of now",
+            if n == 1 { "store" } else { "stores" }
+        );
+        Ok(Self { stores, said })
+    }
+}
+
+/// A line a place, each before those below it; without a place to be cut by also what lies in none.
+fn by_place(tree: &Tree, stores: &[StoreSums], under: Option<&str>) -> (Vec<String>, Vec<Vec<String>>) {
+    let rolled = tree.roll_up(stores);
+    let numbers = |sums: Sums| [sums.members, sums.orders, sums.paid].map(|number| number.to_string());
+    let first = under.and_then(|code| tree.find(code)).unwrap_or(0);
+    let nodes = under.map_or(tree.nodes(), |code| tree.under(code).unwrap_or_default());
+    let mut rows: Vec<Vec<String>> = nodes
+        .iter()
+        .zip(&rolled.nodes[first..])
+        .map(|(node, sums)| {
+            let place = &node.place;
+            let texts = [place.code.as_str(), place.kind.name(), place.about.names.english()];
+            let mut row = vec![node.level.to_string()];
+            row.extend(texts.map(str::to_owned));
+            row.extend(numbers(*sums));
+            row
+        })
+        .collect();
+    if under.is_none() {
+        let sum = |store: &StoreSums| Sums { members: store.members, orders: store.orders, paid: store.paid };
+        let mut total = Sums::default();
+        stores.iter().for_each(|store| total.add(sum(store)));
+        for (kind, name, sums) in [
+            ("unknown", "stores that no place bears", rolled.unknown),
+            ("none", "without a store", rolled.none),
+            ("total", "all", total),
+        ] {
+            let mut row = ["0", "", kind, name].map(str::to_owned).to_vec();
+            row.extend(numbers(sums));
+            rows.push(row);
+        }
+    }
+    let columns = ["level", "place", "kind", "name", "members", "orders", "paid_cents"];
+    (columns.map(str::to_owned).to_vec(), rows)
+}
+
 /// Whether a kind of transfer moves a balance.
 fn counts(kind: TransferKind) -> bool {
     kind.sides().1 != 0
 }
 
 /// The namespace that names members in reports: the one most of them have, `household` before others.
-pub fn namespace(lines: &[MemberLine]) -> String {
+fn namespace(lines: &[CutLine]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (namespace, _) in lines.iter().flat_map(|line| &line.identifiers) {
+    for (namespace, _) in lines.iter().flat_map(|line| &line.line.identifiers) {
         *counts.entry(namespace).or_default() += 1;
     }
     if counts.contains_key("household") || counts.is_empty() {
@@ -111,15 +203,18 @@ pub fn namespace(lines: &[MemberLine]) -> String {
     most.map_or_else(String::new, |(namespace, _)| namespace.to_owned())
 }
 
-fn members(lines: &[MemberLine]) -> (Vec<String>, Vec<Vec<String>>) {
+/// One line a member. In a cut report it is said who belongs there, and who has only ordered there.
+fn members(lines: &[CutLine], cut: bool) -> (Vec<String>, Vec<Vec<String>>) {
     let namespace = namespace(lines);
     let columns = [&namespace, "orders", "paid_cents", "points", "growth", "tier", "lifecycle"];
+    let columns = columns.into_iter().chain(cut.then_some("belongs"));
     let mut rows: Vec<Vec<String>> = lines
         .iter()
-        .map(|line| {
+        .map(|CutLine { line, belongs }| {
             let named = line.identifiers.iter().find(|(of, _)| *of == namespace);
             let any = named.or(line.identifiers.first());
-            vec![
+            let belongs = cut.then(|| if *belongs { "yes" } else { "no" }.to_owned());
+            let cells = [
                 any.map_or_else(|| line.member.to_string(), |(_, value)| value.clone()),
                 line.orders.to_string(),
                 line.paid.to_string(),
@@ -127,11 +222,12 @@ fn members(lines: &[MemberLine]) -> (Vec<String>, Vec<Vec<String>>) {
                 line.growth.to_string(),
                 line.tier.clone().unwrap_or_default(),
                 line.stage.clone().unwrap_or_default(),
-            ]
+            ];
+            cells.into_iter().chain(belongs).collect()
         })
         .collect();
     rows.sort_by(|a, b| by_number_then_text(&a[0], &b[0]));
-    (columns.map(str::to_owned).to_vec(), rows)
+    (columns.map(str::to_owned).collect(), rows)
 }
 
 fn by_number_then_text(a: &str, b: &str) -> std::cmp::Ordering {
@@ -139,24 +235,27 @@ fn by_number_then_text(a: &str, b: &str) -> std::cmp::Ordering {
     key(a).cmp(&key(b))
 }
 
-type Sums = (i64, i64, i64, i64, i64);
+type Totals = (i64, i64, i64, i64, i64);
 
+/// Members with their points and growth where they belong, orders with what was paid where they were made.
 fn grouped(
     name: &str,
     order: Vec<String>,
-    lines: &[MemberLine],
+    lines: &[CutLine],
     of: impl Fn(&MemberLine) -> Option<&str>,
 ) -> (Vec<String>, Vec<Vec<String>>) {
-    let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
-    for line in lines {
+    let mut sums: BTreeMap<&str, Totals> = BTreeMap::new();
+    for CutLine { line, belongs } in lines {
         let sum = sums.entry(of(line).unwrap_or("")).or_default();
-        sum.0 += 1;
         sum.1 += line.orders;
         sum.2 += line.paid;
-        sum.3 += line.points;
-        sum.4 += line.growth;
+        if *belongs {
+            sum.0 += 1;
+            sum.3 += line.points;
+            sum.4 += line.growth;
+        }
     }
-    let row = |id: &str, sum: Sums| {
+    let row = |id: &str, sum: Totals| {
         let numbers = [sum.0, sum.1, sum.2, sum.3, sum.4];
         std::iter::once(id.to_owned()).chain(numbers.iter().map(i64::to_string)).collect::<Vec<_>>()
     };

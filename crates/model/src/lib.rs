@@ -1,7 +1,7 @@
 //! The words of the house: ids, money, time, scalars, events, members, effects and the playbook's types.
 //!
 //! Everything else speaks in these. Nothing here ever does I/O, knows a database, reads a clock or waits.
-//! Read on in [`event`] (what comes in), [`member`] (what we know), [`effect`] (what a decision says), and
+//! Read on in [`event`] (what comes in), [`member`] (what we know), [`effect`] (what a decision says), [`place`] (the brand's tree), and
 //! [`playbook`] (what a brand promises).
 
 pub mod effect;
@@ -11,6 +11,7 @@ pub mod identifier;
 pub mod mask;
 pub mod member;
 pub mod money;
+pub mod place;
 pub mod playbook;
 pub mod role;
 pub mod scalar;

@@ -18,7 +18,7 @@ use zhiyin_store::{Append, OWN_SOURCE, Receipt, Result, StoreError, Ties};
 
 use crate::batch::{self, EVENT_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, write};
 use crate::connection::{Connections, Said, Step, Tx, Values};
-use crate::door::{self, Accepted, Before, Door};
+use crate::door::{self, Accepted, Before, Door, Hand};
 use crate::memory::{HOME_HELD, Memory, Source, make_month};
 use crate::rows::{Uuid, database, get, id};
 use crate::schemas::Schemas;
@@ -381,36 +381,43 @@ fn merges<'a>(schemas: &Schemas, own: i32, merges: &'a [door::Said]) -> Vec<door
     rows
 }
 
-/// What names and aliases become by what was said of who is whom, in SQL.
+/// What names and aliases become by what was said of who is whom, in SQL, one after the other.
 fn hands(schemas: &Schemas, accepted: &Accepted<'_>) -> String {
     let home = schemas.home();
     let mut sql = String::new();
-    for said in &accepted.merges {
-        let (winner, loser, since) = (said.merge.winner, said.merge.loser, said.time.0);
-        sql += &format!(
-            "DELETE FROM {home}.apart WHERE member IN ('{winner}', '{loser}') AND other IN ('{winner}', '{loser}');\n\
-             INSERT INTO {home}.apart (member, other) SELECT '{winner}', other FROM {home}.apart WHERE member = '{loser}' \
-             UNION ALL SELECT other, '{winner}' FROM {home}.apart WHERE member = '{loser}' ON CONFLICT DO NOTHING;\n\
-             UPDATE {home}.alias SET root = '{winner}' WHERE root = '{loser}';\n\
-             INSERT INTO {home}.alias (member, root, since) VALUES ('{loser}', '{winner}', {since});\n"
-        );
-        for shard in 0..schemas.shards() {
-            let shard = schemas.shard(shard);
-            sql += &format!("UPDATE {shard}.identifier SET member = '{winner}' WHERE member = '{loser}';\n");
+    for hand in &accepted.hands {
+        match hand {
+            Hand::Merged { winner, loser, since } => {
+                let since = since.0;
+                sql += &format!(
+                    "DELETE FROM {home}.apart WHERE member IN ('{winner}', '{loser}') AND other IN ('{winner}', '{loser}');\n\
+                     INSERT INTO {home}.apart (member, other) SELECT '{winner}', other FROM {home}.apart \
+                     WHERE member = '{loser}' UNION ALL SELECT other, '{winner}' FROM {home}.apart \
+                     WHERE member = '{loser}' ON CONFLICT DO NOTHING;\n\
+                     UPDATE {home}.alias SET root = '{winner}' WHERE root = '{loser}';\n\
+                     INSERT INTO {home}.alias (member, root, since) VALUES ('{loser}', '{winner}', {since});\n"
+                );
+                for shard in 0..schemas.shards() {
+                    let shard = schemas.shard(shard);
+                    sql += &format!(
+                        "UPDATE {shard}.identifier SET member = '{winner}' WHERE member = '{loser}';\n"
+                    );
+                }
+            }
+            Hand::Parted { from, to, names } => {
+                for hash in *names {
+                    let shard = schemas.shard(schemas.shard_of_hash(hash));
+                    let hash = MemberId::from_bytes(*hash);
+                    sql += &format!(
+                        "UPDATE {shard}.identifier SET member = '{to}' WHERE hash = '{hash}' AND member = '{from}';\n"
+                    );
+                }
+                sql += &format!(
+                    "INSERT INTO {home}.apart (member, other) VALUES ('{from}', '{to}'), ('{to}', '{from}') \
+                     ON CONFLICT DO NOTHING;\n"
+                );
+            }
         }
-    }
-    for leaving in &accepted.leaving {
-        let (from, to) = (leaving.from, leaving.to);
-        for hash in leaving.names {
-            let shard = schemas.shard(schemas.shard_of_hash(hash));
-            let hash = MemberId::from_bytes(*hash);
-            sql += &format!(
-                "UPDATE {shard}.identifier SET member = '{to}' WHERE hash = '{hash}' AND member = '{from}';\n"
-            );
-        }
-        sql += &format!(
-            "INSERT INTO {home}.apart (member, other) VALUES ('{from}', '{to}'), ('{to}', '{from}') ON CONFLICT DO NOTHING;\n"
-        );
     }
     sql
 }

@@ -43,6 +43,9 @@ pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t
 pub(crate) const TAGS: &str = "SELECT t.member, s.name, e.message_id, t.tag, t.is_on, t.at \
     FROM {shard}.tag_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM {shard}.timer";
+pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM {home}.place";
+pub(crate) const PLACE_HISTORY: &str = "SELECT code, at, by, was FROM {home}.place_history";
+pub(crate) const STAFF: &str = "SELECT name, place, code, role, since, until FROM {home}.staff";
 
 /// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
 struct Gathered<'s> {
@@ -65,6 +68,7 @@ pub(crate) async fn digest(survey: &Survey<'_>) -> Result<String> {
     gathered.each("stage", STAGES).await?;
     gathered.each("tag", TAGS).await?;
     gathered.each("timer", TIMERS).await?;
+    gathered.places().await?;
     gathered.hashes.sort_unstable();
     let mut whole = blake3::Hasher::new();
     for hash in &gathered.hashes {
@@ -253,6 +257,23 @@ impl Gathered<'_> {
                 Ok(())
             })
             .await
+    }
+
+    /// The brand's tree, by its codes; staff by their names as opened.
+    async fn places(&mut self) -> Result<()> {
+        for (table, sql, sealed) in
+            [("place", PLACES, false), ("place_history", PLACE_HISTORY, false), ("staff", STAFF, true)]
+        {
+            for row in self.survey.home(sql, &[]).await? {
+                let mut text = table.to_owned();
+                if sealed {
+                    let _ = write!(text, "|{:?}", opened(&row, 0)?);
+                }
+                columns(&row, usize::from(sealed), &mut text)?;
+                self.hashes.push(hash(&text));
+            }
+        }
+        Ok(())
     }
 
     /// Orders, without the ids of their lots.

@@ -221,6 +221,10 @@ pub(crate) async fn doctor(survey: &Survey<'_>) -> Result<Vec<Check>> {
     checks.push(orders(survey).await?);
     checks.push(messages(survey).await?);
     checks.extend(audit(survey).await?);
+    checks.push(Check {
+        invariant: "every place and all staff stand under a place that holds them".to_owned(),
+        broken: zhiyin_store::places::broken(&crate::places::whole(survey).await?),
+    });
     Ok(checks)
 }
 

@@ -40,10 +40,11 @@ pub(crate) struct Said {
 }
 
 /// Names that change hands.
-pub(crate) struct Leaving<'a> {
-    pub(crate) from: MemberId,
-    pub(crate) to: MemberId,
-    pub(crate) names: &'a [LookupHash],
+pub(crate) enum Hand<'a> {
+    /// All of a member's, who ends.
+    Merged { winner: MemberId, loser: MemberId, since: Ts },
+    /// Some of a member's, that are somebody new's.
+    Parted { from: MemberId, to: MemberId, names: &'a [LookupHash] },
 }
 
 /// The rows that go to one shard.
@@ -66,7 +67,7 @@ pub(crate) struct Door<'a> {
     months: BTreeSet<i64>,
     rows: Vec<Rows<'a>>,
     merges: Vec<Said>,
-    leaving: Vec<Leaving<'a>>,
+    hands: Vec<Hand<'a>>,
 }
 
 /// What is to be written.
@@ -81,8 +82,8 @@ pub(crate) struct Accepted<'a> {
     pub(crate) names: Vec<batch::Identifiers<'a>>,
     /// Who is whom.
     pub(crate) merges: Vec<Said>,
-    /// Whose names are another's.
-    pub(crate) leaving: Vec<Leaving<'a>>,
+    /// Whose names are another's, in the order in which it was said.
+    pub(crate) hands: Vec<Hand<'a>>,
 }
 
 impl<'a> Door<'a> {
@@ -90,8 +91,8 @@ impl<'a> Door<'a> {
         let rows = (0..schemas.shards()).map(|_| Rows::default()).collect();
         let (clock, last) = (before.clock, before.last);
         let (taken, claims) = (BTreeMap::new(), BTreeMap::new());
-        let (merges, leaving) = (Vec::new(), Vec::new());
-        Self { schemas, before, taken, claims, clock, last, months: BTreeSet::new(), rows, merges, leaving }
+        let (merges, hands) = (Vec::new(), Vec::new());
+        Self { schemas, before, taken, claims, clock, last, months: BTreeSet::new(), rows, merges, hands }
     }
 
     /// Takes the items of one append, in their order.
@@ -155,6 +156,7 @@ impl<'a> Door<'a> {
             self.step();
             let merge = merge::merge(event, &append.source, n, *winner, *loser);
             self.merges.push(Said { seq: self.last, time: event.time, clock, replay: append.replay, merge });
+            self.hands.push(Hand::Merged { winner: *winner, loser: *loser, since: event.time });
             self.hand_over(|_, member| if member == *loser { *winner } else { member });
         }
     }
@@ -162,7 +164,7 @@ impl<'a> Door<'a> {
     /// Names leave a member for somebody new.
     fn part(&mut self, event: &'a NewEvent, from: MemberId) -> MemberId {
         let to = event.member;
-        self.leaving.push(Leaving { from, to, names: &event.parts });
+        self.hands.push(Hand::Parted { from, to, names: &event.parts });
         self.hand_over(|hash, member| if member == from && event.parts.contains(hash) { to } else { member });
         self.before.apart.extend([(from, to), (to, from)]);
         to
@@ -210,7 +212,7 @@ impl<'a> Door<'a> {
             });
         }
         let moved = (self.last != self.before.last).then_some((self.clock, self.last));
-        let (merges, leaving) = (self.merges, self.leaving);
-        Accepted { moved, months: self.months, rows: self.rows, names, merges, leaving }
+        let (merges, hands) = (self.merges, self.hands);
+        Accepted { moved, months: self.months, rows: self.rows, names, merges, hands }
     }
 }

@@ -74,6 +74,10 @@ pub(crate) const AUDIT: &str =
 
 pub(crate) const QUEUED_PAIRS: &str = "SELECT no, one, other, score_ppm, evidence, state, found_at, decided_by, decided_at \
     FROM {home}.suggestion ORDER BY no";
+pub(crate) const PLACE: &str = "SELECT code, parent, kind, document, since FROM {home}.place ORDER BY code";
+pub(crate) const PLACE_HISTORY: &str = "SELECT no, code, at, by, was FROM {home}.place_history ORDER BY no";
+pub(crate) const STAFF: &str =
+    "SELECT place, code, name, role, since, until FROM {home}.staff ORDER BY place, code";
 
 /// How a table is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,7 +95,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 28] = [
+const SAID: [(&str, &str, Way); 31] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -120,6 +124,9 @@ const SAID: [(&str, &str, Way); 28] = [
     ("api_key", API_KEY, Way::Once),
     ("approval", APPROVAL, Way::Once),
     ("audit", AUDIT, Way::Once),
+    ("place", PLACE, Way::Once),
+    ("place_history", PLACE_HISTORY, Way::Once),
+    ("staff", STAFF, Way::Once),
 ];
 
 /// Says every table, each at least once, though it be empty.

@@ -27,6 +27,7 @@ mod online;
 mod overview;
 mod partition;
 mod persons;
+mod places;
 mod report;
 mod rows;
 mod schemas;
@@ -48,6 +49,7 @@ use tokio::sync::mpsc;
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
+use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
@@ -55,7 +57,7 @@ use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, Waiting, Wanted,
 };
-use zhiyin_store::{archive, dump as moving, feed as following, merge, read, suggestion};
+use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
 use append::Appender;
 use config::Address;
@@ -386,5 +388,41 @@ impl Store for PgStore {
 
     fn access(&self) -> &dyn zhiyin_store::access::Access {
         self
+    }
+
+    async fn places_version(&self) -> Result<i64> {
+        places::version(&self.connections).await
+    }
+
+    async fn places(&self) -> Result<tree::Whole> {
+        survey!(self, survey => places::whole(&survey))
+    }
+
+    async fn places_at(&self, at: Ts) -> Result<Vec<Place>> {
+        survey!(self, survey => places::at(&survey, at))
+    }
+
+    async fn place(&self, code: &str) -> Result<Option<tree::PlaceWhole>> {
+        survey!(self, survey => places::one(&survey, code))
+    }
+
+    async fn change_places(&self, change: tree::Change) -> Result<tree::Edited> {
+        places::change(&self.connections, &change).await
+    }
+
+    async fn stores_seen(&self) -> Result<Vec<tree::StoreSeen>> {
+        survey!(self, survey => places::stores_seen(&survey))
+    }
+
+    async fn store_sums(&self, as_of: read::AsOf) -> Result<Vec<tree::StoreSums>> {
+        survey!(self, survey => places::store_sums(&survey, as_of))
+    }
+
+    async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<tree::CutLine>> {
+        survey!(self, survey => places::member_lines(&survey, as_of, &stores))
+    }
+
+    async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
+        survey!(self, survey => places::ledger_lines(&survey, as_of, &stores))
     }
 }

@@ -48,6 +48,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[Online::Index { name: "hold_member", on: "hold (member)" }],
     },
     Migration {
+        number: 4,
+        oldest: 1,
+        home: include_str!("migrations/0004_home.sql"),
+        shard: include_str!("migrations/0004_shard.sql"),
+        online: &[],
+    },
+    Migration {
         number: 5,
         oldest: 1,
         home: include_str!("migrations/0005_access.sql"),

@@ -28,13 +28,25 @@ pub(crate) use side;
 pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shard}.identifier";
 pub(crate) const NAMESPACES: &str = "SELECT DISTINCT namespace FROM {shard}.identifier";
 pub(crate) const KNOWN: &str = "SELECT id FROM {shard}.member WHERE known_since <= $1";
-/// Orders that counted at an instant: as they stood then, if they changed at all.
-pub(crate) const ORDERS: &str = "SELECT member, COUNT(*), SUM(paid - refunded)::bigint FROM ( \
-    SELECT o.member AS member, COALESCE(c.paid, o.paid) AS paid, COALESCE(c.refunded, o.refunded) AS refunded, \
-    COALESCE(c.counts, o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)) AS counts \
-    FROM {shard}.orders o LEFT JOIN (SELECT DISTINCT ON (order_id) order_id, paid, refunded, counts \
-    FROM {shard}.order_change WHERE at <= $1 ORDER BY order_id, at DESC) c ON c.order_id = o.id \
-    WHERE o.time <= $1) o WHERE counts GROUP BY member";
+/// Orders up to an instant as they stood then, if they changed at all, and whether they counted.
+macro_rules! orders_then {
+    () => {
+        "SELECT o.member AS member, o.store AS store, COALESCE(c.paid, o.paid) AS paid, \
+         COALESCE(c.refunded, o.refunded) AS refunded, \
+         COALESCE(c.counts, o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)) AS counts \
+         FROM {shard}.orders o LEFT JOIN (SELECT DISTINCT ON (order_id) order_id, paid, refunded, counts \
+         FROM {shard}.order_change WHERE at <= $1 ORDER BY order_id, at DESC) c ON c.order_id = o.id \
+         WHERE o.time <= $1"
+    };
+}
+pub(crate) use orders_then;
+
+/// Orders that counted at an instant.
+pub(crate) const ORDERS: &str = concat!(
+    "SELECT member, COUNT(*), SUM(paid - refunded)::bigint FROM (",
+    orders_then!(),
+    ") o WHERE counts GROUP BY member"
+);
 pub(crate) const POINTS: &str = concat!(
     "SELECT member, SUM(",
     side!(),
@@ -123,7 +135,24 @@ pub(crate) async fn member_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec
             Ok(())
         })
         .await?;
-    let mut lines = Lines { survey, lines: known };
+    let mut known = Lines { survey, lines: known };
+    known
+        .each(ORDERS, at, |line, row| {
+            (line.orders, line.paid) = (get(row, 1)?, get(row, 2)?);
+            Ok(())
+        })
+        .await?;
+    lines(survey, as_of, known.lines).await
+}
+
+/// Fills in all but the orders of these members.
+pub(crate) async fn lines(
+    survey: &Survey<'_>,
+    as_of: AsOf,
+    lines: BTreeMap<MemberId, MemberLine>,
+) -> Result<Vec<MemberLine>> {
+    let at: Given<'_> = &[&as_of.at.0];
+    let mut lines = Lines { survey, lines };
     lines
         .each(IDENTIFIERS, &[], |line, row| {
             line.identifiers.push((get(row, 1)?, opened(row, 2)?));
@@ -133,12 +162,6 @@ pub(crate) async fn member_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec
     lines.each(POINTS, at, |line, row| get(row, 1).map(|sum: i64| line.points += sum)).await?;
     lines.each(PENDING, at, |line, row| get(row, 1).map(|sum: i64| line.points -= sum)).await?;
     lines.each(HELD, at, |line, row| get(row, 1).map(|sum: i64| line.points -= sum)).await?;
-    lines
-        .each(ORDERS, at, |line, row| {
-            (line.orders, line.paid) = (get(row, 1)?, get(row, 2)?);
-            Ok(())
-        })
-        .await?;
     let since = as_of.day.plus(-as_of.over_days);
     let days: Given<'_> = &[&as_of.at.0, &since.0, &as_of.day.0];
     lines.each(GROWTH, days, |line, row| get(row, 1).map(|sum| line.growth = sum)).await?;
@@ -152,7 +175,7 @@ pub(crate) async fn member_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec
     Ok(lines.lines.into_values().map(finished).collect())
 }
 
-fn empty(member: MemberId) -> MemberLine {
+pub(crate) fn empty(member: MemberId) -> MemberLine {
     MemberLine {
         member,
         identifiers: Vec::new(),
@@ -171,9 +194,14 @@ pub(crate) fn opened(row: &Row, column: usize) -> Result<String> {
 }
 
 pub(crate) async fn ledger_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec<LedgerLine>> {
+    ledger_sums(survey, LEDGER, &[&as_of.at.0]).await
+}
+
+/// Sums of the ledger over all shards.
+pub(crate) async fn ledger_sums(survey: &Survey<'_>, sql: &str, given: Given<'_>) -> Result<Vec<LedgerLine>> {
     let mut sums: BTreeMap<(Asset, i16), (i64, i64)> = BTreeMap::new();
     survey
-        .each(LEDGER, &[&as_of.at.0], |row| {
+        .each(sql, given, |row| {
             let sum = sums.entry((load::asset(row, 0)?, get(row, 1)?)).or_default();
             *sum = (sum.0 + get::<i64>(row, 2)?, sum.1 + get::<i64>(row, 3)?);
             Ok(())

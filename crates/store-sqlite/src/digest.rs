@@ -37,6 +37,9 @@ pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t
 pub(crate) const TAGS: &str = "SELECT t.member, s.name, e.message_id, t.tag, t.is_on, t.at FROM tag_move t \
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM timer";
+pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM place";
+pub(crate) const PLACE_HISTORY: &str = "SELECT code, at, by, was FROM place_history";
+pub(crate) const STAFF: &str = "SELECT name, place, code, role, since, until FROM staff";
 
 /// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
 struct Gathered<'c> {
@@ -62,6 +65,7 @@ pub(crate) fn digest(c: &Connection) -> Result<String> {
     gathered.each("stage", STAGES, 0, 1)?;
     gathered.each("tag", TAGS, 0, 1)?;
     gathered.each("timer", TIMERS, 0, 1)?;
+    gathered.places()?;
     gathered.hashes.sort_unstable();
     let mut whole = blake3::Hasher::new();
     for hash in &gathered.hashes {
@@ -221,6 +225,29 @@ impl Gathered<'_> {
             self.hashes.extend(hashes);
         }
         Ok(named)
+    }
+
+    /// The brand's tree, by its codes; staff by their names as opened.
+    fn places(&mut self) -> Result<()> {
+        for (table, sql, sealed) in
+            [("place", PLACES, false), ("place_history", PLACE_HISTORY, false), ("staff", STAFF, true)]
+        {
+            let mut statement = self.c.prepare_cached(sql).map_err(database)?;
+            let columns = statement.column_count();
+            let mut found = statement.query([]).map_err(database)?;
+            while let Some(row) = found.next().map_err(database)? {
+                let mut text = table.to_owned();
+                if sealed {
+                    let name = seal::open(&Sealed(row.get(0).map_err(database)?))?;
+                    text.push_str(&format!("|{name:?}"));
+                }
+                for i in usize::from(sealed)..columns {
+                    column(row, i, &mut text).map_err(database)?;
+                }
+                self.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+            }
+        }
+        Ok(())
     }
 
     /// Orders, without the ids of their lots.

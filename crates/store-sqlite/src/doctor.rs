@@ -128,6 +128,10 @@ pub(crate) fn doctor(c: &Connection) -> Result<Vec<Check>> {
     }
     let broken = crate::access::chain(c)?;
     checks.push(Check { invariant: "the audit log is one chain from its first line".to_owned(), broken });
+    checks.push(Check {
+        invariant: "every place and all staff stand under a place that holds them".to_owned(),
+        broken: zhiyin_store::places::broken(&crate::places::whole(c)?),
+    });
     let integrity: String =
         c.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(database)?;
     let broken = if integrity == "ok" { Vec::new() } else { vec![integrity] };

@@ -106,7 +106,8 @@ pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
     let used: bool = c
         .query_row(
             "SELECT EXISTS (SELECT 1 FROM playbook) OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM member) \
-             OR EXISTS (SELECT 1 FROM api_key) OR EXISTS (SELECT 1 FROM approval) OR EXISTS (SELECT 1 FROM audit)",
+             OR EXISTS (SELECT 1 FROM api_key) OR EXISTS (SELECT 1 FROM approval) OR EXISTS (SELECT 1 FROM audit) \
+             OR EXISTS (SELECT 1 FROM place)",
             [],
             |row| row.get(0),
         )
@@ -126,6 +127,8 @@ pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
             }
         }
     }
+    // Whoever holds a tree in memory reads it anew.
+    c.execute(crate::places::VERSION_ON, []).map_err(database)?;
     c.execute("UPDATE slot SET cursor = (SELECT last FROM home)", []).map(drop).map_err(database)
 }
 

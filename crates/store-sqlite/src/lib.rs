@@ -17,6 +17,7 @@ mod migrate;
 mod months;
 mod overview;
 mod persons;
+mod places;
 mod report;
 mod rows;
 mod shares;
@@ -34,6 +35,7 @@ use tokio::sync::mpsc;
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
+use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
@@ -41,7 +43,7 @@ use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
-use zhiyin_store::{archive, dump as moving, feed as following, merge, read, suggestion};
+use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
 use connection::Connections;
 pub use connection::Durability;
@@ -396,6 +398,43 @@ impl Store for SqliteStore {
 
     fn access(&self) -> &dyn zhiyin_store::access::Access {
         self
+    }
+
+    async fn places_version(&self) -> Result<i64> {
+        self.connections.read(places::version).await
+    }
+
+    async fn places(&self) -> Result<tree::Whole> {
+        self.connections.read(places::whole).await
+    }
+
+    async fn places_at(&self, at: Ts) -> Result<Vec<Place>> {
+        self.connections.read(move |c| places::at(c, at)).await
+    }
+
+    async fn place(&self, code: &str) -> Result<Option<tree::PlaceWhole>> {
+        let code = code.to_owned();
+        self.connections.read(move |c| places::one(c, &code)).await
+    }
+
+    async fn change_places(&self, change: tree::Change) -> Result<tree::Edited> {
+        self.connections.write(move |c| places::change(c, &change)).await
+    }
+
+    async fn stores_seen(&self) -> Result<Vec<tree::StoreSeen>> {
+        self.connections.survey(places::stores_seen).await
+    }
+
+    async fn store_sums(&self, as_of: read::AsOf) -> Result<Vec<tree::StoreSums>> {
+        self.connections.survey(move |c| places::store_sums(c, as_of)).await
+    }
+
+    async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<tree::CutLine>> {
+        self.connections.survey(move |c| places::member_lines(c, as_of, &stores)).await
+    }
+
+    async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
+        self.connections.survey(move |c| places::ledger_lines(c, as_of, &stores)).await
     }
 }
 

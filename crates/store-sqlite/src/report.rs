@@ -26,13 +26,24 @@ pub(crate) use side;
 pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM identifier";
 pub(crate) const NAMESPACES: &str = "SELECT DISTINCT namespace FROM identifier ORDER BY namespace";
 pub(crate) const KNOWN: &str = "SELECT id FROM member WHERE known_since <= ?";
-/// Orders that counted at an instant: as they stood then, if they changed at all.
-pub(crate) const ORDERS: &str = "SELECT member, COUNT(*), SUM(paid - refunded) FROM ( \
-    SELECT o.member AS member, COALESCE(c.paid, o.paid) AS paid, COALESCE(c.refunded, o.refunded) AS refunded, \
-    COALESCE(c.counts, o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)) AS counts \
-    FROM orders o LEFT JOIN order_change c ON c.order_id = o.id AND c.at = ( \
-    SELECT MAX(at) FROM order_change WHERE order_id = o.id AND at <= ?1) WHERE o.time <= ?1) \
-    WHERE counts GROUP BY member";
+/// Orders up to an instant as they stood then, if they changed at all, and whether they counted.
+macro_rules! orders_then {
+    () => {
+        "SELECT o.member AS member, o.store AS store, COALESCE(c.paid, o.paid) AS paid, \
+         COALESCE(c.refunded, o.refunded) AS refunded, \
+         COALESCE(c.counts, o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)) AS counts \
+         FROM orders o LEFT JOIN order_change c ON c.order_id = o.id AND c.at = ( \
+         SELECT MAX(at) FROM order_change WHERE order_id = o.id AND at <= ?1) WHERE o.time <= ?1"
+    };
+}
+pub(crate) use orders_then;
+
+/// Orders that counted at an instant.
+pub(crate) const ORDERS: &str = concat!(
+    "SELECT member, COUNT(*), SUM(paid - refunded) FROM (",
+    orders_then!(),
+    ") WHERE counts GROUP BY member"
+);
 pub(crate) const POINTS: &str =
     concat!("SELECT member, SUM(", side!(), ") FROM transfer WHERE asset = 0 AND at <= ? GROUP BY member");
 /// What of the lots that were not active yet was left.
@@ -81,6 +92,21 @@ pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine
     let at = as_of.at.0;
     let mut lines: BTreeMap<MemberId, MemberLine> =
         all(c, KNOWN, [at], |row| id(row, 0))?.into_iter().map(|member| (member, empty(member))).collect();
+    for (member, orders, paid) in all(c, ORDERS, [at], |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?)))? {
+        if let Some(line) = lines.get_mut(&member) {
+            (line.orders, line.paid) = (orders, paid);
+        }
+    }
+    self::lines(c, as_of, lines)
+}
+
+/// Fills in all but the orders of these members.
+pub(crate) fn lines(
+    c: &Connection,
+    as_of: AsOf,
+    mut lines: BTreeMap<MemberId, MemberLine>,
+) -> Result<Vec<MemberLine>> {
+    let at = as_of.at.0;
     for (member, namespace, value) in all(c, IDENTIFIERS, [], |row| {
         let value = seal::open(&Sealed(row.get(2)?)).map_err(|error| damaged(2, error.to_string()))?;
         Ok((id(row, 0)?, row.get::<_, String>(1)?, value))
@@ -100,11 +126,6 @@ pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine
     sums(POINTS, &mut |line, sum| line.points = sum)?;
     sums(PENDING, &mut |line, sum| line.points -= sum)?;
     sums(HELD, &mut |line, sum| line.points -= sum)?;
-    for (member, orders, paid) in all(c, ORDERS, [at], |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?)))? {
-        if let Some(line) = lines.get_mut(&member) {
-            (line.orders, line.paid) = (orders, paid);
-        }
-    }
     let since = as_of.day.plus(-as_of.over_days);
     for (member, growth) in
         all(c, GROWTH, params![at, since.0, as_of.day.0], |row| Ok((id(row, 0)?, row.get(1)?)))?
@@ -133,7 +154,7 @@ pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine
         .collect())
 }
 
-fn empty(member: MemberId) -> MemberLine {
+pub(crate) fn empty(member: MemberId) -> MemberLine {
     MemberLine {
         member,
         identifiers: Vec::new(),
@@ -147,14 +168,12 @@ fn empty(member: MemberId) -> MemberLine {
 }
 
 pub(crate) fn ledger_lines(c: &Connection, as_of: AsOf) -> Result<Vec<LedgerLine>> {
-    all(c, LEDGER, [as_of.at.0], |row| {
-        Ok(LedgerLine {
-            asset: rows::asset(row, 0)?,
-            kind: kind(row, 1)?,
-            transfers: row.get(2)?,
-            amount: row.get(3)?,
-        })
-    })
+    all(c, LEDGER, [as_of.at.0], ledger_line)
+}
+
+pub(crate) fn ledger_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<LedgerLine> {
+    let (asset, kind) = (rows::asset(row, 0)?, kind(row, 1)?);
+    Ok(LedgerLine { asset, kind, transfers: row.get(2)?, amount: row.get(3)? })
 }
 
 fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<TransferKind> {

@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod life;
 pub mod lookups;
 pub mod past;
+pub mod places;
 pub mod suggestions;
 
 use std::sync::Arc;
@@ -52,6 +53,8 @@ macro_rules! conformance {
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
+            places: a_tree_is_put_once, an_edit_is_written_whole_or_not_at_all, the_tree_is_told_as_it_was,
+                the_digest_tells_trees_apart, a_tree_moves_whole, reports_are_cut_by_stores, a_cut_of_nowhere_is_empty;
         );
     };
     ($make:expr; $($room:ident: $($promise:ident),*;)*) => {

@@ -67,7 +67,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 28] = [
+pub static TABLES: [Table; 31] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -288,6 +288,25 @@ pub static TABLES: [Table; 28] = [
             ("outcome", TEXT),
             ("detail", TEXT),
             ("hash", BYTES),
+        ],
+    },
+    Table {
+        name: "place",
+        columns: &[("code", TEXT), ("parent", TEXT), ("kind", TEXT), ("document", TEXT), ("since", INT)],
+    },
+    Table {
+        name: "place_history",
+        columns: &[("no", INT), ("code", TEXT), ("at", INT), ("by", TEXT), ("was", TEXT)],
+    },
+    Table {
+        name: "staff",
+        columns: &[
+            ("place", TEXT),
+            ("code", TEXT),
+            ("name", BYTES),
+            ("role", TEXT),
+            ("since", INT),
+            ("until", INT),
         ],
     },
 ];

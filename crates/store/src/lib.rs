@@ -16,6 +16,7 @@ pub mod feed;
 pub mod flush;
 pub mod merge;
 pub mod packed;
+pub mod places;
 pub mod read;
 pub mod seal;
 pub mod suggestion;
@@ -490,4 +491,22 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<suggestion::Suggestion>>;
     /// What it keeps of who may do what, and of what they did.
     fn access(&self) -> &dyn access::Access;
+    /// The version of the brand's tree: it moves with every change.
+    async fn places_version(&self) -> Result<i64>;
+    /// The brand's tree whole, in one snapshot.
+    async fn places(&self) -> Result<places::Whole>;
+    /// The places as they were at an instant.
+    async fn places_at(&self, at: Ts) -> Result<Vec<zhiyin_model::place::Place>>;
+    /// One place with its history and its staff.
+    async fn place(&self, code: &str) -> Result<Option<places::PlaceWhole>>;
+    /// Edits the tree: all of it or nothing. Said twice it changes nothing the second time.
+    async fn change_places(&self, change: places::Change) -> Result<places::Edited>;
+    /// The stores that orders name, by what they call them.
+    async fn stores_seen(&self) -> Result<Vec<places::StoreSeen>>;
+    /// Sums by store, as of an instant, in the order of their names; what names no store first.
+    async fn store_sums(&self, as_of: read::AsOf) -> Result<Vec<places::StoreSums>>;
+    /// One line a member who belongs to one of these stores or ordered there, as of an instant.
+    async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<places::CutLine>>;
+    /// Sums of the ledger over members who belong to one of these stores, as of an instant.
+    async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>>;
 }

@@ -87,7 +87,7 @@ pub enum Command {
     Playbooks,
     /// Brings history in.
     Import(Import),
-    /// Reports: tiers, lifecycle, ledger, members.
+    /// Reports: tiers, lifecycle, ledger, members, places.
     Report {
         /// Which.
         #[arg(value_enum)]
@@ -98,6 +98,15 @@ pub enum Command {
         /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
         #[arg(long, value_name = "DATE")]
         as_of: Option<String>,
+        /// Only the stores under this place of the brand's tree.
+        #[arg(long, value_name = "CODE")]
+        under: Option<String>,
+    },
+    /// The brand's tree: brand, regions, stores, staff.
+    Places {
+        /// What to do.
+        #[command(subcommand)]
+        action: PlacesAction,
     },
     /// Shows one member whole.
     Member {
@@ -246,6 +255,92 @@ pub enum DataSet {
         seed: u64,
     },
 }
+
+/// What to do with the brand's tree.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PlacesAction {
+    /// Takes in places and staff from CSV files: all of them, or nothing where a line is wrong.
+    #[command(arg_required_else_help = true)]
+    Import {
+        /// The places, with a head: code, kind, parent, name_zh, name_en, format, lat, lon, datum, zone, hours, …
+        #[arg(required_unless_present = "staff")]
+        file: Option<PathBuf>,
+        /// The staff, with a head: code, place, name, role, from, until.
+        #[arg(long, value_name = "FILE")]
+        staff: Option<PathBuf>,
+        /// Says what it would do and writes nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Who changes it, for the history.
+        #[arg(long, value_name = "NAME", default_value = BY)]
+        by: String,
+    },
+    /// Shows the tree.
+    Tree {
+        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Shows one place with its staff and its history.
+    Show {
+        /// Which.
+        code: String,
+    },
+    /// Moves a place, with all below it, under another.
+    Move {
+        /// Which.
+        code: String,
+        /// Under which.
+        #[arg(long, value_name = "CODE")]
+        under: String,
+        /// Who changes it, for the history.
+        #[arg(long, value_name = "NAME", default_value = BY)]
+        by: String,
+    },
+    /// Closes a store for good.
+    Close {
+        /// Which.
+        code: String,
+        /// From this day on (YYYY-MM-DD); today without it.
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        /// Who changes it, for the history.
+        #[arg(long, value_name = "NAME", default_value = BY)]
+        by: String,
+    },
+    /// Writes the tree to a CSV file that import takes in again.
+    Export {
+        /// The file; one that is there is not written over.
+        file: PathBuf,
+        /// A file for the staff.
+        #[arg(long, value_name = "FILE")]
+        staff: Option<PathBuf>,
+    },
+    /// Lists stores that orders name and no place bears.
+    Unknown {
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Makes a store of each that orders name and no place bears.
+    FromOrders {
+        /// The brand or region they lie under; a brand that is not there yet is made.
+        #[arg(long, value_name = "CODE")]
+        under: String,
+        /// Puts stores whose codes begin with the same so many characters into a region of their own.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        prefix: usize,
+        /// Who changes it, for the history.
+        #[arg(long, value_name = "NAME", default_value = BY)]
+        by: String,
+    },
+}
+
+/// Who changes something when nobody says who.
+const BY: &str = "command line";
 
 /// What to do with dead letters.
 #[derive(Clone, Debug, Subcommand)]
@@ -399,6 +494,8 @@ pub enum ReportName {
     Ledger,
     /// One row a member.
     Members,
+    /// Members and sales by place, rolled up.
+    Places,
 }
 
 /// How something is printed.

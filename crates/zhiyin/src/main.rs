@@ -12,6 +12,7 @@ mod key;
 mod member;
 mod moving;
 mod persons;
+mod places;
 mod playbook;
 mod progress;
 mod report;
@@ -62,11 +63,14 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Apply { file } => playbook::apply(&place, &file).await,
         Command::Playbooks => playbook::list(&place).await,
         Command::Import(import) => import::import(&place, import).await,
-        Command::Report { report, format, as_of } => report::report(&place, report, format, as_of).await,
         Command::Merge { identifiers, reason } => persons::merge(&place, &identifiers, &reason).await,
         Command::Unmerge { identifiers, reason, dry_run } => {
             persons::unmerge(&place, &identifiers, &reason, dry_run).await
         }
+        Command::Report { report, format, as_of, under } => {
+            report::report(&place, report, format, as_of, under.as_deref()).await
+        }
+        Command::Places { action } => places::places(&place, action).await,
         Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
         Command::Duplicates { action } => duplicates::duplicates(&place, action).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,

@@ -22,6 +22,7 @@ pub async fn report(
     report: ReportName,
     format: Format,
     as_of: Option<String>,
+    under: Option<&str>,
 ) -> Result<ExitCode> {
     let day = match as_of {
         None => None,
@@ -39,11 +40,16 @@ pub async fn report(
         ReportName::Lifecycle => Report::Lifecycle,
         ReportName::Ledger => Report::Ledger,
         ReportName::Members => Report::Members,
+        ReportName::Places => Report::Places,
     };
-    let table = engine.report(report, day).await?;
+    let table = engine.report_under(report, day, under).await?;
     print(&table.columns, &table.rows, format)?;
     if format == Format::Table {
         say!("as of {}", table.as_of);
+    }
+    if let Some(cut) = &table.cut {
+        // What programs read stays as it is; people read it beside.
+        if format == Format::Table { say!("{cut}") } else { eprintln!("{cut}") }
     }
     if table.past {
         eprintln!("as of {}: attributes and tags, where shown, are those of now", table.as_of);

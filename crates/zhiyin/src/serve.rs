@@ -62,7 +62,7 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
     }
     for name in [ReportName::Tiers, ReportName::Lifecycle, ReportName::Ledger] {
         say!();
-        report::report(place, name, Format::Table, None).await?;
+        report::report(place, name, Format::Table, None, None).await?;
     }
     say!();
     run(place, engine, listen).await

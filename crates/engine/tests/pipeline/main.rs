@@ -19,6 +19,7 @@ mod items;
 mod malformed;
 mod measured;
 mod persons;
+mod places;
 mod playbooks;
 mod points;
 mod silence;

@@ -59,6 +59,9 @@ async fn malformed_lines_are_rejected_by_name_and_the_good_ones_land() {
             with("pieces", r#"{"order_id":"2","products":[{"quantity":1e18}]}"#),
             "amount_too_large @properties.products[0].quantity",
         ),
+        (with("nul", r#"{"order_id":"5","store_id":"a\u0000b"}"#), "bad_text @properties.store_id"),
+        (with("nul", r#"{"order_id":"5","touchpoint":"\u0000"}"#), "bad_text @properties.touchpoint"),
+        (with("nul", r#"{"order_id":"5","channel":"\u0000"}"#), "bad_text @properties.channel"),
         (b"{\"type\":\"track\",\"event\":\"\xff\xfe\"}".to_vec(), "not_utf8 @"),
         (b"{\"type\":\"track\"".to_vec(), "bad_json @"),
         (b"42".to_vec(), "bad_item @"),
@@ -79,7 +82,7 @@ async fn malformed_lines_are_rejected_by_name_and_the_good_ones_land() {
         .collect();
     assert_eq!(got, expected);
     assert!(rejects.iter().all(|reject| reject.item.chars().count() <= 1000));
-    assert_eq!((tally.accepted, tally.rejected), (2, 14));
+    assert_eq!((tally.accepted, tally.rejected), (2, 17));
     assert_eq!(home.member("ann").await.orders, (2, 2000));
     home.healthy().await;
 }

@@ -95,9 +95,12 @@ fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
         traits,
         traits_removed,
         properties: scalars(properties),
-        touchpoint: code(&["touchpoint"]),
-        store: code(&["store_id", "store"]),
-        channel: code(&["channel"]).or_else(|| json.get("channel").and_then(Json::text).map(str::to_owned)),
+        touchpoint: without_nul("touchpoint", code(&["touchpoint"]))?,
+        store: without_nul("store_id", code(&["store_id", "store"]))?,
+        channel: without_nul(
+            "channel",
+            code(&["channel"]).or_else(|| json.get("channel").and_then(Json::text).map(str::to_owned)),
+        )?,
         order: if speaks_of_order { Some(order::read(properties)?) } else { None },
         name,
     })
@@ -203,6 +206,16 @@ pub fn bounded(field: &str, text: &str) -> Result<(), Refusal> {
         return Err(Refusal::new("bad_text", field, "holds a NUL character"));
     }
     Ok(())
+}
+
+/// Refuses a code that holds a NUL: it would be accepted, and no database could then be told of what it decided.
+fn without_nul(field: &str, code: Option<String>) -> Result<Option<String>, Refusal> {
+    match code {
+        Some(code) if code.contains('\0') => {
+            Err(Refusal::new("bad_text", format!("properties.{field}"), "holds a NUL character"))
+        }
+        code => Ok(code),
+    }
 }
 
 fn read_traits(

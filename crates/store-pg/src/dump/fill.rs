@@ -20,7 +20,8 @@ use crate::schemas::Schemas;
 /// Whoever fills a home holds it: nothing is accepted meanwhile.
 pub(crate) const HOME_HELD: &str = "SELECT one FROM {home}.home FOR UPDATE";
 pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import) \
-    OR EXISTS (SELECT 1 FROM {home}.api_key) OR EXISTS (SELECT 1 FROM {home}.approval) OR EXISTS (SELECT 1 FROM {home}.audit)";
+    OR EXISTS (SELECT 1 FROM {home}.api_key) OR EXISTS (SELECT 1 FROM {home}.approval) OR EXISTS (SELECT 1 FROM {home}.audit) \
+    OR EXISTS (SELECT 1 FROM {home}.place)";
 pub(crate) const SHARD_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member)";
 pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
@@ -54,6 +55,10 @@ pub(crate) const TAG_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.tag_move), false)";
 pub(crate) const SUGGESTION_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.suggestion', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.suggestion), false)";
+pub(crate) const PLACE_HISTORY_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.place_history', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.place_history), false)";
+/// Whoever holds a tree in memory reads it anew.
+pub(crate) const PLACE_TREE_ON: &str = "UPDATE {home}.place_tree SET version = version + 1";
 pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
 /// The planner knows nothing yet of what came in.
 pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
@@ -134,7 +139,7 @@ impl Filling<'_> {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
             "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
-            | "audit" => self.put(table, "", rows, |_| Ok(0)).await,
+            | "audit" | "place" | "place_history" | "staff" => self.put(table, "", rows, |_| Ok(0)).await,
             "house_account" => {
                 // One row a share: the first bears what there is.
                 rows.iter_mut().for_each(|row| row.push(Value::Int(0)));
@@ -374,8 +379,9 @@ impl Filling<'_> {
         }
         self.run(LAST_SET, 0, &[&self.last]).await?;
         self.run(SHARES_SET, 0, &[]).await?;
-        self.run(SOURCE_NEXT, 0, &[]).await?;
-        self.run(SUGGESTION_NEXT, 0, &[]).await?;
+        for sql in [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON] {
+            self.run(sql, 0, &[]).await?;
+        }
         self.run(FACT_NEXT, 0, &[&(self.fact + 1)]).await?;
         for shard in 0..self.schemas.shards() {
             for sql in [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT] {

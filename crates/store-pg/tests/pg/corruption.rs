@@ -40,10 +40,11 @@ const ORDER_PLACES: &str = "every order has its place, and every place its order
 const REMEMBERED: &str = "every item in the log is remembered, and whatever is remembered is in the log";
 const AUDIT_GUARDS: &str = "the audit log cannot be changed: its guards are in place";
 const AUDITED: &str = "the audit log is one chain from its first line";
+const PLACES: &str = "every place and all staff stand under a place that holds them";
 const BODIES: &str = "every event has its body, in the log or in the archive";
 
 /// (what somebody did to each shard, the rule that it breaks)
-const PLANTED: [(&str, &str); 61] = [
+const PLANTED: &[(&str, &str)] = &[
     ("UPDATE {shard}.house_account SET balance = balance + 1", ZERO),
     (
         "UPDATE {shard}.member SET accounts = jsonb_set(accounts::jsonb, '{0,1}', \
@@ -151,6 +152,12 @@ const PLANTED: [(&str, &str); 61] = [
     ("DELETE FROM {shard}.message", REMEMBERED),
     ("UPDATE {shard}.message SET seq = seq + 100", REMEMBERED),
     ("INSERT INTO {shard}.message VALUES (9, 'x', gen_random_uuid(), 9)", REMEMBERED),
+    (
+        "INSERT INTO {home}.place VALUES ('a', 'b', 'region', '{\"names\":{}}', 0), ('b', 'a', 'region', '{\"names\":{}}', 0) \
+         ON CONFLICT DO NOTHING",
+        PLACES,
+    ),
+    ("INSERT INTO {home}.staff VALUES ('a', '1', '\\x00', 'clerk') ON CONFLICT DO NOTHING", PLACES),
 ];
 
 /// Does something to each of the two shards of a home.

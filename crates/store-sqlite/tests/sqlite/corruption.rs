@@ -17,7 +17,7 @@ const UNGUARDED: &str = "DROP TRIGGER transfer_stays; DROP TRIGGER transfer_rema
 const AUDITED: &str = "the audit log is one chain from its first line";
 
 /// (what somebody did to the file, the rule that it breaks)
-const PLANTED: [(&str, &str); 36] = [
+const PLANTED: &[(&str, &str)] = &[
     (
         "UPDATE house_account SET balance = balance + 1",
         "each asset sums to zero over members and the brand's accounts",
@@ -105,6 +105,14 @@ const PLANTED: [(&str, &str); 36] = [
     (
         "UPDATE member SET accounts = json_set(accounts, '$[1][4]', -1)",
         "debt, what is held and what is pending are never below zero",
+    ),
+    (
+        "INSERT INTO place VALUES ('a', 'b', 'region', '{\"names\":{}}', 0), ('b', 'a', 'region', '{\"names\":{}}', 0)",
+        "every place and all staff stand under a place that holds them",
+    ),
+    (
+        "INSERT INTO staff VALUES ('a', '1', x'00', 'clerk', NULL, NULL)",
+        "every place and all staff stand under a place that holds them",
     ),
     ("PRAGMA ignore_check_constraints = ON; UPDATE lot SET remaining = -1", "the file is whole"),
 ];

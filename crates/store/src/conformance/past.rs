@@ -11,7 +11,8 @@ use crate::read::{AsOf, OverviewAsk};
 use crate::turn::place;
 use crate::{PlaybookVersion, Receipt, Result, StoreError, archive};
 
-fn as_of(at: Ts) -> AsOf {
+/// An instant to report on.
+pub fn as_of(at: Ts) -> AsOf {
     let day = Day(i32::try_from(at.0 / DAY_US).unwrap_or(i32::MAX));
     AsOf { at, day, over_days: 365 }
 }

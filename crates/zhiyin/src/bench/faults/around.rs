@@ -10,12 +10,13 @@ use tokio::sync::mpsc;
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
+use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, read, suggestion,
+    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, places, read, suggestion,
 };
 
 /// What shall happen at a call.
@@ -157,5 +158,14 @@ passed_on! {
         suggestions(state: Option<suggestion::State>, limit: usize) -> Vec<suggestion::Suggestion>;
         suggestion(no: i64) -> Option<suggestion::Suggestion>;
         decide_suggestion(no: i64, state: suggestion::State, by: &str, at: Ts) -> Option<suggestion::Suggestion>;
+        places_version() -> i64;
+        places() -> places::Whole;
+        places_at(at: Ts) -> Vec<Place>;
+        place(code: &str) -> Option<places::PlaceWhole>;
+        change_places(change: places::Change) -> places::Edited;
+        stores_seen() -> Vec<places::StoreSeen>;
+        store_sums(as_of: read::AsOf) -> Vec<places::StoreSums>;
+        member_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<places::CutLine>;
+        ledger_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<read::LedgerLine>;
     }
 }

@@ -1,0 +1,1 @@
+-- The brand's tree lies in the home's schema: nothing is done in shards.
