@@ -36,6 +36,8 @@ pub(super) struct Batch<'a> {
     /// Up to which instant all that was due for a member has fired in this batch.
     settled: BTreeMap<MemberId, Ts>,
     orders_changed: BTreeSet<OrderId>,
+    /// Members who may be of shares of others: written with the batch, and not remembered.
+    pub(super) guests: Vec<MemberId>,
     pub(super) flush: Flush,
     /// Timers fired, and time spent on loading: told, never decided by.
     pub(super) fired: u64,
@@ -88,6 +90,7 @@ impl<'a> Batch<'a> {
             changed: BTreeSet::new(),
             settled: BTreeMap::new(),
             orders_changed: BTreeSet::new(),
+            guests: Vec::new(),
             flush,
             fired: 0,
             loading: Duration::ZERO,
@@ -178,6 +181,10 @@ impl<'a> Batch<'a> {
             let wake = self.file(id);
             let fingerprint = self.live.rules.fingerprint.clone();
             self.flush.members.push(StoredMember { member, leaves, fingerprint, wake });
+        }
+        for guest in std::mem::take(&mut self.guests) {
+            self.cache.states.remove(&guest);
+            self.cache.wakes.remove(&guest);
         }
         for id in &self.orders_changed {
             let was = self.orders_were.get(id).copied();

@@ -65,6 +65,9 @@ impl Batch<'_> {
             // What was decided here is written first: lots, orders and history are read from the record.
             return Ok(Go::Cut);
         }
+        // Read anew: they may be of another share, whose worker knows better than this one's memory.
+        self.cache.states.remove(&loser);
+        self.cache.wakes.remove(&loser);
         self.load(Wanted { members: vec![loser], ..Wanted::default() }).await?;
         let other = self.cache.states.remove(&loser);
         self.cache.wakes.remove(&loser);
@@ -135,6 +138,7 @@ impl Batch<'_> {
         self.changed.insert(other);
         self.absorb_from(said, parted.outcome, cause, other)?;
         self.cache.states.insert(other, parted.other);
+        self.guests.push(other);
         Ok(Go::Cut)
     }
 
