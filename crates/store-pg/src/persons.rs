@@ -37,10 +37,8 @@ pub(crate) const ALLOCATIONS_OF: &str = concat!(
      JOIN {allocations} a ON a.transfer = r.id ORDER BY a.no"
 );
 pub(crate) const HOLDS_OF: &str = "SELECT id, asset, amount, open FROM {shard}.hold WHERE member = $1";
-pub(crate) const LOTS_OF: &str = concat!(
-    "SELECT l.id, l.member, l.asset, l.granted, l.remaining, l.active_at, l.expires_at, l.active \
-     FROM {shard}.lot l WHERE l.member = $1"
-);
+pub(crate) const LOTS_OF: &str = "SELECT l.id, l.member, l.asset, l.granted, l.remaining, l.active_at, l.expires_at, \
+    l.active FROM {shard}.lot l WHERE l.member = $1";
 pub(crate) const BROUGHT: &str = concat!(
     timeline!(),
     "SELECT o.id, e.id FROM t JOIN {shard}.orders o ON o.no = t.seq JOIN {events} e ON e.seq = o.no WHERE o.member = $1"

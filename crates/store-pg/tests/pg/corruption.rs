@@ -185,7 +185,7 @@ async fn the_doctor_finds_each_planted_corruption() {
         tamper(&url, sql).await;
         let checks = store.doctor().await.unwrap();
         assert!(checks.iter().all(|check| check.broken.len() <= 5), "{checks:#?}");
-        let found = checks.iter().find(|check| check.invariant == rule);
+        let found = checks.iter().find(|check| check.invariant == *rule);
         let broken = found.is_some_and(|check| !check.broken.is_empty());
         assert!(broken, "after {sql:?} the doctor does not say that {rule:?} is broken: {checks:#?}");
     }

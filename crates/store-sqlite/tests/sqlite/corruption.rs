@@ -130,7 +130,7 @@ async fn the_doctor_finds_each_planted_corruption() {
         rules.extend(healthy.into_iter().map(|check| check.invariant));
         folder.raw().execute_batch(&format!("{UNGUARDED}{sql};")).unwrap();
         let checks = store.doctor().await.unwrap();
-        let found = checks.iter().find(|check| check.invariant == rule);
+        let found = checks.iter().find(|check| check.invariant == *rule);
         let broken = found.is_some_and(|check| !check.broken.is_empty());
         assert!(broken, "after {sql:?} the doctor does not say that {rule:?} is broken: {checks:#?}");
     }
