@@ -180,9 +180,15 @@ impl Head {
             batches: flush.turn.held.iter().map(|held| held.batch).collect(),
             members: flush.members.iter().flat_map(|stored| *stored.member.id.bytes()).collect(),
             events: events.flat_map(i64::to_le_bytes).collect(),
-            tells: flush.facts.iter().any(|fact| fact.waits).then(|| crate::link::channel(schemas.home())),
+            tells: others_wait(flush).then(|| crate::link::channel(schemas.home())),
         }
     }
+}
+
+/// Whether members of other shares may have waited for this batch, or wait for what it leaves them.
+fn others_wait(flush: &Flush) -> bool {
+    let leaves = flush.facts.iter().any(|fact| fact.waits);
+    leaves || !flush.parted.is_empty() || !flush.joined.is_empty() || !flush.dead.is_empty()
 }
 
 /// What it means when a statement wrote fewer rows than it was given.
