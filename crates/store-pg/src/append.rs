@@ -475,7 +475,7 @@ async fn put_back(tx: &Tx<'_>, seqs: &[i64], now: Ts) -> Result<usize> {
     let held: Vec<Row> = tx.send(begin).await.map_err(database)?.into_iter().flat_map(Said::rows).collect();
     let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
     let (before, last): (i64, i64) = (get(held, 0)?, get(held, 1)?);
-    let clock = before.max(now.0);
+    let clock = now.0.max(before.saturating_add(1));
     let mut steps = Vec::new();
     for shard in 0..schemas.shards() {
         steps.push(Step::Run((RETRY_NEW, shard), vec![&seqs, &clock, &last]));

@@ -124,7 +124,7 @@ pub(crate) fn apply_playbook(c: &Connection, playbook: &PlaybookVersion) -> Resu
 /// Puts dead letters back, to be decided before anything else.
 pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Result<usize> {
     let (before, last) = clock_of(c)?;
-    let clock = before.max(now.0);
+    let clock = now.0.max(before.saturating_add(1));
     let mut back = prepare(c, RETRY_NEW)?;
     let mut gone = prepare(c, DEAD_GONE)?;
     let mut n = 0;
@@ -132,7 +132,7 @@ pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Resul
         n += run(&mut back, params![seq, clock])?;
         run(&mut gone, [seq])?;
     }
-    if n > 0 && clock > before {
+    if n > 0 {
         run(&mut prepare(c, CLOCK)?, [clock, last])?;
     }
     Ok(n)

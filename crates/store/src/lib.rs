@@ -434,7 +434,8 @@ pub trait Store: Send + Sync {
 
     /// Dead letters, newest first.
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>>;
-    /// Puts dead letters back into the inbox, to be tried again at `now`; how many.
+    /// Puts dead letters back into the inbox, to be tried again at `now`, or right after the home's clock where that is
+    /// later: what is put back by a later call comes later. How many.
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize>;
 
     /// One line a member, as of an instant.

@@ -182,6 +182,14 @@ pub async fn dead_letters_are_listed_and_put_back(homes: &dyn Homes) -> Result<(
     store.flush(Flush { turn: turn(&store).await?, dead: again, drained, ..Flush::default() }).await?;
     assert!(store.waiting(&turn(&store).await?, 10).await?.is_empty());
     assert_eq!(store.dead_letters(10).await?[1].at, at(6));
+
+    // Of two calls the later one's come later, whatever they are named and dated, also at one instant.
+    assert_eq!(store.retry_dead_letters(vec![seqs[1]], at(6)).await?, 1);
+    assert_eq!(store.retry_dead_letters(vec![seqs[0]], at(6)).await?, 1);
+    let waiting = store.waiting(&turn(&store).await?, 10).await?;
+    assert_eq!(message_ids(&waiting), ["ann-2", "ann-1"]);
+    assert!(waiting[0].clock < waiting[1].clock);
+    assert_eq!(store.home().await?.clock, waiting[1].clock);
     Ok(())
 }
 

@@ -514,7 +514,8 @@ impl Play<'_> {
             let work = async { Ok(store.retry_dead_letters(seqs.clone(), retry.at).await?) };
             if let Came::Well(_) = self.attempt(hand, plan, work).await? {
                 if !seqs.is_empty() {
-                    locked(&self.books).clock_moved(retry.at);
+                    let clock = self.record()?.home().await?.clock;
+                    locked(&self.books).clock_moved(clock);
                 }
                 return Ok(());
             }
