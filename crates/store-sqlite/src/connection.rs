@@ -204,6 +204,17 @@ impl Connections {
 }
 
 impl Connections {
+    /// Runs a job on a connection of its own, in no transaction.
+    pub(crate) async fn alone<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.in_place(move |pool| job(&open(&pool.path, pool.durability)?)).await
+    }
+}
+
+impl Connections {
     /// Runs a reading job on a thread that may wait, when one of the places for readers is free.
     async fn in_place<T, F>(&self, job: F) -> Result<T>
     where

@@ -53,7 +53,8 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
                 append.replay,
                 event.body.0,
                 about.member.bytes().as_slice(),
-                about.reached.map(|member| *member.bytes())
+                about.reached.map(|member| *member.bytes()),
+                event.called.as_ref().map(|called| &called.0)
             ])
             .map_err(database)?;
         if added == 1 {

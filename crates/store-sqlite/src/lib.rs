@@ -11,10 +11,12 @@ mod door;
 mod dump;
 mod feed;
 mod folding;
+mod keys;
 mod load;
 mod migrate;
 mod months;
 mod overview;
+mod personal;
 mod report;
 mod rows;
 mod shares;
@@ -22,7 +24,7 @@ mod statements;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -33,6 +35,7 @@ use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
@@ -42,6 +45,7 @@ use zhiyin_store::{archive, dump as moving, feed as following, read};
 
 use connection::Connections;
 pub use connection::Durability;
+pub use keys::FileKeystore;
 #[doc(hidden)]
 pub use statements::statements;
 
@@ -51,6 +55,9 @@ pub struct SqliteStore {
     shares: shares::Shares,
     /// Where archived months lie: beside the file, unless somebody says otherwise.
     archive: RwLock<PathBuf>,
+    vault: RwLock<Arc<Vault>>,
+    /// How far this process has sealed what was not.
+    sealing: Mutex<personal::Stage>,
 }
 
 impl SqliteStore {
@@ -72,7 +79,8 @@ impl SqliteStore {
         let mut beside = path.file_name().unwrap_or_default().to_os_string();
         beside.push("-archive");
         let archive = RwLock::new(path.with_file_name(beside));
-        Ok(Self { connections, shares: shares::Shares::of(path), archive })
+        let vault = RwLock::new(Vault::none());
+        Ok(Self { connections, shares: shares::Shares::of(path), archive, vault, sealing: Mutex::default() })
     }
 }
 
@@ -80,12 +88,17 @@ impl SqliteStore {
     fn archive(&self) -> PathBuf {
         self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
     }
+
+    fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn home(&self) -> Result<Home> {
-        self.connections.read_in_line(load::home).await
+        let home = self.connections.read_in_line(load::home).await?;
+        self.vault().home(home)
     }
 
     async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
@@ -130,6 +143,7 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
+        let append = self.vault().aside(|vault| vault.seal_append(append)).await?;
         self.connections.write(move |c| door::append(c, &append)).await
     }
 
@@ -175,7 +189,8 @@ impl Store for SqliteStore {
         if turn.is_empty() {
             return Ok(Vec::new());
         }
-        self.connections.read_in_line(move |c| load::waiting(c, limit)).await
+        let vault = self.vault();
+        self.connections.read_in_line(move |c| load::waiting(c, &vault, limit)).await
     }
 
     async fn any_waiting(&self) -> Result<bool> {
@@ -206,7 +221,8 @@ impl Store for SqliteStore {
     }
 
     async fn load(&self, wanted: Wanted) -> Result<Loaded> {
-        self.connections.read_in_line(move |c| load::load(c, &wanted)).await
+        let vault = self.vault();
+        self.connections.read_in_line(move |c| load::load(c, &vault, &wanted)).await
     }
 
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
@@ -248,6 +264,7 @@ impl Store for SqliteStore {
     async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
         let mut found = self.connections.read_in_line(move |c| load::order_lines(c, order)).await?;
         archive::fill(&self.archive(), found.iter_mut())?;
+        self.vault().open_past(found.iter_mut())?;
         Ok(found)
     }
 
@@ -255,10 +272,13 @@ impl Store for SqliteStore {
         let mut past = self.connections.read_in_line(move |c| load::history(c, member, &names)).await?;
         let lines = past.orders.iter_mut().map(|(_, lines)| lines);
         archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
+        let lines = past.orders.iter_mut().map(|(_, lines)| lines);
+        self.vault().open_past(lines.chain(past.events.iter_mut()))?;
         Ok(past)
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
+        let flush = self.vault().aside(|vault| vault.seal_flush(flush)).await?;
         self.connections.write(move |c| write::flush(c, &flush)).await
     }
 
@@ -281,7 +301,8 @@ impl Store for SqliteStore {
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>> {
-        self.connections.read(move |c| report::dead_letters(c, limit)).await
+        let vault = self.vault();
+        self.connections.read(move |c| report::dead_letters(c, &vault, limit)).await
     }
 
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
@@ -289,7 +310,8 @@ impl Store for SqliteStore {
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
-        self.connections.survey(move |c| report::member_lines(c, as_of)).await
+        let vault = self.vault();
+        self.connections.survey(move |c| report::member_lines(c, &vault, as_of)).await
     }
 
     async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>> {
@@ -301,7 +323,8 @@ impl Store for SqliteStore {
     }
 
     async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>> {
-        self.connections.read(move |c| report::member_whole(c, member)).await
+        let vault = self.vault();
+        self.connections.read(move |c| report::member_whole(c, &vault, member, report::LATEST)).await
     }
 
     async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord> {
@@ -309,11 +332,13 @@ impl Store for SqliteStore {
     }
 
     async fn doctor(&self) -> Result<Vec<read::Check>> {
-        self.connections.survey(doctor::doctor).await
+        let sealed = self.vault().is_sealed();
+        self.connections.survey(move |c| doctor::doctor(c, sealed)).await
     }
 
     async fn digest(&self) -> Result<String> {
-        self.connections.survey(digest::digest).await
+        let vault = self.vault();
+        self.connections.survey(move |c| digest::digest(c, &vault)).await
     }
 
     fn keep_archive(&self, folder: PathBuf) {
@@ -338,16 +363,21 @@ impl Store for SqliteStore {
     }
 
     async fn dump(&self, out: moving::Out) -> Result<String> {
+        let vault = self.vault();
         self.connections
             .survey(move |c| {
                 dump::dump(c, &out)?;
-                digest::digest(c)
+                digest::digest(c, &vault)
             })
             .await
     }
 
     async fn fill(&self, rows: moving::In) -> Result<()> {
         self.connections.write(move |c| dump::fill(c, rows)).await
+    }
+
+    fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
+        Some(self)
     }
 }
 

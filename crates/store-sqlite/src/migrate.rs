@@ -8,8 +8,11 @@ use zhiyin_store::{Result, StoreError};
 
 /// Every migration, in order, with the oldest that a program must know to work with what it leaves. What has been released is
 /// never edited.
-pub(crate) const MIGRATIONS: [(u32, u32, &str); 2] =
-    [(1, 1, include_str!("migrations/0001_home.sql")), (2, 2, include_str!("migrations/0002_shares.sql"))];
+pub(crate) const MIGRATIONS: [(u32, u32, &str); 3] = [
+    (1, 1, include_str!("migrations/0001_home.sql")),
+    (2, 2, include_str!("migrations/0002_shares.sql")),
+    (4, 2, include_str!("migrations/0004_sealed.sql")),
+];
 
 /// Brings a database to the newest schema, or says why not.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {

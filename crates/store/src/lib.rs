@@ -13,6 +13,7 @@ pub mod dump;
 pub mod feed;
 pub mod flush;
 pub mod packed;
+pub mod personal;
 pub mod read;
 pub mod seal;
 pub mod turn;
@@ -59,6 +60,12 @@ pub enum StoreError {
     /// Something stored cannot be read back.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+    /// What was asked for was erased, and its key destroyed.
+    #[error("this was erased")]
+    Erased,
+    /// Something about the keys of a sealed home.
+    #[error("keys: {0}")]
+    Keys(String),
     /// The source was first seen with another namespace for `userId`.
     #[error("source {source_name:?} names its users by {known:?}, not {given:?}")]
     SourceNamespace {
@@ -144,8 +151,10 @@ pub struct Reach {
 pub struct NewEvent {
     /// Hash of (source, message id).
     pub id: EventId,
-    /// Unique within the source.
+    /// Unique within the source; in a sealed home, on its way into the database, a keyed hash of that.
     pub message_id: String,
+    /// What the source calls it, sealed, where `message_id` is a hash.
+    pub called: Option<Sealed>,
     /// Keyed hash of the body.
     pub body_hash: [u8; 16],
     /// Event name.
@@ -438,4 +447,9 @@ pub trait Store: Send + Sync {
     async fn dump(&self, out: dump::Out) -> Result<String>;
     /// Fills an empty home from a dump, all of it or nothing.
     async fn fill(&self, rows: dump::In) -> Result<()>;
+
+    /// What it does about personal data; `None` for what is not a home of its own.
+    fn personal(&self) -> Option<&dyn personal::Personal> {
+        None
+    }
 }

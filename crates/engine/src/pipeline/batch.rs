@@ -429,7 +429,7 @@ impl<'a> Batch<'a> {
 
     fn dead(&mut self, row: &Waiting, refusal: Refusal) {
         tracing::debug!(seq = row.seq, code = refusal.code, field = refusal.field, "dead letter");
-        self.flush.dead.push(Dead { seq: row.seq, refusal, at: row.clock });
+        self.flush.dead.push(Dead { seq: row.seq, member: row.member, refusal, at: row.clock });
     }
 
     fn state_fact(
@@ -445,6 +445,7 @@ impl<'a> Batch<'a> {
         self.flush.facts.push(Fact {
             id,
             message_id,
+            called: None,
             name: name.to_owned(),
             member,
             time: at,
@@ -499,6 +500,7 @@ impl<'a> Batch<'a> {
         self.flush.facts.push(Fact {
             id,
             message_id: format!("{}#{ordinal}", cause.name),
+            called: None,
             name: name.to_owned(),
             member,
             time: at,
