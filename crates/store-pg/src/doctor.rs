@@ -184,6 +184,30 @@ const INVARIANTS: [(&str, &str); 19] = [
     ("every event has its body, in the log or in the archive", BODILESS),
 ];
 
+/// What must be true of a sealed home besides. Sealed values begin with 2, erased ones are 3.
+pub(crate) const UNSEALED_NAMES: &str = concat!(
+    "SELECT 'identifier ' || ",
+    hex!("hash"),
+    " FROM {shard}.identifier WHERE get_byte(value, 0) <> 2 LIMIT 5"
+);
+pub(crate) const UNSEALED_MEMBERS: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("id"),
+    " FROM {shard}.member WHERE touches <> '{}' OR told_at <> '{}' OR attributes <> '\\x03'::bytea \
+     AND (substr(attributes, 1, 1) <> '\\x02'::bytea OR substr(leaves, 1, 1) <> '\\x02'::bytea) LIMIT 5"
+);
+pub(crate) const UNSEALED_EVENTS: &str = "SELECT 'event ' || seq FROM {shard}.event \
+    WHERE message_id NOT LIKE '~%' OR length(message_id) <> 33 OR (length(body) > 0 AND get_byte(body, 0) <> 2 \
+    AND body <> '\\x03'::bytea) OR get_byte(called, 0) <> 2 LIMIT 5";
+pub(crate) const UNSEALED_LETTERS: &str = "SELECT 'dead letter ' || seq FROM {shard}.dead_letter \
+    WHERE field <> '' OR message NOT LIKE '~%' AND message <> '(erased)' LIMIT 5";
+const SEALED: [(&str, &str); 4] = [
+    ("every identifier is sealed", UNSEALED_NAMES),
+    ("what is personal of a member is sealed, or erased", UNSEALED_MEMBERS),
+    ("every event's body is sealed, archived or erased, and its id hashed", UNSEALED_EVENTS),
+    ("why an item could not be decided is sealed, or erased", UNSEALED_LETTERS),
+];
+
 /// Breaches of one invariant, as many as are shown.
 #[derive(Debug, Default)]
 pub(crate) struct Broken(Vec<String>);
@@ -205,9 +229,10 @@ impl Broken {
     }
 }
 
-pub(crate) async fn doctor(survey: &Survey<'_>) -> Result<Vec<Check>> {
+pub(crate) async fn doctor(survey: &Survey<'_>, sealed: bool) -> Result<Vec<Check>> {
     let mut checks = vec![zero(survey).await?];
-    for (invariant, sql) in INVARIANTS {
+    let of_sealed = SEALED.into_iter().filter(|_| sealed);
+    for (invariant, sql) in INVARIANTS.into_iter().chain(of_sealed) {
         let mut broken = Broken::default();
         survey.each(sql, &[], |row| get(row, 0).map(|what: String| broken.say(what))).await?;
         checks.push(broken.check(invariant));

@@ -107,6 +107,7 @@ impl<'a> Door<'a> {
             body: &event.body.0,
             member: member.into(),
             reached: reached.map(Uuid::from),
+            called: event.called.as_ref().map(|called| called.0.as_slice()),
         });
         Receipt::Accepted
     }

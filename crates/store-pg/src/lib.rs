@@ -16,6 +16,7 @@ mod dump;
 mod feed;
 mod gather;
 mod home;
+mod keys;
 mod lease;
 mod link;
 mod load;
@@ -25,6 +26,7 @@ mod months;
 mod online;
 mod overview;
 mod partition;
+mod personal;
 mod report;
 mod rows;
 mod schemas;
@@ -37,7 +39,7 @@ mod write;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -47,6 +49,7 @@ use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
@@ -59,6 +62,7 @@ use config::Address;
 #[doc(hidden)]
 pub use connection::PIPELINE;
 use connection::{Connections, snapshot};
+pub use keys::PgKeystore;
 use link::Link;
 use memory::Memory;
 use standing::Standings;
@@ -80,6 +84,9 @@ pub struct PgStore {
     leases: AtomicUsize,
     /// Where archived months lie.
     archive: RwLock<PathBuf>,
+    vault: RwLock<Arc<Vault>>,
+    /// How far this process has sealed what was not.
+    sealing: Mutex<personal::Stage>,
 }
 
 impl PgStore {
@@ -96,12 +103,17 @@ impl PgStore {
         let appender = Appender::start(Arc::clone(&connections), Arc::clone(&memory));
         let link = Link::new(address.clone());
         let (leases, archive) = (AtomicUsize::new(0), RwLock::new(PathBuf::from("archive")));
-        let standings = Standings::default();
-        Ok(Self { address, connections, memory, standings, appender, link, leases, archive })
+        let (standings, sealing) = (Standings::default(), Mutex::default());
+        let vault = RwLock::new(Vault::none());
+        Ok(Self { address, connections, memory, standings, appender, link, leases, archive, vault, sealing })
     }
 
     fn archive(&self) -> PathBuf {
         self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
+    }
+
+    fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Does away with the home and all that is in it: for tests.
@@ -135,7 +147,7 @@ impl Store for PgStore {
     async fn home(&self) -> Result<Home> {
         let (home, last) = home::home(&self.connections).await?;
         self.memory.saw_last(last);
-        Ok(home)
+        self.vault().home(home)
     }
 
     async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
@@ -180,6 +192,7 @@ impl Store for PgStore {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
+        let append = self.vault().aside(|vault| vault.seal_append(append)).await?;
         self.appender.append(append).await
     }
 
@@ -191,7 +204,13 @@ impl Store for PgStore {
         if turn.is_empty() {
             return Ok(Vec::new());
         }
-        wait::waiting(&self.connections, turn, limit).await
+        let mut rows = wait::waiting(&self.connections, turn, limit).await?;
+        self.vault()
+            .aside(move |vault| {
+                vault.open_waiting(&mut rows)?;
+                Ok(rows)
+            })
+            .await
     }
 
     async fn ahead(&self, turn: &Turn) -> Result<Option<Ahead>> {
@@ -214,7 +233,7 @@ impl Store for PgStore {
     }
 
     async fn load(&self, wanted: Wanted) -> Result<Loaded> {
-        load::load(&self.connections, &self.standings, &wanted).await
+        load::load(&self.connections, &self.standings, &self.vault(), &wanted).await
     }
 
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
@@ -236,17 +255,29 @@ impl Store for PgStore {
     async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
         let mut found = load::order_lines(&self.connections, order).await?;
         archive::fill(&self.archive(), found.iter_mut())?;
-        Ok(found)
+        self.vault()
+            .aside(move |vault| {
+                vault.open_past(found.iter_mut())?;
+                Ok(found)
+            })
+            .await
     }
 
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {
         let mut past = load::history(&self.connections, member, &names).await?;
         let lines = past.orders.iter_mut().map(|(_, lines)| lines);
         archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
-        Ok(past)
+        self.vault()
+            .aside(move |vault| {
+                let lines = past.orders.iter_mut().map(|(_, lines)| lines);
+                vault.open_past(lines.chain(past.events.iter_mut()))?;
+                Ok(past)
+            })
+            .await
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
+        let flush = self.vault().aside(|vault| vault.seal_flush(flush)).await?;
         write::flush(&self.connections, &self.memory, &self.standings, &flush).await
     }
 
@@ -267,7 +298,7 @@ impl Store for PgStore {
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>> {
-        survey!(self, survey => report::dead_letters(&survey, limit))
+        survey!(self, survey => report::dead_letters(&survey, &self.vault(), limit))
     }
 
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
@@ -275,7 +306,7 @@ impl Store for PgStore {
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
-        survey!(self, survey => report::member_lines(&survey, as_of))
+        survey!(self, survey => report::member_lines(&survey, &self.vault(), as_of))
     }
 
     async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>> {
@@ -287,7 +318,7 @@ impl Store for PgStore {
     }
 
     async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>> {
-        survey!(self, survey => report::member_whole(&survey, member))
+        survey!(self, survey => report::member_whole(&survey, &self.vault(), member, report::LATEST))
     }
 
     async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord> {
@@ -295,11 +326,11 @@ impl Store for PgStore {
     }
 
     async fn doctor(&self) -> Result<Vec<read::Check>> {
-        survey!(self, survey => doctor::doctor(&survey))
+        survey!(self, survey => doctor::doctor(&survey, self.vault().is_sealed()))
     }
 
     async fn digest(&self) -> Result<String> {
-        survey!(self, survey => digest::digest(&survey))
+        survey!(self, survey => digest::digest(&survey, &self.vault()))
     }
 
     fn keep_archive(&self, folder: PathBuf) {
@@ -323,7 +354,7 @@ impl Store for PgStore {
     async fn dump(&self, out: moving::Out) -> Result<String> {
         survey!(self, survey => async {
             dump::dump(&survey, &out).await?;
-            digest::digest(&survey).await
+            digest::digest(&survey, &self.vault()).await
         })
     }
 
@@ -339,5 +370,9 @@ impl Store for PgStore {
         self.memory.forget(own);
         self.standings.forget();
         Ok(())
+    }
+
+    fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
+        Some(self)
     }
 }

@@ -31,13 +31,22 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, in order. What has been released is never edited.
-pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
-    number: 1,
-    oldest: 1,
-    home: include_str!("migrations/0001_home.sql"),
-    shard: include_str!("migrations/0001_shard.sql"),
-    online: &[],
-}];
+pub(crate) const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        number: 1,
+        oldest: 1,
+        home: include_str!("migrations/0001_home.sql"),
+        shard: include_str!("migrations/0001_shard.sql"),
+        online: &[],
+    },
+    Migration {
+        number: 3,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0003_shard_sealed.sql"),
+        online: &[],
+    },
+];
 
 /// What this room needs of PostgreSQL.
 const SERVER_OLDEST: i32 = 150_000;
@@ -264,6 +273,10 @@ pub(crate) async fn id_key(address: &Address) -> Result<Option<IdKey>> {
 /// Does away with a home and all that is in it.
 pub(crate) async fn drop_home(address: &Address, schemas: &Schemas) -> Result<()> {
     let client = connect(address).await?;
+    client
+        .batch_execute(&format!("DROP SCHEMA IF EXISTS {}_keys CASCADE", schemas.home()))
+        .await
+        .map_err(database)?;
     for shard in (0..schemas.shards()).rev() {
         client
             .batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", schemas.shard(shard)))

@@ -29,7 +29,8 @@ const KEY: &str = "SELECT version, wrapped FROM data_key WHERE subject = ?";
 const KEY_NEW: &str = "INSERT INTO data_key (subject, version, wrapped) SELECT ?1, ?2, ?3 \
     WHERE NOT EXISTS (SELECT 1 FROM gone WHERE subject = ?1) ON CONFLICT (subject) DO NOTHING";
 const KEY_SET: &str = "UPDATE data_key SET version = ?2, wrapped = ?3 WHERE subject = ?1";
-const PAGE: &str = "SELECT subject, version, wrapped FROM data_key WHERE subject > ? ORDER BY subject LIMIT ?";
+const PAGE: &str =
+    "SELECT subject, version, wrapped FROM data_key WHERE subject > ? ORDER BY subject LIMIT ?";
 const OTHERS: &str = "SELECT EXISTS (SELECT 1 FROM data_key WHERE version <> ?)";
 const EPOCH: &str = "SELECT COALESCE(MAX(epoch), 0) FROM header";
 const EPOCH_ON: &str = "UPDATE header SET epoch = epoch + 1";

@@ -212,12 +212,8 @@ fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<Stored
         member.timers.insert(TimerKey { kind, which }, Ts(due));
     }
     member.tags = rows::json(row, 11)?;
-    let kept = Kept {
-        attributes: row.get(14)?,
-        touches: row.get(12)?,
-        told_at: row.get(13)?,
-        leaves: row.get(17)?,
-    };
+    let kept =
+        Kept { attributes: row.get(14)?, touches: row.get(12)?, told_at: row.get(13)?, leaves: row.get(17)? };
     let leaves = vault.read_member(kept, &mut member).map_err(rows::unopened)?;
     let days = row.get_ref(16)?.as_blob()?;
     member.growth_days = packed::unpack_days(days).map_err(|error| damaged(16, error.to_string()))?;

@@ -31,10 +31,8 @@ pub(crate) const MEMBERS: &str =
     "SELECT no, id, attributes, touches, told_at, leaves FROM member WHERE no > ? ORDER BY no LIMIT ?";
 pub(crate) const MEMBER_SET: &str =
     "UPDATE member SET attributes = ?2, touches = ?3, told_at = ?4, leaves = ?5 WHERE no = ?1";
-pub(crate) const EVENTS: &str =
-    "SELECT seq, member, time, body, message_id, called IS NULL FROM event WHERE seq > ? ORDER BY seq LIMIT ?";
-pub(crate) const EVENT_SET: &str =
-    "UPDATE event SET body = ?2, message_id = ?3, called = ?4 WHERE seq = ?1";
+pub(crate) const EVENTS: &str = "SELECT seq, member, time, body, message_id, called IS NULL FROM event WHERE seq > ? ORDER BY seq LIMIT ?";
+pub(crate) const EVENT_SET: &str = "UPDATE event SET body = ?2, message_id = ?3, called = ?4 WHERE seq = ?1";
 pub(crate) const LETTERS: &str = "SELECT d.seq, e.member, d.at, d.field, d.message FROM dead_letter d \
     JOIN event e ON e.seq = d.seq WHERE d.seq > ? ORDER BY d.seq LIMIT ?";
 pub(crate) const LETTER_SET: &str = "UPDATE dead_letter SET field = '', message = ?2 WHERE seq = ?1";
@@ -122,19 +120,14 @@ fn identifiers(c: &Connection, vault: &Vault, after: Vec<u8>, limit: i64) -> Res
 
 fn members(c: &Connection, vault: &Vault, after: i64, limit: i64) -> Result<(usize, Stage)> {
     let found = all(c, MEMBERS, [after, limit], |row| {
-        let kept = Kept {
-            attributes: row.get(2)?,
-            touches: row.get(3)?,
-            told_at: row.get(4)?,
-            leaves: row.get(5)?,
-        };
+        let kept =
+            Kept { attributes: row.get(2)?, touches: row.get(3)?, told_at: row.get(4)?, leaves: row.get(5)? };
         Ok((row.get::<_, i64>(0)?, id::<zhiyin_model::id::MemberKind>(row, 1)?, kept))
     })?;
     let Some((last, ..)) = found.last() else { return Ok((1, Stage::Events(0))) };
     let (n, next) = (found.len(), Stage::Members(*last));
-    let unsealed = |kept: &Kept| {
-        subject_of(&kept.attributes).is_none() && !is_erased(&Sealed(kept.attributes.clone()))
-    };
+    let unsealed =
+        |kept: &Kept| subject_of(&kept.attributes).is_none() && !is_erased(&Sealed(kept.attributes.clone()));
     let open: Vec<_> = found.into_iter().filter(|(.., kept)| unsealed(kept)).collect();
     let values: Vec<_> =
         open.iter().map(|(_, member, kept)| Unsealed::Member(*member.bytes(), kept.clone())).collect();
@@ -156,9 +149,7 @@ fn events(c: &Connection, vault: &Vault, after: i64, limit: i64) -> Result<(usiz
     let open: Vec<_> = found.into_iter().filter(|(.., unsealed)| *unsealed).collect();
     let values: Vec<_> = open
         .iter()
-        .map(|((_, member, time), body, message_id, _)| {
-            Unsealed::Event(*member, Ts(*time), body, message_id)
-        })
+        .map(|((_, member, time), body, message_id, _)| Unsealed::Event(*member, Ts(*time), body, message_id))
         .collect();
     let mut set = prepare(c, EVENT_SET)?;
     for (((seq, ..), ..), sealed) in open.iter().zip(vault.seal_unsealed(&values)?) {
@@ -303,9 +294,7 @@ impl Personal for SqliteStore {
         // Looked for beforehand, because it is a look through all events: what comes in meanwhile came after.
         let reaching = self
             .connections
-            .survey(move |c| {
-                all(c, EVENTS_REACHING, [member.bytes().as_slice()], |row| row.get::<_, i64>(0))
-            })
+            .survey(move |c| all(c, EVENTS_REACHING, [member.bytes().as_slice()], |row| row.get::<_, i64>(0)))
             .await?;
         self.connections.write(move |c| erase(c, member, &reaching)).await
     }

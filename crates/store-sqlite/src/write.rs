@@ -8,10 +8,10 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush, OrderSet};
-use zhiyin_store::turn::place;
-use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
 use zhiyin_store::packed;
 use zhiyin_store::seal::personal::Kept;
+use zhiyin_store::turn::place;
+use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
 
 use crate::load;
 use crate::rows::database;

@@ -125,7 +125,10 @@ async fn goes_on(store: &Arc<dyn Store>) {
             "an item of another home's inbox waits beside the cursor"
         );
         done += waiting.len();
-        let dead = waiting.iter().map(|row| Dead { seq: row.seq, member: None, refusal: refusal(), at: at(6) }).collect();
+        let dead = waiting
+            .iter()
+            .map(|row| Dead { seq: row.seq, member: None, refusal: refusal(), at: at(6) })
+            .collect();
         let drained = waiting.iter().map(|row| row.seq).collect();
         store.flush(Flush { turn, dead, drained, ..Flush::default() }).await.unwrap();
     }

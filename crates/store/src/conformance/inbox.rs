@@ -330,7 +330,12 @@ pub async fn what_was_put_back_may_reach_others_too(homes: &dyn Homes) -> Result
     store.append(append(vec![item(1, 0, Some(other))], at(2), false)).await?;
     let whole = turn(&store).await?;
     let seq = store.waiting(&whole, 1).await?[0].seq;
-    let dead = vec![Dead { seq, member: None, refusal: Refusal::new("insufficient_points", "", "not yet"), at: at(2) }];
+    let dead = vec![Dead {
+        seq,
+        member: None,
+        refusal: Refusal::new("insufficient_points", "", "not yet"),
+        at: at(2),
+    }];
     store.flush(Flush { turn: whole, cursor: Some(seq), dead, ..Flush::default() }).await?;
     assert_eq!(store.retry_dead_letters(vec![seq], at(3)).await?, 1);
     store.append(append(vec![item(2, other, None)], at(4), false)).await?;

@@ -10,10 +10,13 @@ use super::envelope::{self, ERASED, Key, Subject, What, subject_of};
 use super::vault::{Keys, Vault};
 use super::{LookupHash, Sealed, open, seal};
 use crate::flush::Flush;
-use crate::{Append, PastEvent, Result, StoreError, StoredMember};
+use crate::{Append, PastEvent, Result, StoreError, StoredMember, Waiting};
 
 /// What a hashed message id, or a sealed reason of a dead letter, begins with.
 const HASHED: char = '~';
+
+/// What a sealed name of an item begins with, where a database gives it as text.
+const SEALED_TEXT: &str = "~~";
 
 /// What of a member's row is personal, as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +34,12 @@ pub struct Kept {
 impl Kept {
     /// What stays where a member was erased: aggregates are built anew from what is left.
     pub fn erased() -> Self {
-        Self { attributes: vec![ERASED], touches: "{}".to_owned(), told_at: "{}".to_owned(), leaves: Vec::new() }
+        Self {
+            attributes: vec![ERASED],
+            touches: "{}".to_owned(),
+            told_at: "{}".to_owned(),
+            leaves: Vec::new(),
+        }
     }
 
     fn plain(stored: &StoredMember) -> Result<Self> {
@@ -246,6 +254,30 @@ impl Vault {
         }
     }
 
+    /// The same where it comes as text, in digits behind a mark; what is not sealed is as it stands.
+    pub fn called_text(&self, stored: String) -> Result<String> {
+        if !self.is_sealed() {
+            return Ok(stored);
+        }
+        match stored.strip_prefix(SEALED_TEXT).and_then(from_hex) {
+            Some(called) => Ok(self.called(&called)?.unwrap_or_else(|| "(erased)".to_owned())),
+            None => Ok(stored),
+        }
+    }
+
+    /// Opens what waits.
+    pub fn open_waiting(&self, rows: &mut [Waiting]) -> Result<()> {
+        if !self.is_sealed() {
+            return Ok(());
+        }
+        self.warm(rows.iter().filter_map(|row| subject_of(&row.body.0)))?;
+        for row in rows {
+            row.body = self.body(std::mem::take(&mut row.body.0))?;
+            row.message_id = self.called_text(std::mem::take(&mut row.message_id))?;
+        }
+        Ok(())
+    }
+
     /// What a source called its item; `None` where that was erased.
     pub fn called(&self, stored: &[u8]) -> Result<Option<String>> {
         match self.opened(stored, What::Called).and_then(|packed| open(&Sealed(packed))) {
@@ -257,7 +289,8 @@ impl Vault {
     /// Attributes, touches and times of telling, as JSON; nothing, where they were erased.
     pub fn personal(&self, kept: &Kept) -> Result<[String; 3]> {
         let sealed = subject_of(&kept.attributes).is_some();
-        let whole = match self.opened(&kept.attributes, What::Member).and_then(|packed| open(&Sealed(packed))) {
+        let whole = match self.opened(&kept.attributes, What::Member).and_then(|packed| open(&Sealed(packed)))
+        {
             Err(StoreError::Erased) => return Ok(["{}", "{}", "{}"].map(str::to_owned)),
             whole => whole?,
         };
