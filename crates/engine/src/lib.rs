@@ -9,7 +9,10 @@
 pub mod accept;
 pub mod archive;
 pub mod clock;
+pub mod erase;
+pub mod export;
 pub mod import;
+pub mod keys;
 pub mod measure;
 pub mod moving;
 pub mod people;
@@ -55,6 +58,11 @@ pub enum EngineError {
     /// A data set is half in: the home cannot act before it is whole.
     #[error("an import of a data set was interrupted: run it again to its end first")]
     Replaying,
+    /// The home is not sealed, so nothing of it can be erased for good.
+    #[error(
+        "not_sealed: this home is not sealed, so backups would keep what is erased; `zhiyin keys seal-home` first"
+    )]
+    NotSealed,
     /// A file could not be read.
     #[error("{file}: {message}")]
     File {

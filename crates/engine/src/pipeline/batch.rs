@@ -200,7 +200,14 @@ impl<'a> Batch<'a> {
 
     fn read(&self, row: &Waiting) -> Result<Read> {
         let key = &self.home.id_key;
-        let body = seal::open(&row.body)?;
+        let body = match seal::open(&row.body) {
+            // Whom it was about was erased before it was decided.
+            Err(StoreError::Erased) => {
+                let event = Err(Refusal::new("erased", "", "the member was erased"));
+                return Ok(Read { event, hashes: Vec::new(), reach: None, order: None });
+            }
+            body => body?,
+        };
         let origin = Origin { user_namespace: &row.user_namespace, default_time: Some(row.time) };
         let event = event::read(body.as_bytes(), &origin);
         let mut read = Read { event, hashes: Vec::new(), reach: None, order: None };
