@@ -28,6 +28,19 @@ pub struct Place {
     /// Where archived months lie. Default: beside the SQLite file, or `archive` in the home folder.
     #[arg(long, global = true, value_name = "DIR", env = "ZHIYIN_ARCHIVE")]
     pub archive: Option<PathBuf>,
+    /// Where the master key is, under which personal data is sealed: a file that only its owner reads. Or the key itself in
+    /// ZHIYIN_MASTER_KEY (64 hexadecimal digits, or base64).
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ZHIYIN_MASTER_KEY_FILE",
+        conflicts_with = "master_key_command"
+    )]
+    pub master_key_file: Option<PathBuf>,
+    /// A command that prints the master key: run once, at the start.
+    #[arg(long, global = true, value_name = "COMMAND", env = "ZHIYIN_MASTER_KEY_COMMAND")]
+    pub master_key_command: Option<String>,
     /// How many events a batch has at most.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: Option<u32>,
@@ -99,13 +112,13 @@ pub enum Command {
         #[arg(long, value_name = "DATE")]
         as_of: Option<String>,
     },
-    /// Shows one member whole.
-    Member {
-        /// NAMESPACE:VALUE, or a value that is unique among all namespaces.
-        identifier: String,
-        /// How it is printed.
-        #[arg(long, value_enum, default_value = "table")]
-        format: MemberFormat,
+    /// Shows one member whole, erases one, or writes all that is known of one.
+    Member(Member),
+    /// The keys under which personal data is sealed.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: KeysAction,
     },
     /// Lists events that could not be decided, or puts them back.
     DeadLetters {
@@ -133,6 +146,9 @@ pub enum Command {
     Restore {
         /// The file.
         file: PathBuf,
+        /// For a backup of a sealed home, where its keystore is not in place: a file that `zhiyin keys backup` wrote.
+        #[arg(long, value_name = "FILE")]
+        keystore: Option<PathBuf>,
     },
     /// Moves months of events to Parquet files, once ids of that time need not be remembered any more.
     Archive {
@@ -199,6 +215,65 @@ pub enum DataSet {
         /// Where chance begins.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+}
+
+/// One member.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct Member {
+    /// What to do; shows the member without it.
+    #[command(subcommand)]
+    pub action: Option<MemberAction>,
+    /// NAMESPACE:VALUE, or a value that is unique among all namespaces.
+    pub identifier: Option<String>,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: MemberFormat,
+}
+
+/// What to do with a member.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MemberAction {
+    /// Erases what is personal of a member for good, in all copies; the ledger and sums of orders stay.
+    Erase {
+        /// NAMESPACE:VALUE, or the member's id.
+        identifier: String,
+        /// Why: it is kept with the erasure, so it names nobody.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Writes all that is known of a member to a file, as JSON.
+    Export {
+        /// NAMESPACE:VALUE, or the member's id.
+        identifier: String,
+        /// The file; one that is there is not written over.
+        file: PathBuf,
+    },
+}
+
+/// What to do with keys.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeysAction {
+    /// Makes a master key and writes it to a new file that only its owner reads.
+    NewMaster {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Wraps all data keys under a new master key. What was broken off goes on when it is run again.
+    Rotate {
+        /// Where the new master key is.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Says how the keys stand.
+    Status,
+    /// Seals what an unsealed home holds, in place. Nothing else may work on it. What was broken off goes on.
+    SealHome,
+    /// Writes the keystore (wrapped keys, the log of erasures) to a file; without the master key it says nothing.
+    Backup {
+        /// The file; one that is there is not written over.
+        file: PathBuf,
     },
 }
 

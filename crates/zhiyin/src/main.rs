@@ -6,6 +6,8 @@ mod arguments;
 mod bench;
 mod home;
 mod import;
+mod keys;
+mod master;
 mod member;
 mod moving;
 mod playbook;
@@ -58,12 +60,13 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Playbooks => playbook::list(&place).await,
         Command::Import(import) => import::import(&place, import).await,
         Command::Report { report, format, as_of } => report::report(&place, report, format, as_of).await,
-        Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
+        Command::Member(arguments) => member::member(&place, arguments).await,
+        Command::Keys { action } => keys::keys(&place, action).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Doctor => report::doctor(&place).await,
-        Command::Migrate { from, to } => moving::migrate(&from, &to).await,
+        Command::Migrate { from, to } => moving::migrate(&place, &from, &to).await,
         Command::Backup { file } => moving::backup(&place, &file).await,
-        Command::Restore { file } => moving::restore(&place, &file).await,
+        Command::Restore { file, keystore } => moving::restore(&place, &file, keystore.as_deref()).await,
         Command::Archive { before, keep_days } => moving::archive(&place, &before, keep_days).await,
         Command::Digest => report::digest(&place).await,
         Command::Bench { name, faults } => bench::bench(&place, &name, &faults).await,

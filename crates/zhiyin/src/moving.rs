@@ -6,22 +6,34 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use zhiyin_engine::archive::Outcome;
+use zhiyin_engine::keys;
 use zhiyin_engine::moving::{self, Moved};
 use zhiyin_store::archive::file_name;
 use zhiyin_store::turn::place;
 
 use crate::arguments::Place;
 use crate::home::Database;
+use crate::master;
 use crate::say::say;
 
 /// Copies a home into an empty one.
-pub async fn migrate(from: &str, to: &str) -> Result<ExitCode> {
+pub async fn migrate(place: &Place, from: &str, to: &str) -> Result<ExitCode> {
     let (from, to) = (Database::parse(from)?, Database::parse(to)?);
     if !from.exists().await? {
         bail!("there is no home at {}", from.name());
     }
-    let (old, _) = from.open().await?;
-    let (new, _) = to.open().await?;
+    let master = master::given(place)?;
+    let (old, _) = from.open(master.as_ref()).await?;
+    let keystore = old.personal().and_then(|personal| personal.vault().keystore().cloned());
+    let (new, _) = match keystore {
+        None => to.open_unsealed().await?,
+        Some(keystore) => {
+            // What is sealed stays as it is, and opens by the same keys.
+            let target = to.new_keystore()?;
+            tokio::task::spawn_blocking(move || keys::copy(keystore.as_ref(), target.as_ref())).await??;
+            to.open(master.as_ref()).await?
+        }
+    };
     let moved = moving::migrate(old.as_ref(), new.as_ref()).await;
     told(&format!("{} → {}", from.name(), to.name()), &moved.with_context(|| to.name())?);
     Ok(ExitCode::SUCCESS)
@@ -36,11 +48,21 @@ pub async fn backup(place: &Place, file: &Path) -> Result<ExitCode> {
 }
 
 /// Makes a home from a file.
-pub async fn restore(place: &Place, file: &Path) -> Result<ExitCode> {
+pub async fn restore(place: &Place, file: &Path, keystore: Option<&Path>) -> Result<ExitCode> {
     // What is no backup is told before a home is made.
     moving::file::verify(file)?;
     let database = place.at()?;
-    let (store, _) = database.open().await?;
+    let (store, _) = if moving::is_sealed(file)? {
+        if let Some(keystore) = keystore {
+            let (target, keystore) = (database.new_keystore()?, keystore.to_owned());
+            tokio::task::spawn_blocking(move || keys::restore(&keystore, target.as_ref())).await??;
+        } else if database.keystore().await?.is_none() {
+            bail!("keystore_missing: this backup is of a sealed home; give its keystore: --keystore FILE");
+        }
+        database.open(master::given(place)?.as_ref()).await?
+    } else {
+        database.open_unsealed().await?
+    };
     let moved = moving::restore(file, store.as_ref()).await.with_context(|| database.name())?;
     told(&database.name(), &moved);
     Ok(ExitCode::SUCCESS)
