@@ -23,7 +23,7 @@ const NEXT: Migration = Migration {
 };
 
 fn migrations() -> Vec<Migration> {
-    let [first] = MIGRATIONS;
+    let [first, ..] = MIGRATIONS;
     vec![first, NEXT]
 }
 
@@ -41,7 +41,7 @@ impl Home {
         let and = if server.contains('?') { '&' } else { '?' };
         let name = format!("grow_{}_{test}", std::process::id());
         let address = Address::parse(&format!("{server}{and}home={name}&shards=1&slots=4")).unwrap();
-        let [first] = MIGRATIONS;
+        let [first, ..] = MIGRATIONS;
         let schemas = open_with(&address, &KEY, &[first]).await.unwrap().schemas;
         let home = Self { address, schemas, name };
         home.does(&format!(
@@ -96,7 +96,7 @@ async fn a_table_grows_while_everybody_works_on() {
     assert!(home.asks::<bool>(&home.schemas.sql(&WHOLE.replace("$1::text", "'message_seq'"), 0)).await);
     assert_eq!(home.asks::<i64>(&format!("SELECT COUNT(twice) FROM {name}.message")).await, 20);
     // A program of before works on: the migration says that it may.
-    let [first] = MIGRATIONS;
+    let [first, ..] = MIGRATIONS;
     open_with(&home.address, &KEY, &[first]).await.unwrap();
     home.gone().await;
 }
