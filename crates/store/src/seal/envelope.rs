@@ -140,3 +140,47 @@ fn bound(subject: &Subject, what: What) -> [u8; 18] {
     aad[17] = what as u8;
     aad
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHATS: [What; 6] =
+        [What::Body, What::Identifier, What::Member, What::Leaves, What::Called, What::Letter];
+
+    #[test]
+    fn what_is_sealed_opens_as_what_it_is_and_any_change_is_noticed() {
+        let (key, other) = (Key::random().unwrap(), Key::random().unwrap());
+        for length in (0..200).chain([4_096]) {
+            let text: Vec<u8> = random::<4_096>().unwrap()[..length].to_vec();
+            let subject: Subject = random().unwrap();
+            let what = WHATS[length % WHATS.len()];
+            let sealed = key.seal(&subject, what, &text).unwrap();
+            assert_eq!(sealed.len(), HEAD_BYTES + length + TAG_BYTES);
+            assert_eq!(subject_of(&sealed), Some(subject));
+            assert_eq!(key.open(what, &sealed).unwrap(), text);
+            assert_ne!(key.seal(&subject, what, &text).unwrap(), sealed, "a nonce was used twice");
+            assert!(other.open(what, &sealed).is_err(), "another key");
+            for as_another in WHATS.into_iter().filter(|another| *another != what) {
+                assert!(key.open(as_another, &sealed).is_err(), "{what:?} as {as_another:?}");
+            }
+            for i in (0..sealed.len()).step_by(if length > 200 { 61 } else { 1 }) {
+                let mut damaged = sealed.clone();
+                damaged[i] ^= 1 << (i % 8);
+                assert!(key.open(what, &damaged).is_err(), "byte {i} of {}", sealed.len());
+                assert!(key.open(what, &sealed[..i]).is_err(), "cut at {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrapped_secret_opens_for_what_it_is_for_only() {
+        let (key, secret) = (Key::random().unwrap(), random::<32>().unwrap());
+        let wrapped = key.wrap(b"this", &secret).unwrap();
+        assert_eq!(key.unwrap(b"this", &wrapped).map(|secret| *secret), Some(secret));
+        assert!(key.unwrap(b"that", &wrapped).is_none());
+        assert!(Key::random().unwrap().unwrap(b"this", &wrapped).is_none());
+        assert!(key.unwrap(b"this", &wrapped[1..]).is_none());
+        assert_eq!(format!("{key:?}"), "Key(…)");
+    }
+}
