@@ -7,7 +7,7 @@ mod planted;
 mod sealed;
 
 use planted::{PEOPLE, Person, input};
-use sealed::{Ground, Where};
+use sealed::{Ground, Where, found};
 
 #[test]
 fn nothing_personal_lies_in_the_clear_in_a_sealed_home_in_a_file() {
@@ -36,6 +36,9 @@ fn lies_nowhere_in_the_clear(ground: &Ground) {
         assert!(told.contains(&person.name()) && told.contains(&person.mail()), "{told}");
     }
     ground.fill("plain", false);
+    // Where it is not sealed it is found: the search is one.
+    let plain = ground.written("plain");
+    assert!(plain.iter().filter(|(_, bytes)| found(bytes).is_some()).count() >= 1);
     ground.run("plain", &["archive", "--before", "2026-01", "--keep-days", "1"]);
     assert_eq!(ground.run("home", &["digest"]), ground.run("plain", &["digest"]));
 

@@ -59,6 +59,19 @@ fn sql(statement: &str) -> Vec<String> {
     })
 }
 
+/// Who is found in these bytes, and how it is written there. All numbers, addresses and names begin alike: where that is
+/// nowhere, none of them is.
+pub fn found(bytes: &[u8]) -> Option<String> {
+    for start in ["138001370", "@nowhere.example", "Planted Person"] {
+        for spelling in spellings(start) {
+            if bytes.windows(spelling.len()).any(|window| window == spelling) {
+                return Some(format!("{start} as {:?}", String::from_utf8_lossy(&spelling)));
+            }
+        }
+    }
+    None
+}
+
 impl Ground {
     pub fn new(at: Where) -> Self {
         let n = GROUNDS.fetch_add(1, Ordering::Relaxed);
@@ -175,20 +188,21 @@ impl Ground {
 
     /// Nobody is found in these bytes, however they are written.
     pub fn search(&self, bytes: &[u8], what: &str) {
-        // All numbers, addresses and names have the same beginning: where that is nowhere, none of them is.
-        for start in ["138001370", "@nowhere.example", "Planted Person"] {
-            for spelling in spellings(start) {
-                let found = bytes.windows(spelling.len()).any(|window| window == spelling);
-                assert!(!found, "{what} holds {start} as {}", String::from_utf8_lossy(&spelling));
-            }
-        }
+        assert_eq!(found(bytes), None, "{what}");
     }
 
     /// Nor in any file, table or log.
     pub fn search_all(&self, home: &str) {
-        for file in self.files() {
-            self.search(&std::fs::read(&file).unwrap(), &file.display().to_string());
+        for (what, bytes) in self.written(home) {
+            self.search(&bytes, &what);
         }
+    }
+
+    /// All that was written, by where it lies.
+    pub fn written(&self, home: &str) -> Vec<(String, Vec<u8>)> {
+        let file = |path: PathBuf| (path.display().to_string(), std::fs::read(&path).unwrap());
+        let mut all: Vec<_> = self.files().into_iter().map(file).collect();
+        all.push(("the log".to_owned(), self.said.lock().unwrap().clone()));
         if self.at == Where::Postgres {
             let of = format!("{}_{home}", self.name);
             let tables = sql(&format!(
@@ -197,14 +211,12 @@ impl Ground {
             ));
             assert!(tables.len() > 20, "{tables:?}");
             for table in tables {
+                // Bytes are shown in digits: what is text within is found as such.
                 let rows = sql(&format!("SELECT t::text FROM {table} t")).join("\n");
-                self.search(rows.as_bytes(), &table);
-                // What is shown in digits may be text within.
-                let digits: Vec<u8> = rows.bytes().filter(u8::is_ascii_hexdigit).collect();
-                self.search(&digits, &table);
+                all.push((table, rows.into_bytes()));
             }
         }
-        self.search(&self.said.lock().unwrap(), "the log");
+        all
     }
 
     /// All that a home says of anybody to who has its key.
