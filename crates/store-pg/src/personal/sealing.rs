@@ -70,6 +70,8 @@ fn mixed() -> StoreError {
     StoreError::Damaged("a value was sealed as another".to_owned())
 }
 
+/// Rows of items' ids, as columns: source, id, hash of the body, place.
+type Messages = (Vec<i32>, Vec<String>, Vec<Uuid>, Vec<i64>);
 type Found<'v> = &'v (dyn ToSql + Sync);
 
 impl Sealing<'_> {
@@ -224,7 +226,7 @@ impl Sealing<'_> {
         becomes: &BTreeMap<(i32, String), usize>,
         hashes: &[String],
     ) -> Result<()> {
-        let mut new: BTreeMap<usize, (Vec<i32>, Vec<String>, Vec<Uuid>, Vec<i64>)> = BTreeMap::new();
+        let mut new: BTreeMap<usize, Messages> = BTreeMap::new();
         for (shard, (sources, ids)) in taken {
             let sql = self.schemas.sql(MESSAGES_TAKEN, shard);
             for row in self.tx.query(&sql, &[&sources, &ids]).await.map_err(database)? {

@@ -78,7 +78,7 @@ pub fn spellings(text: &str) -> Vec<Vec<u8>> {
     for before in 0..3 {
         let bytes = [&b"\0\0"[..before], text.as_bytes()].concat();
         let whole = base64(&bytes[..bytes.len() / 3 * 3]);
-        all.push(whole[if before == 0 { 0 } else { 4 }..].as_bytes().to_vec());
+        all.push(whole.as_bytes()[if before == 0 { 0 } else { 4 }..].to_vec());
     }
     all
 }
