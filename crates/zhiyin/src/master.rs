@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(key, Some(bytes));
         let base64 = "A".repeat(42) + "P8=";
         assert_eq!(parse(&base64).ok().map(|key| *key.bytes()), None);
-        let base64 = "A".repeat(41) + "D/";
+        let base64 = "A".repeat(41) + "P8=";
         assert_eq!(parse(&base64).ok().map(|key| *key.bytes()), Some(bytes));
         for wrong in ["", "00", &"0g".repeat(32), &"é".repeat(32), &"A".repeat(60)] {
             let error = parse(wrong).err().map(|error| error.to_string()).unwrap_or_default();
