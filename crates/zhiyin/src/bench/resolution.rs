@@ -59,11 +59,9 @@ pub async fn resolution() -> Result<ExitCode> {
          nobody's yet. known: items a second of members who are known, by two of theirs. look-ups: identifiers a second, drawn by\n\
          chance. identity: bytes a member of the tables and indexes that say who is whom; keystore: of their keys.\n"
     );
-    println!(
-        "{:<10} {:>10} {:>10} {:>12} {:>10} {:>16}",
-        "home", "new", "known", "look-ups", "identity", "keystore"
-    );
-    for sealed in [false, true] {
+    let columns = ["members", "new", "known", "look-ups", "identity", "keystore"];
+    println!("{:<10}{}", "home", columns.map(|name| format!("{name:>12}")).concat());
+    for (sealed, members) in [(false, MEMBERS), (true, MEMBERS_SEALED)] {
         let measured = home(&folder.0, members, sealed).await?;
         println!(
             "{:<10}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}",
