@@ -34,8 +34,8 @@ pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart WHERE mem
 pub(crate) const MOVED: &str = "UPDATE {home}.home SET clock = $1, last = $2 WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO {home}.import (name, position, done) VALUES ($1, $2, $3) \
     ON CONFLICT (name) DO UPDATE SET position = EXCLUDED.position, done = EXCLUDED.done";
-/// Tells all processes that listen.
-pub(crate) const TELL: &str = "SELECT pg_notify($1, '')";
+/// Tells all processes that listen, in the words of [`crate::link::words`].
+pub(crate) const TELL: &str = "SELECT pg_notify($1, $2)";
 pub(crate) const RETRY_NEW: &str = "INSERT INTO {shard}.retry (seq, slot, clock, after) \
     SELECT d.seq, e.slot, $2, $3 FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq \
     WHERE d.seq = ANY($1) ON CONFLICT (seq) DO NOTHING";
@@ -433,6 +433,8 @@ async fn enter(
     let schemas = tx.session()?.schemas;
     let channel = crate::link::channel(schemas.home());
     let (said, hands) = (merges(schemas, own, &accepted.merges), hands(schemas, accepted));
+    let events = said.iter().chain(&accepted.rows).flat_map(|rows| rows.events.slots());
+    let words = crate::link::words(&events.collect());
     let mut steps: Vec<Step<'_>> = Vec::new();
     for (shard, rows) in said.iter().enumerate() {
         steps.extend(write((MESSAGE_NEW, shard), &rows.messages));
@@ -455,7 +457,7 @@ async fn enter(
     }
     if let Some((clock, last)) = &accepted.moved {
         steps.push(Step::Run((MOVED, 0), vec![clock, last]));
-        steps.push(Step::Ask((TELL, 0), vec![&channel]));
+        steps.push(Step::Ask((TELL, 0), vec![&channel, &words]));
     }
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await?;
@@ -487,7 +489,7 @@ async fn put_back(tx: &Tx<'_>, seqs: &[i64], now: Ts) -> Result<usize> {
         (0..schemas.shards()).map(|shard| Step::Run((DEAD_GONE, shard), vec![&seqs])).collect();
     if n > 0 {
         steps.push(Step::Run((MOVED, 0), vec![&clock, &last]));
-        steps.push(Step::Ask((TELL, 0), vec![&channel]));
+        steps.push(Step::Ask((TELL, 0), vec![&channel, &""]));
     }
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await.map_err(database)?;

@@ -180,8 +180,12 @@ impl Store for PgStore {
         lease::release(&self.connections, &self.link, holder).await
     }
 
-    async fn stirred(&self) {
-        self.link.stirred().await;
+    fn mark(&self) -> u64 {
+        self.link.mark()
+    }
+
+    async fn stirred(&self, turn: &Turn, since: u64) {
+        self.link.stirred(turn, since).await;
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {

@@ -26,6 +26,8 @@ pub struct Flush {
     pub decided: Vec<Decided>,
     /// Rows that could not be decided.
     pub dead: Vec<Dead>,
+    /// Whom the rows that are done now might have reached: their shares may have waited for it.
+    pub released: Vec<MemberId>,
     /// Derived events, timers that fired included.
     pub facts: Vec<Fact>,
     /// Members that are new or changed, whole, with their accounts and timers. Whoever `decided` or `facts` name is among

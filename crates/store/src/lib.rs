@@ -369,8 +369,13 @@ pub trait Store: Send + Sync {
     async fn lease(&self, holder: &str, ttl: Duration) -> Result<Turn>;
     /// Gives up all that a worker holds.
     async fn release(&self, holder: &str) -> Result<()>;
-    /// Resolves when another process may have put something into the inbox. A hint only: it may come late or never.
-    async fn stirred(&self) {
+    /// A mark to wait from, taken before one looks: what happens after it, [`Store::stirred`] tells.
+    fn mark(&self) -> u64 {
+        0
+    }
+    /// Resolves when since a mark somebody may have put something into these shares, or decided what they waited for. A hint
+    /// only: it may come late or never.
+    async fn stirred(&self, _turn: &Turn, _since: u64) {
         std::future::pending().await
     }
 

@@ -16,7 +16,8 @@ use zhiyin_store::flush::{Decided, Joined, Parted};
 use zhiyin_store::merge::Past;
 use zhiyin_store::{Store, StoreError, Waiting, Wanted, seal};
 
-use super::batch::{Batch, Go, Told, item};
+use super::batch::{Batch, Go, Told};
+use super::item::item;
 use crate::{Live, Result, rebuild};
 
 /// In which namespace an event of the home's own names a member by their id.
@@ -51,7 +52,8 @@ impl Batch<'_> {
         let who = Identifier { namespace: MEMBER.to_owned(), value: loser.to_string() };
         let body = item(names::MEMBER_JOINED, event.time, Some(&who), &[]);
         self.fact(cause, 0, names::MEMBER_JOINED, (winner, Some(row.root)), event.time, &body);
-        Ok(Go::Cut)
+        self.closed.extend([loser, winner]);
+        Ok(Go::On)
     }
 
     /// What another was and had is this member's from now on.
@@ -59,8 +61,8 @@ impl Batch<'_> {
         let loser = event.identifiers.first().and_then(|who| MemberId::from_hex(&who.value));
         let loser = loser.ok_or_else(|| damaged(row, "names nobody"))?;
         if self.settle(winner, row.clock.max(event.time)).await? == Go::Cut
-            || self.changed.contains(&winner)
-            || self.changed.contains(&loser)
+            || self.holds(winner)
+            || self.holds(loser)
         {
             // What was decided here is written first: lots, orders and history are read from the record.
             return Ok(Go::Cut);
@@ -91,13 +93,13 @@ impl Batch<'_> {
         self.decided(row, winner, event);
         self.absorb(outcome, cause, winner, Told { reaches: None, root: row.root })?;
         self.cache.states.insert(winner, state);
-        Ok(Go::Cut)
+        self.closed.extend([loser, winner]);
+        Ok(Go::On)
     }
 
     /// A member was two people.
     async fn unmerged(&mut self, row: &Waiting, event: &Event, member: MemberId) -> Result<Go> {
-        if self.settle(member, row.clock.max(event.time)).await? == Go::Cut || self.changed.contains(&member)
-        {
+        if self.settle(member, row.clock.max(event.time)).await? == Go::Cut || self.holds(member) {
             return Ok(Go::Cut);
         }
         let (Some(other), true) = (row.reaches, self.cache.states.contains_key(&member)) else {
@@ -139,7 +141,8 @@ impl Batch<'_> {
         self.absorb_from(said, parted.outcome, cause, other)?;
         self.cache.states.insert(other, parted.other);
         self.guests.push(other);
-        Ok(Go::Cut)
+        self.closed.extend([member, other]);
+        Ok(Go::On)
     }
 
     fn decided(&mut self, row: &Waiting, member: MemberId, event: &Event) {

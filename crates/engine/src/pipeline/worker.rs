@@ -26,13 +26,16 @@ pub(crate) struct Worker {
     /// Whether the store may have given it shares that it has not given up since, whatever it knows of the answer.
     asked: bool,
     cache: Cache,
+    /// When it looked last: what happened since, it has not seen.
+    looked: u64,
     /// Shares that all workers of the process hold.
     held: Gauge,
 }
 
 impl Worker {
     pub(crate) fn new(holder: String, held: Gauge) -> Self {
-        Self { holder, turn: Turn::default(), leased: None, asked: false, cache: Cache::default(), held }
+        let (turn, cache) = (Turn::default(), Cache::default());
+        Self { holder, turn, leased: None, asked: false, cache, looked: 0, held }
     }
 
     /// From now on it holds these shares.
@@ -55,6 +58,11 @@ impl Worker {
         self.holds(turn);
         self.leased = Some(at);
         Ok(())
+    }
+
+    /// What it waits for when there is nothing to do: its shares, and since when.
+    pub(super) fn waits(&self) -> (Turn, u64) {
+        (self.turn.clone(), self.looked)
     }
 
     /// Believes nothing any more: shares and members are read anew.
@@ -108,6 +116,7 @@ impl Worker {
 
     async fn try_step(&mut self, engine: &Engine, limit: usize, until: Option<Ts>) -> Result<Step> {
         let (store, watch) = (engine.store(), clock::stopwatch());
+        self.looked = store.mark();
         let (home, waiting) = tokio::join!(store.home(), store.waiting(&self.turn, limit));
         let (home, waiting) = (home?, waiting?);
         let live = engine.live_at(home.version).await?;
