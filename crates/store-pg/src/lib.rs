@@ -29,6 +29,7 @@ mod partition;
 mod persons;
 mod places;
 mod report;
+mod retry;
 mod rows;
 mod schemas;
 mod standing;
@@ -290,7 +291,7 @@ impl Store for PgStore {
     }
 
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
-        append::retry_dead_letters(&self.connections, &seqs, now).await
+        retry::retry_dead_letters(&self.connections, &seqs, now).await
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {

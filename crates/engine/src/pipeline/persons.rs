@@ -107,6 +107,12 @@ impl Batch<'_> {
             self.dead(row, Refusal::new("member_unknown", "context.externalIds", message));
             return Ok(Go::On);
         };
+        if other == member {
+            // Put back late: who left is the same person again by now.
+            let message = "who leaves here was merged with them again";
+            self.dead(row, Refusal::new("merged_again", "context.externalIds", message));
+            return Ok(Go::On);
+        }
         let past = self.store.whole_past(member).await?;
         let leaving: BTreeSet<&Identifier> = event.identifiers.iter().collect();
         let parting = parting(self.store, self.live, member, &past, &leaving).await?;
