@@ -385,7 +385,7 @@ pub trait Store: Send + Sync {
     async fn progress(&self, name: &str) -> Result<Option<Progress>>;
     /// What waits in these shares: what was derived or put back and comes before the next row of the inbox, by (root,
     /// clock, time, id); else the next rows of the inbox, by place. Nothing that comes after an undecided row of another
-    /// share whose decision may reach others: what that makes comes first.
+    /// share whose decision may reach a member of these: what that makes comes first.
     async fn waiting(&self, turn: &Turn, limit: usize) -> Result<Vec<Waiting>>;
     /// What comes first of all that waits in these shares or that others have still to decide and that may reach them. Where
     /// nothing can be decided in these shares, their timers fire no further than its clock.

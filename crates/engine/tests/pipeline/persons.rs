@@ -169,6 +169,7 @@ async fn a_dead_letter_of_who_ended_lands_on_who_they_are() {
     home.settle().await;
     let dead: Vec<i64> = home.dead().await.iter().map(|letter| letter.seq).collect();
     assert_eq!(dead.len(), 2, "no such order, and too few points to give");
+    home.now_is(at("2017-03-05T04:00:00Z")).await;
     let source = Source { ties: Ties::Merge, ..source("desk", true) };
     let items = [names("m1", "Scan", &["ann", "bob"], AFTER), order("o4", "cid", "4", AFTER, "10")];
     let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
@@ -198,6 +199,7 @@ async fn who_was_merged_again_is_not_parted_late() {
     lost["properties"] = json!({"order_id": "1", "total": "5"});
     desk(&[lost, unmerge("u1", &["bob"], LATER)]).await;
     assert!(home.refusals().await.contains(&"u1: member_unknown @context.externalIds".to_owned()));
+    home.now_is(at("2017-03-05T04:00:00Z")).await;
     let parting = home.dead().await.iter().find(|letter| letter.message_id == "u1").unwrap().seq;
     desk(&[merge("m1", &["ann", "bob"], AFTER), order("o1", "bob", "2", AFTER, "50")]).await;
     assert_eq!(home.engine().retry(vec![parting]).await.unwrap(), 1);
