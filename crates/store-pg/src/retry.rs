@@ -130,9 +130,9 @@ fn moves(schemas: &Schemas, letters: &[Letter], (clock, last): (i64, i64)) -> Mo
         moves.elsewhere += 1;
         moves.sql += &format!(
             "WITH gone AS (DELETE FROM {from}.event WHERE seq = {seq} RETURNING *) \
-             INSERT INTO {to}.event (seq, id, slot, source, message_id, name, time, clock, derived, replay, body, member, \
-             reached) SELECT seq, id, {slot}, source, message_id, name, time, clock, {derived}, replay, body, '{member}', \
-             {reached} FROM gone;\n\
+             INSERT INTO {to}.event (seq, id, slot, source, message_id, name, time, clock, derived, replay, body, called, \
+             member, reached) SELECT seq, id, {slot}, source, message_id, name, time, clock, {derived}, replay, body, \
+             called, '{member}', {reached} FROM gone;\n\
              INSERT INTO {to}.retry (seq, slot, clock, after) VALUES ({seq}, {slot}, {clock}, {last}) \
              ON CONFLICT (seq) DO NOTHING;\n"
         );

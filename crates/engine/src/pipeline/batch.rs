@@ -69,6 +69,18 @@ pub(super) struct Told {
     pub(super) reaches: Option<MemberId>,
     /// The inbox row that it comes from.
     pub(super) root: i64,
+    /// Whether that is history: then what is told is, too.
+    pub(super) replay: bool,
+}
+
+impl Told {
+    /// By something that comes from no row, and reaches nobody.
+    const NOBODY: Self = Self { reaches: None, root: 0, replay: false };
+
+    /// By a row.
+    pub(super) fn by(row: &Waiting, reaches: Option<MemberId>) -> Self {
+        Self { reaches, root: row.root, replay: row.replay }
+    }
 }
 
 impl<'a> Batch<'a> {
@@ -171,7 +183,7 @@ impl<'a> Batch<'a> {
             if !outcome.stages.is_empty() || !outcome.tags.is_empty() {
                 self.state_fact(id, name.clone(), names::PLAYBOOK_APPLIED, *member, at, clock);
             }
-            self.absorb(outcome, cause, *member, Told { reaches: None, root: 0 })?;
+            self.absorb(outcome, cause, *member, Told::NOBODY)?;
             self.cache.states.insert(*member, state);
         }
         Ok(())
@@ -219,7 +231,14 @@ impl<'a> Batch<'a> {
 
     fn read(&self, row: &Waiting) -> Result<Read> {
         let key = &self.home.id_key;
-        let body = seal::open(&row.body)?;
+        let body = match seal::open(&row.body) {
+            // Whom it was about was erased before it was decided.
+            Err(StoreError::Erased) => {
+                let event = Err(Refusal::new("erased", "", "the member was erased"));
+                return Ok(Read { event, hashes: Vec::new(), reach: None, order: None });
+            }
+            body => body?,
+        };
         let origin = Origin { user_namespace: &row.user_namespace, default_time: Some(row.time) };
         let event = event::read(body.as_bytes(), &origin);
         let mut read = Read { event, hashes: Vec::new(), reach: None, order: None };
@@ -316,7 +335,7 @@ impl<'a> Batch<'a> {
                 self.identify(&event, &read.hashes, member);
                 let reaches = row.reaches.or_else(|| self.reached(row, &event, read.reach));
                 self.flush.decided.push(Decided { seq: row.seq, id: row.id, member, time: event.time });
-                self.absorb(*outcome, cause, member, Told { reaches, root: row.root })?;
+                self.absorb(*outcome, cause, member, Told::by(row, reaches))?;
                 self.cache.states.insert(member, state);
                 self.settle(member, clock).await
             }
@@ -413,7 +432,7 @@ impl<'a> Batch<'a> {
         if !outcome.is_empty() {
             self.state_fact(id, name.clone(), names::TIMER_DUE, member, at, clock);
         }
-        self.absorb(outcome, cause, member, Told { reaches: None, root: 0 })?;
+        self.absorb(outcome, cause, member, Told::NOBODY)?;
         Ok(Go::On)
     }
 
@@ -453,7 +472,7 @@ impl<'a> Batch<'a> {
 
     pub(super) fn dead(&mut self, row: &Waiting, refusal: Refusal) {
         tracing::debug!(seq = row.seq, code = refusal.code, field = refusal.field, "dead letter");
-        self.flush.dead.push(Dead { seq: row.seq, refusal, at: row.clock });
+        self.flush.dead.push(Dead { seq: row.seq, member: row.member, refusal, at: row.clock });
     }
 
     fn state_fact(
@@ -469,6 +488,7 @@ impl<'a> Batch<'a> {
         self.flush.facts.push(Fact {
             id,
             message_id,
+            called: None,
             name: name.to_owned(),
             member,
             time: at,
@@ -476,6 +496,7 @@ impl<'a> Batch<'a> {
             body: seal::seal(&body),
             waits: false,
             root: 0,
+            replay: false,
         });
     }
 
@@ -496,7 +517,7 @@ impl<'a> Batch<'a> {
                 StoreError::Damaged(format!("{} reaches somebody nobody foresaw", cause.name))
             })?;
             self.closed.insert(whom);
-            self.fact(cause, said + i, name, (whom, Some(told.root)), at, &body);
+            self.fact(cause, said + i, name, (whom, Some(told)), at, &body);
         }
         Ok(())
     }
@@ -535,7 +556,7 @@ impl<'a> Batch<'a> {
         cause: Cause<'_>,
         ordinal: usize,
         name: &str,
-        (member, waits_after): (MemberId, Option<i64>),
+        (member, told): (MemberId, Option<Told>),
         at: Ts,
         body: &str,
     ) {
@@ -543,13 +564,15 @@ impl<'a> Batch<'a> {
         self.flush.facts.push(Fact {
             id,
             message_id: format!("{}#{ordinal}", cause.name),
+            called: None,
             name: name.to_owned(),
             member,
             time: at,
             clock: cause.clock,
             body: seal::seal(body),
-            waits: waits_after.is_some(),
-            root: waits_after.unwrap_or(0),
+            waits: told.is_some(),
+            root: told.map_or(0, |told| told.root),
+            replay: told.is_some_and(|told| told.replay),
         });
     }
 }

@@ -51,7 +51,7 @@ impl Batch<'_> {
         let cause = Cause { id: row.id, name: &name, clock: row.clock };
         let who = Identifier { namespace: MEMBER.to_owned(), value: loser.to_string() };
         let body = item(names::MEMBER_JOINED, event.time, Some(&who), &[]);
-        self.fact(cause, 0, names::MEMBER_JOINED, (winner, Some(row.root)), event.time, &body);
+        self.fact(cause, 0, names::MEMBER_JOINED, (winner, Some(Told::by(row, None))), event.time, &body);
         self.closed.extend([loser, winner]);
         Ok(Go::On)
     }
@@ -91,7 +91,7 @@ impl Batch<'_> {
             self.flush.joined.push(Joined { winner, loser });
         }
         self.decided(row, winner, event);
-        self.absorb(outcome, cause, winner, Told { reaches: None, root: row.root })?;
+        self.absorb(outcome, cause, winner, Told::by(row, None))?;
         self.cache.states.insert(winner, state);
         self.closed.extend([loser, winner]);
         Ok(Go::On)
@@ -141,7 +141,7 @@ impl Batch<'_> {
         self.decided(row, member, event);
         // What is said of either side has a number of its own under this cause.
         let said = outcome.facts.len();
-        self.absorb(outcome, cause, member, Told { reaches: None, root: row.root })?;
+        self.absorb(outcome, cause, member, Told::by(row, None))?;
         self.cache.states.insert(member, state);
         self.changed.insert(other);
         self.absorb_from(said, parted.outcome, cause, other)?;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use prometheus_client::metrics::gauge::Gauge;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::StoreError;
 use zhiyin_store::turn::Turn;
+use zhiyin_store::{StoreError, Waiting};
 
 use super::batch::Batch;
 use super::{CACHE_MEMBERS_MAX, Cache, Step, now, rest};
@@ -17,6 +17,15 @@ use crate::{Engine, EngineError, Result, clock};
 const LEASE: Duration = Duration::from_secs(3);
 /// How often shares are renewed, and those of others that lapsed are taken.
 const RENEWAL: Duration = Duration::from_millis(600);
+
+/// How many of these rows are one batch. Whoever is silent is woken up to the clock of a batch's first row, but not by history;
+/// so of what waits beside the cursor, a row that wakes them further than the first begins a batch of its own. Else who is
+/// woken before the next row of history would depend on where batches end.
+fn together(waiting: &[Waiting]) -> usize {
+    let wakes = |row: &Waiting| if row.replay { Ts::MIN } else { row.clock };
+    let Some(first) = waiting.first().map(wakes) else { return 0 };
+    waiting.iter().position(|row| row.derived && wakes(row) > first).unwrap_or(waiting.len())
+}
 
 /// One who decides for the shares it holds.
 pub(crate) struct Worker {
@@ -118,7 +127,8 @@ impl Worker {
         let (store, watch) = (engine.store(), clock::stopwatch());
         self.looked = store.mark();
         let (home, waiting) = tokio::join!(store.home(), store.waiting(&self.turn, limit));
-        let (home, waiting) = (home?, waiting?);
+        let (home, mut waiting) = (home?, waiting?);
+        waiting.truncate(together(&waiting));
         let live = engine.live_at(home.version).await?;
         let cache = &mut self.cache;
         if !cache.sure || cache.version != home.version || cache.states.len() > CACHE_MEMBERS_MAX {
