@@ -13,7 +13,6 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use zhiyin_model::event::names;
 use zhiyin_model::id::MemberId;
-use zhiyin_model::time::Ts;
 use zhiyin_store::merge::Merge;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Append, NewEvent, OWN_SOURCE, Receipt, Result, StoreError, Ties};
@@ -36,12 +35,8 @@ pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart WHERE mem
 pub(crate) const MOVED: &str = "UPDATE {home}.home SET clock = $1, last = $2 WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO {home}.import (name, position, done) VALUES ($1, $2, $3) \
     ON CONFLICT (name) DO UPDATE SET position = EXCLUDED.position, done = EXCLUDED.done";
-/// Tells all processes that listen.
-pub(crate) const TELL: &str = "SELECT pg_notify($1, '')";
-pub(crate) const RETRY_NEW: &str = "INSERT INTO {shard}.retry (seq, slot, clock, after) \
-    SELECT d.seq, e.slot, $2, $3 FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq \
-    WHERE d.seq = ANY($1) ON CONFLICT (seq) DO NOTHING";
-pub(crate) const DEAD_GONE: &str = "DELETE FROM {shard}.dead_letter WHERE seq = ANY($1)";
+/// Tells all processes that listen, in the words of [`crate::link::words`].
+pub(crate) const TELL: &str = "SELECT pg_notify($1, $2)";
 
 /// How many appends one transaction takes at most…
 const GROUP_MAX: usize = 64;
@@ -474,6 +469,8 @@ async fn enter(
     let schemas = tx.session()?.schemas;
     let channel = crate::link::channel(schemas.home());
     let (said, hands) = (merges(schemas, own, &accepted.merges), hands(schemas, accepted));
+    let events = said.iter().chain(&accepted.rows).flat_map(|rows| rows.events.slots());
+    let words = crate::link::words(&events.collect());
     let mut steps: Vec<Step<'_>> = Vec::new();
     for (shard, rows) in said.iter().enumerate() {
         steps.extend(write((MESSAGE_NEW, shard), &rows.messages));
@@ -496,41 +493,9 @@ async fn enter(
     }
     if let Some((clock, last)) = &accepted.moved {
         steps.push(Step::Run((MOVED, 0), vec![clock, last]));
-        steps.push(Step::Ask((TELL, 0), vec![&channel]));
+        steps.push(Step::Ask((TELL, 0), vec![&channel, &words]));
     }
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await?;
     Ok(())
-}
-
-/// Puts dead letters back, to be tried again at `now`, once all that was accepted by then is done; how many.
-pub(crate) async fn retry_dead_letters(connections: &Connections, seqs: &[i64], now: Ts) -> Result<usize> {
-    let tx = connections.session().await?.transaction();
-    let put_back = put_back(&tx, seqs, now).await;
-    tx.end(put_back).await
-}
-
-async fn put_back(tx: &Tx<'_>, seqs: &[i64], now: Ts) -> Result<usize> {
-    let schemas = tx.session()?.schemas;
-    let begin = vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])];
-    let held: Vec<Row> = tx.send(begin).await.map_err(database)?.into_iter().flat_map(Said::rows).collect();
-    let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
-    let (before, last): (i64, i64) = (get(held, 0)?, get(held, 1)?);
-    let clock = now.0.max(before.saturating_add(1));
-    let mut steps = Vec::new();
-    for shard in 0..schemas.shards() {
-        steps.push(Step::Run((RETRY_NEW, shard), vec![&seqs, &clock, &last]));
-    }
-    let said = tx.send(steps).await.map_err(database)?;
-    let n: usize = said.iter().map(Said::count).sum();
-    let channel = crate::link::channel(schemas.home());
-    let mut steps: Vec<Step<'_>> =
-        (0..schemas.shards()).map(|shard| Step::Run((DEAD_GONE, shard), vec![&seqs])).collect();
-    if n > 0 {
-        steps.push(Step::Run((MOVED, 0), vec![&clock, &last]));
-        steps.push(Step::Ask((TELL, 0), vec![&channel]));
-    }
-    steps.push(Step::Say("COMMIT"));
-    tx.send(steps).await.map_err(database)?;
-    Ok(n)
 }

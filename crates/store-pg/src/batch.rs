@@ -275,6 +275,13 @@ pub(crate) const STAGE_NEW: &str = "INSERT INTO {shard}.stage_move (member, was,
 pub(crate) const TAG_NEW: &str = "INSERT INTO {shard}.tag_move (member, tag, is_on, at, event, version) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::bigint[])";
 
+impl Events<'_> {
+    /// In which shares they come in.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = i32> + '_ {
+        self.slot.iter().copied()
+    }
+}
+
 /// The step that writes these rows, if there are any.
 pub(crate) fn write<'c>(of: Of, columns: &'c dyn Columns) -> Option<Step<'c>> {
     (columns.len() > 0).then(|| Step::Run(of, columns.given()))

@@ -121,7 +121,7 @@ impl<'f> Batch<'f> {
                 time: fact.time.0,
                 clock: fact.clock.0,
                 derived: if fact.waits { 1 } else { 2 },
-                replay: false,
+                replay: fact.replay,
                 body: &fact.body.0,
                 member: fact.member.into(),
                 reached: None,

@@ -31,6 +31,7 @@ mod personal;
 mod persons;
 mod places;
 mod report;
+mod retry;
 mod rows;
 mod schemas;
 mod standing;
@@ -192,8 +193,12 @@ impl Store for PgStore {
         lease::release(&self.connections, &self.link, holder).await
     }
 
-    async fn stirred(&self) {
-        self.link.stirred().await;
+    fn mark(&self) -> u64 {
+        self.link.mark()
+    }
+
+    async fn stirred(&self, turn: &Turn, since: u64) {
+        self.link.stirred(turn, since).await;
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
@@ -326,7 +331,7 @@ impl Store for PgStore {
     }
 
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
-        append::retry_dead_letters(&self.connections, &seqs, now).await
+        retry::retry_dead_letters(&self.connections, &seqs, now).await
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {

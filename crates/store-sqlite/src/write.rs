@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, ToSql, params};
 use zhiyin_model::effect::Asset;
+use zhiyin_model::event::names;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush, OrderSet};
@@ -49,6 +50,12 @@ pub(crate) const FEED_NEW: &str =
 pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
 pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT last FROM home) FROM dead_letter \
      WHERE seq = ?1 ON CONFLICT DO NOTHING";
+/// Whoever ended since it was accepted is somebody else now; but how somebody ends is about who ends.
+pub(crate) const RETRY_ABOUT: &str = "UPDATE event SET \
+    member = CASE WHEN name = ?2 AND source = (SELECT no FROM source WHERE name = ?3) THEN member \
+    ELSE COALESCE((SELECT root FROM alias a WHERE a.member = event.member), member) END, \
+    reached = COALESCE((SELECT root FROM alias a WHERE a.member = event.reached), reached) \
+    WHERE seq = ?1 AND EXISTS (SELECT 1 FROM retry r WHERE r.seq = event.seq)";
 pub(crate) const RETRY_GONE: &str = "DELETE FROM retry WHERE seq = ?";
 pub(crate) const TIMELINE_NEW: &str = "INSERT INTO timeline (seq, member, before) VALUES (?, ?, ?)";
 pub(crate) const DEAD_NEW: &str = "INSERT INTO dead_letter (seq, code, field, message, at) VALUES (?, ?, ?, ?, ?) \
@@ -122,15 +129,20 @@ pub(crate) fn apply_playbook(c: &Connection, playbook: &PlaybookVersion) -> Resu
     Ok(version)
 }
 
-/// Puts dead letters back, to be decided before anything else.
+/// Puts dead letters back, to be decided once all that was accepted by now is done, for who their members are now.
 pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Result<usize> {
     let (before, last) = clock_of(c)?;
     let clock = now.0.max(before.saturating_add(1));
     let mut back = prepare(c, RETRY_NEW)?;
+    let mut about = prepare(c, RETRY_ABOUT)?;
     let mut gone = prepare(c, DEAD_GONE)?;
     let mut n = 0;
     for seq in seqs {
-        n += run(&mut back, params![seq, clock])?;
+        let put_back = run(&mut back, params![seq, clock])?;
+        if put_back > 0 {
+            run(&mut about, params![seq, names::MEMBERS_MERGED, OWN_SOURCE])?;
+        }
+        n += put_back;
         run(&mut gone, [seq])?;
     }
     if n > 0 {
@@ -244,7 +256,7 @@ fn derived(c: &Connection, own: i64, fact: &Fact, seq: i64) -> Result<()> {
             fact.time.0,
             fact.clock.0,
             if fact.waits { 1 } else { 2 },
-            false,
+            fact.replay,
             fact.body.0,
             fact.member.bytes().as_slice(),
             None::<Vec<u8>>,

@@ -38,7 +38,7 @@ macro_rules! conformance {
                 a_source_keeps_its_namespace, derived_events_wait_before_the_inbox,
                 dead_letters_are_listed_and_put_back, names_are_settled_at_the_door,
                 what_may_reach_others_comes_first, what_was_put_back_may_reach_others_too,
-                places_follow_the_months;
+                what_is_put_back_is_about_who_they_are_now, places_follow_the_months;
             batches: a_batch_is_written_whole_or_not_at_all, a_stale_batch_is_refused, a_batch_moves_the_home_on,
                 a_share_has_one_holder, an_order_is_one_order, members_are_woken_in_turn,
                 a_life_leaves_nothing_for_the_doctor;

@@ -378,8 +378,13 @@ pub trait Store: Send + Sync {
     async fn lease(&self, holder: &str, ttl: Duration) -> Result<Turn>;
     /// Gives up all that a worker holds.
     async fn release(&self, holder: &str) -> Result<()>;
-    /// Resolves when another process may have put something into the inbox. A hint only: it may come late or never.
-    async fn stirred(&self) {
+    /// A mark to wait from, taken before one looks: what happens after it, [`Store::stirred`] tells.
+    fn mark(&self) -> u64 {
+        0
+    }
+    /// Resolves when since a mark somebody may have put something into these shares, or decided what they waited for. A hint
+    /// only: it may come late or never.
+    async fn stirred(&self, _turn: &Turn, _since: u64) {
         std::future::pending().await
     }
 
@@ -389,7 +394,7 @@ pub trait Store: Send + Sync {
     async fn progress(&self, name: &str) -> Result<Option<Progress>>;
     /// What waits in these shares: what was derived or put back and comes before the next row of the inbox, by (root,
     /// clock, time, id); else the next rows of the inbox, by place. Nothing that comes after an undecided row of another
-    /// share whose decision may reach others: what that makes comes first.
+    /// share whose decision may reach a member of these: what that makes comes first.
     async fn waiting(&self, turn: &Turn, limit: usize) -> Result<Vec<Waiting>>;
     /// What comes first of all that waits in these shares or that others have still to decide and that may reach them. Where
     /// nothing can be decided in these shares, their timers fire no further than its clock.

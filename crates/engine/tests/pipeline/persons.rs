@@ -168,6 +168,54 @@ async fn a_merge_that_was_wrong_is_undone_to_the_cent() {
     home.digest().await;
 }
 
+#[tokio::test]
+async fn a_dead_letter_of_who_ended_lands_on_who_they_are() {
+    let home = Home::new(PLAIN).await;
+    home.live_through(&[order("o1", "ann", "1", NOON, "100"), order("o2", "bob", "2", NOON, "50")]).await;
+    home.live_through(&[order("o3", "cid", "3", NOON, "10")]).await;
+    home.accept(&[refund("r1", "bob", "9", LATER, "30"), gift("g1", "cid", "bob", LATER, 15)]).await;
+    home.settle().await;
+    let dead: Vec<i64> = home.dead().await.iter().map(|letter| letter.seq).collect();
+    assert_eq!(dead.len(), 2, "no such order, and too few points to give");
+    home.now_is(at("2017-03-05T04:00:00Z")).await;
+    let source = Source { ties: Ties::Merge, ..source("desk", true) };
+    let items = [names("m1", "Scan", &["ann", "bob"], AFTER), order("o4", "cid", "4", AFTER, "10")];
+    let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
+    home.engine().accept(&source, &items, None).await.unwrap();
+    // Accepted, and not decided when both are put back.
+    home.accept(&[order("o9", "bob", "9", AFTER, "40")]).await;
+    assert_eq!(home.engine().retry(dead).await.unwrap(), 2);
+    assert_eq!(home.refusals().await, Vec::<String>::new());
+    assert_eq!(home.points("ann").await.active, 100 + 50 + 40 - 30 + 15);
+    assert_eq!(home.points("cid").await.active, 5);
+    let as_of = AsOf { at: Ts::FOREVER, day: Day(0), over_days: 20 };
+    assert_eq!(home.engine().store().member_lines(as_of).await.unwrap().len(), 2, "nobody begins anew");
+    home.digest().await;
+}
+
+#[tokio::test]
+async fn who_was_merged_again_is_not_parted_late() {
+    let home = Home::new(PLAIN).await;
+    let source = Source { ties: Ties::Insist, ..source("desk", true) };
+    let desk = async |items: &[Value]| {
+        let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
+        home.engine().accept(&source, &items, None).await.unwrap();
+        home.settle().await;
+    };
+    // Both names are one person's, of whom nothing is known yet: nobody can be parted.
+    let mut lost = names("r1", "Order Refunded", &["ann", "bob"], NOON);
+    lost["properties"] = json!({"order_id": "1", "total": "5"});
+    desk(&[lost, unmerge("u1", &["bob"], LATER)]).await;
+    assert!(home.refusals().await.contains(&"u1: member_unknown @context.externalIds".to_owned()));
+    home.now_is(at("2017-03-05T04:00:00Z")).await;
+    let parting = home.dead().await.iter().find(|letter| letter.message_id == "u1").unwrap().seq;
+    desk(&[merge("m1", &["ann", "bob"], AFTER), order("o1", "bob", "2", AFTER, "50")]).await;
+    assert_eq!(home.engine().retry(vec![parting]).await.unwrap(), 1);
+    assert!(home.refusals().await.contains(&"u1: merged_again @context.externalIds".to_owned()));
+    assert_eq!(home.points("ann").await.active, 50);
+    home.healthy().await;
+}
+
 /// Draws that a seed decides.
 struct Chance(u64);
 

@@ -49,7 +49,7 @@ fn every_statement_is_listed() {
 }
 
 /// Statements that run for each event, member or timer.
-const HOT: [&str; 38] = [
+const HOT: [&str; 39] = [
     "load::WAITING_QUEUE",
     "load::WAITING_INBOX",
     "load::DUE",
@@ -79,6 +79,7 @@ const HOT: [&str; 38] = [
     "write::CURSOR_ON",
     "write::QUEUE_GONE",
     "write::RETRY_NEW",
+    "write::RETRY_ABOUT",
     "write::RETRY_GONE",
     "write::DEAD_GONE",
     "write::MEMBER_PLACE",

@@ -307,6 +307,7 @@ impl Life {
             body: seal::seal("{}"),
             waits,
             root: 0,
+            replay: false,
         }
     }
 }
