@@ -23,6 +23,7 @@ mod load;
 mod memory;
 mod migrate;
 mod months;
+mod names;
 mod online;
 mod overview;
 mod partition;
@@ -52,6 +53,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
@@ -354,6 +356,16 @@ impl Store for PgStore {
         self.memory.forget(own);
         self.standings.forget();
         Ok(())
+    }
+
+    async fn borne(&self, hashes: Vec<LookupHash>) -> Result<Vec<(LookupHash, MemberId, Ts)>> {
+        names::borne(&self.connections, &hashes).await
+    }
+
+    async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.connections.session().await?.rows((names::GIVEN_UP, 0), &[&limit]).await?;
+        rows.iter().map(names::given_up).collect()
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {

@@ -12,6 +12,7 @@ use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, 
 use zhiyin_store::seal::{self, LookupHash, Sealed};
 
 use crate::load::{self, member_columns, timeline};
+use crate::names;
 use crate::rows::{Uuid, damaged, database, get, id};
 use crate::survey::{Given, Survey};
 
@@ -290,6 +291,7 @@ pub(crate) async fn member_whole(survey: &Survey<'_>, member: MemberId) -> Resul
             .await?,
         timeline: all(survey, TIMELINE_OF, member, |row| Ok((Ts(get(row, 0)?), get(row, 1)?, get(row, 2)?)))
             .await?,
+        given_up: all(survey, names::GIVEN_UP_OF, member, names::given_up_of).await?,
         transfers: all(survey, TRANSFERS_OF, member, |row| {
             Ok(TransferLine {
                 id: id(row, 4)?,

@@ -179,7 +179,11 @@ mod tests {
                 "identifier_blocked @context.externalIds[0]",
                 "phone:00000000000",
             ),
-            (r#","anonymousId":"undefined""#.to_owned(), "identifier_blocked @anonymousId", "anonymous:undefined"),
+            (
+                r#","anonymousId":"undefined""#.to_owned(),
+                "identifier_blocked @anonymousId",
+                "anonymous:undefined",
+            ),
             (r#","userId":"  ","anonymousId":null"#.to_owned(), "nobody @userId", "nobody @userId"),
         ];
         for (rest, door, record) in cases {
