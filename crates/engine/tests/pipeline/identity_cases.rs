@@ -171,7 +171,7 @@ const CASES: &[Case] = &[
         rule: "… and merges once it does",
         identity: "crm: { limit: 1, unique: true }, pos: { unique: true }",
         items: &[(0, "crm:1"), (0, "pos:2"), (0, "! crm:1 pos:2"), (0, "crm:9 pos:2")],
-        people: &["crm:1 pos:2", "crm:9"],
+        people: &["crm:1 pos:2", "- crm:9"],
     },
     Case {
         rule: "a unionid joins the apps of one open-platform account",
