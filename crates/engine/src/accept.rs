@@ -7,7 +7,7 @@ pub use zhiyin_store::Ties;
 use zhiyin_store::seal;
 use zhiyin_store::{Append, Home, Named, NewEvent, Progress, Reach, Receipt};
 
-use crate::identity::Blocked;
+use crate::identity::{self, Blocked};
 use crate::{Engine, EngineError, Result, clock};
 
 /// Who sends, and how its items are read.
@@ -101,6 +101,7 @@ pub fn prepare(
         member: key.derive("member", &[id.bytes()]),
         reach,
         message_id: item.message_id,
+        called: None,
         name: item.name,
         time: item.time,
     })
@@ -189,15 +190,16 @@ impl Engine {
             // Another process may have applied another.
             self.live_at(home.version).await?;
         }
-        let identity = self.identity();
-        let mut blocked = Blocked::new(&home.id_key, &identity);
+        let believed = self.identity();
+        let mut blocked = Blocked::new(&home.id_key, &believed);
         for item in prepared {
             let item = match (item, &mut blocked) {
                 (Ok(event), Some(blocked)) => blocked.passed_over(event),
                 (item, _) => item,
             };
             match item {
-                Ok(event) => {
+                Ok(mut event) => {
+                    identity::most_telling_first(&believed, &mut event);
                     events.push(event);
                     verdicts.push(Verdict::Accepted);
                 }
@@ -208,7 +210,7 @@ impl Engine {
             source: source.name.clone(),
             user_namespace: source.user_namespace.clone(),
             events,
-            identity,
+            identity: believed,
             now,
             replay: source.replay,
             progress,

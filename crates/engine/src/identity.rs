@@ -118,6 +118,14 @@ impl<'i> Blocked<'i> {
     }
 }
 
+/// Puts the most telling name first: what an item says is sealed for whoever bears that. Who speaks of people says first who
+/// they all are.
+pub(crate) fn most_telling_first(identity: &Identity, event: &mut NewEvent) {
+    if event.names.len() > 1 && event.ties != Ties::Insist && event.parts.is_empty() {
+        event.names.sort_by_cached_key(|named| identity.rule(&named.namespace).priority);
+    }
+}
+
 /// Where an item bears a name of a namespace.
 fn field(namespace: &str) -> &'static str {
     if namespace == "anonymous" { "anonymousId" } else { "userId or context.externalIds" }

@@ -6,7 +6,7 @@
 //! looks up, the other writes and commits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::Row;
@@ -14,8 +14,10 @@ use tokio_postgres::error::SqlState;
 use zhiyin_model::event::names;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
+use zhiyin_store::merge::Merge;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::settle::Bears;
-use zhiyin_store::{Append, Named, OWN_SOURCE, Receipt, Result, StoreError, Ties};
+use zhiyin_store::{Append, Named, NewEvent, OWN_SOURCE, Receipt, Result, StoreError, Ties};
 
 use crate::batch::{self, EVENT_NEW, GIVEN_UP_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, SEEN_SET, write};
 use crate::connection::{Connections, Said, Step, Tx, Values};
@@ -61,9 +63,13 @@ pub(crate) struct Appender(mpsc::Sender<(Append, Answer)>);
 
 impl Appender {
     /// Starts the task, which ends when this is dropped.
-    pub(crate) fn start(connections: Arc<Connections>, memory: Arc<Memory>) -> Self {
+    pub(crate) fn start(
+        connections: Arc<Connections>,
+        memory: Arc<Memory>,
+        vault: Arc<RwLock<Arc<Vault>>>,
+    ) -> Self {
         let (jobs, inbox) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(gather(connections, memory, inbox));
+        tokio::spawn(gather(connections, memory, vault, inbox));
         Self(jobs)
     }
 
@@ -81,6 +87,7 @@ impl Appender {
 async fn gather(
     connections: Arc<Connections>,
     memory: Arc<Memory>,
+    vault: Arc<RwLock<Arc<Vault>>>,
     mut inbox: mpsc::Receiver<(Append, Answer)>,
 ) {
     while let Some((first, answer)) = inbox.recv().await {
@@ -92,7 +99,8 @@ async fn gather(
             group.push(append);
             answers.push(answer);
         }
-        let results = commit(&connections, &memory, &group).await;
+        let now = Arc::clone(&vault.read().unwrap_or_else(PoisonError::into_inner));
+        let results = commit(&connections, &memory, &now, &group).await;
         for (answer, result) in answers.into_iter().zip(results) {
             // A caller that went away does not want to know.
             drop(answer.send(result));
@@ -143,8 +151,13 @@ impl From<Failed> for StoreError {
 }
 
 /// Commits a group together, or, where one of them is at fault, one by one: so it fails alone.
-async fn commit(connections: &Connections, memory: &Memory, group: &[Append]) -> Vec<Result<Vec<Receipt>>> {
-    let failed = match together(connections, memory, group).await {
+async fn commit(
+    connections: &Connections,
+    memory: &Memory,
+    vault: &Arc<Vault>,
+    group: &[Append],
+) -> Vec<Result<Vec<Receipt>>> {
+    let failed = match together(connections, memory, vault, group).await {
         Ok(results) => return results,
         Err(failed) => failed,
     };
@@ -154,7 +167,7 @@ async fn commit(connections: &Connections, memory: &Memory, group: &[Append]) ->
     }
     let mut results = Vec::with_capacity(group.len());
     for append in group {
-        let alone = together(connections, memory, std::slice::from_ref(append)).await;
+        let alone = together(connections, memory, vault, std::slice::from_ref(append)).await;
         results.extend(alone.unwrap_or_else(|failed| vec![Err(failed.into())]));
     }
     results
@@ -163,11 +176,12 @@ async fn commit(connections: &Connections, memory: &Memory, group: &[Append]) ->
 async fn together(
     connections: &Connections,
     memory: &Memory,
+    vault: &Arc<Vault>,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
     let mut tries = 1;
     loop {
-        match once(connections, memory, group).await {
+        match once(connections, memory, vault, group).await {
             Err(Failed::Months(months)) => {
                 for month in &months {
                     make_month(connections, *month).await.map_err(Failed::Away)?;
@@ -186,12 +200,13 @@ async fn together(
 async fn once(
     connections: &Connections,
     memory: &Memory,
+    vault: &Arc<Vault>,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
     let session = connections.session().await.map_err(Failed::Away)?;
     let tx = session.transaction();
     let mut failed = None;
-    let went = match accept(&tx, memory, group).await {
+    let went = match accept(&tx, memory, vault, group).await {
         Ok(results) => Ok(results),
         Err(error) => {
             failed = Some(error);
@@ -229,6 +244,7 @@ impl Sources {
 async fn accept(
     tx: &Tx<'_>,
     memory: &Memory,
+    vault: &Arc<Vault>,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
     let schemas = tx.session()?.schemas;
@@ -236,11 +252,12 @@ async fn accept(
     let (sources, begin) = sources(tx, memory, group, begin).await?;
     let told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
     let mut before = look(tx, begin, group, &told).await?;
-    people(tx, group, &mut before).await?;
+    people(tx, vault, group, &mut before).await?;
     let mut door = Door::new(schemas, before);
     let taken = group.iter().zip(told).map(|(append, source)| Ok(door.take(append, source?)));
     let results: Vec<Result<Vec<Receipt>>> = taken.collect();
-    let accepted = door.accepted();
+    let mut accepted = door.accepted();
+    seal(vault, &mut accepted.merges).await?;
     let new_months: BTreeSet<i64> =
         accepted.months.iter().copied().filter(|month| !memory.has_month(*month)).collect();
     if !new_months.is_empty() {
@@ -355,11 +372,14 @@ async fn seen(tx: &Tx<'_>, hashes: &[Uuid], before: &mut Before) -> Result<()> {
 }
 
 /// Looks up what is to be known of members whom an item names in several ways, if not all are theirs: which names they bear,
-/// and who was parted.
-async fn people(tx: &Tx<'_>, group: &[Append], before: &mut Before) -> Result<()> {
+/// who was parted, and what an item is called that may show who is whom.
+async fn people(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut Before) -> Result<()> {
     let (mut members, mut merges, mut lasts) = (BTreeSet::new(), false, BTreeSet::new());
+    let mut called: Vec<NewEvent> = Vec::new();
     for append in group {
         for event in append.events.iter().filter(|event| event.names.len() > 1) {
+            let calls = event.ties != Ties::Keep && event.called.is_some();
+            called.extend(calls.then(|| event.clone()));
             let whose =
                 event.names.iter().map(|named| before.names.get(&named.hash).map(|(member, _)| *member));
             let whose: BTreeSet<Option<MemberId>> = whose.collect();
@@ -369,6 +389,12 @@ async fn people(tx: &Tx<'_>, group: &[Append], before: &mut Before) -> Result<()
                 members.extend(whose.into_iter().flatten());
             }
         }
+    }
+    if !called.is_empty() {
+        let named = vault.aside(move |vault| {
+            called.iter().map(|event| Ok((event.id, vault.named(event)?))).collect::<Result<BTreeMap<_, _>>>()
+        });
+        before.called = named.await?;
     }
     if members.is_empty() {
         return Ok(());
@@ -401,6 +427,22 @@ async fn people(tx: &Tx<'_>, group: &[Append], before: &mut Before) -> Result<()
     Ok(())
 }
 
+/// Seals what the door says of who is whom.
+async fn seal(vault: &Arc<Vault>, merges: &mut [door::Said]) -> Result<()> {
+    if merges.is_empty() || !vault.is_sealed() {
+        return Ok(());
+    }
+    let mut sealed: Vec<Merge> = merges.iter().map(|said| said.merge.clone()).collect();
+    let sealed = vault.aside(move |vault| {
+        vault.seal_merges(&mut sealed.iter_mut().collect::<Vec<_>>())?;
+        Ok(sealed)
+    });
+    for (said, merge) in merges.iter_mut().zip(sealed.await?) {
+        said.merge = merge;
+    }
+    Ok(())
+}
+
 /// The rows of what the door says of who is whom, by shard.
 fn merges<'a>(schemas: &Schemas, own: i32, merges: &'a [door::Said]) -> Vec<door::Rows<'a>> {
     let mut rows: Vec<door::Rows<'a>> = (0..schemas.shards()).map(|_| door::Rows::default()).collect();
@@ -425,6 +467,7 @@ fn merges<'a>(schemas: &Schemas, own: i32, merges: &'a [door::Said]) -> Vec<door
             body: &merge.body.0,
             member: merge.loser.into(),
             reached: Some(merge.winner.into()),
+            called: merge.called.as_ref().map(|called| called.0.as_slice()),
         });
     }
     rows
@@ -453,11 +496,14 @@ fn hands(schemas: &Schemas, accepted: &Accepted<'_>) -> String {
                     );
                 }
             }
-            Hand::TakenOver { to, name, since } => {
-                let shard = schemas.shard(schemas.shard_of_hash(name));
-                let (hash, since) = (MemberId::from_bytes(*name), since.0);
+            Hand::TakenOver { to, named, since } => {
+                let shard = schemas.shard(schemas.shard_of_hash(&named.hash));
+                let (hash, since) = (MemberId::from_bytes(named.hash), since.0);
+                // Sealed for whoever bears it now: it must be readable when the other is erased.
+                let value: String = named.value.0.iter().map(|byte| format!("{byte:02x}")).collect();
                 sql += &format!(
-                    "UPDATE {shard}.identifier SET member = '{to}', since = {since} WHERE hash = '{hash}';\n"
+                    "UPDATE {shard}.identifier SET member = '{to}', since = {since}, value = '\\x{value}'::bytea \
+                     WHERE hash = '{hash}';\n"
                 );
             }
             Hand::Parted { from, to, names } => {

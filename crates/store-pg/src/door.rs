@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use zhiyin_model::id::MemberId;
+use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::merge::{self, Merge};
 use zhiyin_store::seal::LookupHash;
@@ -33,6 +33,8 @@ pub(crate) struct Before {
     pub(crate) bears: BTreeMap<MemberId, BTreeMap<LookupHash, Bears>>,
     /// Members whom somebody parted, both ways round.
     pub(crate) apart: BTreeSet<(MemberId, MemberId)>,
+    /// What sources call items that may show who is whom, where a sealed home has them hashed.
+    pub(crate) called: BTreeMap<EventId, String>,
 }
 
 /// What the door says of who is whom, before the item that shows it.
@@ -51,7 +53,7 @@ pub(crate) enum Hand<'a> {
     /// Some of a member's, that are somebody new's.
     Parted { from: MemberId, to: MemberId, names: &'a [LookupHash] },
     /// One that is believed no longer of whoever bore it.
-    TakenOver { to: MemberId, name: LookupHash, since: Ts },
+    TakenOver { to: MemberId, named: &'a Named, since: Ts },
 }
 
 /// The rows that go to one shard.
@@ -149,6 +151,7 @@ impl<'a> Door<'a> {
             body: &event.body.0,
             member: member.into(),
             reached: reached.or(parted).map(Uuid::from),
+            called: event.called.as_ref().map(|called| called.0.as_slice()),
         });
         match given_up {
             0 => Receipt::Accepted,
@@ -193,7 +196,7 @@ impl<'a> Door<'a> {
 
     /// A name is somebody's of whose bearer it is believed no longer.
     fn take_over(&mut self, named: &'a Named, to: MemberId, since: Ts) {
-        self.hands.push(Hand::TakenOver { to, name: named.hash, since });
+        self.hands.push(Hand::TakenOver { to, named, since });
         match self.claims.get_mut(&named.hash) {
             Some((_, member, at)) => (*member, *at) = (to, since),
             None => drop(self.before.names.insert(named.hash, (to, since))),
@@ -220,7 +223,8 @@ impl<'a> Door<'a> {
         let Some((winner, losers)) = people.split_first() else { return };
         for (n, loser) in losers.iter().enumerate() {
             self.step();
-            let merge = merge::merge(event, &append.source, n, *winner, *loser);
+            let called = self.before.called.get(&event.id).unwrap_or(&event.message_id);
+            let merge = merge::merge(event, (&append.source, called), n, *winner, *loser);
             self.merges.push(Said { seq: self.last, time: event.time, clock, replay: append.replay, merge });
             self.hands.push(Hand::Merged { winner: *winner, loser: *loser, since: event.time });
             self.hand_over(|_, member| if member == *loser { *winner } else { member });

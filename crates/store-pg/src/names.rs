@@ -6,6 +6,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
 use zhiyin_store::read::GivenUp;
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::settle::Reason;
 
 use crate::connection::Connections;
@@ -14,7 +15,10 @@ use crate::rows::{Uuid, damaged, get, id, id_or_none};
 
 pub(crate) const BORNE: &str = "SELECT i.hash, i.member, GREATEST(i.since, COALESCE(s.seen, i.since)) \
     FROM {shard}.identifier i LEFT JOIN {home}.identifier_seen s ON s.hash = i.hash WHERE i.hash = ANY($1)";
-pub(crate) const GIVEN_UP: &str = "SELECT g.seq, s.name, e.message_id, e.time, \
+/// Before the names go, in their shard.
+pub(crate) const SEEN_GONE: &str = "DELETE FROM {home}.identifier_seen s USING {shard}.identifier i \
+    WHERE i.member = $1 AND s.hash = i.hash";
+pub(crate) const GIVEN_UP: &str = "SELECT g.seq, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), e.time, \
     COALESCE(a.root, NULLIF(e.member, e.id)), g.namespace, g.reason FROM {home}.given_up g JOIN {events} e ON e.seq = g.seq \
     JOIN {home}.source s ON s.no = e.source LEFT JOIN {home}.alias a ON a.member = e.member \
     ORDER BY g.seq DESC, g.no LIMIT $1";
@@ -42,11 +46,11 @@ fn reason(row: &Row, column: usize) -> Result<Reason> {
 }
 
 /// A name that was given up.
-pub(crate) fn given_up(row: &Row) -> Result<GivenUp> {
+pub(crate) fn given_up(row: &Row, vault: &Vault) -> Result<GivenUp> {
     Ok(GivenUp {
         seq: get(row, 0)?,
         source: get(row, 1)?,
-        message_id: get(row, 2)?,
+        message_id: vault.called_text(get(row, 2)?)?,
         time: Ts(get(row, 3)?),
         member: id_or_none(row, 4)?,
         namespace: get(row, 5)?,

@@ -5,12 +5,13 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::GivenUp;
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::settle::{Bears, Fate, Reason, Register, Settled};
 use zhiyin_store::{NewEvent, Result, StoreError};
 
 use crate::load::{self, timeline};
 use crate::persons;
-use crate::rows::{all, damaged, database, id, id_or_none};
+use crate::rows::{all, called, damaged, database, id, id_or_none};
 use crate::write::{IDENTIFIER_NEW, prepare, run};
 
 pub(crate) const SEEN: &str = "SELECT max(i.since, coalesce(s.seen, i.since)) FROM identifier i \
@@ -21,9 +22,12 @@ pub(crate) const BORNE: &str = "SELECT i.member, max(i.since, coalesce(s.seen, i
     LEFT JOIN identifier_seen s ON s.hash = i.hash WHERE i.hash = ?";
 pub(crate) const SEEN_SET: &str = "INSERT INTO identifier_seen (hash, seen) VALUES (?, ?) \
     ON CONFLICT (hash) DO UPDATE SET seen = max(seen, excluded.seen)";
-pub(crate) const TAKEN_OVER: &str = "UPDATE identifier SET member = ?2, since = ?3 WHERE hash = ?1";
+pub(crate) const TAKEN_OVER: &str =
+    "UPDATE identifier SET member = ?2, since = ?3, value = ?4 WHERE hash = ?1";
+pub(crate) const SEEN_GONE: &str =
+    "DELETE FROM identifier_seen WHERE hash IN (SELECT hash FROM identifier WHERE member = ?)";
 pub(crate) const GIVEN_UP_NEW: &str = "INSERT INTO given_up (seq, no, namespace, reason) VALUES (?, ?, ?, ?)";
-pub(crate) const GIVEN_UP: &str = "SELECT g.seq, s.name, e.message_id, e.time, coalesce(a.root, e.member), g.namespace, \
+pub(crate) const GIVEN_UP: &str = "SELECT g.seq, s.name, COALESCE(e.called, e.message_id), e.time, coalesce(a.root, e.member), g.namespace, \
     g.reason FROM given_up g CROSS JOIN event e ON e.seq = g.seq CROSS JOIN source s ON s.no = e.source \
     LEFT JOIN alias a ON a.member = e.member ORDER BY g.seq DESC, g.no LIMIT ?";
 pub(crate) const GIVEN_UP_OF: &str = concat!(
@@ -73,8 +77,11 @@ pub(crate) fn settled(
             Fate::Borne => {}
             Fate::Attached => attach(c, named, member, event.time)?,
             Fate::TakenOver => {
-                run(&mut prepare(c, TAKEN_OVER)?, params![hash, member.bytes().as_slice(), event.time.0])
-                    .map(drop)?;
+                run(
+                    &mut prepare(c, TAKEN_OVER)?,
+                    params![hash, member.bytes().as_slice(), event.time.0, named.value.0],
+                )
+                .map(drop)?;
             }
             Fate::GivenUp(reason) => {
                 let values = params![seq, given_up, named.namespace, reason.code()];
@@ -113,12 +120,12 @@ fn reason(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Reason> {
 }
 
 /// Names that were given up, newest first.
-pub(crate) fn given_up(c: &Connection, limit: usize) -> Result<Vec<GivenUp>> {
+pub(crate) fn given_up(c: &Connection, vault: &Vault, limit: usize) -> Result<Vec<GivenUp>> {
     all(c, GIVEN_UP, [limit as i64], |row| {
         Ok(GivenUp {
             seq: row.get(0)?,
             source: row.get(1)?,
-            message_id: row.get(2)?,
+            message_id: called(row, 2, vault)?,
             time: Ts(row.get(3)?),
             member: id_or_none(row, 4)?,
             namespace: row.get(5)?,

@@ -124,6 +124,7 @@ pub static TABLES: [Table; 33] = [
             ("body", BYTES),
             ("member", ID),
             ("reached", ID),
+            ("called", BYTES),
         ],
     },
     Table { name: "identifier_seen", columns: &[("hash", ID), ("seen", INT)] },
