@@ -7,6 +7,7 @@
 pub mod json;
 mod order;
 mod read;
+mod whom;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,10 @@ pub use order::{Amounts, Line, OrderFacts};
 pub use read::{
     EXTERNAL_IDS_MAX, ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, bounded, read,
 };
+pub use whom::nobody;
 
 use crate::id::{EventId, IdKey};
+use crate::identifier;
 use crate::scalar::Scalar;
 use crate::time::Ts;
 
@@ -43,7 +46,7 @@ impl Refusal {
 pub struct Identifier {
     /// `phone`, `unionid`, `household`, `anonymous`…
     pub namespace: String,
-    /// Its value, as given and trimmed.
+    /// Its value, as it is kept ([`crate::identifier::normalise`]).
     pub value: String,
 }
 
@@ -121,7 +124,10 @@ impl Event {
             let text = self.properties.get(key).and_then(Scalar::text).map(str::trim)?;
             (!text.is_empty() && bounded(key, text).is_ok()).then(|| text.to_owned())
         };
-        Some(Identifier { namespace: text("to_namespace")?, value: text("to_value")? })
+        let (namespace, value) = (text("to_namespace")?, text("to_value")?);
+        // An older program took names as they came: what cannot be understood stays as it was written.
+        let value = identifier::normalise(&namespace, &value).unwrap_or(value);
+        Some(Identifier { namespace, value })
     }
 }
 

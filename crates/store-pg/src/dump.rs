@@ -26,6 +26,9 @@ pub(crate) const MEMBER: &str = "SELECT id, known_since, enrolled_at, decided_un
     growth_days, leaves FROM {shard}.member ORDER BY id";
 pub(crate) const IDENTIFIER: &str =
     "SELECT hash, namespace, value, member, since FROM {shard}.identifier ORDER BY hash";
+pub(crate) const NAMES_SEEN: &str = "SELECT hash, seen FROM {home}.identifier_seen ORDER BY hash";
+pub(crate) const NAMES_GIVEN_UP: &str =
+    "SELECT seq, no, namespace, reason FROM {home}.given_up ORDER BY seq, no";
 /// The hash of a body lies with the id of its item, in another shard. An item of which nobody said whom it is about bears
 /// its own id there.
 pub(crate) const EVENT: &str = "SELECT seq, id, source, message_id, NULL::bytea, name, time, clock, derived, replay, body, \
@@ -95,7 +98,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 31] = [
+const SAID: [(&str, &str, Way); 33] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -103,6 +106,8 @@ const SAID: [(&str, &str, Way); 31] = [
     ("member", MEMBER, Way::Each),
     ("identifier", IDENTIFIER, Way::Each),
     ("event", EVENT, Way::Events),
+    ("identifier_seen", NAMES_SEEN, Way::Once),
+    ("given_up", NAMES_GIVEN_UP, Way::Once),
     ("queue", QUEUE, Way::Each),
     ("dead_letter", DEAD_LETTER, Way::Each),
     ("retry", RETRY, Way::Each),

@@ -24,6 +24,7 @@ mod load;
 mod memory;
 mod migrate;
 mod months;
+mod names;
 mod online;
 mod overview;
 mod partition;
@@ -55,6 +56,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
@@ -399,6 +401,17 @@ impl Store for PgStore {
         self.memory.forget(own);
         self.standings.forget();
         Ok(())
+    }
+
+    async fn borne(&self, hashes: Vec<LookupHash>) -> Result<Vec<(LookupHash, MemberId, Ts)>> {
+        names::borne(&self.connections, &hashes).await
+    }
+
+    async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.connections.session().await?.rows((names::GIVEN_UP, 0), &[&limit]).await?;
+        let vault = self.vault();
+        rows.iter().map(|row| names::given_up(row, &vault)).collect()
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {

@@ -75,6 +75,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: "",
         online: &[],
     },
+    Migration {
+        number: 9,
+        oldest: 1,
+        home: include_str!("migrations/0009_doors.sql"),
+        shard: "",
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

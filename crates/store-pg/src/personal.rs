@@ -21,10 +21,10 @@ use crate::PgStore;
 use crate::connection::{Said, Step, Tx, Values, snapshot};
 use crate::load::timeline;
 use crate::memory::HOME_HELD;
-use crate::report;
 use crate::rows::{Uuid, database, get, id};
 use crate::survey::Survey;
 use crate::write::FEED_NEW;
+use crate::{names, report};
 
 pub(crate) use sealing::*;
 
@@ -125,6 +125,7 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
     for shard in 0..schemas.shards() {
         steps.push(Step::Run((EVENT_BLANK, shard), vec![&seqs]));
         steps.push(Step::Run((LETTER_BLANK, shard), vec![&seqs]));
+        steps.push(Step::Run((names::SEEN_GONE, shard), vec![&key]));
         steps.push(Step::Run((NAMES_GONE, shard), vec![&key]));
     }
     let values: Values<'_> = vec![&key, &kept.attributes, &kept.touches, &kept.told_at, &kept.leaves];

@@ -14,6 +14,7 @@ use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, member_columns, timeline};
+use crate::names;
 use crate::rows::{Uuid, damaged, database, get, id};
 use crate::survey::{Given, Survey};
 
@@ -339,6 +340,7 @@ pub(crate) async fn member_whole(
             .await?,
         timeline: all(survey, TIMELINE_OF, member, |row| Ok((Ts(get(row, 0)?), get(row, 1)?, get(row, 2)?)))
             .await?,
+        given_up: all(survey, names::GIVEN_UP_OF, member, names::given_up_of).await?,
         transfers: all_given(survey, TRANSFERS_OF, (member, &[&at_most]), |row| {
             Ok(TransferLine {
                 id: id(row, 4)?,

@@ -16,6 +16,7 @@ mod keys;
 mod load;
 mod migrate;
 mod months;
+mod names;
 mod overview;
 mod personal;
 mod persons;
@@ -40,6 +41,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
@@ -393,6 +395,15 @@ impl Store for SqliteStore {
 
     async fn fill(&self, rows: moving::In) -> Result<()> {
         self.connections.write(move |c| dump::fill(c, rows)).await
+    }
+
+    async fn borne(&self, hashes: Vec<LookupHash>) -> Result<Vec<(LookupHash, MemberId, Ts)>> {
+        self.connections.read(move |c| names::borne(c, &hashes)).await
+    }
+
+    async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>> {
+        let vault = self.vault();
+        self.connections.read(move |c| names::given_up(c, &vault, limit)).await
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {

@@ -17,9 +17,9 @@ use zhiyin_store::{PastEvent, Result, StoreError, archive};
 
 use crate::SqliteStore;
 use crate::load::timeline;
-use crate::report;
 use crate::rows::{self, all, database, id};
 use crate::write::{FEED_NEW, prepare, run};
+use crate::{names, report};
 
 pub(crate) const MARKED: &str = "UPDATE home SET id_key = ? WHERE one = 1";
 /// Programs that do not know how homes are sealed are refused from now on.
@@ -243,6 +243,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
         run(&mut event, params![seq, [ERASED].as_slice()])?;
         run(&mut letter, [seq])?;
     }
+    run(&mut prepare(c, names::SEEN_GONE)?, [key])?;
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
     let kept = Kept::erased();
     let values = params![key, kept.attributes, kept.touches, kept.told_at, kept.leaves];

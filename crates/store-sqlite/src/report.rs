@@ -11,6 +11,7 @@ use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, 
 use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, timeline};
+use crate::names;
 use crate::rows::{self, all, damaged, database, id};
 
 /// What a kind of transfer does to a member's balance.
@@ -238,6 +239,7 @@ pub(crate) fn member_whole(
         terms: all(c, load::TERMS, [key], |row| Ok((row.get(0)?, Ts(row.get(1)?), Day(row.get(2)?))))?,
         stages: all(c, STAGES_OF, [key], |row| Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?))))?,
         timeline: all(c, TIMELINE_OF, [key], |row| Ok((Ts(row.get(0)?), row.get(1)?, row.get(2)?)))?,
+        given_up: names::given_up_of(c, key)?,
         transfers: all(c, TRANSFERS_OF, params![key, at_most], |row| {
             Ok(TransferLine {
                 id: id(row, 4)?,

@@ -160,6 +160,15 @@ pub enum Command {
         #[command(subcommand)]
         action: DuplicatesAction,
     },
+    /// Lists identifiers of items that were given up: they contradict more telling ones, or go beyond a limit
+    GivenUp {
+        /// How many, the latest first.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+        /// How.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
     /// Lists events that could not be decided, or puts them back.
     DeadLetters {
         /// What to do with them; lists them without it.

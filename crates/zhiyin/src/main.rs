@@ -76,6 +76,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Member(arguments) => member::member(&place, arguments).await,
         Command::Keys { action } => sealing::keys(&place, action).await,
         Command::Duplicates { action } => duplicates::duplicates(&place, action).await,
+        Command::GivenUp { limit, format } => report::given_up(&place, limit as usize, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
         Command::Audit { action } => audit::audit(&place, action).await,

@@ -112,6 +112,7 @@ fn as_json(whole: &MemberWhole) -> serde_json::Value {
         "stages": whole.stages.iter().map(|(was, becomes, at)| json!({"from": was, "to": becomes, "at": at.rfc3339()})).collect::<Vec<_>>(),
         "tags": member.tags.iter().map(|(tag, held)| json!({"tag": tag, "since": held.since.rfc3339(), "by_rule": held.by_rule})).collect::<Vec<_>>(),
         "transfers": whole.transfers.iter().map(|t| json!({"id": t.id.to_string(), "at": t.at.rfc3339(), "asset": t.asset.name(), "kind": t.kind.name(), "amount": t.amount})).collect::<Vec<_>>(),
+        "given_up": whole.given_up.iter().map(|(at, namespace, why)| json!({"at": at.rfc3339(), "namespace": namespace, "why": why.name()})).collect::<Vec<_>>(),
         "timeline": whole.timeline.iter().map(|(at, name, source)| json!({"at": at.rfc3339(), "event": name, "source": source})).collect::<Vec<_>>(),
     })
 }
@@ -172,5 +173,11 @@ fn print(whole: &MemberWhole) {
     say!("latest events:");
     for (at, name, source) in &whole.timeline {
         say!("  {at}  {name}  ({source})");
+    }
+    if !whole.given_up.is_empty() {
+        say!("identifiers that were given up:");
+    }
+    for (at, namespace, why) in &whole.given_up {
+        say!("  {at}  {namespace}  {}", why.name());
     }
 }

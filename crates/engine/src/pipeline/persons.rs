@@ -165,6 +165,13 @@ fn damaged(row: &Waiting, what: &str) -> StoreError {
     StoreError::Damaged(format!("event {} {what}", row.seq))
 }
 
+/// The name under which an event came: the most telling, the first of these; blocked ones are passed over.
+fn most_telling<'e>(live: &Live, identifiers: &'e [Identifier]) -> Option<&'e Identifier> {
+    let identity = &live.identity;
+    let names = identifiers.iter().filter(|name| !identity.is_blocked(&name.namespace, &name.value));
+    names.min_by_key(|name| identity.rule(&name.namespace).priority).or(identifiers.first())
+}
+
 /// A member's whole past, to be parted: what came under one of the identifiers that leave, leaves; and with it what was
 /// derived from it, and the orders it brought.
 pub(crate) async fn parting(
@@ -190,7 +197,7 @@ pub(crate) async fn parting(
         let body = seal::open(&event.body)?;
         let origin = Origin { user_namespace: &event.user_namespace, default_time: Some(event.time) };
         let Ok(read) = event::read(body.as_bytes(), &origin) else { continue };
-        let leaves = read.identifiers.first().is_some_and(|first| leaving.contains(first));
+        let leaves = most_telling(live, &read.identifiers).is_some_and(|first| leaving.contains(first));
         let side = if leaves { Side::Leaves } else { Side::Stays };
         sides.insert(event.id, side);
         by_name.insert(format!("{}/{}", past.source, past.message_id), side);

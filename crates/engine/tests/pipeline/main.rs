@@ -15,6 +15,8 @@ mod duplicates;
 mod gifts;
 mod history;
 mod home;
+mod identity;
+mod identity_cases;
 mod items;
 mod malformed;
 mod measured;

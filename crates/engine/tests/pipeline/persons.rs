@@ -11,10 +11,13 @@ use zhiyin_store::read::AsOf;
 
 use crate::home::{Home, at, source};
 use crate::items::{gift, identify, order, refund, spend};
-use crate::playbooks::SHIPPED;
 
 /// Whole units earn points, the tier changes nothing: so what anybody has follows from their own events.
-const PLAIN: &str = "playbook: brand\nextends: variety-store\npoints: { earn: [1 per 1 paid] }\n";
+const PLAIN: &str = "playbook: brand\nextends: variety-store\npoints: { earn: [1 per 1 paid] }\n\
+    identity: { namespaces: { user: { limit: 10 } } }\n";
+/// As shipped, where people may have several accounts.
+const ACCOUNTS: &str =
+    "playbook: brand\nextends: variety-store\nidentity: { namespaces: { user: { limit: 10 } } }\n";
 const NOON: &str = "2017-03-01T04:00:00Z";
 const LATER: &str = "2017-03-02T04:00:00Z";
 const AFTER: &str = "2017-03-03T04:00:00Z";
@@ -49,7 +52,7 @@ async fn growth(home: &Home, name: &str) -> i64 {
 
 #[tokio::test]
 async fn c3_two_that_meet_are_one_and_nothing_is_lost() {
-    let home = Home::new(SHIPPED).await;
+    let home = Home::new(ACCOUNTS).await;
     home.live_through(&[
         identify("i1", "ann", NOON, json!({"city": "Wuhan", "pet": "cat"})),
         order("o1", "ann", "1", NOON, "200"),
@@ -92,7 +95,7 @@ async fn c3_two_that_meet_are_one_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn c3_what_anybody_may_send_never_merges_two_known_people() {
-    let home = Home::new(SHIPPED).await;
+    let home = Home::new(ACCOUNTS).await;
     home.live_through(&[order("o1", "ann", "1", NOON, "200"), order("o2", "bob", "2", NOON, "150")]).await;
     told(&home, Ties::Keep, &[names("m1", "Scan", &["ann", "bob"], AFTER)]).await;
     assert_ne!(home.member("ann").await.member.id, home.member("bob").await.member.id);
@@ -108,7 +111,7 @@ async fn c3_what_anybody_may_send_never_merges_two_known_people() {
 async fn a_merge_is_one_whatever_the_batch() {
     let mut digests = Vec::new();
     for batch in [1, 2, 3, 64] {
-        let home = Home::new(SHIPPED).await;
+        let home = Home::new(ACCOUNTS).await;
         home.accept(&[order("o1", "ann", "1", NOON, "200"), order("o2", "bob", "2", NOON, "150")]).await;
         let source = Source { ties: Ties::Merge, ..source("desk", true) };
         let items = [

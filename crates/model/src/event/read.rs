@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::json::Json;
-use super::{Event, Identifier, Item, Origin, RENAMED, Refusal, names, order};
+use super::whom::{self, Reading};
+use super::{Event, Item, Origin, RENAMED, Refusal, names, order};
 use crate::scalar::Scalar;
 use crate::time::Ts;
 
@@ -25,7 +26,7 @@ pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
         return Err(Refusal::new("item_too_large", "", message));
     }
     let mut json = Json::parse(bytes)?;
-    let event = event_of(&json, origin)?;
+    let event = event_of(&json, origin, Reading::Door)?;
     let Json::Object(map) = &mut json else {
         return Err(Refusal::new("bad_item", "", "an item is a JSON object"));
     };
@@ -38,13 +39,13 @@ pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
     let mut body = String::with_capacity(bytes.len());
     json.write(&mut body);
     let message_id = message_id(sent_id.as_ref(), &body)?;
-    let reaches = event.reaches();
+    let reaches = whom::reaches(&event)?;
     Ok(Item { message_id, time: event.time, name: event.name, body, identifiers: event.identifiers, reaches })
 }
 
-/// Reads a body that [`accept`] wrote.
+/// Reads a body that [`accept`] wrote, or that of an older program, which took names as they came.
 pub fn read(body: &[u8], origin: &Origin<'_>) -> Result<Event, Refusal> {
-    event_of(&Json::parse(body)?, origin)
+    event_of(&Json::parse(body)?, origin, Reading::Record)
 }
 
 fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
@@ -62,7 +63,7 @@ fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
+fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event, Refusal> {
     if !matches!(json, Json::Object(_)) {
         return Err(Refusal::new("bad_item", "", "an item is a JSON object"));
     }
@@ -91,7 +92,7 @@ fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
     );
     Ok(Event {
         time: time(json, origin)?,
-        identifiers: identifiers(json, context, origin)?,
+        identifiers: whom::identifiers(json, context, origin, reading)?,
         traits,
         traits_removed,
         properties: scalars(properties),
@@ -147,53 +148,6 @@ fn time(json: &Json, origin: &Origin<'_>) -> Result<Ts, Refusal> {
     origin
         .default_time
         .ok_or_else(|| Refusal::new("timestamp_missing", "timestamp", "an item says when it happened"))
-}
-
-fn identifiers(json: &Json, context: &Json, origin: &Origin<'_>) -> Result<Vec<Identifier>, Refusal> {
-    let mut found: Vec<Identifier> = Vec::new();
-    let mut add = |namespace: &str, value: &Json, field: &str| -> Result<(), Refusal> {
-        let text = value.text_or_number().map(str::trim).ok_or_else(|| {
-            Refusal::new(
-                "bad_identifier",
-                field,
-                "an identifier is a text, or a whole number of at most 64 bits",
-            )
-        })?;
-        bounded(field, text)?;
-        let identifier = Identifier { namespace: namespace.to_owned(), value: text.to_owned() };
-        if !text.is_empty() && !found.contains(&identifier) {
-            found.push(identifier);
-        }
-        Ok(())
-    };
-    if let Some(value) = json.get("userId") {
-        add(origin.user_namespace, value, "userId")?;
-    }
-    if let Some(Json::List(list)) = context.get("externalIds") {
-        if list.len() > EXTERNAL_IDS_MAX {
-            let message = format!("{} external ids; at most {EXTERNAL_IDS_MAX}", list.len());
-            return Err(Refusal::new("too_many_identifiers", "context.externalIds", message));
-        }
-        for (i, entry) in list.iter().enumerate() {
-            let field = format!("context.externalIds[{i}]");
-            let (Some(kind), Some(value)) = (entry.get("type").and_then(Json::text), entry.get("id")) else {
-                return Err(Refusal::new("bad_identifier", field, "an external id has an id and a type"));
-            };
-            bounded(&field, kind)?;
-            add(kind, value, &field)?;
-        }
-    }
-    if let Some(value) = json.get("anonymousId") {
-        add("anonymous", value, "anonymousId")?;
-    }
-    if found.is_empty() {
-        return Err(Refusal::new(
-            "nobody",
-            "userId",
-            "an item has a userId, an anonymousId or an external id",
-        ));
-    }
-    Ok(found)
 }
 
 /// Refuses a text that is longer than names and codes may be, or that holds a NUL (no database takes it).

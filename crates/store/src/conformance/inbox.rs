@@ -207,9 +207,9 @@ pub async fn names_are_settled_at_the_door(homes: &dyn Homes) -> Result<()> {
     let item = |n: u8, names: &[&str], to: Option<&str>| {
         let life = Life { key: KEY, name: format!("item{n}") };
         NewEvent {
-            names: names.iter().map(|name| named(&KEY, "user", name)).collect(),
+            names: names.iter().map(|name| named(&KEY, "crm", name)).collect(),
             member: candidate(n),
-            reach: to.map(|to| Reach { named: named(&KEY, "user", to), member: candidate(n + 100) }),
+            reach: to.map(|to| Reach { named: named(&KEY, "crm", to), member: candidate(n + 100) }),
             ..life.item(1)
         }
     };
@@ -246,7 +246,7 @@ pub async fn names_are_settled_at_the_door(homes: &dyn Homes) -> Result<()> {
         expected.map(|(member, to): (u8, Option<u8>)| (Some(candidate(member)), to.map(candidate)))
     );
     assert!(waiting.iter().all(|row| row.root == row.seq));
-    let hashes = ["a", "b", "c", "h"].map(|name| named(&KEY, "user", name).hash);
+    let hashes = ["a", "b", "c", "h"].map(|name| named(&KEY, "crm", name).hash);
     let loaded = store.load(Wanted { identifiers: hashes.to_vec(), ..Wanted::default() }).await?;
     assert!(loaded.identifiers.iter().map(|(_, member)| *member).eq([candidate(1); 4]), "{loaded:?}");
     Ok(())
@@ -388,7 +388,8 @@ pub async fn what_is_put_back_is_about_who_they_are_now(homes: &dyn Homes) -> Re
         .await?;
     let dies = async |seqs: &[i64], cursor: bool| -> Result<()> {
         let refusal = || Refusal::new("order_unknown", "", "not yet");
-        let dead = seqs.iter().map(|seq| Dead { seq: *seq, refusal: refusal(), at: at(2) }).collect();
+        let dead =
+            seqs.iter().map(|seq| Dead { seq: *seq, member: None, refusal: refusal(), at: at(2) }).collect();
         let cursor = seqs.last().copied().filter(|_| cursor);
         let drained = if cursor.is_some() { Vec::new() } else { seqs.to_vec() };
         store.flush(Flush { turn: turn(&store).await?, cursor, drained, dead, ..Flush::default() }).await
