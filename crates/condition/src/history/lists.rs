@@ -160,6 +160,10 @@ impl<'a> Reading<'a> {
             Kind::Name(name) if name == "tags" && scope.find(name).is_none() => {
                 self.facts.tags().map(text).collect()
             }
+            Kind::Name(name) if name == "dependants" && scope.find(name).is_none() => {
+                let row = |one| member(Thing::Row(Element::Dependant(one)));
+                self.facts.dependants().map(row).collect()
+            }
             Kind::Field { of, name } if matches!(&of.kind, Kind::Name(attr) if attr == "attr") => {
                 match self.facts.attribute(name) {
                     Some(Scalar::Texts(texts)) => texts.iter().map(|it| text(it)).collect(),

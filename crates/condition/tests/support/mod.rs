@@ -119,6 +119,7 @@ pub fn schema(scope: Scope) -> Schema {
         tags: owned(&["snack_lover", "vip", "sleeper", "空巢"]).into_iter().collect(),
         tiers: owned(&["regular", "silver", "gold"]),
         stages: owned(&["introduction", "maturity", "decline", "growth", "lost"]),
+        consent: consent(),
         scope,
     }
 }
