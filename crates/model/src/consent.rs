@@ -155,12 +155,6 @@ impl Words {
             }
         }
     }
-
-    /// The latest no, and the event that says it.
-    fn no(&self) -> Option<(Ts, EventId)> {
-        let said = self.withdrawn.as_ref().map(|word| (word.at, word.event));
-        said.max(self.settled.map(|settled| (settled.at, settled.because)))
-    }
 }
 
 impl Consents {
@@ -201,6 +195,15 @@ impl Consents {
         })
     }
 
+    /// The latest no that bears on a purpose on a channel, and the event that says it.
+    fn no(&self, purpose: &str, channel: &str) -> Option<(Ts, EventId)> {
+        let said = self.bearing(purpose, channel).filter_map(|words| words.withdrawn.as_ref());
+        let said = said.map(|word| (word.at, word.event)).max();
+        // What a merge dated was dated for each purpose on each channel.
+        let words = self.0.get(purpose).and_then(|channels| channels.get(channel));
+        said.max(words.and_then(|words| words.settled).map(|settled| (settled.at, settled.because)))
+    }
+
     /// Whether something may be done for a purpose on a channel ([`ALL`] where the purpose has none), at an instant, for
     /// somebody who comes of age at `of_age` (`None` where their age is not known: they count as grown up).
     pub fn ask(&self, rules: &Consent, purpose: &str, channel: &str, of_age: Option<Ts>, at: Ts) -> Answer {
@@ -231,7 +234,7 @@ impl Consents {
                 false => terms.versions.contains(version),
             })
         };
-        let no = self.bearing(purpose, channel).filter_map(Words::no).max();
+        let no = self.no(purpose, channel);
         let (mut yes, mut outdated, mut outgrown): (Option<(Ts, bool)>, bool, bool) = (None, false, false);
         for words in self.bearing(purpose, channel) {
             let own = words.given.iter().map(|(version, word)| (version, word, false));
@@ -281,8 +284,8 @@ impl Consents {
         }
     }
 
-    /// Each no that stands now, as generally as it stands: what was allowed again on one channel is not refused there
-    /// because all others are.
+    /// Each no that stands now, for each purpose on each channel by itself: what was allowed again on one channel is not
+    /// refused there because others are.
     fn standing_noes(
         &self,
         rules: &Consent,
@@ -291,45 +294,21 @@ impl Consents {
         at: Ts,
     ) -> Vec<(String, String, EventId)> {
         let both = || self.words().chain(other.words());
-        let named = both().map(|(purpose, ..)| purpose).chain(rules.purposes.keys().map(String::as_str));
-        let purposes: BTreeSet<&str> = named.chain([ALL]).collect();
-        let named = both().map(|(_, channel, _)| channel).chain(rules.channels());
-        let channels: BTreeSet<&str> = named.chain([ALL]).collect();
+        let named = both().map(|(purpose, ..)| purpose).filter(|purpose| *purpose != ALL);
+        let purposes: BTreeSet<&str> = named.chain(rules.purposes.keys().map(String::as_str)).collect();
+        let named = both().map(|(_, channel, _)| channel).chain([ALL]);
+        let channels: BTreeSet<&str> = named.chain(rules.channels()).collect();
         let pairs =
             purposes.iter().flat_map(|purpose| channels.iter().map(move |channel| (*purpose, *channel)));
-        let answers: Vec<_> = pairs
-            .map(|(purpose, channel)| {
+        pairs
+            .filter_map(|(purpose, channel)| {
                 let terms = rules.purposes.get(purpose);
-                (purpose, channel, self.ask_by(terms, purpose, channel, of_age, at).allowed)
+                let answer = self.ask_by(terms, purpose, channel, of_age, at);
+                let (_, because) = self.no(purpose, channel)?;
+                (answer.allowed == Err(Refused::Withdrawn))
+                    .then(|| (purpose.to_owned(), channel.to_owned(), because))
             })
-            .collect();
-        let covers = |wide: (&str, &str), narrow: (&str, &str)| {
-            [(wide.0, narrow.0), (wide.1, narrow.1)]
-                .iter()
-                .all(|(wide, narrow)| *wide == ALL || wide == narrow)
-        };
-        let mut found: Vec<(String, String, EventId)> = Vec::new();
-        // The most general first: what it covers for the same reason need not be said again.
-        let mut refused: Vec<(&str, &str)> = answers
-            .iter()
-            .filter(|(.., allowed)| *allowed == Err(Refused::Withdrawn))
-            .map(|(purpose, channel, _)| (*purpose, *channel))
-            .collect();
-        refused.sort_by_key(|(purpose, channel)| (*purpose != ALL, *channel != ALL));
-        for pair in refused {
-            let allowed_within = answers.iter().any(|(purpose, channel, allowed)| {
-                matches!(allowed, Ok(Ground::Given { .. })) && covers(pair, (purpose, channel))
-            });
-            let no = self.bearing(pair.0, pair.1).filter_map(Words::no).max();
-            let Some((_, because)) = no.filter(|_| !allowed_within) else { continue };
-            let said = found
-                .iter()
-                .any(|(purpose, channel, known)| *known == because && covers((purpose, channel), pair));
-            if !said {
-                found.push((pair.0.to_owned(), pair.1.to_owned(), because));
-            }
-        }
-        found
+            .collect()
     }
 
     /// The noes that merges dated, of those whose event is one of these.
