@@ -22,7 +22,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shar
 pub(crate) const ALIASES: &str = "SELECT member, root FROM {home}.alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM {home}.playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags FROM {shard}.member";
+    term_from, term_ends, stage, stage_since, tags, personal FROM {shard}.member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM {shard}.account";
 pub(crate) const HOUSES: &str =
     "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
@@ -168,6 +168,10 @@ impl Gathered<'_> {
                 }
                 for (day, amount) in packed::unpack_days(get(row, 5)?).map_err(|error| damaged(5, error))? {
                     let _ = write!(text, "|{}:{amount}", day.0);
+                }
+                let personal = packed::unpack_personal(get(row, 12)?).map_err(|error| damaged(12, error))?;
+                if !personal.is_empty() {
+                    let _ = write!(text, "|{}", personal.canonical());
                 }
                 hashes.push(hash(&text));
                 Ok(())

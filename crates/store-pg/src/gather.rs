@@ -425,6 +425,7 @@ fn member(
         fingerprint: &stored.fingerprint,
         growth_days: packed::pack_days(&member.growth_days)?,
         leaves: &stored.leaves,
+        personal: packed::pack_personal(&member.personal)?,
         was: None,
     })
 }

@@ -24,7 +24,7 @@ macro_rules! member_columns {
     () => {
         "m.id, m.known_since, m.enrolled_at, m.decided_until, m.wake, m.tier, m.term_from, m.term_ends, m.stage, \
          m.stage_since, m.accounts, m.timers, m.tags, m.touches, m.told_at, m.attributes, m.fingerprint, \
-         m.growth_days, m.leaves"
+         m.growth_days, m.leaves, m.personal"
     };
 }
 /// The columns of an order `o` and its event `e` that [`order`] reads.
@@ -152,6 +152,7 @@ pub(crate) fn stored(row: &Row) -> Result<StoredMember> {
     let attributes = seal::open(&Sealed(get(row, 15)?))?;
     member.attributes = serde_json::from_str(&attributes).map_err(|error| damaged(15, error))?;
     member.growth_days = packed::unpack_days(get(row, 17)?)?;
+    member.personal = packed::unpack_personal(get(row, 19)?)?;
     Ok(StoredMember { member, leaves: get(row, 18)?, fingerprint: get(row, 16)?, wake })
 }
 
@@ -330,7 +331,7 @@ fn take_members(
 ) -> Result<()> {
     for row in found.flatten() {
         let member = stored(&row)?;
-        stand.insert(member.member.id, Standing::There(get(&row, 19)?));
+        stand.insert(member.member.id, Standing::There(get(&row, 20)?));
         loaded.members.push(member);
     }
     Ok(())

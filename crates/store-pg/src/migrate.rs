@@ -68,6 +68,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: "",
         online: &[],
     },
+    Migration {
+        number: 7,
+        oldest: 1,
+        home: include_str!("migrations/0007_home.sql"),
+        shard: include_str!("migrations/0007_shard.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

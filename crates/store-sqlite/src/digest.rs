@@ -19,7 +19,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM ident
 pub(crate) const ALIASES: &str = "SELECT member, root FROM alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags FROM member";
+    term_from, term_ends, stage, stage_since, tags, personal FROM member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM account";
 pub(crate) const HOUSES: &str = "SELECT asset, house, balance FROM house_account WHERE balance <> 0";
 pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, e.message_id, t.ordinal, \
@@ -143,6 +143,10 @@ impl Gathered<'_> {
             }
             for (day, amount) in days {
                 text.push_str(&format!("|{}:{amount}", day.0));
+            }
+            let personal = packed::unpack_personal(row.get(12)?).map_err(|e| damaged(12, e.to_string()))?;
+            if !personal.is_empty() {
+                text.push_str(&format!("|{}", personal.canonical()));
             }
             Ok((id(row, 0)?, text))
         })?;

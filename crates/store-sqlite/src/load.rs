@@ -51,8 +51,8 @@ pub(crate) const DUE: &str =
     "SELECT id FROM member WHERE wake IS NOT NULL AND wake <= ? ORDER BY wake, id LIMIT ?";
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
 pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, decided_until, wake, tier, term_from, term_ends, \
-    stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves \
-    FROM member WHERE id = ?";
+    stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, \
+    personal FROM member WHERE id = ?";
 pub(crate) const ORDER: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, e.id, \
     o.terms FROM orders o CROSS JOIN event e ON e.seq = o.event WHERE o.id = ?";
 /// The events of a member's timeline, from the latest decided backwards: a common table that the statements below join.
@@ -216,6 +216,8 @@ fn stored(id: MemberId, row: &Row<'_>) -> rusqlite::Result<StoredMember> {
     member.attributes = serde_json::from_str(&attributes).map_err(|error| damaged(14, error.to_string()))?;
     let days = row.get_ref(16)?.as_blob()?;
     member.growth_days = packed::unpack_days(days).map_err(|error| damaged(16, error.to_string()))?;
+    member.personal =
+        packed::unpack_personal(row.get(18)?).map_err(|error| damaged(18, error.to_string()))?;
     let wake = row.get::<_, Option<i64>>(3)?.map(Ts);
     Ok(StoredMember { member, leaves: row.get(17)?, fingerprint: row.get(15)?, wake })
 }
