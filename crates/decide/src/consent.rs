@@ -50,7 +50,7 @@ pub(crate) fn said(scene: &Scene<'_>, state: &mut State, event: &Event) -> Resul
 }
 
 /// Takes note of what was said once before, whatever the playbook has become since.
-pub(crate) fn hear_again(rules: &Rules, consents: &mut Consents, id: EventId, event: &Event) {
+pub fn hear_again(rules: &Rules, consents: &mut Consents, id: EventId, event: &Event) {
     match event.name.as_str() {
         names::CONSENT_PREFERENCES => preferences(&rules.consent, consents, id, event),
         _ => {

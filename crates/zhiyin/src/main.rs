@@ -18,6 +18,7 @@ mod progress;
 mod report;
 mod say;
 mod serve;
+mod told;
 mod who;
 
 use std::process::ExitCode;
