@@ -100,6 +100,7 @@ pub fn prepare(
         member: key.derive("member", &[id.bytes()]),
         reach,
         message_id: item.message_id,
+        called: None,
         name: item.name,
         time: item.time,
     })

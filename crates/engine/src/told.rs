@@ -7,6 +7,8 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::member::Member;
 use zhiyin_model::time::Ts;
 
+use zhiyin_store::seal;
+
 use crate::{Engine, Result, clock, rebuild};
 
 /// What may be done to a member for a purpose on a channel, now.
@@ -61,7 +63,8 @@ impl Engine {
         let about = [names::CONSENT_GIVEN, names::CONSENT_WITHDRAWN, names::CONSENT_PREFERENCES];
         let past = self.store().history(member, about.map(str::to_owned).to_vec()).await?;
         let mut spoken = Vec::new();
-        for event in &past.events {
+        // What was erased nobody says any more.
+        for event in past.events.iter().filter(|event| !seal::is_erased(&event.body)) {
             let mut heard = Consents::default();
             consent::hear_again(&live.rules, &mut heard, event.id, &rebuild::read(event)?);
             for (purpose, channel, words) in heard.words() {

@@ -125,6 +125,7 @@ pub static TABLES: [Table; 31] = [
             ("body", BYTES),
             ("member", ID),
             ("reached", ID),
+            ("called", BYTES),
         ],
     },
     Table { name: "queue", columns: &[("seq", INT), ("after", INT)] },

@@ -16,6 +16,7 @@ pub mod feed;
 pub mod flush;
 pub mod merge;
 pub mod packed;
+pub mod personal;
 pub mod places;
 pub mod read;
 pub mod seal;
@@ -64,6 +65,12 @@ pub enum StoreError {
     /// Something stored cannot be read back.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+    /// What was asked for was erased, and its key destroyed.
+    #[error("this was erased")]
+    Erased,
+    /// Something about the keys of a sealed home.
+    #[error("keys: {0}")]
+    Keys(String),
     /// The source was first seen with another namespace for `userId`.
     #[error("source {source_name:?} names its users by {known:?}, not {given:?}")]
     SourceNamespace {
@@ -149,8 +156,10 @@ pub struct Reach {
 pub struct NewEvent {
     /// Hash of (source, message id).
     pub id: EventId,
-    /// Unique within the source.
+    /// Unique within the source; in a sealed home, on its way into the database, a keyed hash of that.
     pub message_id: String,
+    /// What the source calls it, sealed, where `message_id` is a hash.
+    pub called: Option<Sealed>,
     /// Keyed hash of the body.
     pub body_hash: [u8; 16],
     /// Event name.
@@ -510,4 +519,8 @@ pub trait Store: Send + Sync {
     async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<places::CutLine>>;
     /// Sums of the ledger over members who belong to one of these stores, as of an instant.
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>>;
+    /// What it does about personal data; `None` for what is not a home of its own.
+    fn personal(&self) -> Option<&dyn personal::Personal> {
+        None
+    }
 }

@@ -224,13 +224,17 @@ impl Reader {
         let table =
             table(&name).ok_or_else(|| error(&self.path, format!("has an unknown table {name:?}")))?;
         self.rows += rows.len() as u64;
-        // A backup of an earlier release lacks the columns that were added at the end since.
-        let n_columns = table.columns.len();
-        let row = |row: Vec<Packed>| {
-            let lacking = n_columns.saturating_sub(row.len());
-            row.into_iter().map(|value| value.0).chain(vec![Value::Null; lacking]).collect()
-        };
-        Ok(Some(Rows { table, rows: rows.into_iter().map(row).collect() }))
+        let columns = table.columns.len();
+        let rows = rows.into_iter().map(|row| {
+            let mut row: Vec<Value> = row.into_iter().map(|value| value.0).collect();
+            // Tables grow at their end: an older backup has nothing there.
+            while row.len() < columns {
+                row.push(Value::Null);
+            }
+            row
+        });
+        let rows = rows.collect();
+        Ok(Some(Rows { table, rows }))
     }
 }
 
