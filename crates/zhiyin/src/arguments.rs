@@ -315,6 +315,14 @@ pub enum DuplicatesAction {
         #[arg(long, value_enum, default_value = "table")]
         format: MemberFormat,
     },
+    /// They are one person: merges them.
+    Merge {
+        /// Its number, as listed.
+        number: i64,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", default_value = "command line")]
+        by: String,
+    },
     /// They are two people: the pair is never suggested again.
     Different {
         /// Its number, as listed.
