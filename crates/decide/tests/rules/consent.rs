@@ -2,6 +2,7 @@
 
 use zhiyin_decide::consent::ask;
 use zhiyin_model::consent::ALL;
+use zhiyin_model::member::Member;
 
 use crate::scenario::{World, identify, track, wait};
 
@@ -19,8 +20,12 @@ tags:
   awaits: { who: 'dependants.exists(d, d.weeks_to_due <= 12)' }
 ";
 
+fn member(world: &World) -> &Member {
+    world.state.as_ref().map(|state| &state.member).expect("something happened to them")
+}
+
 fn tags(world: &World) -> Vec<&str> {
-    let member = &world.state.as_ref().unwrap().member;
+    let member = member(world);
     member
         .tags
         .keys()
@@ -30,8 +35,7 @@ fn tags(world: &World) -> Vec<&str> {
 }
 
 fn answer(world: &World, purpose: &str, channel: &str) -> &'static str {
-    let member = &world.state.as_ref().unwrap().member;
-    match ask(&world.rules, member, purpose, channel, world.clock).allowed {
+    match ask(&world.rules, member(world), purpose, channel, world.clock).allowed {
         Ok(ground) => ground.name(),
         Err(refused) => refused.name(),
     }
