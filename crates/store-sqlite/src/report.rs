@@ -44,8 +44,19 @@ pub(crate) const ORDERS: &str = concat!(
     orders_then!(),
     ") WHERE counts GROUP BY member"
 );
-pub(crate) const POINTS: &str =
-    concat!("SELECT member, SUM(", side!(), ") FROM transfer WHERE asset = 0 AND at <= ? GROUP BY member");
+/// Transfers under who their members are now: what was booked before a merge stays under whom it was booked for.
+macro_rules! transfers_now {
+    () => {
+        " FROM transfer t LEFT JOIN alias a ON a.member = t.member WHERE "
+    };
+}
+pub(crate) const POINTS: &str = concat!(
+    "SELECT COALESCE(a.root, t.member), SUM(",
+    side!(),
+    ")",
+    transfers_now!(),
+    "asset = 0 AND at <= ? GROUP BY 1"
+);
 /// What of the lots that were not active yet was left.
 pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS id, l.member AS member, \
     l.granted AS granted FROM lot l JOIN transfer e ON e.id = l.id WHERE l.active_at > ?1 AND e.at <= ?1), \
@@ -53,12 +64,17 @@ pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS i
     WHERE a.lot IN (SELECT id FROM pending) AND t.at <= ?1 GROUP BY a.lot) \
     SELECT p.member, SUM(p.granted - COALESCE(k.amount, 0)) FROM pending p LEFT JOIN taken k ON k.lot = p.id \
     GROUP BY p.member";
-pub(crate) const HELD: &str = "SELECT h.member, SUM(h.amount) FROM transfer h WHERE h.kind = 7 AND h.at <= ?1 \
-    AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.reverses = h.id AND r.at <= ?1) GROUP BY h.member";
+pub(crate) const HELD: &str = concat!(
+    "SELECT COALESCE(a.root, t.member), SUM(t.amount)",
+    transfers_now!(),
+    "t.kind = 7 AND t.at <= ?1 AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.reverses = t.id AND r.at <= ?1) GROUP BY 1"
+);
 pub(crate) const GROWTH: &str = concat!(
-    "SELECT member, SUM(",
+    "SELECT COALESCE(a.root, t.member), SUM(",
     side!(),
-    ") FROM transfer WHERE asset = 1 AND at <= ?1 AND day BETWEEN ?2 AND ?3 GROUP BY member"
+    ")",
+    transfers_now!(),
+    "asset = 1 AND at <= ?1 AND day BETWEEN ?2 AND ?3 GROUP BY 1"
 );
 pub(crate) const TIERS: &str = "SELECT member, level FROM term WHERE at <= ? ORDER BY at, no";
 pub(crate) const STAGES: &str = "SELECT member, becomes FROM stage_move WHERE at <= ? ORDER BY at, no";

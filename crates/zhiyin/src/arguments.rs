@@ -213,9 +213,9 @@ pub enum Command {
     },
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, faults.
     Bench {
-        /// Which: growth, pipeline, faults.
+        /// Which: growth, pipeline, resolution, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use zhiyin_engine::accept::{Source, Ties, Verdict};
 use zhiyin_model::effect::Asset;
 use zhiyin_model::event::Identifier;
-use zhiyin_model::time::{HOUR_US, Ts};
+use zhiyin_model::time::{Day, HOUR_US, Ts};
+use zhiyin_store::read::AsOf;
 
 use crate::home::{Home, at, source};
 use crate::items::{gift, identify, order, refund, spend};
@@ -69,6 +70,14 @@ async fn c3_two_that_meet_are_one_and_nothing_is_lost() {
         |name: &str| ann.member.attributes.get(name).map(|value| format!("{value:?}")).unwrap_or_default();
     assert!(text("city").contains("Beijing") && text("pet").contains("cat"), "what was told last counts");
     home.healthy().await;
+    // A day before the merge, as it is told now: what either had was theirs.
+    let before =
+        AsOf { at: at("2017-03-02T12:00:00Z"), day: Day::parse("2017-03-02").unwrap(), over_days: 365 };
+    let lines = home.engine().store().member_lines(before).await.unwrap();
+    assert_eq!(
+        lines.iter().map(|line| (line.orders, line.points, line.growth)).collect::<Vec<_>>(),
+        [(2, 350, 3_500)]
+    );
     // What comes late for either lands on who they are: the order of one, returned under the name of the other.
     home.live_through(&[
         refund("r1", "bob", "1", AFTER, "100"),
