@@ -109,6 +109,9 @@ pub struct Event {
     pub store: Option<String>,
     /// Channel, as the source names it.
     pub channel: Option<String>,
+    /// Consent by the categories of a consent management platform, where the event is about that
+    /// (`context.consent.categoryPreferences` of `Segment Consent Preference Updated`).
+    pub preferences: BTreeMap<String, bool>,
     /// What it says of an order, for the events that speak of one.
     pub order: Option<OrderFacts>,
 }
@@ -163,6 +166,16 @@ pub mod names {
     pub const MEMBER_JOINED: &str = "Member Joined";
     /// A member was two people: those of their identifiers that `identifiers` lists, one a line, are another's.
     pub const MEMBERS_UNMERGED: &str = "Members Unmerged";
+    /// Somebody said yes to something: a purpose, on a channel, to a version of its text.
+    pub const CONSENT_GIVEN: &str = "Consent Given";
+    /// Somebody said no to something they may have said yes to before.
+    pub const CONSENT_WITHDRAWN: &str = "Consent Withdrawn";
+    /// A consent management platform tells of all its categories at once (Segment's own name for it).
+    pub const CONSENT_PREFERENCES: &str = "Segment Consent Preference Updated";
+    /// A member has a child, or somebody else they care for; or more is known of one.
+    pub const DEPENDANT_TOLD: &str = "Dependant Told";
+    /// A dependant is none of the member's any more.
+    pub const DEPENDANT_REMOVED: &str = "Dependant Removed";
     /// Derived: another member's gift arrives.
     pub const POINTS_RECEIVED: &str = "Points Received";
     /// Derived: a member moved between lifecycle stages.

@@ -428,6 +428,7 @@ fn member<'f>(
         fingerprint: &stored.fingerprint,
         growth_days: packed::pack_days(&member.growth_days)?,
         leaves: &kept.leaves,
+        personal: kept.personal.as_deref(),
         was: None,
     })
 }

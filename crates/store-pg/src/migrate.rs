@@ -76,6 +76,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 7,
+        oldest: 1,
+        home: include_str!("migrations/0007_home.sql"),
+        shard: include_str!("migrations/0007_shard.sql"),
+        online: &[],
+    },
+    Migration {
         number: 9,
         oldest: 1,
         home: include_str!("migrations/0009_doors.sql"),

@@ -85,7 +85,7 @@ pub(crate) const LETTER_BLANK: &str =
     "UPDATE {shard}.dead_letter SET field = '', message = '(erased)' WHERE seq = ANY($1)";
 /// Aggregates are built anew from what is left, because no fingerprint is theirs.
 pub(crate) const MEMBER_BLANK: &str = "UPDATE {shard}.member SET attributes = $2, touches = $3, told_at = $4, \
-    leaves = $5, fingerprint = '' WHERE id = $1";
+    leaves = $5, fingerprint = '', personal = NULL WHERE id = $1";
 pub(crate) const TIMELINE_WHOLE: &str = concat!(
     timeline!(),
     "SELECT e.seq, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), e.time, e.name, e.body, e.id FROM t \

@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod life;
 pub mod lookups;
 pub mod past;
+pub mod personal;
 pub mod places;
 pub mod suggestions;
 
@@ -50,6 +51,7 @@ macro_rules! conformance {
                 playbooks_have_versions, members_behind_a_version_are_found,
                 the_digest_depends_on_neither_keys_nor_batches, the_digest_tells_any_difference,
                 months_move_to_files, a_home_moves_whole;
+            personal: what_a_member_told_is_kept_whole, what_a_member_told_moves_with_the_home;
             suggestions: a_pair_is_suggested_once, a_decided_pair_is_never_suggested_again,
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
             doors: names_are_settled_by_their_rules, names_are_told_with_when_they_were_seen, doors_move_with_the_home;

@@ -102,6 +102,7 @@ pub static TABLES: [Table; 33] = [
             ("fingerprint", TEXT),
             ("growth_days", BYTES),
             ("leaves", BYTES),
+            ("personal", BYTES),
         ],
     },
     Table {

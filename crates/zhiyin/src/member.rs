@@ -16,6 +16,7 @@ use zhiyin_store::read::MemberWhole;
 
 use crate::arguments::{Member, MemberAction, MemberFormat, Place};
 use crate::say::say;
+use crate::told::Told;
 use crate::who;
 
 /// Reasons are kept with an erasure.
@@ -80,9 +81,14 @@ async fn show(place: &Place, identifier: &str, format: MemberFormat) -> Result<E
         }
     };
     let whole = engine.whole(member).await?;
+    let told = Told::of(&engine, &whole.member).await?;
     match format {
-        MemberFormat::Json => say!("{}", serde_json::to_string_pretty(&as_json(&whole))?),
-        MemberFormat::Table => print(&whole),
+        MemberFormat::Json => {
+            let mut json = as_json(&whole);
+            told.add_to(&whole.member, &mut json);
+            say!("{}", serde_json::to_string_pretty(&json)?);
+        }
+        MemberFormat::Table => print(&whole, &told),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -127,7 +133,7 @@ fn plain(scalar: &zhiyin_model::scalar::Scalar) -> serde_json::Value {
     }
 }
 
-fn print(whole: &MemberWhole) {
+fn print(whole: &MemberWhole, told: &Told) {
     let member = &whole.member;
     for (namespace, value) in &whole.identifiers {
         say!("{namespace}:{value}");
@@ -166,6 +172,7 @@ fn print(whole: &MemberWhole) {
     for (tag, held) in &member.tags {
         say!("tag           {tag:<22} since {}", held.since);
     }
+    told.print(member);
     say!("latest transfers:");
     for t in &whole.transfers {
         say!("  {}  {:<6} {:<9} {:>8}  {}", t.at, t.asset.name(), t.kind.name(), t.amount, t.id);

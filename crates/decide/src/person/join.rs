@@ -6,6 +6,7 @@ use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Day, Ts};
 
 use super::{Moved, hand_over};
+use crate::consent::member_of_age;
 use crate::outcome::{History, Outcome};
 use crate::state::State;
 use crate::{Scene, judge, order, tier};
@@ -17,6 +18,7 @@ use crate::{Scene, judge, order, tier};
 /// the last touch of both, all tags; then tier, stage and tags are judged by the joined history.
 pub fn join(scene: &Scene<'_>, winner: &mut State, loser: &State, history: &History, out: &mut Outcome) {
     accounts(scene, winner, &loser.member, out);
+    personal(scene, &mut winner.member, &loser.member);
     profile(&mut winner.member, &loser.member);
     tags(scene, &mut winner.member, &loser.member, out);
     let (member, other) = (&mut winner.member, &loser.member);
@@ -101,6 +103,14 @@ fn profile(member: &mut Member, other: &Member) {
         let mine = member.touches.store.take();
         member.touches.store = mine.max(Some((*at, store.clone())));
     }
+}
+
+/// What either said of themselves. Asked before their birthdays are one: each no stands by the age of who said it.
+fn personal(scene: &Scene<'_>, member: &mut Member, other: &Member) {
+    let (mine, theirs) = (member_of_age(scene.rules, member), member_of_age(scene.rules, other));
+    let consents = (&other.personal.consents, theirs);
+    member.personal.consents.join(&scene.rules.consent, mine, consents, scene.at);
+    member.personal.dependants.join(&other.personal.dependants);
 }
 
 fn text(value: Option<&Scalar>) -> Option<String> {

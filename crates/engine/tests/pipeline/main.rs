@@ -8,6 +8,7 @@
 mod access;
 mod any_batch;
 mod brittle;
+mod consent;
 mod crowds;
 mod dead_letters;
 mod door;

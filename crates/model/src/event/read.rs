@@ -15,6 +15,8 @@ pub const MESSAGE_ID_CHARS_MAX: usize = 100;
 /// The most characters of an identifier, a name, a code.
 pub const TEXT_CHARS_MAX: usize = 255;
 
+/// The most categories of consent of an item.
+pub const CATEGORIES_MAX: usize = 50;
 /// The most external ids of an item.
 pub const EXTERNAL_IDS_MAX: usize = 20;
 
@@ -102,6 +104,7 @@ fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event,
             "channel",
             code(&["channel"]).or_else(|| json.get("channel").and_then(Json::text).map(str::to_owned)),
         )?,
+        preferences: preferences(&name, context)?,
         order: if speaks_of_order { Some(order::read(properties)?) } else { None },
         name,
     })
@@ -148,6 +151,33 @@ fn time(json: &Json, origin: &Origin<'_>) -> Result<Ts, Refusal> {
     origin
         .default_time
         .ok_or_else(|| Refusal::new("timestamp_missing", "timestamp", "an item says when it happened"))
+}
+
+/// Consent by category, of the one event that is about it: others carry the same object along without saying anything new.
+fn preferences(name: &str, context: &Json) -> Result<BTreeMap<String, bool>, Refusal> {
+    let field = "context.consent.categoryPreferences";
+    let said = context.get("consent").and_then(|consent| consent.get("categoryPreferences"));
+    let Some(said) = said.filter(|_| name == names::CONSENT_PREFERENCES) else {
+        return Ok(BTreeMap::new());
+    };
+    let Json::Object(map) = said else {
+        return Err(Refusal::new("bad_consent", field, "categories with true or false"));
+    };
+    if map.len() > CATEGORIES_MAX {
+        let message = format!("{} categories; at most {CATEGORIES_MAX}", map.len());
+        return Err(Refusal::new("too_many_categories", field, message));
+    }
+    let preference = |(category, said): (&String, &Json)| match said {
+        Json::Bool(said) => {
+            bounded(field, category)?;
+            Ok((category.clone(), *said))
+        }
+        _ => {
+            let shown: String = category.chars().take(TEXT_CHARS_MAX).collect();
+            Err(Refusal::new("bad_consent", format!("{field}.{shown}"), "a preference is true or false"))
+        }
+    };
+    map.iter().map(preference).collect()
 }
 
 /// Refuses a text that is longer than names and codes may be, or that holds a NUL (no database takes it).
@@ -247,6 +277,17 @@ mod tests {
         check(
             r#"{"type":"track","event":"X","userId":{},"timestamp":"2017-01-01T00:00:00Z"}"#,
             "bad_identifier",
+        );
+        let preferences = |said: &str| {
+            format!(
+                r#"{{"type":"track","event":"Segment Consent Preference Updated","userId":"u","messageId":"m","timestamp":"2017-01-01T00:00:00Z","context":{{"consent":{{"categoryPreferences":{said}}}}}}}"#
+            )
+        };
+        check(&preferences(r#"{"Advertising":true}"#), "Segment Consent Preference Updated");
+        check(&preferences("[true]"), "bad_consent @context.consent.categoryPreferences");
+        check(
+            &preferences(r#"{"Advertising":"yes"}"#),
+            "bad_consent @context.consent.categoryPreferences.Advertising",
         );
         check(&order("{}"), "order_id_missing @properties.order_id");
         check(&order(r#"{"order_id":"1","total":"NaN"}"#), "bad_amount @properties.total");

@@ -43,9 +43,9 @@ impl Drop for Folder {
 
 /// What was found of one home.
 struct Measured {
-    new_a_second: f64,
-    known_a_second: f64,
-    looked_up_a_second: f64,
+    new_a_second: u64,
+    known_a_second: u64,
+    looked_up_a_second: u64,
     bytes: i64,
     keystore_bytes: u64,
 }
@@ -67,14 +67,19 @@ pub async fn resolution() -> Result<ExitCode> {
             "{:<10}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}",
             if sealed { "sealed" } else { "unsealed" },
             thousands(members),
-            thousands(measured.new_a_second as u64),
-            thousands(measured.known_a_second as u64),
-            thousands(measured.looked_up_a_second as u64),
+            thousands(measured.new_a_second),
+            thousands(measured.known_a_second),
+            thousands(measured.looked_up_a_second),
             measured.bytes / i64::try_from(members)?,
             measured.keystore_bytes / members
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn a_second(n: u64, took: Duration) -> u64 {
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
+    n.saturating_mul(1_000_000) / micros
 }
 
 async fn home(folder: &Path, members: u64, sealed: bool) -> Result<Measured> {
@@ -98,9 +103,9 @@ async fn home(folder: &Path, members: u64, sealed: bool) -> Result<Measured> {
     drop(store);
     let keystore_bytes = std::fs::metadata(FileKeystore::beside(&path)).map_or(0, |file| file.len());
     Ok(Measured {
-        new_a_second: members as f64 / new.as_secs_f64(),
-        known_a_second: KNOWN as f64 / known.as_secs_f64(),
-        looked_up_a_second: KNOWN as f64 / looked_up.as_secs_f64(),
+        new_a_second: a_second(members, new),
+        known_a_second: a_second(KNOWN, known),
+        looked_up_a_second: a_second(KNOWN, looked_up),
         bytes: identity_bytes(&path)?,
         keystore_bytes,
     })
