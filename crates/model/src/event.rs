@@ -7,12 +7,16 @@
 pub mod json;
 mod order;
 mod read;
+mod takeover;
 
 use std::collections::BTreeMap;
 
 pub use order::{Amounts, Line, OrderFacts};
 pub use read::{
     EXTERNAL_IDS_MAX, ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, bounded, read,
+};
+pub use takeover::{
+    AMOUNT_MAX as TAKEN_AMOUNT_MAX, LOTS_MAX, OpeningLot, TAGS_MAX, TakenTier, Takeover,
 };
 
 use crate::id::{EventId, IdKey};
@@ -108,6 +112,8 @@ pub struct Event {
     pub channel: Option<String>,
     /// What it says of an order, for the events that speak of one.
     pub order: Option<OrderFacts>,
+    /// What an old system knew of the member, where they are taken over from it.
+    pub takeover: Option<Box<Takeover>>,
 }
 
 impl Event {
@@ -157,6 +163,8 @@ pub mod names {
     pub const MEMBER_JOINED: &str = "Member Joined";
     /// A member was two people: those of their identifiers that `identifiers` lists, one a line, are another's.
     pub const MEMBERS_UNMERGED: &str = "Members Unmerged";
+    /// A member comes over from an old system, with what they had there. Only the take-over states it.
+    pub const MEMBER_TAKEN_OVER: &str = "Member Taken Over";
     /// Derived: another member's gift arrives.
     pub const POINTS_RECEIVED: &str = "Points Received";
     /// Derived: a member moved between lifecycle stages.

@@ -35,6 +35,7 @@ mod standing;
 mod statements;
 mod suggestions;
 mod survey;
+mod takeover;
 mod wait;
 mod work;
 mod write;
@@ -57,6 +58,7 @@ use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, Waiting, Wanted,
 };
+use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
 use append::Appender;
@@ -424,5 +426,13 @@ impl Store for PgStore {
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
         survey!(self, survey => places::ledger_lines(&survey, as_of, &stores))
+    }
+
+    async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
+        takeover::came(&self.connections, source, &message_ids).await
+    }
+
+    async fn taken_over(&self, source: &str) -> Result<TakenOver> {
+        survey!(self, survey => takeover::taken_over(&survey, source))
     }
 }

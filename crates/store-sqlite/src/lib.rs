@@ -23,6 +23,7 @@ mod rows;
 mod shares;
 mod statements;
 mod suggestions;
+mod takeover;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
+use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
 use connection::Connections;
@@ -435,6 +437,16 @@ impl Store for SqliteStore {
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
         self.connections.survey(move |c| places::ledger_lines(c, as_of, &stores)).await
+    }
+
+    async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
+        let source = source.to_owned();
+        self.connections.read(move |c| takeover::came(c, &source, &message_ids)).await
+    }
+
+    async fn taken_over(&self, source: &str) -> Result<TakenOver> {
+        let source = source.to_owned();
+        self.connections.survey(move |c| takeover::taken_over(c, &source)).await
     }
 }
 

@@ -97,6 +97,7 @@ fn profile(member: &mut Member, other: &Member) {
             member.touches.last = member.touches.last.take().max(Some(last));
         }
     }
+    member.touches.taken_over = member.touches.taken_over.max(other.touches.taken_over);
     if let Some((at, store)) = &other.touches.store {
         let mine = member.touches.store.take();
         member.touches.store = mine.max(Some((*at, store.clone())));

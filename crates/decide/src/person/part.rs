@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use zhiyin_model::effect::{
     Allocation, Asset, Hold, Lot, Order, TimerKey, TimerKind, Transfer, TransferKind,
 };
-use zhiyin_model::event::Event;
+use zhiyin_model::event::{Event, Takeover};
 use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
-use zhiyin_model::member::{Account, Member};
+use zhiyin_model::member::{Account, Member, Term};
 use zhiyin_model::time::Ts;
 
 use super::settle::{Settled, settle};
 use super::{Moved, hand_over, transfer};
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, judge, note_profile, order, tier};
+use crate::{Scene, judge, note_profile, order, takeover, tier};
 
 /// Whose something is when a member is parted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -315,6 +315,14 @@ fn anew(
     for (time, growth) in &orders {
         state.member.book_growth(rules.zone.day(*time), *growth, today, rules.tiers.over_days);
     }
+    let brought = past.items.iter().filter(|(id, _)| sums.of_event(*id) == side).map(|(_, event)| event);
+    let brought: Vec<(Ts, &Takeover)> =
+        brought.filter_map(|event| Some((event.time, event.takeover.as_deref()?))).collect();
+    let first = first.map(|first| brought.iter().fold(first, |first, taken| takeover::enrolled(*taken).min(first)));
+    state.member.enrolled_at = first;
+    for taken in &brought {
+        takeover::note(&mut state.member, *taken);
+    }
     let history = match side {
         Side::Stays => &past.history_stays,
         Side::Leaves => &past.history_leaves,
@@ -322,7 +330,11 @@ fn anew(
     state.leaves = order::rebuild(rules, history, None);
     match first {
         Some(first) => {
-            let term = tier::by_history(scene, first, &orders);
+            let key = |term: &Term| (rules.rank(&term.level), term.ends);
+            let taken = brought.iter().filter_map(|taken| takeover::term(scene, *taken));
+            let running = taken.filter(|taken| rules.zone.start(taken.ends) > scene.at);
+            let better = |term: Term, taken: Term| if key(&taken) > key(&term) { taken } else { term };
+            let term = running.fold(tier::by_history(scene, first, &orders), better);
             tier::be(scene, state, term, out);
         }
         None => {

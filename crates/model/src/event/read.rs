@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::json::Json;
-use super::{Event, Identifier, Item, Origin, RENAMED, Refusal, names, order};
+use super::{Event, Identifier, Item, Origin, RENAMED, Refusal, names, order, takeover};
 use crate::scalar::Scalar;
 use crate::time::Ts;
 
@@ -89,6 +89,10 @@ fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
             | names::ORDER_REFUNDED
             | names::ORDER_CANCELLED
     );
+    let takeover = match name.as_str() {
+        names::MEMBER_TAKEN_OVER => Some(Box::new(takeover::read(properties)?)),
+        _ => None,
+    };
     Ok(Event {
         time: time(json, origin)?,
         identifiers: identifiers(json, context, origin)?,
@@ -102,6 +106,7 @@ fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
             code(&["channel"]).or_else(|| json.get("channel").and_then(Json::text).map(str::to_owned)),
         )?,
         order: if speaks_of_order { Some(order::read(properties)?) } else { None },
+        takeover,
         name,
     })
 }
