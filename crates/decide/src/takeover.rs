@@ -6,13 +6,14 @@
 //! points are refused.
 
 use zhiyin_model::effect::{Order, OrderStatus, OrderTerms, TagMove, TransferKind};
-use zhiyin_model::event::{Event, Takeover, names};
+use zhiyin_model::event::{Event, Refusal, Takeover, names};
 use zhiyin_model::member::{Member, TagHeld, Term};
 use zhiyin_model::money::Money;
 use zhiyin_model::time::{Day, Ts};
 
 use crate::ledger::{self, Lifetime, Purpose};
 use crate::outcome::{Known, Missing, Outcome, Stop};
+use crate::rules::Rules;
 use crate::state::State;
 use crate::{Scene, tier};
 
@@ -48,11 +49,11 @@ pub fn note(member: &mut Member, (instant, facts): (Ts, &Takeover)) {
 }
 
 /// The term of the tier that was taken over. Without a last day it lasts as long as any, from its first day if it has one.
-pub fn term(scene: &Scene<'_>, (instant, facts): (Ts, &Takeover)) -> Option<Term> {
+pub fn term(rules: &Rules, (instant, facts): (Ts, &Takeover)) -> Option<Term> {
     let taken = facts.tier.as_ref()?;
-    let zone = &scene.rules.zone;
+    let zone = &rules.zone;
     let begins = taken.from.unwrap_or_else(|| zone.day(instant));
-    let ends = taken.last_day.map_or(begins.plus(scene.rules.tiers.over_days), |last| last.plus(1));
+    let ends = taken.last_day.map_or(begins.plus(rules.tiers.over_days), |last| last.plus(1));
     let from = taken.from.map_or(instant, |from| zone.start(from)).min(instant);
     Some(Term { level: taken.level.clone(), from, ends })
 }
@@ -77,7 +78,7 @@ pub fn taken_over(
     if facts.growth > 0 {
         growth(scene, state, taken, out);
     }
-    match term(scene, taken) {
+    match term(scene.rules, taken) {
         Some(term) => tier::take_over(scene, state, term, out),
         None if state.member.term.is_none() => tier::begin_by_growth(scene, state, out),
         None => {}
@@ -107,7 +108,12 @@ fn growth(scene: &Scene<'_>, state: &mut State, (instant, facts): (Ts, &Takeover
         refunded: Money::ZERO,
         status: OrderStatus::TakenOver,
         event: scene.cause.id,
-        terms: OrderTerms { growth_kept: facts.growth, times: 1000, expires_at: instant, ..OrderTerms::default() },
+        terms: OrderTerms {
+            growth_kept: facts.growth,
+            times: 1000,
+            expires_at: instant,
+            ..OrderTerms::default()
+        },
     };
     ledger::take_over_growth(scene, state, out, (facts.growth, day), order.id);
     out.order = Some(order);
@@ -130,37 +136,52 @@ fn ask(
         let message = "one of these identifiers is of a member who is here already";
         return Err(Stop::refused("member_known", "context.externalIds", message));
     }
+    check(rules, (instant, facts))?;
+    if here {
+        let history = known.history.as_ref().ok_or(Stop::Missing(Missing::History))?;
+        if history.orders.iter().any(|(_, order)| order.time < instant) {
+            return Err(Stop::Refused(orders_came_first()));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of somebody whose orders from before came in before them.
+pub fn orders_came_first() -> Refusal {
+    let message = "orders from before the take-over came in first and have earned: members are taken over before their orders";
+    Refusal::new("orders_came_first", "context.externalIds", message)
+}
+
+/// Refuses what these rules do not know or what had ended before the take-over.
+pub fn check(rules: &Rules, (instant, facts): (Ts, &Takeover)) -> Result<(), Refusal> {
     let today = rules.zone.day(instant);
     let past = |day: Option<Day>| day.is_some_and(|day| rules.zone.start(day.plus(1)) <= instant);
     if let Some(i) = facts.lots.iter().position(|lot| past(lot.last_day)) {
         let field = format!("properties.lots[{i}].last_day");
-        return Err(Stop::refused("points_expired", &field, "these points had expired before the take-over"));
+        return Err(Refusal::new("points_expired", field, "these points had expired before the take-over"));
     }
     if facts.growth_day.is_some_and(|day| day > today) {
-        return Err(Stop::refused("bad_date", "properties.growth_day", "not after the take-over"));
+        return Err(Refusal::new("bad_date", "properties.growth_day", "not after the take-over"));
     }
     if let Some(tier) = &facts.tier {
         if !rules.tiers.levels.iter().any(|(level, _)| *level == tier.level) {
-            return Err(Stop::refused("tier_unknown", "properties.tier.level", "the playbook has no such tier"));
+            return Err(Refusal::new(
+                "tier_unknown",
+                "properties.tier.level",
+                "the playbook has no such tier",
+            ));
         }
         if tier.from.is_some_and(|from| from > today) {
-            return Err(Stop::refused("bad_date", "properties.tier.from", "not after the take-over"));
+            return Err(Refusal::new("bad_date", "properties.tier.from", "not after the take-over"));
         }
-        if term(scene, (instant, facts)).is_some_and(|term| rules.zone.start(term.ends) <= instant) {
+        if term(rules, (instant, facts)).is_some_and(|term| rules.zone.start(term.ends) <= instant) {
             let message = "its term had ended before the take-over";
-            return Err(Stop::refused("tier_ended", "properties.tier.last_day", message));
+            return Err(Refusal::new("tier_ended", "properties.tier.last_day", message));
         }
     }
     if facts.tags.iter().any(|tag| rules.tags.iter().any(|rule| rule.id == *tag)) {
         let message = "a tag that the playbook gives by a rule is not taken over";
-        return Err(Stop::refused("tag_by_rule", "properties.tags", message));
-    }
-    if here {
-        let history = known.history.as_ref().ok_or(Stop::Missing(Missing::History))?;
-        if history.orders.iter().any(|(_, order)| order.time < instant) {
-            let message = "orders from before the take-over came in first and have earned: members come before orders";
-            return Err(Stop::refused("orders_came_first", "context.externalIds", message));
-        }
+        return Err(Refusal::new("tag_by_rule", "properties.tags", message));
     }
     Ok(())
 }

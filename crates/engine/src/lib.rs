@@ -23,6 +23,7 @@ pub mod places;
 pub mod playbooks;
 pub mod rebuild;
 pub mod reports;
+pub mod takeover;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};

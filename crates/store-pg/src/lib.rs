@@ -53,12 +53,12 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
     Receipt, Result, Store, Waiting, Wanted,
 };
-use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
 use append::Appender;

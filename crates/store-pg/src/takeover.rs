@@ -47,7 +47,8 @@ pub(crate) async fn came(
     let source: i32 = get(&source, 0)?;
     let mut by_shard: BTreeMap<usize, (Vec<i32>, Vec<&str>)> = BTreeMap::new();
     for message_id in message_ids {
-        let (sources, ids) = by_shard.entry(connections.schemas.shard_of_message(source, message_id)).or_default();
+        let (sources, ids) =
+            by_shard.entry(connections.schemas.shard_of_message(source, message_id)).or_default();
         sources.push(source);
         ids.push(message_id);
     }
@@ -63,7 +64,8 @@ pub(crate) async fn came(
 }
 
 pub(crate) async fn taken_over(survey: &Survey<'_>, name: &str) -> Result<TakenOver> {
-    let Some(source) = survey.home(SOURCE, &[&name]).await?.first().map(|row| get::<i32>(row, 0)).transpose()?
+    let Some(source) =
+        survey.home(SOURCE, &[&name]).await?.first().map(|row| get::<i32>(row, 0)).transpose()?
     else {
         return Ok(TakenOver::default());
     };

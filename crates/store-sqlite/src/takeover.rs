@@ -10,8 +10,7 @@ use zhiyin_store::takeover::TakenOver;
 use crate::rows::{all, damaged, database};
 use crate::write::{EVENT_HASH, SOURCE};
 
-pub(crate) const ROWS: &str =
-    "SELECT COUNT(*) FROM event WHERE source = ?1 AND name = ?2 AND derived < 2";
+pub(crate) const ROWS: &str = "SELECT COUNT(*) FROM event WHERE source = ?1 AND name = ?2 AND derived < 2";
 pub(crate) const BOOKED: &str = "SELECT t.asset, SUM(t.amount) FROM transfer t JOIN event e ON e.seq = t.event \
     WHERE t.kind = ?3 AND e.source = ?1 AND e.name = ?2 GROUP BY t.asset";
 pub(crate) const EXPIRING: &str = "SELECT l.expires_at, SUM(t.amount) FROM transfer t JOIN event e ON e.seq = t.event \

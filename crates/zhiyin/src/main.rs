@@ -18,6 +18,7 @@ mod progress;
 mod report;
 mod say;
 mod serve;
+mod takeover;
 mod who;
 
 use std::process::ExitCode;

@@ -318,7 +318,8 @@ fn anew(
     let brought = past.items.iter().filter(|(id, _)| sums.of_event(*id) == side).map(|(_, event)| event);
     let brought: Vec<(Ts, &Takeover)> =
         brought.filter_map(|event| Some((event.time, event.takeover.as_deref()?))).collect();
-    let first = first.map(|first| brought.iter().fold(first, |first, taken| takeover::enrolled(*taken).min(first)));
+    let first =
+        first.map(|first| brought.iter().fold(first, |first, taken| takeover::enrolled(*taken).min(first)));
     state.member.enrolled_at = first;
     for taken in &brought {
         takeover::note(&mut state.member, *taken);
@@ -331,7 +332,7 @@ fn anew(
     match first {
         Some(first) => {
             let key = |term: &Term| (rules.rank(&term.level), term.ends);
-            let taken = brought.iter().filter_map(|taken| takeover::term(scene, *taken));
+            let taken = brought.iter().filter_map(|taken| takeover::term(rules, *taken));
             let running = taken.filter(|taken| rules.zone.start(taken.ends) > scene.at);
             let better = |term: Term, taken: Term| if key(&taken) > key(&term) { taken } else { term };
             let term = running.fold(tier::by_history(scene, first, &orders), better);

@@ -140,9 +140,7 @@ fn amount(value: &Json, field: &str) -> Result<i64, Refusal> {
         .filter(|number| number.fract().is_zero())
         .and_then(|number| i64::try_from(number).ok())
         .filter(|number| (0..=AMOUNT_MAX).contains(number))
-        .ok_or_else(|| {
-            Refusal::new("bad_amount", field, "a whole number from 0 to 1,000,000,000,000")
-        })
+        .ok_or_else(|| Refusal::new("bad_amount", field, "a whole number from 0 to 1,000,000,000,000"))
 }
 
 fn text(of: &Json, key: &str, field: &str) -> Result<Option<String>, Refusal> {
