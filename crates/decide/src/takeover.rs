@@ -129,7 +129,7 @@ fn ask(
     let rules = scene.rules;
     if state.member.touches.taken_over.is_some() {
         let message = "this member was taken over already, by another row";
-        return Err(Stop::refused("taken_over_already", "", message));
+        return Err(Stop::refused("taken_over_already", "context.externalIds", message));
     }
     let here = state.member.enrolled_at.is_some();
     if here && !facts.join {

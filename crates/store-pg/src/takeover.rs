@@ -31,6 +31,8 @@ pub(crate) const ELSEWHERE: &str = "SELECT id, expires_at FROM {shard}.lot WHERE
 pub(crate) const TIERS: &str = "SELECT level, COUNT(*)::bigint FROM (SELECT DISTINCT ON (t.event) t.level AS level \
     FROM {shard}.term t JOIN {shard}.event e ON e.seq = t.event WHERE e.source = $1 AND e.name = $2 \
     ORDER BY t.event, t.no) f GROUP BY level";
+pub(crate) const RAISED: &str = "SELECT 'raised', COUNT(*)::bigint FROM (SELECT f.event FROM {shard}.term f \
+    JOIN {shard}.event e ON e.seq = f.event WHERE e.source = $1 AND e.name = $2 GROUP BY f.event HAVING COUNT(*) > 1) r";
 pub(crate) const TAGS: &str = "SELECT t.tag, COUNT(*)::bigint FROM {shard}.tag_move t \
     JOIN {shard}.event e ON e.seq = t.event WHERE t.is_on AND e.source = $1 AND e.name = $2 GROUP BY t.tag";
 pub(crate) const REFUSED: &str = "SELECT d.code, COUNT(*)::bigint FROM {shard}.dead_letter d \
@@ -91,6 +93,7 @@ pub(crate) async fn taken_over(survey: &Survey<'_>, name: &str) -> Result<TakenO
         expiring: expiring.into_iter().map(|(at, points)| (Ts(at), points)).collect(),
         kept_tier: members - tiers.values().sum::<i64>(),
         tiers,
+        raised: sums::<String>(survey, RAISED, of).await?.values().sum(),
         tags: sums(survey, TAGS, of).await?,
         refused,
     })

@@ -18,6 +18,8 @@ pub(crate) const EXPIRING: &str = "SELECT l.expires_at, SUM(t.amount) FROM trans
 /// With which tier they came is the first that the event said.
 pub(crate) const TIERS: &str = "SELECT t.level, COUNT(*) FROM term t WHERE t.no IN (SELECT MIN(f.no) FROM term f \
     JOIN event e ON e.seq = f.event WHERE e.source = ?1 AND e.name = ?2 GROUP BY f.event) GROUP BY t.level";
+pub(crate) const RAISED: &str = "SELECT COUNT(*) FROM (SELECT f.event FROM term f JOIN event e ON e.seq = f.event \
+    WHERE e.source = ?1 AND e.name = ?2 GROUP BY f.event HAVING COUNT(*) > 1)";
 pub(crate) const TAGS: &str = "SELECT t.tag, COUNT(*) FROM tag_move t JOIN event e ON e.seq = t.event \
     WHERE t.is_on AND e.source = ?1 AND e.name = ?2 GROUP BY t.tag";
 pub(crate) const REFUSED: &str = "SELECT d.code, COUNT(*) FROM dead_letter d JOIN event e ON e.seq = d.seq \
@@ -63,6 +65,7 @@ pub(crate) fn taken_over(c: &Connection, name: &str) -> Result<TakenOver> {
         expiring: expiring.into_iter().map(|(at, points)| (Ts(at), points)).collect(),
         kept_tier: members - tiers.values().sum::<i64>(),
         tiers,
+        raised: c.query_row(RAISED, &of[..], |row| row.get(0)).map_err(database)?,
         tags: pairs(c, TAGS, &of)?,
         refused,
     })

@@ -22,6 +22,8 @@ pub struct TakenOver {
     pub tiers: BTreeMap<String, i64>,
     /// Members who came without a term of their own: they had a better one here.
     pub kept_tier: i64,
+    /// Members who stood higher at once, since their growth holds a better tier than the one they came with.
+    pub raised: i64,
     /// Members by tag that was put on.
     pub tags: BTreeMap<String, i64>,
     /// Rows that could not be decided, by the name of why.

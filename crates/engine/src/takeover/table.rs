@@ -171,6 +171,7 @@ fn causes(file: &Totals, rows: &Standing, home: &TakenOver, kept: i64) -> Vec<St
     }
     say(kept, "members were here already and keep a tier that is as good");
     say(file.joined_without_tier, "members were here already and have no tier in the file: they keep theirs");
+    say(home.raised, "members stand higher at once: their growth holds a better tier than they came with");
     let judged = file.without_tier - file.joined_without_tier;
     say(judged, "members have no tier in the file: they are counted where their growth holds them");
     causes
