@@ -11,7 +11,7 @@ use zhiyin_model::member::{Account, Member, Term};
 use zhiyin_model::time::Ts;
 
 use super::settle::{Settled, settle};
-use super::{Moved, hand_over, transfer};
+use super::{Moved, hand_over, lot_timers, transfer};
 use crate::outcome::{History, Outcome};
 use crate::state::State;
 use crate::{Scene, judge, note_profile, order, takeover, tier};
@@ -242,7 +242,7 @@ fn lots_of(
         let (asset, granted, remaining) = (Asset::Points, settled.homeless, settled.homeless);
         let (active_at, expires_at, active) = (scene.at, scene.rules.expiry(scene.at), true);
         let lot = Lot { id: anchor, member: id, asset, granted, remaining, active_at, expires_at, active };
-        timers(member, &lot, scene.at);
+        lot_timers(member, &lot);
         lots.push(lot);
     }
     for lot in lots {
@@ -344,20 +344,9 @@ fn anew(
         }
     }
     for lot in past.lots.iter().filter(|lot| sums.of_transfer(lot.id) == side) {
-        timers(&mut state.member, lot, scene.at);
+        if lot.expires_at > scene.at {
+            lot_timers(&mut state.member, lot);
+        }
     }
     judge::judge(scene, state, out);
-}
-
-/// A lot has its timers.
-fn timers(member: &mut Member, lot: &Lot, at: Ts) {
-    let mut set = |kind: TimerKind, due: Ts| {
-        member.timers.insert(TimerKey { kind, which: due.0 }, due);
-    };
-    if lot.expires_at != Ts::FOREVER && lot.expires_at > at {
-        set(TimerKind::Expire, lot.expires_at);
-    }
-    if !lot.active {
-        set(TimerKind::Activate, lot.active_at);
-    }
 }
