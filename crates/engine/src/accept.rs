@@ -113,6 +113,7 @@ pub(crate) fn prepare_own(
         member: key.derive("member", &[id.bytes()]),
         reach,
         message_id: item.message_id,
+        called: None,
         name: item.name,
         time: item.time,
     })

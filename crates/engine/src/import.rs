@@ -122,6 +122,7 @@ impl Engine {
             + 'static,
     {
         let home = self.home().await?;
+        let sealed = self.store().personal().is_some_and(|personal| personal.vault().is_sealed());
         let mut tally = Tally::default();
         let done = match &import.progress {
             Some(name) => self.store().progress(name).await?,
@@ -148,7 +149,7 @@ impl Engine {
                 );
                 decided?;
                 tally.read = position;
-                tell(taken?, &mut tally, watch)?;
+                tell(taken?, sealed, &mut tally, watch)?;
             }
             self.decide(&mut tally, &import, watch).await?;
             match reader.join() {
@@ -201,14 +202,20 @@ impl Engine {
 /// An item's line, what stood there if it was refused, and what became of it.
 type Taken = ((u64, String), Verdict);
 
-fn tell(taken: Vec<Taken>, tally: &mut Tally, watch: &mut dyn Watch) -> Result<()> {
+fn tell(taken: Vec<Taken>, sealed: bool, tally: &mut Tally, watch: &mut dyn Watch) -> Result<()> {
     for ((line, item), verdict) in taken {
         match verdict {
             Verdict::Accepted => tally.accepted += 1,
             Verdict::Duplicate => tally.duplicates += 1,
             Verdict::Refused(refusal) => {
                 tally.rejected += 1;
-                let Refusal { code, field, message } = refusal;
+                let Refusal { code, field, mut message } = refusal;
+                let mut item = item;
+                if sealed {
+                    // What stood there may be personal, and so may the words of the refusal; its line says where it is.
+                    item.clear();
+                    message = "see this line of the input".to_owned();
+                }
                 watch.reject(Reject { line, code, field, message, item })?;
             }
         }

@@ -12,6 +12,8 @@ pub mod archive;
 pub mod audit;
 pub mod clock;
 pub mod duplicates;
+pub mod erase;
+pub mod export;
 pub mod import;
 pub mod keys;
 pub mod measure;
@@ -23,6 +25,7 @@ pub mod places;
 pub mod playbooks;
 pub mod rebuild;
 pub mod reports;
+pub mod sealing;
 pub mod takeover;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,6 +71,11 @@ pub enum EngineError {
     /// A data set is half in: the home cannot act before it is whole.
     #[error("an import of a data set was interrupted: run it again to its end first")]
     Replaying,
+    /// The home is not sealed, so nothing of it can be erased for good.
+    #[error(
+        "not_sealed: this home is not sealed, so backups would keep what is erased; `zhiyin keys seal-home` first"
+    )]
+    NotSealed,
     /// A file could not be read.
     #[error("{file}: {message}")]
     File {

@@ -59,13 +59,15 @@ async fn past(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<Past
 
 fn of(rules: &Rules, past: &PastOf) -> Result<History> {
     let mut history = History::default();
-    for (order, event) in past.orders.iter().filter(|(order, _)| order.counts()) {
+    // Of whom was erased there are sums, and nothing that anybody could ask about.
+    let told = past.orders.iter().filter(|(_, event)| !seal::is_erased(&event.body));
+    for (order, event) in told.filter(|(order, _)| order.counts()) {
         let lines = read(event)?;
         let row = row(&rules.currency, order, &lines)
             .map_err(|stop| StoreError::Damaged(format!("order {}: {stop:?}", order.id)))?;
         history.orders.push((order.id, row));
     }
-    for event in &past.events {
+    for event in past.events.iter().filter(|event| !seal::is_erased(&event.body)) {
         history.events.push(event_row(&read(event)?));
     }
     Ok(history)

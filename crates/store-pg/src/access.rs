@@ -8,6 +8,7 @@ use zhiyin_model::role::{Operation, Role};
 use zhiyin_model::time::Ts;
 use zhiyin_store::access::{Access, Answer, Approval, End, Key, KeysChange, scopes_of, scopes_text};
 use zhiyin_store::audit::{Entry, Note, Walk, next};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError};
 
 use crate::PgStore;
@@ -99,7 +100,7 @@ fn entry(row: &Row) -> Result<Entry> {
 }
 
 /// Begins a transaction that writes a line; after which one it comes, and by which key.
-async fn begin(tx: &Tx<'_>) -> Result<(IdKey, Option<(i64, [u8; 32])>)> {
+async fn begin(tx: &Tx<'_>, vault: &Vault) -> Result<(IdKey, Option<(i64, [u8; 32])>)> {
     let steps =
         vec![Step::Say("BEGIN"), Step::Run((AUDIT_ALONE, 0), vec![]), Step::Ask((AUDIT_HEAD, 0), vec![])];
     let found: Vec<Row> = tx.send(steps).await.map_err(database)?.into_iter().flat_map(Said::rows).collect();
@@ -108,7 +109,7 @@ async fn begin(tx: &Tx<'_>) -> Result<(IdKey, Option<(i64, [u8; 32])>)> {
         Some(no) => Some((no, bytes32(head, 2)?)),
         None => None,
     };
-    Ok((IdKey::from_bytes(bytes32(head, 0)?), last))
+    Ok((vault.id_key(IdKey::from_bytes(bytes32(head, 0)?))?, last))
 }
 
 /// Writes a line and commits.
@@ -141,15 +142,15 @@ async fn rows_written(tx: &Tx<'_>, step: Step<'_>) -> Result<usize> {
     Ok(said.iter().map(Said::count).sum())
 }
 
-async fn note(tx: &Tx<'_>, note: Note) -> Result<Entry> {
-    let (key, last) = begin(tx).await?;
+async fn note(tx: &Tx<'_>, vault: &Vault, note: Note) -> Result<Entry> {
+    let (key, last) = begin(tx, vault).await?;
     let entry = next(&key, last, note);
     end(tx, &entry).await?;
     Ok(entry)
 }
 
-async fn change_keys(tx: &Tx<'_>, change: KeysChange) -> Result<bool> {
-    let (home_key, last) = begin(tx).await?;
+async fn change_keys(tx: &Tx<'_>, vault: &Vault, change: KeysChange) -> Result<bool> {
+    let (home_key, last) = begin(tx, vault).await?;
     if let Some((id, ends)) = &change.ends {
         let (sql, at) = match ends {
             End::Revoked(at) => (KEY_REVOKED, at.0),
@@ -182,8 +183,8 @@ async fn change_keys(tx: &Tx<'_>, change: KeysChange) -> Result<bool> {
     Ok(true)
 }
 
-async fn ask_approval(tx: &Tx<'_>, asked: &Approval, mut said: Note) -> Result<i64> {
-    let (key, last) = begin(tx).await?;
+async fn ask_approval(tx: &Tx<'_>, vault: &Vault, asked: &Approval, mut said: Note) -> Result<i64> {
+    let (key, last) = begin(tx, vault).await?;
     let name = asked.operation.name();
     let values: Values<'_> =
         vec![&name, &asked.request, &asked.asked_by, &asked.asked_at.0, &asked.answer_by.0];
@@ -195,8 +196,8 @@ async fn ask_approval(tx: &Tx<'_>, asked: &Approval, mut said: Note) -> Result<i
     Ok(no)
 }
 
-async fn answer_approval(tx: &Tx<'_>, no: i64, answer: &Answer, said: Note) -> Result<bool> {
-    let (key, last) = begin(tx).await?;
+async fn answer_approval(tx: &Tx<'_>, vault: &Vault, no: i64, answer: &Answer, said: Note) -> Result<bool> {
+    let (key, last) = begin(tx, vault).await?;
     let values: Values<'_> = vec![&no, &answer.approved, &answer.by, &answer.at.0];
     if rows_written(tx, Step::Run((APPROVAL_ANSWERED, 0), values)).await? == 0 {
         return nothing(tx).await;
@@ -206,10 +207,10 @@ async fn answer_approval(tx: &Tx<'_>, no: i64, answer: &Answer, said: Note) -> R
 }
 
 /// What breaks the chain, for the doctor.
-pub(crate) async fn chain(survey: &Survey<'_>) -> Result<Option<String>> {
+pub(crate) async fn chain(survey: &Survey<'_>, vault: &Vault) -> Result<Option<String>> {
     let found = survey.home(AUDIT_KEY, &[]).await?;
     let row = found.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
-    let key = IdKey::from_bytes(bytes32(row, 0)?);
+    let key = vault.id_key(IdKey::from_bytes(bytes32(row, 0)?))?;
     let mut walk = Walk::new(&key, None);
     let mut after = i64::MIN;
     loop {
@@ -244,18 +245,19 @@ impl Access for PgStore {
 
     async fn key(&self, id: &str) -> Result<Option<(Key, IdKey)>> {
         let both = |row: &Row| Ok((key(row)?, IdKey::from_bytes(bytes32(row, 11)?)));
-        Ok(rows(&self.connections, KEY, vec![&id], both).await?.pop())
+        let found = rows(&self.connections, KEY, vec![&id], both).await?.pop();
+        found.map(|(key, stored)| Ok((key, self.vault().id_key(stored)?))).transpose()
     }
 
     async fn change_keys(&self, change: KeysChange) -> Result<bool> {
         let tx = self.connections.session().await?.transaction();
-        let changed = change_keys(&tx, change).await;
+        let changed = change_keys(&tx, &self.vault(), change).await;
         tx.end(changed).await
     }
 
     async fn ask_approval(&self, approval: Approval, note: Note) -> Result<i64> {
         let tx = self.connections.session().await?.transaction();
-        let asked = ask_approval(&tx, &approval, note).await;
+        let asked = ask_approval(&tx, &self.vault(), &approval, note).await;
         tx.end(asked).await
     }
 
@@ -270,13 +272,13 @@ impl Access for PgStore {
 
     async fn answer_approval(&self, no: i64, answer: Answer, note: Note) -> Result<bool> {
         let tx = self.connections.session().await?.transaction();
-        let answered = answer_approval(&tx, no, &answer, note).await;
+        let answered = answer_approval(&tx, &self.vault(), no, &answer, note).await;
         tx.end(answered).await
     }
 
     async fn note(&self, said: Note) -> Result<Entry> {
         let tx = self.connections.session().await?.transaction();
-        let noted = note(&tx, said).await;
+        let noted = note(&tx, &self.vault(), said).await;
         tx.end(noted).await
     }
 

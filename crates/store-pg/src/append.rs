@@ -6,7 +6,7 @@
 //! looks up, the other writes and commits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::Row;
@@ -14,7 +14,9 @@ use tokio_postgres::error::SqlState;
 use zhiyin_model::event::names;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::{Append, OWN_SOURCE, Receipt, Result, StoreError, Ties};
+use zhiyin_store::merge::Merge;
+use zhiyin_store::seal::vault::Vault;
+use zhiyin_store::{Append, NewEvent, OWN_SOURCE, Receipt, Result, StoreError, Ties};
 
 use crate::batch::{self, EVENT_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, write};
 use crate::connection::{Connections, Said, Step, Tx, Values};
@@ -57,9 +59,13 @@ pub(crate) struct Appender(mpsc::Sender<(Append, Answer)>);
 
 impl Appender {
     /// Starts the task, which ends when this is dropped.
-    pub(crate) fn start(connections: Arc<Connections>, memory: Arc<Memory>) -> Self {
+    pub(crate) fn start(
+        connections: Arc<Connections>,
+        memory: Arc<Memory>,
+        vault: Arc<RwLock<Arc<Vault>>>,
+    ) -> Self {
         let (jobs, inbox) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(gather(connections, memory, inbox));
+        tokio::spawn(gather(connections, memory, vault, inbox));
         Self(jobs)
     }
 
@@ -77,6 +83,7 @@ impl Appender {
 async fn gather(
     connections: Arc<Connections>,
     memory: Arc<Memory>,
+    vault: Arc<RwLock<Arc<Vault>>>,
     mut inbox: mpsc::Receiver<(Append, Answer)>,
 ) {
     while let Some((first, answer)) = inbox.recv().await {
@@ -88,7 +95,8 @@ async fn gather(
             group.push(append);
             answers.push(answer);
         }
-        let results = commit(&connections, &memory, &group).await;
+        let now = Arc::clone(&vault.read().unwrap_or_else(PoisonError::into_inner));
+        let results = commit(&connections, &memory, &now, &group).await;
         for (answer, result) in answers.into_iter().zip(results) {
             // A caller that went away does not want to know.
             drop(answer.send(result));
@@ -139,8 +147,13 @@ impl From<Failed> for StoreError {
 }
 
 /// Commits a group together, or, where one of them is at fault, one by one: so it fails alone.
-async fn commit(connections: &Connections, memory: &Memory, group: &[Append]) -> Vec<Result<Vec<Receipt>>> {
-    let failed = match together(connections, memory, group).await {
+async fn commit(
+    connections: &Connections,
+    memory: &Memory,
+    vault: &Arc<Vault>,
+    group: &[Append],
+) -> Vec<Result<Vec<Receipt>>> {
+    let failed = match together(connections, memory, vault, group).await {
         Ok(results) => return results,
         Err(failed) => failed,
     };
@@ -150,7 +163,7 @@ async fn commit(connections: &Connections, memory: &Memory, group: &[Append]) ->
     }
     let mut results = Vec::with_capacity(group.len());
     for append in group {
-        let alone = together(connections, memory, std::slice::from_ref(append)).await;
+        let alone = together(connections, memory, vault, std::slice::from_ref(append)).await;
         results.extend(alone.unwrap_or_else(|failed| vec![Err(failed.into())]));
     }
     results
@@ -159,11 +172,12 @@ async fn commit(connections: &Connections, memory: &Memory, group: &[Append]) ->
 async fn together(
     connections: &Connections,
     memory: &Memory,
+    vault: &Arc<Vault>,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
     let mut tries = 1;
     loop {
-        match once(connections, memory, group).await {
+        match once(connections, memory, vault, group).await {
             Err(Failed::Months(months)) => {
                 for month in &months {
                     make_month(connections, *month).await.map_err(Failed::Away)?;
@@ -182,12 +196,13 @@ async fn together(
 async fn once(
     connections: &Connections,
     memory: &Memory,
+    vault: &Arc<Vault>,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
     let session = connections.session().await.map_err(Failed::Away)?;
     let tx = session.transaction();
     let mut failed = None;
-    let went = match accept(&tx, memory, group).await {
+    let went = match accept(&tx, memory, vault, group).await {
         Ok(results) => Ok(results),
         Err(error) => {
             failed = Some(error);
@@ -225,6 +240,7 @@ impl Sources {
 async fn accept(
     tx: &Tx<'_>,
     memory: &Memory,
+    vault: &Arc<Vault>,
     group: &[Append],
 ) -> std::result::Result<Vec<Result<Vec<Receipt>>>, Failed> {
     let schemas = tx.session()?.schemas;
@@ -232,11 +248,12 @@ async fn accept(
     let (sources, begin) = sources(tx, memory, group, begin).await?;
     let told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
     let mut before = look(tx, begin, group, &told).await?;
-    apart(tx, group, &mut before).await?;
+    apart(tx, vault, group, &mut before).await?;
     let mut door = Door::new(schemas, before);
     let taken = group.iter().zip(told).map(|(append, source)| Ok(door.take(append, source?)));
     let results: Vec<Result<Vec<Receipt>>> = taken.collect();
-    let accepted = door.accepted();
+    let mut accepted = door.accepted();
+    seal(vault, &mut accepted.merges).await?;
     let new_months: BTreeSet<i64> =
         accepted.months.iter().copied().filter(|month| !memory.has_month(*month)).collect();
     if !new_months.is_empty() {
@@ -331,16 +348,23 @@ async fn look(
     Ok(before)
 }
 
-/// Looks up who was parted, of those whom one item names together. Hardly any item does.
-async fn apart(tx: &Tx<'_>, group: &[Append], before: &mut Before) -> Result<()> {
+/// Looks up who was parted, of those whom one item names together, and what such an item is called. Hardly any item does.
+async fn apart(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut Before) -> Result<()> {
     let events = group.iter().flat_map(|append| &append.events);
-    let mut members: Vec<Uuid> = Vec::new();
-    for event in events.filter(|event| event.ties == Ties::Merge && event.names.len() > 1) {
+    let (mut members, mut called): (Vec<Uuid>, Vec<NewEvent>) = (Vec::new(), Vec::new());
+    for event in events.filter(|event| event.ties != Ties::Keep && event.names.len() > 1) {
+        called.extend(event.called.is_some().then(|| event.clone()));
         let known = event.names.iter().filter_map(|named| before.names.get(&named.hash));
         let known: BTreeSet<_> = known.copied().collect();
         if known.len() > 1 {
             members.extend(known.into_iter().map(Uuid::from));
         }
+    }
+    if !called.is_empty() {
+        let named = vault.aside(move |vault| {
+            called.iter().map(|event| Ok((event.id, vault.named(event)?))).collect::<Result<BTreeMap<_, _>>>()
+        });
+        before.called = named.await?;
     }
     if members.is_empty() {
         return Ok(());
@@ -348,6 +372,22 @@ async fn apart(tx: &Tx<'_>, group: &[Append], before: &mut Before) -> Result<()>
     let said = tx.send(vec![Step::Ask((APART, 0), vec![&members])]).await.map_err(database)?;
     for row in said.into_iter().flat_map(Said::rows) {
         before.apart.insert((id(&row, 0)?, id(&row, 1)?));
+    }
+    Ok(())
+}
+
+/// Seals what the door says of who is whom.
+async fn seal(vault: &Arc<Vault>, merges: &mut [door::Said]) -> Result<()> {
+    if merges.is_empty() || !vault.is_sealed() {
+        return Ok(());
+    }
+    let mut sealed: Vec<Merge> = merges.iter().map(|said| said.merge.clone()).collect();
+    let sealed = vault.aside(move |vault| {
+        vault.seal_merges(&mut sealed.iter_mut().collect::<Vec<_>>())?;
+        Ok(sealed)
+    });
+    for (said, merge) in merges.iter_mut().zip(sealed.await?) {
+        said.merge = merge;
     }
     Ok(())
 }
@@ -376,6 +416,7 @@ fn merges<'a>(schemas: &Schemas, own: i32, merges: &'a [door::Said]) -> Vec<door
             body: &merge.body.0,
             member: merge.loser.into(),
             reached: Some(merge.winner.into()),
+            called: merge.called.as_ref().map(|called| called.0.as_slice()),
         });
     }
     rows

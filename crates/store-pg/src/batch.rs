@@ -52,7 +52,7 @@ columns! {
     /// Events ([`EVENT_NEW`]).
     Events of Event<'f> {
         seq: i64, id: Uuid, slot: i32, source: i32, message_id: &'f str, name: &'f str, time: i64, clock: i64,
-        derived: i16, replay: bool, body: &'f [u8], member: Uuid, reached: Option<Uuid>,
+        derived: i16, replay: bool, body: &'f [u8], member: Uuid, reached: Option<Uuid>, called: Option<&'f [u8]>,
     }
     /// Names ([`IDENTIFIER_NEW`], [`IDENTIFIER_CLAIM`]).
     Identifiers of Identifier<'f> { hash: Uuid, namespace: &'f str, value: &'f [u8], member: Uuid, since: i64, }
@@ -66,8 +66,8 @@ columns! {
     Members of Member<'f> {
         id: Uuid, slot: i32, known_since: i64, enrolled_at: Option<i64>, decided_until: i64, version: i64,
         wake: Option<i64>, last_event: Option<i64>, tier: Option<&'f str>, term_from: Option<i64>, term_ends: Option<i32>,
-        stage: Option<&'f str>, stage_since: Option<i64>, accounts: String, timers: String, tags: String, touches: String,
-        told_at: String, attributes: Vec<u8>, fingerprint: &'f str, growth_days: Vec<u8>, leaves: &'f [u8],
+        stage: Option<&'f str>, stage_since: Option<i64>, accounts: String, timers: String, tags: String, touches: &'f str,
+        told_at: &'f str, attributes: &'f [u8], fingerprint: &'f str, growth_days: Vec<u8>, leaves: &'f [u8],
         was: Option<i64>,
     }
     /// Where timelines end ([`LAST_SET`]).
@@ -115,9 +115,9 @@ columns! {
 pub(crate) const MESSAGE_NEW: &str = "INSERT INTO {shard}.message (source, message_id, body_hash, seq) \
     SELECT * FROM unnest($1::integer[], $2::text[], $3::uuid[], $4::bigint[])";
 pub(crate) const EVENT_NEW: &str = "INSERT INTO {shard}.event (seq, id, slot, source, message_id, name, time, clock, \
-    derived, replay, body, member, reached) SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::integer[], $4::integer[], \
+    derived, replay, body, member, reached, called) SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::integer[], $4::integer[], \
     $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::smallint[], $10::boolean[], $11::bytea[], $12::uuid[], \
-    $13::uuid[])";
+    $13::uuid[], $14::bytea[])";
 /// A name that a decision attaches; it may be somebody's already.
 pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO {shard}.identifier (hash, namespace, value, member, since) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::bigint[]) ON CONFLICT (hash) DO NOTHING";

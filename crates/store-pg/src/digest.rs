@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
+use std::sync::Arc;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 use zhiyin_model::effect::OrderTerms;
 use zhiyin_model::id::{MemberId, TransferId, TransferKind};
-use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::seal::personal::Kept;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, packed};
 
 use crate::report::opened;
@@ -22,25 +24,25 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shar
 pub(crate) const ALIASES: &str = "SELECT member, root FROM {home}.alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM {home}.playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags FROM {shard}.member";
+    term_from, term_ends, stage, stage_since, tags, told_at FROM {shard}.member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM {shard}.account";
 pub(crate) const HOUSES: &str =
     "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
 /// In the order in which they were made: what reverses another comes after it.
 pub(crate) const TRANSFERS: &str = "SELECT t.member, t.id, t.reverses, t.asset, t.kind, t.amount, s.name, \
-    e.message_id, t.ordinal, t.at, t.day FROM {shard}.transfer t JOIN {events} e ON e.seq = t.event \
+    COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.ordinal, t.at, t.day FROM {shard}.transfer t JOIN {events} e ON e.seq = t.event \
     JOIN {home}.source s ON s.no = e.source ORDER BY t.seq";
 pub(crate) const LOTS: &str = "SELECT id, granted, remaining, active_at, expires_at, active FROM {shard}.lot";
 pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM {shard}.allocation";
 pub(crate) const HOLDS: &str = "SELECT id, amount, open FROM {shard}.hold";
-pub(crate) const ORDERS: &str = "SELECT o.member, o.terms, s.name, e.message_id, o.time, o.store, o.channel, \
+pub(crate) const ORDERS: &str = "SELECT o.member, o.terms, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), o.time, o.store, o.channel, \
     o.paid, o.refunded, o.status FROM {shard}.orders o JOIN {events} e ON e.seq = o.event \
     JOIN {home}.source s ON s.no = e.source";
-pub(crate) const TERMS: &str = "SELECT t.member, s.name, e.message_id, t.level, t.at, t.ends \
+pub(crate) const TERMS: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.level, t.at, t.ends \
     FROM {shard}.term t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
-pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t.becomes, t.at \
+pub(crate) const STAGES: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.was, t.becomes, t.at \
     FROM {shard}.stage_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
-pub(crate) const TAGS: &str = "SELECT t.member, s.name, e.message_id, t.tag, t.is_on, t.at \
+pub(crate) const TAGS: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.tag, t.is_on, t.at \
     FROM {shard}.tag_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM {shard}.timer";
 pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM {home}.place";
@@ -50,12 +52,14 @@ pub(crate) const STAFF: &str = "SELECT name, place, code, role, since, until FRO
 /// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
 struct Gathered<'s> {
     survey: &'s Survey<'s>,
+    vault: &'s Vault,
     names: BTreeMap<MemberId, String>,
     hashes: Vec<Hash>,
 }
 
-pub(crate) async fn digest(survey: &Survey<'_>) -> Result<String> {
-    let mut gathered = Gathered { survey, names: names(survey).await?, hashes: Vec::new() };
+pub(crate) async fn digest(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<String> {
+    let _all = vault.aside(Vault::hold_all).await?;
+    let mut gathered = Gathered { survey, vault, names: names(survey, vault).await?, hashes: Vec::new() };
     let playbook = survey.home(PLAYBOOK, &[]).await?;
     let playbook: Vec<String> = playbook.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
     gathered.hashes.push(hash(&format!("playbook|{playbook:?}")));
@@ -82,11 +86,11 @@ fn hash(text: &str) -> Hash {
 }
 
 /// A member's name: all of their identifiers, sorted.
-async fn names(survey: &Survey<'_>) -> Result<BTreeMap<MemberId, String>> {
+async fn names(survey: &Survey<'_>, vault: &Vault) -> Result<BTreeMap<MemberId, String>> {
     let mut names: BTreeMap<MemberId, Vec<String>> = BTreeMap::new();
     survey
         .each(IDENTIFIERS, &[], |row| {
-            let name = format!("{}={}", get::<&str>(row, 1)?, opened(row, 2)?);
+            let name = format!("{}={}", get::<&str>(row, 1)?, opened(vault, row, 2)?);
             names.entry(id(row, 0)?).or_default().push(name);
             Ok(())
         })
@@ -105,7 +109,7 @@ async fn names(survey: &Survey<'_>) -> Result<BTreeMap<MemberId, String>> {
 }
 
 /// A column in canonical form.
-fn column(row: &Row, i: usize, out: &mut String) -> Result<()> {
+fn column(vault: &Vault, row: &Row, i: usize, out: &mut String) -> Result<()> {
     fn number<'r, T: FromSql<'r> + Display>(row: &'r Row, i: usize, out: &mut String) -> Result<()> {
         if let Some(value) = get::<Option<T>>(row, i)? {
             let _ = write!(out, "|{value}");
@@ -124,8 +128,8 @@ fn column(row: &Row, i: usize, out: &mut String) -> Result<()> {
             Ok(())
         }
         Some(&Type::TEXT) => {
-            match get::<Option<&str>>(row, i)? {
-                Some(text) => drop(write!(out, "|{text:?}")),
+            match get::<Option<String>>(row, i)? {
+                Some(text) => drop(write!(out, "|{:?}", vault.called_text(text)?)),
                 None => out.push_str("|~"),
             }
             Ok(())
@@ -135,8 +139,8 @@ fn column(row: &Row, i: usize, out: &mut String) -> Result<()> {
 }
 
 /// Columns from one on to the last, in canonical form.
-fn columns(row: &Row, first: usize, out: &mut String) -> Result<()> {
-    (first..row.len()).try_for_each(|i| column(row, i, out))
+fn columns(vault: &Vault, row: &Row, first: usize, out: &mut String) -> Result<()> {
+    (first..row.len()).try_for_each(|i| column(vault, row, i, out))
 }
 
 fn name_of(names: &BTreeMap<MemberId, String>, member: MemberId) -> &str {
@@ -146,11 +150,11 @@ fn name_of(names: &BTreeMap<MemberId, String>, member: MemberId) -> &str {
 impl Gathered<'_> {
     /// Rows of a statement: the member's name, then the other columns as they are.
     async fn each(&mut self, table: &str, sql: &str) -> Result<()> {
-        let Self { survey, names, hashes } = self;
+        let Self { survey, vault, names, hashes } = self;
         survey
             .each(sql, &[], |row| {
                 let mut text = format!("{table}|{}", name_of(names, id(row, 0)?));
-                columns(row, 1, &mut text)?;
+                columns(vault, row, 1, &mut text)?;
                 hashes.push(hash(&text));
                 Ok(())
             })
@@ -158,13 +162,18 @@ impl Gathered<'_> {
     }
 
     async fn members(&mut self) -> Result<()> {
-        let Self { survey, names, hashes } = self;
+        let Self { survey, vault, names, hashes } = self;
         survey
             .each(MEMBERS, &[], |row| {
-                let attributes = seal::open(&Sealed(get(row, 3)?)).map_err(|error| damaged(3, error))?;
+                let (attributes, leaves) = (get(row, 3)?, Vec::new());
+                let kept = Kept { attributes, touches: get(row, 4)?, told_at: get(row, 12)?, leaves };
+                let [attributes, touches, _] = vault.personal(&kept)?;
                 let mut text = format!("member|{}|{attributes}", name_of(names, id(row, 0)?));
                 for i in [1, 2, 4, 6, 7, 8, 9, 10, 11] {
-                    column(row, i, &mut text)?;
+                    match i {
+                        4 => drop(write!(text, "|{touches:?}")),
+                        _ => column(vault, row, i, &mut text)?,
+                    }
                 }
                 for (day, amount) in packed::unpack_days(get(row, 5)?).map_err(|error| damaged(5, error))? {
                     let _ = write!(text, "|{}:{amount}", day.0);
@@ -193,7 +202,7 @@ impl Gathered<'_> {
     /// Transfers are named by their cause; lots, allocations, holds and reversals by the transfer. What was a member's who was
     /// merged may lie in other shards: what reverses something of another shard is named once that is.
     async fn ledger(&mut self) -> Result<()> {
-        let Self { survey, names, hashes } = self;
+        let Self { survey, vault, names, hashes } = self;
         let mut named: BTreeMap<TransferId, Hash> = BTreeMap::new();
         let mut later: Vec<(TransferId, TransferId, String, String)> = Vec::new();
         let transfer = |name: &str, reverses: Option<Hash>, rest: &str| {
@@ -203,7 +212,7 @@ impl Gathered<'_> {
             .each(TRANSFERS, &[], |row| {
                 let (name, reverses) = (name_of(names, id(row, 0)?), id_or_none::<TransferKind>(row, 2)?);
                 let mut rest = String::new();
-                columns(row, 3, &mut rest)?;
+                columns(vault, row, 3, &mut rest)?;
                 let known = reverses.map(|id| named.get(&id).copied());
                 if let (Some(reverses), Some(None)) = (reverses, known) {
                     later.push((id(row, 1)?, reverses, name.to_owned(), rest));
@@ -237,7 +246,7 @@ impl Gathered<'_> {
         survey
             .each(LOTS, &[], |row| {
                 let mut rest = String::new();
-                columns(row, 1, &mut rest)?;
+                columns(vault, row, 1, &mut rest)?;
                 hashes.push(by_transfer("lot", id(row, 0)?, &rest));
                 Ok(())
             })
@@ -267,9 +276,9 @@ impl Gathered<'_> {
             for row in self.survey.home(sql, &[]).await? {
                 let mut text = table.to_owned();
                 if sealed {
-                    let _ = write!(text, "|{:?}", opened(&row, 0)?);
+                    let _ = write!(text, "|{:?}", opened(self.vault, &row, 0)?);
                 }
-                columns(&row, usize::from(sealed), &mut text)?;
+                columns(self.vault, &row, usize::from(sealed), &mut text)?;
                 self.hashes.push(hash(&text));
             }
         }
@@ -278,14 +287,14 @@ impl Gathered<'_> {
 
     /// Orders, without the ids of their lots.
     async fn orders(&mut self) -> Result<()> {
-        let Self { survey, names, hashes } = self;
+        let Self { survey, vault, names, hashes } = self;
         survey
             .each(ORDERS, &[], |row| {
                 let terms: OrderTerms = json(row, 1)?;
                 let lots = terms.lots.len();
                 let terms = OrderTerms { lots: Vec::new(), ..terms };
                 let mut text = format!("order|{}|{lots}|{terms:?}", name_of(names, id(row, 0)?));
-                columns(row, 2, &mut text)?;
+                columns(vault, row, 2, &mut text)?;
                 hashes.push(hash(&text));
                 Ok(())
             })

@@ -3,8 +3,11 @@
 
 mod across;
 
+use std::sync::Arc;
+
 use zhiyin_store::Result;
 use zhiyin_store::read::Check;
+use zhiyin_store::seal::vault::Vault;
 
 pub(crate) use across::*;
 
@@ -186,6 +189,32 @@ const INVARIANTS: [(&str, &str); 19] = [
     ("every event has its body, in the log or in the archive", BODILESS),
 ];
 
+/// What must be true of a sealed home besides. Sealed values begin with 2, erased ones are 3.
+pub(crate) const UNSEALED_NAMES: &str = concat!(
+    "SELECT 'identifier ' || ",
+    hex!("hash"),
+    " FROM {shard}.identifier WHERE get_byte(value, 0) <> 2 LIMIT 5"
+);
+pub(crate) const UNSEALED_STAFF: &str =
+    "SELECT 'staff ' || place || '/' || code FROM {home}.staff WHERE get_byte(name, 0) <> 2 LIMIT 5";
+pub(crate) const UNSEALED_MEMBERS: &str = concat!(
+    "SELECT 'member ' || ",
+    hex!("id"),
+    " FROM {shard}.member WHERE touches <> '{}' OR told_at <> '{}' OR attributes <> '\\x03'::bytea \
+     AND (substr(attributes, 1, 1) <> '\\x02'::bytea OR substr(leaves, 1, 1) <> '\\x02'::bytea) LIMIT 5"
+);
+pub(crate) const UNSEALED_EVENTS: &str = "SELECT 'event ' || seq FROM {shard}.event \
+    WHERE message_id NOT LIKE '~%' OR length(message_id) <> 33 OR (length(body) > 0 AND get_byte(body, 0) <> 2 \
+    AND body <> '\\x03'::bytea) OR get_byte(called, 0) <> 2 LIMIT 5";
+pub(crate) const UNSEALED_LETTERS: &str = "SELECT 'dead letter ' || seq FROM {shard}.dead_letter \
+    WHERE field <> '' OR message NOT LIKE '~%' AND message <> '(erased)' LIMIT 5";
+const SEALED: [(&str, &str); 4] = [
+    ("every identifier is sealed", UNSEALED_NAMES),
+    ("what is personal of a member is sealed, or erased", UNSEALED_MEMBERS),
+    ("every event's body is sealed, archived or erased, and its id hashed", UNSEALED_EVENTS),
+    ("why an item could not be decided is sealed, or erased", UNSEALED_LETTERS),
+];
+
 /// Breaches of one invariant, as many as are shown.
 #[derive(Debug, Default)]
 pub(crate) struct Broken(Vec<String>);
@@ -207,12 +236,20 @@ impl Broken {
     }
 }
 
-pub(crate) async fn doctor(survey: &Survey<'_>) -> Result<Vec<Check>> {
+pub(crate) async fn doctor(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<Vec<Check>> {
     let mut checks = vec![zero(survey).await?];
-    for (invariant, sql) in INVARIANTS {
+    let of_sealed = SEALED.into_iter().filter(|_| vault.is_sealed());
+    for (invariant, sql) in INVARIANTS.into_iter().chain(of_sealed) {
         let mut broken = Broken::default();
         survey.each(sql, &[], |row| get(row, 0).map(|what: String| broken.say(what))).await?;
         checks.push(broken.check(invariant));
+    }
+    if vault.is_sealed() {
+        let mut broken = Broken::default();
+        for row in survey.home(UNSEALED_STAFF, &[]).await? {
+            broken.say(get::<String>(&row, 0)?);
+        }
+        checks.push(broken.check("the name of every one of the staff is sealed"));
     }
     checks.push(shares(survey).await?);
     let (placed, members) = placed(survey).await?;
@@ -220,20 +257,20 @@ pub(crate) async fn doctor(survey: &Survey<'_>) -> Result<Vec<Check>> {
     checks.push(identifiers(survey, &members).await?);
     checks.push(orders(survey).await?);
     checks.push(messages(survey).await?);
-    checks.extend(audit(survey).await?);
+    checks.extend(audit(survey, vault).await?);
     checks.push(Check {
         invariant: "every place and all staff stand under a place that holds them".to_owned(),
-        broken: zhiyin_store::places::broken(&crate::places::whole(survey).await?),
+        broken: zhiyin_store::places::broken(&crate::places::whole(survey, vault).await?),
     });
     Ok(checks)
 }
 
-async fn audit(survey: &Survey<'_>) -> Result<[Check; 2]> {
+async fn audit(survey: &Survey<'_>, vault: &Vault) -> Result<[Check; 2]> {
     let (mut guards, mut broken) = (Broken::default(), Broken::default());
     for row in survey.home(access::AUDIT_GUARD, &[]).await? {
         guards.say(get::<String>(&row, 0)?);
     }
-    if let Some(line) = access::chain(survey).await? {
+    if let Some(line) = access::chain(survey, vault).await? {
         broken.say(line);
     }
     let guards = guards.check("the audit log cannot be changed: its guards are in place");

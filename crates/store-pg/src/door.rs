@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use zhiyin_model::id::MemberId;
+use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::merge::{self, Merge};
 use zhiyin_store::seal::LookupHash;
@@ -28,6 +28,8 @@ pub(crate) struct Before {
     pub(crate) names: BTreeMap<LookupHash, MemberId>,
     /// Members whom somebody parted, both ways round.
     pub(crate) apart: BTreeSet<(MemberId, MemberId)>,
+    /// What sources call items that may show who is whom, where a sealed home has them hashed.
+    pub(crate) called: BTreeMap<EventId, String>,
 }
 
 /// What the door says of who is whom, before the item that shows it.
@@ -136,6 +138,7 @@ impl<'a> Door<'a> {
             body: &event.body.0,
             member: member.into(),
             reached: reached.or(parted).map(Uuid::from),
+            called: event.called.as_ref().map(|called| called.0.as_slice()),
         });
         Receipt::Accepted
     }
@@ -154,7 +157,8 @@ impl<'a> Door<'a> {
         let Some((winner, losers)) = people.split_first() else { return };
         for (n, loser) in losers.iter().enumerate() {
             self.step();
-            let merge = merge::merge(event, &append.source, n, *winner, *loser);
+            let called = self.before.called.get(&event.id).unwrap_or(&event.message_id);
+            let merge = merge::merge(event, (&append.source, called), n, *winner, *loser);
             self.merges.push(Said { seq: self.last, time: event.time, clock, replay: append.replay, merge });
             self.hands.push(Hand::Merged { winner: *winner, loser: *loser, since: event.time });
             self.hand_over(|_, member| if member == *loser { *winner } else { member });

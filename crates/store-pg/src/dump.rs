@@ -29,7 +29,7 @@ pub(crate) const IDENTIFIER: &str =
 /// The hash of a body lies with the id of its item, in another shard. An item of which nobody said whom it is about bears
 /// its own id there.
 pub(crate) const EVENT: &str = "SELECT seq, id, source, message_id, NULL::bytea, name, time, clock, derived, replay, body, \
-    NULLIF(member, id), reached FROM {shard}.event ORDER BY seq";
+    NULLIF(member, id), reached, called FROM {shard}.event ORDER BY seq";
 pub(crate) const BODY_HASHES: &str = "SELECT m.seq, m.body_hash FROM {shard}.message m \
     JOIN UNNEST($1::integer[], $2::text[]) k (source, message_id) \
     ON m.source = k.source AND m.message_id = k.message_id";

@@ -6,7 +6,8 @@ use zhiyin_model::effect::{Asset, House, Lot, OrderChange};
 use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Member;
 use zhiyin_store::flush::{Flush, Hold, OrderSet};
-use zhiyin_store::{Result, StoreError, StoredMember, packed, seal};
+use zhiyin_store::seal::personal::Kept;
+use zhiyin_store::{Result, StoreError, StoredMember, packed};
 
 use crate::batch;
 use crate::rows::Uuid;
@@ -124,6 +125,7 @@ impl<'f> Batch<'f> {
                 body: &fact.body.0,
                 member: fact.member.into(),
                 reached: None,
+                called: fact.called.as_ref().map(|called| called.0.as_slice()),
             });
             if fact.waits {
                 rows[shard].queue.push(batch::Queued { seq: *seq, slot, after: fact.root });
@@ -164,10 +166,11 @@ impl<'f> Batch<'f> {
                 (None, None) => rows.timeline_on.push(row(None)),
             }
         }
-        for (stored, standing) in self.flush.members.iter().zip(self.standings) {
+        let stored = self.flush.members.iter().zip(&self.flush.kept);
+        for ((stored, kept), standing) in stored.zip(self.standings) {
             let slot = self.schemas.slot_of(stored.member.id);
             let rows = &mut rows[self.schemas.shard_of_slot(slot)];
-            let row = member(stored, slot, self.flush.version, lasts.remove(&stored.member.id))?;
+            let row = member((stored, kept), slot, self.flush.version, lasts.remove(&stored.member.id))?;
             match standing {
                 Some(Standing::Absent) => rows.members_new.push(row),
                 Some(Standing::There(was)) => rows.members_move.push(batch::Member { was: *was, ..row }),
@@ -394,12 +397,12 @@ fn timers(member: &Member) -> Vec<[i64; 3]> {
     member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect()
 }
 
-fn member(
-    stored: &StoredMember,
+fn member<'f>(
+    (stored, kept): (&'f StoredMember, &'f Kept),
     slot: i32,
     version: i64,
     last_event: Option<i64>,
-) -> Result<batch::Member<'_>> {
+) -> Result<batch::Member<'f>> {
     let member = &stored.member;
     let (term, stage) = (member.term.as_ref(), member.stage.as_ref());
     Ok(batch::Member {
@@ -419,12 +422,12 @@ fn member(
         accounts: text(&accounts(member))?,
         timers: text(&timers(member))?,
         tags: text(&member.tags)?,
-        touches: text(&member.touches)?,
-        told_at: text(&member.told_at)?,
-        attributes: seal::seal(&text(&member.attributes)?).0,
+        touches: &kept.touches,
+        told_at: &kept.told_at,
+        attributes: &kept.attributes,
         fingerprint: &stored.fingerprint,
         growth_days: packed::pack_days(&member.growth_days)?,
-        leaves: &stored.leaves,
+        leaves: &kept.leaves,
         was: None,
     })
 }

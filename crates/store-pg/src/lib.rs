@@ -17,6 +17,7 @@ mod dump;
 mod feed;
 mod gather;
 mod home;
+mod keys;
 mod lease;
 mod link;
 mod load;
@@ -26,6 +27,7 @@ mod months;
 mod online;
 mod overview;
 mod partition;
+mod personal;
 mod persons;
 mod places;
 mod report;
@@ -42,7 +44,7 @@ mod write;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -53,6 +55,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
@@ -66,6 +69,7 @@ use config::Address;
 #[doc(hidden)]
 pub use connection::PIPELINE;
 use connection::{Connections, snapshot};
+pub use keys::PgKeystore;
 use link::Link;
 use memory::Memory;
 use standing::Standings;
@@ -87,6 +91,9 @@ pub struct PgStore {
     leases: AtomicUsize,
     /// Where archived months lie.
     archive: RwLock<PathBuf>,
+    vault: Arc<RwLock<Arc<Vault>>>,
+    /// How far this process has sealed what was not.
+    sealing: Mutex<personal::Stage>,
 }
 
 impl PgStore {
@@ -100,15 +107,20 @@ impl PgStore {
         let opened = migrate::open(&address, id_key).await?;
         let connections = Arc::new(Connections::new(&address, opened.schemas)?);
         let memory = Arc::new(Memory::new(opened.own));
-        let appender = Appender::start(Arc::clone(&connections), Arc::clone(&memory));
+        let vault = Arc::new(RwLock::new(Vault::none()));
+        let appender = Appender::start(Arc::clone(&connections), Arc::clone(&memory), Arc::clone(&vault));
         let link = Link::new(address.clone());
         let (leases, archive) = (AtomicUsize::new(0), RwLock::new(PathBuf::from("archive")));
-        let standings = Standings::default();
-        Ok(Self { address, connections, memory, standings, appender, link, leases, archive })
+        let (standings, sealing) = (Standings::default(), Mutex::default());
+        Ok(Self { address, connections, memory, standings, appender, link, leases, archive, vault, sealing })
     }
 
     fn archive(&self) -> PathBuf {
         self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
+    }
+
+    fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Does away with the home and all that is in it: for tests.
@@ -142,7 +154,7 @@ impl Store for PgStore {
     async fn home(&self) -> Result<Home> {
         let (home, last) = home::home(&self.connections).await?;
         self.memory.saw_last(last);
-        Ok(home)
+        self.vault().home(home)
     }
 
     async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
@@ -187,6 +199,7 @@ impl Store for PgStore {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
+        let append = self.vault().aside(|vault| vault.seal_append(append)).await?;
         self.appender.append(append).await
     }
 
@@ -198,7 +211,13 @@ impl Store for PgStore {
         if turn.is_empty() {
             return Ok(Vec::new());
         }
-        wait::waiting(&self.connections, turn, limit).await
+        let mut rows = wait::waiting(&self.connections, turn, limit).await?;
+        self.vault()
+            .aside(move |vault| {
+                vault.open_waiting(&mut rows)?;
+                Ok(rows)
+            })
+            .await
     }
 
     async fn ahead(&self, turn: &Turn) -> Result<Option<Ahead>> {
@@ -221,7 +240,7 @@ impl Store for PgStore {
     }
 
     async fn load(&self, wanted: Wanted) -> Result<Loaded> {
-        load::load(&self.connections, &self.standings, &wanted).await
+        load::load(&self.connections, &self.standings, &self.vault(), &wanted).await
     }
 
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
@@ -243,20 +262,40 @@ impl Store for PgStore {
     async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
         let mut found = load::order_lines(&self.connections, order).await?;
         archive::fill(&self.archive(), found.iter_mut())?;
-        Ok(found)
+        self.vault()
+            .aside(move |vault| {
+                vault.open_past(found.iter_mut())?;
+                Ok(found)
+            })
+            .await
     }
 
     async fn history(&self, member: MemberId, names: Vec<String>) -> Result<PastOf> {
         let mut past = load::history(&self.connections, member, &names).await?;
         let lines = past.orders.iter_mut().map(|(_, lines)| lines);
         archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
-        Ok(past)
+        self.vault()
+            .aside(move |vault| {
+                let lines = past.orders.iter_mut().map(|(_, lines)| lines);
+                vault.open_past(lines.chain(past.events.iter_mut()))?;
+                Ok(past)
+            })
+            .await
     }
 
     async fn whole_past(&self, member: MemberId) -> Result<Vec<merge::Past>> {
         let mut past = persons::past(&self.connections, member).await?;
         archive::fill(&self.archive(), past.iter_mut().map(|past| &mut past.event))?;
-        Ok(past)
+        let vault = self.vault();
+        vault
+            .aside(move |vault| {
+                for past in &mut past {
+                    past.message_id = vault.called_text(std::mem::take(&mut past.message_id))?;
+                }
+                vault.open_past(past.iter_mut().map(|past| &mut past.event))?;
+                Ok(past)
+            })
+            .await
     }
 
     async fn books(&self, member: MemberId) -> Result<merge::Books> {
@@ -264,6 +303,7 @@ impl Store for PgStore {
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
+        let flush = self.vault().aside(|vault| vault.seal_flush(flush)).await?;
         write::flush(&self.connections, &self.memory, &self.standings, &flush).await
     }
 
@@ -284,7 +324,7 @@ impl Store for PgStore {
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>> {
-        survey!(self, survey => report::dead_letters(&survey, limit))
+        survey!(self, survey => report::dead_letters(&survey, &self.vault(), limit))
     }
 
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
@@ -292,7 +332,7 @@ impl Store for PgStore {
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
-        survey!(self, survey => report::member_lines(&survey, as_of))
+        survey!(self, survey => report::member_lines(&survey, &self.vault(), as_of))
     }
 
     async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>> {
@@ -304,7 +344,7 @@ impl Store for PgStore {
     }
 
     async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>> {
-        survey!(self, survey => report::member_whole(&survey, member))
+        survey!(self, survey => report::member_whole(&survey, &self.vault(), member, report::LATEST))
     }
 
     async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord> {
@@ -312,11 +352,11 @@ impl Store for PgStore {
     }
 
     async fn doctor(&self) -> Result<Vec<read::Check>> {
-        survey!(self, survey => doctor::doctor(&survey))
+        survey!(self, survey => doctor::doctor(&survey, &self.vault()))
     }
 
     async fn digest(&self) -> Result<String> {
-        survey!(self, survey => digest::digest(&survey))
+        survey!(self, survey => digest::digest(&survey, &self.vault()))
     }
 
     fn keep_archive(&self, folder: PathBuf) {
@@ -340,7 +380,7 @@ impl Store for PgStore {
     async fn dump(&self, out: moving::Out) -> Result<String> {
         survey!(self, survey => async {
             dump::dump(&survey, &out).await?;
-            digest::digest(&survey).await
+            digest::digest(&survey, &self.vault()).await
         })
     }
 
@@ -359,7 +399,7 @@ impl Store for PgStore {
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {
-        suggestions::identifiers_of(&self.connections, &members).await
+        suggestions::identifiers_of(&self.connections, &self.vault(), &members).await
     }
 
     async fn put_suggestions(&self, found: Vec<suggestion::NewSuggestion>, at: Ts) -> Result<usize> {
@@ -397,7 +437,7 @@ impl Store for PgStore {
     }
 
     async fn places(&self) -> Result<tree::Whole> {
-        survey!(self, survey => places::whole(&survey))
+        survey!(self, survey => places::whole(&survey, &self.vault()))
     }
 
     async fn places_at(&self, at: Ts) -> Result<Vec<Place>> {
@@ -405,11 +445,11 @@ impl Store for PgStore {
     }
 
     async fn place(&self, code: &str) -> Result<Option<tree::PlaceWhole>> {
-        survey!(self, survey => places::one(&survey, code))
+        survey!(self, survey => places::one(&survey, &self.vault(), code))
     }
 
     async fn change_places(&self, change: tree::Change) -> Result<tree::Edited> {
-        places::change(&self.connections, &change).await
+        places::change(&self.connections, &self.vault(), &change).await
     }
 
     async fn stores_seen(&self) -> Result<Vec<tree::StoreSeen>> {
@@ -421,7 +461,7 @@ impl Store for PgStore {
     }
 
     async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<tree::CutLine>> {
-        survey!(self, survey => places::member_lines(&survey, as_of, &stores))
+        survey!(self, survey => places::member_lines(&survey, &self.vault(), as_of, &stores))
     }
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
@@ -434,5 +474,9 @@ impl Store for PgStore {
 
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {
         survey!(self, survey => takeover::taken_over(&survey, source))
+    }
+
+    fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
+        Some(self)
     }
 }

@@ -2,6 +2,7 @@
 //! model. All keys of a look-up go in one statement a shard.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tokio_postgres::Row;
 use zhiyin_model::effect::{Asset, Lot, Order, OrderStatus, TimerKey, TimerKind, Transfer, TransferKind};
@@ -10,7 +11,9 @@ use zhiyin_model::member::{Account, Member, StageHeld, Term};
 use zhiyin_model::money::Money;
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::flush::Hold;
-use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::seal::Sealed;
+use zhiyin_store::seal::personal::{Kept, subjects};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{
     Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, Result, StoreError, StoredMember, Wanted, packed,
 };
@@ -127,7 +130,7 @@ pub(crate) const UNDONE: &str =
     "SELECT COALESCE(SUM(amount), 0)::bigint FROM {transfers} WHERE reverses = $1";
 
 /// Reads [`member_columns`].
-pub(crate) fn stored(row: &Row) -> Result<StoredMember> {
+pub(crate) fn stored(row: &Row, vault: &Vault) -> Result<StoredMember> {
     let mut member = Member::new(id(row, 0)?, Ts(get(row, 1)?));
     member.enrolled_at = get::<Option<i64>>(row, 2)?.map(Ts);
     member.decided_until = Ts(get(row, 3)?);
@@ -147,12 +150,15 @@ pub(crate) fn stored(row: &Row) -> Result<StoredMember> {
         member.timers.insert(TimerKey { kind, which }, Ts(due));
     }
     member.tags = json(row, 12)?;
-    member.touches = json(row, 13)?;
-    member.told_at = json(row, 14)?;
-    let attributes = seal::open(&Sealed(get(row, 15)?))?;
-    member.attributes = serde_json::from_str(&attributes).map_err(|error| damaged(15, error))?;
+    let kept = Kept {
+        attributes: get(row, 15)?,
+        touches: get(row, 13)?,
+        told_at: get(row, 14)?,
+        leaves: get(row, 18)?,
+    };
+    let leaves = vault.read_member(kept, &mut member)?;
     member.growth_days = packed::unpack_days(get(row, 17)?)?;
-    Ok(StoredMember { member, leaves: get(row, 18)?, fingerprint: get(row, 16)?, wake })
+    Ok(StoredMember { member, leaves, fingerprint: get(row, 16)?, wake })
 }
 
 /// Reads [`order_columns`], the first of which is this one.
@@ -263,20 +269,26 @@ fn order_place(row: &Row) -> Result<OrderPlace> {
 pub(crate) async fn load(
     connections: &Connections,
     standings: &Standings,
+    vault: &Arc<Vault>,
     wanted: &Wanted,
 ) -> Result<Loaded> {
     let session = connections.session().await?;
-    let found = try_load(&session, standings, wanted).await?;
+    let found = try_load(&session, standings, vault, wanted).await?;
     match found {
         Some(loaded) => Ok(loaded),
         // An order changed hands between two looks.
-        None => try_load(&session, standings, wanted)
+        None => try_load(&session, standings, vault, wanted)
             .await?
             .ok_or_else(|| StoreError::Damaged("an order is not where it should be".to_owned())),
     }
 }
 
-async fn try_load(session: &Session<'_>, standings: &Standings, wanted: &Wanted) -> Result<Option<Loaded>> {
+async fn try_load(
+    session: &Session<'_>,
+    standings: &Standings,
+    vault: &Arc<Vault>,
+    wanted: &Wanted,
+) -> Result<Option<Loaded>> {
     let (schemas, n) = (session.schemas, session.schemas.shards());
     let members: BTreeSet<MemberId> = wanted.members.iter().copied().collect();
     let hashes = wanted.identifiers.iter().map(|hash| (schemas.shard_of_hash(hash), Uuid(*hash)));
@@ -301,7 +313,7 @@ async fn try_load(session: &Session<'_>, standings: &Standings, wanted: &Wanted)
         found.by_ref().take(places).flatten().map(|row| order_place(&row)).collect::<Result<_>>()?;
     let mut stand: BTreeMap<MemberId, Standing> =
         members.iter().map(|member| (*member, Standing::Absent)).collect();
-    take_members(found, &mut loaded, &mut stand)?;
+    take_members(found, vault, &mut loaded, &mut stand).await?;
 
     let named: BTreeSet<MemberId> = known.into_values().filter(|member| !members.contains(member)).collect();
     let ids = by_shard(n, named.into_iter().map(|id| (schemas.shard_of(id), Uuid::from(id))));
@@ -317,19 +329,26 @@ async fn try_load(session: &Session<'_>, standings: &Standings, wanted: &Wanted)
             loaded.orders.push(order);
         }
     }
-    take_members(found, &mut loaded, &mut stand)?;
+    take_members(found, vault, &mut loaded, &mut stand).await?;
     standings.learn(stand.into_iter());
     Ok((loaded.orders.len() == places.len()).then_some(loaded))
 }
 
 /// Reads members, and notes how they stand.
-fn take_members(
+async fn take_members(
     found: impl Iterator<Item = Vec<Row>>,
+    vault: &Arc<Vault>,
     loaded: &mut Loaded,
     stand: &mut BTreeMap<MemberId, Standing>,
 ) -> Result<()> {
-    for row in found.flatten() {
-        let member = stored(&row)?;
+    let rows: Vec<Row> = found.flatten().collect();
+    if vault.is_sealed() {
+        let attributes = rows.iter().map(|row| get::<&[u8]>(row, 15)).collect::<Result<Vec<_>>>()?;
+        let subjects = subjects(attributes.into_iter());
+        vault.aside(move |vault| vault.warm(subjects)).await?;
+    }
+    for row in rows {
+        let member = stored(&row, vault)?;
         stand.insert(member.member.id, Standing::There(get(&row, 19)?));
         loaded.members.push(member);
     }

@@ -48,6 +48,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[Online::Index { name: "hold_member", on: "hold (member)" }],
     },
     Migration {
+        number: 3,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0003_shard_sealed.sql"),
+        online: &[],
+    },
+    Migration {
         number: 4,
         oldest: 1,
         home: include_str!("migrations/0004_home.sql"),
@@ -296,6 +303,10 @@ pub(crate) async fn id_key(address: &Address) -> Result<Option<IdKey>> {
 /// Does away with a home and all that is in it.
 pub(crate) async fn drop_home(address: &Address, schemas: &Schemas) -> Result<()> {
     let client = connect(address).await?;
+    client
+        .batch_execute(&format!("DROP SCHEMA IF EXISTS {}_keys CASCADE", schemas.home()))
+        .await
+        .map_err(database)?;
     for shard in (0..schemas.shards()).rev() {
         client
             .batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", schemas.shard(shard)))

@@ -23,7 +23,8 @@ pub(crate) const LAST: &str = "SELECT last_event FROM {shard}.member WHERE id = 
 pub(crate) const ORDERS_AT: &str = "SELECT id FROM {shard}.orders WHERE no = ANY($1) AND member = $2";
 pub(crate) const PAST: &str = concat!(
     timeline!(),
-    "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq, s.name, e.message_id FROM t \
+    "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq, s.name, \
+     COALESCE('~~' || encode(e.called, 'hex'), e.message_id) FROM t \
      JOIN {events} e ON e.seq = t.seq JOIN {home}.source s ON s.no = e.source"
 );
 pub(crate) const TRANSFERS_OF: &str = concat!(

@@ -1,6 +1,7 @@
 //! The brand's tree, which lies in the home's schema, and reports that are cut by it, shard after shard.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tokio_postgres::Row;
 use zhiyin_model::id::MemberId;
@@ -10,10 +11,11 @@ use zhiyin_store::places::{
     self, Change, CutLine, Edited, Past, PlaceWhole, Placed, StoreSeen, StoreSums, Whole,
 };
 use zhiyin_store::read::{AsOf, LedgerLine, MemberLine};
-use zhiyin_store::{Result, StoreError, seal};
+use zhiyin_store::seal::vault::Vault;
+use zhiyin_store::{Result, StoreError};
 
 use crate::connection::{Connections, Said, Step, Tx, Values};
-use crate::report::{self, opened, orders_then};
+use crate::report::{self, orders_then};
 use crate::rows::{damaged, database, get, id};
 use crate::survey::{Given, Survey};
 
@@ -93,16 +95,22 @@ fn past(row: &Row) -> Result<Past> {
     Ok(Past { code, at: Ts(get(row, 1)?), by: get(row, 2)?, was })
 }
 
-fn staff(row: &Row) -> Result<Staff> {
+fn staff(row: &Row, name: String) -> Result<Staff> {
     let day = |column| get::<Option<i32>>(row, column).map(|day| day.map(Day));
     Ok(Staff {
         place: code(row, 0)?,
         code: code(row, 1)?,
-        name: opened(row, 2)?,
+        name,
         role: get(row, 3)?,
         from: day(4)?,
         until: day(5)?,
     })
+}
+
+async fn all_staff(rows: &[Row], vault: &Arc<Vault>) -> Result<Vec<Staff>> {
+    let names: Vec<Vec<u8>> = read(rows, |row| get(row, 2))?;
+    let names = vault.aside(move |vault| vault.identifiers(&names)).await?;
+    rows.iter().zip(names).map(|(row, name)| staff(row, name)).collect()
 }
 
 fn read<T>(rows: &[Row], one: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
@@ -115,20 +123,20 @@ pub(crate) async fn version(connections: &Connections) -> Result<i64> {
 }
 
 /// A tree from what was read of its version, places and staff.
-fn whole_of(mut said: Vec<Vec<Row>>) -> Result<Whole> {
+async fn whole_of(mut said: Vec<Vec<Row>>, vault: &Arc<Vault>) -> Result<Whole> {
     let (Some(of_staff), Some(of_places), Some(of_version)) = (said.pop(), said.pop(), said.pop()) else {
         return Err(StoreError::Damaged("the tree".to_owned()));
     };
     let version = of_version.first().map(|row| get(row, 0)).transpose()?.unwrap_or(0);
-    Ok(Whole { version, places: read(&of_places, placed)?, staff: read(&of_staff, staff)? })
+    Ok(Whole { version, places: read(&of_places, placed)?, staff: all_staff(&of_staff, vault).await? })
 }
 
-pub(crate) async fn whole(survey: &Survey<'_>) -> Result<Whole> {
+pub(crate) async fn whole(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<Whole> {
     let mut said = Vec::new();
     for sql in [VERSION, PLACES, STAFF] {
         said.push(survey.home(sql, &[]).await?);
     }
-    whole_of(said)
+    whole_of(said, vault).await
 }
 
 pub(crate) async fn at(survey: &Survey<'_>, at: Ts) -> Result<Vec<Place>> {
@@ -136,23 +144,24 @@ pub(crate) async fn at(survey: &Survey<'_>, at: Ts) -> Result<Vec<Place>> {
     Ok(places::as_at(now, read(&survey.home(HISTORY_AFTER, &[&at.0]).await?, past)?))
 }
 
-pub(crate) async fn one(survey: &Survey<'_>, code: &str) -> Result<Option<PlaceWhole>> {
+pub(crate) async fn one(survey: &Survey<'_>, vault: &Arc<Vault>, code: &str) -> Result<Option<PlaceWhole>> {
     let Some(placed) = read(&survey.home(PLACE, &[&code]).await?, placed)?.pop() else { return Ok(None) };
     let history = read(&survey.home(HISTORY_OF, &[&code]).await?, past)?;
-    Ok(Some(PlaceWhole { placed, history, staff: read(&survey.home(STAFF_OF, &[&code]).await?, staff)? }))
+    let staff = all_staff(&survey.home(STAFF_OF, &[&code]).await?, vault).await?;
+    Ok(Some(PlaceWhole { placed, history, staff }))
 }
 
-pub(crate) async fn change(connections: &Connections, change: &Change) -> Result<Edited> {
+pub(crate) async fn change(connections: &Connections, vault: &Arc<Vault>, change: &Change) -> Result<Edited> {
     let tx = connections.session().await?.transaction();
-    let edited = changed(&tx, change).await;
+    let edited = changed(&tx, vault, change).await;
     tx.end(edited).await
 }
 
-async fn changed(tx: &Tx<'_>, change: &Change) -> Result<Edited> {
+async fn changed(tx: &Tx<'_>, vault: &Arc<Vault>, change: &Change) -> Result<Edited> {
     let mut begin = vec![Step::Say("BEGIN")];
     begin.extend([VERSION_HELD, PLACES, STAFF].map(|sql| Step::Ask((sql, 0), vec![])));
     let said = tx.send(begin).await.map_err(database)?;
-    let whole = whole_of(said.into_iter().skip(1).map(Said::rows).collect())?;
+    let whole = whole_of(said.into_iter().skip(1).map(Said::rows).collect(), vault).await?;
     let rows = match places::rows(&whole, change)? {
         Ok(rows) => rows,
         Err(misfits) => {
@@ -176,7 +185,17 @@ async fn changed(tx: &Tx<'_>, change: &Change) -> Result<Edited> {
     let of = |text: fn(&Staff) -> &str| rows.staff.iter().map(text).collect::<Vec<&str>>();
     let (staff_places, staff_codes) = (of(|one| one.place.as_str()), of(|one| one.code.as_str()));
     let roles = of(|one| &one.role);
-    let names: Vec<Vec<u8>> = rows.staff.iter().map(|one| seal::seal(&one.name).0).collect();
+    let named: Vec<[String; 3]> = rows
+        .staff
+        .iter()
+        .map(|one| [one.place.as_str(), one.code.as_str(), one.name.as_str()].map(str::to_owned))
+        .collect();
+    let sealed = vault.aside(move |vault| {
+        let named: Vec<_> =
+            named.iter().map(|[place, code, name]| (place.as_str(), code.as_str(), name.as_str())).collect();
+        vault.seal_staff(&named)
+    });
+    let names = sealed.await?;
     let days = |day: fn(&Staff) -> Option<Day>| {
         rows.staff.iter().map(|one| day(one).map(|day| day.0)).collect::<Vec<Option<i32>>>()
     };
@@ -241,6 +260,7 @@ pub(crate) async fn store_sums(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec<S
 
 pub(crate) async fn member_lines(
     survey: &Survey<'_>,
+    vault: &Arc<Vault>,
     as_of: AsOf,
     stores: &[String],
 ) -> Result<Vec<CutLine>> {
@@ -265,7 +285,7 @@ pub(crate) async fn member_lines(
     for member in belongs.keys() {
         lines.entry(*member).or_insert_with(|| report::empty(*member));
     }
-    let lines = report::lines(survey, as_of, lines).await?.into_iter();
+    let lines = report::lines(survey, vault, as_of, lines).await?.into_iter();
     Ok(lines.map(|line| CutLine { belongs: belongs.get(&line.member) == Some(&true), line }).collect())
 }
 

@@ -2,6 +2,7 @@
 //! looks at one shard; what the shards say is put together here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tokio_postgres::Row;
 use zhiyin_model::effect::{Asset, TransferKind};
@@ -9,7 +10,8 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::Result;
 use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, TransferLine};
-use zhiyin_store::seal::{self, LookupHash, Sealed};
+use zhiyin_store::seal::LookupHash;
+use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, member_columns, timeline};
 use crate::rows::{Uuid, damaged, database, get, id};
@@ -74,7 +76,8 @@ pub(crate) const STAGES: &str = "SELECT DISTINCT ON (member) member, becomes FRO
     ORDER BY member, at DESC, no DESC";
 pub(crate) const LEDGER: &str = "SELECT asset, kind, COUNT(*), SUM(amount)::bigint FROM {shard}.transfer \
     WHERE at <= $1 GROUP BY asset, kind";
-pub(crate) const DEAD: &str = "SELECT d.seq, s.name, e.message_id, e.name, e.time, d.code, d.field, d.message, d.at \
+pub(crate) const DEAD: &str = "SELECT d.seq, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), \
+    e.name, e.time, d.code, d.field, d.message, d.at \
     FROM {shard}.dead_letter d JOIN {events} e ON e.seq = d.seq JOIN {home}.source s ON s.no = e.source \
     ORDER BY d.seq DESC LIMIT $1";
 pub(crate) const MEMBER: &str =
@@ -98,7 +101,7 @@ pub(crate) const TIMELINE_OF: &str = concat!(
 pub(crate) const TRANSFERS_OF: &str = concat!(
     timeline!(),
     "SELECT x.at, x.asset, x.kind, x.amount, x.id FROM t JOIN {shard}.transfer x ON x.event = t.seq \
-     JOIN {events} e ON e.seq = t.seq WHERE x.member = $1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT 20"
+     JOIN {events} e ON e.seq = t.seq WHERE x.member = $1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT $2"
 );
 
 /// One line a member, by id.
@@ -125,7 +128,11 @@ impl Lines<'_> {
     }
 }
 
-pub(crate) async fn member_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec<MemberLine>> {
+pub(crate) async fn member_lines(
+    survey: &Survey<'_>,
+    vault: &Arc<Vault>,
+    as_of: AsOf,
+) -> Result<Vec<MemberLine>> {
     let at: Given<'_> = &[&as_of.at.0];
     let mut known = BTreeMap::new();
     survey
@@ -142,20 +149,22 @@ pub(crate) async fn member_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec
             Ok(())
         })
         .await?;
-    lines(survey, as_of, known.lines).await
+    lines(survey, vault, as_of, known.lines).await
 }
 
 /// Fills in all but the orders of these members.
 pub(crate) async fn lines(
     survey: &Survey<'_>,
+    vault: &Arc<Vault>,
     as_of: AsOf,
     lines: BTreeMap<MemberId, MemberLine>,
 ) -> Result<Vec<MemberLine>> {
+    let _all = vault.aside(Vault::hold_all).await?;
     let at: Given<'_> = &[&as_of.at.0];
     let mut lines = Lines { survey, lines };
     lines
         .each(IDENTIFIERS, &[], |line, row| {
-            line.identifiers.push((get(row, 1)?, opened(row, 2)?));
+            line.identifiers.push((get(row, 1)?, opened(vault, row, 2)?));
             Ok(())
         })
         .await?;
@@ -189,8 +198,8 @@ pub(crate) fn empty(member: MemberId) -> MemberLine {
 }
 
 /// A sealed text.
-pub(crate) fn opened(row: &Row, column: usize) -> Result<String> {
-    seal::open(&Sealed(get(row, column)?)).map_err(|error| damaged(column, error))
+pub(crate) fn opened(vault: &Vault, row: &Row, column: usize) -> Result<String> {
+    vault.identifier(get(row, column)?)
 }
 
 pub(crate) async fn ledger_lines(survey: &Survey<'_>, as_of: AsOf) -> Result<Vec<LedgerLine>> {
@@ -227,20 +236,25 @@ pub(crate) async fn namespaces(survey: &Survey<'_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-pub(crate) async fn dead_letters(survey: &Survey<'_>, limit: usize) -> Result<Vec<DeadLetter>> {
+pub(crate) async fn dead_letters(
+    survey: &Survey<'_>,
+    vault: &Vault,
+    limit: usize,
+) -> Result<Vec<DeadLetter>> {
     let mut letters = Vec::new();
     let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
     survey
         .each(DEAD, &[&at_most], |row| {
+            let (field, message) = vault.letter(get(row, 6)?, get(row, 7)?)?;
             letters.push(DeadLetter {
                 seq: get(row, 0)?,
                 source: get(row, 1)?,
-                message_id: get(row, 2)?,
+                message_id: vault.called_text(get(row, 2)?)?,
                 name: get(row, 3)?,
                 time: Ts(get(row, 4)?),
                 code: get(row, 5)?,
-                field: get(row, 6)?,
-                message: get(row, 7)?,
+                field,
+                message,
                 at: Ts(get(row, 8)?),
             });
             Ok(())
@@ -252,23 +266,45 @@ pub(crate) async fn dead_letters(survey: &Survey<'_>, limit: usize) -> Result<Ve
 }
 
 /// All rows of a statement about one member, in their shard.
-async fn all<T>(
+pub(crate) async fn all<T>(
     survey: &Survey<'_>,
     sql: &str,
     member: MemberId,
     read: impl Fn(&Row) -> Result<T>,
 ) -> Result<Vec<T>> {
+    all_given(survey, sql, (member, &[]), read).await
+}
+
+/// The same with what else it is given.
+async fn all_given<T>(
+    survey: &Survey<'_>,
+    sql: &str,
+    (member, more): (MemberId, Given<'_>),
+    read: impl Fn(&Row) -> Result<T>,
+) -> Result<Vec<T>> {
     let sql = survey.schemas.sql(sql, survey.schemas.shard_of(member));
-    let rows = survey.tx.query(&sql, &[&Uuid::from(member)]).await.map_err(database)?;
+    let id = Uuid::from(member);
+    let given: Vec<_> = std::iter::once(&id as _).chain(more.iter().copied()).collect();
+    let rows = survey.tx.query(&sql, &given).await.map_err(database)?;
     rows.iter().map(read).collect()
 }
 
-pub(crate) async fn member_whole(survey: &Survey<'_>, member: MemberId) -> Result<Option<MemberWhole>> {
-    let Some(stored) = all(survey, MEMBER, member, load::stored).await?.pop() else { return Ok(None) };
+/// How many of the latest are shown.
+pub(crate) const LATEST: i64 = 20;
+
+/// One member; of what grows with history the latest, at most so many.
+pub(crate) async fn member_whole(
+    survey: &Survey<'_>,
+    vault: &Vault,
+    member: MemberId,
+    at_most: i64,
+) -> Result<Option<MemberWhole>> {
+    let stored = |row: &Row| load::stored(row, vault);
+    let Some(stored) = all(survey, MEMBER, member, stored).await?.pop() else { return Ok(None) };
     let mut identifiers: Vec<(String, LookupHash, String)> = Vec::new();
     survey
         .each(IDENTIFIERS_OF, &[&Uuid::from(member)], |row| {
-            identifiers.push((get(row, 0)?, get::<Uuid>(row, 1)?.0, opened(row, 2)?));
+            identifiers.push((get(row, 0)?, get::<Uuid>(row, 1)?.0, opened(vault, row, 2)?));
             Ok(())
         })
         .await?;
@@ -290,7 +326,7 @@ pub(crate) async fn member_whole(survey: &Survey<'_>, member: MemberId) -> Resul
             .await?,
         timeline: all(survey, TIMELINE_OF, member, |row| Ok((Ts(get(row, 0)?), get(row, 1)?, get(row, 2)?)))
             .await?,
-        transfers: all(survey, TRANSFERS_OF, member, |row| {
+        transfers: all_given(survey, TRANSFERS_OF, (member, &[&at_most]), |row| {
             Ok(TransferLine {
                 id: id(row, 4)?,
                 at: Ts(get(row, 0)?),

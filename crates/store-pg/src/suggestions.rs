@@ -1,13 +1,15 @@
 //! The queue of likely doubles, which there is once, and names of several members, which lie in every shard.
 
+use std::sync::Arc;
+
 use tokio_postgres::Row;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::suggestion::{NewSuggestion, State, Suggestion};
 
 use crate::connection::{Connections, Said, Step};
-use crate::report::opened;
 use crate::rows::{Uuid, damaged, database, get, id};
 
 pub(crate) const SUGGESTION_NEW: &str = "INSERT INTO {home}.suggestion (one, other, score_ppm, evidence, found_at) \
@@ -99,14 +101,18 @@ pub(crate) async fn decide(
 
 pub(crate) async fn identifiers_of(
     connections: &Connections,
+    vault: &Arc<Vault>,
     members: &[MemberId],
 ) -> Result<Vec<(MemberId, String, String)>> {
     let wanted: Vec<Uuid> = members.iter().map(|member| (*member).into()).collect();
     let session = connections.session().await?;
     let asks = (0..connections.schemas.shards()).map(|shard| ((NAMES_OF, shard), vec![&wanted as _]));
-    let mut found = Vec::new();
-    for row in session.ask(asks.collect()).await?.iter().flatten() {
-        found.push((id(row, 0)?, get(row, 1)?, opened(row, 2)?));
+    let rows: Vec<Row> = session.ask(asks.collect()).await?.into_iter().flatten().collect();
+    let values: Vec<Vec<u8>> = rows.iter().map(|row| get(row, 2)).collect::<Result<_>>()?;
+    let values = vault.aside(move |vault| vault.identifiers(&values)).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for (row, value) in rows.iter().zip(values) {
+        found.push((id(row, 0)?, get(row, 1)?, value));
     }
     found.sort();
     Ok(found)

@@ -28,7 +28,8 @@ macro_rules! cursors {
 /// What [`waiting_row`] reads.
 macro_rules! waiting_columns {
     () => {
-        "e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, e.clock, e.body, e.replay, e.member, e.reached"
+        "e.seq, e.id, s.name, s.user_namespace, \
+         COALESCE('~~' || encode(e.called, 'hex'), e.message_id), e.time, e.clock, e.body, e.replay, e.member, e.reached"
     };
 }
 

@@ -9,6 +9,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
 use zhiyin_store::access::{Access, Answer, Approval, End, Key, KeysChange, scopes_of, scopes_text};
 use zhiyin_store::audit::{Entry, Note, Walk, next};
+use zhiyin_store::seal::vault::Vault;
 
 use crate::SqliteStore;
 use crate::rows::{all, damaged, database};
@@ -90,8 +91,9 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry { no: row.get(0)?, note, hash: row.get(8)? })
 }
 
-fn home_key(c: &Connection) -> Result<IdKey> {
-    c.query_row(AUDIT_KEY, [], |row| row.get(0)).map(IdKey::from_bytes).map_err(database)
+fn home_key(c: &Connection, vault: &Vault) -> Result<IdKey> {
+    let stored = c.query_row(AUDIT_KEY, [], |row| row.get(0)).map(IdKey::from_bytes).map_err(database)?;
+    vault.id_key(stored)
 }
 
 fn last(c: &Connection) -> Result<Option<Entry>> {
@@ -101,9 +103,9 @@ fn last(c: &Connection) -> Result<Option<Entry>> {
 }
 
 /// Adds a line, in the transaction of whoever calls.
-fn note(c: &Connection, note: Note) -> Result<Entry> {
+fn note(c: &Connection, vault: &Vault, note: Note) -> Result<Entry> {
     let last = last(c)?.map(|last| (last.no, last.hash));
-    let entry = next(&home_key(c)?, last, note);
+    let entry = next(&home_key(c, vault)?, last, note);
     let said = &entry.note;
     let values = params![
         entry.no,
@@ -120,7 +122,7 @@ fn note(c: &Connection, note: Note) -> Result<Entry> {
     Ok(entry)
 }
 
-fn change_keys(c: &Connection, change: KeysChange) -> Result<bool> {
+fn change_keys(c: &Connection, vault: &Vault, change: KeysChange) -> Result<bool> {
     if let Some((id, end)) = &change.ends {
         let ended = match end {
             End::Revoked(at) => c.execute(KEY_REVOKED, params![id, at.0]),
@@ -146,29 +148,29 @@ fn change_keys(c: &Connection, change: KeysChange) -> Result<bool> {
         ];
         c.execute(KEY_NEW, values).map_err(database)?;
     }
-    note(c, change.note).map(|_| true)
+    note(c, vault, change.note).map(|_| true)
 }
 
-fn ask_approval(c: &Connection, asked: &Approval, mut said: Note) -> Result<i64> {
+fn ask_approval(c: &Connection, vault: &Vault, asked: &Approval, mut said: Note) -> Result<i64> {
     let (at, until) = (asked.asked_at.0, asked.answer_by.0);
     let values = params![asked.operation.name(), asked.request, asked.asked_by, at, until];
     let no: i64 = c.query_row(APPROVAL_NEW, values, |row| row.get(0)).map_err(database)?;
     said.target = no.to_string();
-    note(c, said)?;
+    note(c, vault, said)?;
     Ok(no)
 }
 
-fn answer_approval(c: &Connection, no: i64, answer: &Answer, said: Note) -> Result<bool> {
+fn answer_approval(c: &Connection, vault: &Vault, no: i64, answer: &Answer, said: Note) -> Result<bool> {
     let values = params![no, answer.approved, answer.by, answer.at.0];
     if c.execute(APPROVAL_ANSWERED, values).map_err(database)? == 0 {
         return Ok(false);
     }
-    note(c, said).map(|_| true)
+    note(c, vault, said).map(|_| true)
 }
 
 /// What breaks the chain, for the doctor.
-pub(crate) fn chain(c: &Connection) -> Result<Vec<String>> {
-    let key = home_key(c)?;
+pub(crate) fn chain(c: &Connection, vault: &Vault) -> Result<Vec<String>> {
+    let key = home_key(c, vault)?;
     let mut walk = Walk::new(&key, None);
     let mut statement = c.prepare(AUDIT).map_err(database)?;
     let found = statement.query_map(params![i64::MIN, i64::MIN, -1], entry).map_err(database)?;
@@ -188,7 +190,11 @@ impl Access for SqliteStore {
 
     async fn key(&self, id: &str) -> Result<Option<(Key, IdKey)>> {
         let id = id.to_owned();
-        let both = |row: &Row<'_>| Ok((key(row)?, IdKey::from_bytes(row.get(11)?)));
+        let vault = self.vault();
+        let both = move |row: &Row<'_>| {
+            let stored = IdKey::from_bytes(row.get(11)?);
+            Ok((key(row)?, vault.id_key(stored).map_err(crate::rows::unopened)?))
+        };
         self.connections
             .read(move |c| {
                 c.prepare_cached(KEY)
@@ -199,11 +205,13 @@ impl Access for SqliteStore {
     }
 
     async fn change_keys(&self, change: KeysChange) -> Result<bool> {
-        self.connections.write(move |c| change_keys(c, change)).await
+        let vault = self.vault();
+        self.connections.write(move |c| change_keys(c, &vault, change)).await
     }
 
     async fn ask_approval(&self, approval: Approval, note: Note) -> Result<i64> {
-        self.connections.write(move |c| ask_approval(c, &approval, note)).await
+        let vault = self.vault();
+        self.connections.write(move |c| ask_approval(c, &vault, &approval, note)).await
     }
 
     async fn approval(&self, no: i64) -> Result<Option<Approval>> {
@@ -216,11 +224,13 @@ impl Access for SqliteStore {
     }
 
     async fn answer_approval(&self, no: i64, answer: Answer, note: Note) -> Result<bool> {
-        self.connections.write(move |c| answer_approval(c, no, &answer, note)).await
+        let vault = self.vault();
+        self.connections.write(move |c| answer_approval(c, &vault, no, &answer, note)).await
     }
 
     async fn note(&self, said: Note) -> Result<Entry> {
-        self.connections.write(move |c| note(c, said)).await
+        let vault = self.vault();
+        self.connections.write(move |c| note(c, &vault, said)).await
     }
 
     async fn audit(&self, after: i64, since: Option<Ts>, limit: usize) -> Result<Vec<Entry>> {

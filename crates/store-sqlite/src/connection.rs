@@ -19,6 +19,9 @@ const GROUP_MAX: usize = 256;
 const QUEUE_MAX: usize = 1024;
 /// How many read connections there are.
 const READERS: usize = 4;
+/// How often, and after what pause, an opening that meets others is tried again: 30 seconds.
+const BUSY_TRIES: u32 = 6_000;
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// How sure a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,13 +85,32 @@ pub(crate) fn open(path: &Path, durability: Durability) -> Result<Connection> {
         Durability::Full => "FULL",
         Durability::Relaxed => "OFF",
     };
+    connection.execute_batch("PRAGMA page_size = 2048;").map_err(database)?;
+    log_ahead(&connection)?;
     connection
         .execute_batch(&format!(
-            "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
+            "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
              PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;"
         ))
         .map_err(database)?;
     Ok(connection)
+}
+
+/// Writes go to a log first. While others open the same new file SQLite may say at once that it is busy, without waiting as it
+/// was told to, because two who wait for each other would wait for ever; so whoever is told asks again.
+fn log_ahead(connection: &Connection) -> Result<()> {
+    let mut tries = 0;
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            Err(rusqlite::Error::SqliteFailure(error, _))
+                if error.code == rusqlite::ErrorCode::DatabaseBusy && tries < BUSY_TRIES =>
+            {
+                tries += 1;
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            done => return done.map_err(database),
+        }
+    }
 }
 
 impl Connections {
@@ -200,6 +222,17 @@ impl Connections {
             job(&connection)
         })
         .await
+    }
+}
+
+impl Connections {
+    /// Runs a job on a connection of its own, in no transaction.
+    pub(crate) async fn alone<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.in_place(move |pool| job(&open(&pool.path, pool.durability)?)).await
     }
 }
 

@@ -9,9 +9,10 @@ use zhiyin_model::effect::OrderTerms;
 use zhiyin_model::id::{MemberId, TransferId};
 use zhiyin_store::Result;
 use zhiyin_store::packed;
-use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::seal::personal::Kept;
+use zhiyin_store::seal::vault::Vault;
 
-use crate::rows::{all, damaged, database, id, id_or_none, json};
+use crate::rows::{all, damaged, database, id, id_or_none, json, unopened};
 
 type Hash = [u8; 32];
 
@@ -19,22 +20,22 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM ident
 pub(crate) const ALIASES: &str = "SELECT member, root FROM alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags FROM member";
+    term_from, term_ends, stage, stage_since, tags, told_at FROM member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM account";
 pub(crate) const HOUSES: &str = "SELECT asset, house, balance FROM house_account WHERE balance <> 0";
-pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, e.message_id, t.ordinal, \
+pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, COALESCE(e.called, e.message_id), t.ordinal, \
     t.at, t.day, t.reverses FROM transfer t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source \
     ORDER BY t.seq";
 pub(crate) const LOTS: &str = "SELECT id, member, granted, remaining, active_at, expires_at, active FROM lot";
 pub(crate) const ALLOCATIONS: &str = "SELECT transfer, lot, amount FROM allocation";
 pub(crate) const HOLDS: &str = "SELECT id, member, amount, open FROM hold";
-pub(crate) const ORDERS: &str = "SELECT o.member, s.name, e.message_id, o.time, o.store, o.channel, o.paid, \
+pub(crate) const ORDERS: &str = "SELECT o.member, s.name, COALESCE(e.called, e.message_id), o.time, o.store, o.channel, o.paid, \
     o.refunded, o.status, o.terms FROM orders o JOIN event e ON e.seq = o.event JOIN source s ON s.no = e.source";
-pub(crate) const TERMS: &str = "SELECT t.member, s.name, e.message_id, t.level, t.at, t.ends FROM term t \
+pub(crate) const TERMS: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.level, t.at, t.ends FROM term t \
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
-pub(crate) const STAGES: &str = "SELECT t.member, s.name, e.message_id, t.was, t.becomes, t.at FROM stage_move t \
+pub(crate) const STAGES: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.was, t.becomes, t.at FROM stage_move t \
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
-pub(crate) const TAGS: &str = "SELECT t.member, s.name, e.message_id, t.tag, t.is_on, t.at FROM tag_move t \
+pub(crate) const TAGS: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.tag, t.is_on, t.at FROM tag_move t \
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM timer";
 pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM place";
@@ -44,12 +45,14 @@ pub(crate) const STAFF: &str = "SELECT name, place, code, role, since, until FRO
 /// Rows are gathered as hashes, so that memory is 32 bytes a row; sorted, they no longer tell their order.
 struct Gathered<'c> {
     c: &'c Connection,
+    vault: &'c Vault,
     names: BTreeMap<MemberId, String>,
     hashes: Vec<Hash>,
 }
 
-pub(crate) fn digest(c: &Connection) -> Result<String> {
-    let mut gathered = Gathered { c, names: names(c)?, hashes: Vec::new() };
+pub(crate) fn digest(c: &Connection, vault: &Vault) -> Result<String> {
+    let _all = vault.hold_all()?;
+    let mut gathered = Gathered { c, vault, names: names(c, vault)?, hashes: Vec::new() };
     let playbook: Vec<String> = all(c, PLAYBOOK, [], |row| row.get(0))?;
     gathered.hashes.push(*blake3::hash(format!("playbook|{playbook:?}").as_bytes()).as_bytes());
     gathered.members()?;
@@ -75,10 +78,10 @@ pub(crate) fn digest(c: &Connection) -> Result<String> {
 }
 
 /// A member's name: the first of their identifiers.
-fn names(c: &Connection) -> Result<BTreeMap<MemberId, String>> {
+fn names(c: &Connection, vault: &Vault) -> Result<BTreeMap<MemberId, String>> {
     let mut names: BTreeMap<MemberId, Vec<String>> = BTreeMap::new();
     for (member, name) in all(c, IDENTIFIERS, [], |row| {
-        let value = seal::open(&Sealed(row.get(2)?)).map_err(|error| damaged(2, error.to_string()))?;
+        let value = vault.identifier(row.get_ref(2)?.as_blob()?).map_err(unopened)?;
         Ok((id(row, 0)?, format!("{}={value}", row.get::<_, String>(1)?)))
     })? {
         names.entry(member).or_default().push(name);
@@ -97,7 +100,7 @@ fn names(c: &Connection) -> Result<BTreeMap<MemberId, String>> {
 }
 
 /// A column in canonical form.
-fn column(row: &Row<'_>, i: usize, out: &mut String) -> rusqlite::Result<()> {
+fn column(vault: &Vault, row: &Row<'_>, i: usize, out: &mut String) -> rusqlite::Result<()> {
     use rusqlite::types::ValueRef;
     out.push('|');
     match row.get_ref(i)? {
@@ -107,7 +110,12 @@ fn column(row: &Row<'_>, i: usize, out: &mut String) -> rusqlite::Result<()> {
             let text = std::str::from_utf8(text).map_err(|_| damaged(i, "not text"))?;
             out.push_str(&format!("{text:?}"));
         }
-        ValueRef::Real(_) | ValueRef::Blob(_) => return Err(damaged(i, "no column of the digest")),
+        // What a source calls an item, sealed; a source's name stands before it.
+        ValueRef::Blob(called) => {
+            let called = vault.called(called).map_err(unopened)?;
+            out.push_str(&format!("{:?}", called.as_deref().unwrap_or("(erased)")));
+        }
+        ValueRef::Real(_) => return Err(damaged(i, "no column of the digest")),
     }
     Ok(())
 }
@@ -125,7 +133,7 @@ impl Gathered<'_> {
         while let Some(row) = found.next().map_err(database)? {
             let mut text = format!("{table}|{}", self.name(id(row, member).map_err(database)?));
             for i in from..columns {
-                column(row, i, &mut text).map_err(database)?;
+                column(self.vault, row, i, &mut text).map_err(database)?;
             }
             self.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
         }
@@ -134,12 +142,21 @@ impl Gathered<'_> {
 
     fn members(&mut self) -> Result<()> {
         let rows = all(self.c, MEMBERS, [], |row| {
-            let attributes = seal::open(&Sealed(row.get(3)?)).map_err(|e| damaged(3, e.to_string()))?;
+            let kept = Kept {
+                attributes: row.get(3)?,
+                touches: row.get(4)?,
+                told_at: row.get(12)?,
+                leaves: Vec::new(),
+            };
+            let [attributes, touches, _] = self.vault.personal(&kept).map_err(unopened)?;
             let mut text = format!("|{attributes}");
             let days = packed::unpack_days(row.get_ref(5)?.as_blob()?);
             let days = days.map_err(|error| damaged(5, error.to_string()))?;
             for i in [1, 2, 4, 6, 7, 8, 9, 10, 11] {
-                column(row, i, &mut text)?;
+                match i {
+                    4 => text.push_str(&format!("|{touches:?}")),
+                    _ => column(self.vault, row, i, &mut text)?,
+                }
             }
             for (day, amount) in days {
                 text.push_str(&format!("|{}:{amount}", day.0));
@@ -163,7 +180,7 @@ impl Gathered<'_> {
         let lots = all(self.c, LOTS, [], |row| {
             let mut rest = String::new();
             for i in 2..7 {
-                column(row, i, &mut rest)?;
+                column(self.vault, row, i, &mut rest)?;
             }
             Ok(by_transfer("lot", id(row, 0)?, &rest))
         })?;
@@ -191,7 +208,7 @@ impl Gathered<'_> {
         };
         while let Some(row) = found.next().map_err(database)? {
             let mut rest = String::new();
-            (2..10).try_for_each(|i| column(row, i, &mut rest)).map_err(database)?;
+            (2..10).try_for_each(|i| column(self.vault, row, i, &mut rest)).map_err(database)?;
             let (id, member) = (id(row, 0).map_err(database)?, id(row, 1).map_err(database)?);
             let reverses: Option<TransferId> = id_or_none(row, 10).map_err(database)?;
             let known = reverses.map(|id| named.get(&id).copied());
@@ -238,11 +255,12 @@ impl Gathered<'_> {
             while let Some(row) = found.next().map_err(database)? {
                 let mut text = table.to_owned();
                 if sealed {
-                    let name = seal::open(&Sealed(row.get(0).map_err(database)?))?;
+                    let name = row.get_ref(0).and_then(|name| Ok(name.as_blob()?)).map_err(database)?;
+                    let name = self.vault.identifier(name)?;
                     text.push_str(&format!("|{name:?}"));
                 }
                 for i in usize::from(sealed)..columns {
-                    column(row, i, &mut text).map_err(database)?;
+                    column(self.vault, row, i, &mut text).map_err(database)?;
                 }
                 self.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
             }
@@ -258,7 +276,7 @@ impl Gathered<'_> {
             let terms = OrderTerms { lots: Vec::new(), ..terms };
             let mut text = format!("|{lots}|{terms:?}");
             for i in 1..9 {
-                column(row, i, &mut text)?;
+                column(self.vault, row, i, &mut text)?;
             }
             Ok((id(row, 0)?, text))
         })?;

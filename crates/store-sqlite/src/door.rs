@@ -6,6 +6,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::merge::{self, Merge};
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::turn::place;
 use zhiyin_store::{Append, Named, NewEvent, OWN_SOURCE, Receipt, Result, StoreError};
 
@@ -27,7 +28,7 @@ fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
 
 /// Takes items into the inbox, each once, and settles whom they are about. What happens now is placed no earlier than what
 /// came before; history at its own time.
-pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
+pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<Vec<Receipt>> {
     if append.source == OWN_SOURCE {
         return Err(StoreError::SourceReserved);
     }
@@ -40,7 +41,7 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
     let mut names = Names::new(c)?;
     for event in &append.events {
         let at = if append.replay { append.now.min(event.time).0 } else { clock.max(append.now.0) };
-        for merge in merges(c, &mut names, append, (event, source))? {
+        for merge in merges(c, vault, &mut names, append, (event, source))? {
             let seq = place::next(last, Ts(clock.max(at)));
             let own: i64 = prepare(c, SOURCE)?.query_row([OWN_SOURCE], |row| row.get(0)).map_err(database)?;
             let (winner, loser) = (*merge.winner.bytes(), *merge.loser.bytes());
@@ -58,7 +59,8 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
                 append.replay,
                 merge.body.0,
                 loser,
-                winner
+                winner,
+                merge.called.as_ref().map(|called| &called.0)
             ];
             run(&mut insert, values)?;
             (clock, last) = (clock.max(at), seq);
@@ -80,7 +82,8 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
                 append.replay,
                 event.body.0,
                 about.member.bytes().as_slice(),
-                about.reached.map(|member| *member.bytes())
+                about.reached.map(|member| *member.bytes()),
+                event.called.as_ref().map(|called| &called.0)
             ])
             .map_err(database)?;
         if added == 1 {
@@ -109,6 +112,7 @@ pub(crate) fn append(c: &Connection, append: &Append) -> Result<Vec<Receipt>> {
 /// Who an item shows to be one person, unless it is no news.
 fn merges(
     c: &Connection,
+    vault: &Vault,
     names: &mut Names<'_>,
     append: &Append,
     (event, source): (&NewEvent, i64),
@@ -121,8 +125,12 @@ fn merges(
     if prepare(c, EVENT_HASH)?.exists(params![source, event.message_id]).map_err(database)? {
         return Ok(Vec::new());
     }
+    let called = vault.named(event)?;
     let said = losers.iter().enumerate();
-    Ok(said.map(|(n, loser)| merge::merge(event, &append.source, n, *winner, *loser)).collect())
+    let said = said.map(|(n, loser)| merge::merge(event, (&append.source, &called), n, *winner, *loser));
+    let mut said: Vec<Merge> = said.collect();
+    vault.seal_merges(&mut said.iter_mut().collect::<Vec<_>>())?;
+    Ok(said)
 }
 
 /// Whom an item is about, and whom else its decision may reach.

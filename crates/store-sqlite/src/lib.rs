@@ -12,10 +12,12 @@ mod door;
 mod dump;
 mod feed;
 mod folding;
+mod keys;
 mod load;
 mod migrate;
 mod months;
 mod overview;
+mod personal;
 mod persons;
 mod places;
 mod report;
@@ -27,7 +29,7 @@ mod takeover;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,6 +41,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
@@ -49,6 +52,7 @@ use zhiyin_store::{archive, dump as moving, feed as following, merge, places as 
 
 use connection::Connections;
 pub use connection::Durability;
+pub use keys::FileKeystore;
 #[doc(hidden)]
 pub use statements::statements;
 
@@ -58,6 +62,9 @@ pub struct SqliteStore {
     shares: shares::Shares,
     /// Where archived months lie: beside the file, unless somebody says otherwise.
     archive: RwLock<PathBuf>,
+    vault: RwLock<Arc<Vault>>,
+    /// How far this process has sealed what was not.
+    sealing: Mutex<personal::Stage>,
 }
 
 impl SqliteStore {
@@ -79,7 +86,8 @@ impl SqliteStore {
         let mut beside = path.file_name().unwrap_or_default().to_os_string();
         beside.push("-archive");
         let archive = RwLock::new(path.with_file_name(beside));
-        Ok(Self { connections, shares: shares::Shares::of(path), archive })
+        let vault = RwLock::new(Vault::none());
+        Ok(Self { connections, shares: shares::Shares::of(path), archive, vault, sealing: Mutex::default() })
     }
 }
 
@@ -87,12 +95,17 @@ impl SqliteStore {
     fn archive(&self) -> PathBuf {
         self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
     }
+
+    fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn home(&self) -> Result<Home> {
-        self.connections.read_in_line(load::home).await
+        let home = self.connections.read_in_line(load::home).await?;
+        self.vault().home(home)
     }
 
     async fn set_clock(&self, offset_us: i64, live_since: Option<Ts>) -> Result<()> {
@@ -137,7 +150,9 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
-        self.connections.write(move |c| door::append(c, &append)).await
+        let append = self.vault().aside(|vault| vault.seal_append(append)).await?;
+        let vault = self.vault();
+        self.connections.write(move |c| door::append(c, &vault, &append)).await
     }
 
     async fn progress(&self, name: &str) -> Result<Option<Progress>> {
@@ -182,7 +197,8 @@ impl Store for SqliteStore {
         if turn.is_empty() {
             return Ok(Vec::new());
         }
-        self.connections.read_in_line(move |c| load::waiting(c, limit)).await
+        let vault = self.vault();
+        self.connections.read_in_line(move |c| load::waiting(c, &vault, limit)).await
     }
 
     async fn any_waiting(&self) -> Result<bool> {
@@ -213,7 +229,8 @@ impl Store for SqliteStore {
     }
 
     async fn load(&self, wanted: Wanted) -> Result<Loaded> {
-        self.connections.read_in_line(move |c| load::load(c, &wanted)).await
+        let vault = self.vault();
+        self.connections.read_in_line(move |c| load::load(c, &vault, &wanted)).await
     }
 
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
@@ -255,6 +272,7 @@ impl Store for SqliteStore {
     async fn order_lines(&self, order: OrderId) -> Result<Option<PastEvent>> {
         let mut found = self.connections.read_in_line(move |c| load::order_lines(c, order)).await?;
         archive::fill(&self.archive(), found.iter_mut())?;
+        self.vault().open_past(found.iter_mut())?;
         Ok(found)
     }
 
@@ -262,12 +280,17 @@ impl Store for SqliteStore {
         let mut past = self.connections.read_in_line(move |c| load::history(c, member, &names)).await?;
         let lines = past.orders.iter_mut().map(|(_, lines)| lines);
         archive::fill(&self.archive(), lines.chain(past.events.iter_mut()))?;
+        let lines = past.orders.iter_mut().map(|(_, lines)| lines);
+        self.vault().open_past(lines.chain(past.events.iter_mut()))?;
         Ok(past)
     }
 
     async fn whole_past(&self, member: MemberId) -> Result<Vec<merge::Past>> {
-        let mut past = self.connections.read_in_line(move |c| persons::past(c, member)).await?;
+        let vault = self.vault();
+        let opening = Arc::clone(&vault);
+        let mut past = self.connections.read_in_line(move |c| persons::past(c, &opening, member)).await?;
         archive::fill(&self.archive(), past.iter_mut().map(|past| &mut past.event))?;
+        vault.open_past(past.iter_mut().map(|past| &mut past.event))?;
         Ok(past)
     }
 
@@ -276,6 +299,7 @@ impl Store for SqliteStore {
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
+        let flush = self.vault().aside(|vault| vault.seal_flush(flush)).await?;
         self.connections.write(move |c| write::flush(c, &flush)).await
     }
 
@@ -298,7 +322,8 @@ impl Store for SqliteStore {
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>> {
-        self.connections.read(move |c| report::dead_letters(c, limit)).await
+        let vault = self.vault();
+        self.connections.read(move |c| report::dead_letters(c, &vault, limit)).await
     }
 
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
@@ -306,7 +331,8 @@ impl Store for SqliteStore {
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
-        self.connections.survey(move |c| report::member_lines(c, as_of)).await
+        let vault = self.vault();
+        self.connections.survey(move |c| report::member_lines(c, &vault, as_of)).await
     }
 
     async fn ledger_lines(&self, as_of: read::AsOf) -> Result<Vec<read::LedgerLine>> {
@@ -318,7 +344,8 @@ impl Store for SqliteStore {
     }
 
     async fn member_whole(&self, member: MemberId) -> Result<Option<read::MemberWhole>> {
-        self.connections.read(move |c| report::member_whole(c, member)).await
+        let vault = self.vault();
+        self.connections.read(move |c| report::member_whole(c, &vault, member, report::LATEST)).await
     }
 
     async fn overview(&self, ask: read::OverviewAsk) -> Result<read::OverviewRecord> {
@@ -326,11 +353,13 @@ impl Store for SqliteStore {
     }
 
     async fn doctor(&self) -> Result<Vec<read::Check>> {
-        self.connections.survey(doctor::doctor).await
+        let vault = self.vault();
+        self.connections.survey(move |c| doctor::doctor(c, &vault)).await
     }
 
     async fn digest(&self) -> Result<String> {
-        self.connections.survey(digest::digest).await
+        let vault = self.vault();
+        self.connections.survey(move |c| digest::digest(c, &vault)).await
     }
 
     fn keep_archive(&self, folder: PathBuf) {
@@ -355,10 +384,11 @@ impl Store for SqliteStore {
     }
 
     async fn dump(&self, out: moving::Out) -> Result<String> {
+        let vault = self.vault();
         self.connections
             .survey(move |c| {
                 dump::dump(c, &out)?;
-                digest::digest(c)
+                digest::digest(c, &vault)
             })
             .await
     }
@@ -368,7 +398,8 @@ impl Store for SqliteStore {
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {
-        self.connections.read(move |c| suggestions::identifiers_of(c, &members)).await
+        let vault = self.vault();
+        self.connections.read(move |c| suggestions::identifiers_of(c, &vault, &members)).await
     }
 
     async fn put_suggestions(&self, found: Vec<suggestion::NewSuggestion>, at: Ts) -> Result<usize> {
@@ -407,7 +438,8 @@ impl Store for SqliteStore {
     }
 
     async fn places(&self) -> Result<tree::Whole> {
-        self.connections.read(places::whole).await
+        let vault = self.vault();
+        self.connections.read(move |c| places::whole(c, &vault)).await
     }
 
     async fn places_at(&self, at: Ts) -> Result<Vec<Place>> {
@@ -416,11 +448,13 @@ impl Store for SqliteStore {
 
     async fn place(&self, code: &str) -> Result<Option<tree::PlaceWhole>> {
         let code = code.to_owned();
-        self.connections.read(move |c| places::one(c, &code)).await
+        let vault = self.vault();
+        self.connections.read(move |c| places::one(c, &vault, &code)).await
     }
 
     async fn change_places(&self, change: tree::Change) -> Result<tree::Edited> {
-        self.connections.write(move |c| places::change(c, &change)).await
+        let vault = self.vault();
+        self.connections.write(move |c| places::change(c, &vault, &change)).await
     }
 
     async fn stores_seen(&self) -> Result<Vec<tree::StoreSeen>> {
@@ -432,7 +466,8 @@ impl Store for SqliteStore {
     }
 
     async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<tree::CutLine>> {
-        self.connections.survey(move |c| places::member_lines(c, as_of, &stores)).await
+        let vault = self.vault();
+        self.connections.survey(move |c| places::member_lines(c, &vault, as_of, &stores)).await
     }
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
@@ -447,6 +482,10 @@ impl Store for SqliteStore {
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {
         let source = source.to_owned();
         self.connections.survey(move |c| takeover::taken_over(c, &source)).await
+    }
+
+    fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
+        Some(self)
     }
 }
 

@@ -9,7 +9,9 @@ use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, StageHeld, Term};
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::flush::Hold;
-use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::seal::Sealed;
+use zhiyin_store::seal::personal::Kept;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::turn::place;
 use zhiyin_store::{
     Home, Loaded, PastEvent, PastOf, PastTransfer, Result, StoredMember, Waiting, Wanted, packed,
@@ -32,7 +34,7 @@ pub(crate) const BEHIND: &str =
 /// Derived events, and dead letters that were put back, these once all that was accepted before is done: so nobody's time
 /// runs backwards.
 /// CROSS JOIN keeps the order of the look-ups: from the few that wait to their events, never through all events.
-pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
+pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, COALESCE(e.called, e.message_id), e.time, \
     COALESCE(r.clock, e.clock), e.body, e.replay AND r.seq IS NULL, e.member, e.reached, w.after \
     FROM (SELECT seq, after FROM queue UNION ALL SELECT seq, after FROM retry) w \
     CROSS JOIN event e ON e.seq = w.seq CROSS JOIN source s ON s.no = e.source LEFT JOIN retry r ON r.seq = e.seq \
@@ -40,7 +42,7 @@ pub(crate) const WAITING_QUEUE: &str = "SELECT e.seq, e.id, s.name, s.user_names
     ORDER BY seq LIMIT 1), 9223372036854775807) \
     ORDER BY w.after, 7, e.time, e.id LIMIT ?";
 /// Nothing that comes after what waits beside the cursor.
-pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, e.message_id, e.time, \
+pub(crate) const WAITING_INBOX: &str = "SELECT e.seq, e.id, s.name, s.user_namespace, COALESCE(e.called, e.message_id), e.time, \
     e.clock, e.body, e.replay, e.member, e.reached, e.seq FROM event e CROSS JOIN source s ON s.no = e.source \
     WHERE e.seq > (SELECT cursor FROM slot) AND e.derived = 0 \
     AND e.seq <= COALESCE((SELECT MIN(after) FROM (SELECT after FROM queue UNION ALL SELECT after FROM retry)), \
@@ -122,23 +124,23 @@ pub(crate) fn members_behind(
     all(c, BEHIND, params![version, after, limit as i64], |row| id(row, 0))
 }
 
-pub(crate) fn waiting(c: &Connection, limit: usize) -> Result<Vec<Waiting>> {
-    let queued = waiting_from(c, WAITING_QUEUE, limit, true)?;
-    if queued.is_empty() { waiting_from(c, WAITING_INBOX, limit, false) } else { Ok(queued) }
+pub(crate) fn waiting(c: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Waiting>> {
+    let queued = waiting_from(c, vault, WAITING_QUEUE, limit)?;
+    if queued.is_empty() { waiting_from(c, vault, WAITING_INBOX, limit) } else { Ok(queued) }
 }
 
-fn waiting_from(c: &Connection, sql: &str, limit: usize, derived: bool) -> Result<Vec<Waiting>> {
+fn waiting_from(c: &Connection, vault: &Vault, sql: &str, limit: usize) -> Result<Vec<Waiting>> {
     all(c, sql, [limit as i64], |row| {
         Ok(Waiting {
             seq: row.get(0)?,
             id: id(row, 1)?,
             source: row.get(2)?,
             user_namespace: row.get(3)?,
-            message_id: row.get(4)?,
+            message_id: rows::called(row, 4, vault)?,
             time: Ts(row.get(5)?),
             clock: Ts(row.get(6)?),
-            body: Sealed(row.get(7)?),
-            derived,
+            body: rows::body(row, 7, vault)?,
+            derived: sql == WAITING_QUEUE,
             replay: row.get(8)?,
             member: rows::id_or_none(row, 9)?,
             reaches: rows::id_or_none(row, 10)?,
@@ -151,7 +153,7 @@ pub(crate) fn due(c: &Connection, until: Ts, limit: usize) -> Result<Vec<MemberI
     all(c, DUE, params![until.0, limit as i64], |row| id(row, 0))
 }
 
-pub(crate) fn load(c: &Connection, wanted: &Wanted) -> Result<Loaded> {
+pub(crate) fn load(c: &Connection, vault: &Vault, wanted: &Wanted) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut seen: BTreeSet<MemberId> = BTreeSet::new();
     let mut members = Vec::new();
@@ -168,7 +170,7 @@ pub(crate) fn load(c: &Connection, wanted: &Wanted) -> Result<Loaded> {
     }
     members.extend(wanted.members.iter().copied().filter(|member| seen.insert(*member)));
     for id in members {
-        if let Some(member) = member(c, id)? {
+        if let Some(member) = member(c, vault, id)? {
             loaded.members.push(member);
         }
     }
@@ -180,15 +182,15 @@ pub(crate) fn load(c: &Connection, wanted: &Wanted) -> Result<Loaded> {
     Ok(loaded)
 }
 
-pub(crate) fn member(c: &Connection, id: MemberId) -> Result<Option<StoredMember>> {
+pub(crate) fn member(c: &Connection, vault: &Vault, id: MemberId) -> Result<Option<StoredMember>> {
     c.prepare_cached(MEMBER)
         .and_then(|mut statement| {
-            statement.query_row([id.bytes().as_slice()], |row| stored(id, row)).optional()
+            statement.query_row([id.bytes().as_slice()], |row| stored(id, row, vault)).optional()
         })
         .map_err(database)
 }
 
-fn stored(id: MemberId, row: &Row<'_>) -> rusqlite::Result<StoredMember> {
+fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredMember> {
     let term = match row.get::<_, Option<String>>(4)? {
         Some(level) => Some(Term { level, from: Ts(row.get(5)?), ends: Day(row.get(6)?) }),
         None => None,
@@ -210,14 +212,13 @@ fn stored(id: MemberId, row: &Row<'_>) -> rusqlite::Result<StoredMember> {
         member.timers.insert(TimerKey { kind, which }, Ts(due));
     }
     member.tags = rows::json(row, 11)?;
-    member.touches = rows::json(row, 12)?;
-    member.told_at = rows::json(row, 13)?;
-    let attributes = seal::open(&Sealed(row.get(14)?)).map_err(|error| damaged(14, error.to_string()))?;
-    member.attributes = serde_json::from_str(&attributes).map_err(|error| damaged(14, error.to_string()))?;
+    let kept =
+        Kept { attributes: row.get(14)?, touches: row.get(12)?, told_at: row.get(13)?, leaves: row.get(17)? };
+    let leaves = vault.read_member(kept, &mut member).map_err(rows::unopened)?;
     let days = row.get_ref(16)?.as_blob()?;
     member.growth_days = packed::unpack_days(days).map_err(|error| damaged(16, error.to_string()))?;
     let wake = row.get::<_, Option<i64>>(3)?.map(Ts);
-    Ok(StoredMember { member, leaves: row.get(17)?, fingerprint: row.get(15)?, wake })
+    Ok(StoredMember { member, leaves, fingerprint: row.get(15)?, wake })
 }
 
 /// Open lots in spending order until they cover an amount; equal keys are all taken, for the last tie is by id.

@@ -12,6 +12,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (1, 1, include_str!("migrations/0001_home.sql")),
     (2, 2, include_str!("migrations/0002_shares.sql")),
     (3, 2, include_str!("migrations/0003_persons.sql")),
+    (4, 2, include_str!("migrations/0004_sealed.sql")),
     (5, 2, include_str!("migrations/0005_places.sql")),
     (6, 2, include_str!("migrations/0006_access.sql")),
     (7, 2, include_str!("migrations/0007_suggestions.sql")),

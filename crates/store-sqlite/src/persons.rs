@@ -6,6 +6,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Joined, Parted};
 use zhiyin_store::merge::{Books, Past};
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError};
 
 use crate::load::{self, timeline};
@@ -33,7 +34,7 @@ pub(crate) const HOLD_TO: &str = "UPDATE hold SET member = ?3 WHERE member = ?2 
 pub(crate) const MEMBER_GONE: &str = "DELETE FROM member WHERE no = ?";
 pub(crate) const PAST: &str = concat!(
     timeline!(),
-    "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq, s.name, e.message_id FROM t \
+    "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq, s.name, COALESCE(e.called, e.message_id) FROM t \
      CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source"
 );
 pub(crate) const TRANSFERS_OF: &str = concat!(
@@ -137,9 +138,13 @@ pub(crate) fn part(c: &Connection, parted: &Parted) -> Result<()> {
 }
 
 /// All that was decided for a member, the first first.
-pub(crate) fn past(c: &Connection, member: MemberId) -> Result<Vec<Past>> {
+pub(crate) fn past(c: &Connection, vault: &Vault, member: MemberId) -> Result<Vec<Past>> {
     let mut past = all(c, PAST, [member.bytes().as_slice()], |row| {
-        Ok(Past { event: load::past_event(row)?, source: row.get(6)?, message_id: row.get(7)? })
+        Ok(Past {
+            event: load::past_event(row)?,
+            source: row.get(6)?,
+            message_id: rows::called(row, 7, vault)?,
+        })
     })?;
     past.reverse();
     Ok(past)

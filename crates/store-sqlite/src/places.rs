@@ -10,11 +10,11 @@ use zhiyin_store::places::{
     self, Change, CutLine, Edited, Past, PlaceWhole, Placed, StoreSeen, StoreSums, Whole,
 };
 use zhiyin_store::read::{AsOf, LedgerLine, MemberLine};
-use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError};
 
 use crate::report::{self, orders_then};
-use crate::rows::{all, damaged, database, id};
+use crate::rows::{self, all, damaged, database, id};
 
 /// The store where a member was last met.
 macro_rules! store_of_member {
@@ -89,8 +89,8 @@ fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
     Ok(Past { code, at: Ts(row.get(1)?), by: row.get(2)?, was })
 }
 
-fn staff(row: &Row<'_>) -> rusqlite::Result<Staff> {
-    let name = seal::open(&Sealed(row.get(2)?)).map_err(broken(2))?;
+fn staff(row: &Row<'_>, vault: &Vault) -> rusqlite::Result<Staff> {
+    let name = vault.identifier(row.get_ref(2)?.as_blob()?).map_err(rows::unopened)?;
     let day = |column| row.get::<_, Option<i32>>(column).map(|day| day.map(Day));
     Ok(Staff {
         place: code(row, 0)?,
@@ -106,24 +106,25 @@ pub(crate) fn version(c: &Connection) -> Result<i64> {
     c.query_row(VERSION, [], |row| row.get(0)).map_err(database)
 }
 
-pub(crate) fn whole(c: &Connection) -> Result<Whole> {
-    Ok(Whole { version: version(c)?, places: all(c, PLACES, [], placed)?, staff: all(c, STAFF, [], staff)? })
+pub(crate) fn whole(c: &Connection, vault: &Vault) -> Result<Whole> {
+    let staff = all(c, STAFF, [], |row| staff(row, vault))?;
+    Ok(Whole { version: version(c)?, places: all(c, PLACES, [], placed)?, staff })
 }
 
 pub(crate) fn at(c: &Connection, at: Ts) -> Result<Vec<Place>> {
     Ok(places::as_at(all(c, PLACES, [], placed)?, all(c, HISTORY_AFTER, [at.0], past)?))
 }
 
-pub(crate) fn one(c: &Connection, code: &str) -> Result<Option<PlaceWhole>> {
+pub(crate) fn one(c: &Connection, vault: &Vault, code: &str) -> Result<Option<PlaceWhole>> {
     let Some(placed) = c.query_row(PLACE, [code], placed).optional().map_err(database)? else {
         return Ok(None);
     };
     let history = all(c, HISTORY_OF, [code], past)?;
-    Ok(Some(PlaceWhole { placed, history, staff: all(c, STAFF_OF, [code], staff)? }))
+    Ok(Some(PlaceWhole { placed, history, staff: all(c, STAFF_OF, [code], |row| staff(row, vault))? }))
 }
 
-pub(crate) fn change(c: &Connection, change: &Change) -> Result<Edited> {
-    let rows = match places::rows(&whole(c)?, change)? {
+pub(crate) fn change(c: &Connection, vault: &Vault, change: &Change) -> Result<Edited> {
+    let rows = match places::rows(&whole(c, vault)?, change)? {
         Ok(rows) => rows,
         Err(misfits) => return Ok(Err(misfits)),
     };
@@ -137,9 +138,10 @@ pub(crate) fn change(c: &Connection, change: &Change) -> Result<Edited> {
         history.execute(params![row.code, row.since, change.by, row.was]).map_err(database)?;
     }
     let mut set = c.prepare_cached(STAFF_SET).map_err(database)?;
-    for one in &rows.staff {
+    let named: Vec<_> =
+        rows.staff.iter().map(|one| (one.place.as_str(), one.code.as_str(), one.name.as_str())).collect();
+    for (one, name) in rows.staff.iter().zip(vault.seal_staff(&named)?) {
         let (from, until) = (one.from.map(|day| day.0), one.until.map(|day| day.0));
-        let name = seal::seal(&one.name).0;
         set.execute(params![one.place.as_str(), one.code.as_str(), name, one.role, from, until])
             .map_err(database)?;
     }
@@ -171,7 +173,12 @@ fn list(stores: &[String]) -> Result<String> {
     serde_json::to_string(stores).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-pub(crate) fn member_lines(c: &Connection, as_of: AsOf, stores: &[String]) -> Result<Vec<CutLine>> {
+pub(crate) fn member_lines(
+    c: &Connection,
+    vault: &Vault,
+    as_of: AsOf,
+    stores: &[String],
+) -> Result<Vec<CutLine>> {
     let (at, stores) = (as_of.at.0, list(stores)?);
     let mut belongs: BTreeMap<MemberId, bool> =
         all(c, KNOWN_OF, params![at, stores], |row| Ok((id(row, 0)?, true)))?.into_iter().collect();
@@ -187,7 +194,7 @@ pub(crate) fn member_lines(c: &Connection, as_of: AsOf, stores: &[String]) -> Re
             (line.orders, line.paid) = (n, paid);
         }
     }
-    let lines = report::lines(c, as_of, lines)?.into_iter();
+    let lines = report::lines(c, vault, as_of, lines)?.into_iter();
     Ok(lines.map(|line| CutLine { belongs: belongs.get(&line.member) == Some(&true), line }).collect())
 }
 

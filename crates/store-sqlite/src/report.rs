@@ -8,7 +8,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::Result;
 use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, TransferLine};
-use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, timeline};
 use crate::rows::{self, all, damaged, database, id};
@@ -64,7 +64,7 @@ pub(crate) const TIERS: &str = "SELECT member, level FROM term WHERE at <= ? ORD
 pub(crate) const STAGES: &str = "SELECT member, becomes FROM stage_move WHERE at <= ? ORDER BY at, no";
 pub(crate) const LEDGER: &str = "SELECT asset, kind, COUNT(*), SUM(amount) FROM transfer WHERE at <= ? \
     GROUP BY asset, kind ORDER BY asset, kind";
-pub(crate) const DEAD: &str = "SELECT d.seq, s.name, e.message_id, e.name, e.time, d.code, d.field, d.message, d.at \
+pub(crate) const DEAD: &str = "SELECT d.seq, s.name, COALESCE(e.called, e.message_id), e.name, e.time, d.code, d.field, d.message, d.at \
     FROM dead_letter d JOIN event e ON e.seq = d.seq JOIN source s ON s.no = e.source ORDER BY d.seq DESC LIMIT ?";
 pub(crate) const IDENTIFIERS_OF: &str =
     "SELECT namespace, value FROM identifier WHERE member = ? ORDER BY namespace, hash";
@@ -85,10 +85,10 @@ pub(crate) const TIMELINE_OF: &str = concat!(
 pub(crate) const TRANSFERS_OF: &str = concat!(
     timeline!(),
     "SELECT x.at, x.asset, x.kind, x.amount, x.id FROM t CROSS JOIN transfer x ON x.event = t.seq \
-     CROSS JOIN event e ON e.seq = t.seq WHERE x.member = ?1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT 20"
+     CROSS JOIN event e ON e.seq = t.seq WHERE x.member = ?1 ORDER BY e.time DESC, e.seq DESC, x.seq DESC LIMIT ?2"
 );
 
-pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine>> {
+pub(crate) fn member_lines(c: &Connection, vault: &Vault, as_of: AsOf) -> Result<Vec<MemberLine>> {
     let at = as_of.at.0;
     let mut lines: BTreeMap<MemberId, MemberLine> =
         all(c, KNOWN, [at], |row| id(row, 0))?.into_iter().map(|member| (member, empty(member))).collect();
@@ -97,18 +97,20 @@ pub(crate) fn member_lines(c: &Connection, as_of: AsOf) -> Result<Vec<MemberLine
             (line.orders, line.paid) = (orders, paid);
         }
     }
-    self::lines(c, as_of, lines)
+    self::lines(c, vault, as_of, lines)
 }
 
 /// Fills in all but the orders of these members.
 pub(crate) fn lines(
     c: &Connection,
+    vault: &Vault,
     as_of: AsOf,
     mut lines: BTreeMap<MemberId, MemberLine>,
 ) -> Result<Vec<MemberLine>> {
+    let _all = vault.hold_all()?;
     let at = as_of.at.0;
     for (member, namespace, value) in all(c, IDENTIFIERS, [], |row| {
-        let value = seal::open(&Sealed(row.get(2)?)).map_err(|error| damaged(2, error.to_string()))?;
+        let value = vault.identifier(row.get_ref(2)?.as_blob()?).map_err(rows::unopened)?;
         Ok((id(row, 0)?, row.get::<_, String>(1)?, value))
     })? {
         if let Some(line) = lines.get_mut(&member) {
@@ -167,6 +169,9 @@ pub(crate) fn empty(member: MemberId) -> MemberLine {
     }
 }
 
+/// How many of the latest are shown.
+pub(crate) const LATEST: i64 = 20;
+
 pub(crate) fn ledger_lines(c: &Connection, as_of: AsOf) -> Result<Vec<LedgerLine>> {
     all(c, LEDGER, [as_of.at.0], ledger_line)
 }
@@ -180,29 +185,36 @@ fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<TransferKind
     TransferKind::from_code(row.get(column)?).ok_or_else(|| damaged(column, "no kind of transfer"))
 }
 
-pub(crate) fn dead_letters(c: &Connection, limit: usize) -> Result<Vec<DeadLetter>> {
+pub(crate) fn dead_letters(c: &Connection, vault: &Vault, limit: usize) -> Result<Vec<DeadLetter>> {
     all(c, DEAD, [limit as i64], |row| {
+        let (field, message) = vault.letter(row.get(6)?, row.get(7)?).map_err(rows::unopened)?;
         Ok(DeadLetter {
             seq: row.get(0)?,
             source: row.get(1)?,
-            message_id: row.get(2)?,
+            message_id: rows::called(row, 2, vault)?,
             name: row.get(3)?,
             time: Ts(row.get(4)?),
             code: row.get(5)?,
-            field: row.get(6)?,
-            message: row.get(7)?,
+            field,
+            message,
             at: Ts(row.get(8)?),
         })
     })
 }
 
-pub(crate) fn member_whole(c: &Connection, member: MemberId) -> Result<Option<MemberWhole>> {
-    let Some(stored) = load::member(c, member)? else { return Ok(None) };
+/// One member; of what grows with history the latest, at most so many.
+pub(crate) fn member_whole(
+    c: &Connection,
+    vault: &Vault,
+    member: MemberId,
+    at_most: i64,
+) -> Result<Option<MemberWhole>> {
+    let Some(stored) = load::member(c, vault, member)? else { return Ok(None) };
     let key = member.bytes().as_slice();
     Ok(Some(MemberWhole {
         member: stored.member,
         identifiers: all(c, IDENTIFIERS_OF, [key], |row| {
-            let value = seal::open(&Sealed(row.get(1)?)).map_err(|error| damaged(1, error.to_string()))?;
+            let value = vault.identifier(row.get_ref(1)?.as_blob()?).map_err(rows::unopened)?;
             Ok((row.get(0)?, value))
         })?,
         orders: c.query_row(ORDERS_SUM_OF, [key], |row| Ok((row.get(0)?, row.get(1)?))).map_err(database)?,
@@ -210,7 +222,7 @@ pub(crate) fn member_whole(c: &Connection, member: MemberId) -> Result<Option<Me
         terms: all(c, load::TERMS, [key], |row| Ok((row.get(0)?, Ts(row.get(1)?), Day(row.get(2)?))))?,
         stages: all(c, STAGES_OF, [key], |row| Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?))))?,
         timeline: all(c, TIMELINE_OF, [key], |row| Ok((Ts(row.get(0)?), row.get(1)?, row.get(2)?)))?,
-        transfers: all(c, TRANSFERS_OF, [key], |row| {
+        transfers: all(c, TRANSFERS_OF, params![key, at_most], |row| {
             Ok(TransferLine {
                 id: id(row, 4)?,
                 at: Ts(row.get(0)?),

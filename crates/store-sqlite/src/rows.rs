@@ -1,20 +1,23 @@
 //! Reading rows: from SQLite's values to the words of the model, with damage named.
 
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Params, Row};
 use zhiyin_model::effect::{Asset, Lot, Order, OrderStatus, Transfer, TransferKind};
 use zhiyin_model::id::Id;
 use zhiyin_model::member::Term;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::seal::Sealed;
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{PlaybookVersion, Result, StoreError};
 
 /// SQLite's error as ours.
 pub(crate) fn database(error: rusqlite::Error) -> StoreError {
     match error {
-        rusqlite::Error::FromSqlConversionFailure(column, _, error) => {
-            StoreError::Damaged(format!("column {column}: {error}"))
-        }
+        rusqlite::Error::FromSqlConversionFailure(column, _, error) => match error.downcast::<StoreError>() {
+            Ok(unopened) => *unopened,
+            Err(error) => StoreError::Damaged(format!("column {column}: {error}")),
+        },
         error => StoreError::Database(error.to_string()),
     }
 }
@@ -35,6 +38,27 @@ pub(crate) fn all<T>(
 pub(crate) fn damaged(column: usize, what: impl Into<String>) -> rusqlite::Error {
     let what: String = what.into();
     rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, what.into())
+}
+
+/// A sealed value that does not open, or whose key cannot be had.
+pub(crate) fn unopened(error: StoreError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error))
+}
+
+/// A sealed body, opened.
+pub(crate) fn body(row: &Row<'_>, column: usize, vault: &Vault) -> rusqlite::Result<Sealed> {
+    vault.body(row.get(column)?).map_err(unopened)
+}
+
+/// What a source calls its item, which a sealed home keeps sealed; where it was erased, that it was.
+pub(crate) fn called(row: &Row<'_>, column: usize, vault: &Vault) -> rusqlite::Result<String> {
+    match row.get_ref(column)? {
+        ValueRef::Blob(called) => {
+            let called = vault.called(called).map_err(unopened)?;
+            Ok(called.unwrap_or_else(|| "(erased)".to_owned()))
+        }
+        text => Ok(text.as_str()?.to_owned()),
+    }
 }
 
 /// An id.

@@ -4,11 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
-use zhiyin_store::seal::{self, Sealed};
+use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::suggestion::{NewSuggestion, State, Suggestion};
 
 use crate::report::IDENTIFIERS_OF;
-use crate::rows::{all, damaged, database, id};
+use crate::rows::{self, all, damaged, database, id};
 
 pub(crate) const SUGGESTION_NEW: &str = "INSERT INTO suggestion (one, other, score_ppm, evidence, found_at) \
     VALUES (?, ?, ?, ?, ?) ON CONFLICT (one, other) DO NOTHING";
@@ -77,12 +77,13 @@ pub(crate) fn decide(c: &Connection, no: i64, state: State, by: &str, at: Ts) ->
 
 pub(crate) fn identifiers_of(
     c: &Connection,
+    vault: &Vault,
     members: &[MemberId],
 ) -> Result<Vec<(MemberId, String, String)>> {
     let mut found = Vec::new();
     for member in members {
         found.extend(all(c, IDENTIFIERS_OF, [member.bytes().as_slice()], |row| {
-            let value = seal::open(&Sealed(row.get(1)?)).map_err(|error| damaged(1, error.to_string()))?;
+            let value = vault.identifier(row.get_ref(1)?.as_blob()?).map_err(rows::unopened)?;
             Ok((*member, row.get(0)?, value))
         })?);
     }

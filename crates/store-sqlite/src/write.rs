@@ -8,9 +8,10 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush, OrderSet};
+use zhiyin_store::packed;
+use zhiyin_store::seal::personal::Kept;
 use zhiyin_store::turn::place;
 use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
-use zhiyin_store::{packed, seal};
 
 use crate::rows::database;
 use crate::{load, persons};
@@ -22,7 +23,7 @@ pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO source (name, user_namespace) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
 pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM source WHERE name = ?";
 pub(crate) const EVENT_NEW: &str = "INSERT INTO event (seq, id, source, message_id, body_hash, name, time, clock, derived, \
-    replay, body, member, reached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    replay, body, member, reached, called) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
     ON CONFLICT (source, message_id) WHERE derived < 2 DO NOTHING";
 pub(crate) const EVENT_HASH: &str =
     "SELECT body_hash FROM event WHERE source = ? AND message_id = ? AND derived < 2";
@@ -165,7 +166,7 @@ fn persons(c: &Connection, flush: &Flush) -> Result<()> {
     let new =
         flush.joined.iter().map(|joined| joined.winner).chain(flush.parted.iter().map(|parted| parted.to));
     for member_id in new {
-        let stored = flush.members.iter().find(|stored| stored.member.id == member_id);
+        let stored = flush.members.iter().zip(&flush.kept).find(|(stored, _)| stored.member.id == member_id);
         if let Some(stored) = stored
             && place(c, member_id)?.is_none()
         {
@@ -246,7 +247,8 @@ fn derived(c: &Connection, own: i64, fact: &Fact, seq: i64) -> Result<()> {
             false,
             fact.body.0,
             fact.member.bytes().as_slice(),
-            None::<Vec<u8>>
+            None::<Vec<u8>>,
+            fact.called.as_ref().map(|called| &called.0)
         ],
     )?;
     if added == 0 {
@@ -289,11 +291,11 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     };
     let mut last_set = prepare(c, LAST_SET)?;
     let mut wake_set = prepare(c, WAKE_SET)?;
-    for stored in &flush.members {
+    for (stored, kept) in flush.members.iter().zip(&flush.kept) {
         let known = place(c, stored.member.id)?;
         let events = happened.remove(&stored.member.id).unwrap_or_default();
         let last = events.last().copied().or(known.as_ref().and_then(|place| place.last_event));
-        let no = member(c, stored, flush.version, last, known.as_ref().map(|place| place.no))?;
+        let no = member(c, (stored, kept), flush.version, last, known.as_ref().map(|place| place.no))?;
         lengthen(no, known.as_ref().and_then(|place| place.last_event), &events)?;
         let wake = stored.wake.map(|wake| wake.0);
         if known.and_then(|place| place.wake) != wake {
@@ -315,7 +317,7 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
 /// Writes one member at their place, or at a new one; where that is.
 fn member(
     c: &Connection,
-    stored: &StoredMember,
+    (stored, kept): (&StoredMember, &Kept),
     version: i64,
     last_event: Option<i64>,
     no: Option<i64>,
@@ -345,12 +347,12 @@ fn member(
         &text(&accounts)?,
         &text(&timers)?,
         &text(&member.tags)?,
-        &text(&member.touches)?,
-        &text(&member.told_at)?,
-        &seal::seal(&text(&member.attributes)?).0,
+        &kept.touches,
+        &kept.told_at,
+        &kept.attributes,
         &stored.fingerprint,
         &packed::pack_days(&member.growth_days)?,
-        &stored.leaves,
+        &kept.leaves,
         &no,
     ];
     let given = if no.is_some() { &values[..] } else { &values[..20] };

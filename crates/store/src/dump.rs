@@ -124,6 +124,7 @@ pub static TABLES: [Table; 31] = [
             ("body", BYTES),
             ("member", ID),
             ("reached", ID),
+            ("called", BYTES),
         ],
     },
     Table { name: "queue", columns: &[("seq", INT), ("after", INT)] },

@@ -8,6 +8,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 
 use crate::StoredMember;
+use crate::seal::personal::Kept;
 use crate::seal::{LookupHash, Sealed};
 use crate::turn::Turn;
 
@@ -31,6 +32,8 @@ pub struct Flush {
     /// Members that are new or changed, whole, with their accounts and timers. Whoever `decided` or `facts` name is among
     /// them or known.
     pub members: Vec<StoredMember>,
+    /// How the rows of these members are stored, one each: filled by the store on the way in.
+    pub kept: Vec<Kept>,
     /// Members who were woken before anything was due for them, and when to wake them next. Nothing was decided for them,
     /// so they stay as they are otherwise, the version they were last decided under included.
     pub filed: Vec<(MemberId, Option<Ts>)>,
@@ -106,6 +109,8 @@ pub struct Decided {
 pub struct Dead {
     /// Its place.
     pub seq: i64,
+    /// Whom it was about, where that was settled at the door.
+    pub member: Option<MemberId>,
     /// Why.
     pub refusal: Refusal,
     /// When, in business time.
@@ -119,6 +124,8 @@ pub struct Fact {
     pub id: EventId,
     /// Names its cause in words that no key and no database changes: what the digest calls it.
     pub message_id: String,
+    /// The same sealed, where `message_id` is a hash on its way into the database.
+    pub called: Option<Sealed>,
     /// Event name.
     pub name: String,
     /// About whom.

@@ -16,6 +16,7 @@ pub mod feed;
 pub mod flush;
 pub mod merge;
 pub mod packed;
+pub mod personal;
 pub mod places;
 pub mod read;
 pub mod seal;
@@ -65,6 +66,12 @@ pub enum StoreError {
     /// Something stored cannot be read back.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+    /// What was asked for was erased, and its key destroyed.
+    #[error("this was erased")]
+    Erased,
+    /// Something about the keys of a sealed home.
+    #[error("keys: {0}")]
+    Keys(String),
     /// The source was first seen with another namespace for `userId`.
     #[error("source {source_name:?} names its users by {known:?}, not {given:?}")]
     SourceNamespace {
@@ -150,8 +157,10 @@ pub struct Reach {
 pub struct NewEvent {
     /// Hash of (source, message id).
     pub id: EventId,
-    /// Unique within the source.
+    /// Unique within the source; in a sealed home, on its way into the database, a keyed hash of that.
     pub message_id: String,
+    /// What the source calls it, sealed, where `message_id` is a hash.
+    pub called: Option<Sealed>,
     /// Keyed hash of the body.
     pub body_hash: [u8; 16],
     /// Event name.
@@ -515,4 +524,8 @@ pub trait Store: Send + Sync {
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>>;
     /// What a source of a take-over came to.
     async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
+    /// What it does about personal data; `None` for what is not a home of its own.
+    fn personal(&self) -> Option<&dyn personal::Personal> {
+        None
+    }
 }

@@ -14,8 +14,10 @@ use crate::{NewEvent, PastEvent, Ties};
 pub struct Merge {
     /// Its id.
     pub id: EventId,
-    /// Its message id, unique within the home's own source.
+    /// Its message id, unique within the home's own source; in a sealed home, on its way into the database, a keyed hash of that.
     pub message_id: String,
+    /// The same sealed, where `message_id` is a hash.
+    pub called: Option<Sealed>,
     /// Its item.
     pub body: Sealed,
     /// Who ends: whom it is about.
@@ -24,13 +26,20 @@ pub struct Merge {
     pub winner: MemberId,
 }
 
-/// What is said when an item of a source shows that these two are one person; `n` counts such events of one item.
-pub fn merge(event: &NewEvent, source: &str, n: usize, winner: MemberId, loser: MemberId) -> Merge {
+/// What is said when an item, of a source and as it calls it, shows that these two are one person; `n` counts such events of
+/// one item.
+pub fn merge(
+    event: &NewEvent,
+    (source, called): (&str, &str),
+    n: usize,
+    winner: MemberId,
+    loser: MemberId,
+) -> Merge {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"merge").update(event.id.bytes()).update(&(n as u64).to_le_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    let cause = format!("{source}/{}", event.message_id);
+    let cause = format!("{source}/{called}");
     let mut body =
         format!("{{\"context\":{{\"externalIds\":[{{\"id\":\"{loser}\",\"type\":\"member\"}}]}},\"event\":");
     write_text(names::MEMBERS_MERGED, &mut body);
@@ -40,7 +49,7 @@ pub fn merge(event: &NewEvent, source: &str, n: usize, winner: MemberId, loser: 
     write_text(&event.time.rfc3339(), &mut body);
     body.push_str(",\"type\":\"track\"}");
     let message_id = format!("{cause}/merge/{n}");
-    Merge { id: EventId::from_bytes(id), message_id, body: seal::seal(&body), loser, winner }
+    Merge { id: EventId::from_bytes(id), message_id, called: None, body: seal::seal(&body), loser, winner }
 }
 
 /// The members of an item's names that are one person, in the order of the names: the first is who they all are, and each

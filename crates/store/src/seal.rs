@@ -1,7 +1,14 @@
 //! The one way personal data takes into and out of a database: identifiers, names and event bodies.
 //!
-//! Today it compresses; the first byte says how a value was sealed, so that keys can come later without
-//! another column or a rewrite. Look-ups go by keyed hashes, never by the value.
+//! A value is packed first; the first byte says how. In a sealed home the packed value is then sealed under the data key of
+//! its subject ([`envelope`]), which the [`vault`] takes from the [`keystore`]; [`personal`] says what is sealed under whom.
+//! Look-ups go by keyed hashes, never by the value.
+
+pub mod envelope;
+pub mod keystore;
+mod opened;
+pub mod personal;
+pub mod vault;
 
 use zhiyin_model::event::Identifier;
 use zhiyin_model::id::IdKey;
@@ -54,10 +61,22 @@ pub fn open(sealed: &Sealed) -> Result<String> {
             let opened = lz4_flex::block::decompress_size_prepended(rest).ok();
             opened.filter(|bytes| bytes.len() == stated).ok_or_else(|| damaged("does not unpack"))?
         }
+        Some((&envelope::ERASED, [])) => return Err(StoreError::Erased),
+        Some((&envelope::KIND, _)) => return Err(damaged("was not opened with its key")),
         Some(_) => return Err(damaged("was sealed by a newer version")),
         None => return Err(damaged("is empty")),
     };
     String::from_utf8(bytes).map_err(|_| damaged("is not text"))
+}
+
+/// What stands where something was erased.
+pub fn erased() -> Sealed {
+    Sealed(vec![envelope::ERASED])
+}
+
+/// Whether something stood here that was erased.
+pub fn is_erased(sealed: &Sealed) -> bool {
+    sealed.0 == [envelope::ERASED]
 }
 
 /// The hash by which an identifier is looked up.

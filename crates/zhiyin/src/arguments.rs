@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod acts;
+
+pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
+
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
 #[command(name = "zhiyin", version, about, max_term_width = 100)]
@@ -28,6 +32,19 @@ pub struct Place {
     /// Where archived months lie. Default: beside the SQLite file, or `archive` in the home folder.
     #[arg(long, global = true, value_name = "DIR", env = "ZHIYIN_ARCHIVE")]
     pub archive: Option<PathBuf>,
+    /// Where the master key is, under which personal data is sealed: a file that only its owner reads. Or the key itself in
+    /// ZHIYIN_MASTER_KEY (64 hexadecimal digits, or base64).
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ZHIYIN_MASTER_KEY_FILE",
+        conflicts_with = "master_key_command"
+    )]
+    pub master_key_file: Option<PathBuf>,
+    /// A command that prints the master key: run once, at the start.
+    #[arg(long, global = true, value_name = "COMMAND", env = "ZHIYIN_MASTER_KEY_COMMAND")]
+    pub master_key_command: Option<String>,
     /// How many events a batch has at most.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: Option<u32>,
@@ -108,13 +125,13 @@ pub enum Command {
         #[command(subcommand)]
         action: PlacesAction,
     },
-    /// Shows one member whole.
-    Member {
-        /// NAMESPACE:VALUE, or a value that is unique among all namespaces.
-        identifier: String,
-        /// How it is printed.
-        #[arg(long, value_enum, default_value = "table")]
-        format: MemberFormat,
+    /// Shows one member whole, erases one, or writes all that is known of one.
+    Member(Member),
+    /// The keys under which personal data is sealed.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: KeysAction,
     },
     /// Merges members who are one person. The first is who they all are.
     Merge {
@@ -181,6 +198,9 @@ pub enum Command {
     Restore {
         /// The file.
         file: PathBuf,
+        /// For a backup of a sealed home, where its keystore is not in place: a file that `zhiyin keys backup` wrote.
+        #[arg(long, value_name = "FILE")]
+        keystore: Option<PathBuf>,
     },
     /// Moves months of events to Parquet files, once ids of that time need not be remembered any more.
     Archive {
@@ -293,92 +313,6 @@ pub struct Members {
     pub format: Format,
 }
 
-/// What to do with the brand's tree.
-#[derive(Clone, Debug, Subcommand)]
-pub enum PlacesAction {
-    /// Takes in places and staff from CSV files: all of them, or nothing where a line is wrong.
-    #[command(arg_required_else_help = true)]
-    Import {
-        /// The places, with a head: code, kind, parent, name_zh, name_en, format, lat, lon, datum, zone, hours, …
-        #[arg(required_unless_present = "staff")]
-        file: Option<PathBuf>,
-        /// The staff, with a head: code, place, name, role, from, until.
-        #[arg(long, value_name = "FILE")]
-        staff: Option<PathBuf>,
-        /// Says what it would do and writes nothing.
-        #[arg(long)]
-        dry_run: bool,
-        /// Who changes it, for the history.
-        #[arg(long, value_name = "NAME", default_value = BY)]
-        by: String,
-    },
-    /// Shows the tree.
-    Tree {
-        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
-        #[arg(long, value_name = "DATE")]
-        as_of: Option<String>,
-        /// How it is printed.
-        #[arg(long, value_enum, default_value = "table")]
-        format: Format,
-    },
-    /// Shows one place with its staff and its history.
-    Show {
-        /// Which.
-        code: String,
-    },
-    /// Moves a place, with all below it, under another.
-    Move {
-        /// Which.
-        code: String,
-        /// Under which.
-        #[arg(long, value_name = "CODE")]
-        under: String,
-        /// Who changes it, for the history.
-        #[arg(long, value_name = "NAME", default_value = BY)]
-        by: String,
-    },
-    /// Closes a store for good.
-    Close {
-        /// Which.
-        code: String,
-        /// From this day on (YYYY-MM-DD); today without it.
-        #[arg(long, value_name = "DATE")]
-        on: Option<String>,
-        /// Who changes it, for the history.
-        #[arg(long, value_name = "NAME", default_value = BY)]
-        by: String,
-    },
-    /// Writes the tree to a CSV file that import takes in again.
-    Export {
-        /// The file; one that is there is not written over.
-        file: PathBuf,
-        /// A file for the staff.
-        #[arg(long, value_name = "FILE")]
-        staff: Option<PathBuf>,
-    },
-    /// Lists stores that orders name and no place bears.
-    Unknown {
-        /// How it is printed.
-        #[arg(long, value_enum, default_value = "table")]
-        format: Format,
-    },
-    /// Makes a store of each that orders name and no place bears.
-    FromOrders {
-        /// The brand or region they lie under; a brand that is not there yet is made.
-        #[arg(long, value_name = "CODE")]
-        under: String,
-        /// Puts stores whose codes begin with the same so many characters into a region of their own.
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        prefix: usize,
-        /// Who changes it, for the history.
-        #[arg(long, value_name = "NAME", default_value = BY)]
-        by: String,
-    },
-}
-
-/// Who changes something when nobody says who.
-const BY: &str = "command line";
-
 /// What to do with dead letters.
 #[derive(Clone, Debug, Subcommand)]
 pub enum DeadLetterAction {
@@ -417,6 +351,14 @@ pub enum DuplicatesAction {
         /// How it is printed.
         #[arg(long, value_enum, default_value = "table")]
         format: MemberFormat,
+    },
+    /// They are one person: merges them.
+    Merge {
+        /// Its number, as listed.
+        number: i64,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", default_value = "command line")]
+        by: String,
     },
     /// They are two people: the pair is never suggested again.
     Different {

@@ -3,15 +3,20 @@
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use zhiyin_engine::Engine;
 use zhiyin_model::id::IdKey;
 use zhiyin_store::Store;
-use zhiyin_store_pg::PgStore;
-use zhiyin_store_sqlite::{SqliteStore, id_key_of};
+use zhiyin_store::seal::envelope::Key;
+use zhiyin_store::seal::keystore::Keystore;
+use zhiyin_store::seal::vault::{Vault, is_mark, new_mark};
+use zhiyin_store_pg::{PgKeystore, PgStore};
+use zhiyin_store_sqlite::{FileKeystore, SqliteStore, id_key_of};
 
 use crate::arguments::Place;
+use crate::master;
 
 /// Gives the id key of a new home as 64 hexadecimal digits: for tests and for homes made twice on purpose.
 const KEY_VARIABLE: &str = "ZHIYIN_ID_KEY";
@@ -21,6 +26,10 @@ const WORKERS: usize = 3;
 const BATCH: u32 = 512;
 /// The same while history is replayed: larger, for nobody waits for a single event.
 const BATCH_IMPORT: u32 = 4096;
+
+/// Who holds all shares while a home is sealed in place.
+pub const SEALER: &str = "zhiyin-keys-seal-home";
+const SEALER_TTL: Duration = Duration::from_secs(3_600);
 
 /// Where a home's database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,22 +62,145 @@ impl Database {
         }
     }
 
-    /// Opens its store, or makes it; with how many workers it is worked on.
-    pub async fn open(&self) -> Result<(Arc<dyn Store>, usize)> {
-        let opened = async {
-            match self {
-                Self::Sqlite(path) => {
-                    file_of(path)?;
-                    let key = id_key_of(path)?.map_or_else(new_key, Ok)?;
-                    Ok::<_, anyhow::Error>((Arc::new(SqliteStore::open(path, &key)?) as Arc<dyn Store>, 1))
-                }
-                Self::Postgres(url) => {
-                    let key = zhiyin_store_pg::id_key_of(url).await?.map_or_else(new_key, Ok)?;
-                    Ok((Arc::new(PgStore::open(url, &key).await?) as Arc<dyn Store>, WORKERS))
-                }
+    /// Its keystore, if it has one.
+    pub async fn keystore(&self) -> Result<Option<Arc<dyn Keystore>>> {
+        let there = match self {
+            Self::Sqlite(path) => FileKeystore::beside(path).exists(),
+            Self::Postgres(url) => PgKeystore::exists(url).await?,
+        };
+        if !there {
+            return Ok(None);
+        }
+        let keystore = self.new_keystore()?;
+        Ok(keystore.header()?.is_some().then_some(keystore))
+    }
+
+    /// Its keystore, made where there is none.
+    pub fn new_keystore(&self) -> Result<Arc<dyn Keystore>> {
+        Ok(match self {
+            Self::Sqlite(path) => {
+                file_of(path)?;
+                Arc::new(FileKeystore::open(&FileKeystore::beside(path))?)
             }
+            Self::Postgres(url) => Arc::new(PgKeystore::open(url)?),
+        })
+    }
+
+    async fn id_key(&self) -> Result<Option<IdKey>> {
+        Ok(match self {
+            Self::Sqlite(path) => id_key_of(path)?,
+            Self::Postgres(url) => zhiyin_store_pg::id_key_of(url).await?,
+        })
+    }
+
+    /// Opens its store, or makes it; with how many workers it is worked on. A home that is made while a master key is given
+    /// is sealed from its first row.
+    pub async fn open(&self, master: Option<&Key>) -> Result<(Arc<dyn Store>, usize)> {
+        let opened = async {
+            let vault = self.vault(master).await?;
+            self.store(vault).await
         };
         opened.await.with_context(|| format!("cannot open {}", self.name()))
+    }
+
+    /// Opens it, or makes it, as a home that is not sealed.
+    pub async fn open_unsealed(&self) -> Result<(Arc<dyn Store>, usize)> {
+        if self.keystore().await?.is_some() {
+            bail!("{} has a keystore already: what is not sealed does not go there", self.name());
+        }
+        self.store(None).await.with_context(|| format!("cannot open {}", self.name()))
+    }
+
+    async fn store(&self, vault: Option<Arc<Vault>>) -> Result<(Arc<dyn Store>, usize)> {
+        let mark = vault.as_ref().and_then(|vault| vault.mark()).map(IdKey::from_bytes);
+        let key = match (mark, self.id_key().await?) {
+            (Some(mark), _) => mark,
+            (None, Some(key)) => key,
+            (None, None) => new_key()?,
+        };
+        let (store, workers): (Arc<dyn Store>, usize) = match self {
+            Self::Sqlite(path) => {
+                file_of(path)?;
+                (Arc::new(SqliteStore::open(path, &key)?), 1)
+            }
+            Self::Postgres(url) => (Arc::new(PgStore::open(url, &key).await?), WORKERS),
+        };
+        if let (Some(vault), Some(personal)) = (vault, store.personal()) {
+            let mark = vault.mark();
+            personal.keep_vault(vault);
+            // Whether the keystore is this home's is said here.
+            store.home().await?;
+            if let Some(mark) = mark {
+                personal.mark_sealed(mark).await?;
+            }
+            let n = zhiyin_engine::erase::resume(store.as_ref()).await?;
+            if n > 0 {
+                tracing::info!(n, "erasures that were broken off were carried out");
+            }
+        }
+        Ok((store, workers))
+    }
+
+    /// The vault of a sealed home; `None` where the home is not sealed.
+    async fn vault(&self, master: Option<&Key>) -> Result<Option<Arc<Vault>>> {
+        let (keystore, id_key) = (self.keystore().await?, self.id_key().await?);
+        match (keystore, id_key, master) {
+            (Some(keystore), _, Some(master)) => {
+                if keystore.header()?.is_some_and(|header| header.sealing) {
+                    bail!("it is not sealed to its end yet: run `zhiyin keys seal-home` to its end");
+                }
+                Ok(Some(Vault::open(keystore, master.clone())?))
+            }
+            (Some(_), _, None) => {
+                bail!("master_key_missing: this home is sealed; give its master key: --master-key-file FILE")
+            }
+            (None, Some(key), _) if is_mark(key.bytes()) => {
+                bail!("keystore_missing: this home is sealed, and its keystore is not there")
+            }
+            (None, None, Some(master)) => {
+                let keystore = self.new_keystore()?;
+                Ok(Some(Vault::make(keystore, master.clone(), &new_key()?, new_mark()?, false)?))
+            }
+            (None, Some(_), Some(_)) => {
+                tracing::info!("this home is not sealed, and stays so; `zhiyin keys seal-home` seals it");
+                Ok(None)
+            }
+            (None, _, None) => Ok(None),
+        }
+    }
+
+    /// Opens a home that is to be sealed, for nobody else; `None` if it is sealed.
+    pub async fn open_to_seal(&self, master: &Key) -> Result<Option<Arc<dyn Store>>> {
+        let Some(id_key) = self.id_key().await? else { bail!("there is no home at {}", self.name()) };
+        let vault = match self.keystore().await? {
+            Some(keystore) => {
+                let sealing = keystore.header()?.is_some_and(|header| header.sealing);
+                let vault = Vault::open(keystore, master.clone())?;
+                if !sealing {
+                    return Ok(None);
+                }
+                vault
+            }
+            None if is_mark(id_key.bytes()) => {
+                bail!("keystore_missing: the keystore of {} is not there", self.name())
+            }
+            None => {
+                let keystore = self.new_keystore()?;
+                Vault::make(keystore, master.clone(), &id_key, new_mark()?, true)?
+            }
+        };
+        // As it is: whoever works on it now is seen first.
+        let (store, _) = self.store(None).await?;
+        let slots = store.work().await?.shares.len();
+        let turn = store.lease(SEALER, SEALER_TTL).await?;
+        if turn.held.len() < slots {
+            store.release(SEALER).await?;
+            bail!("somebody works on {}: stop all that does first", self.name());
+        }
+        if let Some(personal) = store.personal() {
+            personal.keep_vault(vault);
+        }
+        Ok(Some(store))
     }
 
     /// Whether there is a home in it.
@@ -123,7 +255,7 @@ impl Place {
 
     /// Opens the home, or makes it.
     pub async fn open(&self) -> Result<Engine> {
-        let (store, workers) = self.at()?.open().await?;
+        let (store, workers) = self.at()?.open(master::given(self)?.as_ref()).await?;
         store.keep_archive(self.archive()?);
         Ok(Engine::open_working(store, workers).await?)
     }

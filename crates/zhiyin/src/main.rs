@@ -9,6 +9,7 @@ mod duplicates;
 mod home;
 mod import;
 mod key;
+mod master;
 mod member;
 mod moving;
 mod persons;
@@ -17,6 +18,7 @@ mod playbook;
 mod progress;
 mod report;
 mod say;
+mod sealing;
 mod serve;
 mod takeover;
 mod who;
@@ -72,15 +74,16 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             report::report(&place, report, format, as_of, under.as_deref()).await
         }
         Command::Places { action } => places::places(&place, action).await,
-        Command::Member { identifier, format } => member::member(&place, &identifier, format).await,
+        Command::Member(arguments) => member::member(&place, arguments).await,
+        Command::Keys { action } => sealing::keys(&place, action).await,
         Command::Duplicates { action } => duplicates::duplicates(&place, action).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
         Command::Audit { action } => audit::audit(&place, action).await,
         Command::Doctor => report::doctor(&place).await,
-        Command::Migrate { from, to } => moving::migrate(&from, &to).await,
+        Command::Migrate { from, to } => moving::migrate(&place, &from, &to).await,
         Command::Backup { file } => moving::backup(&place, &file).await,
-        Command::Restore { file } => moving::restore(&place, &file).await,
+        Command::Restore { file, keystore } => moving::restore(&place, &file, keystore.as_deref()).await,
         Command::Archive { before, keep_days } => moving::archive(&place, &before, keep_days).await,
         Command::Digest => report::digest(&place).await,
         Command::Bench { name, faults } => bench::bench(&place, &name, &faults).await,

@@ -1,19 +1,71 @@
 //! `zhiyin member`: one member whole.
 
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use serde_json::json;
+use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::people::Found;
 use zhiyin_model::effect::Asset;
+use zhiyin_model::role::Operation;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::MemberWhole;
 
-use crate::arguments::{MemberFormat, Place};
+use crate::arguments::{Member, MemberAction, MemberFormat, Place};
 use crate::say::say;
+use crate::who;
 
-/// Shows one member.
-pub async fn member(place: &Place, identifier: &str, format: MemberFormat) -> Result<ExitCode> {
+/// Reasons are kept with an erasure.
+const REASON_CHARS_MAX: usize = zhiyin_engine::erase::REASON_CHARS_MAX;
+
+/// Shows one member, erases one, or writes all of one.
+pub async fn member(place: &Place, arguments: Member) -> Result<ExitCode> {
+    match (arguments.action, arguments.identifier) {
+        (Some(MemberAction::Erase { identifier, reason }), _) => erase(place, &identifier, &reason).await,
+        (Some(MemberAction::Export { identifier, file }), _) => export(place, &identifier, &file).await,
+        (None, Some(identifier)) => show(place, &identifier, arguments.format).await,
+        (None, None) => bail!("name a member: NAMESPACE:VALUE"),
+    }
+}
+
+async fn erase(place: &Place, identifier: &str, reason: &str) -> Result<ExitCode> {
+    if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
+        bail!("--reason has 1 to {REASON_CHARS_MAX} characters");
+    }
+    let engine = place.open_existing().await?;
+    let Some(member) = engine.named(identifier).await? else {
+        // Not said again: what is asked for may be on its way out of this terminal's log as well.
+        eprintln!("zhiyin: nobody is known by that name");
+        return Ok(ExitCode::from(1));
+    };
+    let target = Target::member(&engine.home().await?.id_key, member);
+    let deed = engine.erase(member, reason.trim());
+    engine.audited(&who::system(), (Operation::MemberErase, &target), &detail(json!({})), deed).await?;
+    say!("member {member} is erased: nobody is found or read by what they were called");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn export(place: &Place, identifier: &str, file: &Path) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let Some(member) = engine.named(identifier).await? else {
+        eprintln!("zhiyin: nobody is known by that name");
+        return Ok(ExitCode::from(1));
+    };
+    let target = Target::member(&engine.home().await?.id_key, member);
+    let on = (Operation::MemberExport, &target);
+    let all = engine.audited(&who::system(), on, &detail(json!({})), engine.export(member)).await?;
+    let all = serde_json::to_vec_pretty(&all)?;
+    let out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    let mut out = out.with_context(|| file.display().to_string())?;
+    out.write_all(&all).and_then(|()| out.sync_all()).with_context(|| file.display().to_string())?;
+    say!("{}: all that is known of member {member}", file.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(place: &Place, identifier: &str, format: MemberFormat) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
     let member = match engine.find(identifier).await? {
         Found::One(member) => member,

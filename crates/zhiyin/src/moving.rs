@@ -9,6 +9,7 @@ use serde_json::json;
 use zhiyin_engine::archive;
 use zhiyin_engine::audit::{self, Outcome, Target, detail};
 use zhiyin_engine::moving::{self, Moved};
+use zhiyin_engine::sealing;
 use zhiyin_model::role::Operation;
 use zhiyin_store::Store;
 use zhiyin_store::archive::file_name;
@@ -16,17 +17,28 @@ use zhiyin_store::turn::place;
 
 use crate::arguments::Place;
 use crate::home::Database;
+use crate::master;
 use crate::say::say;
 use crate::who;
 
 /// Copies a home into an empty one.
-pub async fn migrate(from: &str, to: &str) -> Result<ExitCode> {
+pub async fn migrate(place: &Place, from: &str, to: &str) -> Result<ExitCode> {
     let (from, to) = (Database::parse(from)?, Database::parse(to)?);
     if !from.exists().await? {
         bail!("there is no home at {}", from.name());
     }
-    let (old, _) = from.open().await?;
-    let (new, _) = to.open().await?;
+    let master = master::given(place)?;
+    let (old, _) = from.open(master.as_ref()).await?;
+    let keystore = old.personal().and_then(|personal| personal.vault().keystore().cloned());
+    let (new, _) = match keystore {
+        None => to.open_unsealed().await?,
+        Some(keystore) => {
+            // What is sealed stays as it is, and opens by the same keys.
+            let target = to.new_keystore()?;
+            tokio::task::spawn_blocking(move || sealing::copy(keystore.as_ref(), target.as_ref())).await??;
+            to.open(master.as_ref()).await?
+        }
+    };
     // The old home says so before, and so the copy says it too.
     let more = detail(json!({"act": "migrated to another home"}));
     let on = (Operation::HomeManage, Target::home());
@@ -49,11 +61,21 @@ pub async fn backup(place: &Place, file: &Path) -> Result<ExitCode> {
 }
 
 /// Makes a home from a file.
-pub async fn restore(place: &Place, file: &Path) -> Result<ExitCode> {
+pub async fn restore(place: &Place, file: &Path, keystore: Option<&Path>) -> Result<ExitCode> {
     // What is no backup is told before a home is made.
     moving::file::verify(file)?;
     let database = place.at()?;
-    let (store, _) = database.open().await?;
+    let (store, _) = if moving::is_sealed(file)? {
+        if let Some(keystore) = keystore {
+            let (target, keystore) = (database.new_keystore()?, keystore.to_owned());
+            tokio::task::spawn_blocking(move || sealing::restore(&keystore, target.as_ref())).await??;
+        } else if database.keystore().await?.is_none() {
+            bail!("keystore_missing: this backup is of a sealed home; give its keystore: --keystore FILE");
+        }
+        database.open(master::given(place)?.as_ref()).await?
+    } else {
+        database.open_unsealed().await?
+    };
     let moved = moving::restore(file, store.as_ref()).await.with_context(|| database.name())?;
     noted(store.as_ref(), "restored from a backup", &moved).await?;
     told(&database.name(), &moved);

@@ -167,6 +167,9 @@ pub async fn doctor(place: &Place) -> Result<ExitCode> {
         }
         well &= check.broken.is_empty();
     }
+    let sealed = engine.store().personal().is_some_and(|personal| personal.vault().is_sealed());
+    let how = if sealed { "is sealed" } else { "is not sealed (`zhiyin keys seal-home` seals it)" };
+    say!("      personal data {how}");
     work(&engine.store().work().await?)?;
     if !well {
         eprintln!("zhiyin: the home is not well; restore a backup, and report this with the lines above");

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zhiyin_model::effect::{
-    Allocation, Asset, Hold, Lot, Order, TimerKey, TimerKind, Transfer, TransferKind,
-};
+use zhiyin_model::effect::{Allocation, Asset, Hold, Lot, Order, TimerKind, Transfer, TransferKind};
 use zhiyin_model::event::{Event, Takeover};
 use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, Term};

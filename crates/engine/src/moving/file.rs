@@ -224,7 +224,16 @@ impl Reader {
         let table =
             table(&name).ok_or_else(|| error(&self.path, format!("has an unknown table {name:?}")))?;
         self.rows += rows.len() as u64;
-        let rows = rows.into_iter().map(|row| row.into_iter().map(|value| value.0).collect()).collect();
+        let columns = table.columns.len();
+        let rows = rows.into_iter().map(|row| {
+            let mut row: Vec<Value> = row.into_iter().map(|value| value.0).collect();
+            // Tables grow at their end: an older backup has nothing there.
+            while row.len() < columns {
+                row.push(Value::Null);
+            }
+            row
+        });
+        let rows = rows.collect();
         Ok(Some(Rows { table, rows }))
     }
 }

@@ -207,7 +207,14 @@ impl<'a> Batch<'a> {
 
     fn read(&self, row: &Waiting) -> Result<Read> {
         let key = &self.home.id_key;
-        let body = seal::open(&row.body)?;
+        let body = match seal::open(&row.body) {
+            // Whom it was about was erased before it was decided.
+            Err(StoreError::Erased) => {
+                let event = Err(Refusal::new("erased", "", "the member was erased"));
+                return Ok(Read { event, hashes: Vec::new(), reach: None, order: None });
+            }
+            body => body?,
+        };
         let origin = Origin { user_namespace: &row.user_namespace, default_time: Some(row.time) };
         let event = event::read(body.as_bytes(), &origin);
         let mut read = Read { event, hashes: Vec::new(), reach: None, order: None };
@@ -439,7 +446,7 @@ impl<'a> Batch<'a> {
 
     pub(super) fn dead(&mut self, row: &Waiting, refusal: Refusal) {
         tracing::debug!(seq = row.seq, code = refusal.code, field = refusal.field, "dead letter");
-        self.flush.dead.push(Dead { seq: row.seq, refusal, at: row.clock });
+        self.flush.dead.push(Dead { seq: row.seq, member: row.member, refusal, at: row.clock });
     }
 
     fn state_fact(
@@ -455,6 +462,7 @@ impl<'a> Batch<'a> {
         self.flush.facts.push(Fact {
             id,
             message_id,
+            called: None,
             name: name.to_owned(),
             member,
             time: at,
@@ -528,6 +536,7 @@ impl<'a> Batch<'a> {
         self.flush.facts.push(Fact {
             id,
             message_id: format!("{}#{ordinal}", cause.name),
+            called: None,
             name: name.to_owned(),
             member,
             time: at,

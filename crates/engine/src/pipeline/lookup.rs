@@ -9,6 +9,9 @@ use zhiyin_store::{LotsWanted, Store, StoreError};
 
 use crate::{Result, rebuild};
 
+/// An event that says nothing: what is left of one whose member was erased.
+const ERASED: &str = r#"{"event":"Erased","properties":{},"type":"track"}"#;
+
 /// Adds what was missing to what is known.
 pub(super) async fn look_up(
     store: &dyn Store,
@@ -21,7 +24,11 @@ pub(super) async fn look_up(
         Missing::OrderLines(id) => {
             let past =
                 store.order_lines(id).await?.ok_or_else(|| damaged(format!("no lines of order {id}")))?;
-            let body = seal::open(&past.body)?;
+            let body = match seal::open(&past.body) {
+                // Sums of the order stay, its lines do not.
+                Err(StoreError::Erased) => ERASED.to_owned(),
+                body => body?,
+            };
             let origin = Origin { user_namespace: &past.user_namespace, default_time: Some(past.time) };
             let read =
                 event::read(body.as_bytes(), &origin).map_err(|refusal| damaged(refusal.to_string()))?;

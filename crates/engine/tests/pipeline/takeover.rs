@@ -265,7 +265,7 @@ async fn c7_what_is_wrong_is_told_by_line_and_field_and_never_by_value() {
         ("{", "bad_json@ line 1"),
         ("[]", "bad_row@ line 1"),
         (r#"{"card": {}}"#, "bad_identifier@card line 1"),
-        (r#"{"card": "1", "identifiers": {"card": "2"}}"#, "column_twice@card line 1"),
+        (r#"{"card": "1", "identifiers": {"card": "2"}}"#, "column_twice@id.card line 1"),
         (r#"{"card": "1", "lots": [{"points": 1, "expire": 7}]}"#, "bad_date@lots[0].expire line 1"),
         (r#"{"identifiers": {"crm": "7"}, "key": ""}"#, "key_missing@key line 1"),
     ] {

@@ -37,7 +37,7 @@ pub(crate) const EVENT_SHARES: &str = "SELECT seq, slot FROM {shard}.event WHERE
 pub(crate) const ORDER_MEMBERS: &str = "SELECT id, member FROM {shard}.order_place WHERE id = ANY($1)";
 /// Items of which nobody said whom they are about.
 pub(crate) const UNPLACED: &str = "DELETE FROM {shard}.event WHERE seq = ANY($1) AND member = id \
-    RETURNING seq, id, source, message_id, name, time, clock, derived, replay, body, reached";
+    RETURNING seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called";
 /// Items that wait, of which nobody said whom they are about.
 pub(crate) const UNPLACED_WAIT: &str = "SELECT EXISTS (SELECT 1 FROM {shard}.queue q \
     JOIN {shard}.event e ON e.seq = q.seq WHERE e.member = e.id)";
@@ -66,7 +66,7 @@ pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {
     {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move";
 
 const EVENT_COLUMNS: &str =
-    "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, member, slot";
+    "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called, member, slot";
 
 /// Fills an empty home.
 pub(crate) async fn fill(tx: &Transaction<'_>, schemas: &Schemas, mut rows: In) -> Result<()> {
@@ -240,8 +240,9 @@ impl Filling<'_> {
                     body,
                     member,
                     reached,
+                    called,
                 ],
-            ) = <[Value; 13]>::try_from(row)
+            ) = <[Value; 14]>::try_from(row)
             else {
                 return Err(damaged(table));
             };
@@ -265,7 +266,8 @@ impl Filling<'_> {
                 messages.push(vec![source.clone(), message_id.clone(), hash, seq.clone()]);
             }
             events.push(vec![
-                seq, id, source, message_id, name, time, clock, derived, replay, body, reached, member, slot,
+                seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called,
+                member, slot,
             ]);
         }
         for month in months {

@@ -94,7 +94,7 @@ const PLANTED: &[(&str, &str)] = &[
     ("DELETE FROM {shard}.timeline", TIMELINES),
     (
         "INSERT INTO {shard}.event SELECT seq + 1, id, slot, source, message_id, name, time, clock, derived, replay, \
-      body, member, reached FROM {shard}.event WHERE derived = 2",
+      body, member, reached, called FROM {shard}.event WHERE derived = 2",
         TWICE,
     ),
     ("UPDATE {shard}.orders SET refunded = paid + 1", REFUNDS),

@@ -33,7 +33,7 @@ async fn lives(store: &Arc<dyn Store>) {
     store.append(fay.append()).await.unwrap();
     let turn = life::turn(store).await.unwrap();
     let waiting = store.waiting(&turn, 2).await.unwrap();
-    let dead = waiting.iter().map(|row| Dead { seq: row.seq, refusal: refusal(), at: at(6) });
+    let dead = waiting.iter().map(|row| Dead { seq: row.seq, member: None, refusal: refusal(), at: at(6) });
     let mut fact = fay.fact(1, true);
     fact.root = waiting[0].seq;
     let flush = Flush {
@@ -125,7 +125,10 @@ async fn goes_on(store: &Arc<dyn Store>) {
             "an item of another home's inbox waits beside the cursor"
         );
         done += waiting.len();
-        let dead = waiting.iter().map(|row| Dead { seq: row.seq, refusal: refusal(), at: at(6) }).collect();
+        let dead = waiting
+            .iter()
+            .map(|row| Dead { seq: row.seq, member: None, refusal: refusal(), at: at(6) })
+            .collect();
         let drained = waiting.iter().map(|row| row.seq).collect();
         store.flush(Flush { turn, dead, drained, ..Flush::default() }).await.unwrap();
     }

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use zhiyin_store::Store;
 use zhiyin_store::conformance::KEY;
 use zhiyin_store::conformance::life::{Life, lived};
-use zhiyin_store_pg::{PIPELINE, statements};
+use zhiyin_store_pg::{PIPELINE, PgKeystore, statements};
 
 use crate::homes::{Homes, name, raw};
 
@@ -33,7 +33,9 @@ fn sql(template: &str, home: &str, shard: &str, shards: usize) -> String {
 #[tokio::test]
 async fn every_statement_prepares() {
     let homes = Homes::new(2);
-    let home = name(&homes.open().0);
+    let (url, _) = homes.open();
+    let home = name(&url);
+    drop(PgKeystore::open(&url).unwrap());
     let client = raw().await;
     for shard in [home.clone(), format!("{home}_1")] {
         for (name, template) in statements() {

@@ -84,7 +84,7 @@ const PLANTED: &[(&str, &str)] = &[
     ("DELETE FROM timeline", "every timeline leads from its last event through all of a member's events"),
     (
         "INSERT INTO event SELECT NULL, id, source, message_id, body_hash, name, time, clock, derived, replay, body, member, \
-         reached FROM event WHERE derived = 2",
+         reached, called FROM event WHERE derived = 2",
         "nothing is in the log twice",
     ),
     ("UPDATE orders SET refunded = paid + 1", "a refund never exceeds what was paid"),

@@ -155,7 +155,7 @@ pub async fn dead_letters_are_listed_and_put_back(homes: &dyn Homes) -> Result<(
     let seqs: Vec<i64> = store.waiting(&turn(&store).await?, 10).await?.iter().map(|row| row.seq).collect();
     let dead = |seq, code, at| {
         let refusal = Refusal::new(code, "properties.order_id", "no such order");
-        Dead { seq, refusal, at }
+        Dead { seq, member: None, refusal, at }
     };
     let letters = vec![dead(seqs[0], "order_unknown", at(1)), dead(seqs[1], "too_late", at(2))];
     let given_up =
@@ -338,7 +338,12 @@ pub async fn what_was_put_back_may_reach_others_too(homes: &dyn Homes) -> Result
     store.append(append(vec![item(1, 0, Some(other))], at(2), false)).await?;
     let whole = turn(&store).await?;
     let seq = store.waiting(&whole, 1).await?[0].seq;
-    let dead = vec![Dead { seq, refusal: Refusal::new("insufficient_points", "", "not yet"), at: at(2) }];
+    let dead = vec![Dead {
+        seq,
+        member: None,
+        refusal: Refusal::new("insufficient_points", "", "not yet"),
+        at: at(2),
+    }];
     store.flush(Flush { turn: whole, cursor: Some(seq), dead, ..Flush::default() }).await?;
     assert_eq!(store.retry_dead_letters(vec![seq], at(3)).await?, 1);
     store.append(append(vec![item(2, other, None)], at(4), false)).await?;

@@ -85,6 +85,7 @@ impl Life {
         NewEvent {
             id: self.event(n),
             message_id: self.message_id(n),
+            called: None,
             body_hash: self.key.digest("body", &[body.as_bytes()]),
             name: ["Points Spent", "Order Completed"][usize::from(n % 2)].to_owned(),
             time: at(n),
@@ -298,6 +299,7 @@ impl Life {
         Fact {
             id: self.key.derive("fact", &[self.event(n).bytes()]),
             message_id,
+            called: None,
             name,
             member: self.member(),
             time: at(n),

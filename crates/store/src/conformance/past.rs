@@ -298,7 +298,7 @@ pub async fn a_home_moves_whole(homes: &dyn Homes) -> Result<()> {
     old.append(late.append()).await?;
     let waiting = old.waiting(&turn(&old).await?, 9).await?;
     let refusal = zhiyin_model::event::Refusal::new("order_unknown", "properties.order_id", "no such order");
-    let dead = vec![crate::flush::Dead { seq: waiting[0].seq, refusal, at: at(6) }];
+    let dead = vec![crate::flush::Dead { seq: waiting[0].seq, member: None, refusal, at: at(6) }];
     let flush = Flush { turn: turn(&old).await?, cursor: Some(waiting[0].seq), dead, ..Flush::default() };
     old.flush(flush).await?;
     let (out, rows) = tokio::sync::mpsc::channel(2);

@@ -1,0 +1,113 @@
+//! Erasing a person: what is personal of them goes, the ledger and sums of orders stay.
+//!
+//! First the keystore notes it, then the home forgets in one transaction, then the keys are destroyed, so that copies of
+//! before say nothing either. What was broken off is taken up again when the home is opened; what comes back with an older
+//! backup is erased again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use zhiyin_model::event::Identifier;
+use zhiyin_model::id::MemberId;
+use zhiyin_store::personal::Personal;
+use zhiyin_store::seal;
+use zhiyin_store::seal::keystore::{Erasure, Keystore};
+use zhiyin_store::{Store, StoreError, Wanted};
+
+use crate::{Engine, EngineError, Result, clock};
+
+/// Reasons are short: they stay.
+pub const REASON_CHARS_MAX: usize = 200;
+
+fn sealed(store: &dyn Store) -> Result<(&dyn Personal, Arc<dyn Keystore>)> {
+    let personal = store.personal().ok_or(EngineError::NotSealed)?;
+    let keystore = personal.vault().keystore().cloned().ok_or(EngineError::NotSealed)?;
+    Ok((personal, keystore))
+}
+
+/// Asks the keystore where waiting holds up nobody else.
+async fn ask<T: Send + 'static>(
+    keystore: &Arc<dyn Keystore>,
+    job: impl FnOnce(&dyn Keystore) -> zhiyin_store::Result<T> + Send + 'static,
+) -> Result<T> {
+    let keystore = Arc::clone(keystore);
+    let done = tokio::task::spawn_blocking(move || job(keystore.as_ref())).await;
+    Ok(done.map_err(|error| StoreError::Database(error.to_string()))??)
+}
+
+/// Erases a member whose erasure is noted, and destroys their keys.
+async fn carry_out(store: &dyn Store, mut erasure: Erasure) -> Result<()> {
+    let (personal, keystore) = sealed(store)?;
+    personal.erase(MemberId::from_bytes(erasure.member)).await?;
+    erasure.done = true;
+    ask(&keystore, move |keystore| keystore.destroy(&[erasure.member], &erasure.subjects)).await
+}
+
+/// Notes an erasure with all under which something of the member is sealed, and carries it out.
+async fn erase(store: &dyn Store, member: MemberId, reason: &str) -> Result<()> {
+    let (personal, keystore) = sealed(store)?;
+    let known = ask(&keystore, |keystore| keystore.erasures()).await?;
+    let before = known.into_iter().find(|erasure| erasure.member == *member.bytes());
+    let mut subjects: BTreeSet<_> = personal.subjects_of(member).await?.into_iter().collect();
+    // Noted before and not carried out: what the home has forgotten since is known here only.
+    subjects.extend(before.iter().flat_map(|erasure| erasure.subjects.iter().copied()));
+    let erasure = Erasure {
+        member: *member.bytes(),
+        reason: before.map_or_else(|| reason.to_owned(), |erasure| erasure.reason),
+        at: clock::wall().0,
+        subjects: subjects.into_iter().collect(),
+        done: false,
+    };
+    let noted = erasure.clone();
+    ask(&keystore, move |keystore| keystore.log(&noted)).await?;
+    carry_out(store, erasure).await
+}
+
+/// Takes up what was broken off; how many.
+pub async fn resume(store: &dyn Store) -> Result<usize> {
+    let Ok((_, keystore)) = sealed(store) else { return Ok(0) };
+    let open = ask(&keystore, |keystore| keystore.erasures()).await?;
+    let open: Vec<Erasure> = open.into_iter().filter(|erasure| !erasure.done).collect();
+    let n = open.len();
+    for erasure in open {
+        carry_out(store, erasure).await?;
+    }
+    Ok(n)
+}
+
+/// Erases again whoever was erased, after older rows came in from a backup or another home; how many bore names still.
+pub async fn reapply(store: &dyn Store) -> Result<usize> {
+    let Ok((personal, keystore)) = sealed(store) else { return Ok(0) };
+    resume(store).await?;
+    let (erasures, gone) = ask(&keystore, |keystore| Ok((keystore.erasures()?, keystore.gone()?))).await?;
+    let members: BTreeSet<MemberId> =
+        erasures.iter().map(|erasure| MemberId::from_bytes(erasure.member)).collect();
+    let gone: Arc<BTreeSet<_>> = Arc::new(gone.into_iter().collect());
+    let named = personal.named_under(gone, Arc::new(members.clone())).await?;
+    let n = named.len();
+    // Those who bear no name may have bodies still.
+    for member in named.into_iter().chain(members).collect::<BTreeSet<_>>() {
+        erase(store, member, "erased under another id").await?;
+    }
+    Ok(n)
+}
+
+impl Engine {
+    /// Whom `NAMESPACE:VALUE` names, decided about or not; or whom an id does.
+    pub async fn named(&self, text: &str) -> Result<Option<MemberId>> {
+        let text = text.trim();
+        if let Some((namespace, value)) = text.split_once(':') {
+            let (namespace, value) = (namespace.to_owned(), value.to_owned());
+            let hash = seal::lookup(&self.home().await?.id_key, &Identifier { namespace, value });
+            let wanted = Wanted { identifiers: vec![hash], ..Wanted::default() };
+            return Ok(self.store().load(wanted).await?.identifiers.first().map(|(_, member)| *member));
+        }
+        let Some(id) = MemberId::from_hex(text) else { return Ok(None) };
+        Ok(self.store().member_whole(id).await?.map(|_| id))
+    }
+
+    /// Erases a member. Erasing again changes nothing.
+    pub async fn erase(&self, member: MemberId, reason: &str) -> Result<()> {
+        erase(self.store().as_ref(), member, reason).await
+    }
+}
