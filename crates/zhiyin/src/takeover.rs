@@ -23,8 +23,8 @@ const TABLE_BYTES_MAX: usize = 3_000;
 
 /// Takes members over, as was asked.
 pub async fn members(place: &Place, members: &Members) -> Result<ExitCode> {
-    if !members.file.is_file() {
-        bail!("{}: no such file", members.file.display());
+    if members.file.is_dir() {
+        bail!("{}: a folder, no file", members.file.display());
     }
     let engine = place.open_existing().await?;
     let request = request(&engine, members)?;

@@ -333,7 +333,9 @@ fn anew(
             let taken = brought.iter().filter_map(|taken| takeover::term(rules, *taken));
             let running = taken.filter(|taken| rules.zone.start(taken.ends) > scene.at);
             let better = |term: Term, taken: Term| if key(&taken) > key(&term) { taken } else { term };
-            let term = running.fold(tier::by_history(scene, first, &orders), better);
+            // Whose books came from an old system stand here since then.
+            let begins = brought.iter().map(|(instant, _)| *instant).max().unwrap_or(first);
+            let term = running.fold(tier::by_history(scene, begins, &orders), better);
             tier::be(scene, state, term, out);
         }
         None => {

@@ -426,7 +426,6 @@ async fn c7_who_was_taken_over_can_be_merged_and_parted() {
     assert_eq!(merged, Verdict::Accepted);
     let both = state("ann").await;
     assert_eq!((both.0, both.1, both.2.as_str()), (160, 3700, "gold"));
-    eprintln!("merged");
     home.healthy().await;
     let table = reconcile(&home, &file, false).await;
     assert!(table.even, "{table:?}");
