@@ -327,12 +327,11 @@ impl Work {
     /// Begins to read the file, on a thread of its own.
     fn read(&self) -> Rows {
         let (send, rows) = mpsc::channel(AHEAD);
-        let (request, live, key) = (Arc::clone(&self.request), Arc::clone(&self.live), self.key.clone());
+        let (request, live) = (Arc::clone(&self.request), Arc::clone(&self.live));
         let reader = std::thread::spawn(move || {
             let ground = Ground {
                 playbook: &live.playbook,
                 rules: &live.rules,
-                key: &key,
                 as_of: request.as_of,
                 key_namespace: request.key.as_deref(),
             };

@@ -469,6 +469,7 @@ impl Store for PgStore {
     }
 
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
+        let message_ids = self.vault().message_ids(message_ids);
         takeover::came(&self.connections, source, &message_ids).await
     }
 

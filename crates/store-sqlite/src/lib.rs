@@ -475,7 +475,7 @@ impl Store for SqliteStore {
     }
 
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
-        let source = source.to_owned();
+        let (source, message_ids) = (source.to_owned(), self.vault().message_ids(message_ids));
         self.connections.read(move |c| takeover::came(c, &source, &message_ids)).await
     }
 

@@ -25,7 +25,13 @@ impl Folder {
     fn zhiyin(&self, home: &str, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zhiyin"));
         command.arg("--home").arg(self.0.join(home)).args(words).stdin(Stdio::null());
-        command.env_remove("ZHIYIN_DATABASE").env_remove("ZHIYIN_HOME");
+        for name in ["ZHIYIN_DATABASE", "ZHIYIN_HOME", "ZHIYIN_MASTER_KEY", "ZHIYIN_MASTER_KEY_FILE"] {
+            command.env_remove(name);
+        }
+        // The home that is killed is sealed as well: the state is the same.
+        if home == "killed" {
+            command.env("ZHIYIN_MASTER_KEY_FILE", self.0.join("master.key"));
+        }
         command
     }
 
@@ -111,6 +117,7 @@ fn c7_twenty_thousand_members_come_over_killed_in_the_middle_and_lie_even() {
     let given = ["import", "members", file, "--as-of", AS_OF, "--source", "crm", "--format", "json"];
     let with =
         |more: &[&'static str]| -> Vec<&str> { given.iter().copied().chain(more.iter().copied()).collect() };
+    folder.well("peace", &["keys", "new-master", folder.0.join("master.key").to_str().unwrap()]);
     for home in ["peace", "killed"] {
         folder.well(home, &["apply", "variety-store"]);
     }

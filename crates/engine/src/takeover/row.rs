@@ -11,7 +11,6 @@ use zhiyin_model::event::{
     EXTERNAL_IDS_MAX, LOTS_MAX, OpeningLot, Refusal, TAGS_MAX, TAKEN_AMOUNT_MAX, TakenTier, Takeover,
     bounded, names,
 };
-use zhiyin_model::id::IdKey;
 use zhiyin_model::identifier::{self, Window};
 use zhiyin_model::mask::Mask;
 use zhiyin_model::money::parse_decimal;
@@ -25,7 +24,6 @@ use super::columns::Column;
 pub(super) struct Ground<'a> {
     pub(super) playbook: &'a Playbook,
     pub(super) rules: &'a Rules,
-    pub(super) key: &'a IdKey,
     /// The instant up to which the old system kept the books.
     pub(super) as_of: Ts,
     /// The namespace whose value is a row's key.
@@ -46,7 +44,7 @@ pub(super) struct Name {
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) line: u64,
-    /// Its message id: a keyed hash of its key, so that no value of a person is in it.
+    /// Its message id: the hash of its key.
     pub(super) message_id: String,
     /// How people find it, masked.
     pub(super) who: String,
@@ -175,7 +173,7 @@ fn names_of(ground: &Ground<'_>, cells: &Cells, wrong: &mut impl FnMut(Refusal))
     found.into_iter().map(|(_, name)| name).collect()
 }
 
-/// What a row is called: the hash of its key. Nobody who sees it can tell the value.
+/// What a row is called: the hash of its key, so that its value is not told with it.
 fn key(ground: &Ground<'_>, cells: &Cells, names: &[Name]) -> Option<String> {
     let named = |name: &Name| (name.namespace.clone(), name.normal.clone());
     let (namespace, value) = match (ground.key_namespace, cells.get(&Column::Key)) {
@@ -186,8 +184,12 @@ fn key(ground: &Ground<'_>, cells: &Cells, names: &[Name]) -> Option<String> {
         }
         (None, None) => named(names.first()?),
     };
-    let hash = ground.key.digest("takeover key", &[namespace.as_bytes(), value.as_bytes()]);
-    Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    // No home's key is in it: the digest names rows by their message ids. A sealed home keeps a keyed hash of it instead.
+    let mut hasher = blake3::Hasher::new_derive_key("zhiyin takeover key");
+    for part in [&namespace, &value] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    Some(hasher.finalize().to_hex().as_str().chars().take(32).collect())
 }
 
 /// What a cell holds one after the other: a list, or texts parted by semicolons; `None` for what is no text.
