@@ -82,6 +82,22 @@ pub fn book_growth(
     state.member.book_growth(day, amount, today, scene.rules.tiers.over_days);
 }
 
+/// Books growth that was earned in an old system, on its day. Growth is what orders keep of it, so this is kept by what
+/// stands for one.
+pub fn take_over_growth(
+    scene: &Scene<'_>,
+    state: &mut State,
+    out: &mut Outcome,
+    (amount, day): (i64, Day),
+    order: OrderId,
+) {
+    let purpose = Purpose { order: Some(order), day: Some(day), reverses: None };
+    transfer(scene, state, out, Asset::Growth, TransferKind::TakeOver, amount, purpose);
+    state.member.accounts.entry(Asset::Growth).or_default().active += amount;
+    let today = scene.rules.zone.day(scene.at);
+    state.member.book_growth(day, amount, today, scene.rules.tiers.over_days);
+}
+
 /// When a lot opened by [`earn`] can be spent and when it no longer can.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime {

@@ -5,7 +5,8 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`points`] (spending), [`consent`] (what may be done to whom), [`person`] (who is whom), [`duplicates`] (records that are likely of one
+//! (lifecycle and tags), [`points`] (spending), [`takeover`] (members of an old system), [`consent`] (what may be done to whom),
+//! [`person`] (who is whom), [`duplicates`] (records that are likely of one
 //! person).
 
 pub mod consent;
@@ -19,6 +20,7 @@ pub mod person;
 pub mod points;
 pub mod rules;
 pub mod state;
+pub mod takeover;
 pub mod tier;
 
 use zhiyin_condition::{EventRow, Row};
@@ -68,7 +70,7 @@ pub fn decide(
     let scene = Scene { rules, key, cause, at };
     let mut out = Outcome { at, ..Outcome::default() };
     let newcomer = state.member.enrolled_at.is_none();
-    if newcomer {
+    if newcomer && event.takeover.is_none() {
         tier::enrol(&scene, state, event.time, &mut out);
     }
     if let Err(stop) = act(&scene, state, known, event, &mut out) {
@@ -96,6 +98,10 @@ fn act(
     event: &Event,
     out: &mut Outcome,
 ) -> Result<(), Stop> {
+    if let Some(facts) = &event.takeover {
+        return takeover::taken_over(scene, state, known, event, facts, out);
+    }
+    takeover::ask_not_before(state, event)?;
     match event.name.as_str() {
         names::ORDER_COMPLETED | names::ORDER_UPDATED => order::completed(scene, state, known, event, out),
         names::ORDER_PAID => order::paid(scene, state, known, event, out),

@@ -17,7 +17,7 @@ use crate::ledger::{self, Lifetime, Purpose};
 use crate::outcome::{Known, Missing, Outcome, Stop};
 use crate::rules::EarnRule;
 use crate::state::{State, View};
-use crate::{Scene, event_row, tier};
+use crate::{Scene, event_row, takeover, tier};
 
 pub use amount::scaled;
 pub use lines::row;
@@ -102,7 +102,9 @@ fn place(
         },
     };
     let row = lines::row(&scene.rules.currency, &order, event)?;
-    terms(scene, state, known, event, &row, &mut order.terms)?;
+    if !takeover::is_before(state, event) {
+        terms(scene, state, known, event, &row, &mut order.terms)?;
+    }
     order.terms.expires_at = scene.rules.expiry(event.time);
     grant(scene, state, known, out, &mut order, paid)?;
     state.leaves.observe(&scene.rules.leaves, Row::Order(&row));

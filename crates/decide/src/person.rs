@@ -12,12 +12,26 @@ mod settle;
 pub use join::join;
 pub use part::{Parted, Parting, Side, part};
 
-use zhiyin_model::effect::{Allocation, Asset, Transfer, TransferKind};
+use zhiyin_model::effect::{Allocation, Asset, Lot, TimerKey, TimerKind, Transfer, TransferKind};
 use zhiyin_model::id::{MemberId, TransferId};
-use zhiyin_model::time::Day;
+use zhiyin_model::member::Member;
+use zhiyin_model::time::{Day, Ts};
 
 use crate::Scene;
 use crate::outcome::Outcome;
+
+/// A lot has its timers.
+fn lot_timers(member: &mut Member, lot: &Lot) {
+    let mut set = |kind: TimerKind, due: Ts| {
+        member.timers.insert(TimerKey { kind, which: due.0 }, due);
+    };
+    if lot.expires_at != Ts::FOREVER {
+        set(TimerKind::Expire, lot.expires_at);
+    }
+    if !lot.active {
+        set(TimerKind::Activate, lot.active_at);
+    }
+}
 
 /// What is said of one move of a balance.
 struct Moved {

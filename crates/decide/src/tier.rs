@@ -49,6 +49,25 @@ pub fn take_better(scene: &Scene<'_>, state: &mut State, other: Option<&Term>, o
     }
 }
 
+/// A member comes with the term that an old system gave them. It runs to its end whatever their growth here is; only for
+/// somebody who has a better one already it changes nothing.
+pub fn take_over(scene: &Scene<'_>, state: &mut State, term: Term, out: &mut Outcome) {
+    if state.member.term.is_some() {
+        return take_better(scene, state, Some(&term), out);
+    }
+    out.terms.push(term.clone());
+    state.member.term = Some(term);
+    set_timer(scene, state);
+}
+
+/// Somebody of whom an old system said no tier stands where their growth holds them, from now on.
+pub fn begin_by_growth(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) {
+    let today = scene.rules.zone.day(scene.at);
+    let growth = state.member.growth_within(today, scene.rules.tiers.over_days);
+    let level = scene.rules.level_of(growth).to_owned();
+    begin(scene, state, level, scene.at, out);
+}
+
 /// From now on this is the running term, if it is not already.
 pub fn be(scene: &Scene<'_>, state: &mut State, term: Term, out: &mut Outcome) {
     let before = state.member.term.clone();

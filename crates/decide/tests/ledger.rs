@@ -48,6 +48,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         3 => (which, part.clone()).prop_map(|(which, part)| Op::Return { which, part }),
         1 => (-300i64..300).prop_map(|amount| Op::Adjust { amount }),
         1 => part.prop_map(|part| Op::Gift { part }),
+        1 => (0i64..400, 0i64..9_000).prop_map(|(points, growth)| Op::TakeOver { points, growth }),
         3 => (1i64..30 * 24).prop_map(|hours| Op::Wait { hours }),
         1 => (30i64 * 24..400 * 24).prop_map(|hours| Op::Wait { hours }),
     ];
@@ -95,9 +96,11 @@ fn every_life_keeps_the_books() {
         "hold_closed",
         "insufficient_points",
         "order_cancelled",
+        "orders_came_first",
         "post_exceeds_hold",
         "refund_exceeds_paid",
         "return_exceeds_spend",
+        "taken_over_already",
     ];
     assert_eq!(met, expected, "{refusals:?}");
 }

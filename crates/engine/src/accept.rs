@@ -34,8 +34,8 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Events that only decisions state.
-const DERIVED: [&str; 9] = [
+/// Events that only decisions state, and the take-over.
+const DERIVED: [&str; 10] = [
     names::STAGE_CHANGED,
     names::TIER_CHANGED,
     names::TAG_ADDED,
@@ -45,6 +45,7 @@ const DERIVED: [&str; 9] = [
     names::POINTS_RECEIVED,
     names::MEMBERS_MERGED,
     names::MEMBER_JOINED,
+    names::MEMBER_TAKEN_OVER,
 ];
 
 /// When an event may have happened.
@@ -64,10 +65,22 @@ pub fn prepare(
     default_time: Option<Ts>,
     window: Window,
 ) -> std::result::Result<NewEvent, Refusal> {
+    prepare_own(key, source, (bytes, None), default_time, window)
+}
+
+/// The same for an event that nobody else may send: which one the caller may.
+pub(crate) fn prepare_own(
+    key: &IdKey,
+    source: &Source,
+    (bytes, own): (&[u8], Option<&str>),
+    default_time: Option<Ts>,
+    window: Window,
+) -> std::result::Result<NewEvent, Refusal> {
     let origin = Origin { user_namespace: &source.user_namespace, default_time };
     let item = event::accept(bytes, &origin)?;
     let parts = item.name == names::MEMBERS_UNMERGED;
-    if DERIVED.contains(&item.name.as_str()) || (parts && source.ties != Ties::Insist) {
+    let reserved = DERIVED.contains(&item.name.as_str()) && own != Some(item.name.as_str());
+    if reserved || (parts && source.ties != Ties::Insist) {
         let message = format!("{:?} is stated by this home's own decisions only", item.name);
         return Err(Refusal::new("event_reserved", "event", message));
     }

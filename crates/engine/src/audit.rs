@@ -85,6 +85,11 @@ pub fn detail(value: Value) -> Detail {
     }
 }
 
+/// A text as a short hash: what is too long for a line can be compared by it.
+pub fn fingerprint(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().as_str().chars().take(32).collect()
+}
+
 /// A line, checked: what is too long is refused, never cut, since nobody would notice.
 pub(crate) fn line(
     who: &Grant,

@@ -5,7 +5,7 @@ pub mod completejourney;
 pub mod csv;
 pub mod lines;
 mod parquet;
-mod rows;
+pub(crate) mod rows;
 pub mod synthetic;
 mod tables;
 

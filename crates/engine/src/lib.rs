@@ -27,6 +27,7 @@ pub mod playbooks;
 pub mod rebuild;
 pub mod reports;
 pub mod sealing;
+pub mod takeover;
 pub mod told;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -72,6 +72,8 @@ pub enum TransferKind {
     MoveOut,
     /// moved → member.
     MoveIn,
+    /// taken over → member: what an old system owed them, owed here from the first day.
+    TakeOver,
 }
 
 /// The brand's side of a transfer.
@@ -87,6 +89,8 @@ pub enum House {
     Adjusted,
     /// Between two members that were merged or parted: always empty.
     Moved,
+    /// What members had in an old system.
+    TakenOver,
 }
 
 impl House {
@@ -98,13 +102,14 @@ impl House {
             Self::Expired => "expired",
             Self::Adjusted => "adjusted",
             Self::Moved => "moved",
+            Self::TakenOver => "taken_over",
         }
     }
 }
 
 impl TransferKind {
     /// All of them, in the order of their stored numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Earn,
         Self::TakeBack,
         Self::Spend,
@@ -116,6 +121,7 @@ impl TransferKind {
         Self::Release,
         Self::MoveOut,
         Self::MoveIn,
+        Self::TakeOver,
     ];
 
     /// Its stable number, as stored.
@@ -142,6 +148,7 @@ impl TransferKind {
             Self::Release => "release",
             Self::MoveOut => "move_out",
             Self::MoveIn => "move_in",
+            Self::TakeOver => "take_over",
         }
     }
 
@@ -158,6 +165,7 @@ impl TransferKind {
             Self::Hold | Self::Release => (House::Spent, 0),
             Self::MoveOut => (House::Moved, -1),
             Self::MoveIn => (House::Moved, 1),
+            Self::TakeOver => (House::TakenOver, 1),
         }
     }
 }
@@ -281,6 +289,9 @@ pub enum OrderStatus {
     Placed,
     /// Never was.
     Cancelled,
+    /// No order: it stands for the growth that a member brought from an old system, since growth is what orders keep of it.
+    /// It never counts, and goes wherever the member's orders go.
+    TakenOver,
 }
 
 impl OrderStatus {
@@ -291,7 +302,9 @@ impl OrderStatus {
 
     /// The status of a stored number.
     pub fn from_code(code: i64) -> Option<Self> {
-        [Self::Announced, Self::Placed, Self::Cancelled].into_iter().find(|status| status.code() == code)
+        [Self::Announced, Self::Placed, Self::Cancelled, Self::TakenOver]
+            .into_iter()
+            .find(|status| status.code() == code)
     }
 }
 

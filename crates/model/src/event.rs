@@ -7,6 +7,7 @@
 pub mod json;
 mod order;
 mod read;
+mod takeover;
 mod whom;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use order::{Amounts, Line, OrderFacts};
 pub use read::{
     EXTERNAL_IDS_MAX, ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, bounded, read,
 };
+pub use takeover::{AMOUNT_MAX as TAKEN_AMOUNT_MAX, LOTS_MAX, OpeningLot, TAGS_MAX, TakenTier, Takeover};
 pub use whom::nobody;
 
 use crate::id::{EventId, IdKey};
@@ -114,6 +116,8 @@ pub struct Event {
     pub preferences: BTreeMap<String, bool>,
     /// What it says of an order, for the events that speak of one.
     pub order: Option<OrderFacts>,
+    /// What an old system knew of the member, where they are taken over from it.
+    pub takeover: Option<Box<Takeover>>,
 }
 
 impl Event {
@@ -176,6 +180,8 @@ pub mod names {
     pub const DEPENDANT_TOLD: &str = "Dependant Told";
     /// A dependant is none of the member's any more.
     pub const DEPENDANT_REMOVED: &str = "Dependant Removed";
+    /// A member comes over from an old system, with what they had there. Only the take-over states it.
+    pub const MEMBER_TAKEN_OVER: &str = "Member Taken Over";
     /// Derived: another member's gift arrives.
     pub const POINTS_RECEIVED: &str = "Points Received";
     /// Derived: a member moved between lifecycle stages.

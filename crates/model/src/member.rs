@@ -56,6 +56,10 @@ pub struct Touches {
     /// Store of the latest touch that had one: what conditions call `store`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<(Ts, String)>,
+    /// Up to which instant an old system kept their books, if they were taken over from one: what they did before is in what
+    /// it handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<Ts>,
 }
 
 /// A coded place where we met, and when.

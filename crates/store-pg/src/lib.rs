@@ -39,6 +39,7 @@ mod standing;
 mod statements;
 mod suggestions;
 mod survey;
+mod takeover;
 mod wait;
 mod work;
 mod write;
@@ -58,6 +59,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
+use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
@@ -482,6 +484,15 @@ impl Store for PgStore {
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
         survey!(self, survey => places::ledger_lines(&survey, as_of, &stores))
+    }
+
+    async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
+        let message_ids = self.vault().message_ids(message_ids);
+        takeover::came(&self.connections, source, &message_ids).await
+    }
+
+    async fn taken_over(&self, source: &str) -> Result<TakenOver> {
+        survey!(self, survey => takeover::taken_over(&survey, source))
     }
 
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {

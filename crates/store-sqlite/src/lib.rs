@@ -26,6 +26,7 @@ mod rows;
 mod shares;
 mod statements;
 mod suggestions;
+mod takeover;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
+use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
@@ -481,6 +483,16 @@ impl Store for SqliteStore {
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
         self.connections.survey(move |c| places::ledger_lines(c, as_of, &stores)).await
+    }
+
+    async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
+        let (source, message_ids) = (source.to_owned(), self.vault().message_ids(message_ids));
+        self.connections.read(move |c| takeover::came(c, &source, &message_ids)).await
+    }
+
+    async fn taken_over(&self, source: &str) -> Result<TakenOver> {
+        let source = source.to_owned();
+        self.connections.survey(move |c| takeover::taken_over(c, &source)).await
     }
 
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {

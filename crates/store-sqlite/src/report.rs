@@ -19,7 +19,7 @@ macro_rules! side {
     () => {
         "CASE kind WHEN 0 THEN amount WHEN 1 THEN -amount WHEN 2 THEN -amount WHEN 3 THEN amount \
          WHEN 4 THEN -amount WHEN 5 THEN amount WHEN 6 THEN -amount \
-         WHEN 9 THEN -amount WHEN 10 THEN amount ELSE 0 END"
+         WHEN 9 THEN -amount WHEN 10 THEN amount WHEN 11 THEN amount ELSE 0 END"
     };
 }
 pub(crate) use side;

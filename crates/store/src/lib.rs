@@ -22,6 +22,7 @@ pub mod read;
 pub mod seal;
 pub mod settle;
 pub mod suggestion;
+pub mod takeover;
 pub mod turn;
 
 use std::path::PathBuf;
@@ -535,6 +536,10 @@ pub trait Store: Send + Sync {
     async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<places::CutLine>>;
     /// Sums of the ledger over members who belong to one of these stores, as of an instant.
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>>;
+    /// Of each of these message ids of a source the hash of its body, if it came and its id is remembered.
+    async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>>;
+    /// What a source of a take-over came to.
+    async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
     /// What it does about personal data; `None` for what is not a home of its own.
     fn personal(&self) -> Option<&dyn personal::Personal> {
         None

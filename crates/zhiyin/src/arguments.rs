@@ -266,6 +266,9 @@ pub struct Import {
 /// Known data sets.
 #[derive(Debug, Subcommand)]
 pub enum DataSet {
+    /// An old system's members, with their points, growth, tiers and tags: checked whole, taken over, laid beside the file.
+    #[command(arg_required_else_help = true)]
+    Members(Members),
     /// A real retailer's year, as Parquet.
     Completejourney {
         /// Folder with transactions.parquet and its siblings.
@@ -283,6 +286,40 @@ pub enum DataSet {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// What is taken over from an old system.
+#[derive(Debug, Args)]
+pub struct Members {
+    /// CSV with a head, or JSON lines: phone, card, unionid…, enrolled, points, points_expire, growth, tier, tier_until, tags, …
+    pub file: PathBuf,
+    /// Up to when the old system kept the books: the end of a day (YYYY-MM-DD) in the brand's zone, or an instant (RFC 3339).
+    #[arg(long, value_name = "DATE")]
+    pub as_of: String,
+    /// What the old system is called: keys of rows are unique within it. Default: the file's name.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// The identifier that is the key of a row. Default: the column `key`, else the most telling identifier of the row.
+    #[arg(long, value_name = "NS")]
+    pub key: Option<String>,
+    /// Lets a row be of a member who is here already.
+    #[arg(long)]
+    pub join: bool,
+    /// Checks every row, says what would be made, and writes nothing.
+    #[arg(long, conflicts_with_all = ["reconcile", "sign_off"])]
+    pub dry_run: bool,
+    /// Lays the file beside the record, and writes nothing.
+    #[arg(long, conflicts_with = "sign_off")]
+    pub reconcile: bool,
+    /// Notes the totals in the audit log, if there is no difference.
+    #[arg(long, requires = "by")]
+    pub sign_off: bool,
+    /// Who signs off.
+    #[arg(long, value_name = "NAME", requires = "sign_off")]
+    pub by: Option<String>,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
 }
 
 /// What to do with dead letters.

@@ -15,14 +15,17 @@ use zhiyin_model::time::Ts;
 use crate::arguments::{DataSet, Import, Place};
 use crate::progress::Progress;
 use crate::say::say;
-use crate::who;
+use crate::{takeover, who};
 
 /// Business time at which the demo's playbook is applied: before the first event of the data.
 const DEMO_BEGINS: &str = "2016-11-01T00:00:00Z";
 
 /// Brings history in.
 pub async fn import(place: &Place, import: Import) -> Result<ExitCode> {
-    let engine = place.open().await?;
+    let engine = match &import.set {
+        Some(DataSet::Members(members)) => return takeover::members(place, members).await,
+        _ => place.open().await?,
+    };
     match import.set {
         Some(DataSet::Completejourney { dir, limit }) => {
             let tally = completejourney(place, &engine, &dir, limit).await?;
@@ -35,7 +38,7 @@ pub async fn import(place: &Place, import: Import) -> Result<ExitCode> {
             told("synthetic", &tally);
             Ok(ExitCode::SUCCESS)
         }
-        None => files(place, &engine, &import).await,
+        None | Some(DataSet::Members(_)) => files(place, &engine, &import).await,
     }
 }
 

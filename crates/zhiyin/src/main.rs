@@ -20,6 +20,7 @@ mod report;
 mod say;
 mod sealing;
 mod serve;
+mod takeover;
 mod told;
 mod who;
 

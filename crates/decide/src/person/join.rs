@@ -1,22 +1,28 @@
 //! Two members are one person.
 
-use zhiyin_model::effect::{Asset, TagMove, TimerKind};
+use zhiyin_model::effect::{Asset, Lot, TagMove};
 use zhiyin_model::member::{Member, TagHeld};
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Day, Ts};
 
-use super::{Moved, hand_over};
+use super::{Moved, hand_over, lot_timers};
 use crate::consent::member_of_age;
 use crate::outcome::{History, Outcome};
 use crate::state::State;
 use crate::{Scene, judge, order, tier};
 
 /// What `loser` was and had is `winner`'s from now on; the loser's rows of lots, holds and orders follow with their ids.
-/// `history` is all that counts of both. What is left of the loser is forgotten by whoever asked.
+/// `history` is all that counts of both, `lots` are the loser's open ones. What is left of the loser is forgotten by whoever asked.
 ///
 /// The older enrolment is kept, the better of the two running terms, of each attribute what was told last, the first and
 /// the last touch of both, all tags; then tier, stage and tags are judged by the joined history.
-pub fn join(scene: &Scene<'_>, winner: &mut State, loser: &State, history: &History, out: &mut Outcome) {
+pub fn join(
+    scene: &Scene<'_>,
+    winner: &mut State,
+    loser: &State,
+    (history, lots): (&History, &[Lot]),
+    out: &mut Outcome,
+) {
     accounts(scene, winner, &loser.member, out);
     personal(scene, &mut winner.member, &loser.member);
     profile(&mut winner.member, &loser.member);
@@ -28,10 +34,9 @@ pub fn join(scene: &Scene<'_>, winner: &mut State, loser: &State, history: &Hist
     if member.stage.is_none() {
         member.stage.clone_from(&other.stage);
     }
-    for (key, due) in &other.timers {
-        if matches!(key.kind, TimerKind::Activate | TimerKind::Expire) {
-            member.timers.insert(*key, *due);
-        }
+    // The loser's own timers ended with them: what will become of their lots is set anew.
+    for lot in lots {
+        lot_timers(member, lot);
     }
     let today = scene.rules.zone.day(scene.at);
     for (day, amount) in &other.growth_days {
@@ -99,6 +104,7 @@ fn profile(member: &mut Member, other: &Member) {
             member.touches.last = member.touches.last.take().max(Some(last));
         }
     }
+    member.touches.taken_over = member.touches.taken_over.max(other.touches.taken_over);
     if let Some((at, store)) = &other.touches.store {
         let mine = member.touches.store.take();
         member.touches.store = mine.max(Some((*at, store.clone())));

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use zhiyin_model::effect::{
-    Allocation, Asset, Hold, Lot, Order, TimerKey, TimerKind, Transfer, TransferKind,
-};
-use zhiyin_model::event::Event;
+use zhiyin_model::effect::{Allocation, Asset, Hold, Lot, Order, TimerKind, Transfer, TransferKind};
+use zhiyin_model::event::{Event, Takeover};
 use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
-use zhiyin_model::member::{Account, Member};
+use zhiyin_model::member::{Account, Member, Term};
 use zhiyin_model::personal::Personal;
 use zhiyin_model::time::Ts;
 
 use super::settle::{Settled, settle};
-use super::{Moved, hand_over, transfer};
+use super::{Moved, hand_over, lot_timers, transfer};
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, consent, dependant, judge, note_profile, order, tier};
+use crate::{Scene, consent, dependant, judge, note_profile, order, takeover, tier};
 
 /// Whose something is when a member is parted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -244,7 +242,7 @@ fn lots_of(
         let (asset, granted, remaining) = (Asset::Points, settled.homeless, settled.homeless);
         let (active_at, expires_at, active) = (scene.at, scene.rules.expiry(scene.at), true);
         let lot = Lot { id: anchor, member: id, asset, granted, remaining, active_at, expires_at, active };
-        timers(member, &lot, scene.at);
+        lot_timers(member, &lot);
         lots.push(lot);
     }
     for lot in lots {
@@ -319,6 +317,15 @@ fn anew(
     for (time, growth) in &orders {
         state.member.book_growth(rules.zone.day(*time), *growth, today, rules.tiers.over_days);
     }
+    let brought = past.items.iter().filter(|(id, _)| sums.of_event(*id) == side).map(|(_, event)| event);
+    let brought: Vec<(Ts, &Takeover)> =
+        brought.filter_map(|event| Some((event.time, event.takeover.as_deref()?))).collect();
+    let first =
+        first.map(|first| brought.iter().fold(first, |first, taken| takeover::enrolled(*taken).min(first)));
+    state.member.enrolled_at = first;
+    for taken in &brought {
+        takeover::note(&mut state.member, *taken);
+    }
     let history = match side {
         Side::Stays => &past.history_stays,
         Side::Leaves => &past.history_leaves,
@@ -326,7 +333,13 @@ fn anew(
     state.leaves = order::rebuild(rules, history, None);
     match first {
         Some(first) => {
-            let term = tier::by_history(scene, first, &orders);
+            let key = |term: &Term| (rules.rank(&term.level), term.ends);
+            let taken = brought.iter().filter_map(|taken| takeover::term(rules, *taken));
+            let running = taken.filter(|taken| rules.zone.start(taken.ends) > scene.at);
+            let better = |term: Term, taken: Term| if key(&taken) > key(&term) { taken } else { term };
+            // Whose books came from an old system stand here since then.
+            let begins = brought.iter().map(|(instant, _)| *instant).max().unwrap_or(first);
+            let term = running.fold(tier::by_history(scene, begins, &orders), better);
             tier::be(scene, state, term, out);
         }
         None => {
@@ -335,7 +348,9 @@ fn anew(
         }
     }
     for lot in past.lots.iter().filter(|lot| sums.of_transfer(lot.id) == side) {
-        timers(&mut state.member, lot, scene.at);
+        if lot.expires_at > scene.at {
+            lot_timers(&mut state.member, lot);
+        }
     }
     judge::judge(scene, state, out);
 }
@@ -356,17 +371,4 @@ fn personal<'e>(
         dependant::hear_again(&mut personal.dependants, event);
     }
     personal.consents.settle_again(&settled);
-}
-
-/// A lot has its timers.
-fn timers(member: &mut Member, lot: &Lot, at: Ts) {
-    let mut set = |kind: TimerKind, due: Ts| {
-        member.timers.insert(TimerKey { kind, which: due.0 }, due);
-    };
-    if lot.expires_at != Ts::FOREVER && lot.expires_at > at {
-        set(TimerKind::Expire, lot.expires_at);
-    }
-    if !lot.active {
-        set(TimerKind::Activate, lot.active_at);
-    }
 }

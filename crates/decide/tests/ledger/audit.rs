@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zhiyin_model::effect::{Asset, House, Lot, TimerKey, TimerKind, Transfer, TransferKind};
+use zhiyin_model::effect::{Asset, House, Lot, OrderStatus, TimerKey, TimerKind, Transfer, TransferKind};
 use zhiyin_model::id::TransferId;
 use zhiyin_model::member::Account;
 use zhiyin_model::time::{DAY_US, Ts};
@@ -115,11 +115,21 @@ fn timers(world: &World) {
 /// What an order keeps is what its terms say of the whole units that did not come back, and what the journal moved.
 fn orders(world: &World, growth: Account) {
     let mut kept_growth = 0;
-    for order in world.record.orders.values() {
+    let (brought, orders): (Vec<_>, Vec<_>) =
+        world.record.orders.values().partition(|order| order.status == OrderStatus::TakenOver);
+    for order in brought {
+        let moved = world.record.transfers.iter().filter(|transfer| transfer.order == Some(order.id));
+        let moved: Vec<_> = moved.map(|transfer| (transfer.asset, transfer.kind, transfer.amount)).collect();
+        assert_eq!(moved, [(Asset::Growth, TransferKind::TakeOver, order.terms.growth_kept)]);
+        kept_growth += order.terms.growth_kept;
+    }
+    for order in orders {
         assert!(order.refunded <= order.paid && order.refunded.0 >= 0, "{order:?}");
         let rest = if order.counts() { (order.paid.0 - order.refunded.0) / 100 } else { 0 };
         assert_eq!(order.terms.points_kept, rest * i64::from(order.terms.times) / 1000, "{order:?}");
-        assert_eq!(order.terms.growth_kept, rest * 10, "{order:?}");
+        // What was before a take-over is in what that brought: it has no terms to earn by.
+        let per_unit = if order.terms.times == 0 { 0 } else { 10 };
+        assert_eq!(order.terms.growth_kept, rest * per_unit, "{order:?}");
         kept_growth += order.terms.growth_kept;
         for (asset, kept) in
             [(Asset::Points, order.terms.points_kept), (Asset::Growth, order.terms.growth_kept)]

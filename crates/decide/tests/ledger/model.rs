@@ -13,7 +13,7 @@ use zhiyin_model::time::{HOUR_US, Ts};
 
 use crate::audit::check_draw;
 use crate::scenario::{
-    Step, World, adjust, cancel, gift, hold, order, refund, spend, time, track, update, wait,
+    Step, World, adjust, cancel, gift, hold, order, refund, spend, taken_over, time, track, update, wait,
 };
 
 /// A step of a life. Parts are thousandths of what is there, so that lives of any size meet every edge.
@@ -32,6 +32,7 @@ pub enum Op {
     Return { which: usize, part: i64 },
     Adjust { amount: i64 },
     Gift { part: i64 },
+    TakeOver { points: i64, growth: i64 },
     Wait { hours: i64 },
 }
 
@@ -151,10 +152,30 @@ impl Life {
             Op::Return { which, part } => self.give_back(which, part),
             Op::Adjust { amount } => self.adjust(amount),
             Op::Gift { part } => self.gift(part),
+            Op::TakeOver { points, growth } => self.take_over(points, growth),
             Op::Wait { hours } => {
                 self.at = self.at.plus_us(hours * HOUR_US);
                 self.wait();
             }
+        }
+    }
+
+    fn take_over(&mut self, points: i64, growth: i64) {
+        let taken = self.world.state.as_ref().and_then(|state| state.member.touches.taken_over);
+        let mut orders = self.world.record.orders.values();
+        let refused = if taken.is_some() {
+            Some("taken_over_already")
+        } else {
+            orders.any(|order| order.counts() && order.time < self.at).then_some("orders_came_first")
+        };
+        let lots = if points > 0 {
+            format!(r#"[{{"points": {points}, "last_day": "2031-12-31"}}]"#)
+        } else {
+            "[]".to_owned()
+        };
+        let step = taken_over(&format!(r#"{{"join": true, "lots": {lots}, "growth": {growth}}}"#));
+        if self.send(&step, refused).is_some() {
+            self.moved += points;
         }
     }
 

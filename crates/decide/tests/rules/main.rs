@@ -11,5 +11,6 @@ mod refunds;
 mod spending;
 mod stages;
 mod tags;
+mod takeover;
 mod tiers;
 mod touches;

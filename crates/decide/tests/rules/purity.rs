@@ -80,6 +80,7 @@ fn what_is_missing_is_asked_for_before_anything_changes() {
         store: Some("1".to_owned()),
         channel: None,
         preferences: BTreeMap::new(),
+        takeover: None,
         order: (!number.is_empty())
             .then(|| OrderFacts { number: number.to_owned(), ..OrderFacts::default() }),
     };

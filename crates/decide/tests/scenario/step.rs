@@ -114,6 +114,14 @@ pub fn identify(name: &str, value: &str) -> Step {
     step
 }
 
+/// A member comes over from an old system, with these properties as JSON.
+pub fn taken_over(properties: &str) -> Step {
+    let mut step = track("Member Taken Over");
+    step.properties =
+        serde_json::from_str(properties).unwrap_or_else(|error| panic!("{properties}: {error}"));
+    step
+}
+
 impl Step {
     /// With a property.
     pub fn with(mut self, key: &str, value: &str) -> Self {

@@ -10,21 +10,21 @@ use zhiyin_model::event::{ITEM_BYTES_MAX, Refusal};
 use super::{Given, lines};
 
 /// A row with the line it begins on, and what stood there.
-pub(super) struct Row {
+pub(crate) struct Row {
     pub line: u64,
     pub raw: Vec<u8>,
     pub record: Result<StringRecord, Refusal>,
 }
 
 /// The rows of an input.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     lines: Box<dyn Iterator<Item = Given> + Send>,
     /// Lines that were looked at for the end of a cell and are rows of their own after all.
     held: VecDeque<Given>,
 }
 
 impl Rows {
-    pub(super) fn new(input: impl Read + Send + 'static) -> Self {
+    pub(crate) fn new(input: impl Read + Send + 'static) -> Self {
         Self { lines: lines::items(input), held: VecDeque::new() }
     }
 

@@ -14,7 +14,7 @@ use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal, names};
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_store::flush::{Decided, Joined, Parted};
 use zhiyin_store::merge::Past;
-use zhiyin_store::{Store, StoreError, Waiting, Wanted, seal};
+use zhiyin_store::{LotsWanted, Store, StoreError, Waiting, Wanted, seal};
 
 use super::batch::{Batch, Go, Told};
 use super::item::item;
@@ -87,7 +87,9 @@ impl Batch<'_> {
             let at = row.clock.max(state.member.decided_until).max(other.member.decided_until);
             let scene = Scene { rules, key: &self.home.id_key, cause, at };
             outcome.at = at;
-            person::join(&scene, &mut state, &other, &history, &mut outcome);
+            // All of them: each must expire in its time, whoever's it is.
+            let lots = self.store.lots(loser, LotsWanted::Covering(i64::MAX)).await?;
+            person::join(&scene, &mut state, &other, (&history, &lots), &mut outcome);
             self.flush.joined.push(Joined { winner, loser });
         }
         self.decided(row, winner, event);

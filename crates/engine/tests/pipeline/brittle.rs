@@ -18,7 +18,7 @@ use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home as HomeRow, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
     Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed, merge, places, read,
-    suggestion,
+    suggestion, takeover,
 };
 
 use crate::home::{Home, at};
@@ -127,6 +127,8 @@ brittle! {
     store_sums(as_of: read::AsOf) -> Vec<places::StoreSums>;
     member_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<places::CutLine>;
     ledger_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<read::LedgerLine>;
+    came(source: &str, message_ids: Vec<String>) -> Vec<Option<[u8; 16]>>;
+    taken_over(source: &str) -> takeover::TakenOver;
 }
 
 /// A home in which all waits that makes an engine look things up.

@@ -27,5 +27,6 @@ mod playbooks;
 mod points;
 mod silence;
 mod streams;
+mod takeover;
 mod two_engines;
 mod versions;

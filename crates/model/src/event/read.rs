@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::json::Json;
 use super::whom::{self, Reading};
-use super::{Event, Item, Origin, RENAMED, Refusal, names, order};
+use super::{Event, Item, Origin, RENAMED, Refusal, names, order, takeover};
 use crate::scalar::Scalar;
 use crate::time::Ts;
 
@@ -92,6 +92,10 @@ fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event,
             | names::ORDER_REFUNDED
             | names::ORDER_CANCELLED
     );
+    let takeover = match name.as_str() {
+        names::MEMBER_TAKEN_OVER => Some(Box::new(takeover::read(properties)?)),
+        _ => None,
+    };
     Ok(Event {
         time: time(json, origin)?,
         identifiers: whom::identifiers(json, context, origin, reading)?,
@@ -106,6 +110,7 @@ fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event,
         )?,
         preferences: preferences(&name, context)?,
         order: if speaks_of_order { Some(order::read(properties)?) } else { None },
+        takeover,
         name,
     })
 }

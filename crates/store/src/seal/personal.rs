@@ -178,6 +178,12 @@ impl Vault {
         Ok(append)
     }
 
+    /// Message ids as they stand in the home.
+    pub fn message_ids(&self, message_ids: Vec<String>) -> Vec<String> {
+        let Some(keys) = self.keys() else { return message_ids };
+        message_ids.iter().map(|message_id| hashed(keys, message_id)).collect()
+    }
+
     /// What a source calls an item that was sealed on its way in.
     pub fn named(&self, event: &NewEvent) -> Result<String> {
         match &event.called {

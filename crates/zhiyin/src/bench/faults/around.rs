@@ -17,7 +17,7 @@ use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, places, read, suggestion,
+    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, places, read, suggestion, takeover,
 };
 
 /// What shall happen at a call.
@@ -170,5 +170,7 @@ passed_on! {
         store_sums(as_of: read::AsOf) -> Vec<places::StoreSums>;
         member_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<places::CutLine>;
         ledger_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<read::LedgerLine>;
+        came(source: &str, message_ids: Vec<String>) -> Vec<Option<[u8; 16]>>;
+        taken_over(source: &str) -> takeover::TakenOver;
     }
 }
