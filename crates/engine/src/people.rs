@@ -50,6 +50,20 @@ impl Engine {
         }
     }
 
+    /// Whom `NAMESPACE:VALUE` names, decided about or not; or whom an id does.
+    pub async fn named(&self, text: &str) -> Result<Option<MemberId>> {
+        let text = text.trim();
+        let mut asked: Vec<Identifier> = Vec::new();
+        for (namespace, value) in text.split_once(':').into_iter().chain(text.rsplit_once(':')) {
+            asked.extend(as_asked(namespace, value));
+        }
+        if let Some((_, member)) = self.borne(&asked).await?.into_iter().next() {
+            return Ok(Some(member));
+        }
+        let Some(id) = MemberId::from_hex(text) else { return Ok(None) };
+        Ok(self.store().member_whole(id).await?.map(|_| id))
+    }
+
     async fn find_by_id(&self, text: &str) -> Result<Found> {
         let Some(id) = MemberId::from_hex(text) else { return Ok(Found::Nobody) };
         let known = self.store().member_whole(id).await?.is_some();

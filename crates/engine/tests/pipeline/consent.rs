@@ -98,7 +98,7 @@ async fn a_merge_undoes_no_withdrawal_and_parting_gives_each_their_own_again() {
     assert_eq!(standing(&home, "ann", LATER).await, ["withdrawn", "given", "given"]);
     assert_eq!(standing(&home, "bob", LATER).await, ["given", "never_given", "never_given"]);
     assert_eq!(tags(&home, "bob").await, ["baby", "by_sms"]);
-    told(&home, Ties::Merge, "m1", "Scan", &["ann", "bob"], MERGED).await;
+    told(&home, Ties::Insist, "m1", "Members Merge Asked", &["ann", "bob"], MERGED).await;
     // Bob's later yes does not undo Ann's no; what nobody contradicts is both's.
     assert_eq!(standing(&home, "bob", MERGED).await, ["withdrawn", "given", "given"]);
     assert_eq!(tags(&home, "bob").await, ["baby"]);
@@ -129,7 +129,7 @@ async fn a_withdrawal_outlives_that_a_third_is_parted_from_those_who_were_merged
         order("c1", "cid", "1", LATER, "10"),
     ])
     .await;
-    told(&home, Ties::Merge, "m1", "Scan", &["ann", "bob", "cid"], MERGED).await;
+    told(&home, Ties::Insist, "m1", "Members Merge Asked", &["ann", "bob", "cid"], MERGED).await;
     assert_eq!(standing(&home, "cid", MERGED).await[0], "withdrawn");
     told(&home, Ties::Insist, "u1", "Members Unmerged", &["cid"], PARTED).await;
     // Ann and Bob are still one; Cid never said anything.
