@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use zhiyin_decide::duplicates::{self, Profile, SCORE_LEAST, Suggestion as Likely};
+use zhiyin_model::event::{Identifier, Refusal};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::identifier;
 use zhiyin_model::member::Member;
@@ -12,6 +13,7 @@ use zhiyin_model::time::Day;
 use zhiyin_store::suggestion::{BY_CHARS_MAX, NewSuggestion, SCORE_PPM_MAX, State, Suggestion};
 use zhiyin_store::{StoreError, Wanted};
 
+use crate::accept::Verdict;
 use crate::{Engine, EngineError, Result, clock};
 
 /// How many members are read at once.
@@ -109,11 +111,48 @@ impl Engine {
     /// Decides a suggestion: they are different people, or they were merged. What was decided stays; how it stands now, or
     /// `None` if there is no such suggestion.
     ///
-    /// A merge itself is not made here: whoever merges two members says so afterwards, with [`State::Merged`].
+    /// A merge itself is not made here ([`Engine::merge_duplicate`] does that).
     pub async fn decide_duplicate(&self, no: i64, state: State, by: &str) -> Result<Option<Suggestion>> {
         let by: String = by.chars().filter(|c| !c.is_control()).take(BY_CHARS_MAX).collect();
         let at = clock::now(&self.home().await?);
         Ok(self.store().decide_suggestion(no, state, &by, at).await?)
+    }
+
+    /// The two of a suggestion are one person: merges them, and closes it. Who was known first is who they are. `None` if there
+    /// is no such suggestion. Broken off in between, it is closed when it is said again.
+    pub async fn merge_duplicate(&self, no: i64, by: &str) -> Result<Option<Verdict>> {
+        let Some(suggestion) = self.store().suggestion(no).await? else { return Ok(None) };
+        let refused = |code, message: &str| Ok(Some(Verdict::Refused(Refusal::new(code, "number", message))));
+        match suggestion.state {
+            State::Open => {}
+            State::Merged => return Ok(Some(Verdict::Duplicate)),
+            State::Different => return refused("suggestion_decided", "they were said to be two people"),
+        }
+        let pair = [suggestion.pair.one, suggestion.pair.other];
+        let mut known: Vec<Member> = Vec::new();
+        for member in pair {
+            let loaded = self.store().load(Wanted { members: vec![member], ..Wanted::default() }).await?;
+            known.extend(loaded.members.into_iter().map(|stored| stored.member));
+        }
+        if known.len() < pair.len() {
+            self.decide_duplicate(no, State::Merged, by).await?;
+            return Ok(Some(Verdict::Duplicate));
+        }
+        known.sort_by_key(|member| (member.enrolled_at.unwrap_or(member.known_since), member.id));
+        let named = self.store().identifiers_of(pair.to_vec()).await?;
+        let mut names: Vec<Identifier> = Vec::new();
+        for member in &known {
+            let name = named.iter().find(|(of, ..)| *of == member.id);
+            let Some((_, namespace, value)) = name.cloned() else {
+                return refused("member_unknown", "one of them bears no identifier");
+            };
+            names.push(Identifier { namespace, value });
+        }
+        let verdict = self.merge(&names, &format!("suggestion {no}")).await?;
+        if !matches!(verdict, Verdict::Refused(_)) {
+            self.decide_duplicate(no, State::Merged, by).await?;
+        }
+        Ok(Some(verdict))
     }
 }
 

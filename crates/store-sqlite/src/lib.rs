@@ -488,6 +488,13 @@ impl Store for SqliteStore {
     }
 }
 
+/// Bytes in a home's file of what says who is whom: identifiers with their indexes, who was merged, who was parted. For
+/// measurements.
+pub fn identity_bytes(path: &Path) -> Result<i64> {
+    let connection = connection::open(path, Durability::Full)?;
+    connection.query_row(overview::IDENTITY_BYTES, [], |row| row.get(0)).map_err(rows::database)
+}
+
 /// The id key of the home in a file, without opening it as a store; `None` if there is no home in it.
 pub fn id_key_of(path: &Path) -> Result<Option<IdKey>> {
     if !path.exists() {

@@ -222,9 +222,9 @@ pub enum Command {
     },
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, faults.
     Bench {
-        /// Which: growth, pipeline, faults.
+        /// Which: growth, pipeline, resolution, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.
@@ -323,6 +323,14 @@ pub enum DuplicatesAction {
         /// How it is printed.
         #[arg(long, value_enum, default_value = "table")]
         format: MemberFormat,
+    },
+    /// They are one person: merges them.
+    Merge {
+        /// Its number, as listed.
+        number: i64,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", default_value = "command line")]
+        by: String,
     },
     /// They are two people: the pair is never suggested again.
     Different {

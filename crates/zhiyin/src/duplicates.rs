@@ -2,14 +2,18 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::json;
 use zhiyin_engine::Engine;
+use zhiyin_engine::accept::Verdict;
+use zhiyin_engine::audit::{Detail, Target, detail};
 use zhiyin_engine::duplicates::why;
+use zhiyin_model::role::Operation;
 use zhiyin_store::suggestion::{State, Suggestion};
 
 use crate::arguments::{DuplicatesAction, MemberFormat, Place, QueueState};
 use crate::say::say;
+use crate::who;
 
 /// Searches, lists, shows or decides.
 pub async fn duplicates(place: &Place, action: DuplicatesAction) -> Result<ExitCode> {
@@ -32,7 +36,16 @@ pub async fn duplicates(place: &Place, action: DuplicatesAction) -> Result<ExitC
             Some(suggestion) => show(&suggestion, format)?,
             None => return Ok(none(number)),
         },
-        DuplicatesAction::Different { number, by } => return different(&engine, number, &by).await,
+        DuplicatesAction::Merge { number, by } => {
+            let on = (Operation::MemberMerge, &Target::code(number));
+            return engine.audited(&who::system(), on, &beside(number), merge(&engine, number, &by)).await;
+        }
+        DuplicatesAction::Different { number, by } => {
+            let on = (Operation::DuplicatesReview, &Target::code(number));
+            return engine
+                .audited(&who::system(), on, &beside(number), different(&engine, number, &by))
+                .await;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -49,6 +62,20 @@ fn state_of(state: QueueState) -> Option<State> {
 fn none(number: i64) -> ExitCode {
     eprintln!("zhiyin: there is no suggestion {number}");
     ExitCode::from(1)
+}
+
+fn beside(number: i64) -> Detail {
+    detail(json!({"suggestion": number}))
+}
+
+async fn merge(engine: &Engine, number: i64, by: &str) -> Result<ExitCode> {
+    match engine.merge_duplicate(number, by).await? {
+        None => return Ok(none(number)),
+        Some(Verdict::Refused(refusal)) => bail!("{refusal}"),
+        Some(Verdict::Duplicate) => say!("suggestion {number}: they are one member already"),
+        Some(Verdict::Accepted) => say!("suggestion {number}: merged"),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn different(engine: &Engine, number: i64, by: &str) -> Result<ExitCode> {

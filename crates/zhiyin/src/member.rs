@@ -7,13 +7,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
+use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::people::Found;
 use zhiyin_model::effect::Asset;
+use zhiyin_model::role::Operation;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::MemberWhole;
 
 use crate::arguments::{Member, MemberAction, MemberFormat, Place};
 use crate::say::say;
+use crate::who;
 
 /// Reasons are kept with an erasure.
 const REASON_CHARS_MAX: usize = zhiyin_engine::erase::REASON_CHARS_MAX;
@@ -38,7 +41,9 @@ async fn erase(place: &Place, identifier: &str, reason: &str) -> Result<ExitCode
         eprintln!("zhiyin: nobody is known by that name");
         return Ok(ExitCode::from(1));
     };
-    engine.erase(member, reason.trim()).await?;
+    let target = Target::member(&engine.home().await?.id_key, member);
+    let deed = engine.erase(member, reason.trim());
+    engine.audited(&who::system(), (Operation::MemberErase, &target), &detail(json!({})), deed).await?;
     say!("member {member} is erased: nobody is found or read by what they were called");
     Ok(ExitCode::SUCCESS)
 }
@@ -49,7 +54,10 @@ async fn export(place: &Place, identifier: &str, file: &Path) -> Result<ExitCode
         eprintln!("zhiyin: nobody is known by that name");
         return Ok(ExitCode::from(1));
     };
-    let all = serde_json::to_vec_pretty(&engine.export(member).await?)?;
+    let target = Target::member(&engine.home().await?.id_key, member);
+    let on = (Operation::MemberExport, &target);
+    let all = engine.audited(&who::system(), on, &detail(json!({})), engine.export(member)).await?;
+    let all = serde_json::to_vec_pretty(&all)?;
     let out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     let mut out = out.with_context(|| file.display().to_string())?;
     out.write_all(&all).and_then(|()| out.sync_all()).with_context(|| file.display().to_string())?;

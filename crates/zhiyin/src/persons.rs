@@ -3,12 +3,17 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
+use zhiyin_engine::Engine;
 use zhiyin_engine::accept::Verdict;
+use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::persons::Half;
 use zhiyin_model::event::Identifier;
+use zhiyin_model::role::Operation;
 
 use crate::arguments::Place;
 use crate::say::say;
+use crate::who;
 
 /// The last colon parts them: a namespace may have one of its own.
 fn identifiers(texts: &[String]) -> Result<Vec<Identifier>> {
@@ -20,13 +25,29 @@ fn identifiers(texts: &[String]) -> Result<Vec<Identifier>> {
     texts.iter().map(read).collect()
 }
 
+/// Whom it is about, for the audit log: the first who is known.
+async fn said_of(engine: &Engine, texts: &[String]) -> Result<Target> {
+    let first = texts.first().map_or("", String::as_str);
+    let key = engine.home().await?.id_key;
+    Ok(engine.named(first).await?.map_or_else(Target::home, |member| Target::member(&key, member)))
+}
+
+/// What was refused was not done.
+fn accepted(verdict: Verdict) -> Result<Verdict> {
+    match verdict {
+        Verdict::Refused(refusal) => bail!("{refusal}"),
+        verdict => Ok(verdict),
+    }
+}
+
 /// Merges members.
 pub async fn merge(place: &Place, texts: &[String], reason: &str) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
-    match engine.merge(&identifiers(texts)?, reason).await? {
-        Verdict::Refused(refusal) => bail!("{refusal}"),
-        _ => say!("merged"),
-    }
+    let identifiers = identifiers(texts)?;
+    let (on, beside) = (said_of(&engine, texts).await?, detail(json!({"identifiers": identifiers.len()})));
+    let deed = async { accepted(engine.merge(&identifiers, reason).await?) };
+    engine.audited(&who::system(), (Operation::MemberMerge, &on), &beside, deed).await?;
+    say!("merged");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -50,9 +71,9 @@ pub async fn unmerge(place: &Place, texts: &[String], reason: &str, dry_run: boo
         say!("nothing was changed");
         return Ok(ExitCode::SUCCESS);
     }
-    match engine.unmerge(&identifiers, reason).await? {
-        Verdict::Refused(refusal) => bail!("{refusal}"),
-        _ => say!("parted"),
-    }
+    let (on, beside) = (said_of(&engine, texts).await?, detail(json!({"identifiers": identifiers.len()})));
+    let deed = async { accepted(engine.unmerge(&identifiers, reason).await?) };
+    engine.audited(&who::system(), (Operation::MemberUnmerge, &on), &beside, deed).await?;
+    say!("parted");
     Ok(ExitCode::SUCCESS)
 }

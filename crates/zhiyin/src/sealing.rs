@@ -4,12 +4,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
+use zhiyin_engine::audit::{self, Outcome, Target};
 use zhiyin_engine::sealing::{self, Status};
+use zhiyin_model::role::Operation;
+use zhiyin_store::Store;
 use zhiyin_store::seal::keystore::Keystore;
 
 use crate::arguments::{KeysAction, Place};
 use crate::master;
 use crate::say::say;
+use crate::who;
 
 /// Does something with keys.
 pub async fn keys(place: &Place, action: KeysAction) -> Result<ExitCode> {
@@ -25,7 +30,13 @@ pub async fn keys(place: &Place, action: KeysAction) -> Result<ExitCode> {
             };
             let next = master::from_file(&to)?;
             let keystore = keystore(place).await?;
-            let n = aside(move || Ok(sealing::rotate(keystore.as_ref(), &master, &next)?)).await?;
+            let (next, n) = aside(move || {
+                let n = sealing::rotate(keystore.as_ref(), &master, &next)?;
+                Ok((next, n))
+            })
+            .await?;
+            let (store, _) = place.at()?.open(Some(&next)).await?;
+            noted(store.as_ref(), json!({"act": "master key changed", "keys": n})).await?;
             say!("{n} data keys were wrapped anew; the home is under the master key in {}", to.display());
         }
         KeysAction::Status => {
@@ -50,6 +61,12 @@ pub async fn keys(place: &Place, action: KeysAction) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn noted(store: &dyn Store, more: serde_json::Value) -> Result<()> {
+    let (more, target) = (audit::detail(more), Target::home());
+    audit::note(store, &who::system(), Operation::HomeManage, &target, Outcome::Done, &more).await?;
+    Ok(())
 }
 
 /// Does what waits on a thread where nobody else does.
@@ -93,6 +110,7 @@ async fn seal_home(place: &Place) -> Result<()> {
     let done = sealing::seal_home(store.as_ref(), |part| n += part).await;
     store.release(crate::home::SEALER).await?;
     done?;
+    noted(store.as_ref(), json!({"act": "sealed", "rows": n})).await?;
     say!("{} is sealed: {n} rows looked at, files written anew", database.name());
     say!("Backups, copies and logs of the database that were made before are not: do away with them.");
     Ok(())

@@ -1,6 +1,7 @@
 //! Likely doubles are searched among all members, queued, decided by people, and never merged by themselves.
 
 use serde_json::{Value, json};
+use zhiyin_engine::accept::Verdict;
 use zhiyin_engine::duplicates::{Searched, why};
 use zhiyin_engine::people::Found;
 use zhiyin_store::suggestion::State;
@@ -81,4 +82,22 @@ async fn everybody_is_compared_however_many_pages_that_takes() {
     home.engine().drain(1_000, None, |_| ()).await.unwrap();
     let searched = home.engine().find_duplicates(Some(0.5)).await.unwrap();
     assert_eq!((searched.members, searched.likely, searched.new), (2_300, 1_150, 1_150));
+}
+
+#[tokio::test]
+async fn the_two_of_a_suggestion_are_merged_by_whoever_says_so_and_only_once() {
+    let home = town().await;
+    let engine = home.engine();
+    engine.find_duplicates(None).await.unwrap();
+    let no = engine.store().suggestions(Some(State::Open), 10).await.unwrap()[0].no;
+    assert_eq!(engine.merge_duplicate(404, "ann").await.unwrap(), None);
+    assert_eq!(engine.merge_duplicate(no, "ann").await.unwrap(), Some(Verdict::Accepted));
+    let (one, other) = (engine.find("user:a").await.unwrap(), engine.find("user:b").await.unwrap());
+    assert!(one == other && matches!(one, Found::One(_)), "{one:?} {other:?}");
+    let closed = engine.store().suggestion(no).await.unwrap().unwrap();
+    assert_eq!((closed.state, closed.decided.unwrap().0.as_str()), (State::Merged, "ann"));
+    let digest = home.digest().await;
+    assert_eq!(engine.merge_duplicate(no, "bob").await.unwrap(), Some(Verdict::Duplicate));
+    assert_eq!(home.digest().await, digest);
+    assert_eq!(engine.find_duplicates(None).await.unwrap().likely, 0);
 }
