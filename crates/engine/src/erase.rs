@@ -7,12 +7,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use zhiyin_model::event::Identifier;
 use zhiyin_model::id::MemberId;
 use zhiyin_store::personal::Personal;
-use zhiyin_store::seal;
 use zhiyin_store::seal::keystore::{Erasure, Keystore};
-use zhiyin_store::{Store, StoreError, Wanted};
+use zhiyin_store::{Store, StoreError};
 
 use crate::{Engine, EngineError, Result, clock};
 
