@@ -27,6 +27,7 @@ mod months;
 mod online;
 mod overview;
 mod partition;
+mod partners;
 mod personal;
 mod persons;
 mod places;
@@ -55,6 +56,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::partner::PartnerSums;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
@@ -471,6 +473,10 @@ impl Store for PgStore {
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
         let message_ids = self.vault().message_ids(message_ids);
         takeover::came(&self.connections, source, &message_ids).await
+    }
+
+    async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, PartnerSums>> {
+        survey!(self, survey => partners::sums(&survey, at))
     }
 
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {

@@ -75,6 +75,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: "",
         online: &[],
     },
+    Migration {
+        number: 8,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0008_partners.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

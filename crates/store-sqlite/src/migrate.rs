@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (5, 2, include_str!("migrations/0005_places.sql")),
     (6, 2, include_str!("migrations/0006_access.sql")),
     (7, 2, include_str!("migrations/0007_suggestions.sql")),
+    (9, 2, include_str!("migrations/0009_partners.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

@@ -9,6 +9,7 @@ pub mod batches;
 pub mod inbox;
 pub mod life;
 pub mod lookups;
+pub mod partners;
 pub mod past;
 pub mod places;
 pub mod suggestions;
@@ -52,6 +53,7 @@ macro_rules! conformance {
                 months_move_to_files, a_home_moves_whole;
             suggestions: a_pair_is_suggested_once, a_decided_pair_is_never_suggested_again,
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
+            partners: partners_are_counted_as_of_an_instant;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;

@@ -4,6 +4,7 @@
 mod scenario;
 
 mod orders;
+mod partners;
 mod points;
 mod purity;
 mod refunds;

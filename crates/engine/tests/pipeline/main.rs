@@ -18,6 +18,7 @@ mod home;
 mod items;
 mod malformed;
 mod measured;
+mod partners;
 mod persons;
 mod places;
 mod playbooks;

@@ -202,6 +202,7 @@ const CHANGES: [Change; 22] = [
     ("a term of a tier", |flush, _| flush.terms[0].term.ends = Day(466)),
     ("a stage move", |flush, _| flush.stages[0].to = "lost".to_owned()),
     ("a tag move", |flush, _| flush.tags[0].at = at(4)),
+    ("what passed with a partner", |flush, _| flush.partners[0].partner = "club".to_owned()),
     ("a timer", |flush, _| {
         let key = TimerKey { kind: TimerKind::Tags, which: 0 };
         flush.members[0].member.timers.insert(key, at(6));
