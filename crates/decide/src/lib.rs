@@ -5,8 +5,8 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`points`] (spending), [`takeover`] (members of an old system), [`consent`] (what may be done to whom),
-//! [`person`] (who is whom), [`duplicates`] (records that are likely of one
+//! (lifecycle and tags), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
+//! done to whom), [`person`] (who is whom), [`duplicates`] (records that are likely of one
 //! person).
 
 pub mod consent;
@@ -16,6 +16,7 @@ pub mod judge;
 pub mod ledger;
 pub mod order;
 pub mod outcome;
+pub mod partner;
 pub mod person;
 pub mod points;
 pub mod rules;
@@ -83,6 +84,7 @@ pub fn decide(
     }
     note_profile(state, event);
     note_history(rules, state, event);
+    partner::note(&scene, state, event, newcomer, &mut out);
     tier::raise(&scene, state, &mut out);
     judge::judge(&scene, state, &mut out);
     // Not the event's own time, which may lie a little ahead: that must not carry what comes next ahead too.
@@ -102,6 +104,7 @@ fn act(
         return takeover::taken_over(scene, state, known, event, facts, out);
     }
     takeover::ask_not_before(state, event)?;
+    partner::ask(scene.rules, event)?;
     match event.name.as_str() {
         names::ORDER_COMPLETED | names::ORDER_UPDATED => order::completed(scene, state, known, event, out),
         names::ORDER_PAID => order::paid(scene, state, known, event, out),

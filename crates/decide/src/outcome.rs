@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zhiyin_condition::{EventRow, OrderRow};
 use zhiyin_model::effect::{
-    Allocation, Hold, Lot, Order, OrderChange, PastTransfer, StageMove, TagMove, Transfer,
+    Allocation, Hold, Lot, Order, OrderChange, PartnerMove, PastTransfer, StageMove, TagMove, Transfer,
 };
 use zhiyin_model::event::{Event, Identifier, Refusal};
 use zhiyin_model::id::{OrderId, TransferId};
@@ -34,6 +34,8 @@ pub struct Outcome {
     pub stages: Vec<StageMove>,
     /// Tags put on and taken off.
     pub tags: Vec<TagMove>,
+    /// What passed between the brand and a partner.
+    pub partners: Vec<PartnerMove>,
     /// Facts that were derived, about this member.
     pub facts: Vec<Said>,
     /// Events for other members: they are reached through the inbox, in the same transaction.
@@ -151,6 +153,7 @@ impl Outcome {
             && self.terms.is_empty()
             && self.stages.is_empty()
             && self.tags.is_empty()
+            && self.partners.is_empty()
             && self.facts.is_empty()
             && self.emitted.is_empty()
     }

@@ -17,6 +17,8 @@ use zhiyin_model::time::{Day, Ts, Zone};
 pub struct Rules {
     /// The brand's zone.
     pub zone: Zone,
+    /// Codes of partners.
+    pub partners: BTreeSet<String>,
     /// The brand's currency.
     pub currency: Currency,
     /// What of an order counts.
@@ -155,6 +157,7 @@ impl Rules {
         };
         let mut rules = Self {
             zone: playbook.timezone.clone(),
+            partners: playbook.partners.keys().cloned().collect(),
             currency: playbook.currency.clone(),
             orders: playbook.orders,
             points,

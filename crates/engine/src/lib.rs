@@ -19,6 +19,7 @@ pub mod import;
 pub mod keys;
 pub mod measure;
 pub mod moving;
+pub mod partners;
 pub mod people;
 pub mod persons;
 pub mod pipeline;

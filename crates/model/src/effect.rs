@@ -396,6 +396,49 @@ pub struct TagMove {
     pub event: EventId,
 }
 
+/// What passes between a brand and a partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PartnerDeed {
+    /// The partner's code brought somebody whom nobody knew.
+    BroughtNew,
+    /// The partner's code brought somebody who was here already.
+    BroughtKnown,
+    /// We gave a member the partner's code.
+    Sent,
+    /// The partner says that a member used it.
+    Redeemed,
+}
+
+impl PartnerDeed {
+    /// All of them, in the order of their stored numbers.
+    pub const ALL: [Self; 4] = [Self::BroughtNew, Self::BroughtKnown, Self::Sent, Self::Redeemed];
+
+    /// Its stable number, as stored.
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// The deed of a stored number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|deed| deed.code() == code)
+    }
+}
+
+/// Something passed between the brand and a partner, about a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartnerMove {
+    /// Whom it is about.
+    pub member: MemberId,
+    /// The partner's code.
+    pub partner: String,
+    /// What.
+    pub deed: PartnerDeed,
+    /// When it happened.
+    pub at: Ts,
+    /// Why.
+    pub event: EventId,
+}
+
 /// What a timer is for, in the order in which timers of one instant fire (semantics 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

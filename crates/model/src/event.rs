@@ -180,6 +180,10 @@ pub mod names {
     pub const DEPENDANT_TOLD: &str = "Dependant Told";
     /// A dependant is none of the member's any more.
     pub const DEPENDANT_REMOVED: &str = "Dependant Removed";
+    /// We gave a member a partner's code: `partner` names whose.
+    pub const PARTNER_REFERRED: &str = "Partner Referred";
+    /// A partner says that a member used the code that we gave them: `partner` names who says so.
+    pub const PARTNER_REDEEMED: &str = "Partner Redeemed";
     /// A member comes over from an old system, with what they had there. Only the take-over states it.
     pub const MEMBER_TAKEN_OVER: &str = "Member Taken Over";
     /// Derived: another member's gift arrives.

@@ -13,6 +13,7 @@ mod extend;
 mod identity;
 mod names;
 mod nearest;
+mod partner;
 mod phrase;
 mod problem;
 mod raw;
@@ -34,6 +35,7 @@ pub use diff::{Change, ChangeKind, Touches, diff};
 pub use extend::Loader;
 pub use identity::{Identity, NamespaceSaid};
 pub use names::{Language, Names};
+pub use partner::Partner;
 pub use problem::{ConditionText, Location, Problem};
 pub use raw::json_schema;
 pub use touchpoint::{Touchpoint, TouchpointKind};
@@ -58,6 +60,9 @@ pub struct Playbook {
     pub attributes: BTreeMap<String, AttributeDecl>,
     /// Known touchpoints by code. Events may carry other codes too.
     pub touchpoints: BTreeMap<String, Touchpoint>,
+    /// Partners by code.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub partners: BTreeMap<String, Partner>,
     /// What of an order counts.
     pub orders: Orders,
     /// The points account.

@@ -114,6 +114,8 @@ columns! {
     }
     /// Tags put on and taken off ([`TAG_NEW`]).
     Tags of Tag<'f> { member: Uuid, tag: &'f str, is_on: bool, at: i64, event: i64, version: i64, }
+    /// What passed between the brand and its partners ([`PARTNER_NEW`]).
+    Partners of Partner<'f> { member: Uuid, partner: &'f str, deed: i16, at: i64, event: i64, version: i64, }
 }
 
 pub(crate) const MESSAGE_NEW: &str = "INSERT INTO {shard}.message (source, message_id, body_hash, seq) \
@@ -285,6 +287,8 @@ pub(crate) const TERM_NEW: &str = "INSERT INTO {shard}.term (member, level, at, 
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::bigint[], $6::bigint[])";
 pub(crate) const STAGE_NEW: &str = "INSERT INTO {shard}.stage_move (member, was, becomes, at, event, version) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])";
+pub(crate) const PARTNER_NEW: &str = "INSERT INTO {shard}.partner_move (member, partner, deed, at, event, version) \
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[])";
 pub(crate) const TAG_NEW: &str = "INSERT INTO {shard}.tag_move (member, tag, is_on, at, event, version) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::bigint[])";
 

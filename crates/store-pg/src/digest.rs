@@ -44,6 +44,8 @@ pub(crate) const STAGES: &str = "SELECT t.member, s.name, COALESCE('~~' || encod
     FROM {shard}.stage_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TAGS: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.tag, t.is_on, t.at \
     FROM {shard}.tag_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
+pub(crate) const PARTNERS: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.partner, t.deed, t.at \
+    FROM {shard}.partner_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM {shard}.timer";
 pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM {home}.place";
 pub(crate) const PLACE_HISTORY: &str = "SELECT code, at, by, was FROM {home}.place_history";
@@ -71,6 +73,7 @@ pub(crate) async fn digest(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<St
     gathered.each("term", TERMS).await?;
     gathered.each("stage", STAGES).await?;
     gathered.each("tag", TAGS).await?;
+    gathered.each("partner", PARTNERS).await?;
     gathered.each("timer", TIMERS).await?;
     gathered.places().await?;
     gathered.hashes.sort_unstable();

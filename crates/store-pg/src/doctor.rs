@@ -141,7 +141,8 @@ pub(crate) const STRANGERS: &str = concat!(
      UNION ALL SELECT 'a transfer', member FROM {shard}.transfer UNION ALL SELECT 'a lot', member FROM {shard}.lot \
      UNION ALL SELECT 'an allocation', member FROM {shard}.allocation UNION ALL SELECT 'a hold', member FROM {shard}.hold \
      UNION ALL SELECT 'a term', member FROM {shard}.term UNION ALL SELECT 'a stage', member FROM {shard}.stage_move \
-     UNION ALL SELECT 'a tag', member FROM {shard}.tag_move) r \
+     UNION ALL SELECT 'a tag', member FROM {shard}.tag_move \
+     UNION ALL SELECT 'what passed with a partner', member FROM {shard}.partner_move) r \
      WHERE NOT EXISTS (SELECT 1 FROM {shard}.member m WHERE m.id = r.member) \
      AND NOT EXISTS (SELECT 1 FROM {home}.alias a WHERE a.member = r.member) LIMIT 5"
 );

@@ -65,6 +65,8 @@ pub(crate) const STAGE_MOVE: &str =
     "SELECT no, member, was, becomes, at, event, version FROM {shard}.stage_move ORDER BY no";
 pub(crate) const TAG_MOVE: &str =
     "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
+pub(crate) const PARTNER_MOVE: &str =
+    "SELECT no, member, partner, deed, at, event, version FROM {shard}.partner_move ORDER BY no";
 pub(crate) const ALIAS: &str = "SELECT member, root, since FROM {home}.alias ORDER BY member";
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart ORDER BY member, other";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
@@ -98,7 +100,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 33] = [
+const SAID: [(&str, &str, Way); 34] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -122,6 +124,7 @@ const SAID: [(&str, &str, Way); 33] = [
     ("term", TERM, Way::Numbered),
     ("stage_move", STAGE_MOVE, Way::Numbered),
     ("tag_move", TAG_MOVE, Way::Numbered),
+    ("partner_move", PARTNER_MOVE, Way::Numbered),
     ("alias", ALIAS, Way::Once),
     ("apart", APART, Way::Once),
     ("archive", ARCHIVE, Way::Once),

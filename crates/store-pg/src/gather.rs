@@ -89,6 +89,7 @@ pub(crate) struct Rows<'f> {
     pub(crate) terms: batch::Terms<'f>,
     pub(crate) stages: batch::Stages<'f>,
     pub(crate) tags: batch::Tags<'f>,
+    pub(crate) partners: batch::Partners<'f>,
 }
 
 impl<'f> Batch<'f> {
@@ -363,6 +364,12 @@ impl<'f> Batch<'f> {
             let (tag, is_on, at) = (moved.tag.as_str(), moved.on, moved.at.0);
             let row = batch::Tag { member, tag, is_on, at, event, version };
             rows[self.schemas.shard_of(moved.member)].tags.push(row);
+        }
+        for moved in &self.flush.partners {
+            let (member, event) = (moved.member.into(), self.seqs.of(moved.event)?);
+            let (partner, deed, at) = (moved.partner.as_str(), moved.deed.code(), moved.at.0);
+            let row = batch::Partner { member, partner, deed, at, event, version };
+            rows[self.schemas.shard_of(moved.member)].partners.push(row);
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ mod names;
 mod online;
 mod overview;
 mod partition;
+mod partners;
 mod personal;
 mod persons;
 mod places;
@@ -44,6 +45,7 @@ mod wait;
 mod work;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -57,6 +59,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::partner::PartnerSums;
 use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
@@ -489,6 +492,10 @@ impl Store for PgStore {
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
         let message_ids = self.vault().message_ids(message_ids);
         takeover::came(&self.connections, source, &message_ids).await
+    }
+
+    async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, PartnerSums>> {
+        survey!(self, survey => partners::sums(&survey, at))
     }
 
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {

@@ -34,7 +34,7 @@ pub(crate) const KNOWN: &str = "SELECT id FROM {shard}.member WHERE known_since 
 /// Orders up to an instant as they stood then, if they changed at all, and whether they counted.
 macro_rules! orders_then {
     () => {
-        "SELECT o.member AS member, o.store AS store, COALESCE(c.paid, o.paid) AS paid, \
+        "SELECT o.member AS member, o.time AS time, o.store AS store, COALESCE(c.paid, o.paid) AS paid, \
          COALESCE(c.refunded, o.refunded) AS refunded, \
          COALESCE(c.counts, o.status = 1 AND (o.refunded = 0 OR o.refunded < o.paid)) AS counts \
          FROM {shard}.orders o LEFT JOIN (SELECT DISTINCT ON (order_id) order_id, paid, refunded, counts \

@@ -290,6 +290,7 @@ impl<'p> Plan<'p> {
         self.write((TERM_NEW, shard), &rows.terms);
         self.write((STAGE_NEW, shard), &rows.stages);
         self.write((TAG_NEW, shard), &rows.tags);
+        self.write((PARTNER_NEW, shard), &rows.partners);
         self.write((HOUSE_ADD, shard), &rows.houses);
     }
 

@@ -37,6 +37,8 @@ pub(crate) const STAGES: &str = "SELECT t.member, s.name, COALESCE(e.called, e.m
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
 pub(crate) const TAGS: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.tag, t.is_on, t.at FROM tag_move t \
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
+pub(crate) const PARTNERS: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.partner, t.deed, t.at \
+    FROM partner_move t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
 pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM timer";
 pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM place";
 pub(crate) const PLACE_HISTORY: &str = "SELECT code, at, by, was FROM place_history";
@@ -67,6 +69,7 @@ pub(crate) fn digest(c: &Connection, vault: &Vault) -> Result<String> {
     gathered.each("term", TERMS, 0, 1)?;
     gathered.each("stage", STAGES, 0, 1)?;
     gathered.each("tag", TAGS, 0, 1)?;
+    gathered.each("partner", PARTNERS, 0, 1)?;
     gathered.each("timer", TIMERS, 0, 1)?;
     gathered.places()?;
     gathered.hashes.sort_unstable();

@@ -18,6 +18,7 @@ mod migrate;
 mod months;
 mod names;
 mod overview;
+mod partners;
 mod personal;
 mod persons;
 mod places;
@@ -29,6 +30,7 @@ mod suggestions;
 mod takeover;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -42,6 +44,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::partner::PartnerSums;
 use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
@@ -488,6 +491,10 @@ impl Store for SqliteStore {
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
         let (source, message_ids) = (source.to_owned(), self.vault().message_ids(message_ids));
         self.connections.read(move |c| takeover::came(c, &source, &message_ids)).await
+    }
+
+    async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, PartnerSums>> {
+        self.connections.survey(move |c| partners::sums(c, at)).await
     }
 
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {

@@ -99,6 +99,8 @@ pub(crate) const TERM_NEW: &str =
     "INSERT INTO term (member, level, at, ends, event, version) VALUES (?, ?, ?, ?, ?, ?)";
 pub(crate) const STAGE_NEW: &str =
     "INSERT INTO stage_move (member, was, becomes, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
+pub(crate) const PARTNER_NEW: &str =
+    "INSERT INTO partner_move (member, partner, deed, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
 pub(crate) const TAG_NEW: &str =
     "INSERT INTO tag_move (member, tag, is_on, at, event, version) VALUES (?, ?, ?, ?, ?, ?)";
 
@@ -511,6 +513,12 @@ fn moves(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     for moved in &flush.tags {
         let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
         run(&mut tag, params![member, moved.tag, moved.on, moved.at.0, seq, flush.version])?;
+    }
+    let mut partner = prepare(c, PARTNER_NEW)?;
+    for moved in &flush.partners {
+        let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
+        let values = params![member, moved.partner, moved.deed.code(), moved.at.0, seq, flush.version];
+        run(&mut partner, values)?;
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 33] = [
+pub static TABLES: [Table; 34] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -228,6 +228,18 @@ pub static TABLES: [Table; 33] = [
             ("member", ID),
             ("tag", TEXT),
             ("is_on", FLAG),
+            ("at", INT),
+            ("event", INT),
+            ("version", INT),
+        ],
+    },
+    Table {
+        name: "partner_move",
+        columns: &[
+            ("no", INT),
+            ("member", ID),
+            ("partner", TEXT),
+            ("deed", INT),
             ("at", INT),
             ("event", INT),
             ("version", INT),

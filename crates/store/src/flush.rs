@@ -1,6 +1,6 @@
 //! What a batch writes: everything that its decisions said, in one transaction, or nothing.
 
-use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, Transfer};
+use zhiyin_model::effect::{Allocation, Lot, Order, PartnerMove, StageMove, TagMove, Transfer};
 pub use zhiyin_model::effect::{Hold, OrderChange};
 use zhiyin_model::event::Refusal;
 use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
@@ -59,6 +59,8 @@ pub struct Flush {
     pub stages: Vec<StageMove>,
     /// Tags put on and taken off.
     pub tags: Vec<TagMove>,
+    /// What passed between the brand and its partners.
+    pub partners: Vec<PartnerMove>,
     /// Members who end, and whose rows are another's from now on. Done before all else: what the batch writes comes on top.
     pub joined: Vec<Joined>,
     /// Rows that leave a member for another, who is among `members`. Done before all else, too.

@@ -16,6 +16,7 @@ pub mod feed;
 pub mod flush;
 pub mod merge;
 pub mod packed;
+pub mod partner;
 pub mod personal;
 pub mod places;
 pub mod read;
@@ -538,6 +539,8 @@ pub trait Store: Send + Sync {
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>>;
     /// Of each of these message ids of a source the hash of its body, if it came and its id is remembered.
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>>;
+    /// What passed with each partner, as of an instant.
+    async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, partner::PartnerSums>>;
     /// What a source of a take-over came to.
     async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
     /// What it does about personal data; `None` for what is not a home of its own.

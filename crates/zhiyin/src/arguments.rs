@@ -119,6 +119,15 @@ pub enum Command {
         #[arg(long, value_name = "CODE")]
         under: Option<String>,
     },
+    /// Partners: whom they brought, what those bought since, whom we sent to them.
+    Partners {
+        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
     /// The brand's tree: brand, regions, stores, staff.
     Places {
         /// What to do.

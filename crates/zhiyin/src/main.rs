@@ -12,6 +12,7 @@ mod key;
 mod master;
 mod member;
 mod moving;
+mod partners;
 mod persons;
 mod places;
 mod playbook;
@@ -74,6 +75,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Report { report, format, as_of, under } => {
             report::report(&place, report, format, as_of, under.as_deref()).await
         }
+        Command::Partners { as_of, format } => partners::partners(&place, as_of.as_deref(), format).await,
         Command::Places { action } => places::places(&place, action).await,
         Command::Member(arguments) => member::member(&place, arguments).await,
         Command::Keys { action } => sealing::keys(&place, action).await,

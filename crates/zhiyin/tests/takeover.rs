@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -168,23 +169,27 @@ fn c7_twenty_thousand_members_come_over_killed_in_the_middle_and_lie_even() {
     folder.well("peace", &["audit", "verify"]);
 }
 
-/// The file is a pipe: it is read whole once, and half of it the second time, when the program is killed.
+/// The file is a pipe, which is read whole to be checked, and then another, of which half is there when the program is killed.
 fn kill_in_the_middle(folder: &Folder, text: &str) {
-    let pipe = folder.0.join("pipe.csv");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let name = pipe.to_str().unwrap();
-    let words = ["import", "members", name, "--as-of", AS_OF, "--source", "crm"];
+    let pipes = ["checked", "taken"].map(|name| folder.0.join(name));
+    for pipe in &pipes {
+        assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let (name, next) = (folder.0.join("pipe.csv"), folder.0.join("next.csv"));
+    symlink(&pipes[0], &name).unwrap();
+    symlink(&pipes[1], &next).unwrap();
+    let words = ["import", "members", name.to_str().unwrap(), "--as-of", AS_OF, "--source", "crm"];
     let mut killed =
         folder.zhiyin("killed", &words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    write_to(&pipe, text.as_bytes());
+    let open = |pipe: &Path| OpenOptions::new().write(true).open(pipe).unwrap();
+    let mut checked = open(&pipes[0]);
+    checked.write_all(text.as_bytes()).unwrap();
+    // What is opened after this one ends is the other.
+    fs::rename(&next, &name).unwrap();
+    drop(checked);
     let half = text.char_indices().nth(text.chars().count() / 2).unwrap().0;
-    let mut open = OpenOptions::new().write(true).open(&pipe).unwrap();
-    open.write_all(&text.as_bytes()[..half]).unwrap();
+    let mut taken = open(&pipes[1]);
+    taken.write_all(&text.as_bytes()[..half]).unwrap();
     killed.kill().unwrap();
     killed.wait().unwrap();
-}
-
-fn write_to(pipe: &Path, bytes: &[u8]) {
-    let mut open = OpenOptions::new().write(true).open(pipe).unwrap();
-    open.write_all(bytes).unwrap();
 }

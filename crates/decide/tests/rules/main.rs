@@ -5,6 +5,7 @@ mod scenario;
 
 mod consent;
 mod orders;
+mod partners;
 mod points;
 mod purity;
 mod refunds;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zhiyin_decide::outcome::{History, Known, LotsAsked, Missing, Outcome};
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::{event_row, order};
-use zhiyin_model::effect::{Allocation, Lot, Order, StageMove, TagMove, Transfer, TransferKind};
+use zhiyin_model::effect::{Allocation, Lot, Order, PartnerMove, StageMove, TagMove, Transfer, TransferKind};
 use zhiyin_model::effect::{Hold, PastTransfer};
 use zhiyin_model::event::Event;
 use zhiyin_model::id::{EventId, OrderId, TransferId};
@@ -30,6 +30,8 @@ pub struct Record {
     pub stages: Vec<StageMove>,
     /// Tags put on and taken off.
     pub tags: Vec<TagMove>,
+    /// What passed with partners.
+    pub partners: Vec<PartnerMove>,
     /// Events that were decided.
     pub events: BTreeMap<EventId, Event>,
     /// Whether look-ups of lots answer with all there are, whatever was asked.
@@ -57,6 +59,7 @@ impl Record {
             }
         }
         self.holds.extend(outcome.holds.iter().map(|hold| (hold.id, hold.clone())));
+        self.partners.extend(outcome.partners.iter().cloned());
         self.orders.extend(outcome.order.iter().map(|order| (order.id, order.clone())));
         self.terms.extend(outcome.terms.iter().cloned());
         self.stages.extend(outcome.stages.iter().cloned());

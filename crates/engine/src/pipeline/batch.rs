@@ -540,6 +540,7 @@ impl<'a> Batch<'a> {
         flush.terms.extend(outcome.terms.into_iter().map(|term| NewTerm { member, term, event: cause.id }));
         flush.stages.extend(outcome.stages);
         flush.tags.extend(outcome.tags);
+        flush.partners.extend(outcome.partners);
         if let Some(order) = outcome.order {
             self.orders_changed.insert(order.id);
             self.orders.insert(order.id, order);

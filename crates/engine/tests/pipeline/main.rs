@@ -21,6 +21,7 @@ mod identity_cases;
 mod items;
 mod malformed;
 mod measured;
+mod partners;
 mod persons;
 mod places;
 mod playbooks;

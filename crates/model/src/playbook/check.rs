@@ -15,7 +15,9 @@ use super::raw::{RawLevel, RawPlaybook, RawStage, RawTag, RawTiers};
 use super::reader::short;
 use super::words::{ById, Condition, RawAims, RawNames};
 use super::yaml::{self, Node, Value};
-use super::{Aim, AttributeDecl, Level, Orders, Playbook, Stage, Tag, Tiers, Touchpoint};
+use super::{
+    Aim, AttributeDecl, Level, Orders, Partner, Playbook, Stage, Tag, Tiers, Touchpoint, TouchpointKind,
+};
 use crate::money::Currency;
 use crate::time::Zone;
 
@@ -53,6 +55,12 @@ pub(super) fn playbook(
         let kind = check.required(raw.kind, node, "kind", "store, mini_program, wecom and more")?;
         Some(Touchpoint { name, kind })
     });
+    let partners = check.by_id(raw.partners, tree.get("partners"), false, |check, raw, node| {
+        let ours = check.names_at("ours", raw.ours, node);
+        let theirs = check.names_at("theirs", raw.theirs, node);
+        Some(Partner { name: check.names(raw.name, node), ours, theirs })
+    });
+    check.partners_are_partners(&partners, &touchpoints, tree.get("partners"));
     let orders = Orders { paid: raw.orders.and_then(|orders| orders.paid).unwrap_or_default() };
     let points = check.section(raw.points, tree, "points", "expire, debt, earn and more", Check::points);
     let growth = check.section(raw.growth, tree, "growth", "earn, name", Check::growth);
@@ -68,6 +76,7 @@ pub(super) fn playbook(
         languages,
         attributes: attributes.into_iter().collect(),
         touchpoints: touchpoints.into_iter().collect(),
+        partners: partners.into_iter().collect(),
         orders,
         points: points?,
         growth: growth?,
@@ -170,8 +179,30 @@ impl Check<'_> {
         Some(ConditionText { text, at: node.location() })
     }
 
+    /// A partner's code is a touchpoint: declared as one, it is of that kind.
+    fn partners_are_partners(
+        &mut self,
+        partners: &[(String, Partner)],
+        touchpoints: &[(String, Touchpoint)],
+        node: Option<&Node>,
+    ) {
+        for (code, _) in partners {
+            let declared = touchpoints.iter().find(|(known, _)| known == code);
+            if declared.is_some_and(|(_, touchpoint)| touchpoint.kind != TouchpointKind::Partner)
+                && let Some(at) = node.and_then(|node| node.get(code))
+            {
+                let message = format!("the touchpoint `{code}` is declared, and is of another kind");
+                self.problem(at.problem(message, Some("kind: partner, or another code".to_owned())));
+            }
+        }
+    }
+
     fn names(&mut self, raw: Option<RawNames>, node: &Node) -> Names {
-        let (Some(raw), Some(node)) = (raw, node.get("name")) else {
+        self.names_at("name", raw, node)
+    }
+
+    fn names_at(&mut self, key: &str, raw: Option<RawNames>, node: &Node) -> Names {
+        let (Some(raw), Some(node)) = (raw, node.get(key)) else {
             return Names::default();
         };
         let names = Names { zh: raw.zh, en: raw.en };

@@ -4,6 +4,7 @@ mod brand;
 mod consent;
 mod earning;
 mod identity;
+mod partner;
 mod standing;
 mod text;
 
@@ -65,6 +66,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     brand::brand(old, new, &mut changes);
     brand::attributes(old, new, &mut changes);
     brand::touchpoints(old, new, &mut changes);
+    partner::partners(old, new, &mut changes);
     earning::points(&old.points, &new.points, &mut changes);
     earning::growth(&old.growth, &new.growth, &mut changes);
     standing::tiers(&old.tiers, &new.tiers, &mut changes);

@@ -37,6 +37,8 @@ pub(super) struct RawPlaybook {
     pub attributes: Option<ById<RawAttribute>>,
     /// Known touchpoints by code.
     pub touchpoints: Option<ById<RawTouchpoint>>,
+    /// Partners with whom guests are exchanged, by the code that an item carries as its touchpoint.
+    pub partners: Option<ById<RawPartner>>,
     /// What of an order counts.
     pub orders: Option<RawOrders>,
     /// The points account.
@@ -76,6 +78,19 @@ pub(super) struct RawTouchpoint {
     pub name: Option<RawNames>,
     /// What kind of place it is.
     pub kind: Option<TouchpointKind>,
+}
+
+/// A partner with whom guests are exchanged.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a partner such as `{ name: { zh: 音乐学校, en: Music school } }`")]
+#[schemars(rename = "Partner")]
+pub(super) struct RawPartner {
+    /// What people call them.
+    pub name: Option<RawNames>,
+    /// What we give to whom they bring.
+    pub ours: Option<RawNames>,
+    /// What they give to whom we send.
+    pub theirs: Option<RawNames>,
 }
 
 /// What of an order counts.

@@ -53,6 +53,8 @@ pub(crate) const STAGE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shar
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.stage_move), false)";
 pub(crate) const TAG_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.tag_move', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.tag_move), false)";
+pub(crate) const PARTNER_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.partner_move', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.partner_move), false)";
 pub(crate) const SUGGESTION_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.suggestion', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.suggestion), false)";
 pub(crate) const PLACE_HISTORY_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.place_history', 'no'), \
@@ -63,7 +65,7 @@ pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
 /// The planner knows nothing yet of what came in.
 pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
     {shard}.timeline, {shard}.orders, {shard}.order_place, {shard}.order_change, {shard}.transfer, {shard}.allocation, \
-    {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move";
+    {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move, {shard}.partner_move";
 
 const EVENT_COLUMNS: &str =
     "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called, member, slot";
@@ -388,7 +390,7 @@ impl Filling<'_> {
         }
         self.run(FACT_NEXT, 0, &[&(self.fact + 1)]).await?;
         for shard in 0..self.schemas.shards() {
-            for sql in [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT] {
+            for sql in [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT, PARTNER_NEXT] {
                 self.run(sql, shard, &[]).await?;
             }
             self.run(ANALYZED, shard, &[]).await?;

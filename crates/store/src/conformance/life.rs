@@ -8,8 +8,8 @@ use std::time::Duration;
 use zhiyin_model::consent::Word;
 use zhiyin_model::dependant::Told;
 use zhiyin_model::effect::{
-    Allocation, Asset, Lot, Order, OrderStatus, OrderTerms, StageMove, TagMove, TimerKey, TimerKind,
-    Transfer, TransferKind,
+    Allocation, Asset, Lot, Order, OrderStatus, OrderTerms, PartnerDeed, PartnerMove, StageMove, TagMove,
+    TimerKey, TimerKind, Transfer, TransferKind,
 };
 use zhiyin_model::event::Identifier;
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId, TransferId};
@@ -246,7 +246,11 @@ impl Life {
             ..Flush::default()
         };
         match n {
-            1 => self.first_order(&mut part),
+            1 => {
+                self.first_order(&mut part);
+                let (partner, deed) = ("school".to_owned(), PartnerDeed::BroughtNew);
+                part.partners.push(PartnerMove { member, partner, deed, at: at(1), event: self.event(1) });
+            }
             2 => {
                 part.transfers.push(self.points(2, TransferKind::Hold, 10, None));
                 part.holds.push(self.hold(true));
@@ -365,6 +369,7 @@ pub fn joined(mut a: Flush, b: Flush) -> Flush {
     a.terms.extend(b.terms);
     a.stages.extend(b.stages);
     a.tags.extend(b.tags);
+    a.partners.extend(b.partners);
     a
 }
 

@@ -171,7 +171,7 @@ pub async fn the_digest_depends_on_neither_keys_nor_batches(homes: &dyn Homes) -
 type Change = (&'static str, fn(&mut Flush, &Life));
 
 /// Each changes one row of a life, of each kind of row.
-const CHANGES: [Change; 26] = [
+const CHANGES: [Change; 27] = [
     ("an identifier", |flush, _| flush.identifiers[0].namespace = "phone".to_owned()),
     ("an identifier's value", |flush, _| flush.identifiers[0].value = crate::seal::seal("anna")),
     ("when she was first known", |flush, _| flush.members[0].member.known_since = at(2)),
@@ -210,6 +210,7 @@ const CHANGES: [Change; 26] = [
     ("a term of a tier", |flush, _| flush.terms[0].term.ends = Day(466)),
     ("a stage move", |flush, _| flush.stages[0].to = "lost".to_owned()),
     ("a tag move", |flush, _| flush.tags[0].at = at(4)),
+    ("what passed with a partner", |flush, _| flush.partners[0].partner = "club".to_owned()),
     ("a timer", |flush, _| {
         let key = TimerKey { kind: TimerKind::Tags, which: 0 };
         flush.members[0].member.timers.insert(key, at(6));

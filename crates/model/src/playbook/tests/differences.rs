@@ -51,6 +51,14 @@ fn changes_are_said_with_old_and_new_values() {
             tier(&["gold"]),
         ),
         (
+            "tiers:",
+            "partners: { dojo: { name: { zh: 道馆, en: Dojo } } }\ntiers:",
+            "partners.dojo",
+            "新增合作伙伴「道馆」。",
+            "The partner Dojo is new.",
+            Touches::Nobody,
+        ),
+        (
             "over: 365d",
             "over: 180d",
             "tiers.over",
