@@ -475,7 +475,7 @@ impl Store for PgStore {
         takeover::came(&self.connections, source, &message_ids).await
     }
 
-    async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, PartnerSums>> {
+    async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, PartnerSums>> {
         survey!(self, survey => partners::sums(&survey, at))
     }
 

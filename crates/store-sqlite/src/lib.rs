@@ -481,7 +481,7 @@ impl Store for SqliteStore {
         self.connections.read(move |c| takeover::came(c, &source, &message_ids)).await
     }
 
-    async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, PartnerSums>> {
+    async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, PartnerSums>> {
         self.connections.survey(move |c| partners::sums(c, at)).await
     }
 
