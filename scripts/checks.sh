@@ -2,7 +2,7 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle crash processes upgrade faults browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle crash processes persons upgrade faults browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
 postgres_checks=(rust engine_pg processes persons upgrade faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
@@ -13,7 +13,7 @@ checks() {
   [[ ${#names[@]} -gt 0 ]] || names=("${all_checks[@]}")
   for name in "${names[@]}"; do
     if ! declare -F "check_$name" >/dev/null; then
-      say "There is no test named $name; there are: ${all_checks[*]} house persons"
+      say "There is no test named $name; there are: ${all_checks[*]} house"
       exit 2
     fi
   done

@@ -16,17 +16,18 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from processes import DIGEST, Engine, Tally, at, ended
+from processes import DIGEST, Engine, Tally, at, imported_with_kills
 
 PEOPLE = 600
 EVENTS = 12_000
 # So many are one person at most, as in life: a family, or one person's names in four places.
 TOGETHER_MAX = 4
+# Between two kills.
+PAUSE_S = (0.1, 0.9)
 PLAYBOOK = "playbook: brand\nextends: variety-store\npoints: { earn: [1 per 1 paid] }\n"
 
 
@@ -89,39 +90,6 @@ def history(chance: random.Random) -> tuple[list[dict], dict[str, int], int]:
     return items, has, n_said
 
 
-def imported_with_kills(engine: Engine, words: list[str], wanted: int, chance: random.Random) -> tuple[int, int]:
-    """Imports with two workers beside, killing any of the three; kills and the last import's status."""
-    running: list[subprocess.Popen | None] = [engine.start(*words), None, None]
-    n_kills, status = 0, None
-    try:
-        while status is None or status < 0:
-            try:
-                status = running[0].wait(timeout=chance.uniform(0.1, 0.9))
-            except subprocess.TimeoutExpired:
-                status = None
-            if n_kills < wanted:
-                victim = chance.randrange(3)
-                if running[victim] is not None and running[victim].poll() is None:
-                    running[victim].kill()
-                    running[victim].wait()
-                    n_kills += 1
-                    status = -1 if victim == 0 else status
-            for i in range(3):
-                if (i > 0 or status is not None and status < 0) and (running[i] is None or running[i].poll() is not None):
-                    running[i] = engine.start(*(words if i == 0 else ["work"]))
-        return n_kills, status
-    finally:
-        for process in running[1:]:
-            if process is not None:
-                process.terminate()
-        for process in running:
-            if process is not None:
-                try:
-                    process.wait(timeout=20)
-                except subprocess.TimeoutExpired:
-                    ended(process)
-
-
 def points(engine: Engine) -> dict[str, int]:
     """Everybody's points, by their first identifier."""
     said = engine.run("report", "members", "--format", "csv").stdout.splitlines()
@@ -154,12 +122,12 @@ def main() -> None:
     file.write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
     playbook.write_text(PLAYBOOK, encoding="utf-8")
     print(f"{len(items)} items, {n_said} times somebody is merged or parted")
-    words = ["import", str(file), "--source", "desk", "--desk"]
+    what = [str(file), "--source", "desk", "--desk"]
 
     (args.work / "home").mkdir()
     sqlite = Engine(args.binary, f"sqlite:{args.work / 'home' / 'zhiyin.db'}", args.work / "sqlite.log")
     applied = sqlite.run("apply", str(playbook))
-    done = sqlite.run(*words)
+    done = sqlite.run("import", *what)
     tally.check("SQLite: imported", applied.returncode == 0 and done.returncode == 0, applied.stderr + done.stderr)
     well, said = sqlite.well()
     tally.check("SQLite: the doctor finds nothing", well, said)
@@ -173,7 +141,7 @@ def main() -> None:
         name = f"persons_{os.getpid()}_{shards}"
         engine = Engine(args.binary, at(server, name, shards=shards), args.work / f"pg{shards}.log")
         applied = engine.run("apply", str(playbook))
-        kills, status = imported_with_kills(engine, words, args.kills, chance)
+        kills, status = imported_with_kills(engine, what, args.kills, PAUSE_S, chance)
         settled = engine.run("work", "--drain")
         right = applied.returncode == 0 and status == 0 and settled.returncode == 0 and engine.digest() == expected
         tally.check(f"PostgreSQL, {shards} schemas, {kills} kills: the same digest", right, f"{engine.digest()} {engine.log.read_text()[-800:]}")

@@ -96,18 +96,18 @@ def at(server: str, home: str, **options: int) -> str:
     return server + joint + "&".join([f"home={home}", *(f"{key}={value}" for key, value in options.items())])
 
 
-def year_with_kills(engine: Engine, data: Path, wanted: int, seconds: float, chance: random.Random) -> tuple[int, int]:
-    """Imports the year with two workers beside, killing any of the three; kills and the import's status."""
-    importing = lambda: engine.start("import", "completejourney", str(data))  # noqa: E731
-    working = lambda: engine.start("work")  # noqa: E731
-    makers = [importing, working, working]
-    running: list[subprocess.Popen | None] = [importing(), None, None]
+def imported_with_kills(
+    engine: Engine, what: list[str], wanted: int, pause_s: tuple[float, float], chance: random.Random
+) -> tuple[int, int]:
+    """Imports with two workers beside, killing any of the three, each kill after a pause; kills and the import's status."""
+    commands = [["import", *what], ["work"], ["work"]]
+    running: list[subprocess.Popen | None] = [engine.start(*commands[0]), None, None]
     n_kills = 0
     began = time.monotonic()
     try:
         while time.monotonic() - began < PATIENCE_S:
             try:
-                status = running[0].wait(timeout=chance.uniform(0.05, seconds / 4))
+                status = running[0].wait(timeout=chance.uniform(*pause_s))
             except subprocess.TimeoutExpired:
                 status = None
             if status == 0:
@@ -119,9 +119,9 @@ def year_with_kills(engine: Engine, data: Path, wanted: int, seconds: float, cha
                     running[victim].kill()
                     running[victim].wait()
                     n_kills += 1
-            for i, make in enumerate(makers):
+            for i, command in enumerate(commands):
                 if running[i] is None or running[i].poll() is not None:
-                    running[i] = make()
+                    running[i] = engine.start(*command)
         return n_kills, -1
     finally:
         for process in running[1:]:
@@ -273,7 +273,8 @@ def main() -> None:
         options = {"shards": 4} if n_homes % 2 == 0 else {}
         name = f"{home}_{n_homes}"
         engine = Engine(args.binary, at(server, name, **options), args.work / f"{name}.log")
-        killed, status = year_with_kills(engine, args.data, args.kills - n_kills, seconds, chance)
+        year, pause_s = ["completejourney", str(args.data)], (0.05, seconds / 4)
+        killed, status = imported_with_kills(engine, year, args.kills - n_kills, pause_s, chance)
         n_kills += killed
         settled = engine.run("work", "--drain")
         found = engine.digest()

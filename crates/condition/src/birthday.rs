@@ -1,7 +1,7 @@
 //! Birthdays and ages. A birthday of 29 February is kept on 28 February in common years.
 
 use jiff::civil::Date;
-use zhiyin_model::time::Day;
+use zhiyin_model::time::{Day, Ts, Zone};
 
 /// A birthday as an attribute writes it: `YYYY-MM-DD`, `MM-DD` or `--MM-DD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,12 @@ pub(crate) struct Birthday {
     year: Option<i16>,
     month: i8,
     day: i8,
+}
+
+/// When somebody who was born on a day, as the attribute `birthday` writes it, reaches an age: at 00:00 of that birthday.
+/// `None` where the year of birth is not known.
+pub fn of_age(birthday: &str, years: u8, zone: &Zone) -> Option<Ts> {
+    Birthday::parse(birthday)?.day_of_age(years.into()).map(|day| zone.start(day))
 }
 
 impl Birthday {

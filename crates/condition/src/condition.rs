@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use zhiyin_model::playbook::Consent;
+
 use crate::compile::{self, Compiled};
 use crate::problem::{Note, Problem};
 use crate::program::{LeafSpec, Node};
@@ -17,6 +19,8 @@ pub struct Condition {
     compiled: Compiled,
     /// Tiers from the lowest to the highest, for the reference evaluator.
     tiers: Vec<String>,
+    /// What consent is asked for, for the reference evaluator.
+    consent: Consent,
     /// The number of each leaf among [`crate::Leaves`]; empty until collected.
     bound: Vec<usize>,
 }
@@ -26,7 +30,8 @@ impl Condition {
     pub fn check(text: &str, schema: &Schema) -> Result<Self, Vec<Problem>> {
         let tree = parse::parse(text).map_err(|problem| vec![problem])?;
         let compiled = compile::compile(&tree, schema)?;
-        Ok(Self { text: text.to_owned(), tree, compiled, tiers: schema.tiers.clone(), bound: Vec::new() })
+        let (tiers, consent) = (schema.tiers.clone(), schema.consent.clone());
+        Ok(Self { text: text.to_owned(), tree, compiled, tiers, consent, bound: Vec::new() })
     }
 
     /// Checks a tree, as the console edits it. Columns of problems are those of its text.
@@ -74,6 +79,10 @@ impl Condition {
 
     pub(crate) fn tiers(&self) -> &[String] {
         &self.tiers
+    }
+
+    pub(crate) const fn consent(&self) -> &Consent {
+        &self.consent
     }
 
     pub(crate) fn bound(&self) -> &[usize] {

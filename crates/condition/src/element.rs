@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use zhiyin_model::dependant::Dependant;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 
@@ -20,6 +21,7 @@ pub(crate) enum Element<'a> {
     Event(&'a EventRow),
     /// A row of which only slots are kept.
     Kept(&'a KeptRow),
+    Dependant(Dependant<'a>),
     Value(Val<'a>),
 }
 
@@ -30,7 +32,7 @@ impl<'a> Element<'a> {
             Self::Order(order) => content::of_order(order),
             Self::Item(order, item) => content::of_item(order, item),
             Self::Event(event) => content::of_event(event),
-            Self::Kept(_) | Self::Value(_) => 0,
+            Self::Kept(_) | Self::Dependant(_) | Self::Value(_) => 0,
         }
     }
 
@@ -39,7 +41,7 @@ impl<'a> Element<'a> {
             Self::Order(order) | Self::Item(order, _) => Some(order.time),
             Self::Event(event) => Some(event.time),
             Self::Kept(row) => Some(row.time),
-            Self::Value(_) => None,
+            Self::Dependant(_) | Self::Value(_) => None,
         }
     }
 
@@ -57,6 +59,7 @@ impl<'a> Element<'a> {
             (Self::Item(_, item), Field::Category) => text(&item.category),
             (Self::Item(_, item), Field::Department) => text(&item.department),
             (Self::Item(_, item), Field::Quantity) => Val::Number(item.quantity),
+            (Self::Dependant(dependant), field) => of_dependant(dependant, field),
             (Self::Event(event), Field::Name) => Val::Text(&event.name),
             (Self::Event(event), Field::Store) => text(&event.store),
             (Self::Event(event), Field::Channel) => text(&event.channel),
@@ -65,5 +68,16 @@ impl<'a> Element<'a> {
             }
             _ => Val::Unknown,
         }
+    }
+}
+
+/// What time does not move of a dependant.
+fn of_dependant<'a>(dependant: Dependant<'a>, field: &Field) -> Val<'a> {
+    match field {
+        Field::Kind => Val::Text(dependant.kind),
+        Field::Gender => dependant.gender.map_or(Val::Unknown, Val::Text),
+        Field::Birthday => dependant.birthday.map_or(Val::Unknown, Val::Date),
+        Field::DueOn => dependant.due_on.map_or(Val::Unknown, Val::Date),
+        _ => Val::Unknown,
     }
 }

@@ -7,6 +7,7 @@
 
 mod fold;
 mod history;
+mod personal;
 mod turn;
 mod until;
 
@@ -19,7 +20,7 @@ use crate::condition::Condition;
 use crate::element::Element;
 use crate::facts::{Facts, Judged};
 use crate::leaf::Leaves;
-use crate::program::{self, Member, Node, TextTest};
+use crate::program::{self, Field, Member, Node, TextTest};
 use crate::state::LeafState;
 use crate::tree::Operator;
 use crate::value::{Val, reckon, satisfies};
@@ -120,6 +121,8 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
             Held::ever(scalar.map_or(Val::Unknown, |scalar| attribute_value(scalar, *declared)))
         }
         Node::Now => Held { val: Val::Time(ctx.now), until: Until::At(ctx.now.plus_us(1)) },
+        Node::Field(element, Field::Stage(stage)) => ctx.stage(*element, *stage, frame),
+        Node::Consent(asked) => ctx.consent(asked),
         Node::Field(element, field) => {
             let element = ctx.element(*element, frame);
             Held::ever(element.map_or(Val::Unknown, |element| element.field(field, ctx.currency_exponent)))

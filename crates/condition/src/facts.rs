@@ -1,5 +1,7 @@
 //! What the evaluator asks of a member at an instant, and what it answers.
 
+use zhiyin_model::consent::Consents;
+use zhiyin_model::dependant::Dependant;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
@@ -24,6 +26,14 @@ pub trait Facts {
     fn points(&self) -> i64;
     /// When the member enrolled.
     fn enrolled_at(&self) -> Option<Ts>;
+    /// What they said yes and no to.
+    fn consents(&self) -> Option<&Consents> {
+        None
+    }
+    /// Whom they care for.
+    fn dependants(&self) -> Box<dyn Iterator<Item = Dependant<'_>> + '_> {
+        Box::new(std::iter::empty())
+    }
     /// What is known of the history; its leaves are those given to the evaluator.
     fn leaves(&self) -> &LeafStates;
     /// The event at hand.

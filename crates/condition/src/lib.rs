@@ -51,11 +51,13 @@ pub mod problem;
 mod program;
 pub mod row;
 pub mod schema;
+mod stage;
 pub mod state;
 mod text;
 pub mod tree;
 mod value;
 
+pub use birthday::of_age;
 pub use condition::Condition;
 pub use evaluate::{evaluate, holds};
 pub use facts::{Facts, Judged};

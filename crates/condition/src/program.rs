@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
+use zhiyin_model::playbook::Consent;
+
 use crate::cell::Side;
 use crate::schema::AttributeType;
+use crate::stage::Stage;
 use crate::tree::Operator;
 use crate::value::Value;
 
@@ -52,6 +55,17 @@ pub(crate) enum Node {
     Clock(Box<Node>),
     /// A list at hand, folded.
     Local(List, Fold),
+    /// Whether something may be done by what the member said.
+    Consent(Box<ConsentAsked>),
+}
+
+/// What consent is asked for, and by which terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConsentAsked {
+    pub(crate) purpose: String,
+    pub(crate) channel: String,
+    /// The playbook's, of this purpose alone.
+    pub(crate) terms: Consent,
 }
 
 /// Something of the member.
@@ -88,6 +102,12 @@ pub(crate) enum Field {
     Department,
     Quantity,
     Property(Box<str>),
+    Kind,
+    Gender,
+    Birthday,
+    DueOn,
+    /// What time moves of a dependant.
+    Stage(Stage),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +127,8 @@ pub(crate) struct List {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Base {
     Tags,
+    /// Whom the member cares for.
+    Dependants,
     /// An attribute of several texts.
     Texts(Box<str>),
     /// The items of an order.
@@ -321,7 +343,7 @@ impl Node {
             Self::Variable(depth) | Self::Slot(depth, _) => Reads::variable(*depth),
             Self::Field(element, _) | Self::AtHand(element) => element.reads(),
             Self::Leaf(_) | Self::Now | Self::Member(_) | Self::Attribute(..) => Reads::WORLD,
-            Self::HasTag(_) | Self::DaysSince(_) => Reads::WORLD,
+            Self::HasTag(_) | Self::DaysSince(_) | Self::Consent(_) => Reads::WORLD,
             Self::Local(list, _) => list.reads(),
             _ => Reads::NOTHING,
         };
@@ -357,7 +379,7 @@ impl List {
             Base::Values(values) => {
                 values.iter().fold(Reads::NOTHING, |reads, value| reads.and(value.reads()))
             }
-            Base::Tags | Base::Texts(_) => Reads::WORLD,
+            Base::Tags | Base::Dependants | Base::Texts(_) => Reads::WORLD,
         };
         self.steps.iter().fold(base, |reads, step| reads.and(step.body().reads().outside()))
     }

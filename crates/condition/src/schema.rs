@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use zhiyin_model::playbook::Consent;
 
 /// What names mean. Built from a playbook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Schema {
     pub tiers: Vec<String>,
     /// Stages of the lifecycle.
     pub stages: Vec<String>,
+    /// What consent is asked for: `consent("marketing", "sms")`.
+    pub consent: Consent,
     /// What the condition may speak of beside the member.
     pub scope: Scope,
 }

@@ -5,9 +5,12 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`person`] (who is whom), [`duplicates`] (records that are likely of one
+//! (lifecycle and tags), [`points`] (spending), [`takeover`] (members of an old system), [`partner`] (guests exchanged with other brands), [`consent`] (what may be done to whom),
+//! [`person`] (who is whom), [`duplicates`] (records that are likely of one
 //! person).
 
+pub mod consent;
+mod dependant;
 pub mod duplicates;
 pub mod judge;
 pub mod ledger;
@@ -114,6 +117,14 @@ fn act(
         names::POINTS_ADJUSTED => points::adjusted(scene, state, known, event, out),
         names::POINTS_GIFTED => points::gifted(scene, state, known, event, out),
         names::POINTS_RECEIVED => points::received(scene, state, event, out),
+        names::CONSENT_GIVEN | names::CONSENT_WITHDRAWN => consent::said(scene, state, event),
+        names::CONSENT_PREFERENCES => {
+            let consents = &mut state.member.personal.consents;
+            consent::preferences(&scene.rules.consent, consents, scene.cause.id, event);
+            Ok(())
+        }
+        names::DEPENDANT_TOLD => dependant::told(scene, state, event),
+        names::DEPENDANT_REMOVED => dependant::removed(state, event),
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, Scope};
 use zhiyin_model::money::Currency;
 use zhiyin_model::playbook::{
-    AttributeKind, Combine, ConditionText, Debt, Earn, Expiry, Orders, Playbook, Problem,
+    AttributeKind, Combine, ConditionText, Consent, Debt, Earn, Expiry, Orders, Playbook, Problem,
 };
 use zhiyin_model::time::{Day, Ts, Zone};
 
@@ -33,6 +33,8 @@ pub struct Rules {
     pub stages: Vec<StageRule>,
     /// Tags that rules put on and take off.
     pub tags: Vec<TagRule>,
+    /// What consent is asked for.
+    pub consent: Consent,
     /// Every history leaf of every condition.
     pub leaves: Leaves,
     /// Names of the events that conditions look back on.
@@ -163,6 +165,7 @@ impl Rules {
             tiers,
             stages,
             tags,
+            consent: playbook.consent.clone(),
             leaves: Leaves::collect([], playbook.timezone.clone(), playbook.currency.exponent),
             events_used: BTreeSet::new(),
             fingerprint: String::new(),
@@ -244,6 +247,7 @@ impl Check {
             tags: playbook.tags.keys().cloned().collect(),
             tiers: playbook.tiers.levels.iter().map(|level| level.id.clone()).collect(),
             stages: playbook.lifecycle.iter().map(|stage| stage.id.clone()).collect(),
+            consent: playbook.consent.clone(),
             scope: Scope::Member,
         };
         let tag = Schema { tags: BTreeSet::new(), ..audience.clone() };

@@ -1,6 +1,8 @@
 //! A member's state as decisions hold it, and what conditions may ask of it.
 
 use zhiyin_condition::{EventRow, Facts, LeafStates, OrderRow};
+use zhiyin_model::consent::Consents;
+use zhiyin_model::dependant::Dependant;
 use zhiyin_model::effect::Asset;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::member::Member;
@@ -75,6 +77,14 @@ impl Facts for View<'_> {
 
     fn enrolled_at(&self) -> Option<Ts> {
         self.state.member.enrolled_at
+    }
+
+    fn consents(&self) -> Option<&Consents> {
+        Some(&self.state.member.personal.consents)
+    }
+
+    fn dependants(&self) -> Box<dyn Iterator<Item = Dependant<'_>> + '_> {
+        Box::new(self.state.member.personal.dependants.known())
     }
 
     fn leaves(&self) -> &LeafStates {

@@ -7,6 +7,7 @@ pub use zhiyin_store::Ties;
 use zhiyin_store::seal;
 use zhiyin_store::{Append, Home, Named, NewEvent, Progress, Reach, Receipt};
 
+use crate::identity::{self, Blocked};
 use crate::{Engine, EngineError, Result, clock};
 
 /// Who sends, and how its items are read.
@@ -197,9 +198,21 @@ impl Engine {
     ) -> Result<Vec<Verdict>> {
         let mut events = Vec::with_capacity(prepared.len());
         let mut verdicts = Vec::with_capacity(prepared.len());
+        let home = self.home().await?;
+        if home.version > 0 {
+            // Another process may have applied another.
+            self.live_at(home.version).await?;
+        }
+        let believed = self.identity();
+        let mut blocked = Blocked::new(&home.id_key, &believed);
         for item in prepared {
+            let item = match (item, &mut blocked) {
+                (Ok(event), Some(blocked)) => blocked.passed_over(event),
+                (item, _) => item,
+            };
             match item {
-                Ok(event) => {
+                Ok(mut event) => {
+                    identity::most_telling_first(&believed, &mut event);
                     events.push(event);
                     verdicts.push(Verdict::Accepted);
                 }
@@ -210,13 +223,16 @@ impl Engine {
             source: source.name.clone(),
             user_namespace: source.user_namespace.clone(),
             events,
+            identity: believed,
             now,
             replay: source.replay,
             progress,
         };
         let watch = clock::stopwatch();
-        let mut receipts = self.store().append(append).await?.into_iter();
+        let receipts = self.store().append(append).await?;
         let took = watch.elapsed();
+        self.measures.gave_up(&receipts);
+        let mut receipts = receipts.into_iter();
         for verdict in verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Accepted) {
             *verdict = match receipts.next() {
                 Some(Receipt::Duplicate) => Verdict::Duplicate,

@@ -7,12 +7,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use zhiyin_model::event::Identifier;
 use zhiyin_model::id::MemberId;
 use zhiyin_store::personal::Personal;
-use zhiyin_store::seal;
 use zhiyin_store::seal::keystore::{Erasure, Keystore};
-use zhiyin_store::{Store, StoreError, Wanted};
+use zhiyin_store::{Store, StoreError};
 
 use crate::{Engine, EngineError, Result, clock};
 
@@ -93,19 +91,6 @@ pub async fn reapply(store: &dyn Store) -> Result<usize> {
 }
 
 impl Engine {
-    /// Whom `NAMESPACE:VALUE` names, decided about or not; or whom an id does.
-    pub async fn named(&self, text: &str) -> Result<Option<MemberId>> {
-        let text = text.trim();
-        if let Some((namespace, value)) = text.split_once(':') {
-            let (namespace, value) = (namespace.to_owned(), value.to_owned());
-            let hash = seal::lookup(&self.home().await?.id_key, &Identifier { namespace, value });
-            let wanted = Wanted { identifiers: vec![hash], ..Wanted::default() };
-            return Ok(self.store().load(wanted).await?.identifiers.first().map(|(_, member)| *member));
-        }
-        let Some(id) = MemberId::from_hex(text) else { return Ok(None) };
-        Ok(self.store().member_whole(id).await?.map(|_| id))
-    }
-
     /// Erases a member. Erasing again changes nothing.
     pub async fn erase(&self, member: MemberId, reason: &str) -> Result<()> {
         erase(self.store().as_ref(), member, reason).await

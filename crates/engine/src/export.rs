@@ -49,6 +49,11 @@ fn profile(whole: &MemberWhole) -> Value {
         "enrolled_at": member.enrolled_at.map(Ts::rfc3339),
         "attributes": attributes.collect::<serde_json::Map<_, _>>(),
         "touches": member.touches,
+        "consents": member.personal.consents,
+        "dependants": member.personal.dependants.known().map(|one| json!({
+            "key": one.key, "kind": one.kind, "name": one.name, "gender": one.gender,
+            "due_on": one.due_on.map(|day| day.to_string()), "birthday": one.birthday.map(|day| day.to_string()),
+        })).collect::<Vec<_>>(),
     })
 }
 

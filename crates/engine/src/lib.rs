@@ -14,6 +14,7 @@ pub mod clock;
 pub mod duplicates;
 pub mod erase;
 pub mod export;
+pub mod identity;
 pub mod import;
 pub mod keys;
 pub mod measure;
@@ -28,6 +29,7 @@ pub mod rebuild;
 pub mod reports;
 pub mod sealing;
 pub mod takeover;
+pub mod told;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -39,7 +41,7 @@ pub use zhiyin_decide::rules::Rules;
 use zhiyin_decide::state::State;
 use zhiyin_model::event::Event;
 use zhiyin_model::id::IdKey;
-use zhiyin_model::playbook::{Playbook, Problem};
+use zhiyin_model::playbook::{Identity, Playbook, Problem};
 use zhiyin_store::{Home, PlaybookVersion, Store, StoreError};
 
 use measure::Measures;
@@ -117,6 +119,8 @@ pub struct Live {
     pub playbook: Playbook,
     /// As decisions use it.
     pub rules: Rules,
+    /// How far it believes names.
+    pub identity: Arc<Identity>,
 }
 
 /// How events are decided: [`zhiyin_decide::decide`], or a test's own.
@@ -194,7 +198,8 @@ impl Engine {
         let playbook = playbooks::read_source(&version.source).map_err(EngineError::Playbook)?;
         let rules = Rules::compile(&playbook).map_err(EngineError::Playbook)?;
         if let Ok(mut live) = self.live.write() {
-            *live = Some(Arc::new(Live { version, playbook, rules }));
+            let identity = Arc::new(playbook.identity.clone());
+            *live = Some(Arc::new(Live { version, playbook, rules, identity }));
         }
         Ok(())
     }

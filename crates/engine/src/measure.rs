@@ -19,6 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Metric as Instrument, Registry};
 use tokio::sync::Mutex;
+use zhiyin_store::Receipt;
 
 use crate::accept::{REUSED, Verdict};
 use standing::Scrape;
@@ -55,6 +56,8 @@ metrics! {
     BROKEN: "zhiyin_decisions_broken_total", "events", "Decisions that broke down, a defect of this program";
     APPEND_SECONDS: "zhiyin_append_seconds", "seconds", "Time until a delivery of items is in the inbox, durably";
     ITEMS: "zhiyin_items_total", "items", "Items at the door by verdict: accepted, duplicate, reused, refused";
+    GIVEN_UP: "zhiyin_identifiers_given_up_total", "identifiers", "Identifiers of accepted items that were given up: \
+        they contradict more telling ones, or go beyond a limit";
     SHARES_HELD: "zhiyin_shares_held", "shares", "Shares that this process holds";
     BUILD: "zhiyin_build_info", "", "Always 1; the label says the version of this program";
     // Of the home, when it is scraped.
@@ -156,6 +159,7 @@ pub(crate) struct Measures {
     broken: Count,
     append: Histogram,
     items: Verdicts,
+    given_up: Count,
     shares_held: Gauge,
     scrape: Mutex<Scrape>,
 }
@@ -191,6 +195,7 @@ impl Measures {
                 reused: verdict("reused"),
                 refused: verdict("refused"),
             },
+            given_up: Count::default(),
             shares_held: Gauge::default(),
             scrape: Mutex::default(),
             registry: Registry::default(),
@@ -204,6 +209,7 @@ impl Measures {
         register(&mut registry, BROKEN, measures.broken.clone());
         register(&mut registry, APPEND_SECONDS, measures.append.clone());
         register(&mut registry, ITEMS, verdicts);
+        register(&mut registry, GIVEN_UP, measures.given_up.clone());
         register(&mut registry, SHARES_HELD, measures.shares_held.clone());
         register(&mut registry, BUILD, build);
         Self { registry, ..measures }
@@ -255,6 +261,18 @@ impl Measures {
                 _ => None,
             });
             self.refused("door", refusals);
+        }
+    }
+
+    /// A delivery is in the inbox, and some of its names were given up.
+    pub(crate) fn gave_up(&self, receipts: &[Receipt]) {
+        let given_up = receipts.iter().map(|receipt| match receipt {
+            Receipt::AcceptedWithout(n) => u64::from(*n),
+            _ => 0,
+        });
+        match given_up.sum() {
+            0 => {}
+            n => drop(self.given_up.0.inc_by(n)),
         }
     }
 

@@ -3,9 +3,9 @@
 use zhiyin_model::event::Identifier;
 use zhiyin_model::id::MemberId;
 use zhiyin_store::read::MemberWhole;
-use zhiyin_store::seal;
 use zhiyin_store::{StoreError, Wanted};
 
+use crate::identity::as_kept;
 use crate::{Engine, Result};
 
 /// What a search for a member found.
@@ -23,23 +23,22 @@ impl Engine {
     /// Finds a member by `NAMESPACE:VALUE`, by a value that is unique among all namespaces, or by id.
     pub async fn find(&self, text: &str) -> Result<Found> {
         let text = text.trim();
-        let key = self.home().await?.id_key;
         let namespaces = self.store().namespaces().await?;
         let mut asked: Vec<Identifier> = Vec::new();
-        if let Some((namespace, value)) = text.split_once(':') {
-            asked.push(Identifier { namespace: namespace.to_owned(), value: value.to_owned() });
+        // A namespace may have a colon of its own, and so may a value.
+        for (namespace, value) in text.split_once(':').into_iter().chain(text.rsplit_once(':')) {
+            asked.extend(as_asked(namespace, value));
         }
-        for namespace in namespaces {
-            asked.push(Identifier { namespace, value: text.to_owned() });
+        for namespace in &namespaces {
+            asked.extend(as_asked(namespace, text));
         }
         let mut found: Vec<(String, MemberId)> = Vec::new();
-        for identifier in asked {
-            let wanted = Wanted { identifiers: vec![seal::lookup(&key, &identifier)], ..Wanted::default() };
-            let loaded = self.store().load(wanted).await?;
+        for (n, member) in self.borne(&asked).await? {
+            let wanted = Wanted { members: vec![member], ..Wanted::default() };
             // A name may be settled for somebody about whom nothing was decided yet, or all was refused.
-            let known = |member| loaded.members.iter().any(|stored| stored.member.id == member);
-            let named = loaded.identifiers.iter().map(|(_, member)| *member).filter(|member| known(*member));
-            found.extend(named.map(|member| (identifier.namespace.clone(), member)));
+            if !self.store().load(wanted).await?.members.is_empty() {
+                found.push((asked[n].namespace.clone(), member));
+            }
         }
         let mut members: Vec<MemberId> = found.iter().map(|(_, member)| *member).collect();
         members.sort_unstable();
@@ -49,6 +48,20 @@ impl Engine {
             [] => self.find_by_id(text).await,
             _ => Ok(Found::Several(found.into_iter().map(|(namespace, _)| namespace).collect())),
         }
+    }
+
+    /// Whom `NAMESPACE:VALUE` names, decided about or not; or whom an id does.
+    pub async fn named(&self, text: &str) -> Result<Option<MemberId>> {
+        let text = text.trim();
+        let mut asked: Vec<Identifier> = Vec::new();
+        for (namespace, value) in text.split_once(':').into_iter().chain(text.rsplit_once(':')) {
+            asked.extend(as_asked(namespace, value));
+        }
+        if let Some((_, member)) = self.borne(&asked).await?.into_iter().next() {
+            return Ok(Some(member));
+        }
+        let Some(id) = MemberId::from_hex(text) else { return Ok(None) };
+        Ok(self.store().member_whole(id).await?.map(|_| id))
     }
 
     async fn find_by_id(&self, text: &str) -> Result<Found> {
@@ -62,4 +75,14 @@ impl Engine {
         let whole = self.store().member_whole(member).await?;
         Ok(whole.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?)
     }
+}
+
+/// A name as it is kept; and as it was written, for homes of a time when that was what was kept.
+fn as_asked(namespace: &str, value: &str) -> Vec<Identifier> {
+    let written = Identifier { namespace: namespace.to_owned(), value: value.to_owned() };
+    let mut asked: Vec<Identifier> = as_kept(&written, "identifier").into_iter().collect();
+    if !asked.contains(&written) {
+        asked.push(written);
+    }
+    asked
 }

@@ -12,9 +12,10 @@ use zhiyin_model::event::json::write_text;
 use zhiyin_model::event::{Identifier, names};
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
-use zhiyin_store::{Wanted, seal};
+use zhiyin_store::Wanted;
 
 use crate::accept::{Source, Ties, Verdict};
+use crate::identity::as_kept;
 use crate::pipeline::parting;
 use crate::{Engine, Result, clock, rebuild};
 
@@ -52,23 +53,23 @@ impl Engine {
             let message = format!("one to {IDENTIFIERS_MAX} identifiers at once");
             return Ok(Err(Refusal::new("too_many_identifiers", "identifiers", message)));
         }
-        let key = self.home().await?.id_key;
-        let mut members = Vec::new();
+        let borne = self.borne(identifiers).await?;
         for (n, identifier) in identifiers.iter().enumerate() {
-            let wanted = Wanted { identifiers: vec![seal::lookup(&key, identifier)], ..Wanted::default() };
-            let loaded = self.store().load(wanted).await?;
-            let Some((_, member)) = loaded.identifiers.first() else {
+            if !borne.iter().any(|(of, _)| *of == n) {
                 let message = format!("nobody is known as {}:…", identifier.namespace);
                 return Ok(Err(Refusal::new("member_unknown", format!("identifiers[{n}]"), message)));
-            };
-            members.push(*member);
+            }
         }
-        Ok(Ok(members))
+        Ok(Ok(borne.into_iter().map(|(_, member)| member).collect()))
     }
 
     /// Merges the members of these identifiers: the first is who they all are. Decided when this returns.
     pub async fn merge(&self, identifiers: &[Identifier], reason: &str) -> Result<Verdict> {
-        match self.members_of(identifiers).await? {
+        let identifiers = match all_as_kept(identifiers) {
+            Ok(identifiers) => identifiers,
+            Err(refusal) => return Ok(Verdict::Refused(refusal)),
+        };
+        match self.members_of(&identifiers).await? {
             Err(refusal) => return Ok(Verdict::Refused(refusal)),
             Ok(members) if members.iter().all(|member| *member == members[0]) => {
                 let message = "they are one member already";
@@ -76,15 +77,19 @@ impl Engine {
             }
             Ok(_) => {}
         }
-        self.says(names::MEMBERS_MERGE_ASKED, identifiers, reason).await
+        self.says(names::MEMBERS_MERGE_ASKED, &identifiers, reason).await
     }
 
     /// Parts a member: these identifiers become somebody else's, with their events, orders and points. Decided when this
     /// returns.
     pub async fn unmerge(&self, identifiers: &[Identifier], reason: &str) -> Result<Verdict> {
-        match self.one_of(identifiers).await? {
+        let identifiers = match all_as_kept(identifiers) {
+            Ok(identifiers) => identifiers,
+            Err(refusal) => return Ok(Verdict::Refused(refusal)),
+        };
+        match self.one_of(&identifiers).await? {
             Err(refusal) => Ok(Verdict::Refused(refusal)),
-            Ok(_) => self.says(names::MEMBERS_UNMERGED, identifiers, reason).await,
+            Ok(_) => self.says(names::MEMBERS_UNMERGED, &identifiers, reason).await,
         }
     }
 
@@ -105,7 +110,11 @@ impl Engine {
         &self,
         identifiers: &[Identifier],
     ) -> Result<std::result::Result<[Half; 2], Refusal>> {
-        let member = match self.one_of(identifiers).await? {
+        let identifiers = match all_as_kept(identifiers) {
+            Ok(identifiers) => identifiers,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let member = match self.one_of(&identifiers).await? {
             Ok(member) => member,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -160,6 +169,12 @@ impl Engine {
         let verdict = verdicts.pop();
         Ok(verdict.unwrap_or(Verdict::Duplicate))
     }
+}
+
+/// Identifiers as they are kept, or what is wrong with one of them.
+fn all_as_kept(identifiers: &[Identifier]) -> std::result::Result<Vec<Identifier>, Refusal> {
+    let kept = |(n, identifier)| as_kept(identifier, &format!("identifiers[{n}]"));
+    identifiers.iter().enumerate().map(kept).collect()
 }
 
 /// An item that names several.

@@ -3,14 +3,15 @@
 //! A batch is either timers that are due, or the next events in order. Within it, everything happens one after the
 //! other and member by member: before an event of a member their own timers up to the event's clock fire, then the
 //! event is decided, then what it made due fires. So the state does not depend on where batches begin and end. A
-//! batch ends early (is *cut*) when an event made derived events for other members, which come before the next
-//! event; or when a decision must look up rows of a member that this batch has changed and not yet written.
+//! batch ends early (is *cut*) before an event of a member to whom it said something, which comes first; or when a
+//! decision must look up rows of a member that this batch has changed and not yet written.
 //!
 //! A home's members fall into shares, and a worker decides for those it holds ([`Worker`]): several workers of one
 //! process, or of several, share a home without seeing each other. What they write is refused if a share went to
 //! somebody else meanwhile.
 
 mod batch;
+mod item;
 mod lookup;
 mod persons;
 mod worker;
@@ -22,10 +23,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use zhiyin_decide::state::State;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::StoreError;
+use zhiyin_store::turn::Turn;
 
 use crate::{Engine, Result, clock};
 pub(crate) use worker::Worker;
@@ -38,6 +41,8 @@ const GATHER: Duration = Duration::from_millis(2);
 const OUT_OF_REACH: Duration = Duration::from_millis(500);
 /// How long to wait before asking again for what others hold.
 pub(crate) const OTHERS_AT_WORK: Duration = Duration::from_millis(20);
+/// How long to wait before looking anew for what nobody told of.
+const UNTOLD: Duration = Duration::from_millis(250);
 /// The longest a worker rests: shares must be renewed, and a hint that something came in may have been lost.
 const REST_MAX_US: i64 = 500_000;
 
@@ -110,8 +115,11 @@ impl Engine {
         let told = Mutex::new((Step { at: Ts::MIN, ..Step::default() }, seen));
         loop {
             let moved = AtomicBool::new(false);
+            // How many of these workers have something to do.
+            let (at_work, _) = watch::channel(self.workers.len());
             let all = self.workers.iter().map(async |worker| {
                 let mut worker = worker.lock().await;
+                let mut others = at_work.subscribe();
                 loop {
                     let step = worker.step(self, limit, until).await?;
                     if let Ok(mut told) = told.lock() {
@@ -120,10 +128,25 @@ impl Engine {
                             (told.1)(step);
                         }
                     }
-                    if step.idle {
+                    if !step.idle {
+                        moved.store(true, Ordering::Relaxed);
+                        continue;
+                    }
+                    at_work.send_modify(|n| *n -= 1);
+                    // What this one waits for may be what another of them decides.
+                    let (turn, looked) = worker.waits();
+                    tokio::select! {
+                        _ = others.wait_for(|n| *n == 0) => {}
+                        () = self.store().stirred(&turn, looked) => {}
+                        () = tokio::time::sleep(UNTOLD) => {}
+                    }
+                    if !at_work.send_if_modified(|n| {
+                        let goes_on = *n > 0;
+                        *n += usize::from(goes_on);
+                        goes_on
+                    }) {
                         return Ok::<_, crate::EngineError>(());
                     }
-                    moved.store(true, Ordering::Relaxed);
                 }
             });
             futures_util::future::try_join_all(all).await?;
@@ -133,12 +156,24 @@ impl Engine {
             }
             // What is left waits for what one of these workers has done meanwhile, or is in others' hands.
             if !moved.into_inner() {
+                let (turn, looked) = self.waits().await;
                 tokio::select! {
-                    () = self.store().stirred() => {}
+                    () = self.store().stirred(&turn, looked) => {}
                     () = tokio::time::sleep(OTHERS_AT_WORK) => {}
                 }
             }
         }
+    }
+
+    /// What all workers wait for: their shares, and since when the first of them has not looked.
+    async fn waits(&self) -> (Turn, u64) {
+        let (mut turn, mut since) = (Turn::default(), u64::MAX);
+        for worker in &self.workers {
+            let (held, looked) = worker.lock().await.waits();
+            turn.held.extend(held.held);
+            since = since.min(looked);
+        }
+        (turn, since)
     }
 
     /// Takes one batch of at most `limit` events or timers, if there is one, and keeps its shares.
@@ -168,7 +203,9 @@ impl Engine {
             // The version that is known to have reached all of these shares: asking costs a look at every member.
             let mut reached = 0;
             loop {
-                let pause = match self.work(worker, limit, &mut reached).await {
+                // Whatever happens from here on it hears of, should it not find it itself.
+                let mut waits = (Turn::default(), self.store().mark());
+                let pause = match self.work(worker, limit, &mut reached, &mut waits).await {
                     // What decides goes on as soon as it is back; /readyz says so meanwhile.
                     Err(crate::EngineError::Store(StoreError::Unreachable(why))) => {
                         tracing::warn!(why, "the database cannot be reached; trying again");
@@ -182,7 +219,7 @@ impl Engine {
                             tokio::time::sleep(GATHER).await;
                         }
                     }
-                    () = self.store().stirred() => {}
+                    () = self.store().stirred(&waits.0, waits.1) => {}
                     () = tokio::time::sleep(pause) => {}
                 }
             }
@@ -196,15 +233,17 @@ impl Engine {
         done
     }
 
-    /// One worker decides all that there is to decide; how long it may rest then.
+    /// One worker decides all that there is to decide; how long it may rest then, and what it waits for.
     async fn work(
         &self,
         worker: &tokio::sync::Mutex<Worker>,
         limit: usize,
         reached: &mut i64,
+        waits: &mut (Turn, u64),
     ) -> Result<Duration> {
         let mut worker = worker.lock().await;
         while !worker.step(self, limit, None).await?.idle {}
+        *waits = worker.waits();
         *reached = worker.catch_up(self, limit, *reached).await?;
         worker.pause(self).await
     }

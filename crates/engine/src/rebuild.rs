@@ -73,7 +73,8 @@ fn of(rules: &Rules, past: &PastOf) -> Result<History> {
     Ok(history)
 }
 
-fn read(past: &PastEvent) -> Result<Event> {
+/// An event of the past as decisions see it.
+pub(crate) fn read(past: &PastEvent) -> Result<Event> {
     let body = seal::open(&past.body)?;
     let origin = Origin { user_namespace: &past.user_namespace, default_time: Some(past.time) };
     Ok(event::read(body.as_bytes(), &origin).map_err(|refusal| StoreError::Damaged(refusal.to_string()))?)

@@ -8,6 +8,7 @@ pub mod json;
 mod order;
 mod read;
 mod takeover;
+mod whom;
 
 use std::collections::BTreeMap;
 
@@ -16,8 +17,10 @@ pub use read::{
     EXTERNAL_IDS_MAX, ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, bounded, read,
 };
 pub use takeover::{AMOUNT_MAX as TAKEN_AMOUNT_MAX, LOTS_MAX, OpeningLot, TAGS_MAX, TakenTier, Takeover};
+pub use whom::nobody;
 
 use crate::id::{EventId, IdKey};
+use crate::identifier;
 use crate::scalar::Scalar;
 use crate::time::Ts;
 
@@ -45,7 +48,7 @@ impl Refusal {
 pub struct Identifier {
     /// `phone`, `unionid`, `household`, `anonymous`…
     pub namespace: String,
-    /// Its value, as given and trimmed.
+    /// Its value, as it is kept ([`crate::identifier::normalise`]).
     pub value: String,
 }
 
@@ -108,6 +111,9 @@ pub struct Event {
     pub store: Option<String>,
     /// Channel, as the source names it.
     pub channel: Option<String>,
+    /// Consent by the categories of a consent management platform, where the event is about that
+    /// (`context.consent.categoryPreferences` of `Segment Consent Preference Updated`).
+    pub preferences: BTreeMap<String, bool>,
     /// What it says of an order, for the events that speak of one.
     pub order: Option<OrderFacts>,
     /// What an old system knew of the member, where they are taken over from it.
@@ -125,7 +131,10 @@ impl Event {
             let text = self.properties.get(key).and_then(Scalar::text).map(str::trim)?;
             (!text.is_empty() && bounded(key, text).is_ok()).then(|| text.to_owned())
         };
-        Some(Identifier { namespace: text("to_namespace")?, value: text("to_value")? })
+        let (namespace, value) = (text("to_namespace")?, text("to_value")?);
+        // An older program took names as they came: what cannot be understood stays as it was written.
+        let value = identifier::normalise(&namespace, &value).unwrap_or(value);
+        Some(Identifier { namespace, value })
     }
 }
 
@@ -165,6 +174,16 @@ pub mod names {
     pub const PARTNER_REFERRED: &str = "Partner Referred";
     /// A partner says that a member used the code that we gave them: `partner` names who says so.
     pub const PARTNER_REDEEMED: &str = "Partner Redeemed";
+    /// Somebody said yes to something: a purpose, on a channel, to a version of its text.
+    pub const CONSENT_GIVEN: &str = "Consent Given";
+    /// Somebody said no to something they may have said yes to before.
+    pub const CONSENT_WITHDRAWN: &str = "Consent Withdrawn";
+    /// A consent management platform tells of all its categories at once (Segment's own name for it).
+    pub const CONSENT_PREFERENCES: &str = "Segment Consent Preference Updated";
+    /// A member has a child, or somebody else they care for; or more is known of one.
+    pub const DEPENDANT_TOLD: &str = "Dependant Told";
+    /// A dependant is none of the member's any more.
+    pub const DEPENDANT_REMOVED: &str = "Dependant Removed";
     /// A member comes over from an old system, with what they had there. Only the take-over states it.
     pub const MEMBER_TAKEN_OVER: &str = "Member Taken Over";
     /// Derived: another member's gift arrives.

@@ -4,6 +4,8 @@
 //! Read on in [`event`] (what comes in), [`member`] (what we know), [`effect`] (what a decision says), [`place`] (the brand's tree), and
 //! [`playbook`] (what a brand promises).
 
+pub mod consent;
+pub mod dependant;
 pub mod effect;
 pub mod event;
 pub mod id;
@@ -11,6 +13,7 @@ pub mod identifier;
 pub mod mask;
 pub mod member;
 pub mod money;
+pub mod personal;
 pub mod place;
 pub mod playbook;
 pub mod role;

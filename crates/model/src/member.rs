@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Asset, TimerKey};
 use crate::id::MemberId;
+use crate::personal::Personal;
 use crate::scalar::Scalar;
 use crate::time::{Day, Ts};
 
@@ -39,6 +40,8 @@ pub struct Member {
     pub tags: BTreeMap<String, TagHeld>,
     /// Open timers.
     pub timers: BTreeMap<TimerKey, Ts>,
+    /// What they consent to, and whom they care for.
+    pub personal: Personal,
 }
 
 /// First and last touchpoint.
@@ -159,6 +162,7 @@ impl Member {
             stage: None,
             tags: BTreeMap::new(),
             timers: BTreeMap::new(),
+            personal: Personal::default(),
         }
     }
 

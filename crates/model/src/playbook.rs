@@ -7,6 +7,7 @@
 
 mod canonical;
 mod check;
+mod consent;
 mod diff;
 mod extend;
 mod identity;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use consent::{Consent, Purpose};
 pub use diff::{Change, ChangeKind, Touches, diff};
 pub use extend::Loader;
 pub use identity::{Identity, NamespaceSaid};
@@ -76,6 +78,9 @@ pub struct Playbook {
     /// Which names of people count, and how far.
     #[serde(skip_serializing_if = "Identity::is_default")]
     pub identity: Identity,
+    /// What consent is asked for.
+    #[serde(skip_serializing_if = "Consent::is_default")]
+    pub consent: Consent,
     /// How it was written.
     #[serde(skip)]
     source: canonical::Source,

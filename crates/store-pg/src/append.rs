@@ -16,9 +16,10 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::merge::Merge;
 use zhiyin_store::seal::vault::Vault;
-use zhiyin_store::{Append, NewEvent, OWN_SOURCE, Receipt, Result, StoreError, Ties};
+use zhiyin_store::settle::Bears;
+use zhiyin_store::{Append, Named, NewEvent, OWN_SOURCE, Receipt, Result, StoreError, Ties};
 
-use crate::batch::{self, EVENT_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, write};
+use crate::batch::{self, EVENT_NEW, GIVEN_UP_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, SEEN_SET, write};
 use crate::connection::{Connections, Said, Step, Tx, Values};
 use crate::door::{self, Accepted, Before, Door, Hand};
 use crate::memory::{HOME_HELD, Memory, Source, make_month};
@@ -31,17 +32,16 @@ pub(crate) const SOURCE: &str = "SELECT no, user_namespace FROM {home}.source WH
 pub(crate) const KNOWN: &str = "SELECT m.source, m.message_id, m.body_hash \
     FROM unnest($1::integer[], $2::text[]) u (source, message_id) \
     JOIN {shard}.message m ON m.source = u.source AND m.message_id = u.message_id";
-pub(crate) const NAMES: &str = "SELECT hash, member FROM {shard}.identifier WHERE hash = ANY($1)";
+pub(crate) const NAMES: &str = "SELECT hash, member, since FROM {shard}.identifier WHERE hash = ANY($1)";
+pub(crate) const SEEN: &str = "SELECT hash, seen FROM {home}.identifier_seen WHERE hash = ANY($1)";
+pub(crate) const BEARS: &str =
+    "SELECT member, hash, namespace, since FROM {shard}.identifier WHERE member = ANY($1)";
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart WHERE member = ANY($1)";
 pub(crate) const MOVED: &str = "UPDATE {home}.home SET clock = $1, last = $2 WHERE one = 1";
 pub(crate) const IMPORT_SET: &str = "INSERT INTO {home}.import (name, position, done) VALUES ($1, $2, $3) \
     ON CONFLICT (name) DO UPDATE SET position = EXCLUDED.position, done = EXCLUDED.done";
-/// Tells all processes that listen.
-pub(crate) const TELL: &str = "SELECT pg_notify($1, '')";
-pub(crate) const RETRY_NEW: &str = "INSERT INTO {shard}.retry (seq, slot, clock, after) \
-    SELECT d.seq, e.slot, $2, $3 FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq \
-    WHERE d.seq = ANY($1) ON CONFLICT (seq) DO NOTHING";
-pub(crate) const DEAD_GONE: &str = "DELETE FROM {shard}.dead_letter WHERE seq = ANY($1)";
+/// Tells all processes that listen, in the words of [`crate::link::words`].
+pub(crate) const TELL: &str = "SELECT pg_notify($1, $2)";
 
 /// How many appends one transaction takes at most…
 const GROUP_MAX: usize = 64;
@@ -248,7 +248,7 @@ async fn accept(
     let (sources, begin) = sources(tx, memory, group, begin).await?;
     let told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
     let mut before = look(tx, begin, group, &told).await?;
-    apart(tx, vault, group, &mut before).await?;
+    people(tx, vault, group, &mut before).await?;
     let mut door = Door::new(schemas, before);
     let taken = group.iter().zip(told).map(|(append, source)| Ok(door.take(append, source?)));
     let results: Vec<Result<Vec<Receipt>>> = taken.collect();
@@ -343,21 +343,47 @@ async fn look(
         before.messages.insert((get(&row, 0)?, get(&row, 1)?), get::<Uuid>(&row, 2)?.0);
     }
     for row in said.flatten() {
-        before.names.insert(get::<Uuid>(&row, 0)?.0, id(&row, 1)?);
+        before.names.insert(get::<Uuid>(&row, 0)?.0, (id(&row, 1)?, Ts(get(&row, 2)?)));
     }
+    let events = group.iter().flat_map(|append| append.events.iter().map(move |event| (append, event)));
+    let lasting = events.flat_map(|(append, event)| {
+        let names = event.names.iter();
+        names.filter(|named| append.identity.rule(&named.namespace).valid_days.is_some())
+    });
+    let lasting: Vec<Uuid> = lasting.map(|named| Uuid(named.hash)).collect();
+    seen(tx, &lasting, &mut before).await?;
     Ok(before)
 }
 
-/// Looks up who was parted, of those whom one item names together, and what such an item is called. Hardly any item does.
-async fn apart(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut Before) -> Result<()> {
-    let events = group.iter().flat_map(|append| &append.events);
-    let (mut members, mut called): (Vec<Uuid>, Vec<NewEvent>) = (Vec::new(), Vec::new());
-    for event in events.filter(|event| event.ties != Ties::Keep && event.names.len() > 1) {
-        called.extend(event.called.is_some().then(|| event.clone()));
-        let known = event.names.iter().filter_map(|named| before.names.get(&named.hash));
-        let known: BTreeSet<_> = known.copied().collect();
-        if known.len() > 1 {
-            members.extend(known.into_iter().map(Uuid::from));
+/// Looks up when names were seen last that are believed for a time only.
+async fn seen(tx: &Tx<'_>, hashes: &[Uuid], before: &mut Before) -> Result<()> {
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    let said = tx.send(vec![Step::Ask((SEEN, 0), vec![&hashes])]).await.map_err(database)?;
+    for row in said.into_iter().flat_map(Said::rows) {
+        before.seen.insert(get::<Uuid>(&row, 0)?.0, Ts(get(&row, 1)?));
+    }
+    Ok(())
+}
+
+/// Looks up what is to be known of members whom an item names in several ways, if not all are theirs: which names they bear,
+/// who was parted, and what an item is called that may show who is whom.
+async fn people(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut Before) -> Result<()> {
+    let (mut members, mut merges, mut lasts) = (BTreeSet::new(), false, BTreeSet::new());
+    let mut called: Vec<NewEvent> = Vec::new();
+    for append in group {
+        for event in append.events.iter().filter(|event| event.names.len() > 1) {
+            let calls = event.ties != Ties::Keep && event.called.is_some();
+            called.extend(calls.then(|| event.clone()));
+            let whose =
+                event.names.iter().map(|named| before.names.get(&named.hash).map(|(member, _)| *member));
+            let whose: BTreeSet<Option<MemberId>> = whose.collect();
+            let lasts = |named: &Named| append.identity.rule(&named.namespace).valid_days.is_some();
+            if whose.len() > 1 || event.names.iter().any(lasts) {
+                merges = merges || event.ties == Ties::Merge;
+                members.extend(whose.into_iter().flatten());
+            }
         }
     }
     if !called.is_empty() {
@@ -369,9 +395,30 @@ async fn apart(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut B
     if members.is_empty() {
         return Ok(());
     }
-    let said = tx.send(vec![Step::Ask((APART, 0), vec![&members])]).await.map_err(database)?;
-    for row in said.into_iter().flat_map(Said::rows) {
+    let shards = tx.session()?.schemas.shards();
+    let members: Vec<Uuid> = members.into_iter().map(Uuid::from).collect();
+    let mut steps: Vec<Step<'_>> =
+        (0..shards).map(|shard| Step::Ask((BEARS, shard), vec![&members])).collect();
+    if merges {
+        steps.push(Step::Ask((APART, 0), vec![&members]));
+    }
+    let mut said = tx.send(steps).await.map_err(database)?.into_iter().map(Said::rows);
+    for row in said.by_ref().take(shards).flatten() {
+        let (member, hash, since) = (id(&row, 0)?, get::<Uuid>(&row, 1)?, Ts(get(&row, 3)?));
+        let bears = Bears { namespace: get(&row, 2)?, since, seen: since };
+        if group.iter().any(|append| append.identity.rule(&bears.namespace).valid_days.is_some()) {
+            lasts.insert(hash);
+        }
+        before.bears.entry(member).or_default().insert(hash.0, bears);
+    }
+    for row in said.flatten() {
         before.apart.insert((id(&row, 0)?, id(&row, 1)?));
+    }
+    let lasts: Vec<Uuid> = lasts.into_iter().collect();
+    seen(tx, &lasts, before).await?;
+    let Before { bears, seen, .. } = before;
+    for (hash, bears) in bears.values_mut().flatten() {
+        bears.seen = seen.get(hash).map_or(bears.seen, |seen| bears.seen.max(*seen));
     }
     Ok(())
 }
@@ -445,6 +492,16 @@ fn hands(schemas: &Schemas, accepted: &Accepted<'_>) -> String {
                     );
                 }
             }
+            Hand::TakenOver { to, named, since } => {
+                let shard = schemas.shard(schemas.shard_of_hash(&named.hash));
+                let (hash, since) = (MemberId::from_bytes(named.hash), since.0);
+                // Sealed for whoever bears it now: it must be readable when the other is erased.
+                let value: String = named.value.0.iter().map(|byte| format!("{byte:02x}")).collect();
+                sql += &format!(
+                    "UPDATE {shard}.identifier SET member = '{to}', since = {since}, value = '\\x{value}'::bytea \
+                     WHERE hash = '{hash}';\n"
+                );
+            }
             Hand::Parted { from, to, names } => {
                 for hash in *names {
                     let shard = schemas.shard(schemas.shard_of_hash(hash));
@@ -474,6 +531,8 @@ async fn enter(
     let schemas = tx.session()?.schemas;
     let channel = crate::link::channel(schemas.home());
     let (said, hands) = (merges(schemas, own, &accepted.merges), hands(schemas, accepted));
+    let events = said.iter().chain(&accepted.rows).flat_map(|rows| rows.events.slots());
+    let words = crate::link::words(&events.collect());
     let mut steps: Vec<Step<'_>> = Vec::new();
     for (shard, rows) in said.iter().enumerate() {
         steps.extend(write((MESSAGE_NEW, shard), &rows.messages));
@@ -489,6 +548,8 @@ async fn enter(
     if !hands.is_empty() {
         steps.push(Step::Say(&hands));
     }
+    steps.extend(write((SEEN_SET, 0), &accepted.seen));
+    steps.extend(write((GIVEN_UP_NEW, 0), &accepted.given_up));
     let taken = group.iter().zip(refused).filter(|(_, refused)| !**refused);
     for progress in taken.filter_map(|(append, _)| append.progress.as_ref()) {
         let values: Values<'_> = vec![&progress.name, &progress.position, &progress.done];
@@ -496,41 +557,9 @@ async fn enter(
     }
     if let Some((clock, last)) = &accepted.moved {
         steps.push(Step::Run((MOVED, 0), vec![clock, last]));
-        steps.push(Step::Ask((TELL, 0), vec![&channel]));
+        steps.push(Step::Ask((TELL, 0), vec![&channel, &words]));
     }
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await?;
     Ok(())
-}
-
-/// Puts dead letters back, to be tried again at `now`, once all that was accepted by then is done; how many.
-pub(crate) async fn retry_dead_letters(connections: &Connections, seqs: &[i64], now: Ts) -> Result<usize> {
-    let tx = connections.session().await?.transaction();
-    let put_back = put_back(&tx, seqs, now).await;
-    tx.end(put_back).await
-}
-
-async fn put_back(tx: &Tx<'_>, seqs: &[i64], now: Ts) -> Result<usize> {
-    let schemas = tx.session()?.schemas;
-    let begin = vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])];
-    let held: Vec<Row> = tx.send(begin).await.map_err(database)?.into_iter().flat_map(Said::rows).collect();
-    let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
-    let (before, last): (i64, i64) = (get(held, 0)?, get(held, 1)?);
-    let clock = now.0.max(before.saturating_add(1));
-    let mut steps = Vec::new();
-    for shard in 0..schemas.shards() {
-        steps.push(Step::Run((RETRY_NEW, shard), vec![&seqs, &clock, &last]));
-    }
-    let said = tx.send(steps).await.map_err(database)?;
-    let n: usize = said.iter().map(Said::count).sum();
-    let channel = crate::link::channel(schemas.home());
-    let mut steps: Vec<Step<'_>> =
-        (0..schemas.shards()).map(|shard| Step::Run((DEAD_GONE, shard), vec![&seqs])).collect();
-    if n > 0 {
-        steps.push(Step::Run((MOVED, 0), vec![&clock, &last]));
-        steps.push(Step::Ask((TELL, 0), vec![&channel]));
-    }
-    steps.push(Step::Say("COMMIT"));
-    tx.send(steps).await.map_err(database)?;
-    Ok(n)
 }

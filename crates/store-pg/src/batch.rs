@@ -56,6 +56,10 @@ columns! {
     }
     /// Names ([`IDENTIFIER_NEW`], [`IDENTIFIER_CLAIM`]).
     Identifiers of Identifier<'f> { hash: Uuid, namespace: &'f str, value: &'f [u8], member: Uuid, since: i64, }
+    /// When names were seen last ([`SEEN_SET`]).
+    Seens of Seen { hash: Uuid, seen: i64, }
+    /// Names that were given up ([`GIVEN_UP_NEW`]).
+    GivenUps of GivenUp<'f> { seq: i64, no: i32, namespace: &'f str, reason: i16, }
     /// What waits beside the cursor ([`QUEUE_NEW`]).
     Queue of Queued { seq: i64, slot: i32, after: i64, }
     /// What could not be decided ([`DEAD_NEW`]).
@@ -68,7 +72,7 @@ columns! {
         wake: Option<i64>, last_event: Option<i64>, tier: Option<&'f str>, term_from: Option<i64>, term_ends: Option<i32>,
         stage: Option<&'f str>, stage_since: Option<i64>, accounts: String, timers: String, tags: String, touches: &'f str,
         told_at: &'f str, attributes: &'f [u8], fingerprint: &'f str, growth_days: Vec<u8>, leaves: &'f [u8],
-        was: Option<i64>,
+        personal: Option<&'f [u8]>, was: Option<i64>,
     }
     /// Where timelines end ([`LAST_SET`]).
     Lasts of Last { member: Uuid, last_event: i64, }
@@ -126,6 +130,11 @@ pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO {shard}.identifier (hash, n
 /// A name that was nobody's when it was looked up: if it is somebody's by now, all is looked up again.
 pub(crate) const IDENTIFIER_CLAIM: &str = "INSERT INTO {shard}.identifier (hash, namespace, value, member, since) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::bigint[])";
+pub(crate) const SEEN_SET: &str = "INSERT INTO {home}.identifier_seen AS s (hash, seen) \
+    SELECT * FROM unnest($1::uuid[], $2::bigint[]) \
+    ON CONFLICT (hash) DO UPDATE SET seen = GREATEST(s.seen, EXCLUDED.seen)";
+pub(crate) const GIVEN_UP_NEW: &str = "INSERT INTO {home}.given_up (seq, no, namespace, reason) \
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::smallint[])";
 pub(crate) const QUEUE_NEW: &str = "INSERT INTO {shard}.queue (seq, slot, after) \
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[])";
 /// A dead letter lies where its event does: the others' shards find nothing.
@@ -146,9 +155,10 @@ macro_rules! given_members {
     () => {
         " FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
          $8::bigint[], $9::text[], $10::bigint[], $11::integer[], $12::text[], $13::bigint[], $14::text[], $15::text[], \
-         $16::text[], $17::text[], $18::text[], $19::bytea[], $20::text[], $21::bytea[], $22::bytea[], $23::bigint[]) \
-         u (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, tier, term_from, term_ends, stage, \
-         stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, was)"
+         $16::text[], $17::text[], $18::text[], $19::bytea[], $20::text[], $21::bytea[], $22::bytea[], $23::bytea[], \
+         $24::bigint[]) u (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, tier, term_from, term_ends, stage, \
+         stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, personal, \
+         was)"
     };
 }
 macro_rules! members_new {
@@ -156,9 +166,10 @@ macro_rules! members_new {
         concat!(
             "INSERT INTO {shard}.member AS m (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, \
              tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
-             fingerprint, growth_days, leaves) SELECT u.id, u.slot, u.known_since, u.enrolled_at, u.decided_until, \
+             fingerprint, growth_days, leaves, personal) SELECT u.id, u.slot, u.known_since, u.enrolled_at, u.decided_until, \
              u.version, u.wake, u.last_event, u.tier, u.term_from, u.term_ends, u.stage, u.stage_since, u.accounts, \
-             u.timers, u.tags, u.touches, u.told_at, u.attributes, u.fingerprint, u.growth_days, u.leaves",
+             u.timers, u.tags, u.touches, u.told_at, u.attributes, u.fingerprint, u.growth_days, u.leaves, \
+             u.personal",
             given_members!()
         )
     };
@@ -207,7 +218,9 @@ macro_rules! members_set {
             $from,
             ".growth_days, leaves = ",
             $from,
-            ".leaves"
+            ".leaves, personal = ",
+            $from,
+            ".personal"
         )
     };
 }
@@ -278,6 +291,13 @@ pub(crate) const PARTNER_NEW: &str = "INSERT INTO {shard}.partner_move (member, 
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[])";
 pub(crate) const TAG_NEW: &str = "INSERT INTO {shard}.tag_move (member, tag, is_on, at, event, version) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::bigint[])";
+
+impl Events<'_> {
+    /// In which shares they come in.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = i32> + '_ {
+        self.slot.iter().copied()
+    }
+}
 
 /// The step that writes these rows, if there are any.
 pub(crate) fn write<'c>(of: Of, columns: &'c dyn Columns) -> Option<Step<'c>> {

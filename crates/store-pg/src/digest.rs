@@ -24,7 +24,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shar
 pub(crate) const ALIASES: &str = "SELECT member, root FROM {home}.alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM {home}.playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, told_at FROM {shard}.member";
+    term_from, term_ends, stage, stage_since, tags, told_at, personal FROM {shard}.member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM {shard}.account";
 pub(crate) const HOUSES: &str =
     "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
@@ -169,8 +169,9 @@ impl Gathered<'_> {
         survey
             .each(MEMBERS, &[], |row| {
                 let (attributes, leaves) = (get(row, 3)?, Vec::new());
-                let kept = Kept { attributes, touches: get(row, 4)?, told_at: get(row, 12)?, leaves };
-                let [attributes, touches, _] = vault.personal(&kept)?;
+                let (touches, told_at, personal) = (get(row, 4)?, get(row, 12)?, get(row, 13)?);
+                let kept = Kept { attributes, touches, told_at, leaves, personal };
+                let ([attributes, touches, _], personal) = vault.personal(&kept)?;
                 let mut text = format!("member|{}|{attributes}", name_of(names, id(row, 0)?));
                 for i in [1, 2, 4, 6, 7, 8, 9, 10, 11] {
                     match i {
@@ -180,6 +181,9 @@ impl Gathered<'_> {
                 }
                 for (day, amount) in packed::unpack_days(get(row, 5)?).map_err(|error| damaged(5, error))? {
                     let _ = write!(text, "|{}:{amount}", day.0);
+                }
+                if !personal.is_empty() {
+                    let _ = write!(text, "|{}", personal.canonical());
                 }
                 hashes.push(hash(&text));
                 Ok(())

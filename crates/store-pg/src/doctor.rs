@@ -201,7 +201,7 @@ pub(crate) const UNSEALED_STAFF: &str =
 pub(crate) const UNSEALED_MEMBERS: &str = concat!(
     "SELECT 'member ' || ",
     hex!("id"),
-    " FROM {shard}.member WHERE touches <> '{}' OR told_at <> '{}' OR attributes <> '\\x03'::bytea \
+    " FROM {shard}.member WHERE touches <> '{}' OR told_at <> '{}' OR personal IS NOT NULL OR attributes <> '\\x03'::bytea \
      AND (substr(attributes, 1, 1) <> '\\x02'::bytea OR substr(leaves, 1, 1) <> '\\x02'::bytea) LIMIT 5"
 );
 pub(crate) const UNSEALED_EVENTS: &str = "SELECT 'event ' || seq FROM {shard}.event \

@@ -8,6 +8,7 @@ use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::merge::{self, Merge};
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::settle::{self, Bears, Fate, Register, Settled};
 use zhiyin_store::turn::place;
 use zhiyin_store::{Append, Named, NewEvent, Receipt};
 
@@ -24,8 +25,12 @@ pub(crate) struct Before {
     pub(crate) last: i64,
     /// Items, with the hashes of their bodies.
     pub(crate) messages: BTreeMap<(i32, String), [u8; 16]>,
-    /// Names, and whose they are.
-    pub(crate) names: BTreeMap<LookupHash, MemberId>,
+    /// Names, and whose they are, since when.
+    pub(crate) names: BTreeMap<LookupHash, (MemberId, Ts)>,
+    /// When names were seen last that are believed for a time only.
+    pub(crate) seen: BTreeMap<LookupHash, Ts>,
+    /// What members bear whose names may count.
+    pub(crate) bears: BTreeMap<MemberId, BTreeMap<LookupHash, Bears>>,
     /// Members whom somebody parted, both ways round.
     pub(crate) apart: BTreeSet<(MemberId, MemberId)>,
     /// What sources call items that may show who is whom, where a sealed home has them hashed.
@@ -47,6 +52,8 @@ pub(crate) enum Hand<'a> {
     Merged { winner: MemberId, loser: MemberId, since: Ts },
     /// Some of a member's, that are somebody new's.
     Parted { from: MemberId, to: MemberId, names: &'a [LookupHash] },
+    /// One that is believed no longer of whoever bore it.
+    TakenOver { to: MemberId, named: &'a Named, since: Ts },
 }
 
 /// The rows that go to one shard.
@@ -70,6 +77,8 @@ pub(crate) struct Door<'a> {
     rows: Vec<Rows<'a>>,
     merges: Vec<Said>,
     hands: Vec<Hand<'a>>,
+    seen: BTreeMap<LookupHash, Ts>,
+    given_up: batch::GivenUps<'a>,
 }
 
 /// What is to be written.
@@ -86,6 +95,10 @@ pub(crate) struct Accepted<'a> {
     pub(crate) merges: Vec<Said>,
     /// Whose names are another's, in the order in which it was said.
     pub(crate) hands: Vec<Hand<'a>>,
+    /// When names were seen that are believed for a time only.
+    pub(crate) seen: batch::Seens,
+    /// Names that were given up.
+    pub(crate) given_up: batch::GivenUps<'a>,
 }
 
 impl<'a> Door<'a> {
@@ -93,8 +106,9 @@ impl<'a> Door<'a> {
         let rows = (0..schemas.shards()).map(|_| Rows::default()).collect();
         let (clock, last) = (before.clock, before.last);
         let (taken, claims) = (BTreeMap::new(), BTreeMap::new());
-        let (merges, hands) = (Vec::new(), Vec::new());
-        Self { schemas, before, taken, claims, clock, last, months: BTreeSet::new(), rows, merges, hands }
+        let (merges, hands, months) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (seen, given_up) = (BTreeMap::new(), batch::GivenUps::default());
+        Self { schemas, before, taken, claims, clock, last, months, rows, merges, hands, seen, given_up }
     }
 
     /// Takes the items of one append, in their order.
@@ -109,14 +123,13 @@ impl<'a> Door<'a> {
         self.taken.insert((source, &event.message_id), event.body_hash);
         let at = if append.replay { append.now.min(event.time).0 } else { self.clock.max(append.now.0) };
         self.clock = self.clock.max(at);
-        self.merge(append, event, at);
+        let Ok(settled) = settle::settle(event, &append.identity, self);
+        self.merge(append, event, at, &settled.people);
         self.step();
 
-        let known = event.names.iter().find_map(|named| self.whose(&named.hash));
+        let known = settled.people.first().copied();
         let member = known.unwrap_or(event.member);
-        for named in &event.names {
-            self.claim(named, member, event.time);
-        }
+        let given_up = self.settled(append, event, member, &settled);
         let parted = known.filter(|_| !event.parts.is_empty()).map(|_| self.part(event, member));
         let reached = event.reach.as_ref().map(|reach| self.claim(&reach.named, reach.member, event.time));
 
@@ -140,7 +153,63 @@ impl<'a> Door<'a> {
             reached: reached.or(parted).map(Uuid::from),
             called: event.called.as_ref().map(|called| called.0.as_slice()),
         });
-        Receipt::Accepted
+        match given_up {
+            0 => Receipt::Accepted,
+            n => Receipt::AcceptedWithout(n),
+        }
+    }
+
+    /// Notes what became of an item's names; how many were given up.
+    fn settled(&mut self, append: &Append, event: &'a NewEvent, member: MemberId, settled: &Settled) -> u8 {
+        let mut given_up = 0;
+        for (named, fate) in event.names.iter().zip(&settled.fates) {
+            match fate {
+                Fate::Borne => {}
+                Fate::Attached => drop(self.claim(named, member, event.time)),
+                Fate::TakenOver => self.take_over(named, member, event.time),
+                Fate::GivenUp(reason) => {
+                    let (seq, no) = (self.last, i32::from(given_up));
+                    let (namespace, reason) = (named.namespace.as_str(), reason.code());
+                    self.given_up.push(batch::GivenUp { seq, no, namespace, reason });
+                    given_up += 1;
+                    continue;
+                }
+            }
+            if append.identity.rule(&named.namespace).valid_days.is_some() {
+                self.saw(&named.hash, event.time);
+            }
+        }
+        given_up
+    }
+
+    fn saw(&mut self, hash: &LookupHash, time: Ts) {
+        let seen = match Register::seen(self, hash) {
+            Ok(seen) => seen.max(time),
+        };
+        self.seen.insert(*hash, seen);
+        for bears in self.before.bears.values_mut() {
+            if let Some(bears) = bears.get_mut(hash) {
+                bears.seen = seen;
+            }
+        }
+    }
+
+    /// A name is somebody's of whose bearer it is believed no longer.
+    fn take_over(&mut self, named: &'a Named, to: MemberId, since: Ts) {
+        self.hands.push(Hand::TakenOver { to, named, since });
+        match self.claims.get_mut(&named.hash) {
+            Some((_, member, at)) => (*member, *at) = (to, since),
+            None => drop(self.before.names.insert(named.hash, (to, since))),
+        }
+        for bears in self.before.bears.values_mut() {
+            bears.remove(&named.hash);
+        }
+        self.bears_now(named, to, since);
+    }
+
+    fn bears_now(&mut self, named: &Named, member: MemberId, since: Ts) {
+        let bears = Bears { namespace: named.namespace.clone(), since, seen: since };
+        self.before.bears.entry(member).or_default().insert(named.hash, bears);
     }
 
     /// The next place.
@@ -150,10 +219,7 @@ impl<'a> Door<'a> {
     }
 
     /// Says who is one person, where the item shows it.
-    fn merge(&mut self, append: &Append, event: &NewEvent, clock: i64) {
-        let whose = |hash: &LookupHash| Ok::<_, Infallible>(self.whose(hash));
-        let Ok(people) =
-            merge::one_person(event, whose, |one, other| Ok(self.before.apart.contains(&(one, other))));
+    fn merge(&mut self, append: &Append, event: &NewEvent, clock: i64, people: &[MemberId]) {
         let Some((winner, losers)) = people.split_first() else { return };
         for (n, loser) in losers.iter().enumerate() {
             self.step();
@@ -162,6 +228,11 @@ impl<'a> Door<'a> {
             self.merges.push(Said { seq: self.last, time: event.time, clock, replay: append.replay, merge });
             self.hands.push(Hand::Merged { winner: *winner, loser: *loser, since: event.time });
             self.hand_over(|_, member| if member == *loser { *winner } else { member });
+            // Who was parted from either is parted from both.
+            let apart = std::mem::take(&mut self.before.apart);
+            let one = |member| if member == *loser { *winner } else { member };
+            let apart = apart.into_iter().map(|(a, b)| (one(a), one(b)));
+            self.before.apart = apart.filter(|(a, b)| a != b).collect();
         }
     }
 
@@ -175,11 +246,17 @@ impl<'a> Door<'a> {
     }
 
     fn hand_over(&mut self, whose: impl Fn(&LookupHash, MemberId) -> MemberId) {
-        for (hash, member) in &mut self.before.names {
+        for (hash, (member, _)) in &mut self.before.names {
             *member = whose(hash, *member);
         }
         for (hash, (_, member, _)) in &mut self.claims {
             *member = whose(hash, *member);
+        }
+        let bears = std::mem::take(&mut self.before.bears);
+        for (member, names) in bears {
+            for (hash, name) in names {
+                self.before.bears.entry(whose(&hash, member)).or_default().insert(hash, name);
+            }
         }
     }
 
@@ -190,16 +267,19 @@ impl<'a> Door<'a> {
         taken.or_else(|| if self.before.messages.is_empty() { None } else { before() })
     }
 
-    fn whose(&self, hash: &LookupHash) -> Option<MemberId> {
-        self.before.names.get(hash).copied().or_else(|| self.claims.get(hash).map(|(_, member, _)| *member))
+    fn bearer(&self, hash: &LookupHash) -> Option<(MemberId, Ts)> {
+        let before = self.before.names.get(hash).copied();
+        before.or_else(|| self.claims.get(hash).map(|(_, member, since)| (*member, *since)))
     }
 
     /// Whose a name is: who bears it, or this one from now on.
     fn claim(&mut self, named: &'a Named, member: MemberId, since: Ts) -> MemberId {
-        match self.before.names.get(&named.hash) {
-            Some(known) => *known,
-            None => self.claims.entry(named.hash).or_insert((named, member, since)).1,
+        if let Some((known, _)) = self.bearer(&named.hash) {
+            return known;
         }
+        self.claims.insert(named.hash, (named, member, since));
+        self.bears_now(named, member, since);
+        member
     }
 
     /// What is to be written.
@@ -216,7 +296,34 @@ impl<'a> Door<'a> {
             });
         }
         let moved = (self.last != self.before.last).then_some((self.clock, self.last));
-        let (merges, hands) = (self.merges, self.hands);
-        Accepted { moved, months: self.months, rows: self.rows, names, merges, hands }
+        let mut seen = batch::Seens::default();
+        for (hash, at) in self.seen {
+            seen.push(batch::Seen { hash: Uuid(hash), seen: at.0 });
+        }
+        let (merges, hands, given_up) = (self.merges, self.hands, self.given_up);
+        Accepted { moved, months: self.months, rows: self.rows, names, merges, hands, seen, given_up }
+    }
+}
+
+impl Register for Door<'_> {
+    type Error = Infallible;
+
+    fn whose(&mut self, hash: &LookupHash) -> Result<Option<MemberId>, Infallible> {
+        Ok(self.bearer(hash).map(|(member, _)| member))
+    }
+
+    fn seen(&mut self, hash: &LookupHash) -> Result<Ts, Infallible> {
+        let since = self.bearer(hash).map_or(Ts::MIN, |(_, since)| since);
+        let seen = self.seen.get(hash).or_else(|| self.before.seen.get(hash));
+        Ok(seen.map_or(since, |seen| since.max(*seen)))
+    }
+
+    fn bears(&mut self, member: MemberId) -> Result<Vec<Bears>, Infallible> {
+        let names = self.before.bears.get(&member);
+        Ok(names.map(|names| names.values().cloned().collect()).unwrap_or_default())
+    }
+
+    fn apart(&mut self, one: MemberId, other: MemberId) -> Result<bool, Infallible> {
+        Ok(self.before.apart.contains(&(one, other)))
     }
 }

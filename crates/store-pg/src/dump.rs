@@ -23,9 +23,12 @@ pub(crate) const SOURCE: &str = "SELECT no, name, user_namespace FROM {home}.sou
 pub(crate) const IMPORT: &str = "SELECT name, position, done FROM {home}.import ORDER BY name";
 pub(crate) const MEMBER: &str = "SELECT id, known_since, enrolled_at, decided_until, version, wake, last_event, tier, \
     term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, \
-    growth_days, leaves FROM {shard}.member ORDER BY id";
+    growth_days, leaves, personal FROM {shard}.member ORDER BY id";
 pub(crate) const IDENTIFIER: &str =
     "SELECT hash, namespace, value, member, since FROM {shard}.identifier ORDER BY hash";
+pub(crate) const NAMES_SEEN: &str = "SELECT hash, seen FROM {home}.identifier_seen ORDER BY hash";
+pub(crate) const NAMES_GIVEN_UP: &str =
+    "SELECT seq, no, namespace, reason FROM {home}.given_up ORDER BY seq, no";
 /// The hash of a body lies with the id of its item, in another shard. An item of which nobody said whom it is about bears
 /// its own id there.
 pub(crate) const EVENT: &str = "SELECT seq, id, source, message_id, NULL::bytea, name, time, clock, derived, replay, body, \
@@ -97,7 +100,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 31] = [
+const SAID: [(&str, &str, Way); 33] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -105,6 +108,8 @@ const SAID: [(&str, &str, Way); 31] = [
     ("member", MEMBER, Way::Each),
     ("identifier", IDENTIFIER, Way::Each),
     ("event", EVENT, Way::Events),
+    ("identifier_seen", NAMES_SEEN, Way::Once),
+    ("given_up", NAMES_GIVEN_UP, Way::Once),
     ("queue", QUEUE, Way::Each),
     ("dead_letter", DEAD_LETTER, Way::Each),
     ("retry", RETRY, Way::Each),

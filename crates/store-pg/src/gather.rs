@@ -122,7 +122,7 @@ impl<'f> Batch<'f> {
                 time: fact.time.0,
                 clock: fact.clock.0,
                 derived: if fact.waits { 1 } else { 2 },
-                replay: false,
+                replay: fact.replay,
                 body: &fact.body.0,
                 member: fact.member.into(),
                 reached: None,
@@ -435,6 +435,7 @@ fn member<'f>(
         fingerprint: &stored.fingerprint,
         growth_days: packed::pack_days(&member.growth_days)?,
         leaves: &kept.leaves,
+        personal: kept.personal.as_deref(),
         was: None,
     })
 }

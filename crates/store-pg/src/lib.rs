@@ -24,6 +24,7 @@ mod load;
 mod memory;
 mod migrate;
 mod months;
+mod names;
 mod online;
 mod overview;
 mod partition;
@@ -32,6 +33,7 @@ mod personal;
 mod persons;
 mod places;
 mod report;
+mod retry;
 mod rows;
 mod schemas;
 mod standing;
@@ -57,6 +59,7 @@ use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::partner::PartnerSums;
+use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
@@ -196,8 +199,12 @@ impl Store for PgStore {
         lease::release(&self.connections, &self.link, holder).await
     }
 
-    async fn stirred(&self) {
-        self.link.stirred().await;
+    fn mark(&self) -> u64 {
+        self.link.mark()
+    }
+
+    async fn stirred(&self, turn: &Turn, since: u64) {
+        self.link.stirred(turn, since).await;
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
@@ -330,7 +337,7 @@ impl Store for PgStore {
     }
 
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize> {
-        append::retry_dead_letters(&self.connections, &seqs, now).await
+        retry::retry_dead_letters(&self.connections, &seqs, now).await
     }
 
     async fn member_lines(&self, as_of: read::AsOf) -> Result<Vec<read::MemberLine>> {
@@ -398,6 +405,17 @@ impl Store for PgStore {
         self.memory.forget(own);
         self.standings.forget();
         Ok(())
+    }
+
+    async fn borne(&self, hashes: Vec<LookupHash>) -> Result<Vec<(LookupHash, MemberId, Ts)>> {
+        names::borne(&self.connections, &hashes).await
+    }
+
+    async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.connections.session().await?.rows((names::GIVEN_UP, 0), &[&limit]).await?;
+        let vault = self.vault();
+        rows.iter().map(|row| names::given_up(row, &vault)).collect()
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {

@@ -3,15 +3,15 @@
 //!
 //! Nothing rests on it: what is not heard is found by looking, and who seems dead and is not finds their turn stale.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::{Mutex, Notify};
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use zhiyin_store::Result;
+use zhiyin_store::turn::Turn;
 
 use crate::config::Address;
 use crate::rows::{database, get};
@@ -32,17 +32,50 @@ pub(crate) fn channel(home: &str) -> String {
     format!("zhiyin_{home}")
 }
 
-/// How often something was heard.
+/// What is told to whoever holds one of these shares; no shares at all stand for all of them.
+pub(crate) fn words(slots: &BTreeSet<i32>) -> String {
+    slots.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// When something was heard, counted from the first time.
+#[derive(Default)]
+struct Times {
+    /// How often anything was.
+    all: u64,
+    /// When last it was said to nobody in particular…
+    anybody: u64,
+    /// …or to whoever holds a share.
+    of: BTreeMap<i32, u64>,
+}
+
+/// What was heard.
 #[derive(Default)]
 struct Heard {
-    times: AtomicU64,
+    times: RwLock<Times>,
     news: Notify,
 }
 
 impl Heard {
-    fn tell(&self) {
-        self.times.fetch_add(1, Ordering::Release);
+    fn tell(&self, words: &str) {
+        let mut times = self.times.write().unwrap_or_else(PoisonError::into_inner);
+        times.all += 1;
+        let now = times.all;
+        match words.split(',').map(str::parse).collect::<std::result::Result<Vec<i32>, _>>() {
+            Ok(slots) => times.of.extend(slots.into_iter().map(|slot| (slot, now))),
+            // Whoever says it otherwise says it to all.
+            Err(_) => times.anybody = now,
+        }
+        drop(times);
         self.news.notify_waiters();
+    }
+
+    fn mark(&self) -> u64 {
+        self.times.read().unwrap_or_else(PoisonError::into_inner).all
+    }
+
+    fn since(&self, turn: &Turn, mark: u64) -> bool {
+        let times = self.times.read().unwrap_or_else(PoisonError::into_inner);
+        times.anybody > mark || turn.slots().any(|slot| times.of.get(&slot).is_some_and(|at| *at > mark))
     }
 }
 
@@ -57,26 +90,28 @@ struct Line {
 pub(crate) struct Link {
     address: Address,
     heard: Arc<Heard>,
-    /// What those who asked [`Link::stirred`] have been told of.
-    told: AtomicU64,
     line: Mutex<Line>,
 }
 
 impl Link {
     /// A link; it is made when it is first needed.
     pub(crate) fn new(address: Address) -> Self {
-        Self { address, heard: Arc::default(), told: AtomicU64::new(0), line: Mutex::default() }
+        Self { address, heard: Arc::default(), line: Mutex::default() }
     }
 
-    /// Resolves when something may have come in.
-    pub(crate) async fn stirred(&self) {
+    /// From when on [`Link::stirred`] is to tell what was heard.
+    pub(crate) fn mark(&self) -> u64 {
+        self.heard.mark()
+    }
+
+    /// Resolves when since a mark something may have come into these shares, or what they waited for may be decided.
+    pub(crate) async fn stirred(&self, turn: &Turn, since: u64) {
         loop {
             let news = self.heard.news.notified();
             let mut news = std::pin::pin!(news);
             news.as_mut().enable();
             let connected = self.connect(&mut *self.line.lock().await).await;
-            let times = self.heard.times.load(Ordering::Acquire);
-            if self.told.swap(times, Ordering::AcqRel) != times {
+            if self.heard.since(turn, since) {
                 return;
             }
             match connected {
@@ -134,12 +169,12 @@ impl Link {
         tokio::spawn(async move {
             let mut messages = futures_util::stream::poll_fn(move |context| connection.poll_message(context));
             while let Some(Ok(message)) = messages.next().await {
-                if matches!(message, AsyncMessage::Notification(_)) {
-                    heard.tell();
+                if let AsyncMessage::Notification(said) = message {
+                    heard.tell(said.payload());
                 }
             }
             // Whoever waits connects anew, and looks: something may have come in meanwhile.
-            heard.tell();
+            heard.tell("");
         });
         client.batch_execute(&format!("LISTEN {}", channel(&self.address.home))).await.map_err(database)?;
         Ok(client)

@@ -27,7 +27,7 @@ macro_rules! member_columns {
     () => {
         "m.id, m.known_since, m.enrolled_at, m.decided_until, m.wake, m.tier, m.term_from, m.term_ends, m.stage, \
          m.stage_since, m.accounts, m.timers, m.tags, m.touches, m.told_at, m.attributes, m.fingerprint, \
-         m.growth_days, m.leaves"
+         m.growth_days, m.leaves, m.personal"
     };
 }
 /// The columns of an order `o` and its event `e` that [`order`] reads.
@@ -155,6 +155,7 @@ pub(crate) fn stored(row: &Row, vault: &Vault) -> Result<StoredMember> {
         touches: get(row, 13)?,
         told_at: get(row, 14)?,
         leaves: get(row, 18)?,
+        personal: get(row, 19)?,
     };
     let leaves = vault.read_member(kept, &mut member)?;
     member.growth_days = packed::unpack_days(get(row, 17)?)?;
@@ -349,7 +350,7 @@ async fn take_members(
     }
     for row in rows {
         let member = stored(&row, vault)?;
-        stand.insert(member.member.id, Standing::There(get(&row, 19)?));
+        stand.insert(member.member.id, Standing::There(get(&row, 20)?));
         loaded.members.push(member);
     }
     Ok(())

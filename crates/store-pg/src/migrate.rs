@@ -76,10 +76,24 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 7,
+        oldest: 1,
+        home: include_str!("migrations/0007_home.sql"),
+        shard: include_str!("migrations/0007_shard.sql"),
+        online: &[],
+    },
+    Migration {
         number: 8,
         oldest: 1,
         home: "-- Nothing of what there is once.",
         shard: include_str!("migrations/0008_partners.sql"),
+        online: &[],
+    },
+    Migration {
+        number: 9,
+        oldest: 1,
+        home: include_str!("migrations/0009_doors.sql"),
+        shard: "",
         online: &[],
     },
 ];

@@ -21,10 +21,10 @@ use crate::PgStore;
 use crate::connection::{Said, Step, Tx, Values, snapshot};
 use crate::load::timeline;
 use crate::memory::HOME_HELD;
-use crate::report;
 use crate::rows::{Uuid, database, get, id};
 use crate::survey::Survey;
 use crate::write::FEED_NEW;
+use crate::{names, report};
 
 pub(crate) use sealing::*;
 
@@ -85,7 +85,7 @@ pub(crate) const LETTER_BLANK: &str =
     "UPDATE {shard}.dead_letter SET field = '', message = '(erased)' WHERE seq = ANY($1)";
 /// Aggregates are built anew from what is left, because no fingerprint is theirs.
 pub(crate) const MEMBER_BLANK: &str = "UPDATE {shard}.member SET attributes = $2, touches = $3, told_at = $4, \
-    leaves = $5, fingerprint = '' WHERE id = $1";
+    leaves = $5, fingerprint = '', personal = NULL WHERE id = $1";
 pub(crate) const TIMELINE_WHOLE: &str = concat!(
     timeline!(),
     "SELECT e.seq, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), e.time, e.name, e.body, e.id FROM t \
@@ -125,6 +125,7 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
     for shard in 0..schemas.shards() {
         steps.push(Step::Run((EVENT_BLANK, shard), vec![&seqs]));
         steps.push(Step::Run((LETTER_BLANK, shard), vec![&seqs]));
+        steps.push(Step::Run((names::SEEN_GONE, shard), vec![&key]));
         steps.push(Step::Run((NAMES_GONE, shard), vec![&key]));
     }
     let values: Values<'_> = vec![&key, &kept.attributes, &kept.touches, &kept.told_at, &kept.leaves];

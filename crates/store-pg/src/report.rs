@@ -14,6 +14,7 @@ use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, member_columns, timeline};
+use crate::names;
 use crate::rows::{Uuid, damaged, database, get, id};
 use crate::survey::{Given, Survey};
 
@@ -49,10 +50,18 @@ pub(crate) const ORDERS: &str = concat!(
     orders_then!(),
     ") o WHERE counts GROUP BY member"
 );
+/// Transfers under who their members are now: what was booked before a merge stays under whom it was booked for.
+macro_rules! transfers_now {
+    () => {
+        "::bigint FROM {shard}.transfer t LEFT JOIN {home}.alias a ON a.member = t.member WHERE "
+    };
+}
 pub(crate) const POINTS: &str = concat!(
-    "SELECT member, SUM(",
+    "SELECT COALESCE(a.root, t.member), SUM(",
     side!(),
-    ")::bigint FROM {shard}.transfer WHERE asset = 0 AND at <= $1 GROUP BY member"
+    ")",
+    transfers_now!(),
+    "asset = 0 AND at <= $1 GROUP BY 1"
 );
 /// What of the lots that were not active yet was left.
 pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS id, l.member AS member, \
@@ -63,13 +72,18 @@ pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS i
     WHERE a.lot IN (SELECT id FROM pending) AND t.at <= $1 GROUP BY a.lot) \
     SELECT p.member, SUM(p.granted - COALESCE(k.amount, 0))::bigint FROM pending p \
     LEFT JOIN taken k ON k.lot = p.id GROUP BY p.member";
-pub(crate) const HELD: &str = "SELECT h.member, SUM(h.amount)::bigint FROM {shard}.transfer h \
-    WHERE h.kind = 7 AND h.at <= $1 \
-    AND NOT EXISTS (SELECT 1 FROM {shard}.transfer r WHERE r.reverses = h.id AND r.at <= $1) GROUP BY h.member";
+pub(crate) const HELD: &str = concat!(
+    "SELECT COALESCE(a.root, t.member), SUM(t.amount)",
+    transfers_now!(),
+    "t.kind = 7 AND t.at <= $1 \
+     AND NOT EXISTS (SELECT 1 FROM {transfers} r WHERE r.reverses = t.id AND r.at <= $1) GROUP BY 1"
+);
 pub(crate) const GROWTH: &str = concat!(
-    "SELECT member, SUM(",
+    "SELECT COALESCE(a.root, t.member), SUM(",
     side!(),
-    ")::bigint FROM {shard}.transfer WHERE asset = 1 AND at <= $1 AND day BETWEEN $2 AND $3 GROUP BY member"
+    ")",
+    transfers_now!(),
+    "asset = 1 AND at <= $1 AND day BETWEEN $2 AND $3 GROUP BY 1"
 );
 pub(crate) const TIERS: &str = "SELECT DISTINCT ON (member) member, level FROM {shard}.term WHERE at <= $1 ORDER BY member, at DESC, no DESC";
 pub(crate) const STAGES: &str = "SELECT DISTINCT ON (member) member, becomes FROM {shard}.stage_move WHERE at <= $1 \
@@ -173,7 +187,7 @@ pub(crate) async fn lines(
     lines.each(HELD, at, |line, row| get(row, 1).map(|sum: i64| line.points -= sum)).await?;
     let since = as_of.day.plus(-as_of.over_days);
     let days: Given<'_> = &[&as_of.at.0, &since.0, &as_of.day.0];
-    lines.each(GROWTH, days, |line, row| get(row, 1).map(|sum| line.growth = sum)).await?;
+    lines.each(GROWTH, days, |line, row| get(row, 1).map(|sum: i64| line.growth += sum)).await?;
     lines.each(TIERS, at, |line, row| get(row, 1).map(|level| line.tier = Some(level))).await?;
     lines.each(STAGES, at, |line, row| get(row, 1).map(|stage| line.stage = Some(stage))).await?;
     let finished = |mut line: MemberLine| {
@@ -326,6 +340,7 @@ pub(crate) async fn member_whole(
             .await?,
         timeline: all(survey, TIMELINE_OF, member, |row| Ok((Ts(get(row, 0)?), get(row, 1)?, get(row, 2)?)))
             .await?,
+        given_up: all(survey, names::GIVEN_UP_OF, member, names::given_up_of).await?,
         transfers: all_given(survey, TRANSFERS_OF, (member, &[&at_most]), |row| {
             Ok(TransferLine {
                 id: id(row, 4)?,

@@ -25,6 +25,12 @@ macro_rules! cursors {
         )
     };
 }
+/// Whether whom an event `e` reaches is of these shares ($1), of so many ($2): as `store::turn::slot_of` says.
+macro_rules! reaches_these {
+    () => {
+        "(get_byte(uuid_send(e.reached), 14) + 256 * get_byte(uuid_send(e.reached), 15)) % $2::integer = ANY($1)"
+    };
+}
 /// What [`waiting_row`] reads.
 macro_rules! waiting_columns {
     () => {
@@ -33,17 +39,23 @@ macro_rules! waiting_columns {
     };
 }
 
-/// The first undecided item of another share whose decision may reach others.
+/// The first undecided item of another share whose decision may reach a member of these. Nobody else need wait for it.
 pub(crate) const BARRIER: &str = concat!(
     "SELECT e.seq, e.clock, e.replay FROM {shard}.event e WHERE e.reached IS NOT NULL AND e.derived = 0 \
      AND e.seq < 4611686018427387904 \
      AND e.seq > (SELECT MIN(cursor) FROM {home}.slot WHERE slot <> ALL($1)) AND e.seq > (",
     cursors!("slot <> ALL($1)"),
-    ")[e.slot + 1] ORDER BY e.seq LIMIT 1"
+    ")[e.slot + 1] AND ",
+    reaches_these!(),
+    " ORDER BY e.seq LIMIT 1"
 );
 /// The first such item that was put back: what was accepted since comes after it.
-pub(crate) const BARRIER_BACK: &str = "SELECT r.after + 1, r.clock, false FROM {shard}.retry r \
-    JOIN {shard}.event e ON e.seq = r.seq WHERE r.slot <> ALL($1) AND e.reached IS NOT NULL ORDER BY r.after, r.clock LIMIT 1";
+pub(crate) const BARRIER_BACK: &str = concat!(
+    "SELECT r.after + 1, r.clock, false FROM {shard}.retry r JOIN {shard}.event e ON e.seq = r.seq \
+     WHERE r.slot <> ALL($1) AND e.reached IS NOT NULL AND ",
+    reaches_these!(),
+    " ORDER BY r.after, r.clock LIMIT 1"
+);
 /// The next item of these shares. The second value is where the first of them stood when the turn was taken: it says which
 /// months need no look.
 pub(crate) const FIRST: &str = concat!(
@@ -138,10 +150,11 @@ struct Look {
 impl Look {
     /// Rows that wait; where none do and no other share stands before them, the last item that there is.
     async fn take(&self, tx: &Tx<'_>) -> Result<(Vec<Waiting>, Option<i64>)> {
-        let all = tx.session()?.schemas.shards();
+        let schemas = tx.session()?.schemas;
+        let (all, of) = (schemas.shards(), schemas.slots());
         let mut steps = vec![Step::Say(AT_ONCE), Step::Ask((LAST, 0), vec![])];
-        steps.extend((0..all).map(|shard| Step::Ask((BARRIER, shard), vec![&self.slots])));
-        steps.extend((0..all).map(|shard| Step::Ask((BARRIER_BACK, shard), vec![&self.slots])));
+        steps.extend((0..all).map(|shard| Step::Ask((BARRIER, shard), vec![&self.slots, &of])));
+        steps.extend((0..all).map(|shard| Step::Ask((BARRIER_BACK, shard), vec![&self.slots, &of])));
         for shard in &self.shards {
             steps.push(Step::Ask((FIRST, *shard), vec![&self.slots, &self.from]));
             steps.push(Step::Ask((FIRST_AFTER, *shard), vec![&self.slots]));
@@ -222,10 +235,12 @@ pub(crate) async fn ahead(connections: &Connections, turn: &Turn) -> Result<Opti
 
 async fn ahead_in(tx: &Tx<'_>, slots: &Vec<i32>) -> Result<Option<Ahead>> {
     let (from, until, one) = (i64::MIN, i64::MAX, 1i64);
+    let schemas = tx.session()?.schemas;
+    let of = schemas.slots();
     let mut steps = vec![Step::Say(AT_ONCE)];
-    for shard in 0..tx.session()?.schemas.shards() {
-        steps.push(Step::Ask((BARRIER, shard), vec![slots]));
-        steps.push(Step::Ask((BARRIER_BACK, shard), vec![slots]));
+    for shard in 0..schemas.shards() {
+        steps.push(Step::Ask((BARRIER, shard), vec![slots, &of]));
+        steps.push(Step::Ask((BARRIER_BACK, shard), vec![slots, &of]));
         steps.push(Step::Ask((FIRST, shard), vec![slots, &from]));
         steps.push(Step::Ask((QUEUE, shard), vec![slots, &until, &one]));
     }

@@ -1,7 +1,7 @@
 //! Writing a batch: everything that its decisions said, in one transaction. All statements are sent at once; when all went
 //! well, one more round trip commits them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::error::SqlState;
 use zhiyin_model::id::{MemberId, OrderId};
@@ -167,8 +167,8 @@ struct Head {
     batches: Vec<i64>,
     members: Vec<u8>,
     events: Vec<u8>,
-    /// Whom to tell, where it leaves something for members of other shares: these may wait for nothing else.
-    tells: Option<String>,
+    /// Where to tell, and to which shares of others, for which it leaves something, or which may have waited for it.
+    tells: Option<(String, String)>,
 }
 
 impl Head {
@@ -180,15 +180,18 @@ impl Head {
             batches: flush.turn.held.iter().map(|held| held.batch).collect(),
             members: flush.members.iter().flat_map(|stored| *stored.member.id.bytes()).collect(),
             events: events.flat_map(i64::to_le_bytes).collect(),
-            tells: others_wait(flush).then(|| crate::link::channel(schemas.home())),
+            tells: tells(flush, schemas),
         }
     }
 }
 
-/// Whether members of other shares may have waited for this batch, or wait for what it leaves them.
-fn others_wait(flush: &Flush) -> bool {
-    let leaves = flush.facts.iter().any(|fact| fact.waits);
-    leaves || !flush.parted.is_empty() || !flush.joined.is_empty() || !flush.dead.is_empty()
+/// Members of other shares may have waited for this batch, or wait for what it leaves them, and for nothing else.
+fn tells(flush: &Flush, schemas: &Schemas) -> Option<(String, String)> {
+    let leaves = flush.facts.iter().filter(|fact| fact.waits).map(|fact| fact.member);
+    let mut slots: BTreeSet<i32> =
+        leaves.chain(flush.released.iter().copied()).map(|member| schemas.slot_of(member)).collect();
+    slots.retain(|slot| flush.turn.slots().all(|held| held != *slot));
+    (!slots.is_empty()).then(|| (crate::link::channel(schemas.home()), crate::link::words(&slots)))
 }
 
 /// What it means when a statement wrote fewer rows than it was given.
@@ -237,8 +240,8 @@ impl<'p> Plan<'p> {
         if !head.members.is_empty() || !head.events.is_empty() {
             plan.steps.push(Step::Run((FEED_NEW, 0), vec![&head.members, &head.events]));
         }
-        if let Some(channel) = &head.tells {
-            plan.steps.push(Step::Ask((TELL, 0), vec![channel]));
+        if let Some((channel, words)) = &head.tells {
+            plan.steps.push(Step::Ask((TELL, 0), vec![channel, words]));
         }
         plan
     }

@@ -98,7 +98,7 @@ pub(crate) fn open(path: &Path, durability: Durability) -> Result<Connection> {
 
 /// Writes go to a log first. While others open the same new file SQLite may say at once that it is busy, without waiting as it
 /// was told to, because two who wait for each other would wait for ever; so whoever is told asks again.
-fn log_ahead(connection: &Connection) -> Result<()> {
+pub(crate) fn log_ahead(connection: &Connection) -> Result<()> {
     let mut tries = 0;
     loop {
         match connection.execute_batch("PRAGMA journal_mode = WAL;") {

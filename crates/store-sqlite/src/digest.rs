@@ -20,7 +20,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM ident
 pub(crate) const ALIASES: &str = "SELECT member, root FROM alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, told_at FROM member";
+    term_from, term_ends, stage, stage_since, tags, told_at, personal FROM member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM account";
 pub(crate) const HOUSES: &str = "SELECT asset, house, balance FROM house_account WHERE balance <> 0";
 pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, COALESCE(e.called, e.message_id), t.ordinal, \
@@ -150,8 +150,9 @@ impl Gathered<'_> {
                 touches: row.get(4)?,
                 told_at: row.get(12)?,
                 leaves: Vec::new(),
+                personal: row.get(13)?,
             };
-            let [attributes, touches, _] = self.vault.personal(&kept).map_err(unopened)?;
+            let ([attributes, touches, _], personal) = self.vault.personal(&kept).map_err(unopened)?;
             let mut text = format!("|{attributes}");
             let days = packed::unpack_days(row.get_ref(5)?.as_blob()?);
             let days = days.map_err(|error| damaged(5, error.to_string()))?;
@@ -163,6 +164,9 @@ impl Gathered<'_> {
             }
             for (day, amount) in days {
                 text.push_str(&format!("|{}:{amount}", day.0));
+            }
+            if !personal.is_empty() {
+                text.push_str(&format!("|{}", personal.canonical()));
             }
             Ok((id(row, 0)?, text))
         })?;

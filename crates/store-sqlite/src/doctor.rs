@@ -133,7 +133,7 @@ pub(crate) const SEALED: [(&str, &str); 5] = [
     ),
     (
         "what is personal of a member is sealed, or erased",
-        "SELECT 'member ' || hex(id) FROM member WHERE touches <> '{}' OR told_at <> '{}' OR attributes <> x'03' \
+        "SELECT 'member ' || hex(id) FROM member WHERE touches <> '{}' OR told_at <> '{}' OR personal NOTNULL OR attributes <> x'03' \
          AND (substr(attributes, 1, 1) <> x'02' OR substr(leaves, 1, 1) <> x'02')",
     ),
     (

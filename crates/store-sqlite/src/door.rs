@@ -1,20 +1,19 @@
 //! The door of the inbox: each item once, at its place, and whom it is about settled.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use zhiyin_model::event::names as said;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::merge::{self, Merge};
-use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
+use zhiyin_store::settle::{self, Fate, Register, Settled};
 use zhiyin_store::turn::place;
-use zhiyin_store::{Append, Named, NewEvent, OWN_SOURCE, Receipt, Result, StoreError};
+use zhiyin_store::{Append, NewEvent, OWN_SOURCE, Receipt, Result, StoreError};
 
-use crate::rows::{self, database};
-use crate::write::{
-    CLOCK, EVENT_HASH, EVENT_NEW, IDENTIFIER_NEW, IMPORT_SET, SOURCE, SOURCE_NEW, clock_of, prepare, run,
-};
-use crate::{load, persons};
+use crate::names::{self, Names};
+use crate::persons;
+use crate::rows::database;
+use crate::write::{CLOCK, EVENT_HASH, EVENT_NEW, IMPORT_SET, SOURCE, SOURCE_NEW, clock_of, prepare, run};
 
 fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
     run(&mut prepare(c, SOURCE_NEW)?, [name, user_namespace])?;
@@ -38,10 +37,11 @@ pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<V
     let mut receipts = Vec::with_capacity(append.events.len());
     let mut insert = prepare(c, EVENT_NEW)?;
     let mut known = prepare(c, EVENT_HASH)?;
-    let mut names = Names::new(c)?;
+    let lasts = |namespace: &str| append.identity.rule(namespace).valid_days.is_some();
     for event in &append.events {
         let at = if append.replay { append.now.min(event.time).0 } else { clock.max(append.now.0) };
-        for merge in merges(c, vault, &mut names, append, (event, source))? {
+        let settled = settle::settle(event, &append.identity, &mut Names(c))?;
+        for merge in merges(c, vault, append, (event, source), &settled)? {
             let seq = place::next(last, Ts(clock.max(at)));
             let own: i64 = prepare(c, SOURCE)?.query_row([OWN_SOURCE], |row| row.get(0)).map_err(database)?;
             let (winner, loser) = (*merge.winner.bytes(), *merge.loser.bytes());
@@ -66,7 +66,7 @@ pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<V
             (clock, last) = (clock.max(at), seq);
             persons::merged(c, merge.winner, merge.loser, event.time)?;
         }
-        let about = names.about(event)?;
+        let about = about(c, event, &settled)?;
         let seq = place::next(last, Ts(clock.max(at)));
         let added = insert
             .execute(params![
@@ -91,8 +91,14 @@ pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<V
             if let Some(to) = about.reached.filter(|_| !event.parts.is_empty()) {
                 persons::parted(c, about.member, to, &event.parts)?;
             }
-            names.settle(event, &about)?;
-            receipts.push(Receipt::Accepted);
+            let given_up = names::settled(c, (seq, event), (&settled, about.member), lasts)?;
+            if let (Some(reach), Some(member)) = (&event.reach, about.new) {
+                names::attach(c, &reach.named, member, event.time)?;
+            }
+            receipts.push(match given_up {
+                0 => Receipt::Accepted,
+                n => Receipt::AcceptedWithout(n),
+            });
             continue;
         }
         let hash: Vec<u8> =
@@ -113,13 +119,11 @@ pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<V
 fn merges(
     c: &Connection,
     vault: &Vault,
-    names: &mut Names<'_>,
     append: &Append,
     (event, source): (&NewEvent, i64),
+    settled: &Settled,
 ) -> Result<Vec<Merge>> {
-    let people =
-        merge::one_person(event, |hash| names.whose(hash), |one, other| persons::apart(c, one, other))?;
-    let Some((winner, losers)) = people.split_first().filter(|(_, losers)| !losers.is_empty()) else {
+    let Some((winner, losers)) = settled.people.split_first().filter(|(_, losers)| !losers.is_empty()) else {
         return Ok(Vec::new());
     };
     if prepare(c, EVENT_HASH)?.exists(params![source, event.message_id]).map_err(database)? {
@@ -137,67 +141,25 @@ fn merges(
 struct About {
     member: MemberId,
     reached: Option<MemberId>,
-    /// Whether some of its names may be nobody's yet.
-    new: bool,
+    /// Whose the name is from now on by which it reaches somebody whom nobody knew.
+    new: Option<MemberId>,
 }
 
-/// Settling names at the door: the first that is known decides.
-struct Names<'c> {
-    find: CachedStatement<'c>,
-    attach: CachedStatement<'c>,
-}
-
-impl<'c> Names<'c> {
-    fn new(c: &'c Connection) -> Result<Self> {
-        Ok(Self { find: prepare(c, load::BY_IDENTIFIER)?, attach: prepare(c, IDENTIFIER_NEW)? })
+fn about(c: &Connection, event: &NewEvent, settled: &Settled) -> Result<About> {
+    let known = settled.people.first().copied();
+    let member = known.unwrap_or(event.member);
+    if !event.parts.is_empty() {
+        // Who leaves is somebody new, unless there is nobody to leave.
+        return Ok(About { member, reached: known.map(|_| event.member), new: None });
     }
-
-    fn whose(&mut self, hash: &LookupHash) -> Result<Option<MemberId>> {
-        self.find.query_row([hash.as_slice()], |row| rows::id(row, 0)).optional().map_err(database)
-    }
-
-    fn find(&mut self, named: &Named) -> Result<Option<MemberId>> {
-        self.whose(&named.hash)
-    }
-
-    fn about(&mut self, event: &NewEvent) -> Result<About> {
-        let mut known = None;
-        for named in &event.names {
-            known = self.find(named)?;
-            if known.is_some() {
-                break;
-            }
-        }
-        let member = known.unwrap_or(event.member);
-        let new = known.is_none() || event.names.len() > 1;
-        if !event.parts.is_empty() {
-            // Who leaves is somebody new, unless there is nobody to leave.
-            return Ok(About { member, reached: known.map(|_| event.member), new });
-        }
-        let Some(reach) = &event.reach else { return Ok(About { member, reached: None, new }) };
+    let Some(reach) = &event.reach else { return Ok(About { member, reached: None, new: None }) };
+    let mut own =
+        event.names.iter().zip(&settled.fates).filter(|(_, fate)| !matches!(fate, Fate::GivenUp(_)));
+    if own.any(|(named, _)| named.hash == reach.named.hash) {
         // An item may reach whom it is about.
-        let own = event.names.iter().any(|named| named.hash == reach.named.hash);
-        let found = self.find(&reach.named)?;
-        let reached = found.unwrap_or(if own { member } else { reach.member });
-        Ok(About { member, reached: Some(reached), new: new || found.is_none() })
+        return Ok(About { member, reached: Some(member), new: None });
     }
-
-    /// Attaches those of an item's names that nobody bears.
-    fn settle(&mut self, event: &NewEvent, about: &About) -> Result<()> {
-        if !about.new {
-            return Ok(());
-        }
-        let others = event.reach.iter().zip(about.reached).map(|(reach, member)| (&reach.named, member));
-        for (named, member) in event.names.iter().map(|named| (named, about.member)).chain(others) {
-            let values = params![
-                named.hash.as_slice(),
-                named.namespace,
-                named.value.0,
-                member.bytes().as_slice(),
-                event.time.0
-            ];
-            run(&mut self.attach, values)?;
-        }
-        Ok(())
-    }
+    let found = Names(c).whose(&reach.named.hash)?;
+    let new = found.is_none().then_some(reach.member);
+    Ok(About { member, reached: found.or(new), new })
 }

@@ -62,9 +62,10 @@ impl FileKeystore {
         std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed)?;
         let connection = Connection::open(path).map_err(database)?;
         connection.busy_timeout(Duration::from_secs(30)).map_err(database)?;
+        crate::connection::log_ahead(&connection)?;
         // What is deleted here is overwritten: it is a key.
         connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
             .map_err(database)?;
         connection.execute_batch(SCHEMA).map_err(database)?;
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })

@@ -16,6 +16,7 @@ mod keys;
 mod load;
 mod migrate;
 mod months;
+mod names;
 mod overview;
 mod partners;
 mod personal;
@@ -43,6 +44,7 @@ use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::partner::PartnerSums;
+use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
@@ -399,6 +401,15 @@ impl Store for SqliteStore {
         self.connections.write(move |c| dump::fill(c, rows)).await
     }
 
+    async fn borne(&self, hashes: Vec<LookupHash>) -> Result<Vec<(LookupHash, MemberId, Ts)>> {
+        self.connections.read(move |c| names::borne(c, &hashes)).await
+    }
+
+    async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>> {
+        let vault = self.vault();
+        self.connections.read(move |c| names::given_up(c, &vault, limit)).await
+    }
+
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {
         let vault = self.vault();
         self.connections.read(move |c| suggestions::identifiers_of(c, &vault, &members)).await
@@ -493,6 +504,13 @@ impl Store for SqliteStore {
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
         Some(self)
     }
+}
+
+/// Bytes in a home's file of what says who is whom: identifiers with their indexes, who was merged, who was parted. For
+/// measurements.
+pub fn identity_bytes(path: &Path) -> Result<i64> {
+    let connection = connection::open(path, Durability::Full)?;
+    connection.query_row(overview::IDENTITY_BYTES, [], |row| row.get(0)).map_err(rows::database)
 }
 
 /// The id key of the home in a file, without opening it as a store; `None` if there is no home in it.

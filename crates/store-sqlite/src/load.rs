@@ -53,8 +53,8 @@ pub(crate) const DUE: &str =
     "SELECT id FROM member WHERE wake IS NOT NULL AND wake <= ? ORDER BY wake, id LIMIT ?";
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
 pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, decided_until, wake, tier, term_from, term_ends, \
-    stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves \
-    FROM member WHERE id = ?";
+    stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, \
+    personal FROM member WHERE id = ?";
 pub(crate) const ORDER: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, e.id, \
     o.terms FROM orders o CROSS JOIN event e ON e.seq = o.event WHERE o.id = ?";
 /// The events of a member's timeline, from the latest decided backwards: a common table that the statements below join.
@@ -212,8 +212,13 @@ fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<Stored
         member.timers.insert(TimerKey { kind, which }, Ts(due));
     }
     member.tags = rows::json(row, 11)?;
-    let kept =
-        Kept { attributes: row.get(14)?, touches: row.get(12)?, told_at: row.get(13)?, leaves: row.get(17)? };
+    let kept = Kept {
+        attributes: row.get(14)?,
+        touches: row.get(12)?,
+        told_at: row.get(13)?,
+        leaves: row.get(17)?,
+        personal: row.get(18)?,
+    };
     let leaves = vault.read_member(kept, &mut member).map_err(rows::unopened)?;
     let days = row.get_ref(16)?.as_blob()?;
     member.growth_days = packed::unpack_days(days).map_err(|error| damaged(16, error.to_string()))?;

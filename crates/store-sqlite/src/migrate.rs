@@ -16,7 +16,9 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (5, 2, include_str!("migrations/0005_places.sql")),
     (6, 2, include_str!("migrations/0006_access.sql")),
     (7, 2, include_str!("migrations/0007_suggestions.sql")),
+    (8, 2, include_str!("migrations/0008_personal.sql")),
     (9, 2, include_str!("migrations/0009_partners.sql")),
+    (10, 2, include_str!("migrations/0010_doors.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

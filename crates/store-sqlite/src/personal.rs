@@ -17,9 +17,9 @@ use zhiyin_store::{PastEvent, Result, StoreError, archive};
 
 use crate::SqliteStore;
 use crate::load::timeline;
-use crate::report;
 use crate::rows::{self, all, database, id};
 use crate::write::{FEED_NEW, prepare, run};
+use crate::{names, report};
 
 pub(crate) const MARKED: &str = "UPDATE home SET id_key = ? WHERE one = 1";
 /// Programs that do not know how homes are sealed are refused from now on.
@@ -27,10 +27,8 @@ pub(crate) const SEALERS_ONLY: &str = "UPDATE migration SET oldest = number WHER
 pub(crate) const IDENTIFIERS: &str =
     "SELECT hash, value FROM identifier WHERE hash > ? ORDER BY hash LIMIT ?";
 pub(crate) const IDENTIFIER_SET: &str = "UPDATE identifier SET value = ?2 WHERE hash = ?1";
-pub(crate) const MEMBERS: &str =
-    "SELECT no, id, attributes, touches, told_at, leaves FROM member WHERE no > ? ORDER BY no LIMIT ?";
-pub(crate) const MEMBER_SET: &str =
-    "UPDATE member SET attributes = ?2, touches = ?3, told_at = ?4, leaves = ?5 WHERE no = ?1";
+pub(crate) const MEMBERS: &str = "SELECT no, id, attributes, touches, told_at, leaves, personal FROM member WHERE no > ? ORDER BY no LIMIT ?";
+pub(crate) const MEMBER_SET: &str = "UPDATE member SET attributes = ?2, touches = ?3, told_at = ?4, leaves = ?5, personal = NULL WHERE no = ?1";
 pub(crate) const EVENTS: &str = "SELECT seq, member, time, body, message_id, called IS NULL FROM event WHERE seq > ? ORDER BY seq LIMIT ?";
 pub(crate) const EVENT_SET: &str = "UPDATE event SET body = ?2, message_id = ?3, called = ?4 WHERE seq = ?1";
 pub(crate) const LETTERS: &str = "SELECT d.seq, e.member, d.at, d.field, d.message FROM dead_letter d \
@@ -66,7 +64,7 @@ pub(crate) const EVENT_BLANK: &str =
 pub(crate) const LETTER_BLANK: &str = "UPDATE dead_letter SET field = '', message = '(erased)' WHERE seq = ?";
 /// Aggregates are built anew from what is left, because no fingerprint is theirs.
 pub(crate) const MEMBER_BLANK: &str = "UPDATE member SET attributes = ?2, touches = ?3, told_at = ?4, leaves = ?5, \
-    fingerprint = '' WHERE id = ?1";
+    fingerprint = '', personal = NULL WHERE id = ?1";
 pub(crate) const TIMELINE_WHOLE: &str = concat!(
     timeline!(),
     "SELECT e.seq, s.name, COALESCE(e.called, e.message_id), e.time, e.name, e.body, e.id FROM t \
@@ -131,8 +129,13 @@ fn identifiers(c: &Connection, vault: &Vault, after: Vec<u8>, limit: i64) -> Res
 
 fn members(c: &Connection, vault: &Vault, after: i64, limit: i64) -> Result<(usize, Stage)> {
     let found = all(c, MEMBERS, [after, limit], |row| {
-        let kept =
-            Kept { attributes: row.get(2)?, touches: row.get(3)?, told_at: row.get(4)?, leaves: row.get(5)? };
+        let kept = Kept {
+            attributes: row.get(2)?,
+            touches: row.get(3)?,
+            told_at: row.get(4)?,
+            leaves: row.get(5)?,
+            personal: row.get(6)?,
+        };
         Ok((row.get::<_, i64>(0)?, id::<zhiyin_model::id::MemberKind>(row, 1)?, kept))
     })?;
     let Some((last, ..)) = found.last() else { return Ok((1, Stage::Events(0))) };
@@ -243,6 +246,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
         run(&mut event, params![seq, [ERASED].as_slice()])?;
         run(&mut letter, [seq])?;
     }
+    run(&mut prepare(c, names::SEEN_GONE)?, [key])?;
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
     let kept = Kept::erased();
     let values = params![key, kept.attributes, kept.touches, kept.told_at, kept.leaves];

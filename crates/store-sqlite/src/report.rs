@@ -11,6 +11,7 @@ use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, 
 use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, timeline};
+use crate::names;
 use crate::rows::{self, all, damaged, database, id};
 
 /// What a kind of transfer does to a member's balance.
@@ -44,8 +45,19 @@ pub(crate) const ORDERS: &str = concat!(
     orders_then!(),
     ") WHERE counts GROUP BY member"
 );
-pub(crate) const POINTS: &str =
-    concat!("SELECT member, SUM(", side!(), ") FROM transfer WHERE asset = 0 AND at <= ? GROUP BY member");
+/// Transfers under who their members are now: what was booked before a merge stays under whom it was booked for.
+macro_rules! transfers_now {
+    () => {
+        " FROM transfer t LEFT JOIN alias a ON a.member = t.member WHERE "
+    };
+}
+pub(crate) const POINTS: &str = concat!(
+    "SELECT COALESCE(a.root, t.member), SUM(",
+    side!(),
+    ")",
+    transfers_now!(),
+    "asset = 0 AND at <= ? GROUP BY 1"
+);
 /// What of the lots that were not active yet was left.
 pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS id, l.member AS member, \
     l.granted AS granted FROM lot l JOIN transfer e ON e.id = l.id WHERE l.active_at > ?1 AND e.at <= ?1), \
@@ -53,12 +65,17 @@ pub(crate) const PENDING: &str = "WITH pending AS MATERIALIZED (SELECT l.id AS i
     WHERE a.lot IN (SELECT id FROM pending) AND t.at <= ?1 GROUP BY a.lot) \
     SELECT p.member, SUM(p.granted - COALESCE(k.amount, 0)) FROM pending p LEFT JOIN taken k ON k.lot = p.id \
     GROUP BY p.member";
-pub(crate) const HELD: &str = "SELECT h.member, SUM(h.amount) FROM transfer h WHERE h.kind = 7 AND h.at <= ?1 \
-    AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.reverses = h.id AND r.at <= ?1) GROUP BY h.member";
+pub(crate) const HELD: &str = concat!(
+    "SELECT COALESCE(a.root, t.member), SUM(t.amount)",
+    transfers_now!(),
+    "t.kind = 7 AND t.at <= ?1 AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.reverses = t.id AND r.at <= ?1) GROUP BY 1"
+);
 pub(crate) const GROWTH: &str = concat!(
-    "SELECT member, SUM(",
+    "SELECT COALESCE(a.root, t.member), SUM(",
     side!(),
-    ") FROM transfer WHERE asset = 1 AND at <= ?1 AND day BETWEEN ?2 AND ?3 GROUP BY member"
+    ")",
+    transfers_now!(),
+    "asset = 1 AND at <= ?1 AND day BETWEEN ?2 AND ?3 GROUP BY 1"
 );
 pub(crate) const TIERS: &str = "SELECT member, level FROM term WHERE at <= ? ORDER BY at, no";
 pub(crate) const STAGES: &str = "SELECT member, becomes FROM stage_move WHERE at <= ? ORDER BY at, no";
@@ -222,6 +239,7 @@ pub(crate) fn member_whole(
         terms: all(c, load::TERMS, [key], |row| Ok((row.get(0)?, Ts(row.get(1)?), Day(row.get(2)?))))?,
         stages: all(c, STAGES_OF, [key], |row| Ok((row.get(0)?, row.get(1)?, Ts(row.get(2)?))))?,
         timeline: all(c, TIMELINE_OF, [key], |row| Ok((Ts(row.get(0)?), row.get(1)?, row.get(2)?)))?,
+        given_up: names::given_up_of(c, key)?,
         transfers: all(c, TRANSFERS_OF, params![key, at_most], |row| {
             Ok(TransferLine {
                 id: id(row, 4)?,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, ToSql, params};
 use zhiyin_model::effect::Asset;
+use zhiyin_model::event::names;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Fact, Flush, OrderSet};
@@ -49,6 +50,12 @@ pub(crate) const FEED_NEW: &str =
 pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
 pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT last FROM home) FROM dead_letter \
      WHERE seq = ?1 ON CONFLICT DO NOTHING";
+/// Whoever ended since it was accepted is somebody else now; but how somebody ends is about who ends.
+pub(crate) const RETRY_ABOUT: &str = "UPDATE event SET \
+    member = CASE WHEN name = ?2 AND source = (SELECT no FROM source WHERE name = ?3) THEN member \
+    ELSE COALESCE((SELECT root FROM alias a WHERE a.member = event.member), member) END, \
+    reached = COALESCE((SELECT root FROM alias a WHERE a.member = event.reached), reached) \
+    WHERE seq = ?1 AND EXISTS (SELECT 1 FROM retry r WHERE r.seq = event.seq)";
 pub(crate) const RETRY_GONE: &str = "DELETE FROM retry WHERE seq = ?";
 pub(crate) const TIMELINE_NEW: &str = "INSERT INTO timeline (seq, member, before) VALUES (?, ?, ?)";
 pub(crate) const DEAD_NEW: &str = "INSERT INTO dead_letter (seq, code, field, message, at) VALUES (?, ?, ?, ?, ?) \
@@ -58,13 +65,13 @@ pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
 pub(crate) const MEMBER_PLACE: &str = "SELECT no, wake, last_event FROM member WHERE id = ?";
 pub(crate) const MEMBER_NEW: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, version, \
     last_event, tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
-    fingerprint, growth_days, leaves) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
-    ?17, ?18, ?19, ?20)";
+    fingerprint, growth_days, leaves, personal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+    ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
 /// Without `wake`: it rarely moves, and naming it would touch its index.
 pub(crate) const MEMBER_SET: &str = "UPDATE member SET known_since = ?2, enrolled_at = ?3, decided_until = ?4, version = ?5, \
     last_event = ?6, tier = ?7, term_from = ?8, term_ends = ?9, stage = ?10, stage_since = ?11, accounts = ?12, \
     timers = ?13, tags = ?14, touches = ?15, told_at = ?16, attributes = ?17, fingerprint = ?18, growth_days = ?19, \
-    leaves = ?20 WHERE no = ?21 AND id = ?1";
+    leaves = ?20, personal = ?21 WHERE no = ?22 AND id = ?1";
 pub(crate) const WAKE_SET: &str = "UPDATE member SET wake = ?2 WHERE no = ?1";
 pub(crate) const LAST_SET: &str = "UPDATE member SET last_event = ?2 WHERE no = ?1";
 pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, balance) VALUES (?, ?, ?) \
@@ -124,15 +131,20 @@ pub(crate) fn apply_playbook(c: &Connection, playbook: &PlaybookVersion) -> Resu
     Ok(version)
 }
 
-/// Puts dead letters back, to be decided before anything else.
+/// Puts dead letters back, to be decided once all that was accepted by now is done, for who their members are now.
 pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Result<usize> {
     let (before, last) = clock_of(c)?;
     let clock = now.0.max(before.saturating_add(1));
     let mut back = prepare(c, RETRY_NEW)?;
+    let mut about = prepare(c, RETRY_ABOUT)?;
     let mut gone = prepare(c, DEAD_GONE)?;
     let mut n = 0;
     for seq in seqs {
-        n += run(&mut back, params![seq, clock])?;
+        let put_back = run(&mut back, params![seq, clock])?;
+        if put_back > 0 {
+            run(&mut about, params![seq, names::MEMBERS_MERGED, OWN_SOURCE])?;
+        }
+        n += put_back;
         run(&mut gone, [seq])?;
     }
     if n > 0 {
@@ -246,7 +258,7 @@ fn derived(c: &Connection, own: i64, fact: &Fact, seq: i64) -> Result<()> {
             fact.time.0,
             fact.clock.0,
             if fact.waits { 1 } else { 2 },
-            false,
+            fact.replay,
             fact.body.0,
             fact.member.bytes().as_slice(),
             None::<Vec<u8>>,
@@ -334,7 +346,7 @@ fn member(
     let timers: Vec<[i64; 3]> =
         member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect();
     let mut write = prepare(c, if no.is_some() { MEMBER_SET } else { MEMBER_NEW })?;
-    let values: [&dyn ToSql; 21] = [
+    let values: [&dyn ToSql; 22] = [
         member.id.bytes(),
         &member.known_since.0,
         &member.enrolled_at.map(|at| at.0),
@@ -355,9 +367,10 @@ fn member(
         &stored.fingerprint,
         &packed::pack_days(&member.growth_days)?,
         &kept.leaves,
+        &kept.personal,
         &no,
     ];
-    let given = if no.is_some() { &values[..] } else { &values[..20] };
+    let given = if no.is_some() { &values[..] } else { &values[..21] };
     run(&mut write, given)?;
     Ok(no.unwrap_or_else(|| c.last_insert_rowid()))
 }

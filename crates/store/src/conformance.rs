@@ -6,11 +6,13 @@
 
 pub mod access;
 pub mod batches;
+pub mod doors;
 pub mod inbox;
 pub mod life;
 pub mod lookups;
 pub mod partners;
 pub mod past;
+pub mod personal;
 pub mod places;
 pub mod suggestions;
 pub mod takeover;
@@ -40,7 +42,7 @@ macro_rules! conformance {
                 a_source_keeps_its_namespace, derived_events_wait_before_the_inbox,
                 dead_letters_are_listed_and_put_back, names_are_settled_at_the_door,
                 what_may_reach_others_comes_first, what_was_put_back_may_reach_others_too,
-                places_follow_the_months;
+                what_is_put_back_is_about_who_they_are_now, places_follow_the_months;
             batches: a_batch_is_written_whole_or_not_at_all, a_stale_batch_is_refused, a_batch_moves_the_home_on,
                 a_share_has_one_holder, an_order_is_one_order, members_are_woken_in_turn,
                 a_life_leaves_nothing_for_the_doctor;
@@ -51,9 +53,11 @@ macro_rules! conformance {
                 playbooks_have_versions, members_behind_a_version_are_found,
                 the_digest_depends_on_neither_keys_nor_batches, the_digest_tells_any_difference,
                 months_move_to_files, a_home_moves_whole;
+            personal: what_a_member_told_is_kept_whole, what_a_member_told_moves_with_the_home;
             suggestions: a_pair_is_suggested_once, a_decided_pair_is_never_suggested_again,
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
             partners: partners_are_counted_as_of_an_instant;
+            doors: names_are_settled_by_their_rules, names_are_told_with_when_they_were_seen, doors_move_with_the_home;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;

@@ -67,7 +67,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 32] = [
+pub static TABLES: [Table; 34] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -102,6 +102,7 @@ pub static TABLES: [Table; 32] = [
             ("fingerprint", TEXT),
             ("growth_days", BYTES),
             ("leaves", BYTES),
+            ("personal", BYTES),
         ],
     },
     Table {
@@ -127,6 +128,8 @@ pub static TABLES: [Table; 32] = [
             ("called", BYTES),
         ],
     },
+    Table { name: "identifier_seen", columns: &[("hash", ID), ("seen", INT)] },
+    Table { name: "given_up", columns: &[("seq", INT), ("no", INT), ("namespace", TEXT), ("reason", INT)] },
     Table { name: "queue", columns: &[("seq", INT), ("after", INT)] },
     Table {
         name: "dead_letter",

@@ -27,6 +27,8 @@ pub struct Flush {
     pub decided: Vec<Decided>,
     /// Rows that could not be decided.
     pub dead: Vec<Dead>,
+    /// Whom the rows that are done now might have reached: their shares may have waited for it.
+    pub released: Vec<MemberId>,
     /// Derived events, timers that fired included.
     pub facts: Vec<Fact>,
     /// Members that are new or changed, whole, with their accounts and timers. Whoever `decided` or `facts` name is among
@@ -142,6 +144,8 @@ pub struct Fact {
     pub waits: bool,
     /// Where it waits: the inbox row that it comes from, at any remove.
     pub root: i64,
+    /// Whether that is history.
+    pub replay: bool,
 }
 
 /// An order to be written.

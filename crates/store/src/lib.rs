@@ -21,11 +21,13 @@ pub mod personal;
 pub mod places;
 pub mod read;
 pub mod seal;
+pub mod settle;
 pub mod suggestion;
 pub mod takeover;
 pub mod turn;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,6 +36,7 @@ pub use zhiyin_model::effect::PastTransfer;
 use zhiyin_model::effect::{Lot, Order};
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Member, Term};
+use zhiyin_model::playbook::Identity;
 use zhiyin_model::time::Ts;
 
 use flush::{Flush, Hold};
@@ -151,9 +154,9 @@ pub struct Reach {
     pub member: MemberId,
 }
 
-/// An item for the inbox. Whom it is about is settled when it is accepted, in the order of acceptance: the first of its
-/// names that is known decides, names that nobody bears are attached to that member, and one that points to somebody
-/// else stays there. So all that concerns a member lies in one share of the inbox, whoever decides it.
+/// An item for the inbox. Whom it is about is settled when it is accepted, in the order of acceptance ([`settle`]): the most
+/// telling of its names that is known decides, names that nobody bears are attached to that member as far as limits allow,
+/// and one that points to somebody else stays there. So all that concerns a member lies in one share of the inbox, whoever decides it.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// Hash of (source, message id).
@@ -170,7 +173,7 @@ pub struct NewEvent {
     pub time: Ts,
     /// The canonical item.
     pub body: Sealed,
-    /// Whom it is about, the most telling name first.
+    /// Whom it is about, in the order of the item.
     pub names: Vec<Named>,
     /// Who they become if none of the names is known.
     pub member: MemberId,
@@ -188,8 +191,8 @@ pub enum Ties {
     /// Nothing: each stays who they are. So with whatever anybody may send.
     #[default]
     Keep,
-    /// They are one person, unless somebody parted them before. The door says so by an event of its own before the item
-    /// ([`merge`](crate::merge)).
+    /// They are one person as far as their names allow ([`settle`]), unless somebody parted them before. The door says so by
+    /// an event of its own before the item ([`merge`](crate::merge)).
     Merge,
     /// They are one person: a person says so.
     Insist,
@@ -204,6 +207,8 @@ pub struct Append {
     pub user_namespace: String,
     /// The items, in the source's own order.
     pub events: Vec<NewEvent>,
+    /// How far names are believed.
+    pub identity: Arc<Identity>,
     /// Business now. Items are placed at it, never before what was accepted already; or (`replay`) at their own time
     /// where that is earlier.
     pub now: Ts,
@@ -229,6 +234,8 @@ pub struct Progress {
 pub enum Receipt {
     /// It is in the inbox, durably.
     Accepted,
+    /// The same; so many of its names were given up.
+    AcceptedWithout(u8),
     /// It was there already, with the same body.
     Duplicate,
     /// Its id was there already with another body: refused as `message_id_reused`.
@@ -380,8 +387,13 @@ pub trait Store: Send + Sync {
     async fn lease(&self, holder: &str, ttl: Duration) -> Result<Turn>;
     /// Gives up all that a worker holds.
     async fn release(&self, holder: &str) -> Result<()>;
-    /// Resolves when another process may have put something into the inbox. A hint only: it may come late or never.
-    async fn stirred(&self) {
+    /// A mark to wait from, taken before one looks: what happens after it, [`Store::stirred`] tells.
+    fn mark(&self) -> u64 {
+        0
+    }
+    /// Resolves when since a mark somebody may have put something into these shares, or decided what they waited for. A hint
+    /// only: it may come late or never.
+    async fn stirred(&self, _turn: &Turn, _since: u64) {
         std::future::pending().await
     }
 
@@ -391,7 +403,7 @@ pub trait Store: Send + Sync {
     async fn progress(&self, name: &str) -> Result<Option<Progress>>;
     /// What waits in these shares: what was derived or put back and comes before the next row of the inbox, by (root,
     /// clock, time, id); else the next rows of the inbox, by place. Nothing that comes after an undecided row of another
-    /// share whose decision may reach others: what that makes comes first.
+    /// share whose decision may reach a member of these: what that makes comes first.
     async fn waiting(&self, turn: &Turn, limit: usize) -> Result<Vec<Waiting>>;
     /// What comes first of all that waits in these shares or that others have still to decide and that may reach them. Where
     /// nothing can be decided in these shares, their timers fire no further than its clock.
@@ -479,6 +491,10 @@ pub trait Store: Send + Sync {
     /// Fills an empty home from a dump, all of it or nothing.
     async fn fill(&self, rows: dump::In) -> Result<()>;
 
+    /// Whose these names are, and when each was seen last.
+    async fn borne(&self, hashes: Vec<LookupHash>) -> Result<Vec<(LookupHash, MemberId, Ts)>>;
+    /// Names that were given up, newest first; at most `limit`.
+    async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>>;
     /// Names of these members, as (member, namespace, value), sorted.
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>>;
     /// Puts likely doubles into the queue, all or none. A pair that is open already is as it was found now; one that was

@@ -7,7 +7,7 @@ use zhiyin_model::event::names;
 use zhiyin_model::id::{EventId, MemberId};
 
 use crate::seal::{self, Sealed};
-use crate::{NewEvent, PastEvent, Ties};
+use crate::{NewEvent, PastEvent};
 
 /// An event of the home's own source that comes before an item: one of two members of that item's names ends.
 #[derive(Clone, Debug)]
@@ -50,36 +50,6 @@ pub fn merge(
     body.push_str(",\"type\":\"track\"}");
     let message_id = format!("{cause}/merge/{n}");
     Merge { id: EventId::from_bytes(id), message_id, called: None, body: seal::seal(&body), loser, winner }
-}
-
-/// The members of an item's names that are one person, in the order of the names: the first is who they all are, and each
-/// of the others ends. At most one where the item says nothing of the kind. `whose` tells whose a name is, `apart` whether
-/// somebody parted two members before.
-pub fn one_person<E>(
-    event: &NewEvent,
-    mut whose: impl FnMut(&seal::LookupHash) -> Result<Option<MemberId>, E>,
-    mut apart: impl FnMut(MemberId, MemberId) -> Result<bool, E>,
-) -> Result<Vec<MemberId>, E> {
-    let mut people: Vec<MemberId> = Vec::new();
-    if event.ties == Ties::Keep || event.names.len() < 2 {
-        return Ok(people);
-    }
-    for named in &event.names {
-        let Some(member) = whose(&named.hash)? else { continue };
-        if people.contains(&member) {
-            continue;
-        }
-        let mut parted = false;
-        if event.ties == Ties::Merge {
-            for known in &people {
-                parted = parted || apart(*known, member)?;
-            }
-        }
-        if !parted {
-            people.push(member);
-        }
-    }
-    Ok(people)
 }
 
 /// An event of a member's past.

@@ -1,9 +1,27 @@
 //! What lies in a member's row as bytes, because it is read and written with every event and never searched: packed
 //! as MessagePack, equal values as equal bytes.
 
+use zhiyin_model::personal::Personal;
 use zhiyin_model::time::Day;
 
+use crate::seal::{self, Sealed};
 use crate::{Result, StoreError};
+
+/// What somebody told of themselves, sealed; nothing of those who told nothing.
+pub fn pack_personal(personal: &Personal) -> Result<Option<Vec<u8>>> {
+    if personal.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(personal).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    Ok(Some(seal::seal(&text).0))
+}
+
+/// Reads what [`pack_personal`] wrote.
+pub fn unpack_personal(sealed: Option<Vec<u8>>) -> Result<Personal> {
+    let Some(sealed) = sealed else { return Ok(Personal::default()) };
+    let text = seal::open(&Sealed(sealed))?;
+    serde_json::from_str(&text).map_err(|error| StoreError::Damaged(format!("what a member told: {error}")))
+}
 
 /// Growth by day: the days since the entry before, then the amount, and so on.
 pub fn pack_days(days: &[(Day, i64)]) -> Result<Vec<u8>> {

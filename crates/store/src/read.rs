@@ -8,6 +8,8 @@ use zhiyin_model::id::{MemberId, TransferId};
 use zhiyin_model::member::Member;
 use zhiyin_model::time::{Day, Ts};
 
+use crate::settle::Reason;
+
 /// An instant a report is asked for, and what it needs to judge by it.
 #[derive(Clone, Copy, Debug)]
 pub struct AsOf {
@@ -76,6 +78,25 @@ pub struct DeadLetter {
     pub at: Ts,
 }
 
+/// A name of an item that was given up at the door. Its value is in the item only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Place of the item.
+    pub seq: i64,
+    /// Who sent it.
+    pub source: String,
+    /// What the source calls it; forgotten with its month.
+    pub message_id: String,
+    /// When it happened.
+    pub time: Ts,
+    /// Whom it is about.
+    pub member: Option<MemberId>,
+    /// Namespace of the name.
+    pub namespace: String,
+    /// Why.
+    pub reason: Reason,
+}
+
 /// One member whole.
 #[derive(Clone, Debug)]
 pub struct MemberWhole {
@@ -93,6 +114,8 @@ pub struct MemberWhole {
     pub stages: Vec<(Option<String>, String, Ts)>,
     /// The latest events: (time, name, source), newest first.
     pub timeline: Vec<(Ts, String, String)>,
+    /// The latest names that events of theirs gave up: (time, namespace, why), newest first.
+    pub given_up: Vec<(Ts, String, Reason)>,
     /// The latest transfers, newest first.
     pub transfers: Vec<TransferLine>,
 }

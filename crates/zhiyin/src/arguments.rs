@@ -169,6 +169,15 @@ pub enum Command {
         #[command(subcommand)]
         action: DuplicatesAction,
     },
+    /// Lists identifiers of items that were given up: they contradict more telling ones, or go beyond a limit
+    GivenUp {
+        /// How many, the latest first.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+        /// How.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
     /// Lists events that could not be decided, or puts them back.
     DeadLetters {
         /// What to do with them; lists them without it.
@@ -222,9 +231,9 @@ pub enum Command {
     },
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, faults.
     Bench {
-        /// Which: growth, pipeline, faults.
+        /// Which: growth, pipeline, resolution, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.

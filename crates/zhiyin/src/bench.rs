@@ -5,6 +5,7 @@ mod faults;
 mod growth;
 mod pipeline;
 mod print;
+mod resolution;
 mod rounds;
 
 use std::process::ExitCode;
@@ -19,8 +20,9 @@ pub async fn bench(place: &Place, name: &str, faults: &Faults) -> Result<ExitCod
         "growth" => growth::growth(place).await,
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
         "faults" => faults::faults(faults).await,
+        "resolution" => resolution::resolution().await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
-        _ => bail!("{name}: there is no such measurement; there are: growth, pipeline, faults"),
+        _ => bail!("{name}: there is no such measurement; there are: growth, pipeline, resolution, faults"),
     }
 }

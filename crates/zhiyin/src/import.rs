@@ -140,12 +140,14 @@ async fn one_file(place: &Place, engine: &Engine, import: &Import, file: &Path) 
             Some(mapping.map_err(|message| anyhow::anyhow!("{}: {message}", path.display()))?)
         }
     };
+    let name = import.source.clone().unwrap_or(name);
+    let trusted = import.trusted || engine.identity().is_trusted(&name);
     let given = import::Import {
         source: Source {
-            name: import.source.clone().unwrap_or(name),
+            name,
             user_namespace: import.user_namespace.clone(),
             replay: true,
-            ties: match (import.desk, import.trusted) {
+            ties: match (import.desk, trusted) {
                 (true, _) => Ties::Insist,
                 (false, true) => Ties::Merge,
                 (false, false) => Ties::Keep,

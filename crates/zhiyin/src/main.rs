@@ -22,6 +22,7 @@ mod say;
 mod sealing;
 mod serve;
 mod takeover;
+mod told;
 mod who;
 
 use std::process::ExitCode;
@@ -79,6 +80,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Member(arguments) => member::member(&place, arguments).await,
         Command::Keys { action } => sealing::keys(&place, action).await,
         Command::Duplicates { action } => duplicates::duplicates(&place, action).await,
+        Command::GivenUp { limit, format } => report::given_up(&place, limit as usize, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
         Command::Audit { action } => audit::audit(&place, action).await,

@@ -16,6 +16,7 @@ use zhiyin_store::read::MemberWhole;
 
 use crate::arguments::{Member, MemberAction, MemberFormat, Place};
 use crate::say::say;
+use crate::told::Told;
 use crate::who;
 
 /// Reasons are kept with an erasure.
@@ -80,9 +81,14 @@ async fn show(place: &Place, identifier: &str, format: MemberFormat) -> Result<E
         }
     };
     let whole = engine.whole(member).await?;
+    let told = Told::of(&engine, &whole.member).await?;
     match format {
-        MemberFormat::Json => say!("{}", serde_json::to_string_pretty(&as_json(&whole))?),
-        MemberFormat::Table => print(&whole),
+        MemberFormat::Json => {
+            let mut json = as_json(&whole);
+            told.add_to(&whole.member, &mut json);
+            say!("{}", serde_json::to_string_pretty(&json)?);
+        }
+        MemberFormat::Table => print(&whole, &told),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -112,6 +118,7 @@ fn as_json(whole: &MemberWhole) -> serde_json::Value {
         "stages": whole.stages.iter().map(|(was, becomes, at)| json!({"from": was, "to": becomes, "at": at.rfc3339()})).collect::<Vec<_>>(),
         "tags": member.tags.iter().map(|(tag, held)| json!({"tag": tag, "since": held.since.rfc3339(), "by_rule": held.by_rule})).collect::<Vec<_>>(),
         "transfers": whole.transfers.iter().map(|t| json!({"id": t.id.to_string(), "at": t.at.rfc3339(), "asset": t.asset.name(), "kind": t.kind.name(), "amount": t.amount})).collect::<Vec<_>>(),
+        "given_up": whole.given_up.iter().map(|(at, namespace, why)| json!({"at": at.rfc3339(), "namespace": namespace, "why": why.name()})).collect::<Vec<_>>(),
         "timeline": whole.timeline.iter().map(|(at, name, source)| json!({"at": at.rfc3339(), "event": name, "source": source})).collect::<Vec<_>>(),
     })
 }
@@ -126,7 +133,7 @@ fn plain(scalar: &zhiyin_model::scalar::Scalar) -> serde_json::Value {
     }
 }
 
-fn print(whole: &MemberWhole) {
+fn print(whole: &MemberWhole, told: &Told) {
     let member = &whole.member;
     for (namespace, value) in &whole.identifiers {
         say!("{namespace}:{value}");
@@ -165,6 +172,7 @@ fn print(whole: &MemberWhole) {
     for (tag, held) in &member.tags {
         say!("tag           {tag:<22} since {}", held.since);
     }
+    told.print(member);
     say!("latest transfers:");
     for t in &whole.transfers {
         say!("  {}  {:<6} {:<9} {:>8}  {}", t.at, t.asset.name(), t.kind.name(), t.amount, t.id);
@@ -172,5 +180,11 @@ fn print(whole: &MemberWhole) {
     say!("latest events:");
     for (at, name, source) in &whole.timeline {
         say!("  {at}  {name}  ({source})");
+    }
+    if !whole.given_up.is_empty() {
+        say!("identifiers that were given up:");
+    }
+    for (at, namespace, why) in &whole.given_up {
+        say!("  {at}  {namespace}  {}", why.name());
     }
 }

@@ -7,7 +7,7 @@ use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::reports::Report;
 use zhiyin_model::role::Operation;
 use zhiyin_model::time::{Day, Ts};
-use zhiyin_store::read::Work;
+use zhiyin_store::read::{GivenUp, Work};
 
 use crate::arguments::{DeadLetterAction, Format, Place, ReportName};
 use crate::say::say;
@@ -153,6 +153,26 @@ pub async fn dead_letters(place: &Place, action: Option<DeadLetterAction>) -> Re
             say!("{n} put back; {left} dead letters are left");
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lists identifiers that were given up at the door.
+pub async fn given_up(place: &Place, limit: usize, format: Format) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let listed = engine.store().given_up(limit).await?;
+    let row = |given: GivenUp| {
+        vec![
+            given.seq.to_string(),
+            given.time.rfc3339(),
+            given.namespace,
+            given.reason.name().to_owned(),
+            given.member.map(|member| member.to_string()).unwrap_or_default(),
+            given.source,
+            given.message_id,
+        ]
+    };
+    let columns = ["seq", "time", "namespace", "why", "member", "source", "message_id"];
+    print(&columns.map(str::to_owned), &listed.into_iter().map(row).collect::<Vec<_>>(), format)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,15 +1,18 @@
 //! Functions and methods.
 
+use zhiyin_model::consent::ALL;
+use zhiyin_model::playbook::Consent;
+
 use super::Compiler;
 use super::types::{Chain, Elements, Made, RowType, Type};
 use crate::bounds::{WINDOW_DAYS_MAX, WINDOW_HOURS_MAX};
-use crate::program::{Field, Fold, Node, Source, TextTest, Window};
+use crate::program::{ConsentAsked, Field, Fold, Node, Source, TextTest, Window};
 use crate::schema::nearest;
 use crate::tree::{Each, Expr, Kind};
 use crate::value::Value;
 
 /// All functions, and how they are called.
-const FUNCTIONS: [(&str, &str); 15] = [
+const FUNCTIONS: [(&str, &str); 16] = [
     ("size", "size(list)"),
     ("sum", "sum(list)"),
     ("min", "min(list)"),
@@ -25,6 +28,7 @@ const FUNCTIONS: [(&str, &str); 15] = [
     ("weekday", "weekday(time)"),
     ("clock", "clock(time)"),
     ("has", "has(attr.city)"),
+    ("consent", "consent(\"marketing\", \"sms\")"),
 ];
 
 const METHODS: [(&str, TextTest); 3] = [
@@ -61,6 +65,8 @@ impl<'e> Compiler<'_, 'e> {
                 let time = self.time(time, false)?;
                 Some(Made::Scalar(Type::Clock, Node::Clock(Box::new(time))))
             }
+            ("consent", [purpose]) => self.consent(purpose, None),
+            ("consent", [purpose, channel]) => self.consent(purpose, Some(channel)),
             _ => match FUNCTIONS.iter().find(|(name, _)| *name == function) {
                 Some((_, form)) => self.problem(expr, format!("{function} is called so: {form}")),
                 None => {
@@ -196,6 +202,31 @@ impl<'e> Compiler<'_, 'e> {
         }
     }
 
+    /// Whether something may be done; without a channel, on all of them.
+    fn consent(&mut self, purpose: &Expr, channel: Option<&Expr>) -> Option<Made> {
+        let known = &self.schema.consent;
+        let Kind::Text(id) = &purpose.kind else {
+            return self.problem(purpose, "a purpose is written as it is: consent(\"marketing\", \"sms\")");
+        };
+        let Some(terms) = known.purposes.get(id) else {
+            let near = nearest(id, known.purposes.keys().map(String::as_str));
+            return self.suggest(purpose, format!("the playbook asks no consent for {id:?}"), near);
+        };
+        let channel = match channel.map(|channel| (channel, &channel.kind)) {
+            None => ALL.to_owned(),
+            Some((_, Kind::Text(text))) if text == ALL || terms.channels.contains(text) => text.clone(),
+            Some((at, Kind::Text(text))) => {
+                let near = nearest(text, terms.channels.iter().map(String::as_str));
+                return self.suggest(at, format!("{id:?} has no channel {text:?}"), near);
+            }
+            Some((at, _)) => return self.problem(at, "a channel is written as it is: \"sms\""),
+        };
+        let purposes = [(id.clone(), terms.clone())].into();
+        let terms = Consent { purposes, minors_under: known.minors_under };
+        let asked = ConsentAsked { purpose: id.clone(), channel, terms };
+        Some(Made::Scalar(Type::Bool, Node::Consent(Box::new(asked))))
+    }
+
     /// A time, or the time of a row; a date too where a day is enough.
     fn time(&mut self, expr: &'e Expr, or_date: bool) -> Option<Node> {
         match self.make(expr)? {
@@ -204,7 +235,9 @@ impl<'e> Compiler<'_, 'e> {
             Made::Scalar(Type::Text, Node::Const(Value::Text(text))) if or_date => {
                 self.literal(expr, &text, Type::Date)
             }
-            Made::Element(_, element) => Some(Node::Field(element, Field::Time)),
+            Made::Element(RowType::Order | RowType::Item | RowType::Event, element) => {
+                Some(Node::Field(element, Field::Time))
+            }
             Made::Picked(_, time) => Some(Node::Leaf(time)),
             other => self.problem(expr, format!("a time is needed here; this is {}", other.words())),
         }

@@ -21,7 +21,7 @@ const MEMBER: [(&str, Type, Member); 7] = [
 ];
 
 /// All names that need no brackets.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "age",
     "tier",
     "points",
@@ -30,6 +30,7 @@ const NAMES: [&str; 16] = [
     "enrolled_at",
     "is_birthday",
     "tags",
+    "dependants",
     "attr",
     "orders",
     "items",
@@ -59,6 +60,10 @@ impl<'e> Compiler<'_, 'e> {
         match name {
             "tags" => {
                 Some(Made::List(List { base: Base::Tags, steps: Vec::new() }, Elements::Values(Type::Text)))
+            }
+            "dependants" => {
+                let list = List { base: Base::Dependants, steps: Vec::new() };
+                Some(Made::List(list, Elements::Rows(RowType::Dependant)))
             }
             "orders" => rows(Source::Orders, RowType::Order),
             "items" => rows(Source::Items, RowType::Item),

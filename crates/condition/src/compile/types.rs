@@ -2,6 +2,7 @@
 
 use crate::program::{Element, Field, LeafUse, List, Node, Source, Step, Window};
 use crate::schema::AttributeType;
+use crate::stage::Stage;
 
 /// The type of a single value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(crate) enum RowType {
     Order,
     Item,
     Event,
+    Dependant,
 }
 
 /// What the elements of a list are.
@@ -125,6 +127,7 @@ impl RowType {
             Self::Order => "an order",
             Self::Item => "an item",
             Self::Event => "an event",
+            Self::Dependant => "a dependant",
         }
     }
 
@@ -147,6 +150,17 @@ impl RowType {
                 CHANNEL,
             ],
             Self::Event => &[("name", Type::Text, Field::Name), TIME, STORE, CHANNEL],
+            Self::Dependant => &[
+                ("kind", Type::Text, Field::Kind),
+                ("gender", Type::Text, Field::Gender),
+                ("birthday", Type::Date, Field::Birthday),
+                ("due_on", Type::Date, Field::DueOn),
+                ("age_weeks", Type::Number, Field::Stage(Stage::AgeWeeks)),
+                ("age_months", Type::Number, Field::Stage(Stage::AgeMonths)),
+                ("age_years", Type::Number, Field::Stage(Stage::AgeYears)),
+                ("weeks_to_due", Type::Number, Field::Stage(Stage::WeeksToDue)),
+                ("pregnancy_week", Type::Number, Field::Stage(Stage::PregnancyWeek)),
+            ],
         }
     }
 
@@ -154,7 +168,7 @@ impl RowType {
     pub(crate) fn field_names(self) -> impl Iterator<Item = &'static str> {
         let more: &[&str] = match self {
             Self::Order => &["items"],
-            Self::Item => &[],
+            Self::Item | Self::Dependant => &[],
             Self::Event => &["properties"],
         };
         self.fields().iter().map(|(name, ..)| *name).chain(more.iter().copied())
@@ -168,6 +182,7 @@ impl Elements {
             Self::Rows(RowType::Order) => "a list of orders".to_owned(),
             Self::Rows(RowType::Item) => "a list of items".to_owned(),
             Self::Rows(RowType::Event) => "a list of events".to_owned(),
+            Self::Rows(RowType::Dependant) => "a list of dependants".to_owned(),
             Self::Values(Type::Number) => "a list of numbers".to_owned(),
             Self::Values(Type::Text) => "a list of texts".to_owned(),
             Self::Values(_) => "a list".to_owned(),

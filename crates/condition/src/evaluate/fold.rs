@@ -104,6 +104,9 @@ impl<'a> Instant<'a> {
             Base::Tags => self.facts().map_or(ControlFlow::Continue(()), |facts| {
                 facts.tags().try_for_each(|tag| take(Element::Value(Val::Text(tag)), Until::EVER))
             }),
+            Base::Dependants => self.facts().map_or(ControlFlow::Continue(()), |facts| {
+                facts.dependants().try_for_each(|one| take(Element::Dependant(one), Until::EVER))
+            }),
             Base::Texts(name) => match self.facts().and_then(|facts| facts.attribute(name)) {
                 Some(Scalar::Texts(texts)) => {
                     texts.iter().try_for_each(|text| take(Element::Value(Val::Text(text)), Until::EVER))

@@ -8,7 +8,7 @@ use zhiyin_model::time::{Day, Ts};
 use super::history::{Seen, sum_or_mean};
 use super::{Frame, Held, Instant, Until, eval, weekday};
 use crate::cell::{Cell, Count, Extreme, Side, Sum, further};
-use crate::program::{LeafUse, Member, Node, View};
+use crate::program::{Field, LeafUse, Member, Node, View};
 use crate::state::LeafState;
 use crate::tree::Operator;
 use crate::value::{Val, satisfies};
@@ -18,7 +18,7 @@ const MINUTE_US: i64 = 60_000_000;
 const MINUTES_OF_DAY: i64 = 24 * 60;
 
 /// The next whole number above `value` at which `value op bound` turns, as `value` grows.
-fn turns_at(value: i64, op: Operator, bound: Decimal) -> Option<i64> {
+pub(super) fn turns_at(value: i64, op: Operator, bound: Decimal) -> Option<i64> {
     let whole = |bound: Decimal| bound.to_i64();
     let candidate = match op {
         Operator::Less | Operator::GreaterEqual => whole(bound.ceil())?,
@@ -84,6 +84,10 @@ impl<'a> Instant<'a> {
                 let turn = turns_at(age, op, number).and_then(|age| birthday.day_of_age(age));
                 Some(self.turning(age, op, number, self.sooner(bound.until, Until::of_day(turn))))
             }
+            Node::Field(element, Field::Stage(stage)) => {
+                let (dependant, bound) = (self.dependant(*element, frame)?, eval(self, right, frame));
+                Some(self.stage_turn(*stage, &dependant, op, bound))
+            }
             Node::Weekday(_) if matches!(op, Operator::Equal | Operator::NotEqual) => {
                 let equal = self.weekday_turn(left, std::slice::from_ref(right))?;
                 Some(equal.then(|val| Val::Bool(val.is_true() == (op == Operator::Equal))))
@@ -94,7 +98,7 @@ impl<'a> Instant<'a> {
         }
     }
 
-    fn turning(&self, value: i64, op: Operator, bound: Decimal, until: Until) -> Held<'a> {
+    pub(super) fn turning(&self, value: i64, op: Operator, bound: Decimal, until: Until) -> Held<'a> {
         Held { val: Val::Bool(satisfies(Some(Decimal::from(value).cmp(&bound)), op)), until }
     }
 

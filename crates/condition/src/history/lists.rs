@@ -69,7 +69,9 @@ impl<'a> Making<'a> {
 fn of_row<'a>(expr: &'a Expr, variables: &mut Vec<&'a str>) -> bool {
     match &expr.kind {
         Kind::Name(name) => variables.contains(&name.as_str()),
-        Kind::Call { function, .. } if matches!(function.as_str(), "days_since" | "events") => false,
+        Kind::Call { function, .. } if matches!(function.as_str(), "days_since" | "events" | "consent") => {
+            false
+        }
         Kind::Each { of, variable, body, .. } => {
             let outside = of_row(of, variables);
             variables.push(variable);
@@ -159,6 +161,10 @@ impl<'a> Reading<'a> {
             Kind::List(parts) => parts.iter().map(|part| member(self.eval(part, scope))).collect(),
             Kind::Name(name) if name == "tags" && scope.find(name).is_none() => {
                 self.facts.tags().map(text).collect()
+            }
+            Kind::Name(name) if name == "dependants" && scope.find(name).is_none() => {
+                let row = |one| member(Thing::Row(Element::Dependant(one)));
+                self.facts.dependants().map(row).collect()
             }
             Kind::Field { of, name } if matches!(&of.kind, Kind::Name(attr) if attr == "attr") => {
                 match self.facts.attribute(name) {

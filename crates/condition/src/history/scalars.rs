@@ -3,10 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::{Datum, Reading, Scope, Thing};
-use crate::birthday::Birthday;
+use crate::birthday::{Birthday, of_age};
 use crate::compile::{WEEKDAYS, attribute_value, row_asked};
 use crate::element::Element;
 use crate::program::Field;
+use crate::stage::Stage;
 use crate::tree::{Each, Expr, Kind, Operator};
 use crate::value::{Val, day, reckon, satisfies};
 use zhiyin_model::time::Day;
@@ -143,6 +144,18 @@ impl<'a> Reading<'a> {
             "category" => Field::Category,
             "department" => Field::Department,
             "quantity" => Field::Quantity,
+            "kind" => Field::Kind,
+            "gender" => Field::Gender,
+            "birthday" => Field::Birthday,
+            "due_on" => Field::DueOn,
+            _ if let Some(stage) = stage_named(name) => {
+                return match self.eval(of, scope) {
+                    Thing::Row(Element::Dependant(one)) => {
+                        stage.value(&one, self.today).map_or(Thing::UNKNOWN, Thing::number)
+                    }
+                    _ => Thing::UNKNOWN,
+                };
+            }
             _ => return Thing::UNKNOWN,
         };
         match self.eval(of, scope) {
@@ -194,6 +207,18 @@ impl<'a> Reading<'a> {
         }
     }
 
+    fn consents(&self, arguments: &[Expr]) -> bool {
+        let text = |n: usize| match arguments.get(n).map(|argument| &argument.kind) {
+            Some(Kind::Text(text)) => text.as_str(),
+            _ => zhiyin_model::consent::ALL,
+        };
+        let rules = self.condition.consent();
+        let birthday = self.facts.attribute("birthday").and_then(|birthday| birthday.text());
+        let of_age = birthday.and_then(|text| of_age(text, rules.minors_under, self.history.zone));
+        let said = self.facts.consents().cloned().unwrap_or_default();
+        said.ask(rules, text(0), text(1), of_age, self.now).allowed.is_ok()
+    }
+
     fn call(&'a self, function: &str, arguments: &'a [Expr], scope: &Scope<'_, 'a>) -> Thing<'a> {
         let Some(argument) = arguments.first() else {
             return Thing::UNKNOWN;
@@ -205,6 +230,7 @@ impl<'a> Reading<'a> {
         };
         match function {
             "within" | "events" => Thing::List,
+            "consent" => Thing::val(Val::Bool(self.consents(arguments))),
             "days_since" => self
                 .day_of(time())
                 .map_or(Thing::UNKNOWN, |day| Thing::number(i64::from(self.today.0) - i64::from(day.0))),
@@ -214,6 +240,17 @@ impl<'a> Reading<'a> {
             _ => self.fold(function, argument, scope),
         }
     }
+}
+
+fn stage_named(name: &str) -> Option<Stage> {
+    Some(match name {
+        "age_weeks" => Stage::AgeWeeks,
+        "age_months" => Stage::AgeMonths,
+        "age_years" => Stage::AgeYears,
+        "weeks_to_due" => Stage::WeeksToDue,
+        "pregnancy_week" => Stage::PregnancyWeek,
+        _ => return None,
+    })
 }
 
 fn reckoned<'a>(op: Operator, left: Val<'_>, right: Val<'_>) -> Thing<'a> {

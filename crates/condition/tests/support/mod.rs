@@ -10,7 +10,11 @@ use zhiyin_condition::{
     AttributeType, Condition, EventRow, Facts, History, ItemRow, Judged, LeafStates, Leaves, OrderRow, Row,
     Schema, Scope, evaluate, evaluate_history,
 };
+use zhiyin_model::consent::Consents;
+use zhiyin_model::dependant::Dependant;
 use zhiyin_model::money::Money;
+use zhiyin_model::personal::Personal;
+use zhiyin_model::playbook::{Consent, Purpose};
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Day, Ts, Zone};
 
@@ -29,6 +33,7 @@ pub struct Person {
     pub orders: Vec<OrderRow>,
     pub events: Vec<EventRow>,
     pub states: LeafStates,
+    pub personal: Personal,
 }
 
 impl Facts for Person {
@@ -56,6 +61,12 @@ impl Facts for Person {
     fn enrolled_at(&self) -> Option<Ts> {
         self.enrolled_at
     }
+    fn consents(&self) -> Option<&Consents> {
+        Some(&self.personal.consents)
+    }
+    fn dependants(&self) -> Box<dyn Iterator<Item = Dependant<'_>> + '_> {
+        Box::new(self.personal.dependants.known())
+    }
     fn leaves(&self) -> &LeafStates {
         &self.states
     }
@@ -82,6 +93,7 @@ impl Person {
             orders: Vec::new(),
             events: Vec::new(),
             states: LeafStates::default(),
+            personal: Personal::default(),
         }
     }
 
@@ -119,8 +131,28 @@ pub fn schema(scope: Scope) -> Schema {
         tags: owned(&["snack_lover", "vip", "sleeper", "空巢"]).into_iter().collect(),
         tiers: owned(&["regular", "silver", "gold"]),
         stages: owned(&["introduction", "maturity", "decline", "growth", "lost"]),
+        consent: consent(),
         scope,
     }
+}
+
+/// Marketing needs consent to the second version of its text on three channels; profiling needs consent; service messages
+/// may be refused.
+pub fn consent() -> Consent {
+    let set = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let purpose = |channels: &[&str], versions: &[&str], needed| Purpose {
+        channels: set(channels),
+        versions: set(versions),
+        needed,
+        ..Purpose::default()
+    };
+    let purposes = [
+        ("marketing", purpose(&["sms", "wecom", "email"], &["2"], true)),
+        ("profiling", purpose(&[], &[], true)),
+        ("service", purpose(&["sms", "wecom"], &[], false)),
+    ];
+    let purposes = purposes.into_iter().map(|(id, purpose)| (id.to_owned(), purpose)).collect();
+    Consent { purposes, minors_under: 14 }
 }
 
 pub fn zone(name: &str) -> Zone {

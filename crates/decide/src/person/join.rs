@@ -6,6 +6,7 @@ use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Day, Ts};
 
 use super::{Moved, hand_over, lot_timers};
+use crate::consent::member_of_age;
 use crate::outcome::{History, Outcome};
 use crate::state::State;
 use crate::{Scene, judge, order, tier};
@@ -23,6 +24,7 @@ pub fn join(
     out: &mut Outcome,
 ) {
     accounts(scene, winner, &loser.member, out);
+    personal(scene, &mut winner.member, &loser.member);
     profile(&mut winner.member, &loser.member);
     tags(scene, &mut winner.member, &loser.member, out);
     let (member, other) = (&mut winner.member, &loser.member);
@@ -107,6 +109,14 @@ fn profile(member: &mut Member, other: &Member) {
         let mine = member.touches.store.take();
         member.touches.store = mine.max(Some((*at, store.clone())));
     }
+}
+
+/// What either said of themselves. Asked before their birthdays are one: each no stands by the age of who said it.
+fn personal(scene: &Scene<'_>, member: &mut Member, other: &Member) {
+    let (mine, theirs) = (member_of_age(scene.rules, member), member_of_age(scene.rules, other));
+    let consents = (&other.personal.consents, theirs);
+    member.personal.consents.join(&scene.rules.consent, mine, consents, scene.at);
+    member.personal.dependants.join(&other.personal.dependants);
 }
 
 fn text(value: Option<&Scalar>) -> Option<String> {

@@ -6,13 +6,14 @@ use zhiyin_model::effect::{Allocation, Asset, Hold, Lot, Order, TimerKind, Trans
 use zhiyin_model::event::{Event, Takeover};
 use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, Term};
+use zhiyin_model::personal::Personal;
 use zhiyin_model::time::Ts;
 
 use super::settle::{Settled, settle};
 use super::{Moved, hand_over, lot_timers, transfer};
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, judge, note_profile, order, takeover, tier};
+use crate::{Scene, consent, dependant, judge, note_profile, order, takeover, tier};
 
 /// Whose something is when a member is parted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +79,7 @@ pub fn part(
     let (stays, leaves) = (settled(Side::Stays), settled(Side::Leaves));
     let (anchor, came) = points(scene, (state, other), &stays, &leaves, out);
     let mut theirs = State::new(scene.rules, other, scene.at);
+    theirs.member.personal.clone_from(&state.member.personal);
     // What leaves is written as it is from now on: its rows have moved by then.
     for (side, settled, member, anchor) in
         [(Side::Stays, &stays, &mut state.member, anchor), (Side::Leaves, &leaves, &mut theirs.member, came)]
@@ -287,7 +289,9 @@ fn anew(
     side: Side,
     out: &mut Outcome,
 ) {
-    let mine = past.items.iter().filter(|(id, _)| sums.of_event(*id) == side).map(|(_, event)| event);
+    let mine = past.items.iter().filter(|(id, _)| sums.of_event(*id) == side);
+    personal(scene, state, mine.clone(), |id| sums.of_event(id) == side);
+    let mine = mine.map(|(_, event)| event);
     let first = mine.clone().next().map(|event| event.time);
     let fresh = Member::new(state.member.id, first.unwrap_or(scene.at));
     state.member.attributes = fresh.attributes;
@@ -349,4 +353,22 @@ fn anew(
         }
     }
     judge::judge(scene, state, out);
+}
+
+/// What a side said of itself. A no that a merge dated stays where the event is that said it: who else was merged then may
+/// still be here.
+fn personal<'e>(
+    scene: &Scene<'_>,
+    state: &mut State,
+    mine: impl Iterator<Item = &'e (EventId, Event)>,
+    is_mine: impl Fn(EventId) -> bool,
+) {
+    let personal = &mut state.member.personal;
+    let settled = personal.consents.settled_by(is_mine);
+    *personal = Personal::default();
+    for (id, event) in mine {
+        consent::hear_again(scene.rules, &mut personal.consents, *id, event);
+        dependant::hear_again(&mut personal.dependants, event);
+    }
+    personal.consents.settle_again(&settled);
 }

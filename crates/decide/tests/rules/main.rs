@@ -3,6 +3,7 @@
 #[path = "../scenario/mod.rs"]
 mod scenario;
 
+mod consent;
 mod orders;
 mod partners;
 mod points;

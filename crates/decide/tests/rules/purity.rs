@@ -79,6 +79,7 @@ fn what_is_missing_is_asked_for_before_anything_changes() {
         touchpoint: Some("till".to_owned()),
         store: Some("1".to_owned()),
         channel: None,
+        preferences: BTreeMap::new(),
         takeover: None,
         order: (!number.is_empty())
             .then(|| OrderFacts { number: number.to_owned(), ..OrderFacts::default() }),

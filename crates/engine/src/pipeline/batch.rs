@@ -8,7 +8,6 @@ use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
 use zhiyin_decide::{Cause, Scene, fall_due, order, reach_version};
 use zhiyin_model::effect::{Order, TimerKey};
-use zhiyin_model::event::json::write_text;
 use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal, names};
 use zhiyin_model::id::{EventId, MemberId, OrderId};
 use zhiyin_model::time::Ts;
@@ -18,6 +17,7 @@ use zhiyin_store::turn::Turn;
 use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted};
 
 use super::Cache;
+use super::item::item;
 use crate::{Decider, EngineError, Live, Result, clock, rebuild};
 
 /// One batch in the making.
@@ -38,6 +38,8 @@ pub(super) struct Batch<'a> {
     orders_changed: BTreeSet<OrderId>,
     /// Members who may be of shares of others: written with the batch, and not remembered.
     pub(super) guests: Vec<MemberId>,
+    /// About whom nothing more is decided here: what was said to them comes first, or their rows move with this batch.
+    pub(super) closed: BTreeSet<MemberId>,
     pub(super) flush: Flush,
     /// Timers fired, and time spent on loading: told, never decided by.
     pub(super) fired: u64,
@@ -67,6 +69,18 @@ pub(super) struct Told {
     pub(super) reaches: Option<MemberId>,
     /// The inbox row that it comes from.
     pub(super) root: i64,
+    /// Whether that is history: then what is told is, too.
+    pub(super) replay: bool,
+}
+
+impl Told {
+    /// By something that comes from no row, and reaches nobody.
+    const NOBODY: Self = Self { reaches: None, root: 0, replay: false };
+
+    /// By a row.
+    pub(super) fn by(row: &Waiting, reaches: Option<MemberId>) -> Self {
+        Self { reaches, root: row.root, replay: row.replay }
+    }
 }
 
 impl<'a> Batch<'a> {
@@ -91,6 +105,7 @@ impl<'a> Batch<'a> {
             settled: BTreeMap::new(),
             orders_changed: BTreeSet::new(),
             guests: Vec::new(),
+            closed: BTreeSet::new(),
             flush,
             fired: 0,
             loading: Duration::ZERO,
@@ -135,6 +150,7 @@ impl<'a> Batch<'a> {
             let decided = self.flush.decided.len() + self.flush.dead.len() > before;
             if decided {
                 done += 1;
+                self.flush.released.extend(row.reaches);
                 if row.derived {
                     self.flush.drained.push(row.seq);
                 } else {
@@ -167,10 +183,18 @@ impl<'a> Batch<'a> {
             if !outcome.stages.is_empty() || !outcome.tags.is_empty() {
                 self.state_fact(id, name.clone(), names::PLAYBOOK_APPLIED, *member, at, clock);
             }
-            self.absorb(outcome, cause, *member, Told { reaches: None, root: 0 })?;
+            self.absorb(outcome, cause, *member, Told::NOBODY)?;
             self.cache.states.insert(*member, state);
         }
         Ok(())
+    }
+
+    /// Whether something of a member was decided here that is not written yet.
+    pub(super) fn holds(&self, member: MemberId) -> bool {
+        let theirs = |id: &OrderId| self.orders_were.get(id) == Some(&member);
+        self.changed.contains(&member)
+            || self.closed.contains(&member)
+            || self.orders_changed.iter().any(theirs)
     }
 
     /// The flush that writes the batch.
@@ -271,6 +295,10 @@ impl<'a> Batch<'a> {
             let found = read.hashes.iter().find_map(|hash| self.found.get(hash).copied());
             found.unwrap_or_else(|| self.home.id_key.derive("member", &[row.id.bytes()]))
         });
+        let holder = read.order.and_then(|id| self.orders_were.get(&id));
+        if self.closed.contains(&member) || holder.is_some_and(|holder| self.closed.contains(holder)) {
+            return Ok(Go::Cut);
+        }
         if let Some(go) = self.person(row, &event).await? {
             return Ok(go);
         }
@@ -307,11 +335,9 @@ impl<'a> Batch<'a> {
                 self.identify(&event, &read.hashes, member);
                 let reaches = row.reaches.or_else(|| self.reached(row, &event, read.reach));
                 self.flush.decided.push(Decided { seq: row.seq, id: row.id, member, time: event.time });
-                let emits = !outcome.emitted.is_empty();
-                self.absorb(*outcome, cause, member, Told { reaches, root: row.root })?;
+                self.absorb(*outcome, cause, member, Told::by(row, reaches))?;
                 self.cache.states.insert(member, state);
-                let go = self.settle(member, clock).await?;
-                Ok(if emits { Go::Cut } else { go })
+                self.settle(member, clock).await
             }
         }
     }
@@ -406,7 +432,7 @@ impl<'a> Batch<'a> {
         if !outcome.is_empty() {
             self.state_fact(id, name.clone(), names::TIMER_DUE, member, at, clock);
         }
-        self.absorb(outcome, cause, member, Told { reaches: None, root: 0 })?;
+        self.absorb(outcome, cause, member, Told::NOBODY)?;
         Ok(Go::On)
     }
 
@@ -470,6 +496,7 @@ impl<'a> Batch<'a> {
             body: seal::seal(&body),
             waits: false,
             root: 0,
+            replay: false,
         });
     }
 
@@ -489,7 +516,8 @@ impl<'a> Batch<'a> {
             let whom = told.reaches.ok_or_else(|| {
                 StoreError::Damaged(format!("{} reaches somebody nobody foresaw", cause.name))
             })?;
-            self.fact(cause, said + i, name, (whom, Some(told.root)), at, &body);
+            self.closed.insert(whom);
+            self.fact(cause, said + i, name, (whom, Some(told)), at, &body);
         }
         Ok(())
     }
@@ -529,7 +557,7 @@ impl<'a> Batch<'a> {
         cause: Cause<'_>,
         ordinal: usize,
         name: &str,
-        (member, waits_after): (MemberId, Option<i64>),
+        (member, told): (MemberId, Option<Told>),
         at: Ts,
         body: &str,
     ) {
@@ -543,8 +571,9 @@ impl<'a> Batch<'a> {
             time: at,
             clock: cause.clock,
             body: seal::seal(body),
-            waits: waits_after.is_some(),
-            root: waits_after.unwrap_or(0),
+            waits: told.is_some(),
+            root: told.map_or(0, |told| told.root),
+            replay: told.is_some_and(|told| told.replay),
         });
     }
 }
@@ -562,39 +591,4 @@ enum Answer {
     Made(Box<Outcome>),
     Refused(Refusal),
     Cut,
-}
-
-/// A derived event as an item of the wire, in canonical form.
-pub(super) fn item(
-    name: &str,
-    at: Ts,
-    to: Option<&Identifier>,
-    properties: &[(&'static str, String)],
-) -> String {
-    let mut out = String::with_capacity(160);
-    out.push('{');
-    if let Some(to) = to {
-        out.push_str("\"context\":{\"externalIds\":[{\"id\":");
-        write_text(&to.value, &mut out);
-        out.push_str(",\"type\":");
-        write_text(&to.namespace, &mut out);
-        out.push_str("}]},");
-    }
-    out.push_str("\"event\":");
-    write_text(name, &mut out);
-    out.push_str(",\"properties\":{");
-    let mut sorted: Vec<_> = properties.iter().collect();
-    sorted.sort();
-    for (i, (key, value)) in sorted.into_iter().enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        write_text(key, &mut out);
-        out.push(':');
-        write_text(value, &mut out);
-    }
-    out.push_str("},\"timestamp\":");
-    write_text(&at.rfc3339(), &mut out);
-    out.push_str(",\"type\":\"track\"}");
-    out
 }

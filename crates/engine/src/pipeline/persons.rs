@@ -16,7 +16,8 @@ use zhiyin_store::flush::{Decided, Joined, Parted};
 use zhiyin_store::merge::Past;
 use zhiyin_store::{LotsWanted, Store, StoreError, Waiting, Wanted, seal};
 
-use super::batch::{Batch, Go, Told, item};
+use super::batch::{Batch, Go, Told};
+use super::item::item;
 use crate::{Live, Result, rebuild};
 
 /// In which namespace an event of the home's own names a member by their id.
@@ -50,8 +51,9 @@ impl Batch<'_> {
         let cause = Cause { id: row.id, name: &name, clock: row.clock };
         let who = Identifier { namespace: MEMBER.to_owned(), value: loser.to_string() };
         let body = item(names::MEMBER_JOINED, event.time, Some(&who), &[]);
-        self.fact(cause, 0, names::MEMBER_JOINED, (winner, Some(row.root)), event.time, &body);
-        Ok(Go::Cut)
+        self.fact(cause, 0, names::MEMBER_JOINED, (winner, Some(Told::by(row, None))), event.time, &body);
+        self.closed.extend([loser, winner]);
+        Ok(Go::On)
     }
 
     /// What another was and had is this member's from now on.
@@ -59,8 +61,8 @@ impl Batch<'_> {
         let loser = event.identifiers.first().and_then(|who| MemberId::from_hex(&who.value));
         let loser = loser.ok_or_else(|| damaged(row, "names nobody"))?;
         if self.settle(winner, row.clock.max(event.time)).await? == Go::Cut
-            || self.changed.contains(&winner)
-            || self.changed.contains(&loser)
+            || self.holds(winner)
+            || self.holds(loser)
         {
             // What was decided here is written first: lots, orders and history are read from the record.
             return Ok(Go::Cut);
@@ -91,15 +93,15 @@ impl Batch<'_> {
             self.flush.joined.push(Joined { winner, loser });
         }
         self.decided(row, winner, event);
-        self.absorb(outcome, cause, winner, Told { reaches: None, root: row.root })?;
+        self.absorb(outcome, cause, winner, Told::by(row, None))?;
         self.cache.states.insert(winner, state);
-        Ok(Go::Cut)
+        self.closed.extend([loser, winner]);
+        Ok(Go::On)
     }
 
     /// A member was two people.
     async fn unmerged(&mut self, row: &Waiting, event: &Event, member: MemberId) -> Result<Go> {
-        if self.settle(member, row.clock.max(event.time)).await? == Go::Cut || self.changed.contains(&member)
-        {
+        if self.settle(member, row.clock.max(event.time)).await? == Go::Cut || self.holds(member) {
             return Ok(Go::Cut);
         }
         let (Some(other), true) = (row.reaches, self.cache.states.contains_key(&member)) else {
@@ -107,6 +109,12 @@ impl Batch<'_> {
             self.dead(row, Refusal::new("member_unknown", "context.externalIds", message));
             return Ok(Go::On);
         };
+        if other == member {
+            // Put back late: who left is the same person again by now.
+            let message = "who leaves here was merged with them again";
+            self.dead(row, Refusal::new("merged_again", "context.externalIds", message));
+            return Ok(Go::On);
+        }
         let past = self.store.whole_past(member).await?;
         let leaving: BTreeSet<&Identifier> = event.identifiers.iter().collect();
         let parting = parting(self.store, self.live, member, &past, &leaving).await?;
@@ -135,13 +143,14 @@ impl Batch<'_> {
         self.decided(row, member, event);
         // What is said of either side has a number of its own under this cause.
         let said = outcome.facts.len();
-        self.absorb(outcome, cause, member, Told { reaches: None, root: row.root })?;
+        self.absorb(outcome, cause, member, Told::by(row, None))?;
         self.cache.states.insert(member, state);
         self.changed.insert(other);
         self.absorb_from(said, parted.outcome, cause, other)?;
         self.cache.states.insert(other, parted.other);
         self.guests.push(other);
-        Ok(Go::Cut)
+        self.closed.extend([member, other]);
+        Ok(Go::On)
     }
 
     fn decided(&mut self, row: &Waiting, member: MemberId, event: &Event) {
@@ -156,6 +165,13 @@ fn name(row: &Waiting) -> String {
 
 fn damaged(row: &Waiting, what: &str) -> StoreError {
     StoreError::Damaged(format!("event {} {what}", row.seq))
+}
+
+/// The name under which an event came: the most telling, the first of these; blocked ones are passed over.
+fn most_telling<'e>(live: &Live, identifiers: &'e [Identifier]) -> Option<&'e Identifier> {
+    let identity = &live.identity;
+    let names = identifiers.iter().filter(|name| !identity.is_blocked(&name.namespace, &name.value));
+    names.min_by_key(|name| identity.rule(&name.namespace).priority).or(identifiers.first())
 }
 
 /// A member's whole past, to be parted: what came under one of the identifiers that leave, leaves; and with it what was
@@ -183,7 +199,7 @@ pub(crate) async fn parting(
         let body = seal::open(&event.body)?;
         let origin = Origin { user_namespace: &event.user_namespace, default_time: Some(event.time) };
         let Ok(read) = event::read(body.as_bytes(), &origin) else { continue };
-        let leaves = read.identifiers.first().is_some_and(|first| leaving.contains(first));
+        let leaves = most_telling(live, &read.identifiers).is_some_and(|first| leaving.contains(first));
         let side = if leaves { Side::Leaves } else { Side::Stays };
         sides.insert(event.id, side);
         by_name.insert(format!("{}/{}", past.source, past.message_id), side);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use prometheus_client::metrics::gauge::Gauge;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::StoreError;
 use zhiyin_store::turn::Turn;
+use zhiyin_store::{StoreError, Waiting};
 
 use super::batch::Batch;
 use super::{CACHE_MEMBERS_MAX, Cache, Step, now, rest};
@@ -18,6 +18,15 @@ const LEASE: Duration = Duration::from_secs(3);
 /// How often shares are renewed, and those of others that lapsed are taken.
 const RENEWAL: Duration = Duration::from_millis(600);
 
+/// How many of these rows are one batch. Whoever is silent is woken up to the clock of a batch's first row, but not by history;
+/// so of what waits beside the cursor, a row that wakes them further than the first begins a batch of its own. Else who is
+/// woken before the next row of history would depend on where batches end.
+fn together(waiting: &[Waiting]) -> usize {
+    let wakes = |row: &Waiting| if row.replay { Ts::MIN } else { row.clock };
+    let Some(first) = waiting.first().map(wakes) else { return 0 };
+    waiting.iter().position(|row| row.derived && wakes(row) > first).unwrap_or(waiting.len())
+}
+
 /// One who decides for the shares it holds.
 pub(crate) struct Worker {
     holder: String,
@@ -26,13 +35,16 @@ pub(crate) struct Worker {
     /// Whether the store may have given it shares that it has not given up since, whatever it knows of the answer.
     asked: bool,
     cache: Cache,
+    /// When it looked last: what happened since, it has not seen.
+    looked: u64,
     /// Shares that all workers of the process hold.
     held: Gauge,
 }
 
 impl Worker {
     pub(crate) fn new(holder: String, held: Gauge) -> Self {
-        Self { holder, turn: Turn::default(), leased: None, asked: false, cache: Cache::default(), held }
+        let (turn, cache) = (Turn::default(), Cache::default());
+        Self { holder, turn, leased: None, asked: false, cache, looked: 0, held }
     }
 
     /// From now on it holds these shares.
@@ -55,6 +67,11 @@ impl Worker {
         self.holds(turn);
         self.leased = Some(at);
         Ok(())
+    }
+
+    /// What it waits for when there is nothing to do: its shares, and since when.
+    pub(super) fn waits(&self) -> (Turn, u64) {
+        (self.turn.clone(), self.looked)
     }
 
     /// Believes nothing any more: shares and members are read anew.
@@ -108,8 +125,10 @@ impl Worker {
 
     async fn try_step(&mut self, engine: &Engine, limit: usize, until: Option<Ts>) -> Result<Step> {
         let (store, watch) = (engine.store(), clock::stopwatch());
+        self.looked = store.mark();
         let (home, waiting) = tokio::join!(store.home(), store.waiting(&self.turn, limit));
-        let (home, waiting) = (home?, waiting?);
+        let (home, mut waiting) = (home?, waiting?);
+        waiting.truncate(together(&waiting));
         let live = engine.live_at(home.version).await?;
         let cache = &mut self.cache;
         if !cache.sure || cache.version != home.version || cache.states.len() > CACHE_MEMBERS_MAX {

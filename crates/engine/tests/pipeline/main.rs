@@ -8,6 +8,7 @@
 mod access;
 mod any_batch;
 mod brittle;
+mod consent;
 mod crowds;
 mod dead_letters;
 mod door;
@@ -15,6 +16,8 @@ mod duplicates;
 mod gifts;
 mod history;
 mod home;
+mod identity;
+mod identity_cases;
 mod items;
 mod malformed;
 mod measured;

@@ -6,14 +6,18 @@ use serde_json::{Value, json};
 use zhiyin_engine::accept::{Source, Ties, Verdict};
 use zhiyin_model::effect::Asset;
 use zhiyin_model::event::Identifier;
-use zhiyin_model::time::{HOUR_US, Ts};
+use zhiyin_model::time::{Day, HOUR_US, Ts};
+use zhiyin_store::read::AsOf;
 
 use crate::home::{Home, at, source};
 use crate::items::{gift, identify, order, refund, spend};
-use crate::playbooks::SHIPPED;
 
 /// Whole units earn points, the tier changes nothing: so what anybody has follows from their own events.
-const PLAIN: &str = "playbook: brand\nextends: variety-store\npoints: { earn: [1 per 1 paid] }\n";
+const PLAIN: &str = "playbook: brand\nextends: variety-store\npoints: { earn: [1 per 1 paid] }\n\
+    identity: { namespaces: { user: { limit: 10 } } }\n";
+/// As shipped, where people may have several accounts.
+const ACCOUNTS: &str =
+    "playbook: brand\nextends: variety-store\nidentity: { namespaces: { user: { limit: 10 } } }\n";
 const NOON: &str = "2017-03-01T04:00:00Z";
 const LATER: &str = "2017-03-02T04:00:00Z";
 const AFTER: &str = "2017-03-03T04:00:00Z";
@@ -48,7 +52,7 @@ async fn growth(home: &Home, name: &str) -> i64 {
 
 #[tokio::test]
 async fn c3_two_that_meet_are_one_and_nothing_is_lost() {
-    let home = Home::new(SHIPPED).await;
+    let home = Home::new(ACCOUNTS).await;
     home.live_through(&[
         identify("i1", "ann", NOON, json!({"city": "Wuhan", "pet": "cat"})),
         order("o1", "ann", "1", NOON, "200"),
@@ -69,6 +73,14 @@ async fn c3_two_that_meet_are_one_and_nothing_is_lost() {
         |name: &str| ann.member.attributes.get(name).map(|value| format!("{value:?}")).unwrap_or_default();
     assert!(text("city").contains("Beijing") && text("pet").contains("cat"), "what was told last counts");
     home.healthy().await;
+    // A day before the merge, as it is told now: what either had was theirs.
+    let before =
+        AsOf { at: at("2017-03-02T12:00:00Z"), day: Day::parse("2017-03-02").unwrap(), over_days: 365 };
+    let lines = home.engine().store().member_lines(before).await.unwrap();
+    assert_eq!(
+        lines.iter().map(|line| (line.orders, line.points, line.growth)).collect::<Vec<_>>(),
+        [(2, 350, 3_500)]
+    );
     // What comes late for either lands on who they are: the order of one, returned under the name of the other.
     home.live_through(&[
         refund("r1", "bob", "1", AFTER, "100"),
@@ -83,7 +95,7 @@ async fn c3_two_that_meet_are_one_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn c3_what_anybody_may_send_never_merges_two_known_people() {
-    let home = Home::new(SHIPPED).await;
+    let home = Home::new(ACCOUNTS).await;
     home.live_through(&[order("o1", "ann", "1", NOON, "200"), order("o2", "bob", "2", NOON, "150")]).await;
     told(&home, Ties::Keep, &[names("m1", "Scan", &["ann", "bob"], AFTER)]).await;
     assert_ne!(home.member("ann").await.member.id, home.member("bob").await.member.id);
@@ -99,7 +111,7 @@ async fn c3_what_anybody_may_send_never_merges_two_known_people() {
 async fn a_merge_is_one_whatever_the_batch() {
     let mut digests = Vec::new();
     for batch in [1, 2, 3, 64] {
-        let home = Home::new(SHIPPED).await;
+        let home = Home::new(ACCOUNTS).await;
         home.accept(&[order("o1", "ann", "1", NOON, "200"), order("o2", "bob", "2", NOON, "150")]).await;
         let source = Source { ties: Ties::Merge, ..source("desk", true) };
         let items = [
@@ -157,6 +169,54 @@ async fn a_merge_that_was_wrong_is_undone_to_the_cent() {
     assert_eq!(home.member("ann").await.member.id, home.member("bob").await.member.id);
     assert_eq!(home.points("ann").await.balance(), 37);
     home.digest().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_of_who_ended_lands_on_who_they_are() {
+    let home = Home::new(PLAIN).await;
+    home.live_through(&[order("o1", "ann", "1", NOON, "100"), order("o2", "bob", "2", NOON, "50")]).await;
+    home.live_through(&[order("o3", "cid", "3", NOON, "10")]).await;
+    home.accept(&[refund("r1", "bob", "9", LATER, "30"), gift("g1", "cid", "bob", LATER, 15)]).await;
+    home.settle().await;
+    let dead: Vec<i64> = home.dead().await.iter().map(|letter| letter.seq).collect();
+    assert_eq!(dead.len(), 2, "no such order, and too few points to give");
+    home.now_is(at("2017-03-05T04:00:00Z")).await;
+    let source = Source { ties: Ties::Merge, ..source("desk", true) };
+    let items = [names("m1", "Scan", &["ann", "bob"], AFTER), order("o4", "cid", "4", AFTER, "10")];
+    let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
+    home.engine().accept(&source, &items, None).await.unwrap();
+    // Accepted, and not decided when both are put back.
+    home.accept(&[order("o9", "bob", "9", AFTER, "40")]).await;
+    assert_eq!(home.engine().retry(dead).await.unwrap(), 2);
+    assert_eq!(home.refusals().await, Vec::<String>::new());
+    assert_eq!(home.points("ann").await.active, 100 + 50 + 40 - 30 + 15);
+    assert_eq!(home.points("cid").await.active, 5);
+    let as_of = AsOf { at: Ts::FOREVER, day: Day(0), over_days: 20 };
+    assert_eq!(home.engine().store().member_lines(as_of).await.unwrap().len(), 2, "nobody begins anew");
+    home.digest().await;
+}
+
+#[tokio::test]
+async fn who_was_merged_again_is_not_parted_late() {
+    let home = Home::new(PLAIN).await;
+    let source = Source { ties: Ties::Insist, ..source("desk", true) };
+    let desk = async |items: &[Value]| {
+        let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
+        home.engine().accept(&source, &items, None).await.unwrap();
+        home.settle().await;
+    };
+    // Both names are one person's, of whom nothing is known yet: nobody can be parted.
+    let mut lost = names("r1", "Order Refunded", &["ann", "bob"], NOON);
+    lost["properties"] = json!({"order_id": "1", "total": "5"});
+    desk(&[lost, unmerge("u1", &["bob"], LATER)]).await;
+    assert!(home.refusals().await.contains(&"u1: member_unknown @context.externalIds".to_owned()));
+    home.now_is(at("2017-03-05T04:00:00Z")).await;
+    let parting = home.dead().await.iter().find(|letter| letter.message_id == "u1").unwrap().seq;
+    desk(&[merge("m1", &["ann", "bob"], AFTER), order("o1", "bob", "2", AFTER, "50")]).await;
+    assert_eq!(home.engine().retry(vec![parting]).await.unwrap(), 1);
+    assert!(home.refusals().await.contains(&"u1: merged_again @context.externalIds".to_owned()));
+    assert_eq!(home.points("ann").await.active, 50);
+    home.healthy().await;
 }
 
 /// Draws that a seed decides.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::json::Json;
-use super::{Event, Identifier, Item, Origin, RENAMED, Refusal, names, order, takeover};
+use super::whom::{self, Reading};
+use super::{Event, Item, Origin, RENAMED, Refusal, names, order, takeover};
 use crate::scalar::Scalar;
 use crate::time::Ts;
 
@@ -14,6 +15,8 @@ pub const MESSAGE_ID_CHARS_MAX: usize = 100;
 /// The most characters of an identifier, a name, a code.
 pub const TEXT_CHARS_MAX: usize = 255;
 
+/// The most categories of consent of an item.
+pub const CATEGORIES_MAX: usize = 50;
 /// The most external ids of an item.
 pub const EXTERNAL_IDS_MAX: usize = 20;
 
@@ -25,7 +28,7 @@ pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
         return Err(Refusal::new("item_too_large", "", message));
     }
     let mut json = Json::parse(bytes)?;
-    let event = event_of(&json, origin)?;
+    let event = event_of(&json, origin, Reading::Door)?;
     let Json::Object(map) = &mut json else {
         return Err(Refusal::new("bad_item", "", "an item is a JSON object"));
     };
@@ -38,13 +41,13 @@ pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
     let mut body = String::with_capacity(bytes.len());
     json.write(&mut body);
     let message_id = message_id(sent_id.as_ref(), &body)?;
-    let reaches = event.reaches();
+    let reaches = whom::reaches(&event)?;
     Ok(Item { message_id, time: event.time, name: event.name, body, identifiers: event.identifiers, reaches })
 }
 
-/// Reads a body that [`accept`] wrote.
+/// Reads a body that [`accept`] wrote, or that of an older program, which took names as they came.
 pub fn read(body: &[u8], origin: &Origin<'_>) -> Result<Event, Refusal> {
-    event_of(&Json::parse(body)?, origin)
+    event_of(&Json::parse(body)?, origin, Reading::Record)
 }
 
 fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
@@ -62,7 +65,7 @@ fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
+fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event, Refusal> {
     if !matches!(json, Json::Object(_)) {
         return Err(Refusal::new("bad_item", "", "an item is a JSON object"));
     }
@@ -95,7 +98,7 @@ fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
     };
     Ok(Event {
         time: time(json, origin)?,
-        identifiers: identifiers(json, context, origin)?,
+        identifiers: whom::identifiers(json, context, origin, reading)?,
         traits,
         traits_removed,
         properties: scalars(properties),
@@ -105,6 +108,7 @@ fn event_of(json: &Json, origin: &Origin<'_>) -> Result<Event, Refusal> {
             "channel",
             code(&["channel"]).or_else(|| json.get("channel").and_then(Json::text).map(str::to_owned)),
         )?,
+        preferences: preferences(&name, context)?,
         order: if speaks_of_order { Some(order::read(properties)?) } else { None },
         takeover,
         name,
@@ -154,51 +158,31 @@ fn time(json: &Json, origin: &Origin<'_>) -> Result<Ts, Refusal> {
         .ok_or_else(|| Refusal::new("timestamp_missing", "timestamp", "an item says when it happened"))
 }
 
-fn identifiers(json: &Json, context: &Json, origin: &Origin<'_>) -> Result<Vec<Identifier>, Refusal> {
-    let mut found: Vec<Identifier> = Vec::new();
-    let mut add = |namespace: &str, value: &Json, field: &str| -> Result<(), Refusal> {
-        let text = value.text_or_number().map(str::trim).ok_or_else(|| {
-            Refusal::new(
-                "bad_identifier",
-                field,
-                "an identifier is a text, or a whole number of at most 64 bits",
-            )
-        })?;
-        bounded(field, text)?;
-        let identifier = Identifier { namespace: namespace.to_owned(), value: text.to_owned() };
-        if !text.is_empty() && !found.contains(&identifier) {
-            found.push(identifier);
-        }
-        Ok(())
+/// Consent by category, of the one event that is about it: others carry the same object along without saying anything new.
+fn preferences(name: &str, context: &Json) -> Result<BTreeMap<String, bool>, Refusal> {
+    let field = "context.consent.categoryPreferences";
+    let said = context.get("consent").and_then(|consent| consent.get("categoryPreferences"));
+    let Some(said) = said.filter(|_| name == names::CONSENT_PREFERENCES) else {
+        return Ok(BTreeMap::new());
     };
-    if let Some(value) = json.get("userId") {
-        add(origin.user_namespace, value, "userId")?;
+    let Json::Object(map) = said else {
+        return Err(Refusal::new("bad_consent", field, "categories with true or false"));
+    };
+    if map.len() > CATEGORIES_MAX {
+        let message = format!("{} categories; at most {CATEGORIES_MAX}", map.len());
+        return Err(Refusal::new("too_many_categories", field, message));
     }
-    if let Some(Json::List(list)) = context.get("externalIds") {
-        if list.len() > EXTERNAL_IDS_MAX {
-            let message = format!("{} external ids; at most {EXTERNAL_IDS_MAX}", list.len());
-            return Err(Refusal::new("too_many_identifiers", "context.externalIds", message));
+    let preference = |(category, said): (&String, &Json)| match said {
+        Json::Bool(said) => {
+            bounded(field, category)?;
+            Ok((category.clone(), *said))
         }
-        for (i, entry) in list.iter().enumerate() {
-            let field = format!("context.externalIds[{i}]");
-            let (Some(kind), Some(value)) = (entry.get("type").and_then(Json::text), entry.get("id")) else {
-                return Err(Refusal::new("bad_identifier", field, "an external id has an id and a type"));
-            };
-            bounded(&field, kind)?;
-            add(kind, value, &field)?;
+        _ => {
+            let shown: String = category.chars().take(TEXT_CHARS_MAX).collect();
+            Err(Refusal::new("bad_consent", format!("{field}.{shown}"), "a preference is true or false"))
         }
-    }
-    if let Some(value) = json.get("anonymousId") {
-        add("anonymous", value, "anonymousId")?;
-    }
-    if found.is_empty() {
-        return Err(Refusal::new(
-            "nobody",
-            "userId",
-            "an item has a userId, an anonymousId or an external id",
-        ));
-    }
-    Ok(found)
+    };
+    map.iter().map(preference).collect()
 }
 
 /// Refuses a text that is longer than names and codes may be, or that holds a NUL (no database takes it).
@@ -298,6 +282,17 @@ mod tests {
         check(
             r#"{"type":"track","event":"X","userId":{},"timestamp":"2017-01-01T00:00:00Z"}"#,
             "bad_identifier",
+        );
+        let preferences = |said: &str| {
+            format!(
+                r#"{{"type":"track","event":"Segment Consent Preference Updated","userId":"u","messageId":"m","timestamp":"2017-01-01T00:00:00Z","context":{{"consent":{{"categoryPreferences":{said}}}}}}}"#
+            )
+        };
+        check(&preferences(r#"{"Advertising":true}"#), "Segment Consent Preference Updated");
+        check(&preferences("[true]"), "bad_consent @context.consent.categoryPreferences");
+        check(
+            &preferences(r#"{"Advertising":"yes"}"#),
+            "bad_consent @context.consent.categoryPreferences.Advertising",
         );
         check(&order("{}"), "order_id_missing @properties.order_id");
         check(&order(r#"{"order_id":"1","total":"NaN"}"#), "bad_amount @properties.total");

@@ -1,5 +1,6 @@
 //! From the raw playbook to the checked one: what must be there, what must agree.
 
+mod consent;
 mod earning;
 mod identity;
 
@@ -67,6 +68,7 @@ pub(super) fn playbook(
     let lifecycle = check.section(raw.lifecycle, tree, "lifecycle", "stages by id", Check::lifecycle);
     let tags = check.by_id(raw.tags, tree.get("tags"), false, Check::tag);
     let identity = check.identity(raw.identity, tree.get("identity"));
+    let consent = check.consent(raw.consent, tree.get("consent"));
     Some(Playbook {
         id: id?,
         timezone: timezone?,
@@ -82,6 +84,7 @@ pub(super) fn playbook(
         lifecycle: lifecycle?,
         tags: BTreeMap::from_iter(tags),
         identity,
+        consent,
         source,
     })
 }

@@ -1,6 +1,7 @@
 //! What one version of a playbook changes of another: by id, in words, with whom it touches.
 
 mod brand;
+mod consent;
 mod earning;
 mod identity;
 mod partner;
@@ -72,6 +73,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     standing::lifecycle(&old.lifecycle, &new.lifecycle, &mut changes);
     standing::tags(&old.tags, &new.tags, &mut changes);
     identity::identity(&old.identity, &new.identity, &mut changes);
+    consent::consent(&old.consent, &new.consent, &mut changes);
     if changes.is_empty() && old != new {
         let mut said = Said::default();
         said.say("只调整了书写次序。".to_owned(), "Only the order of the file changes.".to_owned());

@@ -11,7 +11,7 @@ use super::names::Language;
 use super::touchpoint::TouchpointKind;
 use super::words::{
     Blocked, ById, Condition, DayPhrase, DaysPhrase, ExpiryPhrase, LimitPhrase, RawAims, RawEarn, RawNames,
-    WorthPhrase,
+    Version, WorthPhrase,
 };
 use super::{AttributeKind, Combine, Debt, PaidRule, Phase};
 
@@ -53,6 +53,8 @@ pub(super) struct RawPlaybook {
     pub tags: Option<ById<RawTag>>,
     /// Which names of people count, and how far.
     pub identity: Option<RawIdentity>,
+    /// What consent is asked for.
+    pub consent: Option<RawConsent>,
 }
 
 /// An attribute of members.
@@ -236,6 +238,35 @@ pub(super) struct RawNamespace {
 pub(super) struct RawMerge {
     /// Sources whose word is taken that two names are of one person.
     pub trusted_sources: Option<Vec<String>>,
+}
+
+/// What consent is asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Consent")]
+pub(super) struct RawConsent {
+    /// Purposes by id.
+    pub purposes: Option<ById<RawPurpose>>,
+    /// Members of fewer years than this have a guardian who speaks for them; 14 unless said otherwise.
+    #[schemars(range(min = 0, max = 21))]
+    pub minors_under: Option<i64>,
+}
+
+/// One thing that consent may be needed for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a purpose such as `{ channels: [sms, email] }`")]
+#[schemars(rename = "Purpose")]
+pub(super) struct RawPurpose {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// The channels it is carried out on.
+    pub channels: Option<Vec<String>>,
+    /// Versions of its text a consent to which holds.
+    pub versions: Option<Vec<Version>>,
+    /// Whether nothing may be done without consent: true unless said otherwise.
+    pub needed: Option<bool>,
+    /// What a consent management platform calls it.
+    pub category: Option<String>,
 }
 
 /// The JSON Schema (draft 2020-12) of a playbook's file, for editors.

@@ -1,5 +1,6 @@
 //! The rules of the playbook as tests, a file for each concern.
 
+mod consent;
 mod differences;
 mod hostile;
 mod identity;

@@ -70,6 +70,8 @@ phrases! {
     LimitPhrase = "a limit such as `3 ever`", r"^\d+( (ever|weekly|monthly|annually))?$", ["3 ever", "5 monthly"];
     /// A value that names nobody.
     Blocked = "a value that names nobody", r"^.{1,255}$", ["+8613800000000"];
+    /// A version of a text.
+    Version = "a version such as `2026-01`", r"^.{1,64}$", ["2026-01"];
     /// What a level's benefits are for.
     AimPhrase = "aims such as `referral and basket`",
         r"^(frequency|habit|referral|basket|retention)((,| and|, and) (frequency|habit|referral|basket|retention))*$",

@@ -141,7 +141,9 @@ impl Filling<'_> {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
             "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
-            | "audit" | "place" | "place_history" | "staff" => self.put(table, "", rows, |_| Ok(0)).await,
+            | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" => {
+                self.put(table, "", rows, |_| Ok(0)).await
+            }
             "house_account" => {
                 // One row a share: the first bears what there is.
                 rows.iter_mut().for_each(|row| row.push(Value::Int(0)));

@@ -23,10 +23,10 @@ pub(crate) const IDENTIFIERS: &str =
     "SELECT hash, value FROM {shard}.identifier WHERE $1::uuid IS NULL OR hash > $1 ORDER BY hash LIMIT $2";
 pub(crate) const IDENTIFIER_SET: &str = "UPDATE {shard}.identifier i SET value = u.value \
     FROM unnest($1::uuid[], $2::bytea[]) u (hash, value) WHERE i.hash = u.hash";
-pub(crate) const MEMBERS: &str = "SELECT id, attributes, touches, told_at, leaves FROM {shard}.member \
+pub(crate) const MEMBERS: &str = "SELECT id, attributes, touches, told_at, leaves, personal FROM {shard}.member \
     WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2";
 pub(crate) const MEMBER_SET: &str = "UPDATE {shard}.member m SET attributes = u.attributes, touches = u.touches, \
-    told_at = u.told_at, leaves = u.leaves FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::bytea[]) \
+    told_at = u.told_at, leaves = u.leaves, personal = NULL FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::bytea[]) \
     u (id, attributes, touches, told_at, leaves) WHERE m.id = u.id";
 pub(crate) const EVENTS: &str = "SELECT seq, member, time, body, message_id, source, derived FROM {shard}.event \
     WHERE seq > $1 AND called IS NULL ORDER BY seq LIMIT $2";
@@ -160,6 +160,7 @@ impl Sealing<'_> {
                 touches: get(row, 2)?,
                 told_at: get(row, 3)?,
                 leaves: get(row, 4)?,
+                personal: get(row, 5)?,
             };
             if subject_of(&kept.attributes).is_none() && kept.attributes != [ERASED] {
                 open.push((get::<Uuid>(row, 0)?, kept));

@@ -8,7 +8,7 @@ use zhiyin_store::conformance::access::noted;
 use zhiyin_store::conformance::life::{Life, append, at, lived, turn};
 use zhiyin_store::feed::Position;
 use zhiyin_store::flush::Flush;
-use zhiyin_store::turn::Turn;
+use zhiyin_store::turn::{Turn, slot_of};
 use zhiyin_store::{Append, NewEvent, Progress, Receipt, Store, StoreError, Wanted};
 use zhiyin_store_pg::PgStore;
 
@@ -242,20 +242,37 @@ async fn what_was_not_renewed_is_taken_when_its_time_is_over() {
 async fn whoever_waits_hears_of_what_another_process_accepted() {
     let homes = Homes::new(1);
     let (_, one, other) = two(&homes).await;
-    one.lease("one", LONG).await.unwrap();
-    let waits = tokio::spawn({
+    let turn = one.lease("one", LONG).await.unwrap();
+    let comes_in = slot_of(item(1).member, 16);
+    let wait = |turn: Turn, mark: u64| {
         let one = Arc::clone(&one);
-        async move { one.stirred().await }
-    });
+        tokio::spawn(async move { one.stirred(&turn, mark).await })
+    };
+    // Each of several workers of one process hears of it, and nobody else.
+    let mark = one.mark();
+    let theirs = Turn { held: turn.held.iter().filter(|held| held.slot == comes_in).copied().collect() };
+    let others = Turn { held: turn.held.iter().filter(|held| held.slot != comes_in).copied().collect() };
+    let waits = [wait(theirs.clone(), mark), wait(theirs.clone(), mark)];
+    let untold = wait(others, mark);
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
-    assert!(!waits.is_finished());
+    assert!(waits.iter().all(|waits| !waits.is_finished()));
     other.append(append(vec![item(1)], at(1), false)).await.unwrap();
+    for waits in waits {
+        soon_done(waits).await;
+    }
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!untold.is_finished(), "what comes into one share is nothing to whoever holds others");
+    untold.abort();
+    // What was told since a mark is told to whoever asks from there.
+    soon_done(wait(theirs, mark)).await;
+}
+
+async fn soon_done(waits: tokio::task::JoinHandle<()>) {
     tokio::time::timeout(Duration::from_secs(10), waits).await.unwrap().unwrap();
-    // What was told while nobody waited is told to whoever waits next.
-    other.append(append(vec![item(2)], at(1), false)).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(10), one.stirred()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -279,8 +296,9 @@ async fn a_server_that_starts_anew_is_found_again() {
     };
     assert_eq!(waiting.len(), 1);
     assert_eq!(store.lease("one", LONG).await.unwrap(), turn);
+    let mark = store.mark();
     store.append(append(vec![item(2)], at(1), false)).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(10), store.stirred()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), store.stirred(&turn, mark)).await.unwrap();
 }
 
 /// What a process remembers of members is checked when it writes by it: whoever moved them on, it finds its batch stale.

@@ -49,7 +49,7 @@ fn every_statement_is_listed() {
 }
 
 /// Statements that run for each event, member or timer.
-const HOT: [&str; 38] = [
+const HOT: [&str; 42] = [
     "load::WAITING_QUEUE",
     "load::WAITING_INBOX",
     "load::DUE",
@@ -79,12 +79,16 @@ const HOT: [&str; 38] = [
     "write::CURSOR_ON",
     "write::QUEUE_GONE",
     "write::RETRY_NEW",
+    "write::RETRY_ABOUT",
     "write::RETRY_GONE",
     "write::DEAD_GONE",
     "write::MEMBER_PLACE",
     "write::MEMBER_SET",
     "write::WAKE_SET",
     "write::LAST_SET",
+    "names::SEEN",
+    "names::BEARS",
+    "names::GIVEN_UP_OF",
     "report::TIMELINE_OF",
     "report::TRANSFERS_OF",
     "report::LOTS_OF",

@@ -12,7 +12,7 @@ use crate::seal;
 use crate::turn::{Turn, place};
 use crate::{
     Ahead, Append, Named, NewEvent, OWN_SOURCE, Progress, Reach, Receipt, Result, StoreError, StoredMember,
-    Waiting, Wanted,
+    Ties, Waiting, Wanted,
 };
 
 fn message_ids(waiting: &[Waiting]) -> Vec<&str> {
@@ -207,9 +207,9 @@ pub async fn names_are_settled_at_the_door(homes: &dyn Homes) -> Result<()> {
     let item = |n: u8, names: &[&str], to: Option<&str>| {
         let life = Life { key: KEY, name: format!("item{n}") };
         NewEvent {
-            names: names.iter().map(|name| named(&KEY, "user", name)).collect(),
+            names: names.iter().map(|name| named(&KEY, "crm", name)).collect(),
             member: candidate(n),
-            reach: to.map(|to| Reach { named: named(&KEY, "user", to), member: candidate(n + 100) }),
+            reach: to.map(|to| Reach { named: named(&KEY, "crm", to), member: candidate(n + 100) }),
             ..life.item(1)
         }
     };
@@ -246,7 +246,7 @@ pub async fn names_are_settled_at_the_door(homes: &dyn Homes) -> Result<()> {
         expected.map(|(member, to): (u8, Option<u8>)| (Some(candidate(member)), to.map(candidate)))
     );
     assert!(waiting.iter().all(|row| row.root == row.seq));
-    let hashes = ["a", "b", "c", "h"].map(|name| named(&KEY, "user", name).hash);
+    let hashes = ["a", "b", "c", "h"].map(|name| named(&KEY, "crm", name).hash);
     let loaded = store.load(Wanted { identifiers: hashes.to_vec(), ..Wanted::default() }).await?;
     assert!(loaded.identifiers.iter().map(|(_, member)| *member).eq([candidate(1); 4]), "{loaded:?}");
     Ok(())
@@ -272,19 +272,25 @@ fn decided_for(slot: i32) -> Vec<StoredMember> {
     vec![StoredMember { member, leaves: Vec::new(), fingerprint: String::new(), wake: None }]
 }
 
-/// Nobody's share goes beyond an undecided item of another share that may reach others; in one's own share all comes in
-/// order, and what was derived comes right after what it comes from.
+/// No share goes beyond an undecided item of another share that may reach its members; in one's own share all comes in
+/// order, and what was derived comes right after what it comes from. Whom the item cannot reach need not wait for it.
 pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
     let slots = store.home().await?.slots;
     let other = slots - 1;
-    let items = vec![item(1, other, None), item(2, 0, Some(other)), item(3, other, None), item(4, 0, None)];
+    let items = vec![
+        item(1, other, None),
+        item(2, 0, Some(other)),
+        item(3, other, None),
+        item(4, 0, None),
+        item(5, 1 % slots, None),
+    ];
     store.append(append(items, at(2), true)).await?;
     let whole = turn(&store).await?;
     let part =
         |slot: i32| Turn { held: whole.held.iter().filter(|held| held.slot == slot).copied().collect() };
     if other == 0 {
-        assert_eq!(message_ids(&store.waiting(&whole, 9).await?).len(), 4);
+        assert_eq!(message_ids(&store.waiting(&whole, 9).await?).len(), 5);
         return Ok(());
     }
     let theirs = store.waiting(&part(other), 9).await?;
@@ -293,9 +299,11 @@ pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> 
     let mine = store.waiting(&part(0), 9).await?;
     assert_eq!(message_ids(&mine), ["item2-1", "item4-1"]);
     if other > 1 {
-        // Nothing waits in this share, and yet the second item may reach it.
-        assert!(store.waiting(&part(1), 9).await?.is_empty());
-        assert_eq!(store.ahead(&part(1)).await?, Some(Ahead { clock: at(1), replay: true }));
+        assert_eq!(message_ids(&store.waiting(&part(1), 9).await?), ["item5-1"]);
+    }
+    if other > 2 {
+        assert!(store.waiting(&part(2), 9).await?.is_empty());
+        assert_eq!(store.ahead(&part(2)).await?, None);
     }
     // Decided, it says something to the other, who has not come that far.
     let emitter = Life { key: KEY, name: "item2".to_owned() };
@@ -327,7 +335,7 @@ pub async fn what_may_reach_others_comes_first(homes: &dyn Homes) -> Result<()> 
     Ok(())
 }
 
-/// So does an item that was put back: what was accepted since comes after it, in every share.
+/// So does an item that was put back: what was accepted since comes after it, in every share that it may reach.
 pub async fn what_was_put_back_may_reach_others_too(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
     let slots = store.home().await?.slots;
@@ -360,6 +368,60 @@ pub async fn what_was_put_back_may_reach_others_too(homes: &dyn Homes) -> Result
     let whole = turn(&store).await?;
     let part = Turn { held: whole.held.into_iter().filter(|held| held.slot == other).collect() };
     assert_eq!(message_ids(&store.waiting(&part, 9).await?), ["item2-1"]);
+    Ok(())
+}
+
+/// What is put back is about who its members are by now, and waits in their share; but that somebody ends stays about them.
+pub async fn what_is_put_back_is_about_who_they_are_now(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    let other = store.home().await?.slots - 1;
+    let (ends, stays) = (MemberId::from_bytes([9; 16]), member(other));
+    let known_as = |event: NewEvent, names: &[&str]| NewEvent {
+        names: names.iter().map(|name| named(&KEY, "user", name)).collect(),
+        ..event
+    };
+    let ends_as = NewEvent { member: ends, ..known_as(item(1, 0, None), &["ends"]) };
+    let reach = Some(Reach { named: named(&KEY, "user", "ends"), member: ends });
+    let gives = NewEvent { reach, ..known_as(item(3, 1.min(other), None), &["gives"]) };
+    store
+        .append(append(vec![ends_as, known_as(item(2, other, None), &["stays"]), gives], at(2), false))
+        .await?;
+    let dies = async |seqs: &[i64], cursor: bool| -> Result<()> {
+        let refusal = || Refusal::new("order_unknown", "", "not yet");
+        let dead =
+            seqs.iter().map(|seq| Dead { seq: *seq, member: None, refusal: refusal(), at: at(2) }).collect();
+        let cursor = seqs.last().copied().filter(|_| cursor);
+        let drained = if cursor.is_some() { Vec::new() } else { seqs.to_vec() };
+        store.flush(Flush { turn: turn(&store).await?, cursor, drained, dead, ..Flush::default() }).await
+    };
+    let seqs: Vec<i64> = store.waiting(&turn(&store).await?, 9).await?.iter().map(|row| row.seq).collect();
+    dies(&seqs, true).await?;
+    let merges = NewEvent { ties: Ties::Insist, ..known_as(item(4, 0, None), &["stays", "ends"]) };
+    store.append(append(vec![merges], at(3), false)).await?;
+    let merge = store.waiting(&turn(&store).await?, 1).await?;
+    assert_eq!((merge[0].member, merge[0].reaches), (Some(ends), Some(stays)));
+    let asked = store.waiting(&turn(&store).await?, 2).await?[1].seq;
+    dies(&[merge[0].seq, asked], true).await?;
+
+    assert_eq!(store.retry_dead_letters(vec![seqs[0], seqs[2], merge[0].seq], at(4)).await?, 3);
+    let whole = turn(&store).await?;
+    let mut told: Vec<_> =
+        store.waiting(&whole, 9).await?.into_iter().map(|row| (row.seq, row.member, row.reaches)).collect();
+    told.sort_unstable();
+    let gives = Some(member(1.min(other)));
+    let expected = [
+        (seqs[0], Some(stays), None),
+        (seqs[2], gives, Some(stays)),
+        (merge[0].seq, Some(ends), Some(stays)),
+    ];
+    assert_eq!(told, expected);
+    // It waits in the share of who they are: once, beside the cursor, and dies there like any other.
+    let part = Turn { held: whole.held.into_iter().filter(|held| held.slot == other).collect() };
+    let theirs = store.waiting(&part, 9).await?;
+    assert!(theirs.iter().all(|row| row.derived), "{theirs:?}");
+    dies(&[seqs[0], seqs[2], merge[0].seq], false).await?;
+    assert!(!store.any_waiting().await?);
+    assert_eq!(store.dead_letters(9).await?.len(), 5);
     Ok(())
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zhiyin_model::consent::Word;
+use zhiyin_model::dependant::Told;
 use zhiyin_model::effect::{
     Allocation, Asset, Lot, Order, OrderStatus, OrderTerms, PartnerDeed, PartnerMove, StageMove, TagMove,
     TimerKey, TimerKind, Transfer, TransferKind,
@@ -13,6 +15,7 @@ use zhiyin_model::event::Identifier;
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, StageHeld, TagHeld, Term};
 use zhiyin_model::money::Money;
+use zhiyin_model::personal::Personal;
 use zhiyin_model::time::{DAY_US, Day, Ts};
 
 use crate::flush::{Decided, Fact, Flush, Hold, NewIdentifier, NewTerm, OrderChange, OrderSet};
@@ -135,6 +138,24 @@ impl Life {
         member.timers = timers.into_iter().take(n_timers).map(|(kind, due)| Self::timer(kind, due)).collect();
         let wake = member.timers.values().min().copied();
         StoredMember { member, leaves: vec![n, 0, 255], fingerprint: "f".to_owned(), wake }
+    }
+
+    /// What she might tell of herself by the n-th event.
+    pub fn told(&self, n: u8) -> Personal {
+        let word = |guardian: Option<&str>| Word {
+            at: at(n),
+            source: Some("till".to_owned()),
+            guardian: guardian.map(str::to_owned),
+            event: self.event(n),
+        };
+        let mut personal = Personal::default();
+        personal.consents.give("marketing", "sms", "2", word(None));
+        personal.consents.give("marketing", "sms", "2", word(Some("her mother 🎁")));
+        personal.consents.withdraw("all", "email", word(None));
+        let child = Told { birthday: Some(Day(100)), name: Some("宝宝".to_owned()), ..Told::default() };
+        personal.dependants.tell("first", at(n), child);
+        personal.dependants.remove("second", at(n));
+        personal
     }
 
     fn order_as_of(&self, number: u8, refunded: i64) -> Order {
@@ -311,6 +332,7 @@ impl Life {
             body: seal::seal("{}"),
             waits,
             root: 0,
+            replay: false,
         }
     }
 }
@@ -318,7 +340,7 @@ impl Life {
 /// Items as one append.
 pub fn append(events: Vec<NewEvent>, now: Ts, replay: bool) -> Append {
     let (source, user_namespace) = (TILL.to_owned(), "user".to_owned());
-    Append { source, user_namespace, events, now, replay, progress: None }
+    Append { source, user_namespace, events, identity: Arc::default(), now, replay, progress: None }
 }
 
 /// Two parts as one: what a larger batch would have written.

@@ -1,5 +1,6 @@
 //! What people ask: what is true, what was true on a day, and whether two homes are the same.
 
+use zhiyin_model::consent::Word;
 use zhiyin_model::effect::{Asset, TimerKey, TimerKind, TransferKind};
 use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::time::{DAY_US, Day, Ts};
@@ -170,7 +171,7 @@ pub async fn the_digest_depends_on_neither_keys_nor_batches(homes: &dyn Homes) -
 type Change = (&'static str, fn(&mut Flush, &Life));
 
 /// Each changes one row of a life, of each kind of row.
-const CHANGES: [Change; 22] = [
+const CHANGES: [Change; 26] = [
     ("an identifier", |flush, _| flush.identifiers[0].namespace = "phone".to_owned()),
     ("an identifier's value", |flush, _| flush.identifiers[0].value = crate::seal::seal("anna")),
     ("when she was first known", |flush, _| flush.members[0].member.known_since = at(2)),
@@ -180,6 +181,13 @@ const CHANGES: [Change; 22] = [
     }),
     ("a touch", |flush, _| flush.members[0].member.touches.note_store(at(1), "s2")),
     ("a tag held", |flush, _| flush.members[0].member.tags.clear()),
+    ("what she told", |flush, life| flush.members[0].member.personal = life.told(6)),
+    ("when she told it", |flush, life| flush.members[0].member.personal = life.told(5)),
+    ("a word of hers", |flush, life| {
+        let word = Word { at: at(2), source: None, guardian: None, event: life.event(2) };
+        flush.members[0].member.personal.consents.withdraw("profiling", "all", word);
+    }),
+    ("a child of hers", |flush, _| flush.members[0].member.personal.dependants.remove("first", at(9))),
     ("growth by day", |flush, _| flush.members[0].member.growth_days[0].0 = Day(99)),
     ("an account", |flush, _| {
         flush.members[0].member.accounts.entry(Asset::Points).or_default().debt = 1;

@@ -43,7 +43,7 @@ pub async fn a_take_over_is_told_by_its_source(homes: &dyn Homes) -> Result<()> 
     raised.term.level = "silver".to_owned();
     part.terms.push(raised);
     let refusal = Refusal::new("member_known", "context.externalIds", "is here");
-    part.dead.push(Dead { seq: seqs[1], member: None, refusal, at: at(2) });
+    part.dead.push(Dead { member: None, seq: seqs[1], refusal, at: at(2) });
     part.cursor = Some(seqs[1]);
     store.flush(part).await?;
     let expected = TakenOver {

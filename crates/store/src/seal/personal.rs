@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use zhiyin_model::member::Member;
+use zhiyin_model::personal::Personal;
 use zhiyin_model::time::{DAY_US, Ts};
 
 use super::envelope::{self, ERASED, Key, Subject, What, subject_of};
@@ -11,7 +12,7 @@ use super::vault::{Keys, Vault};
 use super::{LookupHash, Sealed, open, seal};
 use crate::flush::Flush;
 use crate::merge::Merge;
-use crate::{Append, NewEvent, PastEvent, Result, StoreError, StoredMember, Waiting};
+use crate::{Append, NewEvent, PastEvent, Result, StoreError, StoredMember, Waiting, packed};
 
 /// What a hashed message id, or a sealed reason of a dead letter, begins with.
 const HASHED: char = '~';
@@ -22,7 +23,7 @@ const SEALED_TEXT: &str = "~~";
 /// What of a member's row is personal, as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Attributes; in a sealed home with touches and times of telling.
+    /// Attributes; in a sealed home with touches, times of telling and what the member told beside.
     pub attributes: Vec<u8>,
     /// Touchpoints.
     pub touches: String,
@@ -30,6 +31,8 @@ pub struct Kept {
     pub told_at: String,
     /// Aggregates.
     pub leaves: Vec<u8>,
+    /// Consent and dependants, where there are any.
+    pub personal: Option<Vec<u8>>,
 }
 
 impl Kept {
@@ -40,6 +43,7 @@ impl Kept {
             touches: "{}".to_owned(),
             told_at: "{}".to_owned(),
             leaves: Vec::new(),
+            personal: None,
         }
     }
 
@@ -50,6 +54,7 @@ impl Kept {
             touches: text(&member.touches)?,
             told_at: text(&member.told_at)?,
             leaves: stored.leaves.clone(),
+            personal: packed::pack_personal(&member.personal)?,
         })
     }
 }
@@ -90,12 +95,18 @@ impl Ring {
     /// A member's row: all that is personal in one value, aggregates in another.
     fn kept(&self, member: &Subject, plain: &Kept) -> Result<Kept> {
         let attributes = open(&Sealed(plain.attributes.clone()))?;
-        let whole = seal(&format!("{attributes}\n{}\n{}", plain.touches, plain.told_at));
+        let mut whole = format!("{attributes}\n{}\n{}", plain.touches, plain.told_at);
+        if let Some(personal) = &plain.personal {
+            whole.push('\n');
+            whole.push_str(&open(&Sealed(personal.clone()))?);
+        }
+        let whole = seal(&whole);
         Ok(Kept {
             attributes: self.seal(member, What::Member, &whole.0)?,
             touches: "{}".to_owned(),
             told_at: "{}".to_owned(),
             leaves: self.seal(member, What::Leaves, &plain.leaves)?,
+            personal: None,
         })
     }
 
@@ -338,28 +349,35 @@ impl Vault {
         }
     }
 
-    /// Attributes, touches and times of telling, as JSON; nothing, where they were erased.
-    pub fn personal(&self, kept: &Kept) -> Result<[String; 3]> {
+    /// Attributes, touches and times of telling, as JSON, and what the member told beside; nothing, where they were erased.
+    pub fn personal(&self, kept: &Kept) -> Result<([String; 3], Personal)> {
         let sealed = subject_of(&kept.attributes).is_some();
         let whole = match self.opened(&kept.attributes, What::Member).and_then(|packed| open(&Sealed(packed)))
         {
-            Err(StoreError::Erased) => return Ok(["{}", "{}", "{}"].map(str::to_owned)),
+            Err(StoreError::Erased) => {
+                return Ok((["{}", "{}", "{}"].map(str::to_owned), Personal::default()));
+            }
             whole => whole?,
         };
         if !sealed {
-            return Ok([whole, kept.touches.clone(), kept.told_at.clone()]);
+            let personal = packed::unpack_personal(kept.personal.clone())?;
+            return Ok(([whole, kept.touches.clone(), kept.told_at.clone()], personal));
         }
         // JSON has no line breaks of its own.
-        let parts: Vec<String> = whole.split('\n').map(str::to_owned).collect();
-        parts.try_into().map_err(|_| StoreError::Damaged("a member's row".to_owned()))
+        let mut parts: Vec<String> = whole.split('\n').map(str::to_owned).collect();
+        let personal = if parts.len() > 3 { parts.pop() } else { None };
+        let personal = personal.map_or_else(|| Ok(Personal::default()), |text| read(&text))?;
+        let parts = parts.try_into().map_err(|_| StoreError::Damaged("a member's row".to_owned()))?;
+        Ok((parts, personal))
     }
 
     /// What is personal of a member's row goes to the member; gives the aggregates.
     pub fn read_member(&self, kept: Kept, member: &mut Member) -> Result<Vec<u8>> {
-        let [attributes, touches, told_at] = self.personal(&kept)?;
+        let ([attributes, touches, told_at], personal) = self.personal(&kept)?;
         member.attributes = read(&attributes)?;
         member.touches = read(&touches)?;
         member.told_at = read(&told_at)?;
+        member.personal = personal;
         if subject_of(&kept.attributes).is_none() {
             return Ok(kept.leaves);
         }

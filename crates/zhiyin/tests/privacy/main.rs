@@ -34,6 +34,7 @@ fn lies_nowhere_in_the_clear(ground: &Ground) {
     for person in [0, PEOPLE - 1].map(Person) {
         let told = ground.run("home", &["member", &format!("phone:{}", person.phone())]);
         assert!(told.contains(&person.name()) && told.contains(&person.mail()), "{told}");
+        assert!(told.contains(&format!("{} the younger", person.name())), "{told}");
     }
     let digest = ground.run("home", &["digest"]);
     ground.staff("home", &[Person(20), Person(21)]);

@@ -46,6 +46,10 @@ pub fn input(people: &[Person]) -> String {
             "who",
             &format!(r#""type":"identify","traits":{{"name":"{name}","email":"{mail}"}}"#),
         );
+        let child = format!(
+            r#""type":"track","event":"Dependant Told","properties":{{"key":"{phone}","name":"{name} the younger","birthday":"2025-01-31"}}"#
+        );
+        line("2025-03-02T05:00:00Z", "child", &child);
         let to = Person((n + 1) % PEOPLE).phone();
         let gift = format!(
             r#""type":"track","event":"Points Gifted","properties":{{"amount":1,"to_namespace":"phone","to_value":"{to}"}}"#

@@ -13,6 +13,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
+use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
@@ -154,6 +155,8 @@ passed_on! {
         month_archived(month: i64, file: &str, events: i64, hash: &str) -> ();
         dump(out: dump::Out) -> String;
         fill(rows: dump::In) -> ();
+        borne(hashes: Vec<LookupHash>) -> Vec<(LookupHash, MemberId, Ts)>;
+        given_up(limit: usize) -> Vec<read::GivenUp>;
         identifiers_of(members: Vec<MemberId>) -> Vec<(MemberId, String, String)>;
         put_suggestions(found: Vec<suggestion::NewSuggestion>, at: Ts) -> usize;
         suggestions(state: Option<suggestion::State>, limit: usize) -> Vec<suggestion::Suggestion>;

@@ -352,6 +352,7 @@ impl Books {
                 source: source.clone(),
                 user_namespace,
                 events,
+                identity: Arc::default(),
                 now: Ts::MIN,
                 replay: true,
                 progress: None,

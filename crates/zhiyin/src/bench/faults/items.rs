@@ -236,11 +236,11 @@ impl Shop {
                 json!({"type": "identify", "messageId": id, "userId": person(who), "timestamp": when,
                     "traits": {"birthday": day}})
             }
-            // Names of one, or of two of whom the first decides.
+            // Names of one, or of two of whom the most telling decides.
             Kind::Names => {
                 let phone = if chance.one_in(5) { (who + 1) % PEOPLE } else { who };
                 let mut item = json!({"type": "identify", "messageId": id, "timestamp": when, "traits": {},
-                    "context": {"externalIds": [{"id": format!("139{phone}"), "type": "phone"},
+                    "context": {"externalIds": [{"id": format!("1390000{phone:04}"), "type": "phone"},
                         {"id": format!("w{who}"), "type": "wechat"}]}});
                 if !chance.one_in(3) {
                     item["userId"] = json!(person(who));
@@ -320,7 +320,7 @@ fn lines(chance: &mut Chance, number: u64) -> Value {
 /// An event about somebody, under one or several of their names.
 fn track(chance: &mut Chance, id: &str, who: u64, event: &str, when: &str, properties: Value) -> Value {
     let mut item = json!({"type": "track", "event": event, "messageId": id, "timestamp": when, "properties": properties});
-    let phone = json!({"externalIds": [{"id": format!("139{who}"), "type": "phone"}]});
+    let phone = json!({"externalIds": [{"id": format!("1390000{who:04}"), "type": "phone"}]});
     match chance.below(12) {
         0 => item["context"] = phone,
         1 => {

@@ -1,0 +1,1 @@
+-- What members told of themselves lies with them, in the shards.
