@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (8, 2, include_str!("migrations/0008_personal.sql")),
     (9, 2, include_str!("migrations/0009_partners.sql")),
     (10, 2, include_str!("migrations/0010_doors.sql")),
+    (11, 2, include_str!("migrations/0011_identifier_of.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

@@ -26,7 +26,7 @@ pub(crate) const LIABILITY: &str =
     "SELECT expires_at, SUM(remaining) FROM lot WHERE remaining > 0 GROUP BY expires_at";
 pub(crate) const TAGS: &str = "SELECT key, COUNT(*) FROM member, json_each(member.tags) GROUP BY key";
 pub(crate) const IDENTITY_BYTES: &str = "SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 \
-    AND name IN ('identifier', 'identifier_member', 'sqlite_autoindex_identifier_1', 'alias', 'alias_root', 'apart')";
+    AND name IN ('identifier', 'identifier_of', 'identifier_seen', 'given_up', 'alias', 'alias_root', 'apart')";
 pub(crate) const WAITING: &str = "SELECT COUNT(*), MIN(clock) FROM event \
     WHERE derived = 0 AND seq > (SELECT cursor FROM slot)";
 pub(crate) const LAST_EVENT: &str = "SELECT MAX(time) FROM (SELECT time FROM event WHERE derived = 0 \

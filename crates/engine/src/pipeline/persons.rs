@@ -196,6 +196,11 @@ pub(crate) async fn parting(
             }
             continue;
         }
+        // What was erased, a gift to somebody who is forgotten, tells no name any more: it stays.
+        if seal::is_erased(&event.body) {
+            sides.insert(event.id, Side::Stays);
+            continue;
+        }
         let body = seal::open(&event.body)?;
         let origin = Origin { user_namespace: &event.user_namespace, default_time: Some(event.time) };
         let Ok(read) = event::read(body.as_bytes(), &origin) else { continue };

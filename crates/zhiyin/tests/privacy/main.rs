@@ -90,6 +90,10 @@ fn neither_found_nor_read(ground: &Ground) {
         assert!(ground.run(home, &["member", &stays.mail()]).contains(&stays.name()));
         ground.run(home, &["doctor"]);
     }
+    // Whoever gave them something can still be parted, though nobody reads any more to whom.
+    let giver = format!("user:{}", Person(2).mail());
+    ground.run("home", &["unmerge", &giver, "--reason", "a shared account"]);
+    ground.run("home", &["doctor"]);
     // Who comes back is somebody new.
     ground.import("home", "again", &input(&[gone]));
     let told = ground.run("home", &["member", &name]);

@@ -66,13 +66,13 @@ pub fn input(people: &[Person]) -> String {
     lines
 }
 
-/// Items that show two of them to be one person, each called by one of their numbers.
+/// What is said at a desk: two of them are one person, each called by one of their numbers.
 pub fn same(pairs: &[(Person, Person)]) -> String {
     let mut lines = String::new();
     for (one, other) in pairs.iter().map(|(one, other)| (one.phone(), other.phone())) {
         writeln!(
             lines,
-            r#"{{"timestamp":"2025-06-01T04:00:00Z","messageId":"same-{other}","type":"identify","traits":{{}},"context":{{"externalIds":[{{"id":"{one}","type":"phone"}},{{"id":"{other}","type":"phone"}}]}}}}"#
+            r#"{{"timestamp":"2025-06-01T04:00:00Z","messageId":"same-{other}","type":"track","event":"Members Merge Asked","properties":{{"reason":"the same at the till"}},"context":{{"externalIds":[{{"id":"{one}","type":"phone"}},{{"id":"{other}","type":"phone"}}]}}}}"#
         )
         .unwrap();
     }

@@ -144,7 +144,7 @@ impl Ground {
 
     /// Some who were two turn out to be one.
     pub fn merge(&self, home: &str, pairs: &[(Person, Person)]) {
-        let told = self.import_as(home, &["--source", "desk", "--trusted"], &same(pairs));
+        let told = self.import_as(home, &["--source", "till2", "--desk"], &same(pairs));
         assert!(told.contains(&format!(" {} accepted", pairs.len())), "{told}");
     }
 
