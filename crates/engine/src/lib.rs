@@ -27,6 +27,7 @@ pub mod places;
 pub mod playbooks;
 pub mod rebuild;
 pub mod reports;
+pub mod retain;
 pub mod sealing;
 pub mod takeover;
 pub mod told;

@@ -200,6 +200,31 @@ pub mod names {
     pub const TIMER_DUE: &str = "Timer Due";
     /// Derived: a new version of the playbook reached a member.
     pub const PLAYBOOK_APPLIED: &str = "Playbook Applied";
+
+    /// What is needed for as long as there is a member: the ledger, who is whom, what was consented to. Bodies of these are
+    /// never let go.
+    pub const NEEDED: [&str; 20] = [
+        ORDER_COMPLETED,
+        ORDER_UPDATED,
+        ORDER_PAID,
+        ORDER_REFUNDED,
+        ORDER_CANCELLED,
+        POINTS_SPENT,
+        POINTS_POSTED,
+        POINTS_VOIDED,
+        POINTS_RETURNED,
+        POINTS_ADJUSTED,
+        POINTS_GIFTED,
+        MEMBERS_MERGE_ASKED,
+        MEMBERS_UNMERGED,
+        CONSENT_GIVEN,
+        CONSENT_WITHDRAWN,
+        CONSENT_PREFERENCES,
+        DEPENDANT_TOLD,
+        DEPENDANT_REMOVED,
+        PARTNER_REDEEMED,
+        MEMBER_TAKEN_OVER,
+    ];
 }
 
 /// Names of the first version of the e-commerce spec, and what they are called now.

@@ -81,6 +81,9 @@ pub struct Playbook {
     /// What consent is asked for.
     #[serde(skip_serializing_if = "Consent::is_default")]
     pub consent: Consent,
+    /// After how many days the bodies of events are let go, by event name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub retention: BTreeMap<String, u16>,
     /// How it was written.
     #[serde(skip)]
     source: canonical::Source,

@@ -33,6 +33,7 @@ mod personal;
 mod persons;
 mod places;
 mod report;
+mod retain;
 mod retry;
 mod rows;
 mod schemas;
@@ -65,8 +66,8 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
-    Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, Waiting, Wanted,
+    Ahead, Append, Home, LetGo, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
+    Progress, Receipt, Result, Store, Waiting, Wanted,
 };
 use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
@@ -492,6 +493,10 @@ impl Store for PgStore {
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
         let message_ids = self.vault().message_ids(message_ids);
         takeover::came(&self.connections, source, &message_ids).await
+    }
+
+    async fn let_go(&self, before: BTreeMap<String, Ts>, after: i64, limit: usize) -> Result<LetGo> {
+        retain::let_go(&self.connections, &before, after, limit).await
     }
 
     async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, PartnerSums>> {

@@ -23,6 +23,7 @@ mod personal;
 mod persons;
 mod places;
 mod report;
+mod retain;
 mod rows;
 mod shares;
 mod statements;
@@ -50,8 +51,8 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
-    Append, Home, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, StoreError, Waiting, Wanted,
+    Append, Home, LetGo, Loaded, LotsWanted, OWN_SOURCE, PastEvent, PastOf, PastTransfer, PlaybookVersion,
+    Progress, Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
 use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
@@ -491,6 +492,10 @@ impl Store for SqliteStore {
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {
         let (source, message_ids) = (source.to_owned(), self.vault().message_ids(message_ids));
         self.connections.read(move |c| takeover::came(c, &source, &message_ids)).await
+    }
+
+    async fn let_go(&self, before: BTreeMap<String, Ts>, after: i64, limit: usize) -> Result<LetGo> {
+        self.connections.write(move |c| retain::let_go(c, &before, after, limit)).await
     }
 
     async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, PartnerSums>> {

@@ -198,6 +198,15 @@ pub enum Ties {
     Insist,
 }
 
+/// What came of a part of letting bodies go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LetGo {
+    /// How many of each name.
+    pub gone: std::collections::BTreeMap<String, u64>,
+    /// After which place the next part begins; `None` at the end.
+    pub after: Option<i64>,
+}
+
 /// A batch of items of one source, accepted whole.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -539,6 +548,14 @@ pub trait Store: Send + Sync {
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>>;
     /// Of each of these message ids of a source the hash of its body, if it came and its id is remembered.
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>>;
+    /// Lets go of the bodies of decided events of these names that happened before their instants, among the next `limit`
+    /// items after a place, in the order of places. Bodies in files of archived months stay there.
+    async fn let_go(
+        &self,
+        before: std::collections::BTreeMap<String, Ts>,
+        after: i64,
+        limit: usize,
+    ) -> Result<LetGo>;
     /// What passed with each partner, as of an instant.
     async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, partner::PartnerSums>>;
     /// What a source of a take-over came to.

@@ -229,6 +229,8 @@ pub enum Command {
         #[arg(long, value_name = "DAYS", default_value_t = zhiyin_engine::archive::REMEMBERED_DAYS)]
         keep_days: u32,
     },
+    /// Lets go of what events said, once the playbook's `retention` for them is over; for every night.
+    Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
     /// Measures, or breaks things: growth, pipeline, resolution, faults.

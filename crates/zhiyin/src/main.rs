@@ -18,6 +18,7 @@ mod places;
 mod playbook;
 mod progress;
 mod report;
+mod retain;
 mod say;
 mod sealing;
 mod serve;
@@ -89,6 +90,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Backup { file } => moving::backup(&place, &file).await,
         Command::Restore { file, keystore } => moving::restore(&place, &file, keystore.as_deref()).await,
         Command::Archive { before, keep_days } => moving::archive(&place, &before, keep_days).await,
+        Command::Retain => retain::retain(&place).await,
         Command::Digest => report::digest(&place).await,
         Command::Bench { name, faults } => bench::bench(&place, &name, &faults).await,
     }

@@ -26,6 +26,7 @@ mod persons;
 mod places;
 mod playbooks;
 mod points;
+mod retain;
 mod silence;
 mod streams;
 mod takeover;

@@ -3,6 +3,7 @@
 mod consent;
 mod earning;
 mod identity;
+mod retention;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +70,7 @@ pub(super) fn playbook(
     let tags = check.by_id(raw.tags, tree.get("tags"), false, Check::tag);
     let identity = check.identity(raw.identity, tree.get("identity"));
     let consent = check.consent(raw.consent, tree.get("consent"));
+    let retention = check.retention(raw.retention, tree.get("retention"));
     Some(Playbook {
         id: id?,
         timezone: timezone?,
@@ -85,6 +87,7 @@ pub(super) fn playbook(
         tags: BTreeMap::from_iter(tags),
         identity,
         consent,
+        retention,
         source,
     })
 }

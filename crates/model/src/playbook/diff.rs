@@ -5,6 +5,7 @@ mod consent;
 mod earning;
 mod identity;
 mod partner;
+mod retention;
 mod standing;
 mod text;
 
@@ -74,6 +75,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     standing::tags(&old.tags, &new.tags, &mut changes);
     identity::identity(&old.identity, &new.identity, &mut changes);
     consent::consent(&old.consent, &new.consent, &mut changes);
+    retention::retention(old, new, &mut changes);
     if changes.is_empty() && old != new {
         let mut said = Said::default();
         said.say("只调整了书写次序。".to_owned(), "Only the order of the file changes.".to_owned());

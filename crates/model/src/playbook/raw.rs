@@ -55,6 +55,8 @@ pub(super) struct RawPlaybook {
     pub identity: Option<RawIdentity>,
     /// What consent is asked for.
     pub consent: Option<RawConsent>,
+    /// After how many days the bodies of events are let go, by event name.
+    pub retention: Option<ById<DaysPhrase>>,
 }
 
 /// An attribute of members.

@@ -59,6 +59,14 @@ fn changes_are_said_with_old_and_new_values() {
             Touches::Nobody,
         ),
         (
+            "tiers:",
+            "retention: { Product Viewed: 90d }\ntiers:",
+            "retention.Product Viewed",
+            "事件“Product Viewed”的内容保留 90 天后删除。",
+            "What events `Product Viewed` say is let go after 90 days.",
+            Touches::Nobody,
+        ),
+        (
             "over: 365d",
             "over: 180d",
             "tiers.over",

@@ -16,9 +16,9 @@ use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
-    Ahead, Append, Home, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion, Progress,
-    Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, partner, places, read, suggestion,
-    takeover,
+    Ahead, Append, Home, LetGo, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
+    Progress, Receipt, Result, Store, Waiting, Wanted, archive, dump, feed, merge, partner, places, read,
+    suggestion, takeover,
 };
 
 /// What shall happen at a call.
@@ -172,6 +172,7 @@ passed_on! {
         member_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<places::CutLine>;
         ledger_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<read::LedgerLine>;
         came(source: &str, message_ids: Vec<String>) -> Vec<Option<[u8; 16]>>;
+        let_go(before: std::collections::BTreeMap<String, Ts>, after: i64, limit: usize) -> LetGo;
         partner_sums(at: Ts) -> std::collections::BTreeMap<String, partner::PartnerSums>;
         taken_over(source: &str) -> takeover::TakenOver;
     }

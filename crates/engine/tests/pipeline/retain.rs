@@ -1,0 +1,65 @@
+//! What events said is let go once the playbook's time for it is over, and nothing that a balance rests on.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use zhiyin_engine::accept::{Source, Ties};
+use zhiyin_store::seal;
+
+use crate::home::{Home, source};
+use crate::items::order;
+
+const PLAYBOOK: &str = "playbook: brand\nextends: variety-store\n\
+    retention: { Product Viewed: 90d, Article Read: 3660d }\n";
+const NOON: &str = "2017-03-01T04:00:00Z";
+
+fn track(id: &str, who: &str, event: &str) -> Value {
+    json!({"type": "track", "event": event, "messageId": id, "userId": who, "timestamp": NOON,
+        "properties": {"note": "what it says"}})
+}
+
+async fn told(home: &Home, who: &str) -> Vec<(String, bool)> {
+    let member = home.member(who).await.member.id;
+    let timeline = home.engine().store().personal().unwrap().timeline(member).await.unwrap();
+    let own = timeline.into_iter().filter(|told| told.source != zhiyin_store::OWN_SOURCE);
+    own.map(|told| (told.message_id, seal::is_erased(&told.body))).collect()
+}
+
+#[tokio::test]
+async fn what_events_said_is_let_go_once_its_time_is_over() {
+    let home = Home::new(PLAYBOOK).await;
+    home.live_through(&[
+        track("v1", "ann", "Product Viewed"),
+        track("v2", "bob", "Product Viewed"),
+        track("a1", "ann", "Article Read"),
+        order("o1", "ann", "1", NOON, "200"),
+    ])
+    .await;
+    let digest = home.digest().await;
+    let gone = home.engine().retain().await.unwrap();
+    assert_eq!(gone, BTreeMap::from([("Product Viewed".to_owned(), 2)]));
+    let expected = [("v1", true), ("a1", false), ("o1", false)].map(|(id, gone)| (id.to_owned(), gone));
+    let mut known = told(&home, "ann").await;
+    known.sort();
+    let mut sorted = expected.to_vec();
+    sorted.sort();
+    assert_eq!(known, sorted);
+    assert_eq!(home.digest().await, digest, "no figure changes");
+    home.healthy().await;
+    assert_eq!(home.engine().retain().await.unwrap(), BTreeMap::new(), "it is done once");
+
+    // It came, and comes again unchanged; and a member of whom something was let go can be parted.
+    home.live_through(&[track("v1", "ann", "Product Viewed")]).await;
+    assert_eq!(home.digest().await, digest);
+    let ids: Vec<Value> = ["ann", "bob"].iter().map(|who| json!({"id": who, "type": "user"})).collect();
+    for (id, event, ids) in [("m", "Members Merge Asked", &ids[..]), ("u", "Members Unmerged", &ids[1..])] {
+        let item = json!({"type": "track", "event": event, "messageId": id,
+            "timestamp": "2017-03-02T04:00:00Z", "context": {"externalIds": ids}});
+        let desk = Source { ties: Ties::Insist, ..source("desk", true) };
+        home.engine().accept(&desk, &[item.to_string().into_bytes()], None).await.unwrap();
+        home.settle().await;
+    }
+    assert_eq!(home.refusals().await, Vec::<String>::new());
+    assert_eq!(home.points("ann").await.active, 200);
+    home.healthy().await;
+}

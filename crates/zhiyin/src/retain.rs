@@ -1,0 +1,31 @@
+//! `zhiyin retain`: what events said is let go once the playbook's time for it is over.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use zhiyin_engine::audit::{Outcome, Target, detail, note};
+use zhiyin_model::role::Operation;
+
+use crate::arguments::Place;
+use crate::say::say;
+use crate::who;
+
+/// Lets go, and says of what.
+pub async fn retain(place: &Place) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    if engine.live()?.playbook.retention.is_empty() {
+        say!("The playbook has no `retention`: everything is kept.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let gone = engine.retain().await?;
+    for (name, n) in &gone {
+        say!("{n:>10}  {name}");
+    }
+    let n: u64 = gone.values().sum();
+    say!("{n} events say nothing any more");
+    let more = detail(json!({"act": "retain", "events": n}));
+    let store = engine.store().as_ref();
+    note(store, &who::system(), Operation::HomeManage, &Target::home(), Outcome::Done, &more).await?;
+    Ok(ExitCode::SUCCESS)
+}
