@@ -1,7 +1,7 @@
 //! Erasing a person: what is personal of them goes, the ledger and sums of orders stay.
 //!
-//! First the keystore notes it, then the home forgets in one transaction, then the keys are destroyed, so that copies of
-//! before say nothing either. What was broken off is taken up again when the home is opened; what comes back with an older
+//! First the keystore notes it, then the keys are destroyed, so that copies of before say nothing either, then the home
+//! forgets in one transaction. What was broken off is taken up again when the home is opened; what comes back with an older
 //! backup is erased again.
 
 use std::collections::BTreeSet;
@@ -9,11 +9,14 @@ use std::sync::Arc;
 
 use zhiyin_model::id::MemberId;
 use zhiyin_store::personal::Personal;
+use zhiyin_store::seal::envelope::Subject;
 use zhiyin_store::seal::keystore::{Erasure, Keystore};
-use zhiyin_store::{Store, StoreError};
+use zhiyin_store::{Store, StoreError, Wanted};
 
 use crate::{Engine, EngineError, Result, clock};
 
+/// Names that are looked up at once.
+const NAMES_AT_ONCE: usize = 500;
 /// Reasons are short: they stay.
 pub const REASON_CHARS_MAX: usize = 200;
 
@@ -36,9 +39,27 @@ async fn ask<T: Send + 'static>(
 /// Erases a member whose erasure is noted, and destroys their keys.
 async fn carry_out(store: &dyn Store, mut erasure: Erasure) -> Result<()> {
     let (personal, keystore) = sealed(store)?;
+    // Keys first: from here on nobody seals under them, and who comes back by the same name is somebody new, however long
+    // the rest takes.
+    let subjects = std::mem::take(&mut erasure.subjects);
+    ask(&keystore, move |keystore| keystore.destroy(&[], &subjects)).await?;
     personal.erase(MemberId::from_bytes(erasure.member)).await?;
-    erasure.done = true;
-    ask(&keystore, move |keystore| keystore.destroy(&[erasure.member], &erasure.subjects)).await
+    ask(&keystore, move |keystore| keystore.destroy(&[erasure.member], &[])).await
+}
+
+/// A name that is somebody else's by now, a number that was given out anew, keeps its key: what they are called is sealed under it.
+/// What the erased member said under it is blanked all the same.
+async fn others_stay(store: &dyn Store, member: MemberId, subjects: &mut BTreeSet<Subject>) -> Result<()> {
+    let all: Vec<Subject> = subjects.iter().copied().collect();
+    for part in all.chunks(NAMES_AT_ONCE) {
+        let wanted = Wanted { identifiers: part.to_vec(), ..Wanted::default() };
+        for (name, of) in store.load(wanted).await?.identifiers {
+            if of != member {
+                subjects.remove(&name);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Notes an erasure with all under which something of the member is sealed, and carries it out.
@@ -47,6 +68,7 @@ async fn erase(store: &dyn Store, member: MemberId, reason: &str) -> Result<()> 
     let known = ask(&keystore, |keystore| keystore.erasures()).await?;
     let before = known.into_iter().find(|erasure| erasure.member == *member.bytes());
     let mut subjects: BTreeSet<_> = personal.subjects_of(member).await?.into_iter().collect();
+    others_stay(store, member, &mut subjects).await?;
     // Noted before and not carried out: what the home has forgotten since is known here only.
     subjects.extend(before.iter().flat_map(|erasure| erasure.subjects.iter().copied()));
     let erasure = Erasure {

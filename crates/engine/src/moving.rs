@@ -82,8 +82,10 @@ impl Sum {
         if matches!(rows.table.name, "home" | "source" | "house_account") {
             return;
         }
-        let numbered =
-            matches!(rows.table.name, "transfer" | "allocation" | "term" | "stage_move" | "tag_move");
+        let numbered = matches!(
+            rows.table.name,
+            "transfer" | "allocation" | "term" | "stage_move" | "tag_move" | "partner_move"
+        );
         for row in &rows.rows {
             // What each database numbers for itself is no part of what was said.
             let said = &row[usize::from(numbered)..];

@@ -17,7 +17,8 @@ use crate::Result;
 
 /// A stored member as decisions hold it.
 pub(crate) async fn state(store: &dyn Store, rules: &Rules, stored: StoredMember) -> Result<State> {
-    if stored.fingerprint == rules.fingerprint {
+    // Where a member was erased there are none: whatever wrote the row meanwhile, they are built of what is left.
+    if stored.fingerprint == rules.fingerprint && !stored.leaves.is_empty() {
         let leaves = LeafStates::unpack(&stored.leaves).map_err(StoreError::Damaged)?;
         return Ok(State { member: stored.member, leaves });
     }
@@ -50,7 +51,8 @@ pub(crate) async fn events(
     member: MemberId,
 ) -> Result<Vec<(EventId, EventRow)>> {
     let past = past(store, rules, member).await?;
-    past.events.iter().map(|event| Ok((event.id, event_row(&read(event)?)))).collect()
+    let told = past.events.iter().filter(|event| !seal::is_erased(&event.body));
+    told.map(|event| Ok((event.id, event_row(&read(event)?)))).collect()
 }
 
 async fn past(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<PastOf> {

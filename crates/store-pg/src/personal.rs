@@ -69,7 +69,7 @@ pub(crate) const ASIDE_SUBJECTS: &str = aside!("substr(e.body, 1, 17), substr(e.
 pub(crate) const EVENTS_REACHING: &str = concat!(
     "SELECT e.seq FROM {shard}.event e WHERE ",
     of!("reached"),
-    " AND e.reached IS NOT NULL AND e.derived = 0"
+    " AND e.reached IS NOT NULL AND e.seq < 4611686018427387904"
 );
 /// What a member was called before they were merged.
 pub(crate) const ALIASES_OF: &str = "SELECT uuid_send(member) FROM {home}.alias WHERE root = $1";

@@ -162,7 +162,9 @@ fn events(c: &Connection, vault: &Vault, after: i64, limit: i64) -> Result<(usiz
     })?;
     let Some(((last, ..), ..)) = found.last() else { return Ok((1, Stage::Letters(0))) };
     let (n, next) = (found.len(), Stage::Events(*last));
-    let open: Vec<_> = found.into_iter().filter(|(.., unsealed)| *unsealed).collect();
+    // What was erased bears the hash already.
+    let is_open = |body: &[u8], unsealed: bool| unsealed && body != [ERASED];
+    let open: Vec<_> = found.into_iter().filter(|(_, body, _, unsealed)| is_open(body, *unsealed)).collect();
     let values: Vec<_> = open
         .iter()
         .map(|((_, member, time), body, message_id, _)| Unsealed::Event(*member, Ts(*time), body, message_id))

@@ -14,6 +14,7 @@ pub mod partners;
 pub mod past;
 pub mod personal;
 pub mod places;
+pub mod retain;
 pub mod suggestions;
 pub mod takeover;
 
@@ -58,6 +59,7 @@ macro_rules! conformance {
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
             doors: names_are_settled_by_their_rules, names_are_told_with_when_they_were_seen, doors_move_with_the_home;
             partners: partners_are_counted_as_of_an_instant;
+            retain: what_events_said_is_let_go_part_by_part;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;

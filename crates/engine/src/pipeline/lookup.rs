@@ -10,7 +10,7 @@ use zhiyin_store::{LotsWanted, Store, StoreError};
 use crate::{Result, rebuild};
 
 /// An event that says nothing: what is left of one whose member was erased.
-const ERASED: &str = r#"{"event":"Erased","properties":{},"type":"track"}"#;
+const ERASED: &str = r#"{"context":{"externalIds":[{"id":"erased","type":"member"}]},"event":"Erased","properties":{},"type":"track"}"#;
 
 /// Adds what was missing to what is known.
 pub(super) async fn look_up(
@@ -59,4 +59,17 @@ pub(super) async fn look_up(
 
 fn damaged(what: String) -> StoreError {
     StoreError::Damaged(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use zhiyin_model::time::Ts;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_an_erased_order_can_be_read() {
+        let origin = Origin { user_namespace: "user", default_time: Some(Ts(0)) };
+        assert_eq!(event::read(ERASED.as_bytes(), &origin).unwrap().name, "Erased");
+    }
 }

@@ -44,6 +44,21 @@ fn a_playbook_that_asks_no_consent_keeps_its_name() {
 }
 
 #[test]
+fn what_is_written_wrong_of_retention_is_said_with_its_place() {
+    assert_eq!(with("retention: { Product Viewed: 90d }\n").retention["Product Viewed"], 90);
+    for (section, message) in [
+        ("retention: { Order Completed: 90d }", "`Order Completed` is never let go"),
+        ("retention: { Consent Withdrawn: 90d }", "is never let go"),
+        ("retention: { Product Viewed: 29d }", "30 to 3660"),
+        ("retention: { Product Viewed: 90 }", "needs its unit"),
+        ("retention: { ' Product Viewed': 90d }", "cannot be an event"),
+    ] {
+        let problems = read(&format!("{section}\n")).unwrap_err();
+        assert!(problems[0].to_string().contains(message), "{section}: {problems:?}");
+    }
+}
+
+#[test]
 fn what_is_written_wrong_of_consent_is_said_with_its_place() {
     let many = |n: usize, each: fn(usize) -> String| (0..n).map(each).collect::<Vec<_>>().join(", ");
     for (section, message) in [
