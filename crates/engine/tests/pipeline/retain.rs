@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use zhiyin_engine::accept::{Source, Ties};
+use zhiyin_engine::accept::{Source, Ties, Verdict};
 use zhiyin_store::seal;
 
 use crate::home::{Home, source};
@@ -49,7 +49,9 @@ async fn what_events_said_is_let_go_once_its_time_is_over() {
     assert_eq!(home.engine().retain().await.unwrap(), BTreeMap::new(), "it is done once");
 
     // It came, and comes again unchanged; and a member of whom something was let go can be parted.
-    home.live_through(&[track("v1", "ann", "Product Viewed")]).await;
+    let again = track("v1", "ann", "Product Viewed").to_string().into_bytes();
+    let verdicts = home.engine().accept(&source("test", true), &[again], None).await.unwrap();
+    assert_eq!(verdicts, [Verdict::Duplicate]);
     assert_eq!(home.digest().await, digest);
     let ids: Vec<Value> = ["ann", "bob"].iter().map(|who| json!({"id": who, "type": "user"})).collect();
     for (id, event, ids) in [("m", "Members Merge Asked", &ids[..]), ("u", "Members Unmerged", &ids[1..])] {
