@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use zhiyin_engine::accept::{Source, Ties, Verdict};
 use zhiyin_store::seal;
 
-use crate::home::{Home, source};
+use crate::home::{Home, TILL, source};
 use crate::items::order;
 
 const PLAYBOOK: &str = "playbook: brand\nextends: variety-store\n\
@@ -50,7 +50,7 @@ async fn what_events_said_is_let_go_once_its_time_is_over() {
 
     // It came, and comes again unchanged; and a member of whom something was let go can be parted.
     let again = track("v1", "ann", "Product Viewed").to_string().into_bytes();
-    let verdicts = home.engine().accept(&source("test", true), &[again], None).await.unwrap();
+    let verdicts = home.engine().accept(&source(TILL, true), &[again], None).await.unwrap();
     assert_eq!(verdicts, [Verdict::Duplicate]);
     assert_eq!(home.digest().await, digest);
     let ids: Vec<Value> = ["ann", "bob"].iter().map(|who| json!({"id": who, "type": "user"})).collect();
