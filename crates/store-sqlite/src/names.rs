@@ -17,7 +17,7 @@ use crate::write::{IDENTIFIER_NEW, prepare, run};
 pub(crate) const SEEN: &str = "SELECT max(i.since, coalesce(s.seen, i.since)) FROM identifier i \
     LEFT JOIN identifier_seen s ON s.hash = i.hash WHERE i.hash = ?";
 pub(crate) const BEARS: &str = "SELECT i.namespace, i.since, max(i.since, coalesce(s.seen, i.since)) FROM identifier i \
-    LEFT JOIN identifier_seen s ON s.hash = i.hash WHERE substr(i.member, 1, 4) = substr(?1, 1, 4) AND i.member = ?1";
+    LEFT JOIN identifier_seen s ON s.hash = i.hash WHERE substr(i.member, 1, 3) = substr(?1, 1, 3) AND i.member = ?1";
 pub(crate) const BORNE: &str = "SELECT i.member, max(i.since, coalesce(s.seen, i.since)) FROM identifier i \
     LEFT JOIN identifier_seen s ON s.hash = i.hash WHERE i.hash = ?";
 pub(crate) const SEEN_SET: &str = "INSERT INTO identifier_seen (hash, seen) VALUES (?, ?) \
@@ -25,7 +25,7 @@ pub(crate) const SEEN_SET: &str = "INSERT INTO identifier_seen (hash, seen) VALU
 pub(crate) const TAKEN_OVER: &str =
     "UPDATE identifier SET member = ?2, since = ?3, value = ?4 WHERE hash = ?1";
 pub(crate) const SEEN_GONE: &str = "DELETE FROM identifier_seen WHERE hash IN (SELECT hash FROM identifier \
-    WHERE substr(member, 1, 4) = substr(?1, 1, 4) AND member = ?1)";
+    WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1)";
 pub(crate) const GIVEN_UP_NEW: &str = "INSERT INTO given_up (seq, no, namespace, reason) VALUES (?, ?, ?, ?)";
 pub(crate) const GIVEN_UP: &str = "SELECT g.seq, s.name, COALESCE(e.called, e.message_id), e.time, coalesce(a.root, e.member), g.namespace, \
     g.reason FROM given_up g CROSS JOIN event e ON e.seq = g.seq CROSS JOIN source s ON s.no = e.source \

@@ -55,11 +55,11 @@ pub(crate) const ALIASES_OF: &str = "SELECT member FROM alias WHERE root = ?";
 pub(crate) const EVENT_SUBJECTS: &str = "SELECT body, called FROM event WHERE seq = ?";
 pub(crate) const MEMBER_SUBJECT: &str = "SELECT attributes FROM member WHERE id = ?";
 pub(crate) const NAME_SUBJECTS: &str =
-    "SELECT value FROM identifier WHERE substr(member, 1, 4) = substr(?1, 1, 4) AND member = ?1";
+    "SELECT value FROM identifier WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1";
 pub(crate) const NAMED: &str = "SELECT member, substr(value, 1, 17) FROM identifier";
 pub(crate) const BATCH_ON: &str = "UPDATE slot SET batch = batch + 1";
 pub(crate) const NAMES_GONE: &str =
-    "DELETE FROM identifier WHERE substr(member, 1, 4) = substr(?1, 1, 4) AND member = ?1";
+    "DELETE FROM identifier WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1";
 /// A body that is in a file stays there, where nobody opens it any more.
 pub(crate) const EVENT_BLANK: &str =
     "UPDATE event SET body = CASE WHEN length(body) > 0 THEN ?2 ELSE body END, called = NULL WHERE seq = ?1";

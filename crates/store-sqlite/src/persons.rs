@@ -16,7 +16,7 @@ use crate::write::{LAST_SET, MEMBER_PLACE, prepare, run};
 pub(crate) const ALIAS_NEW: &str = "INSERT INTO alias (member, root, since) VALUES (?, ?, ?)";
 pub(crate) const ALIAS_ON: &str = "UPDATE alias SET root = ?2 WHERE root = ?1";
 pub(crate) const NAMES_ON: &str =
-    "UPDATE identifier SET member = ?2 WHERE substr(member, 1, 4) = substr(?1, 1, 4) AND member = ?1";
+    "UPDATE identifier SET member = ?2 WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1";
 pub(crate) const NAME_ON: &str = "UPDATE identifier SET member = ?3 WHERE hash = ?1 AND member = ?2";
 pub(crate) const APART: &str = "SELECT 1 FROM apart WHERE member = ? AND other = ?";
 pub(crate) const APART_NEW: &str = "INSERT OR IGNORE INTO apart (member, other) VALUES (?1, ?2), (?2, ?1)";

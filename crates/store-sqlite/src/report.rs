@@ -83,7 +83,7 @@ pub(crate) const LEDGER: &str = "SELECT asset, kind, COUNT(*), SUM(amount) FROM 
     GROUP BY asset, kind ORDER BY asset, kind";
 pub(crate) const DEAD: &str = "SELECT d.seq, s.name, COALESCE(e.called, e.message_id), e.name, e.time, d.code, d.field, d.message, d.at \
     FROM dead_letter d JOIN event e ON e.seq = d.seq JOIN source s ON s.no = e.source ORDER BY d.seq DESC LIMIT ?";
-pub(crate) const IDENTIFIERS_OF: &str = "SELECT namespace, value FROM identifier WHERE substr(member, 1, 4) = substr(?1, 1, 4) AND member = ?1 ORDER BY namespace, hash";
+pub(crate) const IDENTIFIERS_OF: &str = "SELECT namespace, value FROM identifier WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1 ORDER BY namespace, hash";
 pub(crate) const ORDERS_SUM_OF: &str = concat!(
     timeline!(),
     "SELECT COUNT(*), COALESCE(SUM(o.paid - o.refunded), 0) FROM t CROSS JOIN orders o ON o.no = t.seq \
