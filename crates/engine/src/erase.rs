@@ -47,16 +47,19 @@ async fn carry_out(store: &dyn Store, mut erasure: Erasure) -> Result<()> {
     ask(&keystore, move |keystore| keystore.destroy(&[erasure.member], &[])).await
 }
 
-/// A name that is somebody else's by now, a number that was given out anew, keeps its key: what they are called is sealed under it.
-/// What the erased member said under it is blanked all the same.
+/// What is somebody else's keeps its key: a name that is theirs by now (a number that was given out anew), and a member who was one
+/// with the erased until they were parted, under whose key lies what was derived meanwhile. What the erased member said under it is
+/// blanked all the same.
 async fn others_stay(store: &dyn Store, member: MemberId, subjects: &mut BTreeSet<Subject>) -> Result<()> {
     let all: Vec<Subject> = subjects.iter().copied().collect();
     for part in all.chunks(NAMES_AT_ONCE) {
-        let wanted = Wanted { identifiers: part.to_vec(), ..Wanted::default() };
-        for (name, of) in store.load(wanted).await?.identifiers {
-            if of != member {
-                subjects.remove(&name);
-            }
+        let members = part.iter().map(|subject| MemberId::from_bytes(*subject)).collect();
+        let wanted = Wanted { identifiers: part.to_vec(), members, ..Wanted::default() };
+        let loaded = store.load(wanted).await?;
+        let names = loaded.identifiers.iter().filter(|(_, of)| *of != member).map(|(name, _)| *name);
+        let members = loaded.members.iter().map(|stored| *stored.member.id.bytes());
+        for others in names.chain(members).filter(|subject| subject != member.bytes()) {
+            subjects.remove(&others);
         }
     }
     Ok(())

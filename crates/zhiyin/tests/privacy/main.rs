@@ -6,7 +6,7 @@
 mod planted;
 mod sealed;
 
-use planted::{PEOPLE, Person, input};
+use planted::{PEOPLE, Person, input, visit};
 use sealed::{Ground, Where, found};
 
 #[test]
@@ -133,6 +133,25 @@ fn erased_with_all_they_were(ground: &Ground) {
         }
         assert!(everything.contains(&Person(8).phone()), "{home}");
         ground.run(home, &["doctor"]);
+    }
+}
+
+#[test]
+fn whoever_was_parted_is_erased_alone() {
+    for at in [Where::File, Where::Postgres] {
+        let ground = Ground::new(at);
+        ground.fill("home", true);
+        let (stays, gone) = (Person(5), Person(7));
+        ground.merge("home", &[(stays, gone)]);
+        // While they are one: what is derived of it lies under the key of who stays.
+        ground.import("home", "shop", &visit(gone));
+        let leaves = [format!("phone:{}", gone.phone()), format!("user:{}", gone.mail())];
+        ground.run("home", &["unmerge", &leaves[0], &leaves[1], "--reason", "two sisters"]);
+        ground.run("home", &["member", "erase", &leaves[0], "--reason", "asked for it"]);
+        ground.refused("home", "master", &["member", &leaves[0]]);
+        let told = ground.run("home", &["member", &format!("phone:{}", stays.phone())]);
+        assert!(told.contains(&stays.name()) && told.contains(&stays.mail()), "{told}");
+        ground.run("home", &["doctor"]);
     }
 }
 

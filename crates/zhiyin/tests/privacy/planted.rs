@@ -79,6 +79,14 @@ pub fn same(pairs: &[(Person, Person)]) -> String {
     lines
 }
 
+/// One more order of theirs, a large one: their tier and stage move with it.
+pub fn visit(person: Person) -> String {
+    let (phone, mail) = (person.phone(), person.mail());
+    format!(
+        r#"{{"timestamp":"2025-09-01T04:00:00Z","messageId":"visit-{phone}","userId":"{mail}","context":{{"externalIds":[{{"id":"{phone}","type":"phone"}}]}},"type":"track","event":"Order Completed","properties":{{"order_id":"v{phone}","total":"5000"}}}}"#
+    )
+}
+
 /// How a text may be written.
 pub fn spellings(text: &str) -> Vec<Vec<u8>> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
