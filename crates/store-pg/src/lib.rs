@@ -73,16 +73,16 @@ use zhiyin_store::{archive, dump as moving, feed as following, merge, places as 
 
 use append::Appender;
 use config::Address;
+use connection::Connections;
 #[doc(hidden)]
 pub use connection::PIPELINE;
-use connection::{Connections, snapshot};
 pub use keys::PgKeystore;
 use link::Link;
 use memory::Memory;
 use standing::Standings;
 #[doc(hidden)]
 pub use statements::statements;
-use survey::Survey;
+use survey::survey;
 
 /// So many leases lie between two times that what nobody follows of the change feed is forgotten.
 const FORGET_EVERY: usize = 64;
@@ -141,19 +141,6 @@ impl PgStore {
 /// The id key of the home at an address, without opening it as a store; `None` if there is no home.
 pub async fn id_key_of(url: &str) -> Result<Option<IdKey>> {
     migrate::id_key(&Address::parse(url)?).await
-}
-
-/// Takes a long look in one snapshot.
-macro_rules! survey {
-    ($store:expr, $survey:ident => $look:expr) => {{
-        let mut client = $store.connections.survey().await?;
-        let tx = snapshot(&mut client).await?;
-        let $survey = Survey { tx: &tx, schemas: &$store.connections.schemas };
-        let seen = $look.await;
-        // Nothing was written; the snapshot is let go at once, not when the connection is next used.
-        tx.rollback().await.map_err(rows::database)?;
-        seen
-    }};
 }
 
 #[async_trait]

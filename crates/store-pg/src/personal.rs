@@ -18,11 +18,11 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{PastEvent, Result, archive};
 
 use crate::PgStore;
-use crate::connection::{Said, Step, Tx, Values, snapshot};
+use crate::connection::{Said, Step, Tx, Values};
 use crate::load::timeline;
 use crate::memory::HOME_HELD;
 use crate::rows::{Uuid, database, get, id};
-use crate::survey::Survey;
+use crate::survey::{Survey, survey};
 use crate::write::FEED_NEW;
 use crate::{names, report};
 
@@ -133,18 +133,6 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
     steps.push(Step::Run((FEED_NEW, 0), vec![&members, &events]));
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await.map(drop).map_err(database)
-}
-
-/// Takes a long look in one snapshot.
-macro_rules! survey {
-    ($store:expr, $survey:ident => $look:expr) => {{
-        let mut client = $store.connections.survey().await?;
-        let tx = snapshot(&mut client).await?;
-        let $survey = Survey { tx: &tx, schemas: &$store.connections.schemas };
-        let seen = $look.await;
-        tx.rollback().await.map_err(database)?;
-        seen
-    }};
 }
 
 async fn subjects_of(survey: &Survey<'_>, member: MemberId) -> Result<Vec<Subject>> {

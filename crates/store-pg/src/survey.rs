@@ -53,3 +53,17 @@ impl Survey<'_> {
         Ok(())
     }
 }
+
+/// Takes a long look in one snapshot.
+macro_rules! survey {
+    ($store:expr, $survey:ident => $look:expr) => {{
+        let mut client = $store.connections.survey().await?;
+        let tx = $crate::connection::snapshot(&mut client).await?;
+        let $survey = $crate::survey::Survey { tx: &tx, schemas: &$store.connections.schemas };
+        let seen = $look.await;
+        // Nothing was written; the snapshot is let go at once, not when the connection is next used.
+        tx.rollback().await.map_err($crate::rows::database)?;
+        seen
+    }};
+}
+pub(crate) use survey;

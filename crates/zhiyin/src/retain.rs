@@ -23,7 +23,7 @@ pub async fn retain(place: &Place) -> Result<ExitCode> {
         say!("{n:>10}  {name}");
     }
     let n: u64 = gone.values().sum();
-    say!("{n} events say nothing any more");
+    say!("let go of what was said: {n} in all");
     let more = detail(json!({"act": "retain", "events": n}));
     let store = engine.store().as_ref();
     note(store, &who::system(), Operation::HomeManage, &Target::home(), Outcome::Done, &more).await?;
