@@ -161,7 +161,7 @@ fn hashed(home_key: &IdKey, secret: &str) -> [u8; 32] {
 }
 
 /// The id in a secret; `None` unless it looks like one to the last character.
-fn id_of(secret: &str) -> Option<&str> {
+pub fn id_of(secret: &str) -> Option<&str> {
     let rest = HEADS.iter().find_map(|head| secret.strip_prefix(head))?;
     let (id, chance) = rest.split_once('_')?;
     let is_id = id.len() == ID_DIGITS && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

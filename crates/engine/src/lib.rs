@@ -11,6 +11,7 @@ pub mod approvals;
 pub mod archive;
 pub mod audit;
 pub mod clock;
+pub mod delivery;
 pub mod duplicates;
 pub mod erase;
 pub mod export;

@@ -15,9 +15,11 @@ mod problem;
 mod readings;
 mod routes;
 mod serve;
+mod wire;
 
 pub use home_readings::HomeReadings;
 pub use overview::Overview;
 pub use readings::{ReadingError, Readings};
 pub use routes::router;
-pub use serve::{Limits, serve, serve_within};
+pub use serve::{Limits, serve, serve_with, serve_within};
+pub use wire::Wire;

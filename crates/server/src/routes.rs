@@ -36,7 +36,7 @@ struct Served {
 }
 
 /// All routes with their bounds, headers and logs; what [`crate::serve_within`] serves.
-pub fn router(readings: Arc<dyn Readings>, limits: &Limits) -> Router {
+pub fn router(readings: Arc<dyn Readings>, more: Router, limits: &Limits) -> Router {
     let overview = OverviewMemory::new(readings.clone());
     let served = Arc::new(Served { readings, overview, page: Page::new(), ready_within: limits.ready });
     Router::new()
@@ -48,6 +48,7 @@ pub fn router(readings: Arc<dyn Readings>, limits: &Limits) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(served)
+        .merge(more)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(from_fn_with_state((limits.request, limits.body_bytes_max), bounded))
         .layer(from_fn(guarded))

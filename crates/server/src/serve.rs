@@ -71,7 +71,18 @@ pub async fn serve_within<F: Future>(
     state: Arc<dyn Readings>,
     shutdown: F,
 ) -> io::Result<()> {
-    let routes = router(state, &limits);
+    serve_with(limits, listener, state, Router::new(), shutdown).await
+}
+
+/// The same with more routes beside those of the page: the ways in.
+pub async fn serve_with<F: Future>(
+    limits: Limits,
+    listener: TcpListener,
+    state: Arc<dyn Readings>,
+    more: Router,
+    shutdown: F,
+) -> io::Result<()> {
+    let routes = router(state, more, &limits);
     let (stop, stopping) = watch::channel(false);
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);

@@ -131,12 +131,15 @@ pub fn settle<R: Register>(
         let people = only.whose.into_iter().collect();
         return Ok(Settled { people, fates: vec![only.taken()] });
     }
-    let sure = names.iter().filter(|name| name.rule.unique).filter_map(|name| name.whose).collect();
+    // Who says outright whose names these are need not be asked how far each is believed.
+    let linked = matches!(event.ties, Ties::Link | Ties::LinkMerge);
+    let sure = names.iter().filter(|name| linked || name.rule.unique).filter_map(|name| name.whose).collect();
     let mut settling = Settling {
         identity,
         register,
         at: event.time,
-        merges: event.ties == Ties::Merge,
+        merges: matches!(event.ties, Ties::Merge | Ties::LinkMerge),
+        linked,
         sure,
         people: Vec::new(),
         new: BTreeMap::new(),
@@ -195,6 +198,8 @@ struct Settling<'s, R> {
     register: &'s mut R,
     at: Ts,
     merges: bool,
+    /// Whether limits are not asked.
+    linked: bool,
     /// Members whom the item names by something that stands for exactly one person.
     sure: BTreeSet<MemberId>,
     people: Vec<MemberId>,
@@ -221,7 +226,7 @@ impl<R: Register> Settling<'_, R> {
     fn attach(&mut self, name: &Name<'_>) -> Result<Fate, R::Error> {
         let namespace = name.named.namespace.as_str();
         let n = self.number(namespace)?.saturating_add(1);
-        if n > name.rule.limit {
+        if n > name.rule.limit && !self.linked {
             return Ok(Fate::GivenUp(Reason::Limit));
         }
         *self.new.entry(namespace.to_owned()).or_default() += 1;
@@ -269,7 +274,7 @@ impl<R: Register> Settling<'_, R> {
 
     /// Whether no limit is passed where this member has all that the item has come to so far.
     fn within(&mut self, member: MemberId) -> Result<bool, R::Error> {
-        if self.people.is_empty() && self.new.is_empty() {
+        if self.linked || (self.people.is_empty() && self.new.is_empty()) {
             return Ok(true);
         }
         let theirs = self.of(member)?.clone();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod acts;
+mod wire;
 
 pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
 
@@ -53,11 +54,13 @@ pub struct Place {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Decides what comes in and serves the overview page.
+    /// Decides what comes in, takes what programs send, and serves the overview page.
     Serve {
         /// Address and port; port 0 takes a free one, which is printed.
         #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
         listen: String,
+        #[command(flatten)]
+        wire: wire::Wire,
     },
     /// Decides what comes in and serves nothing: one more process for a home on PostgreSQL.
     Work {

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<ExitCode> {
     let place = arguments.place;
     match arguments.command {
-        Command::Serve { listen } => serve::serve(&place, &listen).await,
+        Command::Serve { listen, wire } => serve::serve(&place, &listen, wire.terms()).await,
         Command::Work { drain, listen } => serve::work(&place, drain, listen.as_deref()).await,
         Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
         Command::Check { file, format } => playbook::check(&file, format),

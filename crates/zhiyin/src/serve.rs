@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
-use zhiyin_server::HomeReadings;
+use zhiyin_engine::delivery::Terms;
+use zhiyin_server::{HomeReadings, Limits, Wire};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::say::say;
@@ -24,17 +25,17 @@ pub fn log(arguments: &Arguments) {
 }
 
 /// Decides what comes in and serves until it is told to stop.
-pub async fn serve(place: &Place, listen: &str) -> Result<ExitCode> {
+pub async fn serve(place: &Place, listen: &str, terms: Terms) -> Result<ExitCode> {
     let engine = Arc::new(place.open().await?);
     engine.clock_audited(&who::system(), engine.go_live()).await?;
-    run(place, engine, listen).await
+    run(place, engine, listen, Some(terms)).await
 }
 
 /// Decides what comes in until it is told to stop, or until there is nothing left to do.
 pub async fn work(place: &Place, drain: bool, listen: Option<&str>) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
     if let Some(listen) = listen {
-        return run(place, Arc::new(engine), listen).await;
+        return run(place, Arc::new(engine), listen, None).await;
     }
     if drain {
         engine.drain(place.batch(), None, |_| ()).await?;
@@ -65,10 +66,10 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
         report::report(place, name, Format::Table, None, None).await?;
     }
     say!();
-    run(place, engine, listen).await
+    run(place, engine, listen, Some(Terms::default())).await
 }
 
-async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCode> {
+async fn run(place: &Place, engine: Arc<Engine>, listen: &str, terms: Option<Terms>) -> Result<ExitCode> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
@@ -91,7 +92,8 @@ async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCod
         })
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let served = zhiyin_server::serve(listener, readings, async move {
+    let wire = terms.map(|terms| Wire::new(Arc::clone(&engine), terms).routes()).unwrap_or_default();
+    let served = zhiyin_server::serve_with(Limits::default(), listener, readings, wire, async move {
         tokio::select! {
             () = told_to_stop() => {}
             () = waiter(stopped) => {}
