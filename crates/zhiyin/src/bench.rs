@@ -3,6 +3,7 @@
 mod brand;
 mod faults;
 mod growth;
+mod ingest;
 mod pipeline;
 mod print;
 mod resolution;
@@ -20,9 +21,14 @@ pub async fn bench(place: &Place, name: &str, faults: &Faults) -> Result<ExitCod
         "growth" => growth::growth(place).await,
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
         "faults" => faults::faults(faults).await,
+        "ingest" => ingest::ingest().await,
         "resolution" => resolution::resolution().await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
-        _ => bail!("{name}: there is no such measurement; there are: growth, pipeline, resolution, faults"),
+        // What `ingest` starts.
+        ingest::DOOR => ingest::door(place).await,
+        _ => bail!(
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, ingest, faults"
+        ),
     }
 }

@@ -78,12 +78,17 @@ pub fn round(number: u32, members: u32) -> Vec<Vec<u8>> {
     items
 }
 
+/// What order `n` of a busy day is called.
+pub fn live_id(n: u64) -> String {
+    format!("l{n}")
+}
+
 /// Order `n` of a busy day, and of which member, drawn anew each time.
 pub fn live(n: u64, members: u32) -> (u64, Vec<u8>) {
     let chance = mixed(n ^ 0x6c69_7665);
     let time = ROUNDS_BEGIN.plus_us(i64::try_from(n).unwrap_or(0).saturating_mul(50_000));
     let member = chance % u64::from(members);
-    (member, item(&format!("l{n}"), member, time, mixed(chance)))
+    (member, item(&live_id(n), member, time, mixed(chance)))
 }
 
 fn item(id: &str, member: u64, time: Ts, chance: u64) -> Vec<u8> {
