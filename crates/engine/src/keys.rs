@@ -95,6 +95,22 @@ pub enum KeyProblem {
     KeptTooLong,
 }
 
+impl KeyProblem {
+    /// A name that stays, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoPlace(_) => "key_without_place",
+            Self::NoStaff(_) => "key_without_staff",
+            Self::Text(_) => "key_bad_text",
+            Self::Past => "key_in_the_past",
+            Self::Nothing(_) => "key_of_nothing",
+            Self::Beyond => "key_beyond",
+            Self::Ended(_) => "key_ended",
+            Self::KeptTooLong => "key_kept_too_long",
+        }
+    }
+}
+
 /// Why a secret is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {

@@ -7,6 +7,7 @@
 //!
 //! Read on in `routes` (which address answers what), then `serve` (how connections are held and let go).
 
+mod api;
 mod home_readings;
 mod language;
 pub mod overview;
@@ -17,9 +18,10 @@ mod routes;
 mod serve;
 mod wire;
 
+pub use api::Api;
 pub use home_readings::HomeReadings;
 pub use overview::Overview;
 pub use readings::{ReadingError, Readings};
 pub use routes::router;
-pub use serve::{Limits, serve, serve_with, serve_within};
-pub use wire::Wire;
+pub use serve::{Limits, serve, serve_within};
+pub use wire::Bounds;

@@ -14,6 +14,7 @@
 mod answer;
 mod body;
 mod delivery;
+mod described;
 mod posthog;
 mod secret;
 
@@ -31,105 +32,118 @@ use zhiyin_engine::delivery::{Delivery, Sender, Terms, Unwelcome};
 use zhiyin_engine::{Engine, EngineError};
 use zhiyin_store::StoreError;
 
+use crate::api::Api;
 use crate::language::Language;
+use crate::problem::Problem;
 use answer::Refused;
 use body::Room;
 use delivery::{Form, Parts};
+pub(crate) use described::endpoints;
 
 /// Segment's types of items.
 const KINDS: [&str; 6] = ["identify", "track", "page", "screen", "group", "alias"];
+/// After how many seconds it is worth sending again what came while the inbox was behind.
+const BEHIND_SECONDS: u64 = 5;
+
+/// How what programs send is taken, and how much of it at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// As the engine takes it.
+    pub terms: Terms,
+    /// How many deliveries are worked on at once.
+    pub at_work: usize,
+    /// How long a body may take to come in.
+    pub body_within: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { terms: Terms::default(), at_work: 64, body_within: Duration::from_secs(10) }
+    }
+}
 
 /// The way in by HTTP, of one home.
-pub struct Wire {
+pub(crate) struct Wire {
     delivery: Delivery,
     room: Room,
 }
 
+/// Its addresses.
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    let mut routes = Router::new();
+    for (address, form) in addresses() {
+        let receive =
+            async move |State(api): State<Arc<Api>>, request: Request| receive(&api, form, request).await;
+        let preflight = async move |headers: HeaderMap| answer::preflight(&headers);
+        routes = routes.route(&address, post(receive).options(preflight));
+    }
+    routes
+}
+
+async fn receive(api: &Api, form: Form, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let taken = api.wire.take(api, form, &head, body).await;
+    let mut response = taken.unwrap_or_else(|refused| refused.response(Language::accepted(&head.headers)));
+    answer::cors(&head.headers, response.headers_mut());
+    response
+}
+
 impl Wire {
     /// The way into this engine's home.
-    pub fn new(engine: Arc<Engine>, terms: Terms) -> Self {
-        Self { delivery: Delivery::new(engine, terms), room: Room::default() }
+    pub(crate) fn new(engine: Arc<Engine>, bounds: Bounds) -> Self {
+        let room = Room::new(bounds.at_work, bounds.body_within);
+        Self { delivery: Delivery::new(engine, bounds.terms), room }
     }
 
-    /// The same with other bounds: how many deliveries are worked on at once, and how long a body may take to come in.
-    pub fn within(self, at_work: usize, body: Duration) -> Self {
-        Self { room: Room::with(at_work, body), ..self }
-    }
-
-    /// Its addresses.
-    pub fn routes(self) -> Router {
-        let mut routes = Router::new();
-        for (address, form) in addresses() {
-            let receive = move |State(wire): State<Arc<Self>>, request: Request| async move {
-                wire.receive(form, request).await
-            };
-            let preflight = |headers: HeaderMap| async move { answer::preflight(&headers) };
-            routes = routes.route(&address, post(receive).options(preflight));
-        }
-        routes.with_state(Arc::new(self))
-    }
-
-    async fn receive(&self, form: Form, request: Request) -> Response {
-        let (head, body) = request.into_parts();
-        let taken = self.take(form, &head, body).await;
-        let mut response = taken.unwrap_or_else(|refused| {
-            tracing::debug!(code = refused.code(), "a delivery was refused");
-            refused.response(Language::accepted(&head.headers))
-        });
-        answer::cors(&head.headers, response.headers_mut());
-        response
-    }
-
-    async fn take(&self, form: Form, head: &Head, body: Body) -> Result<Response, Refused> {
-        let mut sender = match self.sender(&secret::in_head(head)).await {
+    async fn take(&self, api: &Api, form: Form, head: &Head, body: Body) -> Result<Response, Refused> {
+        let mut sender = match self.sender(api, &secret::in_head(head)).await {
             Ok(sender) => sender,
-            Err(refused) => {
+            Err(problem) => {
                 self.room.pass_over(body).await;
-                return Err(refused);
+                return Err(problem.into());
             }
         };
-        if sender.is_some() && self.delivery.is_behind() {
-            self.room.pass_over(body).await;
-            return Err(Refused::Behind);
-        }
         let mut held = self.room.read(body, sender.is_some()).await?;
         // Held until the answer is there.
         let _place = self.room.place()?;
         let encoding = head.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
         let parts = match held.plain(encoding.unwrap_or_default()) {
             Ok(()) => Parts::of(form, &held.bytes),
-            Err(refused) => Err(refused),
+            Err(problem) => Err(problem.into()),
         };
         // Who has not shown a key is told nothing of what is wrong with a body in which none is found.
-        let parts = if sender.is_some() { parts? } else { parts.map_err(|_| Refused::Stranger)? };
+        let parts = match sender {
+            Some(_) => parts?,
+            None => parts.map_err(|_| Problem::of("key_missing"))?,
+        };
         if sender.is_none() {
-            sender = self.sender(&secret::in_body(&parts.with_keys())).await?;
-            if sender.is_some() && self.delivery.is_behind() {
-                return Err(Refused::Behind);
-            }
+            sender = self.sender(api, &secret::in_body(&parts.with_keys())).await?;
         }
-        let Some(sender) = sender else { return Err(Refused::Stranger) };
+        let Some(sender) = sender else { return Err(Problem::of("key_missing").into()) };
         let taken = self.delivery.take(&sender, parts.items()).await.map_err(failed)?;
         Ok(match answer::wants_verdicts(&head.headers) {
-            true => answer::verdicts(&taken, &parts.ids()),
+            true => answer::verdicts(taken, parts.ids()),
             false => answer::success(),
         })
     }
 
-    /// Who sends, by the first of these secrets that is good; `None` where there is none at all.
-    async fn sender(&self, secrets: &[String]) -> Result<Option<Sender>, Refused> {
+    /// Who sends, by the first of these secrets that is good, if they may send now; `None` where there is none at all.
+    async fn sender(&self, api: &Api, secrets: &[String]) -> Result<Option<Sender>, Problem> {
         let mut refused = None;
         for secret in secrets {
-            match self.delivery.sender(secret).await.map_err(failed)? {
-                Ok(sender) => return Ok(Some(sender)),
-                Err(unwelcome) => refused = Some(unwelcome),
+            match self.delivery.sender(secret).await? {
+                Ok(sender) => {
+                    api.rates.take(sender.source())?;
+                    if self.delivery.is_behind() {
+                        return Err(Problem::of("inbox_behind").after(BEHIND_SECONDS));
+                    }
+                    return Ok(Some(sender));
+                }
+                Err(Unwelcome::Refused(why)) => refused = Some(Problem::of(why.code())),
+                Err(Unwelcome::Denied(denied)) => refused = Some(denied.into()),
             }
         }
-        match refused {
-            None => Ok(None),
-            Some(Unwelcome::Refused(zhiyin_engine::keys::Refused::Unknown)) => Err(Refused::Stranger),
-            Some(unwelcome) => Err(Refused::Unwelcome(unwelcome)),
-        }
+        refused.map_or(Ok(None), Err)
     }
 }
 
@@ -163,16 +177,9 @@ fn addresses() -> Vec<(String, Form)> {
 }
 
 /// What a sender may know of what went wrong; the rest is for the log.
-fn failed(error: EngineError) -> Refused {
+fn failed(error: EngineError) -> Problem {
     match error {
-        EngineError::Store(StoreError::SourceNamespace { .. }) => Refused::NamespaceChanged,
-        EngineError::Store(StoreError::Unreachable(why)) => {
-            tracing::warn!(why, "a delivery was not taken: the store does not answer");
-            Refused::Unavailable
-        }
-        error => {
-            tracing::error!(%error, "a delivery was not taken");
-            Refused::Failed
-        }
+        EngineError::Store(StoreError::SourceNamespace { .. }) => Problem::of("source_namespace"),
+        error => error.into(),
     }
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::serve::Serving;
+
 mod acts;
-mod wire;
 
 pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
 
@@ -54,14 +55,8 @@ pub struct Place {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Decides what comes in, takes what programs send, and serves the overview page.
-    Serve {
-        /// Address and port; port 0 takes a free one, which is printed.
-        #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-        listen: String,
-        #[command(flatten)]
-        wire: wire::Wire,
-    },
+    /// Decides what comes in, and serves the API and the overview page.
+    Serve(Serving),
     /// Decides what comes in and serves nothing: one more process for a home on PostgreSQL.
     Work {
         /// Ends when nothing waits and nothing is due any more.
@@ -70,6 +65,9 @@ pub enum Command {
         /// Address and port at which its health and what it measures are read; without it nothing is served.
         #[arg(long, value_name = "ADDR:PORT", conflicts_with = "drain")]
         listen: Option<String>,
+        /// What it measures is read without a key: where nobody else reaches that address.
+        #[arg(long, requires = "listen")]
+        open: bool,
     },
     /// Replays the demo's year if the home is empty, prints what was found, serves it.
     Demo {
@@ -236,9 +234,9 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, ingest, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, faults.
     Bench {
-        /// Which: growth, pipeline, resolution, ingest, faults.
+        /// Which: growth, pipeline, resolution, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.

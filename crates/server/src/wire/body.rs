@@ -14,17 +14,13 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::answer::Refused;
+use crate::problem::Problem;
 
 /// The most bytes of a delivery, as it comes and decompressed (Segment: 500 KB).
 pub(super) const BYTES_MAX: usize = 500 * 1024;
 /// Room for bodies of those whose key is known, and of those who have not shown one, in KiB.
 const ROOM_KNOWN: usize = 32 * 1024;
 const ROOM_STRANGERS: usize = 8 * 1024;
-/// How many deliveries are worked on at once.
-const AT_WORK: usize = 64;
-/// How long a body may take to come in.
-const WITHIN: Duration = Duration::from_secs(10);
 
 /// How much may come in at once.
 pub(super) struct Room {
@@ -34,17 +30,6 @@ pub(super) struct Room {
     within: Duration,
 }
 
-impl Default for Room {
-    fn default() -> Self {
-        Self {
-            known: Arc::new(Semaphore::new(ROOM_KNOWN)),
-            strangers: Arc::new(Semaphore::new(ROOM_STRANGERS)),
-            at_work: Arc::new(Semaphore::new(AT_WORK)),
-            within: WITHIN,
-        }
-    }
-}
-
 /// A body, and the room it takes until it is dropped.
 pub(super) struct Held {
     pub(super) bytes: Vec<u8>,
@@ -52,36 +37,37 @@ pub(super) struct Held {
 }
 
 impl Room {
-    /// Room with other bounds: how many are worked on at once, and how long a body may take.
-    pub(super) fn with(at_work: usize, within: Duration) -> Self {
-        Self { at_work: Arc::new(Semaphore::new(at_work)), within, ..Self::default() }
+    /// Room for so many deliveries that are worked on at once, and so long for a body to come in.
+    pub(super) fn new(at_work: usize, within: Duration) -> Self {
+        let room = |places| Arc::new(Semaphore::new(places));
+        Self { known: room(ROOM_KNOWN), strangers: room(ROOM_STRANGERS), at_work: room(at_work), within }
     }
 
     /// A place to be worked on, if there is one.
-    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
-        Arc::clone(&self.at_work).try_acquire_owned().map_err(|_| Refused::Busy)
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.at_work).try_acquire_owned().map_err(|_| Problem::of("too_many_deliveries").after(1))
     }
 
     /// Reads a body whole.
-    pub(super) async fn read(&self, body: Body, is_known: bool) -> Result<Held, Refused> {
+    pub(super) async fn read(&self, body: Body, is_known: bool) -> Result<Held, Problem> {
         let room = if is_known { &self.known } else { &self.strangers };
         let mut held = Held { bytes: Vec::new(), room: None };
         let mut body = body;
         let whole = timeout(self.within, async {
             while let Some(bytes) = next(&mut body).await? {
                 if held.bytes.len() + bytes.len() > BYTES_MAX {
-                    return Err(Refused::DeliveryTooLarge);
+                    return Err(Problem::of("batch_too_large"));
                 }
                 held.bytes.extend_from_slice(&bytes);
                 held.grow(room)?;
             }
             Ok(())
         });
-        let read = whole.await.unwrap_or(Err(Refused::TooSlow));
-        if let Err(refused) = read {
+        let read = whole.await.unwrap_or(Err(Problem::of("body_too_slow")));
+        if let Err(problem) = read {
             drop(held);
             self.pass_over(body).await;
-            return Err(refused);
+            return Err(problem);
         }
         Ok(held)
     }
@@ -104,12 +90,14 @@ impl Room {
 }
 
 impl Held {
-    fn grow(&mut self, room: &Arc<Semaphore>) -> Result<(), Refused> {
+    fn grow(&mut self, room: &Arc<Semaphore>) -> Result<(), Problem> {
         let has = self.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let needs = self.bytes.len().div_ceil(1024);
         let more = u32::try_from(needs.saturating_sub(has)).unwrap_or(u32::MAX);
         if more > 0 {
-            let more = Arc::clone(room).try_acquire_many_owned(more).map_err(|_| Refused::Busy)?;
+            let more = Arc::clone(room)
+                .try_acquire_many_owned(more)
+                .map_err(|_| Problem::of("too_many_deliveries").after(1))?;
             match &mut self.room {
                 Some(room) => room.merge(more),
                 none => *none = Some(more),
@@ -119,7 +107,7 @@ impl Held {
     }
 
     /// What was compressed, decompressed; the rest as it is.
-    pub(super) fn plain(&mut self, encoding: &str) -> Result<(), Refused> {
+    pub(super) fn plain(&mut self, encoding: &str) -> Result<(), Problem> {
         let plain = match packed(&self.bytes, encoding)? {
             None => return Ok(()),
             Some(Packed::Gzip) => unpacked(MultiGzDecoder::new(self.bytes.as_slice())),
@@ -131,12 +119,12 @@ impl Held {
     }
 }
 
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Refused> {
+async fn next(body: &mut Body) -> Result<Option<Bytes>, Problem> {
     loop {
         match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
             None => return Ok(None),
             // The sender left in the middle: there is nobody to tell.
-            Some(Err(_)) => return Err(Refused::CutOff),
+            Some(Err(_)) => return Err(Problem::of("body_cut_off")),
             Some(Ok(frame)) => {
                 if let Ok(bytes) = frame.into_data() {
                     return Ok(Some(bytes));
@@ -154,7 +142,7 @@ enum Packed {
 }
 
 /// How bytes are packed: by their own first bytes, because what clients say of them is not to be relied on.
-fn packed(bytes: &[u8], encoding: &str) -> Result<Option<Packed>, Refused> {
+fn packed(bytes: &[u8], encoding: &str) -> Result<Option<Packed>, Problem> {
     match bytes {
         [0x1f, 0x8b, ..] => return Ok(Some(Packed::Gzip)),
         // 0x78 is the letter x: no JSON begins with it.
@@ -167,15 +155,15 @@ fn packed(bytes: &[u8], encoding: &str) -> Result<Option<Packed>, Refused> {
         "deflate" if !is_json => Ok(Some(Packed::Deflate)),
         "" | "identity" | "gzip" | "x-gzip" | "deflate" => Ok(None),
         _ if is_json => Ok(None),
-        _ => Err(Refused::EncodingUnknown),
+        _ => Err(Problem::of("encoding_unknown")),
     }
 }
 
 /// What comes out, as far as it may: a few bytes may unpack to gigabytes.
-fn unpacked(reader: impl Read) -> Result<Vec<u8>, Refused> {
+fn unpacked(reader: impl Read) -> Result<Vec<u8>, Problem> {
     let mut plain = Vec::new();
-    reader.take(BYTES_MAX as u64 + 1).read_to_end(&mut plain).map_err(|_| Refused::BadCompression)?;
-    if plain.len() > BYTES_MAX { Err(Refused::UnpackedTooLarge) } else { Ok(plain) }
+    reader.take(BYTES_MAX as u64 + 1).read_to_end(&mut plain).map_err(|_| Problem::of("bad_compression"))?;
+    if plain.len() > BYTES_MAX { Err(Problem::of("unpacked_too_large")) } else { Ok(plain) }
 }
 
 #[cfg(test)]
@@ -195,7 +183,7 @@ mod tests {
 
     fn plain(bytes: &[u8], encoding: &str) -> Result<Vec<u8>, &'static str> {
         let mut held = Held { bytes: bytes.to_vec(), room: None };
-        held.plain(encoding).map(|()| held.bytes).map_err(|refused| refused.code())
+        held.plain(encoding).map(|()| held.bytes).map_err(|problem| problem.code())
     }
 
     #[test]

@@ -14,6 +14,7 @@ use zhiyin_model::time::Ts;
 use super::answer::Refused;
 use super::body::BYTES_MAX;
 use super::posthog;
+use crate::problem::Problem;
 
 /// The most items of a batch (Segment: 2,500).
 const ITEMS_MAX: usize = 2_500;
@@ -44,12 +45,12 @@ impl<'b> Parts<'b> {
     pub(super) fn of(form: Form, bytes: &'b [u8]) -> Result<Self, Refused> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let message = format!("byte {} is not UTF-8", error.valid_up_to());
-            Refused::Unreadable(Refusal::new("not_utf8", "", message))
+            Refused::unreadable(Refusal::new("not_utf8", "", message))
         })?;
         let whole: &RawValue = serde_json::from_str(text).map_err(|error| bad_json(&error))?;
         let mut parts = Self { form, items: Vec::new(), beside: BTreeMap::new() };
         if matches!(form, Form::One(_)) {
-            parts.items.push(whole);
+            parts.alone(whole)?;
         } else if whole.get().starts_with('[') {
             parts.items = listed(whole)?;
         } else {
@@ -58,9 +59,17 @@ impl<'b> Parts<'b> {
         let n = parts.items.iter().position(|item| item.get().len() > ITEM_BYTES_MAX);
         match n {
             None => Ok(parts),
-            Some(_) if matches!(form, Form::One(_)) => Err(Refused::ItemTooLarge(String::new())),
-            Some(n) => Err(Refused::ItemTooLarge(format!("batch[{n}]"))),
+            Some(n) => Err(Problem::of("item_too_large").at(&format!("batch[{n}]")).into()),
         }
+    }
+
+    /// One item that is the whole body: where it does not read, the body does not.
+    fn alone(&mut self, whole: &'b RawValue) -> Result<(), Refused> {
+        self.items.push(whole);
+        if whole.get().len() > ITEM_BYTES_MAX {
+            return Err(Problem::of("item_too_large").into());
+        }
+        Json::parse(whole.get().as_bytes()).map(drop).map_err(Refused::unreadable)
     }
 
     fn open(&mut self, whole: &'b RawValue) -> Result<(), Refused> {
@@ -71,24 +80,24 @@ impl<'b> Parts<'b> {
                 batch = Some(value);
             } else if self.form != Form::PostHog || value.get().len() <= ITEM_BYTES_MAX {
                 let value = Json::parse(value.get().as_bytes())
-                    .map_err(|refusal| Refused::Unreadable(Refusal { field: key.clone(), ..refusal }))?;
+                    .map_err(|refusal| Refused::unreadable(Refusal { field: key.clone(), ..refusal }))?;
                 self.beside.insert(key, value);
             }
         }
         match batch {
             Some(batch) => self.items = listed(batch)?,
             // One event of PostHog's has no batch around it.
-            None if self.form == Form::PostHog => self.items.push(whole),
+            None if self.form == Form::PostHog => self.alone(whole)?,
             None => {
                 let refusal = Refusal::new("batch_missing", "batch", "a batch has a list of items");
-                return Err(Refused::Unreadable(refusal));
+                return Err(Refused::unreadable(refusal));
             }
         }
         // What all share is written into each of them.
         let shared: usize = ["context", "integrations"].map(|key| self.length(key)).iter().sum();
         let own: usize = self.items.iter().map(|item| item.get().len()).sum();
         if own.saturating_add(shared.saturating_mul(self.items.len())) > SHARED_BYTES_MAX {
-            return Err(Refused::DeliveryTooLarge);
+            return Err(Problem::of("batch_too_large").into());
         }
         Ok(())
     }
@@ -171,7 +180,7 @@ fn instant(value: Option<&Json>) -> Option<Ts> {
 fn listed(list: &RawValue) -> Result<Vec<&RawValue>, Refused> {
     if !list.get().starts_with('[') {
         let refusal = Refusal::new("bad_batch", "batch", "a batch is a list of items");
-        return Err(Refused::Unreadable(refusal));
+        return Err(Refused::unreadable(refusal));
     }
     let List(items) = serde_json::from_str(list.get()).map_err(|error| bad_json(&error))?;
     Ok(items)
@@ -185,7 +194,7 @@ fn bad_json(error: &serde_json::Error) -> Refused {
         let message = text.strip_prefix(code)?.strip_prefix('|')?;
         Some(Refusal::new(code, *field, message))
     });
-    Refused::Unreadable(own.unwrap_or_else(|| Refusal::new("bad_json", "", text)))
+    Refused::unreadable(own.unwrap_or_else(|| Refusal::new("bad_json", "", text)))
 }
 
 /// The fields of an object, unread, each once.
