@@ -41,7 +41,7 @@ macro_rules! conformance {
             inbox: an_item_is_taken_once, the_clock_never_runs_backwards, history_is_placed_at_its_own_time,
                 what_happens_now_is_placed_after_history, progress_is_written_with_its_items,
                 a_source_keeps_its_namespace, derived_events_wait_before_the_inbox,
-                dead_letters_are_listed_and_put_back, names_are_settled_at_the_door,
+                dead_letters_are_listed_and_put_back, what_became_of_an_item_is_told, names_are_settled_at_the_door,
                 what_may_reach_others_comes_first, what_was_put_back_may_reach_others_too,
                 what_is_put_back_is_about_who_they_are_now, places_follow_the_months;
             batches: a_batch_is_written_whole_or_not_at_all, a_stale_batch_is_refused, a_batch_moves_the_home_on,
