@@ -131,7 +131,7 @@ pub static TABLES: [Table; 34] = [
             ("called", BYTES),
         ],
     },
-    Table { name: "identifier_seen", columns: &[("hash", ID), ("seen", INT)] },
+    Table { name: "identifier_seen", columns: &[("hash", ID), ("seen", INT), ("hands", INT)] },
     Table { name: "given_up", columns: &[("seq", INT), ("no", INT), ("namespace", TEXT), ("reason", INT)] },
     Table { name: "queue", columns: &[("seq", INT), ("after", INT)] },
     Table {
