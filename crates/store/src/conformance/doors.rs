@@ -96,16 +96,18 @@ const ANYBODY: &[Row] = &[
     (0, OPEN, &["user:u1", "email:e1", "anonymous:c1"], 1, &[]),
     // Of who is known, nothing but browsers and devices.
     (0, OPEN, &["user:u1", "phone:p9"], 1, &[("phone", UNPROVEN)]),
-    (0, OPEN, &["user:u1", "unionid:x9", "card:c9"], 1, &[("unionid", UNPROVEN), ("card", UNPROVEN)]),
+    (0, OPEN, &["user:u1", "card:c9", "crm:9"], 1, &[("card", UNPROVEN), ("crm", UNPROVEN)]),
     (0, OPEN, &["phone:p9"], 4, &[]),
     (0, OPEN, &["user:u1", "anonymous:c2", "device:d1"], 1, &[]),
     // However it is said: neither by a name that tells more, nor by their browser.
     (0, OPEN, &["user:u9", "email:e1"], 6, &[("email", ELSE)]),
     (0, OPEN, &["phone:p8", "anonymous:c1"], 7, &[("anonymous", ELSE)]),
+    // What is most telling says whom it is about, as always.
+    (0, OPEN, &["user:u1", "unionid:x9"], 8, &[("user", ELSE)]),
     // Who is known by a browser only is known by names from now on.
-    (0, OPEN, &["anonymous:c3"], 8, &[]),
-    (0, OPEN, &["user:u3", "phone:p3", "anonymous:c3"], 8, &[]),
-    (0, OPEN, &["user:u3", "email:e3"], 8, &[("email", UNPROVEN)]),
+    (0, OPEN, &["anonymous:c3"], 9, &[]),
+    (0, OPEN, &["user:u3", "phone:p3", "anonymous:c3"], 9, &[]),
+    (0, OPEN, &["user:u3", "email:e3"], 9, &[("email", UNPROVEN)]),
     // A server is believed.
     (0, KEEP, &["user:u1", "phone:p9"], 1, &[("phone", ELSE)]),
     (0, KEEP, &["user:u1", "phone:p7"], 1, &[]),

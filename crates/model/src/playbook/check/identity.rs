@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::identity::{Identity, LIMIT_MAX, NamespaceSaid};
+use super::super::identity::{Identity, LIMIT_MAX, NAMES, NamespaceSaid};
 use super::super::phrase;
 use super::super::raw::{RawIdentity, RawMerge, RawNamespace};
 use super::super::reader::short;
@@ -45,7 +45,8 @@ impl Check<'_> {
                 let allowed = format!("1 to {LIMIT_MAX}");
                 self.problem(at.problem(format!("{names} is out of range"), Some(allowed)));
             }
-            said
+            // What is said as the house has it is as if it were not there.
+            said.filter(|names| *names != NAMES)
         });
         Identity { namespaces, trusted_sources, names }
     }

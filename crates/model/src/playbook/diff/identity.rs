@@ -42,7 +42,10 @@ pub(super) fn identity(old: &Identity, new: &Identity, changes: &mut Vec<Change>
         ("每人身份标识的总数上限", "How many identifiers one person may have"),
         &old.names_max(),
         &new.names_max(),
-        |names| Text::same(names),
+        |names| {
+            let names = digits(i64::from(*names));
+            Text::both(format!("「{names} 个」"), names)
+        },
     ));
 }
 
