@@ -14,17 +14,17 @@ use tokio_postgres::error::SqlState;
 use zhiyin_model::event::names;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::merge::Merge;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::settle::Bears;
 use zhiyin_store::{Append, Named, NewEvent, OWN_SOURCE, Receipt, Result, StoreError, Ties};
 
 use crate::batch::{self, EVENT_NEW, GIVEN_UP_NEW, IDENTIFIER_CLAIM, MESSAGE_NEW, SEEN_SET, write};
 use crate::connection::{Connections, Said, Step, Tx, Values};
-use crate::door::{self, Accepted, Anew, Before, Door, Hand};
+use crate::door::{self, Accepted, Before, Door, Hand};
 use crate::memory::{HOME_HELD, Memory, Source, make_month};
 use crate::rows::{Uuid, database, get, id};
 use crate::schemas::Schemas;
+use crate::sealing;
 
 pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO {home}.source (name, user_namespace) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
@@ -252,7 +252,7 @@ async fn accept(
     let mut told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
     let mut before = look(tx, begin, group, &told).await?;
     for (append, source) in group.iter().zip(&mut told) {
-        if !outlived(vault, append, before.erasures).await? {
+        if !sealing::outlived(vault, append, before.erasures).await? {
             *source = Err(StoreError::Erased);
         }
     }
@@ -262,14 +262,14 @@ async fn accept(
     let mut door = Door::new(schemas, before);
     let mut receipts = take(&mut door, group, &told);
     if let Some(before) = again.filter(|_| !door.anew.is_empty()) {
-        anew = sealed_anew(vault, group, std::mem::take(&mut door.anew)).await?;
+        anew = sealing::anew(vault, group, std::mem::take(&mut door.anew)).await?;
         door = Door::new(schemas, before);
         receipts = take(&mut door, &anew, &told);
     }
     let results: Vec<Result<Vec<Receipt>>> =
         told.into_iter().zip(receipts).map(|(source, receipts)| source.map(|_| receipts)).collect();
     let mut accepted = door.accepted();
-    seal(vault, &mut accepted.merges).await?;
+    sealing::merges(vault, &mut accepted.merges).await?;
     let new_months: BTreeSet<i64> =
         accepted.months.iter().copied().filter(|month| !memory.has_month(*month)).collect();
     if !new_months.is_empty() {
@@ -292,29 +292,6 @@ fn take<'a>(door: &mut Door<'a>, group: &'a [Append], told: &[Result<i32>]) -> V
             source.as_ref().map_or_else(|_| Vec::new(), |source| door.take(n, append, *source))
         })
         .collect()
-}
-
-/// Whether all keys are still there that an append was sealed under.
-async fn outlived(vault: &Arc<Vault>, append: &Append, erasures: i64) -> Result<bool> {
-    if append.erasures == erasures {
-        return Ok(true);
-    }
-    let append = append.clone();
-    vault.aside(move |vault| vault.outlived(&append, erasures)).await
-}
-
-/// The same appends with some of their items sealed anew.
-async fn sealed_anew(vault: &Arc<Vault>, group: &[Append], anew: Vec<Anew>) -> Result<Vec<Append>> {
-    let mut group = group.to_vec();
-    let sealed = vault.aside(move |vault| {
-        for Anew { append, item, fates, hands } in anew {
-            if let Some(event) = group.get_mut(append).and_then(|append| append.events.get_mut(item)) {
-                *event = vault.seal_anew(event, &fates, &hands)?;
-            }
-        }
-        Ok(group)
-    });
-    sealed.await
 }
 
 /// Sources that this process has not seen are looked up, or made, once the home is held.
@@ -470,22 +447,6 @@ async fn people(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut 
     let Before { bears, seen, .. } = before;
     for (hash, bears) in bears.values_mut().flatten() {
         bears.seen = seen.get(hash).map_or(bears.seen, |(seen, _)| bears.seen.max(*seen));
-    }
-    Ok(())
-}
-
-/// Seals what the door says of who is whom.
-async fn seal(vault: &Arc<Vault>, merges: &mut [door::Said]) -> Result<()> {
-    if merges.is_empty() || !vault.is_sealed() {
-        return Ok(());
-    }
-    let mut sealed: Vec<Merge> = merges.iter().map(|said| said.merge.clone()).collect();
-    let sealed = vault.aside(move |vault| {
-        vault.seal_merges(&mut sealed.iter_mut().collect::<Vec<_>>())?;
-        Ok(sealed)
-    });
-    for (said, merge) in merges.iter_mut().zip(sealed.await?) {
-        said.merge = merge;
     }
     Ok(())
 }

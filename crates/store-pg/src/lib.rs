@@ -38,6 +38,7 @@ mod retain;
 mod retry;
 mod rows;
 mod schemas;
+mod sealing;
 mod standing;
 mod statements;
 mod suggestions;
