@@ -57,7 +57,9 @@ macro_rules! conformance {
             personal: what_a_member_told_is_kept_whole, what_a_member_told_moves_with_the_home;
             suggestions: a_pair_is_suggested_once, a_decided_pair_is_never_suggested_again,
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
-            doors: names_are_settled_by_their_rules, names_are_told_with_when_they_were_seen, doors_move_with_the_home;
+            doors: names_are_settled_by_their_rules, names_are_told_with_when_they_were_seen, doors_move_with_the_home,
+                one_person_has_so_many_names, what_anybody_sends_says_nothing_new_of_who_is_known,
+                what_was_given_up_is_forgotten;
             partners: partners_are_counted_as_of_an_instant;
             retain: what_events_said_is_let_go_part_by_part;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
