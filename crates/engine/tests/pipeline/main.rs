@@ -27,6 +27,7 @@ mod places;
 mod playbooks;
 mod points;
 mod retain;
+mod sealed;
 mod silence;
 mod streams;
 mod takeover;

@@ -19,7 +19,7 @@ async fn a_clock_that_is_wrong_is_set_right_by_when_it_was_sent() {
     own["sentAt"] = happened.rfc3339().into();
     let body = json!({
         "batch": [item("stamp", "timestamp"), item("original", "originalTimestamp"), own,
-            {"type": "track", "event": "X", "userId": "none", "messageId": "none"}],
+            {"type": "track", "event": "X", "userId": "late", "messageId": "late"}],
         "sentAt": sent.rfc3339(),
     });
     let answer = home.send(&home.owner, "/v1/batch", &body).await;
@@ -29,7 +29,7 @@ async fn a_clock_that_is_wrong_is_set_right_by_when_it_was_sent() {
     again["sentAt"] = sent.plus_us(9_000_000).rfc3339().into();
     assert_eq!(crate::said(&home.send(&home.owner, "/v1/batch", &again).await), ["duplicate"; 4]);
     home.decide().await;
-    for (user, hours_ago) in [("stamp", 2), ("original", 2), ("own", 0), ("none", 0)] {
+    for (user, hours_ago) in [("stamp", 2), ("original", 2), ("own", 0), ("late", 0)] {
         let whole = home.whole(&format!("user:{user}")).await.unwrap();
         let (time, ..) = whole.timeline.iter().find(|(_, name, _)| name == "X").unwrap();
         let away = (time.0 - before.plus_us(-hours_ago * hour).0).abs();
