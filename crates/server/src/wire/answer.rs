@@ -17,14 +17,14 @@ use crate::problem::{Details, Problem};
 /// Why a whole delivery is refused. Nothing of it was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
-    problem: Problem,
+    problem: Box<Problem>,
     /// Whether the body as a whole does not read: 400, as clients of this family know it, whatever is wrong with it.
     unreadable: bool,
 }
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self { problem, unreadable: false }
+        Self { problem: Box::new(problem), unreadable: false }
     }
 }
 
@@ -39,7 +39,7 @@ struct Told {
 impl Refused {
     /// A body that does not read.
     pub(super) fn unreadable(refusal: Refusal) -> Self {
-        Self { problem: refusal.into(), unreadable: true }
+        Self { problem: Box::new(refusal.into()), unreadable: true }
     }
 
     /// The answer: a problem (RFC 9457).

@@ -243,3 +243,13 @@ async fn every_address_takes_what_its_clients_send() {
     }
     home.end().await;
 }
+
+/// The list in docs/clients.md is the one that is asked.
+#[test]
+fn what_an_open_key_may_not_say_is_written_down() {
+    let page = include_str!("../../../../docs/clients.md");
+    let listed = page.split("<!-- server only: generated -->").nth(1).unwrap();
+    let listed = listed.split("<!--").next().unwrap().trim();
+    let expected: Vec<String> = names::SERVER_ONLY.iter().map(|name| format!("`{name}`")).collect();
+    assert_eq!(listed, expected.join(", "));
+}

@@ -97,7 +97,7 @@ pub async fn ingest() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "figures for people")]
+#[expect(clippy::float_arithmetic, reason = "figures for people")]
 fn print(name: &str, connections: usize, found: &Found) {
     let mut waits = found.waits.clone();
     waits.sort_unstable();
