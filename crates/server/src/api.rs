@@ -6,6 +6,7 @@
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
 pub(crate) mod caller;
+mod changes;
 pub(crate) mod commands;
 pub(crate) mod document;
 pub(crate) mod endpoint;
@@ -62,7 +63,7 @@ impl Api {
 
 /// Every operation there is.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [commands::endpoints(), keys::endpoints()].into_iter().flatten().collect()
+    [commands::endpoints(), changes::endpoints(), keys::endpoints()].into_iter().flatten().collect()
 }
 
 /// The routes of all operations, of the document that describes them, and of the page that shows it.
