@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// What an edit would write now, or why it would be refused. Nothing is changed.
-    pub async fn plan_places(&self, edit: &Edit) -> Result<Edited> {
+    pub async fn plan_places(&self, edit: Edit) -> Result<Edited> {
         let whole = self.store().places().await?;
         Ok(edit.plan(&whole.brand()).map(|planned| written(&planned)))
     }

@@ -238,7 +238,7 @@ async fn edit(caller: &Caller, edit: Edit, dry_run: bool, act: &str) -> Result<T
     let engine = caller.engine();
     let by = read_by(&caller.grant.who)?;
     let edited = if dry_run {
-        engine.plan_places(&edit).await?
+        engine.plan_places(edit).await?
     } else {
         let noted = detail(json!({"act": act}));
         let (operation, target) = (operation(&edit), Target::code("places"));
