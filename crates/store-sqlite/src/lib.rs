@@ -22,6 +22,7 @@ mod partners;
 mod personal;
 mod persons;
 mod places;
+mod reading;
 mod report;
 mod retain;
 mod rows;
@@ -505,6 +506,10 @@ impl Store for SqliteStore {
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {
         let source = source.to_owned();
         self.connections.survey(move |c| takeover::taken_over(c, &source)).await
+    }
+
+    fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
+        self
     }
 
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
