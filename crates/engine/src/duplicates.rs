@@ -9,7 +9,6 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::identifier;
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::Identity;
-use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Day;
 use zhiyin_store::suggestion::{BY_CHARS_MAX, NewSuggestion, SCORE_PPM_MAX, State, Suggestion};
 use zhiyin_store::{StoreError, Wanted};

@@ -14,10 +14,12 @@ pub mod clock;
 pub mod duplicates;
 pub mod erase;
 pub mod export;
+pub mod found_by;
 pub mod identity;
 pub mod import;
 pub mod keys;
 pub mod measure;
+pub mod members;
 pub mod moving;
 pub mod partners;
 pub mod people;
@@ -29,6 +31,7 @@ pub mod rebuild;
 pub mod reports;
 pub mod retain;
 pub mod sealing;
+pub mod sight;
 pub mod takeover;
 pub mod told;
 
@@ -88,6 +91,9 @@ pub enum EngineError {
         /// Why.
         message: String,
     },
+    /// Something cannot be read like this.
+    #[error(transparent)]
+    Read(#[from] sight::ReadProblem),
     /// Somebody may not.
     #[error(transparent)]
     Denied(#[from] zhiyin_model::role::Denied),

@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use zhiyin_decide::naming::FoundBy;
 use zhiyin_decide::state::State;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
@@ -55,6 +56,8 @@ pub struct Cache {
     pub(crate) states: BTreeMap<MemberId, State>,
     /// When each of these members is filed to be woken, as far as they have timers.
     pub(crate) wakes: BTreeMap<MemberId, Ts>,
+    /// By what those of these members who are found by anything are found in the index, as far as it is right.
+    pub(crate) found_by: BTreeMap<MemberId, FoundBy>,
     /// Rows whose decision broke down: they become dead letters unseen.
     pub(crate) broken: BTreeSet<i64>,
 }
