@@ -135,7 +135,7 @@ impl Rates {
 impl Engine {
     /// How taking in stands. Rates are of this process alone; all else is of the home.
     pub async fn ingest_health(&self, grant: &Grant) -> Result<IngestHealth> {
-        self.sight(grant, Operation::DeadLettersRead).await?;
+        self.filter(grant, Operation::DeadLettersRead).await?;
         let reading = self.store().reading();
         let (home, work) = tokio::try_join!(self.store().home(), self.store().work())?;
         let (codes, sources) = tokio::try_join!(reading.letter_codes(), reading.sources_seen(LOOK))?;

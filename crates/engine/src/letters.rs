@@ -95,7 +95,7 @@ fn view(mask: Mask, letter: DeadLetter) -> DeadLetterView {
 impl Engine {
     /// A page of dead letters, newest first.
     pub async fn dead_letters(&self, grant: &Grant, asked: &LettersAsked) -> Result<Page<DeadLetterView>> {
-        let filter = self.sight(grant, Operation::DeadLettersRead).await?;
+        let filter = self.filter(grant, Operation::DeadLettersRead).await?;
         let limit = sight::limit(asked.limit)?;
         bounded(&[("code", asked.code.as_deref()), ("source", asked.source.as_deref())])?;
         let key = self.home().await?.id_key;
@@ -112,7 +112,7 @@ impl Engine {
     /// Puts dead letters back into the inbox; whoever decides takes them next. What is asked for that is no dead letter any
     /// more is passed over.
     pub async fn retry_letters(&self, grant: &Grant, which: &Retried) -> Result<RetriedView> {
-        self.sight(grant, Operation::DeadLettersRetry).await?;
+        self.filter(grant, Operation::DeadLettersRetry).await?;
         let mut seqs = match which {
             Retried::These(seqs) if seqs.is_empty() || seqs.len() > RETRIED_MAX => {
                 return Err(ReadProblem::Word("seqs").into());

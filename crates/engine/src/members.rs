@@ -1,4 +1,4 @@
-//! Members as people and programs read them: one by what they show, lists, one whole, their timeline, orders and lots.
+//! Members as people and programs read them: lists and searches, one whole, their timeline, orders and lots.
 //!
 //! Everything takes a grant and shows what it may see, no more: who lies outside of its scope is answered like who does not
 //! exist. Times are RFC 3339 in UTC, days `YYYY-MM-DD` in the brand's zone, money whole minor units of the brand's currency.
@@ -60,7 +60,7 @@ impl From<&Names> for NamesView {
 
 /// A member in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct MemberBrief {
+pub struct MemberListed {
     /// Their id.
     pub id: String,
     /// What they are called, masked where the role may not see it.
@@ -134,8 +134,8 @@ pub(crate) fn identifiers(
     shown
 }
 
-fn brief(mask: Mask, member: &Member, identifiers: Vec<IdentifierView>) -> MemberBrief {
-    MemberBrief {
+fn brief(mask: Mask, member: &Member, identifiers: Vec<IdentifierView>) -> MemberListed {
+    MemberListed {
         id: member.id.to_string(),
         name: name_of(mask, member),
         identifiers,

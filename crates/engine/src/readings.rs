@@ -134,7 +134,7 @@ impl Engine {
         day: Option<Day>,
         under: Option<&str>,
     ) -> Result<ReportView> {
-        let filter = self.sight(grant, Operation::ReportsRead).await?;
+        let filter = self.filter(grant, Operation::ReportsRead).await?;
         let report = match named {
             Named::Partners if !sees_all(&filter) || under.is_some() => return Err(ReadProblem::Whole.into()),
             Named::Partners => return Ok(self.partners_decided(day).await?.into()),

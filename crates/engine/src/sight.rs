@@ -11,10 +11,8 @@ use zhiyin_model::id::IdKey;
 use zhiyin_model::mask::{self, Mask};
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::Playbook;
-use zhiyin_model::role::{Bound, Filter, Grant, Operation};
+use zhiyin_model::role::{Bound, Filter};
 use zhiyin_model::scalar::Scalar;
-
-use crate::{Engine, Result};
 
 /// The most rows of a page.
 pub const LIMIT_MAX: usize = 200;
@@ -24,29 +22,32 @@ const TEXT_CHARS_MAX: usize = 255;
 /// Why something cannot be read like this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadProblem {
-    /// It does not exist, or lies outside of what may be seen: which of both is nobody's business.
-    #[error("there is nothing of that name")]
-    NotFound,
+    /// There is no such member, or they may not be seen: which of both is nobody's business.
+    #[error("nobody is known by this")]
+    Nobody,
+    /// There is no such thing, or it may not be seen.
+    #[error("there is no such thing")]
+    Nothing,
     /// The cursor was not given for this list.
-    #[error("cursor: not one that was given for this list")]
+    #[error("this cursor was not given for this list")]
     Cursor,
     /// The page would be too large, or empty.
-    #[error("limit: 1 to {LIMIT_MAX}")]
+    #[error("a page has 1 to {LIMIT_MAX}")]
     Limit,
     /// The name cannot be looked for.
-    #[error("name: 1 to {} characters with a letter among them, at most 6 words", naming::ASKED_CHARS_MAX)]
+    #[error("1 to {} characters with a letter among them, at most 6 words", naming::ASKED_CHARS_MAX)]
     Name,
     /// Whoever may not look a person up by what they show may not try names either: that would unmask people.
-    #[error("name: this role may not look people up, so it may not search by name")]
+    #[error("who may not look people up may not search by name")]
     NameRefused,
     /// A text is empty or too long.
-    #[error("{0}: 1 to {TEXT_CHARS_MAX} characters")]
+    #[error("1 to {TEXT_CHARS_MAX} characters")]
     Text(&'static str),
     /// There is nothing of this name to choose.
-    #[error("{0}: none of the words that can stand here")]
+    #[error("none of the words that can stand here")]
     Word(&'static str),
     /// The report is of the brand as a whole.
-    #[error("this report is not cut by whom one looks after")]
+    #[error("this report is not cut like this")]
     Whole,
 }
 
@@ -54,25 +55,23 @@ impl ReadProblem {
     /// A name that stays, for programs.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::NotFound => "not_found",
-            Self::Cursor => "cursor_invalid",
-            Self::Limit => "limit_out_of_range",
-            Self::Name => "name_invalid",
+            Self::Nobody => "member_unknown",
+            Self::Nothing => "not_found",
+            Self::Cursor => "bad_cursor",
+            Self::Limit | Self::Name | Self::Text(_) | Self::Word(_) => "bad_query",
             Self::NameRefused => "name_search_refused",
-            Self::Text(_) => "text_out_of_range",
-            Self::Word(_) => "word_unknown",
             Self::Whole => "report_not_cut",
         }
     }
 
     /// The field at fault, where it is one.
-    pub const fn field(self) -> Option<&'static str> {
+    pub const fn field(self) -> &'static str {
         match self {
-            Self::Cursor => Some("cursor"),
-            Self::Limit => Some("limit"),
-            Self::Name | Self::NameRefused => Some("name"),
-            Self::Text(field) | Self::Word(field) => Some(field),
-            Self::NotFound | Self::Whole => None,
+            Self::Cursor => "cursor",
+            Self::Limit => "limit",
+            Self::Name | Self::NameRefused => "name",
+            Self::Text(field) | Self::Word(field) => field,
+            Self::Nobody | Self::Nothing | Self::Whole => "",
         }
     }
 }
@@ -141,22 +140,6 @@ pub(crate) fn bounded(texts: &[(&'static str, Option<&str>)]) -> std::result::Re
     let fits = |text: &str| (1..=TEXT_CHARS_MAX).contains(&text.chars().count());
     let wrong = texts.iter().find(|(_, text)| text.is_some_and(|text| !fits(text)));
     wrong.map_or(Ok(()), |(field, _)| Err(ReadProblem::Text(field)))
-}
-
-impl Engine {
-    /// What a grant comes to for an operation: whom or what it may find, and how much of a person it may show.
-    pub async fn sight(&self, grant: &Grant, operation: Operation) -> Result<Filter> {
-        // Who is bound to no place needs no tree.
-        let tree = match grant.place {
-            Some(_) => Some(self.places().await?),
-            None => None,
-        };
-        let under = |code: &str| {
-            let nodes = tree.as_ref().and_then(|tree| tree.under(code)).unwrap_or_default();
-            nodes.iter().map(|node| node.place.code.to_string()).collect()
-        };
-        Ok(grant.filter(operation, under)?)
-    }
 }
 
 /// Whether somebody may see a member: by the store where they were met last, and by who looks after them.

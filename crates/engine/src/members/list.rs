@@ -11,7 +11,7 @@ use zhiyin_model::member::Member;
 use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_store::reading::{Spot, Which};
 
-use super::{MemberBrief, brief, identifiers};
+use super::{MemberListed, brief, identifiers};
 use crate::sight::{self, Cursors, Page, ReadProblem, admits, bounded};
 use crate::{Engine, Result};
 
@@ -82,8 +82,8 @@ fn spot_of(phase: usize, spot: &Spot) -> Vec<u8> {
 
 impl Engine {
     /// A page of members whom a grant may list, in the order in which the store lists, which stays as it is.
-    pub async fn members(&self, grant: &Grant, asked: &MembersAsked) -> Result<Page<MemberBrief>> {
-        let filter = self.sight(grant, Operation::MemberList).await?;
+    pub async fn members(&self, grant: &Grant, asked: &MembersAsked) -> Result<Page<MemberListed>> {
+        let filter = self.filter(grant, Operation::MemberList).await?;
         let limit = sight::limit(asked.limit)?;
         bounded(&[
             ("tier", asked.tier.as_deref()),

@@ -170,16 +170,16 @@ impl Engine {
         asked: &OrdersAsked,
     ) -> Result<Page<OrderView>> {
         let limit = sight::limit(asked.limit)?;
-        let filter = self.sight(grant, Operation::OrdersRead).await?;
+        let filter = self.filter(grant, Operation::OrdersRead).await?;
         let key = self.home().await?.id_key;
         let reading = self.store().reading();
-        let given = MemberId::from_hex(id).ok_or(ReadProblem::NotFound)?;
+        let given = MemberId::from_hex(id).ok_or(ReadProblem::Nobody)?;
         let member = match reading.root(given).await? {
             Some(root) => root,
             None => given,
         };
         if sees_all(&filter) && reading.members(vec![member]).await?.is_empty() {
-            return Err(ReadProblem::NotFound.into());
+            return Err(ReadProblem::Nobody.into());
         }
         let live = self.live()?;
         let cursors = Cursors::of(&key, of_member("orders", member, json!(grant.place)));

@@ -504,7 +504,7 @@ impl Engine {
             reading.letters_about(seen.id, LETTERS_LOOK),
         )?;
         // Who was merged between two looks is found under who they are the next time.
-        let whole: MemberWhole = whole.ok_or(ReadProblem::NotFound)?;
+        let whole: MemberWhole = whole.ok_or(ReadProblem::Nobody)?;
         let member = &whole.member;
         let spoke = !member.personal.consents.is_empty();
         let spoken = if spoke { self.consents_said(member.id).await? } else { Vec::new() };

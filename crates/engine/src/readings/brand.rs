@@ -149,7 +149,7 @@ fn version(version: PlaybookVersion, live: i64, whole: bool) -> PlaybookView {
 impl Engine {
     /// The tree as it is, or as it was at the end of a day, as far as a grant may see.
     pub async fn places_view(&self, grant: &Grant, day: Option<Day>) -> Result<PlacesView> {
-        let filter = self.sight(grant, Operation::PlacesRead).await?;
+        let filter = self.filter(grant, Operation::PlacesRead).await?;
         self.come(day).await?;
         let (on, zone) = (day.unwrap_or(self.today().await?), self.zone());
         let tree = match day {
@@ -163,7 +163,7 @@ impl Engine {
 
     /// One place with its history and its staff, who are named by their codes alone.
     pub async fn place_view(&self, grant: &Grant, code: &str) -> Result<PlaceWholeView> {
-        let filter = self.sight(grant, Operation::PlacesRead).await?;
+        let filter = self.filter(grant, Operation::PlacesRead).await?;
         if !admits(&filter, code) {
             return Err(EngineError::NoPlace(code.to_owned()));
         }
@@ -203,7 +203,7 @@ impl Engine {
 
     /// Stores that orders name and no place bears, the most named first.
     pub async fn unknown_stores_view(&self, grant: &Grant) -> Result<ReportView> {
-        let filter = self.sight(grant, Operation::PlacesRead).await?;
+        let filter = self.filter(grant, Operation::PlacesRead).await?;
         if !sees_all(&filter) {
             return Err(ReadProblem::Whole.into());
         }
@@ -222,7 +222,7 @@ impl Engine {
 
     /// Versions of the playbook that were applied, newest first, without their texts.
     pub async fn playbooks_view(&self, grant: &Grant) -> Result<Vec<PlaybookView>> {
-        self.sight(grant, Operation::PlaybookRead).await?;
+        self.filter(grant, Operation::PlaybookRead).await?;
         let live = self.home().await?.version;
         let versions = self.store().playbooks().await?;
         Ok(versions.into_iter().map(|one| version(one, live, false)).collect())
@@ -230,18 +230,18 @@ impl Engine {
 
     /// One version with its text; the live one, without a number.
     pub async fn playbook_view(&self, grant: &Grant, number: Option<i64>) -> Result<PlaybookView> {
-        self.sight(grant, Operation::PlaybookRead).await?;
+        self.filter(grant, Operation::PlaybookRead).await?;
         let live = self.home().await?.version;
         let found = match number {
             None => self.store().live_playbook().await?,
             Some(number) => self.store().playbooks().await?.into_iter().find(|one| one.version == number),
         };
-        Ok(version(found.ok_or(ReadProblem::NotFound)?, live, true))
+        Ok(version(found.ok_or(ReadProblem::Nothing)?, live, true))
     }
 
     /// The JSON Schema of playbooks, for editors.
     pub async fn playbook_schema(&self, grant: &Grant) -> Result<Value> {
-        self.sight(grant, Operation::PlaybookRead).await?;
+        self.filter(grant, Operation::PlaybookRead).await?;
         Ok(serde_json::to_value(zhiyin_model::playbook::json_schema()).unwrap_or_default())
     }
 }

@@ -89,7 +89,7 @@ impl Engine {
         from: Option<&str>,
         (limit, cursor): (usize, Option<&str>),
     ) -> Result<Page<AuditView>> {
-        self.sight(grant, Operation::AuditRead).await?;
+        self.filter(grant, Operation::AuditRead).await?;
         let limit = sight::limit(limit)?;
         let zone = self.zone();
         let asked: Option<Ts> =
@@ -106,7 +106,7 @@ impl Engine {
 
     /// Whether the audit log holds from its first line to its last: a walk over all of it.
     pub async fn audit_verdict(&self, grant: &Grant) -> Result<AuditVerdict> {
-        self.sight(grant, Operation::AuditRead).await?;
+        self.filter(grant, Operation::AuditRead).await?;
         Ok(match audit::verify(self.store().as_ref(), None).await? {
             Ok(end) => AuditVerdict { holds: true, end: Some(end.to_string()), broken: None },
             Err(broken) => AuditVerdict { holds: false, end: None, broken: Some(broken.to_string()) },
@@ -115,7 +115,7 @@ impl Engine {
 
     /// Checks every invariant: a long look at the whole home.
     pub async fn doctor_view(&self, grant: &Grant) -> Result<DoctorView> {
-        self.sight(grant, Operation::HomeManage).await?;
+        self.filter(grant, Operation::HomeManage).await?;
         let checks: Vec<CheckView> = self
             .store()
             .doctor()

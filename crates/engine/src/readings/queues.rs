@@ -112,7 +112,7 @@ impl Engine {
         state: Option<State>,
         (limit, cursor): (usize, Option<&str>),
     ) -> Result<Page<DuplicateView>> {
-        let filter = self.sight(grant, Operation::DuplicatesReview).await?;
+        let filter = self.filter(grant, Operation::DuplicatesReview).await?;
         let limit = sight::limit(limit)?;
         let key = self.home().await?.id_key;
         let word = state.map(State::word);
@@ -148,14 +148,14 @@ impl Engine {
 
     /// A pair by its number.
     pub async fn duplicate(&self, grant: &Grant, number: i64) -> Result<DuplicateView> {
-        let filter = self.sight(grant, Operation::DuplicatesReview).await?;
-        let found = self.store().suggestion(number).await?.ok_or(ReadProblem::NotFound)?;
+        let filter = self.filter(grant, Operation::DuplicatesReview).await?;
+        let found = self.store().suggestion(number).await?.ok_or(ReadProblem::Nothing)?;
         if !sees_all(&filter) {
             let both = vec![found.pair.one, found.pair.other];
             let mut members = self.store().reading().members(both).await?;
             members.retain(|member| admits(&filter, member));
             if members.len() < 2 {
-                return Err(ReadProblem::NotFound.into());
+                return Err(ReadProblem::Nothing.into());
             }
         }
         duplicate(&found)
@@ -167,7 +167,7 @@ impl Engine {
         grant: &Grant,
         (limit, cursor): (usize, Option<&str>),
     ) -> Result<Page<NameGivenUp>> {
-        let filter = self.sight(grant, Operation::DeadLettersRead).await?;
+        let filter = self.filter(grant, Operation::DeadLettersRead).await?;
         let limit = sight::limit(limit)?;
         let key = self.home().await?.id_key;
         let cursors = Cursors::of(&key, json!({"list": "given up"}));
