@@ -291,27 +291,17 @@ impl Engine {
         noted.insert("event".to_owned(), event.id.to_string().into());
         let store = self.store().as_ref();
         audit::note(store, asker.grant, act.operation, &target, Outcome::Begun, &noted).await?;
-        match self.take(&from, vec![Ok(event)], now, None).await?.pop() {
-            // That it is another one's is found below.
+        let again = match self.take(&from, vec![Ok(event)], now, None).await?.pop() {
             Some(Verdict::Refused(refusal)) if refusal.code != REUSED => {
                 return Ok(Answer::Refused(refusal.into()));
             }
-            _ => {}
-        }
-        loop {
-            written.0.borrow_and_update();
-            if let Some(mut came) = self.store().fate(&source, asker.idempotency_key).await? {
-                let again = came.body_hash != fingerprint;
-                if !again && matches!(came.fate, Fate::Waits) {
-                    came = match self.decided(&source, asker.idempotency_key, &mut written).await? {
-                        Some(came) => came,
-                        None => return Ok(Answer::StillDeciding),
-                    };
-                }
-                return Ok(answer(came, fingerprint, again));
-            }
-            // Just taken, so it is there, unless a reader lags behind.
-            written.next().await;
+            // Another request of this key was quicker; whether it said the same is found below.
+            Some(Verdict::Duplicate | Verdict::Refused(_)) => true,
+            Some(Verdict::Accepted) | None => false,
+        };
+        match self.decided(&source, asker.idempotency_key, &mut written).await? {
+            Some(came) => Ok(answer(came, fingerprint, again)),
+            None => Ok(Answer::StillDeciding),
         }
     }
 

@@ -31,7 +31,8 @@ const ANY: [&str; 14] = [
     "reading_failed",
 ];
 /// Codes of operations that take a body.
-const BODY: [&str; 7] = [
+const BODY: [&str; 8] = [
+    "not_utf8",
     "body_too_large",
     "body_unreadable",
     "content_type_not_json",
