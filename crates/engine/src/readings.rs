@@ -136,7 +136,8 @@ impl Engine {
     ) -> Result<ReportView> {
         let filter = self.filter(grant, Operation::ReportsRead).await?;
         let report = match named {
-            Named::Partners if !sees_all(&filter) || under.is_some() => return Err(ReadProblem::Whole.into()),
+            Named::Partners if !sees_all(&filter) => return Err(ReadProblem::Whole.into()),
+            Named::Partners if under.is_some() => return Err(ReadProblem::Word("under").into()),
             Named::Partners => return Ok(self.partners_decided(day).await?.into()),
             Named::Report(report) => report,
         };

@@ -60,7 +60,7 @@ impl ReadProblem {
             Self::Cursor => "bad_cursor",
             Self::Limit | Self::Name | Self::Text(_) | Self::Word(_) => "bad_query",
             Self::NameRefused => "name_search_refused",
-            Self::Whole => "report_not_cut",
+            Self::Whole => "outside_scope",
         }
     }
 

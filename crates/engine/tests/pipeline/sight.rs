@@ -251,8 +251,8 @@ async fn reports_are_cut_by_what_a_role_reaches() {
         }
     }
     for (named, role, code) in [
-        (Named::Partners, grant(Role::StoreManager, "east", ""), "report_not_cut"),
-        (Named::Report(Report::Ledger), grant(Role::Advisor, "s1", "a7"), "report_not_cut"),
+        (Named::Partners, grant(Role::StoreManager, "east", ""), "outside_scope"),
+        (Named::Report(Report::Ledger), grant(Role::Advisor, "s1", "a7"), "outside_scope"),
     ] {
         assert_eq!(short(engine.report_view(&role, named, None, None).await, |_| "seen".to_owned()), code);
     }
@@ -287,7 +287,7 @@ async fn brand(engine: &Engine, grant: &Grant) -> Vec<String> {
 async fn the_brand_and_the_home_are_seen_as_the_table_says() {
     let home = town().await;
     let engine = home.engine();
-    let (gone, not_cut) = ("place_unknown", "report_not_cut");
+    let (gone, not_cut) = ("place_unknown", "outside_scope");
     for (grant, expected) in [
         (grant(Role::Marketer, "", ""), ["4", "b/east/s1", gone, "0", "1", "1", "1", "0", "0", NO, NO, NO]),
         (grant(Role::Analyst, "", ""), ["4", "b/east/s1", gone, "0", "1", "1", "1", "0", NO, NO, NO, NO]),

@@ -92,7 +92,6 @@ pub(crate) const CODES: &[Code] = &[
     ]),
     c(404, "member_unknown", ["没有这位会员", "Nobody is known by this"]),
     c(403, "name_search_refused", ["此角色不能按姓名查找", "This role may not search by name"]),
-    c(403, "report_not_cut", ["此报表不能这样筛选", "This report is of the brand as a whole"]),
     c(404, "report_unknown", ["没有这个报表", "There is no such report"]),
     c(404, "place_unknown", ["没有这个地点", "There is no such place"]),
     c(404, "key_not_found", ["没有这个密钥", "There is no such key"]),

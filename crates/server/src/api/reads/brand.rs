@@ -27,7 +27,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "未登记的门店",
                 "Stores that orders name, the most named first.",
             )
-            .refuses(&["report_not_cut"]),
+            .refuses(&["outside_scope"]),
         Endpoint::get("places_read", "/v1/places/{code}", Operation::PlacesRead, place)
             .says("Read one place", "查看一个地点", "With its history and the codes of who works there.")
             .refuses(&["place_unknown"])

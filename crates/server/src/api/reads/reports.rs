@@ -12,7 +12,7 @@ use super::{Caller, Endpoint, day, limit};
 use crate::problem::Problem;
 
 const REFUSALS: &[&str] =
-    &["report_unknown", "report_not_cut", "place_unknown", "as_of_future", "no_playbook"];
+    &["report_unknown", "outside_scope", "place_unknown", "as_of_future", "no_playbook"];
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
