@@ -97,6 +97,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 10,
+        oldest: 1,
+        home: include_str!("migrations/0010_names.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
         number: 12,
         oldest: 1,
         home: "-- Nothing of what there is once.",

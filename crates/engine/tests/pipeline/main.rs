@@ -28,6 +28,7 @@ mod playbooks;
 mod points;
 mod reading;
 mod retain;
+mod sealed;
 mod sight;
 mod silence;
 mod streams;
