@@ -76,8 +76,7 @@ pub(crate) const SOURCES_SEEN: &str = "SELECT s.name, COUNT(e.clock), MAX(e.cloc
     WHERE s.name <> ?2 GROUP BY s.no ORDER BY s.name";
 
 /// Bytes of the index by which members are found. For measurements.
-pub(crate) const FOUND_BYTES: &str =
-    "SELECT COALESCE(SUM(pgsize), 0) FROM dbstat WHERE name IN ('found_by', 'found_by_member')";
+pub(crate) const FOUND_BYTES: &str = "SELECT COALESCE(SUM(pgsize), 0) FROM dbstat WHERE aggregate = 1 AND name IN ('found_by', 'found_by_member')";
 
 /// Members are found by what a batch says from now on.
 pub(crate) fn found(c: &Connection, found: &[FoundBy]) -> Result<()> {

@@ -12,7 +12,7 @@ use super::life::{EVENTS, Life, TILL, at, lived, turn};
 use super::{Homes, KEY};
 use crate::flush::{Dead, Flush, Joined};
 use crate::reading::{FoundBy, Letters, Part, Spot, Which};
-use crate::{OWN_SOURCE, Result, Store, StoredMember};
+use crate::{OWN_SOURCE, Result, Store, StoreError, StoredMember};
 
 const NAMED: i64 = 0x00ff_ffff_ffff;
 
@@ -30,6 +30,11 @@ async fn known(store: &Arc<dyn Store>, n: u8) -> Result<()> {
     let members = (0..n).map(new).collect();
     let found_by = (0..n).map(|n| FoundBy { member: one(n), keys: vec![i64::from(n), NAMED] }).collect();
     store.flush(Flush { turn: turn(store).await?, members, found_by, ..Flush::default() }).await
+}
+
+/// What must be there.
+fn there<T>(found: Option<T>) -> Result<T> {
+    found.ok_or_else(|| StoreError::Damaged("it is not there".to_owned()))
 }
 
 /// All that a list has, so many looked at a time.
@@ -137,10 +142,10 @@ pub async fn the_index_moves_with_the_home(homes: &dyn Homes) -> Result<()> {
 /// A timeline is told from its end, part by part, with what each event came to.
 pub async fn a_timeline_is_told_part_by_part(homes: &dyn Homes) -> Result<()> {
     let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
-    let nobody = store.reading().timeline_part(life.member(), None, 5).await?.unwrap();
+    let nobody = there(store.reading().timeline_part(life.member(), None, 5).await?)?;
     assert!(nobody.rows.is_empty() && nobody.next.is_none());
     lived(&store, &life, 4).await?;
-    let whole = store.reading().timeline_part(life.member(), None, 100).await?.unwrap();
+    let whole = there(store.reading().timeline_part(life.member(), None, 100).await?)?;
     assert!(whole.next.is_none());
     let items: Vec<_> = whole.rows.iter().filter(|row| row.source == TILL).collect();
     assert!(items.iter().map(|row| row.time).eq((1..=EVENTS).rev().map(at)));
@@ -149,15 +154,15 @@ pub async fn a_timeline_is_told_part_by_part(homes: &dyn Homes) -> Result<()> {
     assert!(derived.clone().count() > 0 && derived.clone().all(|row| row.body.is_some()));
     // What was booked is told with what it was booked for.
     let told: Vec<_> = whole.rows.iter().flat_map(|row| &row.transfers).map(|line| line.id).collect();
-    let entire = store.member_whole(life.member()).await?.unwrap();
+    let entire = there(store.member_whole(life.member()).await?)?;
     assert_eq!(told.len(), entire.transfers.len());
     assert!(entire.transfers.iter().all(|line| told.contains(&line.id)));
-    let first = items.last().unwrap();
+    let first = there(items.last())?;
     assert!(first.transfers.iter().any(|line| line.id == life.transfer(1)));
     for limit in [1, 2, 3] {
         let (mut seqs, mut from) = (Vec::new(), None);
         loop {
-            let part = store.reading().timeline_part(life.member(), from, limit).await?.unwrap();
+            let part = there(store.reading().timeline_part(life.member(), from, limit).await?)?;
             assert!(part.rows.len() <= limit);
             seqs.extend(part.rows.iter().map(|row| row.seq));
             from = part.next;
@@ -170,7 +175,7 @@ pub async fn a_timeline_is_told_part_by_part(homes: &dyn Homes) -> Result<()> {
     // A place of somebody else's, or of nobody's, is no place to go on from.
     let bob = Life { key: KEY, name: "bob".to_owned() };
     lived(&store, &bob, 2).await?;
-    let theirs = store.reading().timeline_part(bob.member(), None, 1).await?.unwrap();
+    let theirs = there(store.reading().timeline_part(bob.member(), None, 1).await?)?;
     for from in [theirs.rows[0].seq, 7] {
         assert!(store.reading().timeline_part(life.member(), Some(from), 5).await?.is_none());
         assert!(store.reading().orders_part(life.member(), Some(from), (5, 5)).await?.is_none());
@@ -188,7 +193,7 @@ pub async fn orders_are_told_part_by_part(homes: &dyn Homes) -> Result<()> {
     for bounds in [(1, 100), (100, 1), (1, 2), (2, 3), (100, 100)] {
         let (mut found, mut from) = (Vec::new(), None);
         loop {
-            let part = store.reading().orders_part(life.member(), from, bounds).await?.unwrap();
+            let part = there(store.reading().orders_part(life.member(), from, bounds).await?)?;
             assert!(part.rows.len() <= bounds.0);
             found.extend(part.rows);
             from = part.next;

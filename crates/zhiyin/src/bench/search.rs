@@ -50,7 +50,7 @@ const SURNAMES: [(&str, &str, u64); 16] = [
     ("马", "ma", 13),
     ("朱", "zhu", 13),
     ("曾", "zeng", 5),
-    ("欧阳", "ouyang", 1),
+    ("何", "he", 10),
 ];
 const GIVEN: [(&str, &str); 24] = [
     ("伟", "wei"),
