@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The API against what it says of itself: requests drawn from its own OpenAPI document.
 
 Schemathesis sends examples, edges and random data to every operation of a real server on a home of its own. No answer may be a

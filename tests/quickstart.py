@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Runs the commands of docs/quickstart.md as they stand there, in a new folder; only the port is a free one.
 
     python tests/quickstart.py --binary target/release/zhiyin --work DIR
