@@ -13,6 +13,7 @@ pub(crate) mod endpoint;
 pub(crate) mod input;
 pub(crate) mod keys;
 pub(crate) mod rate;
+pub(crate) mod reads;
 pub(crate) mod reference;
 
 use std::sync::Arc;
@@ -63,7 +64,8 @@ impl Api {
 
 /// Every operation there is.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [commands::endpoints(), changes::endpoints(), keys::endpoints()].into_iter().flatten().collect()
+    let all = [commands::endpoints(), changes::endpoints(), reads::endpoints(), keys::endpoints()];
+    all.into_iter().flatten().collect()
 }
 
 /// The routes of all operations, of the document that describes them, and of the page that shows it.

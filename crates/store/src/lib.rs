@@ -21,6 +21,7 @@ pub mod partner;
 pub mod personal;
 pub mod places;
 pub mod read;
+pub mod reading;
 pub mod seal;
 pub mod settle;
 pub mod suggestion;
@@ -570,6 +571,8 @@ pub trait Store: Send + Sync {
     async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, partner::PartnerSums>>;
     /// What a source of a take-over came to.
     async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
+    /// What people look up, a part at a time.
+    fn reading(&self) -> &dyn reading::Reading;
     /// What it does about personal data; `None` for what is not a home of its own.
     fn personal(&self) -> Option<&dyn personal::Personal> {
         None

@@ -7,6 +7,7 @@ mod pipeline;
 mod print;
 mod resolution;
 mod rounds;
+mod search;
 
 use std::process::ExitCode;
 
@@ -21,8 +22,11 @@ pub async fn bench(place: &Place, name: &str, faults: &Faults) -> Result<ExitCod
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
         "faults" => faults::faults(faults).await,
         "resolution" => resolution::resolution().await,
+        "search" => search::search().await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
-        _ => bail!("{name}: there is no such measurement; there are: growth, pipeline, resolution, faults"),
+        _ => bail!(
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, faults"
+        ),
     }
 }

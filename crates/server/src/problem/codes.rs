@@ -91,6 +91,7 @@ pub(crate) const CODES: &[Code] = &[
         "请使用 `Content-Type: application/json`。",
     ]),
     c(404, "member_unknown", ["没有这位会员", "Nobody is known by this"]),
+    c(403, "name_search_refused", ["此角色不能按姓名查找", "This role may not search by name"]),
     c(404, "report_unknown", ["没有这个报表", "There is no such report"]),
     c(404, "place_unknown", ["没有这个地点", "There is no such place"]),
     c(404, "key_not_found", ["没有这个密钥", "There is no such key"]),
