@@ -12,6 +12,7 @@ pub mod archive;
 pub mod audit;
 pub mod clock;
 pub mod command;
+pub mod delivery;
 pub mod duplicates;
 pub mod erase;
 pub mod export;

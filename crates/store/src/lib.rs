@@ -201,6 +201,11 @@ pub enum Ties {
     Merge,
     /// They are one person: a person says so.
     Insist,
+    /// A server says that they are one person's names (an `alias`): those that are nobody's are attached, beyond limits too.
+    /// Two who are known stay who they are.
+    Link,
+    /// The same, and two who are known are one person, unless somebody parted them before.
+    LinkMerge,
 }
 
 /// What came of a part of letting bodies go.

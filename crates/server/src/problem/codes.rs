@@ -246,6 +246,41 @@ pub(crate) const CODES: &[Code] = &[
     c(422, "type_unknown", ["未知的类型", "There is no such type"]),
     c(422, "unreadable", ["无法读取", "This cannot be read"]),
     c(422, "until_before_from", ["结束早于开始", "It would end before it begins"]),
+    d(429, "too_many_deliveries", ["同时处理的请求过多", "Too much is under way"], [
+        "Send it again shortly.",
+        "请稍后重发。",
+    ]),
+    d(429, "inbox_behind", ["收件箱积压", "The inbox is behind"], [
+        "What came before is to be decided first. Send it again later.",
+        "先前的事件还在处理，请稍后重发。",
+    ]),
+    d(408, "body_too_slow", ["请求体接收超时", "The body was too slow"], [
+        "It did not come in in time.",
+        "没有按时收齐。",
+    ]),
+    c(400, "body_cut_off", ["请求体不完整", "The body broke off"]),
+    d(413, "batch_too_large", ["一次发送过多", "Too much at once"], [
+        "At most 500 KB at once, with what a batch shares counted in each item at most 1,000 KB. Send it in parts.",
+        "一次最多 500 KB；批次共用的内容计入每个事件后最多 1000 KB。请分批发送。",
+    ]),
+    d(413, "unpacked_too_large", ["解压后过大", "Too large once unpacked"], [
+        "At most 500 KB once unpacked. Send it in parts.",
+        "解压后最多 500 KB，请分批发送。",
+    ]),
+    c(400, "bad_compression", ["压缩内容已损坏", "What is compressed is damaged"]),
+    d(415, "encoding_unknown", ["不支持的压缩方式", "This encoding is not taken"], [
+        "Send it plain, or as gzip or deflate.",
+        "请不压缩，或使用 gzip、deflate。",
+    ]),
+    d(400, "too_many_items", ["事件过多", "Too many items"], [
+        "At most 2,500 at once. Send them in parts.",
+        "一次最多 2500 个，请分批发送。",
+    ]),
+    c(400, "batch_missing", ["缺少 batch", "A batch has a list of items"]),
+    c(400, "bad_batch", ["batch 不合法", "batch is a list of items"]),
+    c(403, "event_server_only", ["只接受服务端发送的事件", "This event is taken from a server only"]),
+    c(403, "consent_of_others", ["不能代他人同意", "This key says nothing of what users agree to"]),
+    c(409, "source_namespace", ["userId 的命名空间已变", "The userId of this key was of another namespace before"]),
     c(409, "message_id_reused", ["消息编号重复且内容不同", "This id came before with another body"]),
 ];
 
