@@ -84,7 +84,7 @@ impl Sum {
         }
         let numbered = matches!(
             rows.table.name,
-            "transfer" | "allocation" | "term" | "stage_move" | "tag_move" | "partner_move"
+            "transfer" | "allocation" | "term" | "stage_move" | "tag_move" | "partner_move" | "feed"
         );
         for row in &rows.rows {
             // What each database numbers for itself is no part of what was said.

@@ -96,6 +96,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: "",
         online: &[],
     },
+    Migration {
+        number: 11,
+        oldest: 1,
+        home: include_str!("migrations/0011_webhooks.sql"),
+        shard: "",
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

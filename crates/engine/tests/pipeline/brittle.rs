@@ -52,6 +52,10 @@ macro_rules! brittle {
                 self.inner.access()
             }
 
+            fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
+                self.inner.webhooks()
+            }
+
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 let fails = self.fails_now();
                 if fails && !self.late {
