@@ -11,6 +11,7 @@ use crate::Scene;
 use crate::outcome::{Outcome, Said};
 use crate::rules::TagRule;
 use crate::state::{State, View};
+use crate::tag;
 
 /// Judges stage and tags at the scene's instant and sets their timers.
 pub fn judge(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) {
@@ -82,7 +83,7 @@ fn judge_tags(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) -> Ts {
         }
     }
     drop_unruled(scene, state, out);
-    until
+    until.min(tag::ended(scene, state, out))
 }
 
 /// A tag's rule holds between its first and its last day.
@@ -116,7 +117,8 @@ fn drop_unruled(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) {
     }
 }
 
-fn moved(scene: &Scene<'_>, state: &State, out: &mut Outcome, tag: &str, on: bool) {
+/// A tag was put on or taken off.
+pub(crate) fn moved(scene: &Scene<'_>, state: &State, out: &mut Outcome, tag: &str, on: bool) {
     out.tags.push(TagMove {
         member: state.member.id,
         tag: tag.to_owned(),

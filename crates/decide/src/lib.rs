@@ -21,6 +21,7 @@ pub mod person;
 pub mod points;
 pub mod rules;
 pub mod state;
+pub mod tag;
 pub mod takeover;
 pub mod tier;
 
@@ -123,6 +124,7 @@ fn act(
             consent::preferences(&scene.rules.consent, consents, scene.cause.id, event);
             Ok(())
         }
+        names::TAG_PUT_ON | names::TAG_TAKEN_OFF => tag::by_hand(scene, state, event, out),
         names::DEPENDANT_TOLD => dependant::told(scene, state, event),
         names::DEPENDANT_REMOVED => dependant::removed(state, event),
         _ => Ok(()),

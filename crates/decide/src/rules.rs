@@ -33,6 +33,8 @@ pub struct Rules {
     pub stages: Vec<StageRule>,
     /// Tags that rules put on and take off.
     pub tags: Vec<TagRule>,
+    /// Tags that are given by hand, and how many days they last.
+    pub hand_tags: BTreeMap<String, Option<u16>>,
     /// What consent is asked for.
     pub consent: Consent,
     /// Every history leaf of every condition.
@@ -140,6 +142,8 @@ impl Rules {
                 Some(StageRule { id: stage.id.clone(), when })
             })
             .collect();
+        let by_hand = playbook.tags.iter().filter(|(_, tag)| tag.who.is_none());
+        let hand_tags = by_hand.map(|(id, tag)| (id.clone(), tag.valid_days)).collect();
         let tags: Vec<TagRule> = playbook
             .tags
             .iter()
@@ -165,6 +169,7 @@ impl Rules {
             tiers,
             stages,
             tags,
+            hand_tags,
             consent: playbook.consent.clone(),
             leaves: Leaves::collect([], playbook.timezone.clone(), playbook.currency.exponent),
             events_used: BTreeSet::new(),

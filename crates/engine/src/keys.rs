@@ -95,6 +95,22 @@ pub enum KeyProblem {
     KeptTooLong,
 }
 
+impl KeyProblem {
+    /// A name that stays, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoPlace(_) => "key_without_place",
+            Self::NoStaff(_) => "key_without_staff",
+            Self::Text(_) => "key_bad_text",
+            Self::Past => "key_in_the_past",
+            Self::Nothing(_) => "key_of_nothing",
+            Self::Beyond => "key_beyond",
+            Self::Ended(_) => "key_ended",
+            Self::KeptTooLong => "key_kept_too_long",
+        }
+    }
+}
+
 /// Why a secret is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -161,7 +177,7 @@ fn hashed(home_key: &IdKey, secret: &str) -> [u8; 32] {
 }
 
 /// The id in a secret; `None` unless it looks like one to the last character.
-fn id_of(secret: &str) -> Option<&str> {
+pub fn id_of(secret: &str) -> Option<&str> {
     let rest = HEADS.iter().find_map(|head| secret.strip_prefix(head))?;
     let (id, chance) = rest.split_once('_')?;
     let is_id = id.len() == ID_DIGITS && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

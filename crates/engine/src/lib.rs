@@ -11,6 +11,7 @@ pub mod approvals;
 pub mod archive;
 pub mod audit;
 pub mod clock;
+pub mod command;
 pub mod duplicates;
 pub mod erase;
 pub mod export;
@@ -140,6 +141,8 @@ pub struct Engine {
     pub(crate) places: RwLock<Option<Arc<places::Tree>>>,
     pub(crate) workers: Vec<Mutex<Worker>>,
     pub(crate) woken: watch::Sender<()>,
+    /// Told of each batch that was written here: whoever waits for an outcome looks then.
+    pub(crate) written: watch::Sender<()>,
     pub(crate) measures: Measures,
 }
 
@@ -172,6 +175,7 @@ impl Engine {
             places: RwLock::new(None),
             workers: workers.collect(),
             woken: watch::Sender::new(()),
+            written: watch::Sender::new(()),
             measures,
         };
         engine.reload().await?;

@@ -178,6 +178,10 @@ pub mod names {
     pub const CONSENT_PREFERENCES: &str = "Segment Consent Preference Updated";
     /// A member has a child, or somebody else they care for; or more is known of one.
     pub const DEPENDANT_TOLD: &str = "Dependant Told";
+    /// A person puts a tag on that no rule gives: `tag`.
+    pub const TAG_PUT_ON: &str = "Tag Put On";
+    /// A person takes one off.
+    pub const TAG_TAKEN_OFF: &str = "Tag Taken Off";
     /// A dependant is none of the member's any more.
     pub const DEPENDANT_REMOVED: &str = "Dependant Removed";
     /// We gave a member a partner's code: `partner` names whose.
@@ -203,7 +207,7 @@ pub mod names {
 
     /// What is needed for as long as there is a member: the ledger, who is whom, what was consented to. Bodies of these are
     /// never let go.
-    pub const NEEDED: [&str; 20] = [
+    pub const NEEDED: [&str; 22] = [
         ORDER_COMPLETED,
         ORDER_UPDATED,
         ORDER_PAID,
@@ -224,6 +228,8 @@ pub mod names {
         DEPENDANT_REMOVED,
         PARTNER_REDEEMED,
         MEMBER_TAKEN_OVER,
+        TAG_PUT_ON,
+        TAG_TAKEN_OFF,
     ];
 }
 

@@ -7,6 +7,7 @@
 //!
 //! Read on in `routes` (which address answers what), then `serve` (how connections are held and let go).
 
+mod api;
 mod home_readings;
 mod language;
 pub mod overview;
@@ -16,6 +17,7 @@ mod readings;
 mod routes;
 mod serve;
 
+pub use api::Api;
 pub use home_readings::HomeReadings;
 pub use overview::Overview;
 pub use readings::{ReadingError, Readings};

@@ -1,119 +1,175 @@
-//! What went wrong, for programs (a stable code) and for people (a sentence in their language): RFC 9457.
+//! What went wrong, for programs (a stable code) and for people (a title in their language): RFC 9457.
+//!
+//! Whatever is refused, here or in any room below, has a code of the [table](codes::CODES): its status and what it is called in
+//! Chinese and English. A test looks for codes in the rooms below that are not in it.
+
+mod codes;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
+use zhiyin_engine::EngineError;
+use zhiyin_model::event::Refusal;
+use zhiyin_model::role::Denied;
+use zhiyin_store::StoreError;
+
+pub(crate) use codes::{CODES, Code};
 
 use crate::language::Language;
 
-/// Everything a route may refuse with. The code is the name in snake case, and never changes its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Problem {
-    NotFound,
-    MethodNotAllowed,
-    BodyTooLarge,
-    TookTooLong,
-    NotReady,
-    ReadingUnavailable,
-    ReadingFailed,
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    code: &'static Code,
+    /// The field at fault; empty where the whole is.
+    field: String,
+    /// What exactly, in English.
+    detail: String,
+    /// After how many seconds to try again.
+    after: Option<u64>,
+    /// Something that is told beside: a number by which it goes on.
+    told: Option<(&'static str, serde_json::Value)>,
 }
 
-#[derive(Serialize)]
-struct Details {
+/// A problem as it is sent (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Details {
+    /// Always `about:blank`: a problem is no more than its status and its code.
     r#type: &'static str,
+    /// What went wrong, in the reader's language (`Accept-Language`: `zh-CN`, `en`).
     title: &'static str,
+    /// The status of the answer.
     status: u16,
-    detail: &'static str,
+    /// What exactly went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// The stable name of what went wrong, for programs.
     code: &'static str,
+    /// The field at fault, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// The number of the request for a second person, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<i64>,
 }
 
 impl Problem {
-    /// Status, code, title and sentence.
-    fn words(self, language: Language) -> (StatusCode, &'static str, &'static str, &'static str) {
-        let zh = language == Language::Zh;
-        let say = |chinese, english| if zh { chinese } else { english };
-        match self {
-            Self::NotFound => (
-                StatusCode::NOT_FOUND,
-                "not_found",
-                say("没有这个地址", "Not found"),
-                say(
-                    "这里没有要找的内容。请核对地址，或从概览页 / 开始。",
-                    "Nothing lives at this address. Check it, or start from the overview at /.",
-                ),
-            ),
-            Self::MethodNotAllowed => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                say("不支持这种请求方法", "Method not allowed"),
-                say(
-                    "这个地址不接受这种请求方法，接受的列在 Allow 头里。",
-                    "This address does not take this method. Those it takes are in the Allow header.",
-                ),
-            ),
-            Self::BodyTooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                say("请求体过大", "Content too large"),
-                say(
-                    "请求体超过上限，没有读取。请分成几次发送。",
-                    "The body is over the limit and was not read. Send it in parts.",
-                ),
-            ),
-            Self::TookTooLong => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "took_too_long",
-                say("超时", "Took too long"),
-                say(
-                    "没能按时答复，数据不受影响。请稍后再试。",
-                    "The answer was not ready in time. Data is safe. Try again shortly.",
-                ),
-            ),
-            Self::NotReady => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not_ready",
-                say("尚未就绪", "Not ready"),
-                say(
-                    "服务已启动，但还不能受理请求。请稍后再试。",
-                    "The server is up but cannot take work yet. Try again shortly.",
-                ),
-            ),
-            Self::ReadingUnavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "reading_unavailable",
-                say("暂时读不到数据", "Data cannot be read right now"),
-                say(
-                    "数据库暂时不能读取，数据不受影响。请稍后再试。",
-                    "The database cannot be read right now. Data is safe. Try again shortly.",
-                ),
-            ),
-            Self::ReadingFailed => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "reading_failed",
-                say("读取失败", "Reading failed"),
-                say(
-                    "读取时出错，数据不受影响。原因在服务器日志里；请再试一次。",
-                    "Reading failed. Data is safe. The reason is in the server's log. Try again.",
-                ),
-            ),
+    /// The problem of a code; one that is not in the table is a fault of ours.
+    pub(crate) fn of(code: &str) -> Self {
+        let found = CODES.iter().find(|known| known.name == code).unwrap_or(&codes::UNFORESEEN);
+        Self { code: found, field: String::new(), detail: String::new(), after: None, told: None }
+    }
+
+    /// With the field at fault.
+    pub(crate) fn at(self, field: &str) -> Self {
+        Self { field: field.to_owned(), ..self }
+    }
+
+    /// With what exactly went wrong.
+    pub(crate) fn says(self, detail: String) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// With the seconds after which to try again.
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        Self { after: Some(seconds), ..self }
+    }
+
+    /// With the number of the request for a second person.
+    pub(crate) fn approval(self, no: i64) -> Self {
+        Self { told: Some(("approval", no.into())), ..self }
+    }
+
+    /// Its code.
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> &'static str {
+        self.code.name
+    }
+
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// As it is sent, in the reader's language.
+    pub(crate) fn details(&self, language: Language) -> Details {
+        let (title, sentence) = match language {
+            Language::Zh => (self.code.zh, self.code.detail[1]),
+            Language::En => (self.code.en, self.code.detail[0]),
+        };
+        // What exactly it is, is said in English only; the code and the field say it to everybody.
+        let exactly = [self.detail.as_str(), sentence].into_iter().find(|text| !text.is_empty());
+        Details {
+            r#type: "about:blank",
+            title,
+            status: self.code.status,
+            detail: exactly.map(str::to_owned),
+            code: self.code.name,
+            field: Some(self.field.clone()).filter(|field| !field.is_empty()),
+            approval: self.told.as_ref().and_then(|(_, value)| value.as_i64()),
         }
     }
 
     /// The response, in the reader's language.
     pub(crate) fn response(self, language: Language) -> Response {
-        let (status, code, title, detail) = self.words(language);
-        // `about:blank` says that the problem is no more than its status and code; codes are documented.
-        let details = Details { r#type: "about:blank", title, status: status.as_u16(), detail, code };
-        let mut response = (status, Json(details)).into_response();
+        let status = self.status();
+        let mut response = (status, Json(self.details(language))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
         headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        let after = self.after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1));
+        if let Some(after) = after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(after));
         }
         response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::of(refusal.code).at(&refusal.field).says(refusal.message)
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::of(denied.code()).says(denied.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::from(EngineError::from(error))
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Denied(denied) => denied.into(),
+            EngineError::Key(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::Approval(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::NoPlaybook => Self::of("no_playbook"),
+            EngineError::NotSealed => Self::of("home_not_sealed"),
+            EngineError::AsOfFuture(..) => Self::of("as_of_future").says(error.to_string()),
+            EngineError::Store(StoreError::Erased) => Self::of("erased"),
+            EngineError::Store(StoreError::Unreachable(reason)) => {
+                tracing::warn!(reason, "the database cannot be reached");
+                Self::of("reading_unavailable")
+            }
+            EngineError::Store(StoreError::Stopped) => Self::of("reading_unavailable"),
+            error => {
+                tracing::error!(%error, "a request failed");
+                Self::of("reading_failed")
+            }
+        }
     }
 }

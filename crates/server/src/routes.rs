@@ -2,11 +2,13 @@
 //!
 //! | address | answers |
 //! |---|---|
-//! | `/` | the overview page |
+//! | `/` | the overview page, which asks for a key where one is needed |
 //! | `/v1/overview` | its numbers, at most a second old |
 //! | `/healthz` | 200 as long as the process serves |
 //! | `/readyz` | 200 when work can be taken, else 503; also when the store does not answer in time |
 //! | `/metrics` | what is measured, as Prometheus reads it, at most a second old |
+//! | `/v1/…` | the API ([`crate::api`]) |
+//! | `/openapi.json`, `/docs` | what the API is, for programs and for people |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +24,7 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
+use crate::api::Api;
 use crate::language::Language;
 use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
@@ -29,6 +32,7 @@ use crate::readings::{OverviewMemory, ReadingError, Readings};
 use crate::serve::Limits;
 
 struct Served {
+    api: Option<Arc<Api>>,
     readings: Arc<dyn Readings>,
     overview: OverviewMemory,
     page: Page,
@@ -36,22 +40,40 @@ struct Served {
 }
 
 /// All routes with their bounds, headers and logs; what [`crate::serve_within`] serves.
-pub fn router(readings: Arc<dyn Readings>, limits: &Limits) -> Router {
+pub fn router(readings: Arc<dyn Readings>, api: Option<Arc<Api>>, limits: &Limits) -> Router {
     let overview = OverviewMemory::new(readings.clone());
-    let served = Arc::new(Served { readings, overview, page: Page::new(), ready_within: limits.ready });
+    let served = Arc::new(Served {
+        api: api.clone(),
+        readings,
+        overview,
+        page: Page::new(),
+        ready_within: limits.ready,
+    });
+    let operations = api.as_ref().map(crate::api::routes).unwrap_or_default();
     Router::new()
         .route("/", get(page))
         .route("/v1/overview", get(overview_json))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .with_state(served)
+        .merge(operations)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .with_state(served)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(from_fn_with_state((limits.request, limits.body_bytes_max), bounded))
         .layer(from_fn(guarded))
         .layer(from_fn(logged))
+}
+
+impl Served {
+    /// Whether somebody may read the sums of the whole home. Where there is no API, there are no keys either.
+    async fn may_read_sums(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        match &self.api {
+            Some(api) => api.may_read_sums(headers).await,
+            None => Ok(()),
+        }
+    }
 }
 
 async fn page(
@@ -65,13 +87,16 @@ async fn page(
 }
 
 async fn overview_json(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
+    if let Err(problem) = served.may_read_sums(&headers).await {
+        return problem.response(Language::accepted(&headers));
+    }
     let problem = match served.overview.json().await {
         Ok(json) => {
             let kind = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
             return (kind, json).into_response();
         }
-        Err(ReadingError::Unavailable { .. }) => Problem::ReadingUnavailable,
-        Err(ReadingError::Failed { .. }) => Problem::ReadingFailed,
+        Err(ReadingError::Unavailable { .. }) => Problem::of("reading_unavailable"),
+        Err(ReadingError::Failed { .. }) => Problem::of("reading_failed"),
     };
     problem.response(Language::accepted(&headers))
 }
@@ -86,22 +111,25 @@ async fn ready(State(served): State<Arc<Served>>, headers: HeaderMap) -> Respons
         Ok(()) => ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "ready" }))).into_response(),
         Err(reason) => {
             tracing::warn!(reason, "not ready");
-            Problem::NotReady.response(Language::accepted(&headers))
+            Problem::of("not_ready").response(Language::accepted(&headers))
         }
     }
 }
 
-async fn metrics(State(served): State<Arc<Served>>) -> Response {
+async fn metrics(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
+    if let Err(problem) = served.may_read_sums(&headers).await {
+        return problem.response(Language::accepted(&headers));
+    }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")];
     (kind, served.readings.metrics().await).into_response()
 }
 
 async fn not_found(headers: HeaderMap) -> Response {
-    Problem::NotFound.response(Language::accepted(&headers))
+    Problem::of("not_found").response(Language::accepted(&headers))
 }
 
 async fn method_not_allowed(headers: HeaderMap) -> Response {
-    Problem::MethodNotAllowed.response(Language::accepted(&headers))
+    Problem::of("method_not_allowed").response(Language::accepted(&headers))
 }
 
 /// Refuses a body that says it is too large, and gives up on an answer that takes too long.
@@ -114,11 +142,11 @@ async fn bounded(
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > body_bytes_max as u64) {
-        return Problem::BodyTooLarge.response(language);
+        return Problem::of("body_too_large").response(language);
     }
     match timeout(within, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::TookTooLong.response(language),
+        Err(_) => Problem::of("took_too_long").response(language),
     }
 }
 

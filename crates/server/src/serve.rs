@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::api::Api;
 use crate::readings::Readings;
 use crate::routes::router;
 
@@ -55,23 +56,25 @@ impl Default for Limits {
     }
 }
 
-/// Serves until `shutdown` ends, then lets open requests finish for at most ten seconds.
+/// Serves until `shutdown` ends, then lets open requests finish for at most ten seconds. Without an API it only shows.
 pub async fn serve<F: Future>(
     listener: TcpListener,
-    state: Arc<dyn Readings>,
+    readings: Arc<dyn Readings>,
+    api: Option<Arc<Api>>,
     shutdown: F,
 ) -> io::Result<()> {
-    serve_within(Limits::default(), listener, state, shutdown).await
+    serve_within(Limits::default(), listener, readings, api, shutdown).await
 }
 
 /// As [`serve`], within other bounds.
 pub async fn serve_within<F: Future>(
     limits: Limits,
     listener: TcpListener,
-    state: Arc<dyn Readings>,
+    readings: Arc<dyn Readings>,
+    api: Option<Arc<Api>>,
     shutdown: F,
 ) -> io::Result<()> {
-    let routes = router(state, &limits);
+    let routes = router(readings, api, &limits);
     let (stop, stopping) = watch::channel(false);
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);

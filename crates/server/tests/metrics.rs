@@ -90,7 +90,7 @@ async fn scraped(engine: Engine) -> String {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let readings = Arc::new(HomeReadings::new(Arc::new(engine)));
-    let ended = tokio::spawn(serve(listener, readings, stopped));
+    let ended = tokio::spawn(serve(listener, readings, None, stopped));
     let mut stream = TcpStream::connect(address).await.unwrap();
     let asked = b"GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
     stream.write_all(asked).await.unwrap();

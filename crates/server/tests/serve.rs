@@ -64,7 +64,7 @@ async fn running(limits: Limits) -> Running {
     let address = listener.local_addr().unwrap();
     let sample = Arc::new(Sample::default());
     let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(serve_within(limits, listener, sample.clone(), stopped));
+    let ended = tokio::spawn(serve_within(limits, listener, sample.clone(), None, stopped));
     Running { address, sample, stop, ended }
 }
 

@@ -14,6 +14,7 @@ mod digest;
 mod doctor;
 mod door;
 mod dump;
+mod fate;
 mod feed;
 mod gather;
 mod home;
@@ -60,6 +61,7 @@ use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
+use zhiyin_store::command::Came;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::partner::PartnerSums;
 use zhiyin_store::seal::LookupHash;
@@ -480,6 +482,12 @@ impl Store for PgStore {
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
         survey!(self, survey => places::ledger_lines(&survey, as_of, &stores))
+    }
+
+    async fn fate(&self, source: &str, message_id: &str) -> Result<Option<Came>> {
+        let vault = self.vault();
+        let message_id = vault.message_id(message_id);
+        fate::fate(&self.connections, &vault, source, &message_id).await
     }
 
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {

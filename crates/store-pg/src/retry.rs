@@ -20,6 +20,9 @@ use crate::schemas::Schemas;
 /// Whom dead letters are about, and who says so.
 pub(crate) const LETTERS: &str = "SELECT d.seq, e.slot, e.member, e.reached, e.name, s.name FROM {shard}.dead_letter d \
     JOIN {shard}.event e ON e.seq = d.seq JOIN {home}.source s ON s.no = e.source WHERE d.seq = ANY($1)";
+/// What commands were refused they were told at once: that is never tried again.
+pub(crate) const RETRIED: &str = "SELECT d.seq FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq \
+    JOIN {home}.source s ON s.no = e.source WHERE d.seq = ANY($1) AND s.name NOT LIKE 'command:%'";
 pub(crate) const ROOTS: &str = "SELECT member, root FROM {home}.alias WHERE member = ANY($1)";
 pub(crate) const RETRY_NEW: &str = "INSERT INTO {shard}.retry (seq, slot, clock, after) \
     SELECT d.seq, e.slot, $2, $3 FROM {shard}.dead_letter d JOIN {shard}.event e ON e.seq = d.seq \
@@ -40,6 +43,10 @@ async fn put_back(tx: &Tx<'_>, seqs: &[i64], now: Ts) -> Result<usize> {
     let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
     let (before, last): (i64, i64) = (get(held, 0)?, get(held, 1)?);
     let clock = now.0.max(before.saturating_add(1));
+    let asks = (0..schemas.shards()).map(|shard| Step::Ask((RETRIED, shard), vec![&seqs])).collect();
+    let rows = tx.send(asks).await.map_err(database)?.into_iter().flat_map(Said::rows);
+    let seqs: Vec<i64> = rows.map(|row| get(&row, 0)).collect::<Result<_>>()?;
+    let seqs = seqs.as_slice();
     // The home is held, so nobody is merged meanwhile.
     let moved = moves(schemas, &about(tx, seqs).await?, (clock, last));
     let mut steps = Vec::new();

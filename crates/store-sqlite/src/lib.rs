@@ -10,6 +10,7 @@ mod digest;
 mod doctor;
 mod door;
 mod dump;
+mod fate;
 mod feed;
 mod folding;
 mod keys;
@@ -45,6 +46,7 @@ use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
 use zhiyin_model::time::Ts;
+use zhiyin_store::command::Came;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::partner::PartnerSums;
 use zhiyin_store::seal::LookupHash;
@@ -492,6 +494,12 @@ impl Store for SqliteStore {
 
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>> {
         self.connections.survey(move |c| places::ledger_lines(c, as_of, &stores)).await
+    }
+
+    async fn fate(&self, source: &str, message_id: &str) -> Result<Option<Came>> {
+        let (source, vault) = (source.to_owned(), self.vault());
+        let message_id = vault.message_id(message_id);
+        self.connections.read(move |c| fate::fate(c, &vault, &source, &message_id)).await
     }
 
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>> {

@@ -197,7 +197,7 @@ pub(crate) fn ledger_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<LedgerLin
     Ok(LedgerLine { asset, kind, transfers: row.get(2)?, amount: row.get(3)? })
 }
 
-fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<TransferKind> {
+pub(crate) fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<TransferKind> {
     TransferKind::from_code(row.get(column)?).ok_or_else(|| damaged(column, "no kind of transfer"))
 }
 

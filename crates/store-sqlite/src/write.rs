@@ -48,8 +48,9 @@ pub(crate) const QUEUE_NEW: &str = "INSERT INTO queue (seq, after) VALUES (?, ?)
 pub(crate) const FEED_NEW: &str =
     "INSERT INTO feed (members, events) SELECT ?, ? WHERE EXISTS (SELECT 1 FROM consumer)";
 pub(crate) const QUEUE_GONE: &str = "DELETE FROM queue WHERE seq = ?";
-pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT seq, ?2, (SELECT last FROM home) FROM dead_letter \
-     WHERE seq = ?1 ON CONFLICT DO NOTHING";
+pub(crate) const RETRY_NEW: &str = "INSERT INTO retry (seq, clock, after) SELECT d.seq, ?2, (SELECT last FROM home) \
+    FROM dead_letter d JOIN event e ON e.seq = d.seq JOIN source s ON s.no = e.source \
+    WHERE d.seq = ?1 AND s.name NOT LIKE 'command:%' ON CONFLICT DO NOTHING";
 /// Whoever ended since it was accepted is somebody else now; but how somebody ends is about who ends.
 pub(crate) const RETRY_ABOUT: &str = "UPDATE event SET \
     member = CASE WHEN name = ?2 AND source = (SELECT no FROM source WHERE name = ?3) THEN member \
@@ -140,12 +141,11 @@ pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Resul
     let mut gone = prepare(c, DEAD_GONE)?;
     let mut n = 0;
     for seq in seqs {
-        let put_back = run(&mut back, params![seq, clock])?;
-        if put_back > 0 {
+        if run(&mut back, params![seq, clock])? > 0 {
             run(&mut about, params![seq, names::MEMBERS_MERGED, OWN_SOURCE])?;
+            run(&mut gone, [seq])?;
+            n += 1;
         }
-        n += put_back;
-        run(&mut gone, [seq])?;
     }
     if n > 0 {
         run(&mut prepare(c, CLOCK)?, [clock, last])?;

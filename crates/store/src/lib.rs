@@ -9,6 +9,7 @@
 pub mod access;
 pub mod archive;
 pub mod audit;
+pub mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod dump;
@@ -468,7 +469,7 @@ pub trait Store: Send + Sync {
     /// Dead letters, newest first.
     async fn dead_letters(&self, limit: usize) -> Result<Vec<read::DeadLetter>>;
     /// Puts dead letters back into the inbox, to be tried again at `now`, or right after the home's clock where that is
-    /// later: what is put back by a later call comes later. How many.
+    /// later: what is put back by a later call comes later. How many. Those of [commands](command::COMMANDS) stay.
     async fn retry_dead_letters(&self, seqs: Vec<i64>, now: Ts) -> Result<usize>;
 
     /// One line a member, as of an instant.
@@ -549,6 +550,8 @@ pub trait Store: Send + Sync {
     async fn member_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<places::CutLine>>;
     /// Sums of the ledger over members who belong to one of these stores, as of an instant.
     async fn ledger_lines_of(&self, as_of: read::AsOf, stores: Vec<String>) -> Result<Vec<read::LedgerLine>>;
+    /// What became of an item of a source, by its message id; `None` if it never came, or its id is forgotten.
+    async fn fate(&self, source: &str, message_id: &str) -> Result<Option<command::Came>>;
     /// Of each of these message ids of a source the hash of its body, if it came and its id is remembered.
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>>;
     /// Lets go of the bodies of decided events of these names that happened before their instants, among the next `limit`

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::serve::Serving;
+
 mod acts;
 
 pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
@@ -53,12 +55,8 @@ pub struct Place {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Decides what comes in and serves the overview page.
-    Serve {
-        /// Address and port; port 0 takes a free one, which is printed.
-        #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-        listen: String,
-    },
+    /// Decides what comes in, and serves the API and the overview page.
+    Serve(Serving),
     /// Decides what comes in and serves nothing: one more process for a home on PostgreSQL.
     Work {
         /// Ends when nothing waits and nothing is due any more.
@@ -67,6 +65,9 @@ pub enum Command {
         /// Address and port at which its health and what it measures are read; without it nothing is served.
         #[arg(long, value_name = "ADDR:PORT", conflicts_with = "drain")]
         listen: Option<String>,
+        /// What it measures is read without a key: where nobody else reaches that address.
+        #[arg(long, requires = "listen")]
+        open: bool,
     },
     /// Replays the demo's year if the home is empty, prints what was found, serves it.
     Demo {

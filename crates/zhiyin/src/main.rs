@@ -32,6 +32,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use serve::Serving;
 
 /// Decisions make many small values: this allocator takes a fifth off a replay (measured; see docs/bench.md).
 #[global_allocator]
@@ -60,8 +61,11 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<ExitCode> {
     let place = arguments.place;
     match arguments.command {
-        Command::Serve { listen } => serve::serve(&place, &listen).await,
-        Command::Work { drain, listen } => serve::work(&place, drain, listen.as_deref()).await,
+        Command::Serve(at) => serve::serve(&place, &at).await,
+        Command::Work { drain, listen, open } => {
+            let at = listen.map(|listen| Serving::at(listen, open));
+            serve::work(&place, drain, at.as_ref()).await
+        }
         Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
         Command::Check { file, format } => playbook::check(&file, format),
         Command::Schema => playbook::schema(),

@@ -5,36 +5,61 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
-use zhiyin_server::HomeReadings;
+use zhiyin_server::{Api, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::say::say;
 use crate::{import, report, who};
 
+/// Requests a second that a key is answered, unless it is said otherwise.
+const REQUESTS_PER_SECOND: u32 = 5_000;
+
+/// Where and how a home is served.
+#[derive(Debug, Args)]
+pub struct Serving {
+    /// Address and port; port 0 takes a free one, which is printed.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    listen: String,
+    /// The overview and what is measured are read without a key: where nobody else reaches that address.
+    #[arg(long)]
+    open: bool,
+    /// How many requests a second each key is answered.
+    #[arg(long, value_name = "N", default_value_t = REQUESTS_PER_SECOND, value_parser = clap::value_parser!(u32).range(1..))]
+    requests_per_second: u32,
+}
+
+impl Serving {
+    /// At an address, as it is unless said otherwise.
+    pub fn at(listen: String, open: bool) -> Self {
+        Self { listen, open, requests_per_second: REQUESTS_PER_SECOND }
+    }
+}
+
 /// Structured logs on standard error; a server says more than a command.
 pub fn log(arguments: &Arguments) {
-    let quiet = !matches!(arguments.command, Command::Serve { .. } | Command::Work { .. });
+    let quiet = !matches!(arguments.command, Command::Serve(_) | Command::Work { .. });
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_env("ZHIYIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Decides what comes in and serves until it is told to stop.
-pub async fn serve(place: &Place, listen: &str) -> Result<ExitCode> {
+pub async fn serve(place: &Place, at: &Serving) -> Result<ExitCode> {
     let engine = Arc::new(place.open().await?);
     engine.clock_audited(&who::system(), engine.go_live()).await?;
-    run(place, engine, listen).await
+    run(place, engine, at).await
 }
 
 /// Decides what comes in until it is told to stop, or until there is nothing left to do.
-pub async fn work(place: &Place, drain: bool, listen: Option<&str>) -> Result<ExitCode> {
+pub async fn work(place: &Place, drain: bool, at: Option<&Serving>) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
-    if let Some(listen) = listen {
-        return run(place, Arc::new(engine), listen).await;
+    if let Some(at) = at {
+        return run(place, Arc::new(engine), at).await;
     }
     if drain {
         engine.drain(place.batch(), None, |_| ()).await?;
@@ -65,11 +90,14 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
         report::report(place, name, Format::Table, None, None).await?;
     }
     say!();
-    run(place, engine, listen).await
+    // What it shows is nobody's secret, and it runs where somebody looks at it.
+    let at = Serving::at(listen.to_owned(), true);
+    run(place, engine, &at).await
 }
 
-async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCode> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCode> {
+    let listener =
+        TcpListener::bind(&at.listen).await.with_context(|| format!("cannot listen on {}", at.listen))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
     let (stop, stopped) = watch::channel(false);
     let stop = Arc::new(stop);
@@ -91,7 +119,9 @@ async fn run(place: &Place, engine: Arc<Engine>, listen: &str) -> Result<ExitCod
         })
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let served = zhiyin_server::serve(listener, readings, async move {
+    let api = if at.open { Api::open } else { Api::new };
+    let api = api(Arc::clone(&engine), at.requests_per_second);
+    let served = zhiyin_server::serve(listener, readings, Some(api), async move {
         tokio::select! {
             () = told_to_stop() => {}
             () = waiter(stopped) => {}

@@ -169,6 +169,7 @@ impl Worker {
             flush.dead.iter().map(|letter| (letter.seq, letter.refusal.code)).unzip();
         let (cursor, decided) = (flush.cursor, watch.elapsed());
         store.flush(flush).await?;
+        engine.written.send_replace(());
         self.turn.moved(cursor);
         self.cache.sure = true;
         self.cache.broken.retain(|seq| !dead.contains(seq));

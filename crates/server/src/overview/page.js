@@ -12,7 +12,9 @@ let reading = false;
 async function read() {
   let response;
   try {
-    response = await fetch("/v1/overview", { headers: { "accept-language": language }, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const key = sessionStorage.getItem("key");
+    const headers = key ? { "accept-language": language, authorization: `Bearer ${key}` } : { "accept-language": language };
+    response = await fetch("/v1/overview", { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch {
     return { why: say("errorNet") };
   }
@@ -20,6 +22,7 @@ async function read() {
     // A problem (RFC 9457) tells more than its number; anything else stays a number.
     const problem = await response.json().catch(() => ({}));
     const answered = say("errorStatus", { status: String(response.status) });
+    if (response.status === 401 || response.status === 403) return { locked: problem.code === "key_missing" ? "" : problem.title ?? answered };
     return problem.detail ? { why: `${problem.detail}${GAP}${answered}`, advised: true } : { why: answered };
   }
   const overview = await response.json().catch(() => null);
@@ -28,6 +31,20 @@ async function read() {
 
 function retryButton(quiet) {
   return h("button", { class: quiet ? "act quiet" : "act", type: "button", id: "retry", onclick: () => refresh(true) }, say("retry"));
+}
+
+// A key opens the numbers; it stays in this tab, and is forgotten with it.
+function locked(why) {
+  const field = h("input", { id: "key", type: "password", autocomplete: "off", spellcheck: "false", "aria-describedby": "key-why" });
+  const open = () => {
+    sessionStorage.setItem("key", field.value.trim());
+    refresh(true);
+  };
+  field.addEventListener("keydown", (event) => event.key === "Enter" && open());
+  return h("section", { class: "middle", id: "locked" }, h("h1", {}, say("lockedTitle")),
+    h("p", {}, say("lockedText"), " ", h("code", { lang: "en" }, "zhiyin key new --role analyst")),
+    h("p", {}, h("label", { for: "key" }, say("key")), " ", field, " ", h("button", { class: "act", type: "button", id: "retry", onclick: open }, say("unlock"))),
+    h("p", { id: "key-why", role: "alert" }, why));
 }
 
 // A problem of ours already says what is safe and what to do.
@@ -106,6 +123,9 @@ async function refresh(asked) {
     show(drawn(current, null));
     const at = clockOf(current.brand?.timezone ?? "UTC");
     if (asked) said.textContent = say("updated", { at: at(current.clock.business_now) });
+  } else if (result.locked !== undefined) {
+    current = null;
+    show([locked(result.locked)]);
   } else {
     show(current ? drawn(current, result) : [refused(result)]);
   }

@@ -29,6 +29,7 @@ const WORDS = {
     emptyTitle: "还没有会员", emptyText: "事件进来以后，这里会显示会员、订单、积分、等级和生命周期。从一条命令开始：",
     emptyDemo: "导入一家零售商一年的真实数据：", emptyOwn: "导入自己的事件（JSONL）或表格（CSV):", emptyPlaybook: "应用一份打法（规则写在里面）：", copy: "复制", copied: "已复制",
     errorTitle: "没能读到概览", errorSafe: "数据不受影响。", errorNet: "连不上服务器。", errorStatus: "服务器答复 {status}。", errorShape: "服务器的答复不是概览应有的样子。", errorDo: "请重试；如果一直这样，请看服务器日志里的原因。",
+    lockedTitle: "需要密钥", lockedText: "这些数字只给持有密钥的人看。密钥由所有者创建：", key: "密钥", unlock: "查看",
     days: "{n} 天", hours: "{n} 小时", minutes: "{n} 分钟", seconds: "{n} 秒",
   },
   en: {
@@ -59,6 +60,7 @@ const WORDS = {
     emptyTitle: "No members yet", emptyText: "Once events come in, members, orders, points, tiers and lifecycle appear here. Start with one command:",
     emptyDemo: "Import a real retailer's year:", emptyOwn: "Import your own events (JSONL) or tables (CSV):", emptyPlaybook: "Apply a playbook (the rules are in it):", copy: "Copy", copied: "Copied",
     errorTitle: "The overview could not be read", errorSafe: "Data is safe.", errorNet: "The server cannot be reached.", errorStatus: "The server answered {status}.", errorShape: "The server's answer is not an overview.", errorDo: "Try again. If it stays like this, the reason is in the server's log.",
+    lockedTitle: "A key is needed", lockedText: "These numbers are for whoever holds a key. An owner makes one:", key: "Key", unlock: "Show",
     days: "{n} {n|day|days}", hours: "{n} {n|hour|hours}", minutes: "{n} {n|minute|minutes}", seconds: "{n} {n|second|seconds}",
   },
 };

@@ -179,6 +179,11 @@ impl Vault {
     }
 
     /// Message ids as they stand in the home.
+    pub fn message_id(&self, message_id: &str) -> String {
+        self.keys().map_or_else(|| message_id.to_owned(), |keys| hashed(keys, message_id))
+    }
+
+    /// The same for several.
     pub fn message_ids(&self, message_ids: Vec<String>) -> Vec<String> {
         let Some(keys) = self.keys() else { return message_ids };
         message_ids.iter().map(|message_id| hashed(keys, message_id)).collect()

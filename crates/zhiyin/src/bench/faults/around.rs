@@ -175,6 +175,7 @@ passed_on! {
         store_sums(as_of: read::AsOf) -> Vec<places::StoreSums>;
         member_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<places::CutLine>;
         ledger_lines_of(as_of: read::AsOf, stores: Vec<String>) -> Vec<read::LedgerLine>;
+        fate(source: &str, message_id: &str) -> Option<zhiyin_store::command::Came>;
         came(source: &str, message_ids: Vec<String>) -> Vec<Option<[u8; 16]>>;
         let_go(before: std::collections::BTreeMap<String, Ts>, after: i64, limit: usize) -> LetGo;
         partner_sums(at: Ts) -> std::collections::BTreeMap<String, partner::PartnerSums>;

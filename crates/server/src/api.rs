@@ -1,0 +1,106 @@
+//! The API: typed operations, each declared once, from which come its route, its check against the table of roles, and its
+//! place in the OpenAPI document.
+//!
+//! An operation is an [`Endpoint`]: method, path, what of the [matrix](zhiyin_model::role) it needs, what it takes and gives as
+//! Rust types, how it may refuse, an example. Its handler gets a [`Caller`](caller::Caller) whose key was checked and whose
+//! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
+
+pub(crate) mod caller;
+pub(crate) mod commands;
+pub(crate) mod document;
+pub(crate) mod endpoint;
+pub(crate) mod input;
+pub(crate) mod keys;
+pub(crate) mod rate;
+pub(crate) mod reference;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, get, on};
+use zhiyin_engine::Engine;
+use zhiyin_model::role::{Bound, Operation};
+
+use crate::language::Language;
+use crate::problem::Problem;
+use caller::Caller;
+use endpoint::{Endpoint, Raw};
+use rate::Rates;
+
+/// What the operations work on.
+pub struct Api {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) rates: Rates,
+    /// Whether the overview and what is measured are read without a key.
+    open: bool,
+}
+
+impl Api {
+    /// Over this engine's home; a key is answered so many requests a second.
+    pub fn new(engine: Arc<Engine>, requests_per_second: u32) -> Arc<Self> {
+        Arc::new(Self { engine, rates: Rates::new(requests_per_second), open: false })
+    }
+
+    /// The same, where the overview and what is measured are read without a key: on a machine of one's own.
+    pub fn open(engine: Arc<Engine>, requests_per_second: u32) -> Arc<Self> {
+        Arc::new(Self { engine, rates: Rates::new(requests_per_second), open: true })
+    }
+
+    /// Whether somebody may read the sums of the whole home.
+    pub(crate) async fn may_read_sums(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if self.open {
+            return Ok(());
+        }
+        let (_, grant) = caller::granted(self, headers).await?;
+        let filter = self.engine.filter(&grant, Operation::ReportsRead).await?;
+        if filter.bound == Bound::Everything { Ok(()) } else { Err(Problem::of("outside_scope")) }
+    }
+}
+
+/// Every operation there is.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [commands::endpoints(), keys::endpoints()].into_iter().flatten().collect()
+}
+
+/// The routes of all operations, of the document that describes them, and of the page that shows it.
+pub(crate) fn routes(api: &Arc<Api>) -> Router {
+    let endpoints = endpoints();
+    let document = document::bytes(&endpoints);
+    let page = Arc::new(reference::Reference::new(&endpoints));
+    let mut router: Router<Arc<Api>> = Router::new();
+    for endpoint in endpoints {
+        let endpoint = Arc::new(endpoint);
+        let Ok(method) = MethodFilter::try_from(endpoint.method.clone()) else { continue };
+        let path = endpoint.path;
+        let answer = async move |State(api): State<Arc<Api>>, params: RawPathParams, request: Request| {
+            let language = Language::accepted(request.headers());
+            let answered = answer(api, endpoint, params, request).await;
+            answered.unwrap_or_else(|problem| problem.response(language))
+        };
+        router = router.route(path, on(method, answer));
+    }
+    let json = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
+    router
+        .route("/openapi.json", get(async move || (json, document).into_response()))
+        .route("/docs", get(move |request: Request| async move { page.response(&request) }))
+        .with_state(Arc::clone(api))
+}
+
+/// One request, from its key to its answer.
+async fn answer(
+    api: Arc<Api>,
+    endpoint: Arc<Endpoint>,
+    params: RawPathParams,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let caller = Caller::checked(api, &endpoint, &head.headers).await?;
+    let raw = Raw::read(&endpoint, &params, &head, body).await?;
+    let mut response = (endpoint.handler)(caller, raw).await?;
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    Ok(response)
+}

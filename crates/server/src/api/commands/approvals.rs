@@ -1,0 +1,214 @@
+//! What waits for a second person: asked, listed, approved (and then done), refused.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zhiyin_engine::EngineError;
+use zhiyin_engine::approvals::{self, ApprovalProblem};
+use zhiyin_engine::command::Whom;
+use zhiyin_model::id::MemberId;
+use zhiyin_model::role::{Limits, Operation};
+use zhiyin_store::access::Approval;
+
+use super::points::adjustment;
+use super::{Caller, CommandDone, Endpoint};
+use crate::api::input::Nothing;
+use crate::problem::Problem;
+
+/// The most that is listed, the newest first.
+const LISTED_MAX: usize = 200;
+/// Under which key's name approved commands are known.
+const APPROVED: &str = "approval";
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("approvals_list", "/v1/approvals", Operation::PointsAdjust, list).says(
+            "Requests for a second person",
+            "待审批请求",
+            "What was asked for that one person does not decide alone, the newest first.",
+        ),
+        Endpoint::change(
+            axum::http::Method::POST,
+            "approvals_approve",
+            "/v1/approvals/{no}/approve",
+            Operation::PointsAdjust,
+            approve,
+        )
+        .says(
+            "Approve a request, and have it done",
+            "批准并执行",
+            "By a person who is not the one who asked. Sent again it is done once.",
+        )
+        .refuses(REFUSALS)
+        .example(json!({"no": 1})),
+        Endpoint::change(
+            axum::http::Method::POST,
+            "approvals_refuse",
+            "/v1/approvals/{no}/refuse",
+            Operation::PointsAdjust,
+            refuse,
+        )
+        .says("Refuse a request", "驳回", "")
+        .refuses(REFUSALS)
+        .example(json!({"no": 1})),
+    ]
+}
+
+const REFUSALS: &[&str] = &[
+    "approval_unknown",
+    "approval_own",
+    "approval_no_person",
+    "approval_answered",
+    "approval_late",
+    "member_unknown",
+    "insufficient_points",
+    "amount_too_large",
+    "bad_amount",
+    "before_takeover",
+    "erased",
+    "still_deciding",
+    "no_playbook",
+];
+
+/// A request for a second person.
+#[derive(Serialize, JsonSchema)]
+struct Request {
+    /// Its number.
+    no: i64,
+    /// What is to be done, of the matrix.
+    operation: &'static str,
+    /// With what.
+    request: Value,
+    /// Who asks.
+    asked_by: String,
+    /// When.
+    asked_at: String,
+    /// Until when it can be answered.
+    answer_by: String,
+    /// `open`, `approved` or `refused`.
+    state: &'static str,
+    /// Who answered.
+    answered_by: Option<String>,
+    /// When.
+    answered_at: Option<String>,
+}
+
+impl From<Approval> for Request {
+    fn from(approval: Approval) -> Self {
+        let state = match &approval.answer {
+            None => "open",
+            Some(answer) if answer.approved => "approved",
+            Some(_) => "refused",
+        };
+        Self {
+            no: approval.no,
+            operation: approval.operation.name(),
+            request: serde_json::from_str(&approval.request).unwrap_or_default(),
+            asked_by: approval.asked_by,
+            asked_at: approval.asked_at.rfc3339(),
+            answer_by: approval.answer_by.rfc3339(),
+            state,
+            answered_by: approval.answer.as_ref().map(|answer| answer.by.clone()),
+            answered_at: approval.answer.as_ref().map(|answer| answer.at.rfc3339()),
+        }
+    }
+}
+
+/// Requests.
+#[derive(Serialize, JsonSchema)]
+struct Requests {
+    /// The newest first.
+    items: Vec<Request>,
+}
+
+async fn list(caller: Caller, _: Nothing) -> Result<Requests, Problem> {
+    let all = caller.engine().store().access().approvals(LISTED_MAX).await?;
+    let mut items = Vec::new();
+    for approval in all {
+        // Whom it is about lies within reach.
+        if member_of(&caller, &approval).await.is_ok() {
+            items.push(approval.into());
+        }
+    }
+    Ok(Requests { items })
+}
+
+/// What one person does not decide alone.
+pub(super) struct Asked {
+    pub(super) operation: Operation,
+    pub(super) request: Value,
+    /// By what it is known when it is asked again.
+    pub(super) known: String,
+}
+
+/// Asks a second person; what the one who asks is told.
+pub(super) async fn ask(caller: &Caller, asked: Asked, limits: &Limits) -> Result<Problem, Problem> {
+    let store = caller.engine().store();
+    let mut request = asked.request;
+    request["known"] = asked.known.into();
+    let said = |approval: &Approval| serde_json::from_str::<Value>(&approval.request).unwrap_or_default();
+    let before = store.access().approvals(LISTED_MAX).await?;
+    let before = before.iter().map(|approval| (approval.no, said(approval)));
+    let no = match before.into_iter().find(|(_, before)| before["known"] == request["known"]) {
+        Some((no, before)) if before == request => no,
+        Some(_) => return Err(Problem::of("idempotency_key_reused")),
+        None => approvals::ask(store.as_ref(), &caller.grant, asked.operation, &request, limits).await?,
+    };
+    Ok(Problem::of("approval_asked").approval(no).says(format!("request {no} waits for a second person")))
+}
+
+/// A request by its number.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Numbered {
+    /// Its number.
+    #[schemars(regex(pattern = "^[0-9]{1,18}$"))]
+    no: String,
+}
+
+impl Numbered {
+    fn number(&self) -> Result<i64, Problem> {
+        self.no.parse().ok().filter(|no| *no > 0).ok_or_else(|| Problem::of("approval_unknown").at("no"))
+    }
+}
+
+async fn member_of(caller: &Caller, approval: &Approval) -> Result<MemberId, Problem> {
+    let request: Value = serde_json::from_str(&approval.request).unwrap_or_default();
+    let member = request["member"].as_str().and_then(MemberId::from_hex);
+    let member = member.ok_or_else(|| Problem::of("approval_unknown").at("no"))?;
+    Ok(caller.member(&Whom::Id(member), "member").await?.member.id)
+}
+
+async fn approve(caller: Caller, asked: Numbered) -> Result<CommandDone, Problem> {
+    let (no, store) = (asked.number()?, caller.engine().store());
+    let unknown = || Problem::of("approval_unknown").at("no");
+    let approval = store.access().approval(no).await?.ok_or_else(unknown)?;
+    let member = member_of(&caller, &approval).await?;
+    let approval = match approvals::approve(store.as_ref(), &caller.grant, no).await {
+        Ok(approval) => approval,
+        // It may have been approved and not carried out: that is done once, whoever has it done.
+        Err(EngineError::Approval(ApprovalProblem::Answered(_)))
+            if approval
+                .answer
+                .as_ref()
+                .is_some_and(|answer| answer.approved && answer.by == caller.grant.who) =>
+        {
+            approval
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let request: Value = serde_json::from_str(&approval.request).unwrap_or_default();
+    let name = caller.engine().name_of(&Whom::Id(member), member, "member").await??;
+    let (amount, reason) =
+        (request["amount"].as_i64().unwrap_or(0), request["reason"].as_str().unwrap_or_default());
+    let act = adjustment(name, amount, reason, request["staff"].as_str().map(str::to_owned));
+    caller.done_as(APPROVED, &no.to_string(), &act, Some(member)).await
+}
+
+async fn refuse(caller: Caller, asked: Numbered) -> Result<Request, Problem> {
+    let (no, store) = (asked.number()?, caller.engine().store());
+    let unknown = || Problem::of("approval_unknown").at("no");
+    let approval = store.access().approval(no).await?.ok_or_else(unknown)?;
+    member_of(&caller, &approval).await?;
+    Ok(approvals::refuse(store.as_ref(), &caller.grant, no).await?.into())
+}

@@ -1,0 +1,204 @@
+//! One operation: what it is called and needs, what it takes and gives, and the code that does it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::RawPathParams;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use zhiyin_model::role::Operation;
+
+use super::caller::Caller;
+use super::input;
+use crate::problem::Problem;
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+type Handler = Arc<dyn Fn(Caller, Raw) -> Answering + Send + Sync>;
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// How an operation takes what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// In its path and query: it reads.
+    Query,
+    /// As a JSON body, beside what its path names.
+    Body,
+    /// The same; done once for each `Idempotency-Key`, which must be there.
+    Command,
+}
+
+/// A request as it came, within bounds.
+pub(crate) struct Raw {
+    /// What the path and the query say, in this order.
+    pub(crate) said: Vec<(String, String)>,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// Where the body's type of content is not JSON.
+    pub(crate) not_json: bool,
+}
+
+impl Raw {
+    /// Reads a request within the bounds of its operation.
+    pub(crate) async fn read(
+        endpoint: &Endpoint,
+        params: &RawPathParams,
+        head: &Parts,
+        body: Body,
+    ) -> Result<Self, Problem> {
+        let query = head.uri.query().unwrap_or_default();
+        let path = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let said = path.chain(input::pairs(query)?).collect();
+        let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let not_json = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"));
+        let body = match endpoint.kind {
+            Kind::Query => Vec::new(),
+            Kind::Body | Kind::Command => input::bytes(body, endpoint.body_bytes_max).await?,
+        };
+        Ok(Self { said, body, not_json })
+    }
+}
+
+/// The largest body of an operation that says nothing else, in bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// One operation.
+pub(crate) struct Endpoint {
+    /// Its name, as clients that are made from the document call it.
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    /// With parameters in braces.
+    pub(crate) path: &'static str,
+    /// What of the matrix it needs.
+    pub(crate) needs: Operation,
+    pub(crate) kind: Kind,
+    /// In English and in Chinese.
+    pub(crate) title: [&'static str; 2],
+    /// More of it, in English.
+    pub(crate) about: &'static str,
+    /// Codes with which it may refuse, beside those that any may.
+    pub(crate) refusals: &'static [&'static str],
+    /// What it might be given.
+    pub(crate) example: Value,
+    pub(crate) status: StatusCode,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) takes: SchemaOf,
+    pub(crate) gives: SchemaOf,
+    pub(crate) handler: Handler,
+}
+
+impl Endpoint {
+    /// An operation whose code takes `I` and gives `O`.
+    fn new<I, O, F>(
+        (kind, method): (Kind, Method),
+        (id, path): (&'static str, &'static str),
+        needs: Operation,
+        run: fn(Caller, I) -> F,
+    ) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        F: Future<Output = Result<O, Problem>> + Send + 'static,
+    {
+        let handler = move |caller: Caller, raw: Raw| -> Answering {
+            Box::pin(async move {
+                let taken: I = match kind {
+                    Kind::Query => input::from_query(&raw.said)?,
+                    Kind::Body | Kind::Command => input::from_body(&raw)?,
+                };
+                let given = run(caller, taken).await?;
+                Ok(Json(given).into_response())
+            })
+        };
+        Self {
+            id,
+            method,
+            path,
+            needs,
+            kind,
+            title: ["", ""],
+            about: "",
+            refusals: &[],
+            example: Value::Null,
+            status: StatusCode::OK,
+            body_bytes_max: BODY_BYTES_MAX,
+            takes: |generator| generator.subschema_for::<I>(),
+            gives: |generator| generator.subschema_for::<O>(),
+            handler: Arc::new(handler),
+        }
+    }
+
+    /// One that reads: what it takes is in its path and query.
+    pub(crate) fn get<I, O, F>(
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        run: fn(Caller, I) -> F,
+    ) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        F: Future<Output = Result<O, Problem>> + Send + 'static,
+    {
+        Self::new((Kind::Query, Method::GET), (id, path), needs, run)
+    }
+
+    /// One that changes something, by a method; what its path names comes as fields beside those of the body.
+    pub(crate) fn change<I, O, F>(
+        method: Method,
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        run: fn(Caller, I) -> F,
+    ) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        F: Future<Output = Result<O, Problem>> + Send + 'static,
+    {
+        Self::new((Kind::Body, method), (id, path), needs, run)
+    }
+
+    /// One that goes through the pipeline, once for each idempotency key.
+    pub(crate) fn command<I, O, F>(
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        run: fn(Caller, I) -> F,
+    ) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        F: Future<Output = Result<O, Problem>> + Send + 'static,
+    {
+        Self::new((Kind::Command, Method::POST), (id, path), needs, run)
+    }
+
+    /// What it is called, in English and Chinese, and more of it in English.
+    pub(crate) fn says(self, english: &'static str, chinese: &'static str, about: &'static str) -> Self {
+        Self { title: [english, chinese], about, ..self }
+    }
+
+    /// With which codes it may refuse.
+    pub(crate) fn refuses(self, refusals: &'static [&'static str]) -> Self {
+        Self { refusals, ..self }
+    }
+
+    /// What it might be given: body, or path and query.
+    pub(crate) fn example(self, example: Value) -> Self {
+        Self { example, ..self }
+    }
+
+    /// Names of the parameters in its path.
+    pub(crate) fn path_parameters(&self) -> Vec<&'static str> {
+        let braces = self.path.split('{').skip(1);
+        braces.filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+    }
+}

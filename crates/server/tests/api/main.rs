@@ -1,0 +1,9 @@
+//! The API over real sockets, on a home at work.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod commands;
+mod document;
+mod home;
+mod roles;
+mod strict;
