@@ -64,6 +64,8 @@ pub(crate) const MESSAGES: &str = "SELECT no, endpoint, id, kind, at, member, da
     ORDER BY no DESC LIMIT $4";
 pub(crate) const REPLAY: &str = "UPDATE {home}.webhook_message SET state = 0, attempts = 0, due = $3, status = NULL, \
     error = NULL WHERE endpoint = $1 AND at >= $2 AND state > 0";
+pub(crate) const REVIVE: &str =
+    "UPDATE {home}.webhook_message SET attempts = 0, due = $2 WHERE endpoint = $1 AND state = 0";
 pub(crate) const OLDEST: &str = "DELETE FROM {home}.webhook_message WHERE no = ANY (ARRAY(SELECT no FROM \
     (SELECT no, made_at FROM {home}.webhook_message ORDER BY no LIMIT $2) o WHERE made_at < $1)) RETURNING state";
 pub(crate) const GONE: &str = "DELETE FROM {home}.webhook_message WHERE no = ANY (ARRAY( \
@@ -368,6 +370,11 @@ impl Webhooks for PgStore {
         }
         .await;
         tx.end(done).await
+    }
+
+    async fn revive(&self, endpoint: &str, now: Ts) -> Result<usize> {
+        let n = self.connections.session().await?.run((REVIVE, 0), &[&endpoint, &now.0]).await?;
+        Ok(usize::try_from(n).unwrap_or(usize::MAX))
     }
 
     async fn forget(&self, what: Forget, limit: usize) -> Result<(usize, usize)> {

@@ -61,6 +61,8 @@ pub(crate) const MESSAGES: &str = "SELECT no, endpoint, id, kind, at, member, da
     ORDER BY no DESC LIMIT ?4";
 pub(crate) const REPLAY: &str = "UPDATE webhook_message SET state = 0, attempts = 0, due = ?3, status = NULL, error = NULL \
     WHERE endpoint = ?1 AND at >= ?2 AND state > 0";
+pub(crate) const REVIVE: &str =
+    "UPDATE webhook_message SET attempts = 0, due = ?2 WHERE endpoint = ?1 AND state = 0";
 pub(crate) const OLDEST: &str = "DELETE FROM webhook_message WHERE no IN (SELECT no FROM (SELECT no, made_at FROM webhook_message ORDER BY no LIMIT ?2) \
     WHERE made_at < ?1) RETURNING state";
 pub(crate) const GONE: &str = "DELETE FROM webhook_message WHERE no IN \
@@ -338,6 +340,11 @@ impl Webhooks for SqliteStore {
                 Ok(n)
             })
             .await
+    }
+
+    async fn revive(&self, endpoint: &str, now: Ts) -> Result<usize> {
+        let of = endpoint.to_owned();
+        self.connections.write(move |c| c.execute(REVIVE, params![of, now.0]).map_err(database)).await
     }
 
     async fn forget(&self, what: Forget, limit: usize) -> Result<(usize, usize)> {

@@ -351,6 +351,8 @@ pub trait Webhooks: Send + Sync {
     /// Sends all messages of an endpoint anew that happened at or after an instant and do not wait; with its line of the audit
     /// log. How many.
     async fn replay(&self, endpoint: &str, from: Ts, now: Ts, note: Note) -> Result<usize>;
+    /// What waits of an endpoint is due now, as if it had never been tried; how many.
+    async fn revive(&self, endpoint: &str, now: Ts) -> Result<usize>;
     /// Forgets messages, the oldest first: those of this endpoint, or those made before an instant; at most `limit`. How many
     /// of them were still waiting, and how many there were.
     async fn forget(&self, what: Forget, limit: usize) -> Result<(usize, usize)>;

@@ -1,7 +1,7 @@
 //! From messages to whoever wants them: claimed for a while, signed, sent, and noted how it went. An attempt that ends in the
 //! middle is made again when its claim has lapsed; so a message arrives once or more often, under the same id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -25,8 +25,9 @@ pub const AT_ONCE: usize = 8;
 const LANES: usize = 4;
 /// How long a claim lasts: longer than all of them may take, one after the other.
 const CLAIM_US: i64 = 150_000_000;
-/// After so many days in which nothing was taken an endpoint is paused.
-pub const FAILING_DAYS_MAX: i64 = 5;
+/// After so many days in which nothing was taken an endpoint is paused; or before, when a message was tried as often as it is
+/// ever tried.
+pub const FAILING_DAYS_MAX: i64 = 3;
 /// What an endpoint answers that wants no more.
 const GONE: u16 = 410;
 
@@ -132,6 +133,13 @@ impl Engine {
             attempts.push(attempted);
         }
         let failing = delivered.taken == 0;
+        // Where nothing at all is taken, no message is to blame: all of them wait until the endpoint is well.
+        let mut ended = false;
+        if failing && endpoint.failing_since.is_some() {
+            for attempted in attempts.iter_mut().filter(|attempted| attempted.state == State::Failed) {
+                (attempted.state, attempted.due, ended) = (State::Waiting, now, true);
+            }
+        }
         let fared = match (failing, wish) {
             (false, None) => Fared::Well,
             _ => {
@@ -143,7 +151,7 @@ impl Engine {
         self.measures.webhooks().attempted(delivered.taken, delivered.failed);
         let for_days =
             endpoint.failing_since.is_some_and(|since| now.0 - since.0 >= FAILING_DAYS_MAX * DAY_US);
-        let because = match (gone, failing && for_days) {
+        let because = match (gone, failing && (for_days || ended)) {
             (true, _) => Because::Gone,
             (_, true) => Because::Failing,
             _ => return Ok(delivered),
@@ -159,8 +167,9 @@ impl Engine {
     async fn parcels(&self, settings: &Settings, claimed: &[Message]) -> Result<Vec<Parcel>> {
         let mut names: BTreeMap<MemberId, Vec<Value>> = BTreeMap::new();
         if settings.identifiers {
-            let members: Vec<MemberId> =
+            let members: BTreeSet<MemberId> =
                 claimed.iter().filter_map(|message| message.message.member).collect();
+            let members = members.into_iter().collect();
             for (member, namespace, value) in self.store().identifiers_of(members).await? {
                 names.entry(member).or_default().push(json!({"namespace": namespace, "value": value}));
             }

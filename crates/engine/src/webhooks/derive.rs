@@ -9,7 +9,6 @@ use zhiyin_decide::{order, rules::Rules};
 use zhiyin_model::effect::{Asset, Order, OrderStatus, TransferKind};
 use zhiyin_model::event::{self, Event, Origin, names};
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId};
-use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 use zhiyin_store::seal;
 use zhiyin_store::webhooks::{Booked, Happened, MessageId, Told, message_id};
@@ -72,6 +71,9 @@ impl<'h> News<'h> {
                 news.past.insert(seq);
                 continue;
             }
+            if FACTS.iter().any(|(name, ..)| *name == told.event.name) {
+                continue;
+            }
             if let Some(event) = opened(told) {
                 news.orders.extend(event.order.as_ref().map(|facts| order::id(key, facts)));
                 news.read.insert(seq, event);
@@ -100,6 +102,9 @@ impl<'h> News<'h> {
             let about = |one: Said| (at, seq, one);
             if told.event.name == names::MEMBERS_UNMERGED && !self.past.contains(&seq) {
                 all.extend(parted(key, told).map(about));
+            }
+            if !self.past.contains(&seq) {
+                all.extend(fact(key, told).map(about));
             }
             if let Some(event) = self.read.get(&seq) {
                 all.extend(self.event(key, rules, orders, told, event).into_iter().map(about));
@@ -132,17 +137,7 @@ impl<'h> News<'h> {
     ) -> Vec<Said> {
         let (id, at, member) = (told.event.id, told.event.time, told.member);
         let cause = id.bytes();
-        let text = |name: &str| event.properties.get(name).and_then(Scalar::text).map(Value::from);
-        let facts = |names: &[&'static str]| -> Vec<(&'static str, Value)> {
-            names.iter().filter_map(|name| Some((*name, text(name)?))).collect()
-        };
-        let fact =
-            |kind, names: &[&'static str]| vec![said(key, kind, cause, at, member, of(member, facts(names)))];
         match (event.name.as_str(), told.own) {
-            (names::TIER_CHANGED, true) => fact("member.tier_changed", &["from", "to"]),
-            (names::STAGE_CHANGED, true) => fact("member.stage_moved", &["from", "to"]),
-            (names::TAG_ADDED, true) => fact("member.tag_added", &["tag"]),
-            (names::TAG_REMOVED, true) => fact("member.tag_removed", &["tag"]),
             (names::MEMBER_JOINED, true) => {
                 let merged = event.identifiers.first().and_then(|who| MemberId::from_hex(&who.value));
                 let data = |merged: MemberId| of(member, [("merged", Value::from(merged.to_string()))]);
@@ -208,6 +203,23 @@ fn of(member: MemberId, fields: impl IntoIterator<Item = (&'static str, Value)>)
     data.insert("member".to_owned(), Value::from(member.to_string()));
     data.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
     data
+}
+
+/// What the home says itself of a member: its event, what it is called here, and which of its properties are told.
+const FACTS: [(&str, &str, &[&str]); 4] = [
+    (names::TIER_CHANGED, "member.tier_changed", &["from", "to"]),
+    (names::STAGE_CHANGED, "member.stage_moved", &["from", "to"]),
+    (names::TAG_ADDED, "member.tag_added", &["tag"]),
+    (names::TAG_REMOVED, "member.tag_removed", &["tag"]),
+];
+
+fn fact(key: &IdKey, told: &Told) -> Option<Said> {
+    let (_, kind, fields) = FACTS.into_iter().find(|(name, ..)| told.own && *name == told.event.name)?;
+    let body = seal::open(&told.event.body).ok()?;
+    let body: Value = serde_json::from_str(&body).ok()?;
+    let said_of = |name: &&'static str| Some((*name, Value::from(body["properties"][*name].as_str()?)));
+    let data = of(told.member, fields.iter().filter_map(said_of));
+    Some(said(key, kind, told.event.id.bytes(), told.event.time, told.member, data))
 }
 
 fn parted(key: &IdKey, told: &Told) -> Option<Said> {

@@ -224,9 +224,9 @@ async fn changed(
     }
 }
 
-/// Changes what an endpoint's owner says of it.
+/// Changes what an endpoint's owner says of it; what waits is tried at once.
 pub async fn patch(store: &dyn Store, by: &Grant, id: &str, patch: Patch, now: Ts) -> Result<Endpoint> {
-    changed(store, by, id, now, |endpoint| {
+    let after = changed(store, by, id, now, |endpoint| {
         let settings = &mut endpoint.settings;
         settings.url = patch.url.unwrap_or_else(|| settings.url.clone());
         settings.types = patch.types.unwrap_or_else(|| settings.types.clone());
@@ -236,7 +236,9 @@ pub async fn patch(store: &dyn Store, by: &Grant, id: &str, patch: Patch, now: T
         checked(settings)?;
         Ok(noted("changed", settings))
     })
-    .await
+    .await?;
+    store.webhooks().revive(id, now).await?;
+    Ok(after)
 }
 
 /// Gives an endpoint another secret, which is shown this once; the one before signs beside it for [`KEEP_HOURS`].
@@ -278,13 +280,15 @@ pub(super) async fn pause_because(
     .await
 }
 
-/// Lets an endpoint go on: it gets what waits.
+/// Lets an endpoint go on: it gets what waits, at once.
 pub async fn resume(store: &dyn Store, by: &Grant, id: &str, now: Ts) -> Result<Endpoint> {
-    changed(store, by, id, now, |endpoint| {
+    let after = changed(store, by, id, now, |endpoint| {
         endpoint.paused = None;
         Ok(json!({"act": "resumed"}))
     })
-    .await
+    .await?;
+    store.webhooks().revive(id, now).await?;
+    Ok(after)
 }
 
 /// Does away with an endpoint and its messages.

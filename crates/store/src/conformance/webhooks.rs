@@ -248,6 +248,9 @@ pub async fn attempts_are_noted(homes: &dyn Homes) -> Result<()> {
     hooks.attempted("a", Vec::new(), Fared::Badly(Ts(700), Ts(900))).await?;
     let fares = hooks.endpoints().await?.remove(0);
     assert_eq!((fares.failing_since, fares.failures, fares.rest_until), (Some(Ts(500)), 2, Some(Ts(900))));
+    assert_eq!(hooks.revive("a", Ts(950)).await?, 1);
+    let revived = all(&store, "a").await?.remove(1);
+    assert_eq!((revived.attempts, revived.due), (0, Ts(950)));
     let standing = hooks.standing().await?.remove(0);
     assert_eq!((standing.waiting, standing.oldest), (1, Some(Ts(100))));
     Ok(())
