@@ -17,7 +17,6 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use zhiyin_model::time::{DAY_US, Ts};
-use zhiyin_reach::client::Client;
 use zhiyin_store::webhooks::{Endpoint, Forget};
 
 use crate::{Engine, Result, clock};
@@ -25,6 +24,8 @@ pub use deliver::{AT_ONCE, Delivered, FAILING_DAYS_MAX};
 pub use manage::WebhookProblem;
 pub use pump::Pumped;
 pub(crate) use pump::erased;
+pub use zhiyin_reach::client::Client;
+pub use zhiyin_reach::signature::Secret;
 
 /// For how long messages are kept, whatever became of them.
 pub const KEPT_DAYS: i64 = 30;

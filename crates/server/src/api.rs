@@ -13,6 +13,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 pub(crate) mod rate;
 pub(crate) mod reference;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ impl Api {
 
 /// Every operation there is.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [commands::endpoints(), keys::endpoints()].into_iter().flatten().collect()
+    [commands::endpoints(), keys::endpoints(), webhooks::endpoints()].into_iter().flatten().collect()
 }
 
 /// The routes of all operations, of the document that describes them, and of the page that shows it.

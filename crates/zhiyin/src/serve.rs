@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
+use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
@@ -66,7 +67,16 @@ pub async fn work(place: &Place, drain: bool, at: Option<&Serving>) -> Result<Ex
         return Ok(ExitCode::SUCCESS);
     }
     say!("At work  (stop with Ctrl-C)");
-    engine.run(place.batch(), told_to_stop()).await?;
+    let (stop, mut stopped) = watch::channel(false);
+    let client = Client::new();
+    let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
+    let working = async {
+        let done = engine.run(place.batch(), told_to_stop()).await;
+        let _nobody_left = stop.send(true).is_err();
+        done
+    };
+    let (worked, ()) = tokio::join!(working, telling);
+    worked?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,6 +128,10 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
             done
         })
     };
+    let telling = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        tokio::spawn(async move { engine.tell(&Client::new(), stopped).await })
+    };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let api = if at.open { Api::open } else { Api::new };
     let api = api(Arc::clone(&engine), at.requests_per_second);
@@ -129,6 +143,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let _nobody_left = stop.send(true).is_err();
     });
     served.await?;
+    telling.await?;
     pipeline.await??;
     Ok(ExitCode::SUCCESS)
 }
