@@ -2,7 +2,7 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle crash processes persons upgrade faults browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle crash processes persons upgrade faults api quickstart browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
 postgres_checks=(rust engine_pg processes persons upgrade faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
@@ -56,7 +56,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | crash | processes | persons | upgrade | shell | deny) things+=(python) ;;
+      oracle | crash | processes | persons | upgrade | api | quickstart | shell | deny) things+=(python) ;;
       browser) things+=(python chromium) ;;
     esac
   done
@@ -164,6 +164,19 @@ check_faults() {
   for store in sqlite pg pg4; do "$zhiyin" bench faults --seeds 200 --steps 300 --store "$store"; done
 }
 
+# What the API says of itself, held against what it does, by requests drawn from its own document.
+check_api() {
+  built_for_tests
+  in_venv api schemathesis==4.32.5
+  python3 tests/api.py --binary "$zhiyin" --schemathesis "$cache/venv/api/bin/schemathesis" --work "$checks_dir/api"
+}
+
+# What the quickstart tells people to do, done.
+check_quickstart() {
+  built_for_tests
+  python3 tests/quickstart.py --binary "$zhiyin" --work "$checks_dir/quickstart"
+}
+
 check_browser() {
   year_home
   with_node
@@ -173,7 +186,7 @@ check_browser() {
   fi
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
   export CHROMIUM
-  start_server "$checks_dir/server.log" --home "$checks_dir/year" --listen 127.0.0.1:0
+  start_server "$checks_dir/server.log" --home "$checks_dir/year" --listen 127.0.0.1:0 --open
   node tests/browser/overview.mjs "$server_address" --shots "$checks_dir/shots"
 }
 

@@ -40,7 +40,7 @@ dev() {
   trap stop_server EXIT
   mkdir -p "$cache/dev"
   touch "$seen"
-  start_server "$log" --listen 127.0.0.1:0 "${options[@]}"
+  start_server "$log" --listen 127.0.0.1:0 --open "${options[@]}"
   say "Serving at $server_address (log: ${log#"$root/"}). Reload the page after a change; Ctrl-C ends."
   local listen="${server_address#http://}"
   while sleep 1; do
@@ -53,7 +53,7 @@ dev() {
     touch "$seen"
     if cargo build --release -p zhiyin; then
       stop_server
-      start_server "$log" --listen "$listen" "${options[@]}" && say "Serving at $server_address"
+      start_server "$log" --listen "$listen" --open "${options[@]}" && say "Serving at $server_address"
     fi
   done
 }

@@ -70,6 +70,9 @@ async function visit(path, { viewport = DESKTOP, colorScheme = "light", locale =
   return { page, close };
 }
 
+// A server that keeps its numbers for whoever holds a key.
+const locked = { status: 401, body: { code: "key_missing", title: "缺少密钥", status: 401 } };
+
 const drawn = (page) => page.waitForSelector("#weeks .plot svg, #empty");
 const text = async (page, selector) => (await page.locator(selector).innerText()).replace(/\s+/g, " ");
 const cells = (page, id) => page.$$eval(`#${id} tbody tr`, (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
@@ -283,6 +286,21 @@ check("an answer of 500: what happened, what is safe, and a retry that works", a
   await drawn(page);
   assert.equal(await text(page, "h1"), "Overview");
   await close();
+});
+
+check("a key is asked for where one is needed, said in both languages, and opens the numbers", async () => {
+  for (const [path, title] of [["/?lang=zh", "需要密钥"], ["/?lang=en", "A key is needed"]]) {
+    const { page, close } = await visit(path, { answer: (n) => (n < 2 ? locked : undefined), errorsExpected: true });
+    assert.equal(await text(page, "#locked h1"), title);
+    assert.equal(CHINESE.test(await text(page, "#locked")), path.endsWith("zh"));
+    await accessible(page);
+    const sent = page.waitForRequest((request) => request.url().endsWith("/v1/overview"));
+    await page.fill("#key", "zy_test");
+    await page.press("#key", "Enter");
+    assert.equal((await sent).headers().authorization, "Bearer zy_test");
+    await drawn(page);
+    await close();
+  }
 });
 
 check("an answer that is not an overview, and no answer at all, are said plainly", async () => {

@@ -227,6 +227,7 @@ impl Engine {
             now,
             replay: source.replay,
             progress,
+            erasures: 0,
         };
         let watch = clock::stopwatch();
         let receipts = self.store().append(append).await?;

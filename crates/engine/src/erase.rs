@@ -15,8 +15,8 @@ use zhiyin_store::{Store, StoreError, Wanted};
 
 use crate::{Engine, EngineError, Result, clock};
 
-/// Names that are looked up at once.
-const NAMES_AT_ONCE: usize = 500;
+/// Members that are looked up at once.
+const MEMBERS_AT_ONCE: usize = 500;
 /// Reasons are short: they stay.
 pub const REASON_CHARS_MAX: usize = 200;
 
@@ -50,20 +50,22 @@ async fn carry_out(store: &dyn Store, mut erasure: Erasure) -> Result<()> {
     ask(&keystore, move |keystore| keystore.destroy(&[erasure.member], &[])).await
 }
 
-/// What is somebody else's keeps its key: a name that is theirs by now (a number that was given out anew), and a member who was one
-/// with the erased until they were parted, under whose key lies what was derived meanwhile. What the erased member said under it is
+/// What is somebody else's keeps its key: a name that is theirs by now and was parted with, and a member who was one with the
+/// erased until they were parted, under whose key lies what was derived meanwhile. What the erased member said under it is
 /// blanked all the same.
 async fn others_stay(store: &dyn Store, member: MemberId, subjects: &mut BTreeSet<Subject>) -> Result<()> {
+    let (personal, _) = sealed(store)?;
+    let named = personal.named_under(Arc::new(subjects.clone()), Arc::default()).await?;
+    let mut others: Vec<Subject> =
+        named.into_iter().filter(|(of, _)| *of != member).map(|(_, subject)| subject).collect();
     let all: Vec<Subject> = subjects.iter().copied().collect();
-    for part in all.chunks(NAMES_AT_ONCE) {
+    for part in all.chunks(MEMBERS_AT_ONCE) {
         let members = part.iter().map(|subject| MemberId::from_bytes(*subject)).collect();
-        let wanted = Wanted { identifiers: part.to_vec(), members, ..Wanted::default() };
-        let loaded = store.load(wanted).await?;
-        let names = loaded.identifiers.iter().filter(|(_, of)| *of != member).map(|(name, _)| *name);
-        let members = loaded.members.iter().map(|stored| *stored.member.id.bytes());
-        for others in names.chain(members).filter(|subject| subject != member.bytes()) {
-            subjects.remove(&others);
-        }
+        let loaded = store.load(Wanted { members, ..Wanted::default() }).await?;
+        others.extend(loaded.members.iter().map(|stored| *stored.member.id.bytes()));
+    }
+    for others in others.iter().filter(|subject| *subject != member.bytes()) {
+        subjects.remove(others);
     }
     Ok(())
 }
@@ -110,6 +112,7 @@ pub async fn reapply(store: &dyn Store) -> Result<usize> {
         erasures.iter().map(|erasure| MemberId::from_bytes(erasure.member)).collect();
     let gone: Arc<BTreeSet<_>> = Arc::new(gone.into_iter().collect());
     let named = personal.named_under(gone, Arc::new(members.clone())).await?;
+    let named: BTreeSet<MemberId> = named.into_iter().map(|(member, _)| member).collect();
     let n = named.len();
     // Those who bear no name may have bodies still.
     for member in named.into_iter().chain(members).collect::<BTreeSet<_>>() {

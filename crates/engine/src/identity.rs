@@ -56,15 +56,15 @@ pub(crate) fn as_kept(identifier: &Identifier, field: &str) -> std::result::Resu
 
 impl Source {
     /// Who sends with a key. Where the playbook trusts the source it shows who is one person; but only with a key that may
-    /// send items of any kind: one that lies open in a page never does, whatever source it says it is.
+    /// send items of any kind: one that lies open in a page never does, whatever source it says it is, and hangs nobody's phone
+    /// on who is known already.
     pub fn speaking(grant: &Grant, name: &str, user_namespace: &str, identity: &Identity) -> Self {
-        let trusted = identity.is_trusted(name) && grant.may(Operation::IngestWrite).is_ok();
-        Self {
-            name: name.to_owned(),
-            user_namespace: user_namespace.to_owned(),
-            replay: false,
-            ties: if trusted { Ties::Merge } else { Ties::Keep },
-        }
+        let ties = match grant.may(Operation::IngestWrite) {
+            Err(_) => Ties::Open,
+            Ok(_) if identity.is_trusted(name) => Ties::Merge,
+            Ok(_) => Ties::Keep,
+        };
+        Self { name: name.to_owned(), user_namespace: user_namespace.to_owned(), replay: false, ties }
     }
 }
 

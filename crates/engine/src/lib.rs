@@ -38,10 +38,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Mutex, watch};
-use zhiyin_decide::Cause;
 use zhiyin_decide::outcome::{Known, Outcome, Stop};
 pub use zhiyin_decide::rules::Rules;
 use zhiyin_decide::state::State;
+use zhiyin_decide::{Cause, Scene};
+use zhiyin_model::effect::TimerKey;
 use zhiyin_model::event::Event;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::playbook::{Identity, Playbook, Problem};
@@ -71,6 +72,10 @@ pub enum EngineError {
     /// A decision broke down: a defect of this program. The event becomes a dead letter and the batch goes on without it.
     #[error("the decision on event {0} broke down")]
     Broken(i64),
+    /// What was due for a member, a timer or a version of the playbook, broke down: a defect of this program. Everybody else
+    /// goes on.
+    #[error("what was due for member {0} broke down")]
+    Stuck(zhiyin_model::id::MemberId),
     /// There are more members than one search compares.
     #[error("more than {0} members: too many to be compared in one go")]
     TooManyMembers(usize),
@@ -133,9 +138,27 @@ pub struct Live {
 pub type Decider =
     fn(&Rules, &IdKey, &mut State, &Known, &Event, Cause<'_>) -> std::result::Result<Outcome, Stop>;
 
+/// How everything is decided: as `zhiyin_decide` does, or a test's own.
+#[derive(Clone, Copy)]
+pub struct Decisions {
+    /// Events.
+    pub decide: Decider,
+    /// Timers: [`zhiyin_decide::fall_due`].
+    pub fall_due: fn(&Scene<'_>, &mut State, &Known, TimerKey) -> std::result::Result<Outcome, Stop>,
+    /// Versions of the playbook that reach a member: [`zhiyin_decide::reach_version`].
+    pub reach_version: fn(&Scene<'_>, &mut State) -> Outcome,
+}
+
+impl Default for Decisions {
+    fn default() -> Self {
+        let (fall_due, reach_version) = (zhiyin_decide::fall_due, zhiyin_decide::reach_version);
+        Self { decide: zhiyin_decide::decide, fall_due, reach_version }
+    }
+}
+
 /// A home at work.
 pub struct Engine {
-    pub(crate) decider: Decider,
+    pub(crate) decisions: Decisions,
     store: Arc<dyn Store>,
     live: RwLock<Option<Arc<Live>>>,
     pub(crate) places: RwLock<Option<Arc<places::Tree>>>,
@@ -152,16 +175,21 @@ static ENGINES: AtomicU64 = AtomicU64::new(0);
 impl Engine {
     /// An engine over a store, with one worker; reads the live playbook if there is one.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self> {
-        Self::open_with(store, 1, zhiyin_decide::decide).await
+        Self::open_deciding(store, 1, Decisions::default()).await
     }
 
     /// The same with so many workers, each on shares of its own.
     pub async fn open_working(store: Arc<dyn Store>, workers: usize) -> Result<Self> {
-        Self::open_with(store, workers, zhiyin_decide::decide).await
+        Self::open_deciding(store, workers, Decisions::default()).await
     }
 
-    /// The same with so many workers, and decisions of one's own: these for tests of what happens when one breaks down.
-    pub async fn open_with(store: Arc<dyn Store>, workers: usize, decider: Decider) -> Result<Self> {
+    /// The same, and decides events in a way of its own.
+    pub async fn open_with(store: Arc<dyn Store>, workers: usize, decide: Decider) -> Result<Self> {
+        Self::open_deciding(store, workers, Decisions { decide, ..Decisions::default() }).await
+    }
+
+    /// The same, and decides everything in a way of its own: for tests of what happens when something breaks down.
+    pub async fn open_deciding(store: Arc<dyn Store>, workers: usize, decisions: Decisions) -> Result<Self> {
         // What tells this engine's workers from all others, on this machine and elsewhere: nobody else bears the name.
         let name =
             format!("{}-{}-{}", clock::wall().0, std::process::id(), ENGINES.fetch_add(1, Ordering::Relaxed));
@@ -169,7 +197,7 @@ impl Engine {
         let workers = (0..workers.max(1))
             .map(|n| Mutex::new(Worker::new(format!("{name}-{n}"), measures.shares_held())));
         let engine = Self {
-            decider,
+            decisions,
             store,
             live: RwLock::new(None),
             places: RwLock::new(None),

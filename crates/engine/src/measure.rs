@@ -55,6 +55,8 @@ metrics! {
         become dead letters; by code";
     STALE: "zhiyin_batches_stale_total", "batches", "Batches thrown away because another process has the share by now";
     BROKEN: "zhiyin_decisions_broken_total", "events", "Decisions that broke down, a defect of this program";
+    STUCK: "zhiyin_members_stuck_total", "members", "Members for whom a timer, or a version of the \
+        playbook, broke down, a defect of this program";
     APPEND_SECONDS: "zhiyin_append_seconds", "seconds", "Time until a delivery of items is in the inbox, durably";
     ITEMS: "zhiyin_items_total", "items", "Items at the door by verdict: accepted, duplicate, reused, refused";
     GIVEN_UP: "zhiyin_identifiers_given_up_total", "identifiers", "Identifiers of accepted items that were given up: \
@@ -165,6 +167,7 @@ pub(crate) struct Measures {
     refusals: Family<Labels<2>, Count>,
     stale: Count,
     broken: Count,
+    stuck: Count,
     append: Histogram,
     items: Verdicts,
     given_up: Count,
@@ -197,6 +200,7 @@ impl Measures {
             refusals: Family::default(),
             stale: Count::default(),
             broken: Count::default(),
+            stuck: Count::default(),
             append: seconds(),
             items: Verdicts {
                 accepted: verdict("accepted"),
@@ -217,6 +221,7 @@ impl Measures {
         register(&mut registry, REFUSALS, measures.refusals.clone());
         register(&mut registry, STALE, measures.stale.clone());
         register(&mut registry, BROKEN, measures.broken.clone());
+        register(&mut registry, STUCK, measures.stuck.clone());
         register(&mut registry, APPEND_SECONDS, measures.append.clone());
         register(&mut registry, ITEMS, verdicts);
         register(&mut registry, GIVEN_UP, measures.given_up.clone());
@@ -310,6 +315,11 @@ impl Measures {
     /// A decision broke down.
     pub(crate) fn broken(&self) {
         self.broken.0.inc();
+    }
+
+    /// What was due for a member broke down.
+    pub(crate) fn stuck(&self) {
+        self.stuck.0.inc();
     }
 
     /// All that this process counted, in the text format.

@@ -14,6 +14,7 @@ mod batch;
 mod item;
 mod lookup;
 mod persons;
+mod timers;
 mod worker;
 
 pub(crate) use persons::parting;
@@ -55,8 +56,23 @@ pub struct Cache {
     pub(crate) states: BTreeMap<MemberId, State>,
     /// When each of these members is filed to be woken, as far as they have timers.
     pub(crate) wakes: BTreeMap<MemberId, Ts>,
-    /// Rows whose decision broke down: they become dead letters unseen.
-    pub(crate) broken: BTreeSet<i64>,
+    pub(crate) broken: Broken,
+}
+
+/// What a worker has seen break down.
+#[derive(Default)]
+pub(crate) struct Broken {
+    /// Rows whose decision did: they become dead letters unseen.
+    pub(crate) events: BTreeSet<i64>,
+    /// Members whose timers did, or a version of the playbook that was to reach them; and which version was live.
+    pub(crate) members: BTreeMap<MemberId, i64>,
+}
+
+impl Broken {
+    /// Whether a member waits for another version than this.
+    pub(crate) fn is_stuck(&self, member: MemberId, version: i64) -> bool {
+        self.members.get(&member) == Some(&version)
+    }
 }
 
 impl Cache {

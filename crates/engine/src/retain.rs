@@ -1,4 +1,4 @@
-//! Letting go of what events said, once the playbook's time for them is over.
+//! Letting go of what events said, once the playbook's time for them is over; and of which names were given up.
 //!
 //! The event stays in the member's timeline with its name and time; what it said is gone, as if it had been erased: aggregates that
 //! are built anew do not have it, and where a member is parted it stays with who stays.
@@ -6,28 +6,47 @@
 use std::collections::BTreeMap;
 
 use zhiyin_model::time::{DAY_US, Ts};
+use zhiyin_store::turn::place;
 
 use crate::{Engine, Result, clock};
 
 /// Items that are looked at in one transaction.
 const AT_ONCE: usize = 5_000;
+/// For how many days after an item came in it is told which of its names were given up; to the end of the month.
+pub const GIVEN_UP_DAYS: i64 = 400;
+
+/// What was let go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// Events that say nothing any more, by name.
+    pub events: BTreeMap<String, u64>,
+    /// Names of which nobody knows any more that they were given up.
+    pub given_up: u64,
+}
 
 impl Engine {
-    /// Lets go of all whose time is over by business now; how many of each name. It may be broken off and begun again.
-    pub async fn retain(&self) -> Result<BTreeMap<String, u64>> {
+    /// Lets go of all whose time is over by business now. It may be broken off and begun again.
+    pub async fn retain(&self) -> Result<Retained> {
         let live = self.live()?;
         let now = clock::now(&self.home().await?);
         let cutoff = |(name, days): (&String, &u16)| (name.clone(), now.plus_us(-i64::from(*days) * DAY_US));
         let before: BTreeMap<String, Ts> = live.playbook.retention.iter().map(cutoff).collect();
-        let mut gone = BTreeMap::new();
+        let mut gone = Retained::default();
         let mut after = (!before.is_empty()).then_some(i64::MIN);
         while let Some(place) = after {
             let part = self.store().let_go(before.clone(), place, AT_ONCE).await?;
             for (name, n) in part.gone {
-                *gone.entry(name).or_default() += n;
+                *gone.events.entry(name).or_default() += n;
             }
             after = part.after;
         }
-        Ok(gone)
+        let month = place::month(now.plus_us(-GIVEN_UP_DAYS * DAY_US));
+        loop {
+            let n = self.store().forget_given_up(month * place::OF_A_MONTH, AT_ONCE).await?;
+            gone.given_up += n;
+            if n < AT_ONCE as u64 {
+                return Ok(gone);
+            }
+        }
     }
 }

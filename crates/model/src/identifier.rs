@@ -139,6 +139,11 @@ pub fn kind(namespace: &str) -> &str {
     namespace.split_once(':').map_or(namespace, |(kind, _)| kind)
 }
 
+/// Whether a name of a namespace is of a browser or a device rather than of a person.
+pub fn is_of_device(namespace: &str) -> bool {
+    matches!(kind(namespace), "anonymous" | "device")
+}
+
 /// The house's rule for a namespace.
 pub fn rule(namespace: &str) -> NamespaceRule {
     let kind = kind(namespace);

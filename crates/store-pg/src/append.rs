@@ -14,7 +14,6 @@ use tokio_postgres::error::SqlState;
 use zhiyin_model::event::names;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::merge::Merge;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::settle::Bears;
 use zhiyin_store::{Append, Named, NewEvent, OWN_SOURCE, Receipt, Result, StoreError, Ties};
@@ -25,6 +24,7 @@ use crate::door::{self, Accepted, Before, Door, Hand};
 use crate::memory::{HOME_HELD, Memory, Source, make_month};
 use crate::rows::{Uuid, database, get, id};
 use crate::schemas::Schemas;
+use crate::sealing;
 
 pub(crate) const SOURCE_NEW: &str =
     "INSERT INTO {home}.source (name, user_namespace) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
@@ -33,7 +33,7 @@ pub(crate) const KNOWN: &str = "SELECT m.source, m.message_id, m.body_hash \
     FROM unnest($1::integer[], $2::text[]) u (source, message_id) \
     JOIN {shard}.message m ON m.source = u.source AND m.message_id = u.message_id";
 pub(crate) const NAMES: &str = "SELECT hash, member, since FROM {shard}.identifier WHERE hash = ANY($1)";
-pub(crate) const SEEN: &str = "SELECT hash, seen FROM {home}.identifier_seen WHERE hash = ANY($1)";
+pub(crate) const SEEN: &str = "SELECT hash, seen, hands FROM {home}.identifier_seen WHERE hash = ANY($1)";
 pub(crate) const BEARS: &str =
     "SELECT member, hash, namespace, since FROM {shard}.identifier WHERE member = ANY($1)";
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart WHERE member = ANY($1)";
@@ -158,8 +158,11 @@ async fn commit(
         Err(failed) => failed,
     };
     if let (Failed::Away(error), _) | (Failed::Met(error) | Failed::Refused(error), [_]) = (&failed, group) {
-        let message = error.to_string();
-        return group.iter().map(|_| Err(StoreError::Database(message.clone()))).collect();
+        let again = |error: &StoreError| match error {
+            StoreError::Erased => StoreError::Erased,
+            error => StoreError::Database(error.to_string()),
+        };
+        return group.iter().map(|_| Err(again(error))).collect();
     }
     let mut results = Vec::with_capacity(group.len());
     for append in group {
@@ -246,14 +249,27 @@ async fn accept(
     let schemas = tx.session()?.schemas;
     let begin = vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])];
     let (sources, begin) = sources(tx, memory, group, begin).await?;
-    let told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
+    let mut told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
     let mut before = look(tx, begin, group, &told).await?;
+    for (append, source) in group.iter().zip(&mut told) {
+        if !sealing::outlived(vault, append, before.erasures).await? {
+            *source = Err(StoreError::Erased);
+        }
+    }
     people(tx, vault, group, &mut before).await?;
+    let again = vault.is_sealed().then(|| before.clone());
+    let anew: Vec<Append>;
     let mut door = Door::new(schemas, before);
-    let taken = group.iter().zip(told).map(|(append, source)| Ok(door.take(append, source?)));
-    let results: Vec<Result<Vec<Receipt>>> = taken.collect();
+    let mut receipts = take(&mut door, group, &told);
+    if let Some(before) = again.filter(|_| !door.anew.is_empty()) {
+        anew = sealing::anew(vault, group, std::mem::take(&mut door.anew)).await?;
+        door = Door::new(schemas, before);
+        receipts = take(&mut door, &anew, &told);
+    }
+    let results: Vec<Result<Vec<Receipt>>> =
+        told.into_iter().zip(receipts).map(|(source, receipts)| source.map(|_| receipts)).collect();
     let mut accepted = door.accepted();
-    seal(vault, &mut accepted.merges).await?;
+    sealing::merges(vault, &mut accepted.merges).await?;
     let new_months: BTreeSet<i64> =
         accepted.months.iter().copied().filter(|month| !memory.has_month(*month)).collect();
     if !new_months.is_empty() {
@@ -266,6 +282,16 @@ async fn accept(
         memory.saw_last(last);
     }
     Ok(results)
+}
+
+/// Takes what is not refused; receipts of each append.
+fn take<'a>(door: &mut Door<'a>, group: &'a [Append], told: &[Result<i32>]) -> Vec<Vec<Receipt>> {
+    let taken = group.iter().zip(told).enumerate();
+    taken
+        .map(|(n, (append, source))| {
+            source.as_ref().map_or_else(|_| Vec::new(), |source| door.take(n, append, *source))
+        })
+        .collect()
 }
 
 /// Sources that this process has not seen are looked up, or made, once the home is held.
@@ -338,7 +364,8 @@ async fn look(
     let mut said = tx.send(steps).await?.into_iter().skip(home).map(Said::rows);
     let held: Vec<Row> = said.next().unwrap_or_default();
     let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
-    let mut before = Before { clock: get(held, 0)?, last: get(held, 1)?, ..Before::default() };
+    let (clock, last, erasures) = (get(held, 0)?, get(held, 1)?, get(held, 2)?);
+    let mut before = Before { clock, last, erasures, ..Before::default() };
     for row in said.by_ref().take(asked).flatten() {
         before.messages.insert((get(&row, 0)?, get(&row, 1)?), get::<Uuid>(&row, 2)?.0);
     }
@@ -347,7 +374,7 @@ async fn look(
     }
     let events = group.iter().flat_map(|append| append.events.iter().map(move |event| (append, event)));
     let lasting = events.flat_map(|(append, event)| {
-        let names = event.names.iter();
+        let names = event.names.iter().chain(event.reach.as_ref().map(|reach| &reach.named));
         names.filter(|named| append.identity.rule(&named.namespace).valid_days.is_some())
     });
     let lasting: Vec<Uuid> = lasting.map(|named| Uuid(named.hash)).collect();
@@ -362,7 +389,8 @@ async fn seen(tx: &Tx<'_>, hashes: &[Uuid], before: &mut Before) -> Result<()> {
     }
     let said = tx.send(vec![Step::Ask((SEEN, 0), vec![&hashes])]).await.map_err(database)?;
     for row in said.into_iter().flat_map(Said::rows) {
-        before.seen.insert(get::<Uuid>(&row, 0)?.0, Ts(get(&row, 1)?));
+        let hands = u32::try_from(get::<i32>(&row, 2)?).unwrap_or_default();
+        before.seen.insert(get::<Uuid>(&row, 0)?.0, (Ts(get(&row, 1)?), hands));
     }
     Ok(())
 }
@@ -374,7 +402,7 @@ async fn people(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut 
     let mut called: Vec<NewEvent> = Vec::new();
     for append in group {
         for event in append.events.iter().filter(|event| event.names.len() > 1) {
-            let calls = event.ties != Ties::Keep && event.called.is_some();
+            let calls = matches!(event.ties, Ties::Merge | Ties::Insist) && event.called.is_some();
             called.extend(calls.then(|| event.clone()));
             let whose =
                 event.names.iter().map(|named| before.names.get(&named.hash).map(|(member, _)| *member));
@@ -418,23 +446,7 @@ async fn people(tx: &Tx<'_>, vault: &Arc<Vault>, group: &[Append], before: &mut 
     seen(tx, &lasts, before).await?;
     let Before { bears, seen, .. } = before;
     for (hash, bears) in bears.values_mut().flatten() {
-        bears.seen = seen.get(hash).map_or(bears.seen, |seen| bears.seen.max(*seen));
-    }
-    Ok(())
-}
-
-/// Seals what the door says of who is whom.
-async fn seal(vault: &Arc<Vault>, merges: &mut [door::Said]) -> Result<()> {
-    if merges.is_empty() || !vault.is_sealed() {
-        return Ok(());
-    }
-    let mut sealed: Vec<Merge> = merges.iter().map(|said| said.merge.clone()).collect();
-    let sealed = vault.aside(move |vault| {
-        vault.seal_merges(&mut sealed.iter_mut().collect::<Vec<_>>())?;
-        Ok(sealed)
-    });
-    for (said, merge) in merges.iter_mut().zip(sealed.await?) {
-        said.merge = merge;
+        bears.seen = seen.get(hash).map_or(bears.seen, |(seen, _)| bears.seen.max(*seen));
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ columns! {
     /// Names ([`IDENTIFIER_NEW`], [`IDENTIFIER_CLAIM`]).
     Identifiers of Identifier<'f> { hash: Uuid, namespace: &'f str, value: &'f [u8], member: Uuid, since: i64, }
     /// When names were seen last ([`SEEN_SET`]).
-    Seens of Seen { hash: Uuid, seen: i64, }
+    Seens of Seen { hash: Uuid, seen: i64, hands: i32, }
     /// Names that were given up ([`GIVEN_UP_NEW`]).
     GivenUps of GivenUp<'f> { seq: i64, no: i32, namespace: &'f str, reason: i16, }
     /// What waits beside the cursor ([`QUEUE_NEW`]).
@@ -130,9 +130,9 @@ pub(crate) const IDENTIFIER_NEW: &str = "INSERT INTO {shard}.identifier (hash, n
 /// A name that was nobody's when it was looked up: if it is somebody's by now, all is looked up again.
 pub(crate) const IDENTIFIER_CLAIM: &str = "INSERT INTO {shard}.identifier (hash, namespace, value, member, since) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::bigint[])";
-pub(crate) const SEEN_SET: &str = "INSERT INTO {home}.identifier_seen AS s (hash, seen) \
-    SELECT * FROM unnest($1::uuid[], $2::bigint[]) \
-    ON CONFLICT (hash) DO UPDATE SET seen = GREATEST(s.seen, EXCLUDED.seen)";
+pub(crate) const SEEN_SET: &str = "INSERT INTO {home}.identifier_seen AS s (hash, seen, hands) \
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[]) \
+    ON CONFLICT (hash) DO UPDATE SET seen = GREATEST(s.seen, EXCLUDED.seen), hands = EXCLUDED.hands";
 pub(crate) const GIVEN_UP_NEW: &str = "INSERT INTO {home}.given_up (seq, no, namespace, reason) \
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::smallint[])";
 pub(crate) const QUEUE_NEW: &str = "INSERT INTO {shard}.queue (seq, slot, after) \

@@ -8,6 +8,7 @@ use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::merge::{self, Merge};
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::seal::hands::must_be_anew;
 use zhiyin_store::settle::{self, Bears, Fate, Register, Settled};
 use zhiyin_store::turn::place;
 use zhiyin_store::{Append, Named, NewEvent, Receipt};
@@ -17,7 +18,7 @@ use crate::rows::Uuid;
 use crate::schemas::Schemas;
 
 /// What was there before.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Before {
     /// The latest business time at which something was accepted.
     pub(crate) clock: i64,
@@ -27,8 +28,10 @@ pub(crate) struct Before {
     pub(crate) messages: BTreeMap<(i32, String), [u8; 16]>,
     /// Names, and whose they are, since when.
     pub(crate) names: BTreeMap<LookupHash, (MemberId, Ts)>,
-    /// When names were seen last that are believed for a time only.
-    pub(crate) seen: BTreeMap<LookupHash, Ts>,
+    /// When names were seen last that are believed for a time only, and in how many hands they were before.
+    pub(crate) seen: BTreeMap<LookupHash, (Ts, u32)>,
+    /// How often somebody was erased.
+    pub(crate) erasures: i64,
     /// What members bear whose names may count.
     pub(crate) bears: BTreeMap<MemberId, BTreeMap<LookupHash, Bears>>,
     /// Members whom somebody parted, both ways round.
@@ -56,6 +59,14 @@ pub(crate) enum Hand<'a> {
     TakenOver { to: MemberId, named: &'a Named, since: Ts },
 }
 
+/// An item that must be sealed anew: which of which append, and by what.
+pub(crate) struct Anew {
+    pub(crate) append: usize,
+    pub(crate) item: usize,
+    pub(crate) fates: Vec<Fate>,
+    pub(crate) hands: Vec<u32>,
+}
+
 /// The rows that go to one shard.
 #[derive(Default)]
 pub(crate) struct Rows<'a> {
@@ -77,8 +88,10 @@ pub(crate) struct Door<'a> {
     rows: Vec<Rows<'a>>,
     merges: Vec<Said>,
     hands: Vec<Hand<'a>>,
-    seen: BTreeMap<LookupHash, Ts>,
+    seen: BTreeMap<LookupHash, (Ts, u32)>,
     given_up: batch::GivenUps<'a>,
+    /// Items that must be sealed anew, where the home is sealed.
+    pub(crate) anew: Vec<Anew>,
 }
 
 /// What is to be written.
@@ -107,16 +120,37 @@ impl<'a> Door<'a> {
         let (clock, last) = (before.clock, before.last);
         let (taken, claims) = (BTreeMap::new(), BTreeMap::new());
         let (merges, hands, months) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let (seen, given_up) = (BTreeMap::new(), batch::GivenUps::default());
-        Self { schemas, before, taken, claims, clock, last, months, rows, merges, hands, seen, given_up }
+        let (seen, given_up, anew) = (BTreeMap::new(), batch::GivenUps::default(), Vec::new());
+        Self {
+            schemas,
+            before,
+            taken,
+            claims,
+            clock,
+            last,
+            months,
+            rows,
+            merges,
+            hands,
+            seen,
+            given_up,
+            anew,
+        }
     }
 
-    /// Takes the items of one append, in their order.
-    pub(crate) fn take(&mut self, append: &'a Append, source: i32) -> Vec<Receipt> {
-        append.events.iter().map(|event| self.item(append, event, source)).collect()
+    /// Takes the items of the n-th append, in their order.
+    pub(crate) fn take(&mut self, n: usize, append: &'a Append, source: i32) -> Vec<Receipt> {
+        let items = append.events.iter().enumerate();
+        items.map(|(item, event)| self.item((n, item), append, event, source)).collect()
     }
 
-    fn item(&mut self, append: &'a Append, event: &'a NewEvent, source: i32) -> Receipt {
+    fn item(
+        &mut self,
+        (n, item): (usize, usize),
+        append: &'a Append,
+        event: &'a NewEvent,
+        source: i32,
+    ) -> Receipt {
         if let Some(known) = self.known(source, &event.message_id) {
             return if known == event.body_hash { Receipt::Duplicate } else { Receipt::Reused };
         }
@@ -124,6 +158,10 @@ impl<'a> Door<'a> {
         let at = if append.replay { append.now.min(event.time).0 } else { self.clock.max(append.now.0) };
         self.clock = self.clock.max(at);
         let Ok(settled) = settle::settle(event, &append.identity, self);
+        let hands = self.hands(event, &settled.fates);
+        if must_be_anew(&settled.fates, &hands) {
+            self.anew.push(Anew { append: n, item, fates: settled.fates.clone(), hands });
+        }
         self.merge(append, event, at, &settled.people);
         self.step();
 
@@ -176,17 +214,28 @@ impl<'a> Door<'a> {
                 }
             }
             if append.identity.rule(&named.namespace).valid_days.is_some() {
-                self.saw(&named.hash, event.time);
+                self.saw(&named.hash, event.time, *fate == Fate::TakenOver);
             }
         }
         given_up
     }
 
-    fn saw(&mut self, hash: &LookupHash, time: Ts) {
+    /// In how many hands each of an item's names was before, whom it reaches last.
+    fn hands(&self, event: &NewEvent, fates: &[Fate]) -> Vec<u32> {
+        let names = event.names.iter().chain(event.reach.as_ref().map(|reach| &reach.named));
+        let now = |n: usize| u32::from(fates.get(n) == Some(&Fate::TakenOver));
+        names.enumerate().map(|(n, named)| self.hands_of(&named.hash) + now(n)).collect()
+    }
+
+    fn hands_of(&self, hash: &LookupHash) -> u32 {
+        self.seen.get(hash).or_else(|| self.before.seen.get(hash)).map_or(0, |(_, hands)| *hands)
+    }
+
+    fn saw(&mut self, hash: &LookupHash, time: Ts, taken_over: bool) {
         let seen = match Register::seen(self, hash) {
             Ok(seen) => seen.max(time),
         };
-        self.seen.insert(*hash, seen);
+        self.seen.insert(*hash, (seen, self.hands_of(hash) + u32::from(taken_over)));
         for bears in self.before.bears.values_mut() {
             if let Some(bears) = bears.get_mut(hash) {
                 bears.seen = seen;
@@ -297,8 +346,9 @@ impl<'a> Door<'a> {
         }
         let moved = (self.last != self.before.last).then_some((self.clock, self.last));
         let mut seen = batch::Seens::default();
-        for (hash, at) in self.seen {
-            seen.push(batch::Seen { hash: Uuid(hash), seen: at.0 });
+        for (hash, (at, hands)) in self.seen {
+            let hands = i32::try_from(hands).unwrap_or(i32::MAX);
+            seen.push(batch::Seen { hash: Uuid(hash), seen: at.0, hands });
         }
         let (merges, hands, given_up) = (self.merges, self.hands, self.given_up);
         Accepted { moved, months: self.months, rows: self.rows, names, merges, hands, seen, given_up }
@@ -315,7 +365,7 @@ impl Register for Door<'_> {
     fn seen(&mut self, hash: &LookupHash) -> Result<Ts, Infallible> {
         let since = self.bearer(hash).map_or(Ts::MIN, |(_, since)| since);
         let seen = self.seen.get(hash).or_else(|| self.before.seen.get(hash));
-        Ok(seen.map_or(since, |seen| since.max(*seen)))
+        Ok(seen.map_or(since, |(seen, _)| since.max(*seen)))
     }
 
     fn bears(&mut self, member: MemberId) -> Result<Vec<Bears>, Infallible> {

@@ -26,7 +26,7 @@ pub(crate) const MEMBER: &str = "SELECT id, known_since, enrolled_at, decided_un
     growth_days, leaves, personal FROM {shard}.member ORDER BY id";
 pub(crate) const IDENTIFIER: &str =
     "SELECT hash, namespace, value, member, since FROM {shard}.identifier ORDER BY hash";
-pub(crate) const NAMES_SEEN: &str = "SELECT hash, seen FROM {home}.identifier_seen ORDER BY hash";
+pub(crate) const NAMES_SEEN: &str = "SELECT hash, seen, hands FROM {home}.identifier_seen ORDER BY hash";
 pub(crate) const NAMES_GIVEN_UP: &str =
     "SELECT seq, no, namespace, reason FROM {home}.given_up ORDER BY seq, no";
 /// The hash of a body lies with the id of its item, in another shard. An item of which nobody said whom it is about bears

@@ -38,6 +38,7 @@ mod retain;
 mod retry;
 mod rows;
 mod schemas;
+mod sealing;
 mod standing;
 mod statements;
 mod suggestions;
@@ -70,7 +71,7 @@ use zhiyin_store::takeover::TakenOver;
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{
     Ahead, Append, Home, LetGo, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer, PlaybookVersion,
-    Progress, Receipt, Result, Store, Waiting, Wanted,
+    Progress, Receipt, Result, Store, StoreError, Waiting, Wanted,
 };
 use zhiyin_store::{archive, dump as moving, feed as following, merge, places as tree, read, suggestion};
 
@@ -200,8 +201,17 @@ impl Store for PgStore {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
-        let append = self.vault().aside(|vault| vault.seal_append(append)).await?;
-        self.appender.append(append).await
+        let mut given = append;
+        loop {
+            let vault = self.vault();
+            let again = vault.is_sealed().then(|| given.clone());
+            let append = vault.aside(|vault| vault.seal_append(given)).await?;
+            match (self.appender.append(append).await, again) {
+                // Somebody was erased meanwhile, and a key with them: there is another by now.
+                (Err(StoreError::Erased), Some(again)) => given = again,
+                (done, _) => return done,
+            }
+        }
     }
 
     async fn progress(&self, name: &str) -> Result<Option<Progress>> {
@@ -408,6 +418,11 @@ impl Store for PgStore {
         let rows = self.connections.session().await?.rows((names::GIVEN_UP, 0), &[&limit]).await?;
         let vault = self.vault();
         rows.iter().map(|row| names::given_up(row, &vault)).collect()
+    }
+
+    async fn forget_given_up(&self, before: i64, limit: usize) -> Result<u64> {
+        let (limit, session) = (i64::try_from(limit).unwrap_or(i64::MAX), self.connections.session().await?);
+        session.run((names::GIVEN_UP_GONE, 0), &[&before, &limit]).await
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {

@@ -21,7 +21,7 @@ pub(crate) const FACT_BLOCKS: &str = "SELECT nextval('{home}.fact_no') FROM gene
 /// One at a time makes partitions. It is held until everybody was told of them.
 pub(crate) const MONTH_ALONE: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('zhiyin month ' || $1::text, 0))";
-pub(crate) const HOME_HELD: &str = "SELECT clock, last FROM {home}.home WHERE one = 1 FOR UPDATE";
+pub(crate) const HOME_HELD: &str = "SELECT clock, last, erasures FROM {home}.home WHERE one = 1 FOR UPDATE";
 
 /// A source as it was first seen.
 #[derive(Clone, Debug)]

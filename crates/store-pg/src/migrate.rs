@@ -97,6 +97,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 10,
+        oldest: 1,
+        home: include_str!("migrations/0010_names.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
         number: 11,
         oldest: 1,
         home: include_str!("migrations/0011_webhooks.sql"),

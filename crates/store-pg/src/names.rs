@@ -15,9 +15,12 @@ use crate::rows::{Uuid, damaged, get, id, id_or_none};
 
 pub(crate) const BORNE: &str = "SELECT i.hash, i.member, GREATEST(i.since, COALESCE(s.seen, i.since)) \
     FROM {shard}.identifier i LEFT JOIN {home}.identifier_seen s ON s.hash = i.hash WHERE i.hash = ANY($1)";
-/// Before the names go, in their shard.
+/// Before the names go, in their shard. In how many hands a name was is known for good: so what is sealed for one is never
+/// under the key of another.
 pub(crate) const SEEN_GONE: &str = "DELETE FROM {home}.identifier_seen s USING {shard}.identifier i \
-    WHERE i.member = $1 AND s.hash = i.hash";
+    WHERE i.member = $1 AND s.hash = i.hash AND s.hands = 0";
+pub(crate) const GIVEN_UP_GONE: &str = "DELETE FROM {home}.given_up WHERE (seq, no) IN \
+    (SELECT seq, no FROM {home}.given_up WHERE seq < $1 ORDER BY seq, no LIMIT $2)";
 pub(crate) const GIVEN_UP: &str = "SELECT g.seq, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), e.time, \
     COALESCE(a.root, NULLIF(e.member, e.id)), g.namespace, g.reason FROM {home}.given_up g JOIN {events} e ON e.seq = g.seq \
     JOIN {home}.source s ON s.no = e.source LEFT JOIN {home}.alias a ON a.member = e.member \

@@ -77,6 +77,8 @@ pub(crate) const MEMBER_SUBJECT: &str = "SELECT attributes FROM {shard}.member W
 pub(crate) const NAME_SUBJECTS: &str = "SELECT value FROM {shard}.identifier WHERE member = $1";
 pub(crate) const NAMED: &str = "SELECT member, substr(value, 1, 17) FROM {shard}.identifier";
 pub(crate) const BATCH_ON: &str = "UPDATE {home}.slot SET batch = batch + 1 WHERE slot = $1";
+/// Whoever accepts items looks again whether the keys are there that they sealed under.
+pub(crate) const ERASED_ON: &str = "UPDATE {home}.home SET erasures = erasures + 1 WHERE one = 1";
 pub(crate) const NAMES_GONE: &str = "DELETE FROM {shard}.identifier WHERE member = $1";
 /// A body that is in a file stays there, where nobody opens it any more.
 pub(crate) const EVENT_BLANK: &str = "UPDATE {shard}.event SET called = NULL, \
@@ -111,13 +113,14 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
         Step::Say("BEGIN"),
         Step::Ask((HOME_HELD, 0), vec![]),
         Step::Run((BATCH_ON, 0), vec![&slot]),
+        Step::Run((ERASED_ON, 0), vec![]),
         Step::Ask((EVENTS_OF, shard), vec![&key]),
     ];
     for shard in 0..schemas.shards() {
         steps.extend([EVENTS_ASIDE, EVENTS_REACHING].map(|sql| Step::Ask((sql, shard), vec![&key])));
     }
     let said = tx.send(steps).await.map_err(database)?;
-    let seqs = said.into_iter().skip(3).flat_map(Said::rows).map(|row| get(&row, 0));
+    let seqs = said.into_iter().skip(4).flat_map(Said::rows).map(|row| get(&row, 0));
     let seqs: Vec<i64> = seqs.collect::<Result<_>>()?;
     let kept = Kept::erased();
     let (members, events) = (member.bytes().to_vec(), Vec::<u8>::new());
@@ -159,15 +162,14 @@ async fn named_under(
     survey: &Survey<'_>,
     subjects: &BTreeSet<Subject>,
     members: &BTreeSet<MemberId>,
-) -> Result<Vec<MemberId>> {
+) -> Result<Vec<(MemberId, Subject)>> {
     let mut found = BTreeSet::new();
     survey
         .each(NAMED, &[], |row| {
             let member = id(row, 0)?;
-            let under = subject_of(get(row, 1)?).is_some_and(|subject| subjects.contains(&subject));
-            if under || members.contains(&member) {
-                found.insert(member);
-            }
+            let under = subject_of(get(row, 1)?)
+                .filter(|subject| members.contains(&member) || subjects.contains(subject));
+            found.extend(under.map(|subject| (member, subject)));
             Ok(())
         })
         .await?;
@@ -228,7 +230,7 @@ impl Personal for PgStore {
         &self,
         subjects: Arc<BTreeSet<Subject>>,
         members: Arc<BTreeSet<MemberId>>,
-    ) -> Result<Vec<MemberId>> {
+    ) -> Result<Vec<(MemberId, Subject)>> {
         survey!(self, survey => named_under(&survey, &subjects, &members))
     }
 

@@ -15,6 +15,8 @@ use crate::persons;
 use crate::rows::database;
 use crate::write::{CLOCK, EVENT_HASH, EVENT_NEW, IMPORT_SET, SOURCE, SOURCE_NEW, clock_of, prepare, run};
 
+pub(crate) const ERASURES: &str = "SELECT erasures FROM home WHERE one = 1";
+
 fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
     run(&mut prepare(c, SOURCE_NEW)?, [name, user_namespace])?;
     let (no, known): (i64, String) =
@@ -30,6 +32,12 @@ fn source(c: &Connection, name: &str, user_namespace: &str) -> Result<i64> {
 pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<Vec<Receipt>> {
     if append.source == OWN_SOURCE {
         return Err(StoreError::SourceReserved);
+    }
+    if vault.is_sealed() {
+        let erasures = prepare(c, ERASURES)?.query_row([], |row| row.get(0)).map_err(database)?;
+        if !vault.outlived(append, erasures)? {
+            return Err(StoreError::Erased);
+        }
     }
     let source = source(c, &append.source, &append.user_namespace)?;
     let before = clock_of(c)?;
@@ -66,6 +74,8 @@ pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<V
             (clock, last) = (clock.max(at), seq);
             persons::merged(c, merge.winner, merge.loser, event.time)?;
         }
+        let anew = names::sealed_anew(c, vault, (event, &settled.fates), lasts)?;
+        let event = anew.as_ref().unwrap_or(event);
         let about = about(c, event, &settled)?;
         let seq = place::next(last, Ts(clock.max(at)));
         let added = insert

@@ -144,7 +144,7 @@ fn check(table: &Table, row: &[Value]) -> Result<()> {
         && table.columns.iter().zip(row).all(|((_, kind), value)| match (kind, value) {
             (_, Value::Null) => true,
             (Kind::Id, Value::Bytes(bytes)) => bytes.len() == 16,
-            (Kind::Int | Kind::Flag, Value::Int(_)) => true,
+            (Kind::Int | Kind::No | Kind::Flag, Value::Int(_)) => true,
             (Kind::Text, Value::Text(_)) | (Kind::Bytes, Value::Bytes(_)) => true,
             _ => false,
         });

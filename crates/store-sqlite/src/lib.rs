@@ -159,9 +159,17 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {
-        let append = self.vault().aside(|vault| vault.seal_append(append)).await?;
-        let vault = self.vault();
-        self.connections.write(move |c| door::append(c, &vault, &append)).await
+        let mut given = append;
+        loop {
+            let vault = self.vault();
+            let again = vault.is_sealed().then(|| given.clone());
+            let append = vault.aside(|vault| vault.seal_append(given)).await?;
+            match (self.connections.write(move |c| door::append(c, &vault, &append)).await, again) {
+                // Somebody was erased meanwhile, and a key with them: there is another by now.
+                (Err(StoreError::Erased), Some(again)) => given = again,
+                (done, _) => return done,
+            }
+        }
     }
 
     async fn progress(&self, name: &str) -> Result<Option<Progress>> {
@@ -413,6 +421,15 @@ impl Store for SqliteStore {
     async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>> {
         let vault = self.vault();
         self.connections.read(move |c| names::given_up(c, &vault, limit)).await
+    }
+
+    async fn forget_given_up(&self, before: i64, limit: usize) -> Result<u64> {
+        let gone = move |c: &rusqlite::Connection| {
+            let gone =
+                write::run(&mut write::prepare(c, names::GIVEN_UP_GONE)?, params![before, limit as i64]);
+            gone.map(|n| n as u64)
+        };
+        self.connections.write(gone).await
     }
 
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>> {

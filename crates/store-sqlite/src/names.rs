@@ -5,6 +5,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::GivenUp;
 use zhiyin_store::seal::LookupHash;
+use zhiyin_store::seal::hands::must_be_anew;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::settle::{Bears, Fate, Reason, Register, Settled};
 use zhiyin_store::{NewEvent, Result, StoreError};
@@ -20,16 +21,20 @@ pub(crate) const BEARS: &str = "SELECT i.namespace, i.since, max(i.since, coales
     LEFT JOIN identifier_seen s ON s.hash = i.hash WHERE substr(i.member, 1, 3) = substr(?1, 1, 3) AND i.member = ?1";
 pub(crate) const BORNE: &str = "SELECT i.member, max(i.since, coalesce(s.seen, i.since)) FROM identifier i \
     LEFT JOIN identifier_seen s ON s.hash = i.hash WHERE i.hash = ?";
-pub(crate) const SEEN_SET: &str = "INSERT INTO identifier_seen (hash, seen) VALUES (?, ?) \
-    ON CONFLICT (hash) DO UPDATE SET seen = max(seen, excluded.seen)";
+pub(crate) const SEEN_SET: &str = "INSERT INTO identifier_seen (hash, seen, hands) VALUES (?, ?, ?) \
+    ON CONFLICT (hash) DO UPDATE SET seen = max(seen, excluded.seen), hands = hands + excluded.hands";
+pub(crate) const HANDS: &str = "SELECT hands FROM identifier_seen WHERE hash = ?";
 pub(crate) const TAKEN_OVER: &str =
     "UPDATE identifier SET member = ?2, since = ?3, value = ?4 WHERE hash = ?1";
-pub(crate) const SEEN_GONE: &str = "DELETE FROM identifier_seen WHERE hash IN (SELECT hash FROM identifier \
+/// In how many hands a name was is known for good: so what is sealed for one is never under the key of another.
+pub(crate) const SEEN_GONE: &str = "DELETE FROM identifier_seen WHERE hands = 0 AND hash IN (SELECT hash FROM identifier \
     WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1)";
 pub(crate) const GIVEN_UP_NEW: &str = "INSERT INTO given_up (seq, no, namespace, reason) VALUES (?, ?, ?, ?)";
 pub(crate) const GIVEN_UP: &str = "SELECT g.seq, s.name, COALESCE(e.called, e.message_id), e.time, coalesce(a.root, e.member), g.namespace, \
     g.reason FROM given_up g CROSS JOIN event e ON e.seq = g.seq CROSS JOIN source s ON s.no = e.source \
     LEFT JOIN alias a ON a.member = e.member ORDER BY g.seq DESC, g.no LIMIT ?";
+pub(crate) const GIVEN_UP_GONE: &str = "DELETE FROM given_up WHERE (seq, no) IN \
+    (SELECT seq, no FROM given_up WHERE seq < ? ORDER BY seq, no LIMIT ?)";
 pub(crate) const GIVEN_UP_OF: &str = concat!(
     timeline!(),
     "SELECT e.time, g.namespace, g.reason FROM t CROSS JOIN given_up g ON g.seq = t.seq \
@@ -91,10 +96,33 @@ pub(crate) fn settled(
             }
         }
         if lasts(&named.namespace) {
-            run(&mut prepare(c, SEEN_SET)?, params![hash, event.time.0])?;
+            run(&mut prepare(c, SEEN_SET)?, params![hash, event.time.0, *fate == Fate::TakenOver])?;
         }
     }
     Ok(given_up)
+}
+
+/// An item as it must be sealed by what became of its names; `None` where it is already.
+pub(crate) fn sealed_anew(
+    c: &Connection,
+    vault: &Vault,
+    (event, fates): (&NewEvent, &[Fate]),
+    lasts: impl Fn(&str) -> bool,
+) -> Result<Option<NewEvent>> {
+    if !vault.is_sealed() {
+        return Ok(None);
+    }
+    let names = event.names.iter().chain(event.reach.as_ref().map(|reach| &reach.named));
+    let hands = names.enumerate().map(|(n, named)| {
+        if !lasts(&named.namespace) {
+            return Ok(0);
+        }
+        let before = prepare(c, HANDS)?.query_row([named.hash.as_slice()], |row| row.get::<_, u32>(0));
+        let now = u32::from(fates.get(n) == Some(&Fate::TakenOver));
+        Ok(before.optional().map_err(database)?.unwrap_or_default() + now)
+    });
+    let hands: Vec<u32> = hands.collect::<Result<_>>()?;
+    if must_be_anew(fates, &hands) { vault.seal_anew(event, fates, &hands).map(Some) } else { Ok(None) }
 }
 
 /// A name that nobody bears is somebody's.

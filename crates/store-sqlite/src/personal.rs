@@ -58,6 +58,8 @@ pub(crate) const NAME_SUBJECTS: &str =
     "SELECT value FROM identifier WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1";
 pub(crate) const NAMED: &str = "SELECT member, substr(value, 1, 17) FROM identifier";
 pub(crate) const BATCH_ON: &str = "UPDATE slot SET batch = batch + 1";
+/// Whoever accepts items looks again whether the keys are there that they sealed under.
+pub(crate) const ERASED_ON: &str = "UPDATE home SET erasures = erasures + 1 WHERE one = 1";
 pub(crate) const NAMES_GONE: &str =
     "DELETE FROM identifier WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1";
 /// A body that is in a file stays there, where nobody opens it any more.
@@ -242,6 +244,7 @@ fn subjects_of(c: &Connection, member: MemberId) -> Result<Vec<Subject>> {
 fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
     let key = member.bytes().as_slice();
     run(&mut prepare(c, BATCH_ON)?, [])?;
+    run(&mut prepare(c, ERASED_ON)?, [])?;
     let mut seqs = all(c, EVENTS_OF, [key], |row| row.get::<_, i64>(0))?;
     seqs.extend(reaching);
     let mut event = prepare(c, EVENT_BLANK)?;
@@ -314,7 +317,7 @@ impl Personal for SqliteStore {
         &self,
         subjects: Arc<BTreeSet<Subject>>,
         members: Arc<BTreeSet<MemberId>>,
-    ) -> Result<Vec<MemberId>> {
+    ) -> Result<Vec<(MemberId, Subject)>> {
         self.connections
             .survey(move |c| {
                 let mut found = BTreeSet::new();
@@ -323,11 +326,9 @@ impl Personal for SqliteStore {
                 while let Some(row) = rows.next().map_err(database)? {
                     let member = id(row, 0).map_err(database)?;
                     let value = row.get_ref(1).map_err(database)?.as_blob().unwrap_or_default();
-                    if members.contains(&member)
-                        || subject_of(value).is_some_and(|subject| subjects.contains(&subject))
-                    {
-                        found.insert(member);
-                    }
+                    let under = subject_of(value)
+                        .filter(|subject| members.contains(&member) || subjects.contains(subject));
+                    found.extend(under.map(|subject| (member, subject)));
                 }
                 Ok(found.into_iter().collect())
             })

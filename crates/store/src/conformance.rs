@@ -42,7 +42,7 @@ macro_rules! conformance {
             inbox: an_item_is_taken_once, the_clock_never_runs_backwards, history_is_placed_at_its_own_time,
                 what_happens_now_is_placed_after_history, progress_is_written_with_its_items,
                 a_source_keeps_its_namespace, derived_events_wait_before_the_inbox,
-                dead_letters_are_listed_and_put_back, names_are_settled_at_the_door,
+                dead_letters_are_listed_and_put_back, what_became_of_an_item_is_told, names_are_settled_at_the_door,
                 what_may_reach_others_comes_first, what_was_put_back_may_reach_others_too,
                 what_is_put_back_is_about_who_they_are_now, places_follow_the_months;
             batches: a_batch_is_written_whole_or_not_at_all, a_stale_batch_is_refused, a_batch_moves_the_home_on,
@@ -58,7 +58,9 @@ macro_rules! conformance {
             personal: what_a_member_told_is_kept_whole, what_a_member_told_moves_with_the_home;
             suggestions: a_pair_is_suggested_once, a_decided_pair_is_never_suggested_again,
                 what_is_out_of_bounds_is_not_queued, the_queue_moves_with_the_home, names_of_several_members;
-            doors: names_are_settled_by_their_rules, names_are_told_with_when_they_were_seen, doors_move_with_the_home;
+            doors: names_are_settled_by_their_rules, names_are_told_with_when_they_were_seen, doors_move_with_the_home,
+                one_person_has_so_many_names, what_anybody_sends_says_nothing_new_of_who_is_known,
+                what_was_given_up_is_forgotten;
             partners: partners_are_counted_as_of_an_instant;
             retain: what_events_said_is_let_go_part_by_part;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;

@@ -13,6 +13,8 @@ pub enum Kind {
     Id,
     /// A whole number.
     Int,
+    /// A number that each database gives its rows for itself: no part of what a home remembers.
+    No,
     /// Yes or no: 1 or 0.
     Flag,
     /// Text.
@@ -62,6 +64,7 @@ pub const ROWS_AT_ONCE: usize = 2_000;
 
 const ID: Kind = Kind::Id;
 const INT: Kind = Kind::Int;
+const NO: Kind = Kind::No;
 const FLAG: Kind = Kind::Flag;
 const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
@@ -128,7 +131,7 @@ pub static TABLES: [Table; 37] = [
             ("called", BYTES),
         ],
     },
-    Table { name: "identifier_seen", columns: &[("hash", ID), ("seen", INT)] },
+    Table { name: "identifier_seen", columns: &[("hash", ID), ("seen", INT), ("hands", INT)] },
     Table { name: "given_up", columns: &[("seq", INT), ("no", INT), ("namespace", TEXT), ("reason", INT)] },
     Table { name: "queue", columns: &[("seq", INT), ("after", INT)] },
     Table {
@@ -160,7 +163,7 @@ pub static TABLES: [Table; 37] = [
     Table {
         name: "transfer",
         columns: &[
-            ("seq", INT),
+            ("seq", NO),
             ("id", ID),
             ("member", ID),
             ("asset", INT),
@@ -190,7 +193,7 @@ pub static TABLES: [Table; 37] = [
     },
     Table {
         name: "allocation",
-        columns: &[("no", INT), ("member", ID), ("transfer", ID), ("lot", ID), ("amount", INT)],
+        columns: &[("no", NO), ("member", ID), ("transfer", ID), ("lot", ID), ("amount", INT)],
     },
     Table { name: "house_account", columns: &[("asset", INT), ("house", TEXT), ("balance", INT)] },
     Table {
@@ -200,7 +203,7 @@ pub static TABLES: [Table; 37] = [
     Table {
         name: "term",
         columns: &[
-            ("no", INT),
+            ("no", NO),
             ("member", ID),
             ("level", TEXT),
             ("at", INT),
@@ -212,7 +215,7 @@ pub static TABLES: [Table; 37] = [
     Table {
         name: "stage_move",
         columns: &[
-            ("no", INT),
+            ("no", NO),
             ("member", ID),
             ("was", TEXT),
             ("becomes", TEXT),
@@ -224,7 +227,7 @@ pub static TABLES: [Table; 37] = [
     Table {
         name: "tag_move",
         columns: &[
-            ("no", INT),
+            ("no", NO),
             ("member", ID),
             ("tag", TEXT),
             ("is_on", FLAG),
@@ -236,7 +239,7 @@ pub static TABLES: [Table; 37] = [
     Table {
         name: "partner_move",
         columns: &[
-            ("no", INT),
+            ("no", NO),
             ("member", ID),
             ("partner", TEXT),
             ("deed", INT),
@@ -359,7 +362,7 @@ pub static TABLES: [Table; 37] = [
         ],
     },
     // Of which no messages were made yet: they are made where the home goes.
-    Table { name: "feed", columns: &[("no", INT), ("members", BYTES), ("events", BYTES)] },
+    Table { name: "feed", columns: &[("no", NO), ("members", BYTES), ("events", BYTES)] },
 ];
 
 /// The table of a name.

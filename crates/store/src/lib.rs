@@ -190,9 +190,12 @@ pub struct NewEvent {
 /// What it means where the names of an item are several members'.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ties {
-    /// Nothing: each stays who they are. So with whatever anybody may send.
+    /// Nothing: each stays who they are. So with whoever may send items of any kind.
     #[default]
     Keep,
+    /// Nothing either, and whoever sends it may be anybody (a key that lies open in a page): a name that nobody bears is not
+    /// believed of who is known by more than a browser or a device.
+    Open,
     /// They are one person as far as their names allow ([`settle`]), unless somebody parted them before. The door says so by
     /// an event of its own before the item ([`merge`](crate::merge)).
     Merge,
@@ -227,6 +230,8 @@ pub struct Append {
     pub replay: bool,
     /// How far an import has come once these are in: written in the same transaction.
     pub progress: Option<Progress>,
+    /// How many erasures were known of when it was sealed: on its way into the database.
+    pub erasures: i64,
 }
 
 /// How far an import has come.
@@ -506,6 +511,8 @@ pub trait Store: Send + Sync {
     async fn borne(&self, hashes: Vec<LookupHash>) -> Result<Vec<(LookupHash, MemberId, Ts)>>;
     /// Names that were given up, newest first; at most `limit`.
     async fn given_up(&self, limit: usize) -> Result<Vec<read::GivenUp>>;
+    /// Forgets names that items before a place gave up, at most `limit` of them, the oldest first; how many.
+    async fn forget_given_up(&self, before: i64, limit: usize) -> Result<u64>;
     /// Names of these members, as (member, namespace, value), sorted.
     async fn identifiers_of(&self, members: Vec<MemberId>) -> Result<Vec<(MemberId, String, String)>>;
     /// Puts likely doubles into the queue, all or none. A pair that is open already is as it was found now; one that was

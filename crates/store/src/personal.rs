@@ -49,12 +49,13 @@ pub trait Personal: Send + Sync {
 
     /// Subjects under which something of a member is sealed.
     async fn subjects_of(&self, member: MemberId) -> Result<Vec<Subject>>;
-    /// Members who bear a name that is sealed under one of these subjects, or are among these members and bear any name.
+    /// Who bears names that are sealed under one of these subjects, or is among these members and bears any name; with under
+    /// what those are.
     async fn named_under(
         &self,
         subjects: Arc<BTreeSet<Subject>>,
         members: Arc<BTreeSet<MemberId>>,
-    ) -> Result<Vec<MemberId>>;
+    ) -> Result<Vec<(MemberId, Subject)>>;
     /// Erases what is personal of a member, in one transaction; the ledger and sums of orders stay. Whoever holds the member
     /// in memory must read anew. Erasing again changes nothing.
     async fn erase(&self, member: MemberId) -> Result<()>;

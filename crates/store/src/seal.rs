@@ -5,6 +5,7 @@
 //! Look-ups go by keyed hashes, never by the value.
 
 pub mod envelope;
+pub mod hands;
 pub mod keystore;
 mod opened;
 pub mod personal;

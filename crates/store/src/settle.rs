@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_model::id::MemberId;
-use zhiyin_model::identifier::NamespaceRule;
+use zhiyin_model::identifier::{NamespaceRule, is_of_device};
 use zhiyin_model::playbook::Identity;
 use zhiyin_model::time::{DAY_US, Ts};
 
@@ -22,17 +22,23 @@ pub enum Reason {
     SomebodyElse,
     /// The person has as many of its namespace as the limit allows.
     Limit,
+    /// The person has as many names, of all namespaces, as one may have.
+    Names,
+    /// Who sends it may be anybody, and the person is known by more than a browser or a device.
+    Unproven,
 }
 
 impl Reason {
     /// All of them, by code.
-    pub const ALL: [Self; 2] = [Self::SomebodyElse, Self::Limit];
+    pub const ALL: [Self; 4] = [Self::SomebodyElse, Self::Limit, Self::Names, Self::Unproven];
 
     /// As it is stored.
     pub const fn code(self) -> i16 {
         match self {
             Self::SomebodyElse => 0,
             Self::Limit => 1,
+            Self::Names => 2,
+            Self::Unproven => 3,
         }
     }
 
@@ -46,6 +52,8 @@ impl Reason {
         match self {
             Self::SomebodyElse => "somebody_else",
             Self::Limit => "limit",
+            Self::Names => "names",
+            Self::Unproven => "unproven",
         }
     }
 }
@@ -136,11 +144,11 @@ pub fn settle<R: Register>(
         identity,
         register,
         at: event.time,
-        merges: event.ties == Ties::Merge,
+        ties: event.ties,
         sure,
         people: Vec::new(),
-        new: BTreeMap::new(),
-        counted: BTreeMap::new(),
+        new: Has::default(),
+        known: BTreeMap::new(),
     };
     let mut fates = vec![Fate::Borne; names.len()];
     let mut order: Vec<usize> = (0..names.len()).collect();
@@ -194,14 +202,39 @@ struct Settling<'s, R> {
     identity: &'s Identity,
     register: &'s mut R,
     at: Ts,
-    merges: bool,
+    ties: Ties,
     /// Members whom the item names by something that stands for exactly one person.
     sure: BTreeSet<MemberId>,
     people: Vec<MemberId>,
-    /// How many names of a namespace the item attaches.
-    new: BTreeMap<String, u32>,
-    /// How many names of a namespace members have that count.
-    counted: BTreeMap<MemberId, BTreeMap<String, u32>>,
+    /// What the item attaches.
+    new: Has,
+    /// What members have.
+    known: BTreeMap<MemberId, Has>,
+}
+
+/// What names somebody has.
+#[derive(Clone, Debug, Default)]
+struct Has {
+    /// How many.
+    all: u32,
+    /// How many of a namespace that count against its limit.
+    counted: BTreeMap<String, u32>,
+    /// Whether one of them is of the person, not of a browser or a device.
+    is_person: bool,
+}
+
+impl Has {
+    fn add(&mut self, namespace: String, counts: bool, holds: bool) {
+        self.all = self.all.saturating_add(1);
+        self.is_person |= holds && !is_of_device(&namespace);
+        if counts {
+            *self.counted.entry(namespace).or_default() += 1;
+        }
+    }
+
+    fn number(&self, namespace: &str) -> u32 {
+        self.counted.get(namespace).copied().unwrap_or_default()
+    }
 }
 
 impl<R: Register> Settling<'_, R> {
@@ -220,42 +253,59 @@ impl<R: Register> Settling<'_, R> {
 
     fn attach(&mut self, name: &Name<'_>) -> Result<Fate, R::Error> {
         let namespace = name.named.namespace.as_str();
-        let n = self.number(namespace)?.saturating_add(1);
-        if n > name.rule.limit {
+        if self.number(|has| has.number(namespace))? >= name.rule.limit {
             return Ok(Fate::GivenUp(Reason::Limit));
         }
-        *self.new.entry(namespace.to_owned()).or_default() += 1;
+        if self.number(|has| has.all)? >= self.identity.names_max() {
+            return Ok(Fate::GivenUp(Reason::Names));
+        }
+        if !is_of_device(namespace) && !self.believes_of_all()? {
+            return Ok(Fate::GivenUp(Reason::Unproven));
+        }
+        self.new.add(namespace.to_owned(), true, true);
         Ok(name.taken())
     }
 
-    /// How many names of a namespace the person has so far.
-    fn number(&mut self, namespace: &str) -> Result<u32, R::Error> {
-        let mut n = self.new.get(namespace).copied().unwrap_or_default();
+    /// Whether a name of a person may be new of those whom the item is about: where anybody may have sent it, only of whom
+    /// nobody knows by one yet.
+    fn believes_of_all(&mut self) -> Result<bool, R::Error> {
         for i in 0..self.people.len() {
             let member = self.people[i];
-            n = n.saturating_add(self.of(member)?.get(namespace).copied().unwrap_or_default());
+            if self.ties == Ties::Open && self.of(member)?.is_person {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// How many the person has so far, of what is asked for.
+    fn number(&mut self, asked: impl Fn(&Has) -> u32) -> Result<u32, R::Error> {
+        let mut n = asked(&self.new);
+        for i in 0..self.people.len() {
+            let member = self.people[i];
+            n = n.saturating_add(asked(self.of(member)?));
         }
         Ok(n)
     }
 
-    /// How many names of each namespace a member has that count.
-    fn of(&mut self, member: MemberId) -> Result<&BTreeMap<String, u32>, R::Error> {
-        if !self.counted.contains_key(&member) {
-            let mut counted: BTreeMap<String, u32> = BTreeMap::new();
+    /// What names a member has.
+    fn of(&mut self, member: MemberId) -> Result<&Has, R::Error> {
+        if !self.known.contains_key(&member) {
+            let mut has = Has::default();
             for name in self.register.bears(member)? {
-                if counts(&self.identity.rule(&name.namespace), &name, self.at) {
-                    *counted.entry(name.namespace).or_default() += 1;
-                }
+                let rule = self.identity.rule(&name.namespace);
+                let (counts, holds) = (counts(&rule, &name, self.at), holds(&rule, name.seen, self.at));
+                has.add(name.namespace, counts, holds);
             }
-            self.counted.insert(member, counted);
+            self.known.insert(member, has);
         }
-        Ok(self.counted.entry(member).or_default())
+        Ok(self.known.entry(member).or_default())
     }
 
     /// Whether a member is one person with those whom more telling names say: a trusted source says so, both are named by
     /// something that stands for one person, nobody parted them, and together they have no more names than one may have.
     fn is_one(&mut self, member: MemberId) -> Result<bool, R::Error> {
-        if !self.merges || !self.sure.contains(&member) {
+        if self.ties != Ties::Merge || !self.sure.contains(&member) {
             return Ok(false);
         }
         for i in 0..self.people.len() {
@@ -267,14 +317,21 @@ impl<R: Register> Settling<'_, R> {
         self.within(member)
     }
 
-    /// Whether no limit is passed where this member has all that the item has come to so far.
+    /// Whether no limit is passed where this member has all that the item has come to so far; and, where anybody may have sent
+    /// it, whether it says nothing new of them.
     fn within(&mut self, member: MemberId) -> Result<bool, R::Error> {
-        if self.people.is_empty() && self.new.is_empty() {
+        if self.people.is_empty() && self.new.all == 0 {
             return Ok(true);
         }
         let theirs = self.of(member)?.clone();
-        for (namespace, n) in theirs {
-            let others = self.number(&namespace)?;
+        if self.ties == Ties::Open && self.new.is_person && theirs.is_person {
+            return Ok(false);
+        }
+        if self.number(|has| has.all)?.saturating_add(theirs.all) > self.identity.names_max() {
+            return Ok(false);
+        }
+        for (namespace, n) in theirs.counted {
+            let others = self.number(|has| has.number(&namespace))?;
             if others > 0 && others.saturating_add(n) > self.identity.rule(&namespace).limit {
                 return Ok(false);
             }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::json;
 use zhiyin_engine::audit::{Outcome, Target, detail, note};
+use zhiyin_engine::retain::GIVEN_UP_DAYS;
 use zhiyin_model::role::Operation;
 
 use crate::arguments::Place;
@@ -15,16 +16,16 @@ use crate::who;
 pub async fn retain(place: &Place) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
     if engine.live()?.playbook.retention.is_empty() {
-        say!("The playbook has no `retention`: everything is kept.");
-        return Ok(ExitCode::SUCCESS);
+        say!("The playbook has no `retention`: what events say is kept.");
     }
     let gone = engine.retain().await?;
-    for (name, n) in &gone {
+    for (name, n) in &gone.events {
         say!("{n:>10}  {name}");
     }
-    let n: u64 = gone.values().sum();
+    let n: u64 = gone.events.values().sum();
     say!("let go of what was said: {n} in all");
-    let more = detail(json!({"act": "retain", "events": n}));
+    say!("forgot which identifiers were given up: {} older than {GIVEN_UP_DAYS} days", gone.given_up);
+    let more = detail(json!({"act": "retain", "events": n, "given_up": gone.given_up}));
     let store = engine.store().as_ref();
     note(store, &who::system(), Operation::HomeManage, &Target::home(), Outcome::Done, &more).await?;
     Ok(ExitCode::SUCCESS)

@@ -170,3 +170,33 @@ tags: { rich: { name: { zh: 富, en: Rich }, group: value, who: points >= 60 } }
     );
     assert_eq!(world.record.tags.iter().filter(|moved| moved.tag == "rich").count(), 0);
 }
+
+#[test]
+fn u2_tags_are_put_on_and_taken_off_by_hand() {
+    let tags = r#"tags:
+  taster: { name: { zh: 品鉴官, en: Taster } }
+  guest: { name: { zh: 客人, en: Guest }, valid: 2d }
+  buyer: { name: { zh: 买家, en: Buyer }, who: size(orders) >= 1 }"#;
+    let put = |tag: &str| track("Tag Put On").with("tag", tag);
+    let take = |tag: &str| track("Tag Taken Off").with("tag", tag);
+    check(
+        &mut World::under(tags),
+        &[
+            ("2025-03-01 10:00", put("taster"), "+taster -guest -buyer"),
+            ("2025-03-01 11:00", put("no-such"), "refused=tag_unknown +taster"),
+            ("2025-03-01 11:00", put("buyer"), "refused=tag_by_rule -buyer"),
+            ("2025-03-01 12:00", put("guest"), "+guest"),
+            // The first of its days is the one on which it was put on.
+            ("2025-03-02 23:59:59.999999", wait(), "+guest +taster"),
+            ("2025-03-03 00:00", wait(), "-guest +taster"),
+            ("2025-03-03 10:00", put("guest"), "+guest"),
+            ("2025-03-04 10:00", put("guest"), "+guest"),
+            ("2025-03-05 12:00", wait(), "+guest"),
+            ("2025-03-06 00:00", wait(), "-guest"),
+            ("2025-03-07 10:00", take("taster"), "-taster"),
+            ("2025-03-07 11:00", take("taster"), "refused=tag_not_held -taster"),
+            ("2025-03-07 12:00", order("o1").paid("10"), "+buyer"),
+            ("2025-03-07 13:00", take("buyer"), "refused=tag_by_rule +buyer"),
+        ],
+    );
+}

@@ -24,7 +24,8 @@ pub fn compare(world: &World, refused: Option<&'static str>, expected: &str, pla
 fn tag(world: &World, word: &str) -> String {
     let name = &word[1..];
     assert!(word.starts_with(['+', '-']), "{word:?} is neither key=value nor +tag nor -tag");
-    assert!(world.rules.tags.iter().any(|rule| rule.id == name), "no rule for a tag {name:?}");
+    let ruled = world.rules.tags.iter().any(|rule| rule.id == name);
+    assert!(ruled || world.rules.hand_tags.contains_key(name), "no tag {name:?}");
     let on = world.state.as_ref().is_some_and(|state| state.member.tags.contains_key(name));
     format!("{}{name}", if on { '+' } else { '-' })
 }

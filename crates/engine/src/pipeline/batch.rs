@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
-use zhiyin_decide::{Cause, Scene, fall_due, order, reach_version};
-use zhiyin_model::effect::{Order, TimerKey};
-use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal, names};
+use zhiyin_decide::{Cause, order};
+use zhiyin_model::effect::Order;
+use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal};
 use zhiyin_model::id::{EventId, MemberId, OrderId};
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm, OrderSet};
@@ -18,7 +19,7 @@ use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted};
 
 use super::Cache;
 use super::item::item;
-use crate::{Decider, EngineError, Live, Result, clock, rebuild};
+use crate::{Decisions, EngineError, Live, Result, clock, rebuild};
 
 /// One batch in the making.
 pub(super) struct Batch<'a> {
@@ -26,7 +27,7 @@ pub(super) struct Batch<'a> {
     pub(super) live: &'a Live,
     pub(super) home: &'a Home,
     pub(super) cache: &'a mut Cache,
-    decider: Decider,
+    pub(super) decisions: Decisions,
     orders: BTreeMap<OrderId, Order>,
     /// Whose they were when they were loaded.
     orders_were: BTreeMap<OrderId, MemberId>,
@@ -34,7 +35,7 @@ pub(super) struct Batch<'a> {
     found: BTreeMap<LookupHash, MemberId>,
     pub(super) changed: BTreeSet<MemberId>,
     /// Up to which instant all that was due for a member has fired in this batch.
-    settled: BTreeMap<MemberId, Ts>,
+    pub(super) settled: BTreeMap<MemberId, Ts>,
     orders_changed: BTreeSet<OrderId>,
     /// Members who may be of shares of others: written with the batch, and not remembered.
     pub(super) guests: Vec<MemberId>,
@@ -75,7 +76,7 @@ pub(super) struct Told {
 
 impl Told {
     /// By something that comes from no row, and reaches nobody.
-    const NOBODY: Self = Self { reaches: None, root: 0, replay: false };
+    pub(super) const NOBODY: Self = Self { reaches: None, root: 0, replay: false };
 
     /// By a row.
     pub(super) fn by(row: &Waiting, reaches: Option<MemberId>) -> Self {
@@ -89,7 +90,7 @@ impl<'a> Batch<'a> {
         live: &'a Live,
         home: &'a Home,
         (turn, cache): (&Turn, &'a mut Cache),
-        decider: Decider,
+        decisions: Decisions,
     ) -> Self {
         let flush = Flush { turn: turn.clone(), version: live.version.version, ..Flush::default() };
         Self {
@@ -97,7 +98,7 @@ impl<'a> Batch<'a> {
             live,
             home,
             cache,
-            decider,
+            decisions,
             orders: BTreeMap::new(),
             orders_were: BTreeMap::new(),
             found: BTreeMap::new(),
@@ -110,22 +111,6 @@ impl<'a> Batch<'a> {
             fired: 0,
             loading: Duration::ZERO,
         }
-    }
-
-    /// Wakes members: what is due for them fires, and they are filed anew for what comes next, though nothing may have
-    /// been due yet. How many were reached.
-    pub(super) async fn wake(&mut self, members: &[MemberId], horizon: Ts) -> Result<usize> {
-        self.load(Wanted { members: members.to_vec(), ..Wanted::default() }).await?;
-        for (i, member) in members.iter().enumerate() {
-            if self.settle(*member, horizon).await? == Go::Cut {
-                return Ok(i + 1);
-            }
-            if !self.changed.contains(member) {
-                let wake = self.file(*member);
-                self.flush.filed.push((*member, wake));
-            }
-        }
-        Ok(members.len())
     }
 
     /// Decides events in order; how many were decided, dead letters counted and told apart.
@@ -146,7 +131,10 @@ impl<'a> Batch<'a> {
         let mut done = 0;
         for (row, read) in rows.iter().zip(read) {
             let before = self.flush.decided.len() + self.flush.dead.len();
-            let go = self.one(row, read).await?;
+            // What breaks down may have changed a state in part: the whole batch is forgotten and made again without this
+            // event, so nothing of it is seen.
+            let one = AssertUnwindSafe(self.one(row, read)).catch_unwind().await;
+            let go = one.map_err(|_| EngineError::Broken(row.seq))??;
             let decided = self.flush.decided.len() + self.flush.dead.len() > before;
             if decided {
                 done += 1;
@@ -162,31 +150,6 @@ impl<'a> Batch<'a> {
             }
         }
         Ok((done, self.flush.dead.len()))
-    }
-
-    /// A new version of the playbook reaches members.
-    pub(super) async fn reach(&mut self, members: &[MemberId]) -> Result<()> {
-        self.load(Wanted { members: members.to_vec(), ..Wanted::default() }).await?;
-        let version = self.live.version.version;
-        for member in members {
-            let Some(mut state) = self.cache.states.remove(member) else { continue };
-            self.changed.insert(*member);
-            let key = &self.home.id_key;
-            let id = key.derive("playbook", &[member.bytes(), &version.to_le_bytes()]);
-            let name = format!("playbook/{version}");
-            let clock = self.home.clock.max(self.live.version.applied_at);
-            // Never before what was decided already: time does not run backwards for a member.
-            let at =
-                self.live.version.applied_at.max(state.member.known_since).max(state.member.decided_until);
-            let cause = Cause { id, name: &name, clock };
-            let outcome = reach_version(&Scene { rules: &self.live.rules, key, cause, at }, &mut state);
-            if !outcome.stages.is_empty() || !outcome.tags.is_empty() {
-                self.state_fact(id, name.clone(), names::PLAYBOOK_APPLIED, *member, at, clock);
-            }
-            self.absorb(outcome, cause, *member, Told::NOBODY)?;
-            self.cache.states.insert(*member, state);
-        }
-        Ok(())
     }
 
     /// Whether something of a member was decided here that is not written yet.
@@ -218,29 +181,28 @@ impl<'a> Batch<'a> {
         Ok(self.flush)
     }
 
-    /// When a member is to be woken, as it is from now on.
-    fn file(&mut self, id: MemberId) -> Option<Ts> {
-        let first = self.cache.states.get(&id).and_then(|state| state.member.timers.values().min().copied());
-        let wake = wake(self.cache.wakes.get(&id).copied(), self.settled.get(&id).copied(), first);
-        match wake {
-            Some(wake) => drop(self.cache.wakes.insert(id, wake)),
-            None => drop(self.cache.wakes.remove(&id)),
-        }
-        wake
-    }
-
     fn read(&self, row: &Waiting) -> Result<Read> {
         let key = &self.home.id_key;
+        let refused = |code, message: &str| {
+            Ok(Read {
+                event: Err(Refusal::new(code, "", message)),
+                hashes: Vec::new(),
+                reach: None,
+                order: None,
+            })
+        };
+        if self.cache.broken.events.contains(&row.seq) {
+            let message = "the decision broke down: a defect of this program, please report it";
+            return refused("decision_broke", message);
+        }
         let body = match seal::open(&row.body) {
             // Whom it was about was erased before it was decided.
-            Err(StoreError::Erased) => {
-                let event = Err(Refusal::new("erased", "", "the member was erased"));
-                return Ok(Read { event, hashes: Vec::new(), reach: None, order: None });
-            }
+            Err(StoreError::Erased) => return refused("erased", "the member was erased"),
             body => body?,
         };
         let origin = Origin { user_namespace: &row.user_namespace, default_time: Some(row.time) };
-        let event = event::read(body.as_bytes(), &origin);
+        let event = catch_unwind(|| event::read(body.as_bytes(), &origin));
+        let event = event.map_err(|_| EngineError::Broken(row.seq))?;
         let mut read = Read { event, hashes: Vec::new(), reach: None, order: None };
         if let Ok(event) = &read.event {
             read.order = event.order.as_ref().map(|facts| order::id(key, facts));
@@ -280,11 +242,6 @@ impl<'a> Batch<'a> {
 
     async fn one(&mut self, row: &Waiting, read: Read) -> Result<Go> {
         let event = match read.event {
-            Ok(_) if self.cache.broken.contains(&row.seq) => {
-                let message = "the decision broke down: a defect of this program, please report it";
-                self.dead(row, Refusal::new("decision_broke", "", message));
-                return Ok(Go::On);
-            }
             Ok(event) => event,
             Err(refusal) => {
                 self.dead(row, refusal);
@@ -315,7 +272,7 @@ impl<'a> Batch<'a> {
         let dirty = self.changed.contains(&member);
         let name = format!("{}/{}", row.source, row.message_id);
         let cause = Cause { id: row.id, name: &name, clock: row.clock };
-        let decided = self.decide(&mut state, &event, read.order, cause, (dirty, row.seq)).await?;
+        let decided = self.decide(&mut state, &event, read.order, cause, dirty).await?;
         match decided {
             Answer::Cut => {
                 if known {
@@ -350,17 +307,12 @@ impl<'a> Batch<'a> {
         event: &Event,
         order: Option<OrderId>,
         cause: Cause<'_>,
-        (dirty, seq): (bool, i64),
+        dirty: bool,
     ) -> Result<Answer> {
         let order = order.and_then(|id| self.orders.get(&id).cloned());
         let mut known = Known { order, ..Known::default() };
         loop {
-            // What breaks down may have changed the state in part: the whole batch is forgotten and made again without
-            // this event, so nothing of it is seen.
-            let decided = catch_unwind(AssertUnwindSafe(|| {
-                (self.decider)(&self.live.rules, &self.home.id_key, state, &known, event, cause)
-            }));
-            match decided.map_err(|_| EngineError::Broken(seq))? {
+            match (self.decisions.decide)(&self.live.rules, &self.home.id_key, state, &known, event, cause) {
                 Ok(outcome) => return Ok(Answer::Made(Box::new(outcome))),
                 Err(Stop::Refused(refusal)) => return Ok(Answer::Refused(refusal)),
                 Err(Stop::Missing(missing)) => {
@@ -373,67 +325,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    async fn look_up(&self, known: &mut Known, missing: Missing, member: MemberId) -> Result<()> {
+    pub(super) async fn look_up(&self, known: &mut Known, missing: Missing, member: MemberId) -> Result<()> {
         super::lookup::look_up(self.store, &self.live.rules, known, missing, member).await
-    }
-
-    /// Fires a member's timers that are due by `clock`, in order.
-    pub(super) async fn settle(&mut self, member: MemberId, clock: Ts) -> Result<Go> {
-        loop {
-            let Some(state) = self.cache.states.get(&member) else { return Ok(Go::On) };
-            let timers = &state.member.timers;
-            let next = timers
-                .iter()
-                .filter(|(_, due)| **due <= clock)
-                .map(|(key, due)| (*due, key.kind, key.which))
-                .min();
-            let Some((due, kind, which)) = next else {
-                let settled = self.settled.entry(member).or_insert(clock);
-                *settled = clock.max(*settled);
-                return Ok(Go::On);
-            };
-            let Some(mut state) = self.cache.states.remove(&member) else { return Ok(Go::On) };
-            let go = self.fire(&mut state, TimerKey { kind, which }, due, clock).await;
-            self.cache.states.insert(member, state);
-            if go? == Go::Cut {
-                return Ok(Go::Cut);
-            }
-        }
-    }
-
-    async fn fire(&mut self, state: &mut State, timer: TimerKey, due: Ts, clock: Ts) -> Result<Go> {
-        let member = state.member.id;
-        let key = &self.home.id_key;
-        let parts: [&[u8]; 4] =
-            [member.bytes(), timer.kind.name().as_bytes(), &timer.which.to_le_bytes(), &due.0.to_le_bytes()];
-        let id: EventId = key.derive("timer", &parts);
-        let name = format!("timer/{}/{}/{}", timer.kind.name(), timer.which, due.0);
-        let cause = Cause { id, name: &name, clock };
-        // A timer may have been set for an instant that lies behind what was decided since.
-        let at = due.max(state.member.decided_until);
-        let scene = Scene { rules: &self.live.rules, key, cause, at };
-        let mut known = Known::default();
-        let outcome = loop {
-            match fall_due(&scene, state, &known, timer) {
-                Ok(outcome) => break outcome,
-                Err(Stop::Missing(missing)) => {
-                    if self.changed.contains(&member) {
-                        return Ok(Go::Cut);
-                    }
-                    self.look_up(&mut known, missing, member).await?;
-                }
-                Err(Stop::Refused(refusal)) => {
-                    return Err(StoreError::Damaged(format!("a timer was refused: {refusal}")).into());
-                }
-            }
-        };
-        self.changed.insert(member);
-        self.fired += 1;
-        if !outcome.is_empty() {
-            self.state_fact(id, name.clone(), names::TIMER_DUE, member, at, clock);
-        }
-        self.absorb(outcome, cause, member, Told::NOBODY)?;
-        Ok(Go::On)
     }
 
     /// Attaches names that nobody has yet, where the door did not. One that points to someone else stays with them.
@@ -475,7 +368,7 @@ impl<'a> Batch<'a> {
         self.flush.dead.push(Dead { seq: row.seq, member: row.member, refusal, at: row.clock });
     }
 
-    fn state_fact(
+    pub(super) fn state_fact(
         &mut self,
         id: EventId,
         message_id: String,
@@ -576,14 +469,6 @@ impl<'a> Batch<'a> {
             replay: told.is_some_and(|told| told.replay),
         });
     }
-}
-
-/// When a member is to be woken: as filed, where that is not after their first timer and did not come yet; else with that
-/// timer.
-fn wake(filed: Option<Ts>, settled: Option<Ts>, first: Option<Ts>) -> Option<Ts> {
-    let first = first?;
-    let stands = filed.filter(|filed| *filed <= first && settled.is_none_or(|settled| *filed > settled));
-    Some(stands.unwrap_or(first))
 }
 
 /// What became of an event.

@@ -107,12 +107,17 @@ impl Worker {
                     engine.measures.stale();
                     self.doubt();
                 }
+                Err(EngineError::Store(StoreError::Erased)) => {
+                    tracing::info!(holder = self.holder, "somebody was erased meanwhile; loading again");
+                    self.doubt();
+                }
                 Err(EngineError::Broken(seq)) => {
                     tracing::error!(seq, "a decision broke down; the event becomes a dead letter");
                     engine.measures.broken();
                     self.cache.forget(0);
-                    self.cache.broken.insert(seq);
+                    self.cache.broken.events.insert(seq);
                 }
+                Err(EngineError::Stuck(member)) => self.stuck(engine, member)?,
                 Err(error) => {
                     // Whether the batch was written is not known: the record says it.
                     self.doubt();
@@ -121,6 +126,16 @@ impl Worker {
                 done => return done,
             }
         }
+    }
+
+    /// A member's timers, or the live version that was to reach them, broke down.
+    fn stuck(&mut self, engine: &Engine, member: MemberId) -> Result<()> {
+        let version = engine.live()?.version.version;
+        tracing::error!(%member, version, "what was due for a member broke down; everybody else goes on");
+        engine.measures.stuck();
+        self.cache.forget(0);
+        self.cache.broken.members.insert(member, version);
+        Ok(())
     }
 
     async fn try_step(&mut self, engine: &Engine, limit: usize, until: Option<Ts>) -> Result<Step> {
@@ -156,7 +171,7 @@ impl Worker {
         // nobody waits for it any more, must leave nothing that the next batch would believe.
         cache.sure = false;
         let wait = watch.elapsed();
-        let mut batch = Batch::new(store.as_ref(), &live, &home, (&self.turn, cache), engine.decider);
+        let mut batch = Batch::new(store.as_ref(), &live, &home, (&self.turn, cache), engine.decisions);
         if due.is_empty() {
             (step.events, step.dead) = batch.events(&waiting).await?;
             step.at = waiting.get(step.events.saturating_sub(1)).map_or(horizon, |row| row.clock);
@@ -172,7 +187,7 @@ impl Worker {
         engine.written.send_replace(());
         self.turn.moved(cursor);
         self.cache.sure = true;
-        self.cache.broken.retain(|seq| !dead.contains(seq));
+        self.cache.broken.events.retain(|seq| !dead.contains(seq));
         let decide = decided.saturating_sub(wait + load);
         let took = Took { wait, load, decide, flush: watch.elapsed().saturating_sub(decided) };
         engine.measures.batch(&Done { events: step.events, timers, refusals, took });
@@ -208,6 +223,8 @@ impl Worker {
                     engine.measures.stale();
                     self.doubt();
                 }
+                Err(EngineError::Store(StoreError::Erased)) => self.doubt(),
+                Err(EngineError::Stuck(member)) => self.stuck(engine, member)?,
                 Err(error) => {
                     self.doubt();
                     return Err(error);
@@ -223,7 +240,7 @@ impl Worker {
         self.cache.forget(home.version);
         let store = engine.store();
         let mut batch =
-            Batch::new(store.as_ref(), &live, &home, (&self.turn, &mut self.cache), engine.decider);
+            Batch::new(store.as_ref(), &live, &home, (&self.turn, &mut self.cache), engine.decisions);
         batch.reach(members).await?;
         let flush = batch.finish()?;
         store.flush(flush).await?;

@@ -1,12 +1,15 @@
 //! A store that fails at any one call, before it did anything or after: the engine goes on as if nothing had been.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::json;
 use tokio::sync::mpsc;
 use zhiyin_engine::Engine;
+use zhiyin_engine::accept::{Source, Ties};
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
@@ -21,22 +24,50 @@ use zhiyin_store::{
     merge, partner, places, read, suggestion, takeover,
 };
 
-use crate::home::{Home, at};
+use crate::home::{Home, at, source};
 use crate::items::{gift, order, refund, spend};
 use crate::playbooks::TEN_DAYS;
+
+/// How a call fails.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// With an error, before it is done.
+    Early,
+    /// The same once it is done.
+    Late,
+    /// It finds that what it looks for was erased.
+    Erased,
+    /// It breaks down.
+    Panics,
+}
 
 /// A store over another that fails at its n-th call.
 struct Brittle {
     inner: Arc<dyn Store>,
     /// Calls left until the one that fails.
     left: AtomicI64,
-    /// Whether the call is done before it fails.
-    late: bool,
+    /// Which calls count: all, or those of a name.
+    only: Option<&'static str>,
+    fault: Fault,
 }
 
 impl Brittle {
-    fn fails_now(&self) -> bool {
-        self.left.fetch_sub(1, Ordering::SeqCst) == 0
+    fn over(home: &Home, only: Option<&'static str>, fault: Fault) -> Arc<Self> {
+        let inner = Arc::clone(home.engine().store());
+        Arc::new(Self { inner, left: AtomicI64::new(i64::MAX), only, fault })
+    }
+
+    fn fails_now(&self, call: &'static str) -> bool {
+        self.only.is_none_or(|only| only == call) && self.left.fetch_sub(1, Ordering::SeqCst) == 0
+    }
+
+    fn early(&self) -> Result<()> {
+        match self.fault {
+            Fault::Early => Err(StoreError::Database("the disk is full".to_owned())),
+            Fault::Erased => Err(StoreError::Erased),
+            Fault::Panics => panic!("planted"),
+            Fault::Late => Ok(()),
+        }
     }
 }
 
@@ -57,9 +88,9 @@ macro_rules! brittle {
             }
 
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
-                let fails = self.fails_now();
-                if fails && !self.late {
-                    return Err(StoreError::Database("the disk is full".to_owned()));
+                let fails = self.fails_now(stringify!($name));
+                if fails {
+                    self.early()?;
                 }
                 let answer = self.inner.$name($($argument),*).await;
                 if fails {
@@ -117,6 +148,7 @@ brittle! {
     fill(rows: dump::In) -> ();
     borne(hashes: Vec<LookupHash>) -> Vec<(LookupHash, MemberId, Ts)>;
     given_up(limit: usize) -> Vec<read::GivenUp>;
+    forget_given_up(before: i64, limit: usize) -> u64;
     identifiers_of(members: Vec<MemberId>) -> Vec<(MemberId, String, String)>;
     put_suggestions(found: Vec<suggestion::NewSuggestion>, at: Ts) -> usize;
     suggestions(state: Option<suggestion::State>, limit: usize) -> Vec<suggestion::Suggestion>;
@@ -157,8 +189,7 @@ async fn waiting() -> Home {
 
 async fn fails_at(left: i64, late: bool) -> (String, bool) {
     let home = waiting().await;
-    let inner = Arc::clone(home.engine().store());
-    let store = Arc::new(Brittle { inner, left: AtomicI64::new(i64::MAX), late });
+    let store = Brittle::over(&home, None, if late { Fault::Late } else { Fault::Early });
     let engine = Engine::open(store.clone()).await.unwrap();
     store.left.store(left, Ordering::SeqCst);
     let until = at("2017-09-01T00:00:00Z");
@@ -192,13 +223,69 @@ async fn whoever_failed_gives_up_what_it_holds_all_the_same() {
     let until = Some(at("2017-09-01T00:00:00Z"));
     for (left, late) in [(0, true), (1, false), (4, true)] {
         let home = waiting().await;
-        let inner = Arc::clone(home.engine().store());
-        let store = Arc::new(Brittle { inner, left: AtomicI64::new(i64::MAX), late });
+        let store = Brittle::over(&home, None, if late { Fault::Late } else { Fault::Early });
         let engine = Engine::open(store.clone()).await.unwrap();
         store.left.store(left, Ordering::SeqCst);
         engine.drain(4, until, |_| ()).await.unwrap_err();
         // Its process lives on and does nothing: another works at once.
         assert!(!home.engine().step(4, until).await.unwrap().idle, "after call {left}, late: {late}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_erased_stops_no_share() {
+    let (expected, _) = fails_at(i64::MAX, false).await;
+    for call in ["home", "waiting", "due", "load", "lots", "order_lines", "flush"] {
+        let home = waiting().await;
+        let store = Brittle::over(&home, Some(call), Fault::Erased);
+        let engine = Engine::open(store.clone()).await.unwrap();
+        store.left.store(0, Ordering::SeqCst);
+        engine.drain(4, Some(at("2017-09-01T00:00:00Z")), |_| ()).await.unwrap();
+        assert!(store.left.load(Ordering::SeqCst) < 0, "{call} was not called");
+        assert_eq!(home.digest().await, expected, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_merge_or_a_parting_that_breaks_down_is_a_dead_letter() {
+    let asked = |id: &str, event: &str, who: &[&str]| {
+        let ids: Vec<_> = who.iter().map(|who| json!({"id": who, "type": "user"})).collect();
+        let context = json!({"externalIds": ids});
+        let time = "2017-03-22T04:00:00Z";
+        json!({"type": "track", "event": event, "messageId": id, "timestamp": time, "context": context})
+    };
+    let merge = asked("m1", "Members Merge Asked", &["ann", "bob"]);
+    let part = asked("u1", "Members Unmerged", &["bob"]);
+    let cases = [
+        ("Member Joined", &merge, "lots", 1),
+        ("Member Joined", &merge, "history", 1),
+        ("Members Unmerged", &part, "whole_past", 2),
+        ("Members Unmerged", &part, "books", 2),
+    ];
+    for (broken, item, call, people) in cases {
+        let home = waiting().await;
+        home.engine().drain(4, Some(Ts::MIN), |_| ()).await.unwrap();
+        let desk = Source { ties: Ties::Insist, ..source("desk", true) };
+        let told = |item: &serde_json::Value| vec![item.to_string().into_bytes()];
+        if people == 2 {
+            home.engine().accept(&desk, &told(&merge), None).await.unwrap();
+            home.settle().await;
+        }
+        home.engine().accept(&desk, &told(item), None).await.unwrap();
+        home.accept(&[order("o9", "cid", "9", "2017-03-23T04:00:00Z", "10")]).await;
+        let store = Brittle::over(&home, Some(call), Fault::Panics);
+        let engine = Engine::open(store.clone()).await.unwrap();
+        store.left.store(0, Ordering::SeqCst);
+        engine.drain(4, Some(Ts::MIN), |_| ()).await.unwrap();
+        let letters = engine.store().dead_letters(10).await.unwrap();
+        let broke: Vec<_> = letters.iter().filter(|letter| letter.code == "decision_broke").collect();
+        assert_eq!(broke.iter().map(|letter| letter.name.as_str()).collect::<Vec<_>>(), [broken], "{call}");
+        assert_eq!(home.points("cid").await.active, 10, "whoever has nothing to do with it goes on");
+        // Put back when it is mended, it is as if nothing had been.
+        engine.retry(vec![broke[0].seq]).await.unwrap();
+        let who = [home.member("ann").await.member.id, home.member("bob").await.member.id];
+        assert_eq!(BTreeSet::from(who).len(), people, "{call}");
+        home.healthy().await;
     }
 }
 

@@ -117,6 +117,11 @@ impl Home {
         &self.engine
     }
 
+    /// Where its keystore would be, if it is sealed.
+    pub fn keys(&self) -> PathBuf {
+        self.folder.join("home.db-keys")
+    }
+
     /// Another engine on the same file, as another process would have it.
     pub async fn second_engine(&self) -> Engine {
         engine_at(&self.folder).await

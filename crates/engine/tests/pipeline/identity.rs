@@ -412,6 +412,36 @@ async fn c3_two_known_people_are_never_merged_by_a_public_key() {
 }
 
 #[tokio::test]
+async fn a_public_key_hangs_nobodys_phone_on_who_is_known() {
+    let (mine, hers) = ("phone:+8613900000009", "phone:+8613900000001");
+    let server = grant(Role::Owner, None);
+    for (grant, one) in [(grant(Role::Public, None), false), (server, true)] {
+        let home = home("").await;
+        told(
+            &home,
+            &source("crm", true),
+            &[item("i1", &format!("user:u1 {hers}"), at(NOON), "Visit", json!({}))],
+        )
+        .await;
+        let source = Source { replay: true, ..Source::speaking(&grant, "web", "user", &Identity::default()) };
+        let items = [
+            // Her account, and my phone.
+            item("i2", &format!("user:u1 {mine}"), at(NOON), "Visit", json!({})),
+            item("i3", "user:u1 anonymous:c1 device:d1", at(NOON), "Visit", json!({})),
+            item("i4", mine, at(NOON), "Visit", json!({})),
+        ];
+        told(&home, &source, &items).await;
+        home.settle().await;
+        let said = BTreeSet::from(["user:u1", hers, mine, "anonymous:c1", "device:d1"].map(str::to_owned));
+        let n = people(&home, &said).await.len();
+        assert_eq!(n == 1, one, "{grant:?}");
+        let given_up = home.engine().store().given_up(10).await.unwrap();
+        let reasons: Vec<Reason> = given_up.iter().map(|given| given.reason).collect();
+        assert_eq!(reasons, if one { vec![] } else { vec![Reason::Unproven] });
+    }
+}
+
+#[tokio::test]
 async fn what_may_count_is_what_the_live_playbook_says() {
     let home = home("").await;
     let visit = |id: &str, names: &str| item(id, names, at(NOON), "Visit", json!({}));

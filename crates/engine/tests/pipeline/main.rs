@@ -28,6 +28,7 @@ mod playbooks;
 mod points;
 mod receiver;
 mod retain;
+mod sealed;
 mod silence;
 mod streams;
 mod takeover;

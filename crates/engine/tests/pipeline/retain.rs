@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use zhiyin_engine::accept::{Source, Ties, Verdict};
+use zhiyin_engine::retain::Retained;
+use zhiyin_model::time::DAY_US;
 use zhiyin_store::seal;
 
-use crate::home::{Home, TILL, source};
+use crate::home::{Home, TILL, at, source};
 use crate::items::order;
 
 const PLAYBOOK: &str = "playbook: brand\nextends: variety-store\n\
@@ -37,7 +39,7 @@ async fn what_events_said_is_let_go_once_its_time_is_over() {
     .await;
     let digest = home.digest().await;
     let gone = home.engine().retain().await.unwrap();
-    assert_eq!(gone, BTreeMap::from([("Product Viewed".to_owned(), 2)]));
+    assert_eq!(gone.events, BTreeMap::from([("Product Viewed".to_owned(), 2)]));
     let expected = [("v1", true), ("a1", false), ("o1", false)].map(|(id, gone)| (id.to_owned(), gone));
     let mut known = told(&home, "ann").await;
     known.sort();
@@ -46,7 +48,7 @@ async fn what_events_said_is_let_go_once_its_time_is_over() {
     assert_eq!(known, sorted);
     assert_eq!(home.digest().await, digest, "no figure changes");
     home.healthy().await;
-    assert_eq!(home.engine().retain().await.unwrap(), BTreeMap::new(), "it is done once");
+    assert_eq!(home.engine().retain().await.unwrap(), Retained::default(), "it is done once");
 
     // It came, and comes again unchanged; and a member of whom something was let go can be parted.
     let again = track("v1", "ann", "Product Viewed").to_string().into_bytes();
@@ -64,4 +66,26 @@ async fn what_events_said_is_let_go_once_its_time_is_over() {
     assert_eq!(home.refusals().await, Vec::<String>::new());
     assert_eq!(home.points("ann").await.active, 200);
     home.healthy().await;
+}
+
+#[tokio::test]
+async fn which_names_were_given_up_is_forgotten_after_four_hundred_days() {
+    let home = Home::new(PLAYBOOK).await;
+    let two = |id: &str, time: &str| {
+        let ids = ["c1", "c2"].map(|card| json!({"id": card, "type": "card"}));
+        json!({"type": "track", "event": "Visit", "messageId": id, "timestamp": time,
+            "context": {"externalIds": ids}})
+    };
+    home.live_through(&[two("v1", NOON), two("v2", "2017-04-01T04:00:00Z")]).await;
+    let given_up = async || {
+        let told = home.engine().store().given_up(10).await.unwrap();
+        told.into_iter().map(|given| given.message_id).collect::<Vec<_>>()
+    };
+    for (days, kept) in [(400, 2), (31 + 399, 2), (31 + 401, 1), (61 + 401, 0)] {
+        home.now_is(at(NOON).plus_us(days * DAY_US)).await;
+        let before = given_up().await.len();
+        let gone = home.engine().retain().await.unwrap();
+        assert_eq!(given_up().await, ["v2", "v1"][..kept], "after {days} days");
+        assert_eq!(gone.given_up as usize, before - kept, "after {days} days");
+    }
 }

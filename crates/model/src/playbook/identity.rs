@@ -8,6 +8,9 @@ use crate::identifier::{self, NamespaceRule, Window};
 
 /// The most names of one namespace that a limit may allow.
 pub(super) const LIMIT_MAX: u32 = 10_000;
+/// How many names one person may have in all, unless a playbook says otherwise: room for the cookies that the house allows,
+/// and for all else.
+pub(super) const NAMES: u32 = 1_500;
 
 /// Which names of people count, and how far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -18,6 +21,9 @@ pub struct Identity {
     /// Sources whose word is taken that two names are of one person.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub trusted_sources: BTreeSet<String>,
+    /// How many names one person may have, of all namespaces together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<u32>,
 }
 
 /// What a playbook says of a namespace; what it does not say is as the house has it.
@@ -44,6 +50,11 @@ impl Identity {
     /// Whether the playbook says nothing of it.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// How many names one person may have, of all namespaces together.
+    pub fn names_max(&self) -> u32 {
+        self.names.unwrap_or(NAMES)
     }
 
     /// The rule of a namespace: the house's, with what is said of its kind, then of itself.

@@ -213,6 +213,9 @@ pub(super) struct RawIdentity {
     pub namespaces: Option<ById<RawNamespace>>,
     /// When two members are made one.
     pub merge: Option<RawMerge>,
+    /// How many names one person may have, of all namespaces together; 1,500 unless said otherwise.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub names: Option<i64>,
 }
 
 /// The rule of a namespace; what is not said is as the house has it.

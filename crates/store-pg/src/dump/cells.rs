@@ -47,7 +47,7 @@ pub(super) fn fits(table: &Table, row: &Values) -> bool {
         && table.columns.iter().zip(row).all(|((_, kind), value)| match (kind, value) {
             (_, Value::Null) => true,
             (Kind::Id, Value::Bytes(bytes)) => bytes.len() == 16,
-            (Kind::Int | Kind::Flag, Value::Int(_)) => true,
+            (Kind::Int | Kind::No | Kind::Flag, Value::Int(_)) => true,
             (Kind::Text, Value::Text(_)) | (Kind::Bytes, Value::Bytes(_)) => true,
             _ => false,
         })

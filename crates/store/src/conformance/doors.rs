@@ -12,6 +12,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 
 use super::life::{Life, append, at, turn};
 use super::{Homes, KEY};
+use crate::dump::{Rows, Value};
 use crate::settle::Reason;
 use crate::{Named, NewEvent, Receipt, Result, Store, Ties, seal};
 
@@ -21,8 +22,11 @@ type Row = (i64, Ties, &'static [&'static str], usize, &'static [(&'static str, 
 
 const KEEP: Ties = Ties::Keep;
 const MERGE: Ties = Ties::Merge;
+const OPEN: Ties = Ties::Open;
 const LIMIT: Reason = Reason::Limit;
 const ELSE: Reason = Reason::SomebodyElse;
+const NAMES: Reason = Reason::Names;
+const UNPROVEN: Reason = Reason::Unproven;
 
 const ROWS: &[Row] = &[
     (0, KEEP, &["user:u1", "phone:p1"], 1, &[]),
@@ -73,6 +77,42 @@ const ROWS: &[Row] = &[
     (9, MERGE, &["tmall:t1", "card:c1"], 1, &[("tmall", ELSE)]),
 ];
 
+/// Where one person may have four names in all.
+const FOUR: &[Row] = &[
+    (0, KEEP, &["user:u1", "crm:1", "pos:1"], 1, &[]),
+    (0, KEEP, &["user:u1", "till:1", "shop:1"], 1, &[("shop", NAMES)]),
+    (0, KEEP, &["shop:1"], 3, &[]),
+    (0, KEEP, &["user:u1", "anonymous:c1"], 1, &[("anonymous", NAMES)]),
+    (0, KEEP, &["n1:1", "n2:1", "n3:1", "n4:1", "n5:1"], 5, &[("n5", NAMES)]),
+    // Nor have two more who would be one.
+    (0, KEEP, &["unionid:x1", "crm:2"], 6, &[]),
+    (0, MERGE, &["unionid:x1", "user:u1"], 6, &[("user", ELSE)]),
+    (0, Ties::Insist, &["unionid:x1", "user:u1"], 6, &[]),
+];
+
+/// What anybody may have sent, and what comes from a server.
+const ANYBODY: &[Row] = &[
+    // Of whom nobody knows, all is believed.
+    (0, OPEN, &["user:u1", "email:e1", "anonymous:c1"], 1, &[]),
+    // Of who is known, nothing but browsers and devices.
+    (0, OPEN, &["user:u1", "phone:p9"], 1, &[("phone", UNPROVEN)]),
+    (0, OPEN, &["user:u1", "card:c9", "crm:9"], 1, &[("card", UNPROVEN), ("crm", UNPROVEN)]),
+    (0, OPEN, &["phone:p9"], 4, &[]),
+    (0, OPEN, &["user:u1", "anonymous:c2", "device:d1"], 1, &[]),
+    // However it is said: neither by a name that tells more, nor by their browser.
+    (0, OPEN, &["user:u9", "email:e1"], 6, &[("email", ELSE)]),
+    (0, OPEN, &["phone:p8", "anonymous:c1"], 7, &[("anonymous", ELSE)]),
+    // What is most telling says whom it is about, as always.
+    (0, OPEN, &["user:u1", "unionid:x9"], 8, &[("user", ELSE)]),
+    // Who is known by a browser only is known by names from now on.
+    (0, OPEN, &["anonymous:c3"], 9, &[]),
+    (0, OPEN, &["user:u3", "phone:p3", "anonymous:c3"], 9, &[]),
+    (0, OPEN, &["user:u3", "email:e3"], 9, &[("email", UNPROVEN)]),
+    // A server is believed.
+    (0, KEEP, &["user:u1", "phone:p9"], 1, &[("phone", ELSE)]),
+    (0, KEEP, &["user:u1", "phone:p7"], 1, &[]),
+];
+
 fn named(text: &str) -> Named {
     let (namespace, value) = text.rsplit_once(':').unwrap_or((text, ""));
     let identifier = Identifier { namespace: namespace.to_owned(), value: value.to_owned() };
@@ -101,12 +141,17 @@ fn identity() -> Arc<Identity> {
     Arc::new(Identity { namespaces, ..Identity::default() })
 }
 
-async fn taken(store: &Arc<dyn Store>, at_once: usize) -> Result<Vec<Receipt>> {
-    let items: Vec<NewEvent> = (1..).zip(ROWS).map(|(n, row)| item(n, row)).collect();
+async fn taken(
+    store: &Arc<dyn Store>,
+    rows: &[Row],
+    identity: &Arc<Identity>,
+    at_once: usize,
+) -> Result<Vec<Receipt>> {
+    let items: Vec<NewEvent> = (1..).zip(rows).map(|(n, row)| item(n, row)).collect();
     let mut receipts = Vec::new();
     for items in items.chunks(at_once) {
         let mut append = append(items.to_vec(), at(2).plus_us(1_000 * DAY_US), true);
-        append.identity = identity();
+        append.identity = Arc::clone(identity);
         receipts.extend(store.append(append).await?);
     }
     Ok(receipts)
@@ -114,10 +159,24 @@ async fn taken(store: &Arc<dyn Store>, at_once: usize) -> Result<Vec<Receipt>> {
 
 /// Names count by what is said of their namespaces, and it does not matter how items are grouped.
 pub async fn names_are_settled_by_their_rules(homes: &dyn Homes) -> Result<()> {
+    settled(homes, ROWS, &identity()).await
+}
+
+/// One person has so many names, of all namespaces together, and no more.
+pub async fn one_person_has_so_many_names(homes: &dyn Homes) -> Result<()> {
+    settled(homes, FOUR, &Arc::new(Identity { names: Some(4), ..Identity::default() })).await
+}
+
+/// What anybody may send hangs no name of a person on who is known by one.
+pub async fn what_anybody_sends_says_nothing_new_of_who_is_known(homes: &dyn Homes) -> Result<()> {
+    settled(homes, ANYBODY, &Arc::default()).await
+}
+
+async fn settled(homes: &dyn Homes, rows: &[Row], identity: &Arc<Identity>) -> Result<()> {
     let mut digests = Vec::new();
-    for at_once in [1, 2, 3, 7, ROWS.len()] {
+    for at_once in [1, 2, 3, 7, rows.len()] {
         let store = homes.fresh(&KEY);
-        let receipts = taken(&store, at_once).await?;
+        let receipts = taken(&store, rows, identity, at_once).await?;
         let about: BTreeMap<String, MemberId> = store
             .waiting(&turn(&store).await?, 1_000)
             .await?
@@ -125,7 +184,7 @@ pub async fn names_are_settled_by_their_rules(homes: &dyn Homes) -> Result<()> {
             .filter_map(|row| Some((row.message_id, row.member?)))
             .collect();
         let given_up = store.given_up(1_000).await?;
-        for (n, row) in (1..).zip(ROWS) {
+        for (n, row) in (1..).zip(rows) {
             let (.., names, whom, lost) = row;
             let of = format!("item{n:02}-1");
             assert_eq!(about.get(&of), Some(&candidate(*whom)), "{of} {names:?}, {at_once} at once");
@@ -142,7 +201,12 @@ pub async fn names_are_settled_by_their_rules(homes: &dyn Homes) -> Result<()> {
             assert_eq!(receipts[n - 1], receipt, "{of}");
         }
         // What came before comes to nothing.
-        assert!(taken(&store, at_once).await?.iter().all(|receipt| *receipt == Receipt::Duplicate));
+        assert!(
+            taken(&store, rows, identity, at_once)
+                .await?
+                .iter()
+                .all(|receipt| *receipt == Receipt::Duplicate)
+        );
         assert_eq!(store.given_up(1_000).await?, given_up);
         assert_eq!(store.given_up(1).await?, given_up[..1]);
         digests.push(store.digest().await?);
@@ -154,7 +218,7 @@ pub async fn names_are_settled_by_their_rules(homes: &dyn Homes) -> Result<()> {
 /// Whose names are, and when they were seen last.
 pub async fn names_are_told_with_when_they_were_seen(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
-    taken(&store, 5).await?;
+    taken(&store, ROWS, &identity(), 5).await?;
     let hashes: Vec<_> = ["pending_id:q", "user:u5", "nobody:at all"].map(|name| named(name).hash).to_vec();
     let mut borne = store.borne(hashes.clone()).await?;
     borne.sort_by_key(|(hash, ..)| hashes.iter().position(|asked| asked == hash));
@@ -168,7 +232,7 @@ pub async fn names_are_told_with_when_they_were_seen(homes: &dyn Homes) -> Resul
 /// What the door knows of names moves with the home.
 pub async fn doors_move_with_the_home(homes: &dyn Homes) -> Result<()> {
     let (store, other) = (homes.fresh(&KEY), homes.fresh(&KEY));
-    taken(&store, 9).await?;
+    taken(&store, ROWS, &identity(), 9).await?;
     let (out, rows) = tokio::sync::mpsc::channel(64);
     let (digest, filled) = tokio::join!(store.dump(out), other.fill(rows));
     filled?;
@@ -176,5 +240,38 @@ pub async fn doors_move_with_the_home(homes: &dyn Homes) -> Result<()> {
     assert_eq!(other.given_up(1_000).await?, store.given_up(1_000).await?);
     let hashes = vec![named("pending_id:q").hash];
     assert_eq!(other.borne(hashes.clone()).await?, store.borne(hashes).await?);
+    // It came into other hands twice.
+    let seen = seen(&store).await?;
+    assert_eq!(seen.iter().filter_map(|row| row.last()).collect::<Vec<_>>(), [&Value::Int(2)]);
+    assert_eq!(self::seen(&other).await?, seen);
+    Ok(())
+}
+
+async fn seen(store: &Arc<dyn Store>) -> Result<Vec<Vec<Value>>> {
+    let (out, mut rows) = tokio::sync::mpsc::channel::<Rows>(64);
+    let seen = async {
+        let mut seen = Vec::new();
+        while let Some(rows) = rows.recv().await {
+            let is_seen = rows.table.name == "identifier_seen";
+            seen.extend(rows.rows.into_iter().filter(|_| is_seen));
+        }
+        seen
+    };
+    let (said, seen) = tokio::join!(store.dump(out), seen);
+    said.map(|_| seen)
+}
+
+/// Which names were given up is forgotten by the places of their items, part by part.
+pub async fn what_was_given_up_is_forgotten(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    taken(&store, ROWS, &identity(), 9).await?;
+    let given_up = store.given_up(1_000).await?;
+    let before = given_up[2].seq;
+    let older = given_up.iter().filter(|given| given.seq < before).count();
+    assert!(older > 3);
+    assert_eq!(store.forget_given_up(before, older - 1).await?, older as u64 - 1);
+    assert_eq!(store.forget_given_up(before, 100).await?, 1);
+    assert_eq!(store.forget_given_up(before, 100).await?, 0);
+    assert_eq!(store.given_up(1_000).await?, given_up[..given_up.len() - older]);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The inbox: every item once, in order, durably; what waits, and what was given up and is put back.
 
+use zhiyin_model::effect::TransferKind;
 use zhiyin_model::event::{Identifier, Refusal};
 use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::member::Member;
@@ -7,6 +8,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 
 use super::life::{Life, append, at, turn};
 use super::{Homes, KEY};
+use crate::command::{COMMANDS, Fate};
 use crate::flush::{Dead, Decided, Fact, Flush};
 use crate::seal;
 use crate::turn::{Turn, place};
@@ -144,6 +146,41 @@ pub async fn derived_events_wait_before_the_inbox(homes: &dyn Homes) -> Result<(
     let drained = vec![waiting[1].seq];
     store.flush(Flush { turn: turn(&store).await?, drained, ..Flush::default() }).await?;
     assert_eq!(message_ids(&store.waiting(&turn(&store).await?, 2).await?), ["ann-2", "ann-3"]);
+    Ok(())
+}
+
+/// What became of an item is told by who sent it and what they call it; what a command was refused is never put back.
+pub async fn what_became_of_an_item_is_told(homes: &dyn Homes) -> Result<()> {
+    let (store, life) = (homes.fresh(&KEY), Life::of(&KEY));
+    let source = format!("{COMMANDS}k1");
+    let from = |n: u8| Append { source: source.clone(), ..append(vec![life.item(n)], at(n), false) };
+    assert!(store.fate(&source, "ann-1").await?.is_none());
+    store.append(from(1)).await?;
+    store.append(from(2)).await?;
+    let came = store.fate(&source, "ann-1").await?.expect("it came");
+    assert!(matches!(came.fate, Fate::Waits) && came.body_hash == life.item(1).body_hash);
+    assert!(store.fate(&source, "ann-3").await?.is_none());
+    assert!(store.fate("till", "ann-1").await?.is_none());
+    let seqs: Vec<i64> = store.waiting(&turn(&store).await?, 10).await?.iter().map(|row| row.seq).collect();
+    store.flush(Flush { turn: turn(&store).await?, ..life.part(1, seqs[0]) }).await?;
+    let refusal = Refusal::new("insufficient_points", "properties.amount", "too few");
+    let letter = Dead { seq: seqs[1], member: None, refusal, at: at(2) };
+    let dead =
+        Flush { turn: turn(&store).await?, cursor: Some(seqs[1]), dead: vec![letter], ..Flush::default() };
+    store.flush(dead).await?;
+    let Some(Fate::Decided { member, transfers }) = store.fate(&source, "ann-1").await?.map(|came| came.fate)
+    else {
+        panic!("it was decided");
+    };
+    let booked: Vec<_> = transfers.iter().map(|line| (line.id, line.kind, line.amount)).collect();
+    assert_eq!(member, life.member());
+    assert_eq!(booked[0], (life.transfer(1), TransferKind::Earn, 100));
+    let refused = store.fate(&source, "ann-2").await?.map(|came| came.fate);
+    let Some(Fate::Refused { code, field, message }) = refused else { panic!("it was refused") };
+    let said = [code.as_str(), field.as_str(), message.as_str()];
+    assert_eq!(said, ["insufficient_points", "properties.amount", "too few"]);
+    assert_eq!(store.retry_dead_letters(vec![seqs[1]], at(6)).await?, 0);
+    assert!(matches!(store.fate(&source, "ann-2").await?.map(|came| came.fate), Some(Fate::Refused { .. })));
     Ok(())
 }
 

@@ -340,7 +340,16 @@ impl Life {
 /// Items as one append.
 pub fn append(events: Vec<NewEvent>, now: Ts, replay: bool) -> Append {
     let (source, user_namespace) = (TILL.to_owned(), "user".to_owned());
-    Append { source, user_namespace, events, identity: Arc::default(), now, replay, progress: None }
+    Append {
+        source,
+        user_namespace,
+        events,
+        identity: Arc::default(),
+        now,
+        replay,
+        progress: None,
+        erasures: 0,
+    }
 }
 
 /// Two parts as one: what a larger batch would have written.

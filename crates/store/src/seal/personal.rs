@@ -2,6 +2,7 @@
 //! holds something of a person are named here.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use zhiyin_model::member::Member;
 use zhiyin_model::personal::Personal;
@@ -78,10 +79,10 @@ fn staff(keys: &Keys, place: &str, code: &str) -> Subject {
 }
 
 /// The keys of one batch.
-struct Ring(BTreeMap<Subject, (Subject, Key)>);
+pub(super) struct Ring(pub(super) BTreeMap<Subject, (Subject, Key)>);
 
 impl Ring {
-    fn seal(&self, subject: &Subject, what: What, text: &[u8]) -> Result<Vec<u8>> {
+    pub(super) fn seal(&self, subject: &Subject, what: What, text: &[u8]) -> Result<Vec<u8>> {
         let (stands, key) =
             self.0.get(subject).ok_or_else(|| StoreError::Keys("a subject has no key".to_owned()))?;
         key.seal(stands, what, text)
@@ -164,6 +165,7 @@ impl Vault {
             subjects.extend(event.names.iter().map(|named| named.hash));
             subjects.extend(event.reach.iter().map(|reach| reach.named.hash));
         }
+        append.erasures = keys.erasures.load(Ordering::Relaxed);
         let ring = Ring(keys.to_seal(subjects)?);
         for event in &mut append.events {
             let subject = event.names.first().map_or_else(|| day(keys, event.time), |named| named.hash);
@@ -289,7 +291,7 @@ impl Vault {
         sealed.collect()
     }
 
-    fn opened(&self, stored: &[u8], what: What) -> Result<Vec<u8>> {
+    pub(super) fn opened(&self, stored: &[u8], what: What) -> Result<Vec<u8>> {
         let Some(subject) = subject_of(stored) else { return Ok(stored.to_vec()) };
         let keys = self.keys().ok_or_else(|| {
             StoreError::Keys("a value is sealed: give the home's master key (--master-key-file)".to_owned())

@@ -4,6 +4,7 @@
 //! async task goes through [`Vault::aside`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use zhiyin_model::id::IdKey;
@@ -24,13 +25,15 @@ const PAGE: usize = 10_000;
 pub struct Vault(Option<Keys>);
 
 pub(super) struct Keys {
-    store: Arc<dyn Keystore>,
+    pub(super) store: Arc<dyn Keystore>,
     master: Key,
     version: i64,
     mark: [u8; 32],
     pub(super) id_key: IdKey,
     opened: Mutex<Opened>,
     all: Mutex<Weak<BTreeMap<Subject, Key>>>,
+    /// How many erasures the home knew of when it was last asked: keys that are found from then on outlived them.
+    pub(super) erasures: AtomicI64,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,6 +111,7 @@ impl Vault {
             id_key: IdKey::from_bytes(*id_key),
             opened: Mutex::default(),
             all: Mutex::default(),
+            erasures: AtomicI64::new(0),
         }))))
     }
 

@@ -178,7 +178,7 @@ impl Ground {
     pub fn serve_and_ask(&self, home: &str) -> Vec<u8> {
         let mut command = self.command(home, "master");
         let log = std::fs::File::create(self.path("server.log")).unwrap();
-        command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(log);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--open"]).stdout(Stdio::piped()).stderr(log);
         let mut server = command.spawn().unwrap();
         let mut first = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut first).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::identity::{Identity, NamespaceSaid};
+use super::super::identity::{Identity, LIMIT_MAX, NAMES, NamespaceSaid};
 use super::super::phrase;
 use super::super::raw::{RawIdentity, RawMerge, RawNamespace};
 use super::super::reader::short;
@@ -37,7 +37,18 @@ impl Check<'_> {
             }
         }
         let trusted_sources = raw.merge.map(|raw| self.merge(raw, node.get("merge"))).unwrap_or_default();
-        Identity { namespaces, trusted_sources }
+        let names = raw.names.and_then(|names| {
+            let said = u32::try_from(names).ok().filter(|names| (1..=LIMIT_MAX).contains(names));
+            if said.is_none()
+                && let Some(at) = node.get("names")
+            {
+                let allowed = format!("1 to {LIMIT_MAX}");
+                self.problem(at.problem(format!("{names} is out of range"), Some(allowed)));
+            }
+            // What is said as the house has it is as if it were not there.
+            said.filter(|names| *names != NAMES)
+        });
+        Identity { namespaces, trusted_sources, names }
     }
 
     /// A kind as any id, and what follows a colon: letters, digits, `_`, `-`, `.`, since platforms give those out.

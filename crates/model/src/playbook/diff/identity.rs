@@ -36,6 +36,17 @@ pub(super) fn identity(old: &Identity, new: &Identity, changes: &mut Vec<Change>
             }
         },
     ));
+    changes.extend(value(
+        "identity.names",
+        Touches::Nobody,
+        ("每人身份标识的总数上限", "How many identifiers one person may have"),
+        &old.names_max(),
+        &new.names_max(),
+        |names| {
+            let names = digits(i64::from(*names));
+            Text::both(format!("「{names} 个」"), names)
+        },
+    ));
 }
 
 fn rule(said: &mut Said, namespace: &str, old: &Identity, new: &Identity) {

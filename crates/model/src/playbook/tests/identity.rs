@@ -46,6 +46,7 @@ fn a_playbook_that_says_nothing_of_names_keeps_its_name() {
         "identity: {}\n",
         "identity: { namespaces: { phone: {} } }\n",
         "identity: { merge: { trusted_sources: [] } }\n",
+        "identity: { names: 1500 }\n",
     ] {
         assert_eq!(with(empty).hash(), small.hash(), "{empty}");
     }
@@ -93,6 +94,12 @@ fn changes_of_names_are_said_in_both_languages() {
             "identity.merge.trusted_sources",
             "合并时采信的来源由「无」改为「crm」。",
             "Whose word is taken for a merge becomes crm (was nothing).",
+        ),
+        (
+            with("identity: { names: 40 }\n"),
+            "identity.names",
+            "每人身份标识的总数上限由「1,500 个」改为「40 个」。",
+            "How many identifiers one person may have becomes 40 (was 1,500).",
         ),
     ] {
         let changes = diff(&with(""), &new);

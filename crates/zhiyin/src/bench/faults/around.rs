@@ -161,6 +161,7 @@ passed_on! {
         fill(rows: dump::In) -> ();
         borne(hashes: Vec<LookupHash>) -> Vec<(LookupHash, MemberId, Ts)>;
         given_up(limit: usize) -> Vec<read::GivenUp>;
+        forget_given_up(before: i64, limit: usize) -> u64;
         identifiers_of(members: Vec<MemberId>) -> Vec<(MemberId, String, String)>;
         put_suggestions(found: Vec<suggestion::NewSuggestion>, at: Ts) -> usize;
         suggestions(state: Option<suggestion::State>, limit: usize) -> Vec<suggestion::Suggestion>;

@@ -359,6 +359,7 @@ impl Books {
                 now: Ts::MIN,
                 replay: true,
                 progress: None,
+                erasures: 0,
             };
             let receipts = store.append(append).await?;
             let lost = names.iter().zip(receipts).find(|(_, receipt)| *receipt != Receipt::Duplicate);
