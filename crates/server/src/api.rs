@@ -15,6 +15,7 @@ pub(crate) mod keys;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
@@ -73,7 +74,14 @@ impl Api {
 
 /// Every operation there is.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let all = [wire::endpoints(), commands::endpoints(), changes::endpoints(), reads::endpoints(), keys::endpoints()];
+    let all = [
+        wire::endpoints(),
+        commands::endpoints(),
+        changes::endpoints(),
+        reads::endpoints(),
+        webhooks::endpoints(),
+        keys::endpoints(),
+    ];
     all.into_iter().flatten().collect()
 }
 

@@ -156,6 +156,9 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Denied(denied) => denied.into(),
             EngineError::Key(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::Webhook(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
             EngineError::Approval(problem) => Self::of(problem.code()).says(problem.to_string()),
             EngineError::Read(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())

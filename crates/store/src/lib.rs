@@ -27,6 +27,7 @@ pub mod settle;
 pub mod suggestion;
 pub mod takeover;
 pub mod turn;
+pub mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -542,6 +543,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<suggestion::Suggestion>>;
     /// What it keeps of who may do what, and of what they did.
     fn access(&self) -> &dyn access::Access;
+    /// What it keeps of whom it tells, and what they were told.
+    fn webhooks(&self) -> &dyn webhooks::Webhooks;
     /// The version of the brand's tree: it moves with every change.
     async fn places_version(&self) -> Result<i64>;
     /// The brand's tree whole, in one snapshot.

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::serve::Serving;
 
+use crate::webhook::WebhookAction;
+
 mod acts;
 
 pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
@@ -190,6 +192,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: KeyAction,
+    },
+    /// Whom the home tells of what happens: makes, changes, pauses and replays endpoints of webhooks.
+    Webhook {
+        /// What to do.
+        #[command(subcommand)]
+        action: WebhookAction,
     },
     /// Reads and proves the audit log.
     Audit {

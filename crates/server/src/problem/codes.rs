@@ -281,6 +281,17 @@ pub(crate) const CODES: &[Code] = &[
     c(403, "event_server_only", ["只接受服务端发送的事件", "This event is taken from a server only"]),
     c(403, "consent_of_others", ["不能代他人同意", "This key says nothing of what users agree to"]),
     c(409, "source_namespace", ["userId 的命名空间已变", "The userId of this key was of another namespace before"]),
+    c(400, "webhook_url_too_long", ["回调地址过长", "The address is too long"]),
+    c(400, "webhook_url_unreadable", ["回调地址不合法", "This is no address"]),
+    c(400, "webhook_url_not_encrypted", ["回调地址须用 https", "The address must be https"]),
+    c(400, "webhook_url_credentials", ["回调地址不能带用户名或密码", "The address bears a user or a password"]),
+    c(400, "webhook_url_port", ["回调地址的端口不可用", "This port is another service's"]),
+    c(400, "webhook_url_private", ["回调地址是内网地址", "The address is a private one"]),
+    c(400, "webhook_type_unknown", ["没有这种消息", "There is no such kind of message"]),
+    c(400, "webhook_description_bad", ["说明不合法", "The description is too long, or has characters that nobody sees"]),
+    c(409, "webhooks_too_many", ["回调数量已达上限", "There are as many webhooks as a home may have"]),
+    c(404, "webhook_unknown", ["没有这个回调", "There is no such webhook"]),
+    c(409, "webhook_moved", ["回调刚被他人修改", "Somebody changed it at the same time"]),
     c(409, "message_id_reused", ["消息编号重复且内容不同", "This id came before with another body"]),
 ];
 

@@ -99,7 +99,8 @@ fn request(key: &str, n: u64) -> Vec<u8> {
 fn print(rate: u64, (took, waits): &(Duration, Vec<Duration>)) {
     let mut waits = waits.clone();
     waits.sort_unstable();
-    let at = |share: usize| waits.get(waits.len() * share / 100).or(waits.last()).copied().unwrap_or_default();
+    let at =
+        |share: usize| waits.get(waits.len() * share / 100).or(waits.last()).copied().unwrap_or_default();
     let ms = |wait: Duration| format!("{:.1}", wait.as_secs_f64() * 1_000.0);
     let answered = waits.len() as u64 * 1_000 / u64::try_from(took.as_millis()).unwrap_or(1).max(1);
     println!(
