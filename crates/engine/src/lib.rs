@@ -16,10 +16,14 @@ pub mod delivery;
 pub mod duplicates;
 pub mod erase;
 pub mod export;
+pub mod found_by;
 pub mod identity;
 pub mod import;
+pub mod ingest;
 pub mod keys;
+pub mod letters;
 pub mod measure;
+pub mod members;
 pub mod moving;
 pub mod partners;
 pub mod people;
@@ -27,12 +31,15 @@ pub mod persons;
 pub mod pipeline;
 pub mod places;
 pub mod playbooks;
+pub mod readings;
 pub mod rebuild;
 pub mod reports;
 pub mod retain;
 pub mod sealing;
+pub mod sight;
 pub mod takeover;
 pub mod told;
+pub mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -95,6 +102,9 @@ pub enum EngineError {
         /// Why.
         message: String,
     },
+    /// Something cannot be read like this.
+    #[error(transparent)]
+    Read(#[from] sight::ReadProblem),
     /// Somebody may not.
     #[error(transparent)]
     Denied(#[from] zhiyin_model::role::Denied),
@@ -104,6 +114,9 @@ pub enum EngineError {
     /// A request cannot be asked or answered like this.
     #[error(transparent)]
     Approval(#[from] approvals::ApprovalProblem),
+    /// An endpoint cannot be made or changed like this.
+    #[error(transparent)]
+    Webhook(#[from] webhooks::WebhookProblem),
     /// A line of the audit log would be too long.
     #[error("audit {field}: {bytes} bytes, at most {max}")]
     AuditTooLong {

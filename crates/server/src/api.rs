@@ -6,13 +6,16 @@
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
 pub(crate) mod caller;
+mod changes;
 pub(crate) mod commands;
 pub(crate) mod document;
 pub(crate) mod endpoint;
 pub(crate) mod input;
 pub(crate) mod keys;
 pub(crate) mod rate;
+pub(crate) mod reads;
 pub(crate) mod reference;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
@@ -71,7 +74,15 @@ impl Api {
 
 /// Every operation there is.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [wire::endpoints(), commands::endpoints(), keys::endpoints()].into_iter().flatten().collect()
+    let all = [
+        wire::endpoints(),
+        commands::endpoints(),
+        changes::endpoints(),
+        reads::endpoints(),
+        webhooks::endpoints(),
+        keys::endpoints(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// The routes of all operations, of the document that describes them, and of the page that shows it.

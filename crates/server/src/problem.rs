@@ -156,7 +156,16 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Denied(denied) => denied.into(),
             EngineError::Key(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::Webhook(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
             EngineError::Approval(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::Read(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
+            EngineError::NoPlace(code) => {
+                Self::of("place_unknown").says(format!("no place has the code {code}"))
+            }
             EngineError::NoPlaybook => Self::of("no_playbook"),
             EngineError::NotSealed => Self::of("home_not_sealed"),
             EngineError::AsOfFuture(..) => Self::of("as_of_future").says(error.to_string()),

@@ -67,6 +67,7 @@ pub(crate) const TAG_MOVE: &str =
     "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
 pub(crate) const PARTNER_MOVE: &str =
     "SELECT no, member, partner, deed, at, event, version FROM {shard}.partner_move ORDER BY no";
+pub(crate) const FOUND_BY: &str = "SELECT key, member FROM {shard}.found_by ORDER BY key, member";
 pub(crate) const ALIAS: &str = "SELECT member, root, since FROM {home}.alias ORDER BY member";
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart ORDER BY member, other";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
@@ -83,6 +84,13 @@ pub(crate) const PLACE: &str = "SELECT code, parent, kind, document, since FROM 
 pub(crate) const PLACE_HISTORY: &str = "SELECT no, code, at, by, was FROM {home}.place_history ORDER BY no";
 pub(crate) const STAFF: &str =
     "SELECT place, code, name, role, since, until FROM {home}.staff ORDER BY place, code";
+pub(crate) const WEBHOOK: &str = "SELECT id, revision, made_at, settings, paused_at, paused_because, failing_since, failures, \
+    rest_until FROM {home}.webhook ORDER BY id";
+pub(crate) const WEBHOOK_MESSAGE: &str = "SELECT no, endpoint, id, kind, at, member, data, made_at, state, attempts, due, \
+    tried_at, status, error FROM {home}.webhook_message ORDER BY no";
+/// Of which no messages were made yet.
+pub(crate) const FEED_AHEAD: &str = "SELECT f.no, f.members, f.events FROM {home}.feed f JOIN {home}.consumer c \
+    ON c.name = 'webhooks' AND (f.tx, f.no) > (c.tx::text::xid8, c.no) ORDER BY f.tx, f.no";
 
 /// How a table is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,7 +108,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 34] = [
+const SAID: [(&str, &str, Way); 38] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -125,6 +133,7 @@ const SAID: [(&str, &str, Way); 34] = [
     ("stage_move", STAGE_MOVE, Way::Numbered),
     ("tag_move", TAG_MOVE, Way::Numbered),
     ("partner_move", PARTNER_MOVE, Way::Numbered),
+    ("found_by", FOUND_BY, Way::Each),
     ("alias", ALIAS, Way::Once),
     ("apart", APART, Way::Once),
     ("archive", ARCHIVE, Way::Once),
@@ -135,6 +144,9 @@ const SAID: [(&str, &str, Way); 34] = [
     ("place", PLACE, Way::Once),
     ("place_history", PLACE_HISTORY, Way::Once),
     ("staff", STAFF, Way::Once),
+    ("webhook", WEBHOOK, Way::Once),
+    ("webhook_message", WEBHOOK_MESSAGE, Way::Once),
+    ("feed", FEED_AHEAD, Way::Numbered),
 ];
 
 /// Says every table, each at least once, though it be empty.
@@ -146,7 +158,7 @@ pub(crate) async fn dump(survey: &Survey<'_>, out: &Out) -> Result<()> {
             say(out, table, sums(survey, sql).await?).await?;
             continue;
         }
-        let shards = if *way == Way::Once { 1 } else { survey.schemas.shards() };
+        let shards = if *way == Way::Once || table.name == "feed" { 1 } else { survey.schemas.shards() };
         let mut number = 0;
         for shard in 0..shards {
             each(survey, out, table, (shard, sql), *way, &mut number).await?;

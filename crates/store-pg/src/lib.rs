@@ -33,6 +33,7 @@ mod partners;
 mod personal;
 mod persons;
 mod places;
+mod reading;
 mod report;
 mod retain;
 mod retry;
@@ -45,6 +46,7 @@ mod suggestions;
 mod survey;
 mod takeover;
 mod wait;
+mod webhooks;
 mod work;
 mod write;
 
@@ -458,6 +460,10 @@ impl Store for PgStore {
         self
     }
 
+    fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
+        self
+    }
+
     async fn places_version(&self) -> Result<i64> {
         places::version(&self.connections).await
     }
@@ -515,6 +521,10 @@ impl Store for PgStore {
 
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {
         survey!(self, survey => takeover::taken_over(&survey, source))
+    }
+
+    fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
+        self
     }
 
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {

@@ -21,11 +21,13 @@ pub mod partner;
 pub mod personal;
 pub mod places;
 pub mod read;
+pub mod reading;
 pub mod seal;
 pub mod settle;
 pub mod suggestion;
 pub mod takeover;
 pub mod turn;
+pub mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -541,6 +543,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<suggestion::Suggestion>>;
     /// What it keeps of who may do what, and of what they did.
     fn access(&self) -> &dyn access::Access;
+    /// What it keeps of whom it tells, and what they were told.
+    fn webhooks(&self) -> &dyn webhooks::Webhooks;
     /// The version of the brand's tree: it moves with every change.
     async fn places_version(&self) -> Result<i64>;
     /// The brand's tree whole, in one snapshot.
@@ -575,6 +579,8 @@ pub trait Store: Send + Sync {
     async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, partner::PartnerSums>>;
     /// What a source of a take-over came to.
     async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
+    /// What people look up, a part at a time.
+    fn reading(&self) -> &dyn reading::Reading;
     /// What it does about personal data; `None` for what is not a home of its own.
     fn personal(&self) -> Option<&dyn personal::Personal> {
         None

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
 use zhiyin_engine::delivery::Terms;
+use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
@@ -79,7 +80,16 @@ pub async fn work(place: &Place, drain: bool, at: Option<&Serving>) -> Result<Ex
         return Ok(ExitCode::SUCCESS);
     }
     say!("At work  (stop with Ctrl-C)");
-    engine.run(place.batch(), told_to_stop()).await?;
+    let (stop, mut stopped) = watch::channel(false);
+    let client = Client::new();
+    let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
+    let working = async {
+        let done = engine.run(place.batch(), told_to_stop()).await;
+        let _nobody_left = stop.send(true).is_err();
+        done
+    };
+    let (worked, ()) = tokio::join!(working, telling);
+    worked?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -131,6 +141,10 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
             done
         })
     };
+    let telling = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        tokio::spawn(async move { engine.tell(&Client::new(), stopped).await })
+    };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let api = Api::with(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds());
     let served = zhiyin_server::serve(listener, readings, Some(api), async move {
@@ -141,6 +155,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let _nobody_left = stop.send(true).is_err();
     });
     served.await?;
+    telling.await?;
     pipeline.await??;
     Ok(ExitCode::SUCCESS)
 }

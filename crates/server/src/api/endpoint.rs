@@ -210,6 +210,11 @@ impl Endpoint {
         Self { example, ..self }
     }
 
+    /// The largest body that it takes, in bytes.
+    pub(crate) fn body_at_most(self, body_bytes_max: usize) -> Self {
+        Self { body_bytes_max, ..self }
+    }
+
     /// Names of the parameters in its path.
     pub(crate) fn path_parameters(&self) -> Vec<&'static str> {
         let braces = self.path.split('{').skip(1);

@@ -91,6 +91,11 @@ pub fn live(n: u64, members: u32) -> (u64, Vec<u8>) {
     (member, item(&live_id(n), member, time, mixed(chance)))
 }
 
+/// What a member is called, as user.
+pub fn member(n: u64) -> String {
+    format!("c{n}")
+}
+
 /// An order of a member. They have a letter, because a name of zeros only is nobody's.
 fn item(id: &str, member: u64, time: Ts, chance: u64) -> Vec<u8> {
     let mut products = String::with_capacity(256);
@@ -115,9 +120,10 @@ fn item(id: &str, member: u64, time: Ts, chance: u64) -> Vec<u8> {
     put(
         &mut out,
         format_args!(
-            "{{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"c{member}\",\"messageId\":\"{id}\",\
+            "{{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"{}\",\"messageId\":\"{id}\",\
              \"timestamp\":\"{time}\",\"properties\":{{\"order_id\":\"{id}\",\"store_id\":\"{}\",\
              \"currency\":\"CNY\",\"total\":\"{}.{:02}\",\"products\":[{products}]}}}}",
+            self::member(member),
             1 + member % 20,
             cents / 100,
             cents % 100

@@ -35,7 +35,7 @@ pub const DOOR: &str = "ingest-door";
 /// The home's id key: nothing in it is secret.
 const KEY: IdKey = IdKey::from_bytes([7; 32]);
 /// Members that are known before.
-const MEMBERS: u32 = 20_000;
+pub(super) const MEMBERS: u32 = 20_000;
 /// Who sends at the same time, and how many events with each request.
 const CONNECTIONS: usize = 8;
 const EVENTS_A_BATCH: u64 = 100;
@@ -45,7 +45,7 @@ const EVENTS_EACH: u64 = 30_000;
 /// The longest that a sender waits who was told to come back.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -117,7 +117,7 @@ fn print(name: &str, connections: usize, found: &Found) {
 }
 
 /// A home with members, whose business has begun, and a key of a server.
-async fn fill(home: &Path) -> Result<String> {
+pub(super) async fn fill(home: &Path) -> Result<String> {
     let shape = Shape { members: MEMBERS, orders: 1, days: 30 };
     std::fs::create_dir_all(home)?;
     let engine = Engine::open(Arc::new(SqliteStore::open(&home.join("zhiyin.db"), &KEY)?)).await?;
@@ -188,13 +188,13 @@ pub async fn door(place: &Place) -> Result<ExitCode> {
 }
 
 /// A server in a process of its own.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Server {
-    fn start(home: &Path, door: bool) -> Result<Self> {
+    pub(super) fn start(home: &Path, door: bool) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         match door {
             true => command.args(["bench", DOOR]),
@@ -303,7 +303,7 @@ async fn send(address: &str, requests: Vec<(u64, Vec<u8>)>) -> Result<Found> {
 }
 
 /// Reads an answer whole; its status.
-async fn status(stream: &mut TcpStream) -> Result<u16> {
+pub(super) async fn status(stream: &mut TcpStream) -> Result<u16> {
     let mut got = Vec::with_capacity(1_024);
     loop {
         ensure!(stream.read_buf(&mut got).await? > 0, "the server closed the connection");
