@@ -202,7 +202,7 @@ struct Columns<'m> {
     data: Vec<&'m str>,
 }
 
-async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts) -> Result<bool> {
+async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts) -> Result<Option<usize>> {
     tx.send(vec![Step::Say("BEGIN")]).await.map_err(database)?;
     if let Some(moved) = moved {
         let steps = vec![
@@ -211,7 +211,8 @@ async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts
         ];
         let said = tx.send(steps).await.map_err(database)?;
         if position(said.into_iter().flat_map(Said::rows).collect())? != Some(moved.from) {
-            return nothing(tx).await;
+            nothing(tx).await?;
+            return Ok(None);
         }
         let steps = vec![
             Step::Run((feed::CONSUMER_SET, 0), vec![&CONSUMER, &moved.to.tx, &moved.to.no]),
@@ -237,8 +238,9 @@ async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts
         &columns.data,
         &now.0,
     ];
-    tx.send(vec![Step::Run((MESSAGES_NEW, 0), given), Step::Say("COMMIT")]).await.map_err(database)?;
-    Ok(true)
+    let steps = vec![Step::Run((MESSAGES_NEW, 0), given), Step::Say("COMMIT")];
+    let said = tx.send(steps).await.map_err(database)?;
+    Ok(Some(said.first().map_or(0, Said::count)))
 }
 
 async fn attempted(tx: &Tx<'_>, endpoint: &str, attempts: &[Attempted], fared: Fared) -> Result<()> {
@@ -331,7 +333,7 @@ impl Webhooks for PgStore {
             .await
     }
 
-    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<bool> {
+    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<Option<usize>> {
         let tx = self.connections.session().await?.transaction();
         let done = put(&tx, &messages, moved, now).await;
         tx.end(done).await
