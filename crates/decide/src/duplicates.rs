@@ -14,7 +14,7 @@
 
 mod block;
 mod distance;
-mod name;
+pub(crate) mod name;
 mod prepare;
 mod weigh;
 

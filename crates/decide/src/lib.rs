@@ -14,6 +14,7 @@ mod dependant;
 pub mod duplicates;
 pub mod judge;
 pub mod ledger;
+pub mod naming;
 pub mod order;
 pub mod outcome;
 pub mod partner;

@@ -7,6 +7,7 @@ use zhiyin_model::time::{Day, Ts};
 
 use crate::Scene;
 use crate::outcome::{Known, Missing, Outcome, Said, Stop};
+use crate::rules::Rules;
 use crate::state::State;
 
 /// A member's only tier timer.
@@ -136,6 +137,48 @@ fn begin(scene: &Scene<'_>, state: &mut State, level: String, from: Ts, out: &mu
     set_timer(scene, state);
     if let Some(before) = before.filter(|before| *before != level) {
         out.facts.push(Said { name: names::TIER_CHANGED, properties: vec![("from", before), ("to", level)] });
+    }
+}
+
+/// How a member stands between levels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// g(today).
+    pub growth: i64,
+    /// The next level above the one held, from which growth on, and how much is missing: it comes as soon as that is earned
+    /// while what counts today still counts.
+    pub next: Option<(String, i64, i64)>,
+    /// What of today's growth stops counting first: from which day on, and how much.
+    pub lapses: Option<(Day, i64)>,
+    /// At the end of the running term: how much growth holds its level then, and how much of that is missing if nothing more
+    /// is earned.
+    pub keep: Option<(i64, i64)>,
+}
+
+/// How a member stands between levels on a day.
+pub fn outlook(rules: &Rules, member: &Member, today: Day) -> Outlook {
+    let over_days = rules.tiers.over_days;
+    let growth = member.growth_within(today, over_days);
+    let held = member.term.as_ref().map_or(0, |term| rules.rank(&term.level));
+    let next = rules.tiers.levels.get(held + 1);
+    let next = next.filter(|_| member.term.is_some());
+    let counts = |day: &Day| *day <= today && today.0 - day.0 <= over_days;
+    let lapses = member.growth_days.iter().find(|(day, amount)| counts(day) && *amount > 0);
+    let keep = member.term.as_ref().and_then(|term| {
+        let (_, from) = rules.tiers.levels.iter().find(|(id, _)| *id == term.level)?;
+        let then: i64 = member
+            .growth_days
+            .iter()
+            .filter(|(day, _)| *day <= today && term.ends.0 - day.0 <= over_days)
+            .map(|(_, amount)| amount)
+            .sum();
+        Some((*from, (from - then).max(0)))
+    });
+    Outlook {
+        growth,
+        next: next.map(|(id, from)| (id.clone(), *from, (from - growth).max(0))),
+        lapses: lapses.map(|(day, amount)| (day.plus(over_days + 1), *amount)),
+        keep,
     }
 }
 

@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 use zhiyin_decide::duplicates::{self, Profile, SCORE_LEAST, Suggestion as Likely};
+use zhiyin_decide::naming;
 use zhiyin_model::event::{Identifier, Refusal};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::identifier;
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::Identity;
-use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Day;
 use zhiyin_store::suggestion::{BY_CHARS_MAX, NewSuggestion, SCORE_PPM_MAX, State, Suggestion};
 use zhiyin_store::{StoreError, Wanted};
@@ -176,21 +176,11 @@ fn queued(likely: &Likely) -> Result<NewSuggestion> {
     Ok(NewSuggestion { one: likely.one, other: likely.other, score_ppm, evidence })
 }
 
-/// What is compared of a member. Names come from traits of the Segment spec, in camel or snake case; phones and addresses
-/// also from what they are called by.
+/// What is compared of a member. Phones and addresses come also from what they are called by.
 fn profile(member: &Member, names: &[(MemberId, String, String)], identity: &Identity) -> Profile {
     let mut profile = Profile::new(member.id);
-    let text = |keys: &[&str]| {
-        let found = keys.iter().find_map(|key| member.attributes.get(*key).and_then(Scalar::text));
-        found.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    profile.names.extend(text(&["name", "full_name", "fullName"]));
-    if let (Some(first), Some(last)) = (text(&["first_name", "firstName"]), text(&["last_name", "lastName"]))
-    {
-        // A Chinese surname stands first, and nothing between it and the given name.
-        let is_latin = first.is_ascii() || last.is_ascii();
-        profile.names.push(if is_latin { format!("{first} {last}") } else { format!("{last}{first}") });
-    }
+    let text = |keys: &[&str]| naming::told(member, keys).map(str::to_owned);
+    profile.names = naming::names(member);
     let told = [("phone", text(&["phone", "mobile"])), ("email", text(&["email"]))];
     let told = told.iter().filter_map(|(kind, value)| value.as_deref().map(|value| (*kind, value)));
     let names = names.iter().map(|(_, namespace, value)| (namespace.as_str(), value.as_str()));

@@ -12,13 +12,18 @@ pub mod archive;
 pub mod audit;
 pub mod clock;
 pub mod command;
+pub mod delivery;
 pub mod duplicates;
 pub mod erase;
 pub mod export;
+pub mod found_by;
 pub mod identity;
 pub mod import;
+pub mod ingest;
 pub mod keys;
+pub mod letters;
 pub mod measure;
+pub mod members;
 pub mod moving;
 pub mod partners;
 pub mod people;
@@ -26,10 +31,12 @@ pub mod persons;
 pub mod pipeline;
 pub mod places;
 pub mod playbooks;
+pub mod readings;
 pub mod rebuild;
 pub mod reports;
 pub mod retain;
 pub mod sealing;
+pub mod sight;
 pub mod takeover;
 pub mod told;
 pub mod webhooks;
@@ -95,6 +102,9 @@ pub enum EngineError {
         /// Why.
         message: String,
     },
+    /// Something cannot be read like this.
+    #[error(transparent)]
+    Read(#[from] sight::ReadProblem),
     /// Somebody may not.
     #[error(transparent)]
     Denied(#[from] zhiyin_model::role::Denied),

@@ -23,6 +23,8 @@ use tokio::sync::Mutex;
 use zhiyin_store::Receipt;
 
 use crate::accept::{REUSED, Verdict};
+use crate::clock;
+use crate::ingest::Rates;
 use standing::Scrape;
 
 /// What is measured.
@@ -174,6 +176,7 @@ pub(crate) struct Measures {
     shares_held: Gauge,
     webhooks: webhooks::Told,
     scrape: Mutex<Scrape>,
+    pub(crate) rates: Rates,
 }
 
 impl Measures {
@@ -212,6 +215,7 @@ impl Measures {
             shares_held: Gauge::default(),
             webhooks: webhooks::Told::default(),
             scrape: Mutex::default(),
+            rates: Rates::default(),
             registry: Registry::default(),
         };
         register(&mut registry, BATCH_EVENTS, measures.batch_events.clone());
@@ -248,6 +252,7 @@ impl Measures {
             // Counted in whole events, and far below where a float would lose one.
             self.batch_events.observe(u32::try_from(*events).unwrap_or(u32::MAX).into());
             self.events.0.inc_by(*events as u64);
+            self.rates.count(clock::wall(), 0, *events as u64);
         }
         if *timers > 0 {
             self.timers.0.inc_by(*timers);
@@ -273,6 +278,7 @@ impl Measures {
         }
         self.append.observe(took.as_secs_f64());
         self.items.accepted.0.inc_by(accepted);
+        self.rates.count(clock::wall(), accepted, 0);
         self.items.duplicate.0.inc_by(duplicate);
         if reused + refused > 0 {
             self.items.reused.0.inc_by(reused);

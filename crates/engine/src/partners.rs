@@ -9,8 +9,13 @@ use crate::{Engine, EngineError, Result, clock};
 impl Engine {
     /// One line a partner, as of the end of a day, or of now: those of the playbook, and those of whom something is kept.
     pub async fn partners(&self, day: Option<Day>) -> Result<Table> {
-        let live = self.live()?;
         self.drain(1024, None, |_| ()).await?;
+        self.partners_decided(day).await
+    }
+
+    /// The same of what is decided already.
+    pub(crate) async fn partners_decided(&self, day: Option<Day>) -> Result<Table> {
+        let live = self.live()?;
         let now = clock::now(&self.home().await?);
         let zone = &live.rules.zone;
         if let Some(day) = day.filter(|day| *day > zone.day(now)) {

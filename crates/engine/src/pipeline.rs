@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use zhiyin_decide::naming::FoundBy;
 use zhiyin_decide::state::State;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
@@ -56,6 +57,8 @@ pub struct Cache {
     pub(crate) states: BTreeMap<MemberId, State>,
     /// When each of these members is filed to be woken, as far as they have timers.
     pub(crate) wakes: BTreeMap<MemberId, Ts>,
+    /// By what those of these members who are found by anything are found in the index, as far as it is right.
+    pub(crate) found_by: BTreeMap<MemberId, FoundBy>,
     pub(crate) broken: Broken,
 }
 

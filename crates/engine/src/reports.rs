@@ -1,8 +1,9 @@
 //! Reports: who is in which tier and stage, what the ledger came to, one line a member; now, or as of a past day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_model::effect::{Asset, TransferKind};
+use zhiyin_model::id::MemberId;
 use zhiyin_model::place::PlaceKind;
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::places::{CutLine, StoreSums};
@@ -25,6 +26,15 @@ pub struct Table {
     pub past: bool,
     /// By what it was cut, as a sentence.
     pub cut: Option<String>,
+}
+
+/// What of a report somebody sees.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// Only these members; all, without.
+    pub of: Option<BTreeSet<MemberId>>,
+    /// Members are named by their id alone.
+    pub nameless: bool,
 }
 
 /// What can be reported.
@@ -51,8 +61,18 @@ impl Engine {
     /// The same, of the stores under a place only: orders by the store they name, members (with tiers, lifecycle and points)
     /// by the latest store where they were met. The tree is that of now, and so is a member's store.
     pub async fn report_under(&self, report: Report, day: Option<Day>, under: Option<&str>) -> Result<Table> {
-        let live = self.live()?;
         self.drain(1024, None, |_| ()).await?;
+        self.report_seen(report, day, (under, &Seen::default())).await
+    }
+
+    /// The same of what is decided already, as far as somebody sees.
+    pub(crate) async fn report_seen(
+        &self,
+        report: Report,
+        day: Option<Day>,
+        (under, seen): (Option<&str>, &Seen),
+    ) -> Result<Table> {
+        let live = self.live()?;
         let now = clock::now(&self.home().await?);
         let zone = &live.rules.zone;
         let today = zone.day(now);
@@ -66,16 +86,18 @@ impl Engine {
         let (columns, rows) = match report {
             Report::Tiers => {
                 let levels = live.playbook.tiers.levels.iter().map(|level| level.id.clone()).collect();
-                let lines = self.lines(as_of, cut.as_ref()).await?;
+                let lines = self.lines(as_of, cut.as_ref(), seen).await?;
                 grouped("tier", levels, &lines, |line| line.tier.as_deref())
             }
             Report::Lifecycle => {
                 let stages = live.playbook.lifecycle.iter().map(|stage| stage.id.clone()).collect();
-                let lines = self.lines(as_of, cut.as_ref()).await?;
+                let lines = self.lines(as_of, cut.as_ref(), seen).await?;
                 grouped("lifecycle", stages, &lines, |line| line.stage.as_deref())
             }
             Report::Ledger => self.ledger(as_of, cut.as_ref()).await?,
-            Report::Members => members(&self.lines(as_of, cut.as_ref()).await?, cut.is_some()),
+            Report::Members => {
+                members(&self.lines(as_of, cut.as_ref(), seen).await?, cut.is_some(), seen.nameless)
+            }
             Report::Places => by_place(&tree, &self.store().store_sums(as_of).await?, under),
         };
         let past = day.is_some();
@@ -83,12 +105,18 @@ impl Engine {
     }
 
     /// Lines of members: of all, or of those who belong to the stores of a cut or ordered there.
-    async fn lines(&self, as_of: AsOf, cut: Option<&Cut>) -> Result<Vec<CutLine>> {
-        if let Some(cut) = cut {
-            return Ok(self.store().member_lines_of(as_of, cut.stores.clone()).await?);
+    async fn lines(&self, as_of: AsOf, cut: Option<&Cut>, seen: &Seen) -> Result<Vec<CutLine>> {
+        let mut lines: Vec<CutLine> = match cut {
+            Some(cut) => self.store().member_lines_of(as_of, cut.stores.clone()).await?,
+            None => {
+                let lines = self.store().member_lines(as_of).await?.into_iter();
+                lines.map(|line| CutLine { line, belongs: true }).collect()
+            }
+        };
+        if let Some(of) = &seen.of {
+            lines.retain(|line| of.contains(&line.line.member));
         }
-        let lines = self.store().member_lines(as_of).await?.into_iter();
-        Ok(lines.map(|line| CutLine { line, belongs: true }).collect())
+        Ok(lines)
     }
 
     async fn ledger(&self, as_of: AsOf, cut: Option<&Cut>) -> Result<(Vec<String>, Vec<Vec<String>>)> {
@@ -204,15 +232,15 @@ fn namespace(lines: &[CutLine]) -> String {
 }
 
 /// One line a member. In a cut report it is said who belongs there, and who has only ordered there.
-fn members(lines: &[CutLine], cut: bool) -> (Vec<String>, Vec<Vec<String>>) {
-    let namespace = namespace(lines);
+fn members(lines: &[CutLine], cut: bool, nameless: bool) -> (Vec<String>, Vec<Vec<String>>) {
+    let namespace = if nameless { "member".to_owned() } else { namespace(lines) };
     let columns = [&namespace, "orders", "paid_cents", "points", "growth", "tier", "lifecycle"];
     let columns = columns.into_iter().chain(cut.then_some("belongs"));
     let mut rows: Vec<Vec<String>> = lines
         .iter()
         .map(|CutLine { line, belongs }| {
             let named = line.identifiers.iter().find(|(of, _)| *of == namespace);
-            let any = named.or(line.identifiers.first());
+            let any = named.or(line.identifiers.first()).filter(|_| !nameless);
             let belongs = cut.then(|| if *belongs { "yes" } else { "no" }.to_owned());
             let cells = [
                 any.map_or_else(|| line.member.to_string(), |(_, value)| value.clone()),

@@ -56,6 +56,8 @@ columns! {
     }
     /// Names ([`IDENTIFIER_NEW`], [`IDENTIFIER_CLAIM`]).
     Identifiers of Identifier<'f> { hash: Uuid, namespace: &'f str, value: &'f [u8], member: Uuid, since: i64, }
+    /// By what members are found ([`crate::reading::FOUND_NEW`]).
+    Founds of Found { key: i64, member: Uuid, }
     /// When names were seen last ([`SEEN_SET`]).
     Seens of Seen { hash: Uuid, seen: i64, hands: i32, }
     /// Names that were given up ([`GIVEN_UP_NEW`]).

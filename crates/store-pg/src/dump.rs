@@ -67,6 +67,7 @@ pub(crate) const TAG_MOVE: &str =
     "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
 pub(crate) const PARTNER_MOVE: &str =
     "SELECT no, member, partner, deed, at, event, version FROM {shard}.partner_move ORDER BY no";
+pub(crate) const FOUND_BY: &str = "SELECT key, member FROM {shard}.found_by ORDER BY key, member";
 pub(crate) const ALIAS: &str = "SELECT member, root, since FROM {home}.alias ORDER BY member";
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart ORDER BY member, other";
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
@@ -107,7 +108,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 37] = [
+const SAID: [(&str, &str, Way); 38] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -132,6 +133,7 @@ const SAID: [(&str, &str, Way); 37] = [
     ("stage_move", STAGE_MOVE, Way::Numbered),
     ("tag_move", TAG_MOVE, Way::Numbered),
     ("partner_move", PARTNER_MOVE, Way::Numbered),
+    ("found_by", FOUND_BY, Way::Each),
     ("alias", ALIAS, Way::Once),
     ("apart", APART, Way::Once),
     ("archive", ARCHIVE, Way::Once),

@@ -73,6 +73,9 @@ pub(crate) struct Rows<'f> {
     pub(crate) lasts: batch::Lasts,
     pub(crate) wakes: batch::Wakes,
     pub(crate) identifiers: batch::Identifiers<'f>,
+    /// Members who are found by something else from now on, and by what.
+    pub(crate) found_gone: Vec<Uuid>,
+    pub(crate) found_new: batch::Founds,
     pub(crate) places: batch::Places,
     pub(crate) handed: batch::Handed,
     pub(crate) gone: batch::Gone,
@@ -99,6 +102,7 @@ impl<'f> Batch<'f> {
         self.facts(&mut rows);
         self.members(&mut rows)?;
         self.identifiers(&mut rows);
+        self.found_by(&mut rows);
         self.orders(&mut rows)?;
         self.order_changes(&mut rows)?;
         self.transfers(&mut rows)?;
@@ -202,6 +206,15 @@ impl<'f> Batch<'f> {
                 member: identifier.member.into(),
                 since: identifier.since.0,
             });
+        }
+    }
+
+    fn found_by(&self, rows: &mut [Rows<'f>]) {
+        for one in &self.flush.found_by {
+            let rows = &mut rows[self.schemas.shard_of(one.member)];
+            rows.found_gone.push(one.member.into());
+            let new = one.keys.iter().map(|key| batch::Found { key: *key, member: one.member.into() });
+            new.for_each(|new| rows.found_new.push(new));
         }
     }
 

@@ -33,6 +33,7 @@ mod partners;
 mod personal;
 mod persons;
 mod places;
+mod reading;
 mod report;
 mod retain;
 mod retry;
@@ -520,6 +521,10 @@ impl Store for PgStore {
 
     async fn taken_over(&self, source: &str) -> Result<TakenOver> {
         survey!(self, survey => takeover::taken_over(&survey, source))
+    }
+
+    fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
+        self
     }
 
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {

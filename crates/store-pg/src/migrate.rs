@@ -110,6 +110,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: "",
         online: &[],
     },
+    Migration {
+        number: 12,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0012_found_by.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

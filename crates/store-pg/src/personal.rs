@@ -21,6 +21,7 @@ use crate::PgStore;
 use crate::connection::{Said, Step, Tx, Values};
 use crate::load::timeline;
 use crate::memory::HOME_HELD;
+use crate::reading::FOUND_GONE;
 use crate::rows::{Uuid, database, get, id};
 use crate::survey::{Survey, survey};
 use crate::write::FEED_NEW;
@@ -132,6 +133,8 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
         steps.push(Step::Run((NAMES_GONE, shard), vec![&key]));
     }
     let values: Values<'_> = vec![&key, &kept.attributes, &kept.touches, &kept.told_at, &kept.leaves];
+    let erased = vec![key];
+    steps.push(Step::Run((FOUND_GONE, shard), vec![&erased]));
     steps.push(Step::Run((MEMBER_BLANK, shard), values));
     steps.push(Step::Run((FEED_NEW, 0), vec![&members, &events]));
     steps.push(Step::Say("COMMIT"));

@@ -206,7 +206,10 @@ async fn join(session: &Session<'_>, joined: &Joined, moves: &mut Moves) -> Resu
     pair.moved(sql, "lot", LOT_COLUMNS, "true");
     pair.moved(sql, "hold", HOLD_COLUMNS, "true");
     let shard = schemas.shard(shard);
-    *sql += &format!("DELETE FROM {shard}.member WHERE id = {};\n", uuid(joined.loser));
+    let loser = uuid(joined.loser);
+    *sql += &format!(
+        "DELETE FROM {shard}.found_by WHERE member = {loser};\nDELETE FROM {shard}.member WHERE id = {loser};\n"
+    );
     Ok(())
 }
 

@@ -14,9 +14,9 @@ use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, member_columns, timeline};
-use crate::names;
 use crate::rows::{Uuid, damaged, database, get, id};
 use crate::survey::{Given, Survey};
+use crate::{names, reading};
 
 /// What a kind of transfer does to a member's balance.
 macro_rules! side {
@@ -259,18 +259,7 @@ pub(crate) async fn dead_letters(
     let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
     survey
         .each(DEAD, &[&at_most], |row| {
-            let (field, message) = vault.letter(get(row, 6)?, get(row, 7)?)?;
-            letters.push(DeadLetter {
-                seq: get(row, 0)?,
-                source: get(row, 1)?,
-                message_id: vault.called_text(get(row, 2)?)?,
-                name: get(row, 3)?,
-                time: Ts(get(row, 4)?),
-                code: get(row, 5)?,
-                field,
-                message,
-                at: Ts(get(row, 8)?),
-            });
+            letters.push(reading::letter(row, vault)?);
             Ok(())
         })
         .await?;

@@ -15,6 +15,7 @@ use crate::gather::{Batch, OrderPlaces, Rows, Seqs};
 use crate::load::ORDER_PLACES;
 use crate::memory::Memory;
 use crate::persons;
+use crate::reading::{FOUND_GONE, FOUND_NEW};
 use crate::rows::{Uuid, database, get, id};
 use crate::schemas::Schemas;
 use crate::standing::{Standing, Standings};
@@ -269,6 +270,10 @@ impl<'p> Plan<'p> {
         self.must((LAST_SET, shard), &rows.lasts, Fewer::NoMember);
         self.must((WAKE_SET, shard), &rows.wakes, Fewer::NoMember);
         self.write((IDENTIFIER_NEW, shard), &rows.identifiers);
+        if !rows.found_gone.is_empty() {
+            self.steps.push(Step::Run((FOUND_GONE, shard), vec![&rows.found_gone]));
+        }
+        self.write((FOUND_NEW, shard), &rows.found_new);
     }
 
     fn orders(&mut self, shard: usize, rows: &'p Rows<'_>) {

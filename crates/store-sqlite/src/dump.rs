@@ -22,6 +22,7 @@ fn said(table: &Table) -> String {
             "SELECT t.seq, m.id, t.before FROM timeline t JOIN member m ON m.no = t.member ORDER BY t.seq"
                 .to_owned()
         }
+        "found_by" => "SELECT f.key, m.id FROM found_by f JOIN member m ON m.no = f.member".to_owned(),
         "allocation" => "SELECT a.no, t.member, a.transfer, a.lot, a.amount FROM allocation a \
              JOIN (SELECT DISTINCT id, member FROM transfer) t ON t.id = a.transfer ORDER BY a.no"
             .to_owned(),
@@ -95,6 +96,7 @@ fn taken(table: &Table) -> String {
             "INSERT INTO timeline (seq, member, before) SELECT ?1, no, ?3 FROM member WHERE id = ?2"
                 .to_owned()
         }
+        "found_by" => "INSERT INTO found_by (key, member) SELECT ?1, no FROM member WHERE id = ?2".to_owned(),
         "allocation" => {
             "INSERT INTO allocation (no, transfer, lot, amount) SELECT ?1, ?3, ?4, ?5 WHERE ?2 IS NOT NULL"
                 .to_owned()

@@ -23,6 +23,7 @@ mod partners;
 mod personal;
 mod persons;
 mod places;
+mod reading;
 mod report;
 mod retain;
 mod rows;
@@ -537,6 +538,10 @@ impl Store for SqliteStore {
         self.connections.survey(move |c| takeover::taken_over(c, &source)).await
     }
 
+    fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
+        self
+    }
+
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
         Some(self)
     }
@@ -547,6 +552,12 @@ impl Store for SqliteStore {
 pub fn identity_bytes(path: &Path) -> Result<i64> {
     let connection = connection::open(path, Durability::Full)?;
     connection.query_row(overview::IDENTITY_BYTES, [], |row| row.get(0)).map_err(rows::database)
+}
+
+/// Bytes in a home's file of the index by which members are found by name. For measurements.
+pub fn found_by_bytes(path: &Path) -> Result<i64> {
+    let connection = connection::open(path, Durability::Full)?;
+    connection.query_row(reading::FOUND_BYTES, [], |row| row.get(0)).map_err(rows::database)
 }
 
 /// The id key of the home in a file, without opening it as a store; `None` if there is no home in it.

@@ -286,7 +286,7 @@ pub(crate) fn past_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<PastEvent>
     past_event_from(row, 0)
 }
 
-fn past_event_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<PastEvent> {
+pub(crate) fn past_event_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<PastEvent> {
     Ok(PastEvent {
         id: id(row, first)?,
         user_namespace: row.get(first + 1)?,

@@ -17,6 +17,7 @@ use zhiyin_store::{PastEvent, Result, StoreError, archive};
 
 use crate::SqliteStore;
 use crate::load::timeline;
+use crate::reading::FOUND_GONE_OF;
 use crate::rows::{self, all, database, id};
 use crate::write::{FEED_NEW, prepare, run};
 use crate::{names, report};
@@ -255,6 +256,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
     }
     run(&mut prepare(c, names::SEEN_GONE)?, [key])?;
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
+    run(&mut prepare(c, FOUND_GONE_OF)?, [key])?;
     let kept = Kept::erased();
     let values = params![key, kept.attributes, kept.touches, kept.told_at, kept.leaves];
     run(&mut prepare(c, MEMBER_BLANK)?, values)?;

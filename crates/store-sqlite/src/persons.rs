@@ -10,6 +10,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError};
 
 use crate::load::{self, timeline};
+use crate::reading::FOUND_GONE;
 use crate::rows::{self, all, database, id};
 use crate::write::{LAST_SET, MEMBER_PLACE, prepare, run};
 
@@ -111,6 +112,7 @@ pub(crate) fn join(c: &Connection, joined: &Joined) -> Result<()> {
     }
     run(&mut prepare(c, LOTS_TO)?, [loser, winner])?;
     run(&mut prepare(c, HOLDS_TO)?, [loser, winner])?;
+    run(&mut prepare(c, FOUND_GONE)?, [no])?;
     run(&mut prepare(c, MEMBER_GONE)?, [no]).map(drop)
 }
 

@@ -11,8 +11,8 @@ use zhiyin_store::read::{AsOf, DeadLetter, LedgerLine, MemberLine, MemberWhole, 
 use zhiyin_store::seal::vault::Vault;
 
 use crate::load::{self, timeline};
-use crate::names;
 use crate::rows::{self, all, damaged, database, id};
+use crate::{names, reading};
 
 /// What a kind of transfer does to a member's balance.
 macro_rules! side {
@@ -202,20 +202,7 @@ pub(crate) fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T
 }
 
 pub(crate) fn dead_letters(c: &Connection, vault: &Vault, limit: usize) -> Result<Vec<DeadLetter>> {
-    all(c, DEAD, [limit as i64], |row| {
-        let (field, message) = vault.letter(row.get(6)?, row.get(7)?).map_err(rows::unopened)?;
-        Ok(DeadLetter {
-            seq: row.get(0)?,
-            source: row.get(1)?,
-            message_id: rows::called(row, 2, vault)?,
-            name: row.get(3)?,
-            time: Ts(row.get(4)?),
-            code: row.get(5)?,
-            field,
-            message,
-            at: Ts(row.get(8)?),
-        })
-    })
+    all(c, DEAD, [limit as i64], |row| reading::letter(row, vault))
 }
 
 /// One member; of what grows with history the latest, at most so many.

@@ -15,7 +15,7 @@ use zhiyin_store::turn::place;
 use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
 
 use crate::rows::database;
-use crate::{load, persons};
+use crate::{load, persons, reading};
 
 pub(crate) const HOME_NEW: &str =
     "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING";
@@ -168,6 +168,7 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     run(&mut prepare(c, CURSOR_ON)?, [])?;
     persons(c, flush)?;
     members(c, flush, &seqs)?;
+    reading::found(c, &flush.found_by)?;
     identifiers(c, flush)?;
     orders(c, flush, &seqs)?;
     ledger(c, flush, &seqs)?;

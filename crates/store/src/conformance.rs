@@ -14,6 +14,7 @@ pub mod partners;
 pub mod past;
 pub mod personal;
 pub mod places;
+pub mod reading;
 pub mod retain;
 pub mod suggestions;
 pub mod takeover;
@@ -64,6 +65,9 @@ macro_rules! conformance {
             partners: partners_are_counted_as_of_an_instant;
             retain: what_events_said_is_let_go_part_by_part;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
+            reading: a_list_goes_on_where_it_stopped, members_are_found_by_what_they_are_called_now,
+                the_index_moves_with_the_home, a_timeline_is_told_part_by_part, orders_are_told_part_by_part,
+                dead_letters_are_told_part_by_part;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
             webhooks: endpoints_change_with_their_line, the_feed_is_followed_while_there_is_an_endpoint,

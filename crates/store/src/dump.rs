@@ -70,7 +70,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 37] = [
+pub static TABLES: [Table; 38] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -248,6 +248,7 @@ pub static TABLES: [Table; 37] = [
             ("version", INT),
         ],
     },
+    Table { name: "found_by", columns: &[("key", INT), ("member", ID)] },
     Table { name: "alias", columns: &[("member", ID), ("root", ID), ("since", INT)] },
     Table { name: "apart", columns: &[("member", ID), ("other", ID)] },
     Table { name: "archive", columns: &[("month", INT), ("file", TEXT), ("events", INT), ("hash", TEXT)] },

@@ -8,6 +8,7 @@ use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 
 use crate::StoredMember;
+use crate::reading::FoundBy;
 use crate::seal::personal::Kept;
 use crate::seal::{LookupHash, Sealed};
 use crate::turn::Turn;
@@ -39,6 +40,8 @@ pub struct Flush {
     /// Members who were woken before anything was due for them, and when to wake them next. Nothing was decided for them,
     /// so they stay as they are otherwise, the version they were last decided under included.
     pub filed: Vec<(MemberId, Option<Ts>)>,
+    /// Of members whose names changed: by what they are found from now on ([`crate::reading`]).
+    pub found_by: Vec<FoundBy>,
     /// New identifiers.
     pub identifiers: Vec<NewIdentifier>,
     /// Orders that are new or changed, whole.

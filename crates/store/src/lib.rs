@@ -21,6 +21,7 @@ pub mod partner;
 pub mod personal;
 pub mod places;
 pub mod read;
+pub mod reading;
 pub mod seal;
 pub mod settle;
 pub mod suggestion;
@@ -201,6 +202,11 @@ pub enum Ties {
     Merge,
     /// They are one person: a person says so.
     Insist,
+    /// A server says that they are one person's names (an `alias`): those that are nobody's are attached, beyond limits too.
+    /// Two who are known stay who they are.
+    Link,
+    /// The same, and two who are known are one person, unless somebody parted them before.
+    LinkMerge,
 }
 
 /// What came of a part of letting bodies go.
@@ -573,6 +579,8 @@ pub trait Store: Send + Sync {
     async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, partner::PartnerSums>>;
     /// What a source of a take-over came to.
     async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
+    /// What people look up, a part at a time.
+    fn reading(&self) -> &dyn reading::Reading;
     /// What it does about personal data; `None` for what is not a home of its own.
     fn personal(&self) -> Option<&dyn personal::Personal> {
         None

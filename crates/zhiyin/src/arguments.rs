@@ -242,9 +242,9 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, search, ingest, commands, faults.
     Bench {
-        /// Which: growth, pipeline, resolution, faults.
+        /// Which: growth, pipeline, resolution, search, ingest, commands, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.

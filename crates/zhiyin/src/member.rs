@@ -7,14 +7,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use zhiyin_engine::audit::{Target, detail};
+use zhiyin_engine::audit::{Outcome, Target, detail, note};
+use zhiyin_engine::members::MembersAsked;
 use zhiyin_engine::people::Found;
+use zhiyin_engine::sight::LIMIT_MAX;
 use zhiyin_model::effect::Asset;
 use zhiyin_model::role::Operation;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::MemberWhole;
 
-use crate::arguments::{Member, MemberAction, MemberFormat, Place};
+use crate::arguments::{Format, Member, MemberAction, MemberFormat, Place};
+use crate::report;
 use crate::say::say;
 use crate::told::Told;
 use crate::who;
@@ -26,10 +29,57 @@ const REASON_CHARS_MAX: usize = zhiyin_engine::erase::REASON_CHARS_MAX;
 pub async fn member(place: &Place, arguments: Member) -> Result<ExitCode> {
     match (arguments.action, arguments.identifier) {
         (Some(MemberAction::Erase { identifier, reason }), _) => erase(place, &identifier, &reason).await,
+        (Some(MemberAction::Find { name, limit, format }), _) => {
+            find(place, name, limit as usize, format).await
+        }
+        (Some(MemberAction::Index), _) => index(place).await,
         (Some(MemberAction::Export { identifier, file }), _) => export(place, &identifier, &file).await,
         (None, Some(identifier)) => show(place, &identifier, arguments.format).await,
         (None, None) => bail!("name a member: NAMESPACE:VALUE"),
     }
+}
+
+async fn find(place: &Place, name: String, most: usize, format: Format) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let mut asked = MembersAsked { name: Some(name), limit: most.min(LIMIT_MAX), ..MembersAsked::default() };
+    let mut rows = Vec::new();
+    loop {
+        let page = engine.members(&who::system(), &asked).await?;
+        rows.extend(page.items.into_iter().map(|member| {
+            let names = member.identifiers.iter().map(|one| format!("{}:{}", one.namespace, one.value));
+            vec![
+                member.id,
+                member.name.unwrap_or_default(),
+                names.collect::<Vec<_>>().join(" "),
+                member.tier.unwrap_or_default(),
+                member.store.unwrap_or_default(),
+            ]
+        }));
+        asked.cursor = page.next;
+        if asked.cursor.is_none() || rows.len() >= most {
+            break;
+        }
+    }
+    rows.truncate(most);
+    report::print(&["member", "name", "identifiers", "tier", "store"].map(str::to_owned), &rows, format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn index(place: &Place) -> Result<ExitCode> {
+    let engine = place.open_existing().await?;
+    let indexed = engine.build_found_by(|_| ()).await?;
+    say!(
+        "{} members looked at; {} are found by a name or by who looks after them",
+        indexed.members,
+        indexed.found
+    );
+    if indexed.left > 0 {
+        say!("{} were decided about again and again meanwhile: run it again", indexed.left);
+    }
+    let more = detail(json!({"act": "member index", "members": indexed.members}));
+    let store = engine.store().as_ref();
+    note(store, &who::system(), Operation::HomeManage, &Target::home(), Outcome::Done, &more).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn erase(place: &Place, identifier: &str, reason: &str) -> Result<ExitCode> {

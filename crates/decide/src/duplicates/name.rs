@@ -51,7 +51,7 @@ pub(super) struct Name {
     turned: String,
 }
 
-fn is_han(c: char) -> bool {
+pub(crate) fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{323af}')
 }
 
@@ -63,15 +63,26 @@ fn sound(c: char) -> String {
     }
 }
 
+/// How the characters of a Chinese name sound, one after the other: the first by how surnames sound.
+pub(crate) fn sounds(chars: &[char]) -> Vec<String> {
+    let of = |(i, c): (usize, &char)| {
+        let known = SOUNDS.iter().find(|(known, _)| i == 0 && known == c);
+        known.map_or_else(|| sound(*c), |(_, sound)| (*sound).to_owned())
+    };
+    chars.iter().enumerate().map(of).collect()
+}
+
+/// The words of a name in lower case, of at most so many characters in all.
+pub(crate) fn words(given: &str) -> Vec<String> {
+    let lower: String = given.chars().take(CHARS_MAX).flat_map(char::to_lowercase).collect();
+    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
 impl Name {
     /// A name as it was given; `None` if there is no letter in it.
     pub(super) fn of(given: &str) -> Option<Self> {
-        let lower: String = given.chars().take(CHARS_MAX).flat_map(char::to_lowercase).collect();
-        let tokens: Vec<String> = lower
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|token| !token.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let tokens = words(given);
         let text: String = tokens.concat();
         if !text.chars().any(char::is_alphabetic) {
             return None;
@@ -84,12 +95,9 @@ impl Name {
         let n_surname = if n_chars > 2 && COMPOUND.iter().any(|c| text.starts_with(c)) { 2 } else { 1 };
         let chars: Vec<char> = text.chars().collect();
         let (surname, given) = chars.split_at(n_surname.min(chars.len()));
-        let first = |(i, c): (usize, &char)| {
-            let known = SOUNDS.iter().find(|(known, _)| i == 0 && known == c);
-            known.map_or_else(|| sound(*c), |(_, sound)| (*sound).to_owned())
-        };
-        let surname_sound: String = surname.iter().enumerate().map(first).collect();
-        let given_sound: String = given.iter().map(|c| sound(*c)).collect();
+        let sounds = sounds(&chars);
+        let surname_sound = sounds[..surname.len()].concat();
+        let given_sound = sounds[surname.len()..].concat();
         let turned: String = given.iter().chain(surname).collect();
         let letters = format!("{surname_sound}{given_sound}");
         let tokens = [surname_sound, given_sound].into_iter().filter(|token| !token.is_empty()).collect();

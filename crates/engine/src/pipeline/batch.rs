@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use zhiyin_decide::naming::FoundBy;
 use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
 use zhiyin_decide::{Cause, order};
@@ -15,7 +16,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm, OrderSet};
 use zhiyin_store::seal::{self, LookupHash};
 use zhiyin_store::turn::Turn;
-use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted};
+use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted, reading};
 
 use super::Cache;
 use super::item::item;
@@ -164,6 +165,13 @@ impl<'a> Batch<'a> {
     pub(super) fn finish(mut self) -> Result<Flush> {
         for id in std::mem::take(&mut self.changed) {
             let Some(state) = self.cache.states.get(&id) else { continue };
+            let found_by = FoundBy::of(&state.member);
+            let known = self.cache.found_by.get(&id);
+            if known.map_or(!found_by.is_nothing(), |known| *known != found_by) {
+                let keys = found_by.keys(&self.home.id_key);
+                self.flush.found_by.push(reading::FoundBy { member: id, keys });
+                self.cache.found_by.insert(id, found_by);
+            }
             let (member, leaves) = (state.member.clone(), state.leaves.pack());
             let wake = self.file(id);
             let fingerprint = self.live.rules.fingerprint.clone();
@@ -172,6 +180,7 @@ impl<'a> Batch<'a> {
         for guest in std::mem::take(&mut self.guests) {
             self.cache.states.remove(&guest);
             self.cache.wakes.remove(&guest);
+            self.cache.found_by.remove(&guest);
         }
         for id in &self.orders_changed {
             let was = self.orders_were.get(id).copied();
@@ -228,6 +237,12 @@ impl<'a> Batch<'a> {
             }
             if let Some(wake) = stored.wake {
                 self.cache.wakes.insert(stored.member.id, wake);
+            }
+            let found_by = FoundBy::of(&stored.member);
+            if found_by.is_nothing() {
+                self.cache.found_by.remove(&stored.member.id);
+            } else {
+                self.cache.found_by.insert(stored.member.id, found_by);
             }
             let state = rebuild::state(self.store, &self.live.rules, stored).await?;
             self.cache.states.insert(state.member.id, state);

@@ -70,8 +70,10 @@ impl Batch<'_> {
         // Read anew: they may be of another share, whose worker knows better than this one's memory.
         self.cache.states.remove(&loser);
         self.cache.wakes.remove(&loser);
+        self.cache.found_by.remove(&loser);
         self.load(Wanted { members: vec![loser], ..Wanted::default() }).await?;
         let other = self.cache.states.remove(&loser);
+        self.cache.found_by.remove(&loser);
         self.cache.wakes.remove(&loser);
         let rules = &self.live.rules;
         let fresh = || State::new(rules, winner, event.time);

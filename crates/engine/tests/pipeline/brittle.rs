@@ -87,6 +87,10 @@ macro_rules! brittle {
                 self.inner.webhooks()
             }
 
+            fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
+                self.inner.reading()
+            }
+
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 let fails = self.fails_now(stringify!($name));
                 if fails {

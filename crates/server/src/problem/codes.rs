@@ -91,6 +91,7 @@ pub(crate) const CODES: &[Code] = &[
         "请使用 `Content-Type: application/json`。",
     ]),
     c(404, "member_unknown", ["没有这位会员", "Nobody is known by this"]),
+    c(403, "name_search_refused", ["此角色不能按姓名查找", "This role may not search by name"]),
     c(404, "report_unknown", ["没有这个报表", "There is no such report"]),
     c(404, "place_unknown", ["没有这个地点", "There is no such place"]),
     c(404, "key_not_found", ["没有这个密钥", "There is no such key"]),
@@ -228,6 +229,13 @@ pub(crate) const CODES: &[Code] = &[
     c(422, "parent_of_brand", ["品牌没有上级地点", "A brand lies under nothing"]),
     c(422, "points_twice", ["积分重复", "Points stand twice"]),
     c(422, "too_many_lines", ["订单行过多", "An order has too many lines"]),
+    c(422, "code_twice", ["编码重复", "A code stands twice"]),
+    c(422, "parent_unknown", ["上级地点不存在", "There is no such place above"]),
+    c(422, "parent_is_a_store", ["门店不能作为上级", "Nothing lies under a store"]),
+    c(422, "place_misfit", ["与现有的门店结构不符", "It does not fit into the tree"]),
+    c(422, "playbook_problems", ["打法有问题", "The playbook has problems"]),
+    c(409, "currency_fixed", ["已有订单，不能更换币种", "The currency cannot change once orders have come in"]),
+    c(404, "suggestion_unknown", ["没有这条建议", "There is no such suggestion"]),
     c(422, "too_many", ["数量过多", "There are too many"]),
     c(422, "too_many_categories", ["类别过多", "There are too many categories"]),
     c(422, "too_many_dependants", ["家庭成员过多", "There are too many dependants"]),
@@ -249,6 +257,41 @@ pub(crate) const CODES: &[Code] = &[
     c(409, "webhooks_too_many", ["回调数量已达上限", "There are as many webhooks as a home may have"]),
     c(404, "webhook_unknown", ["没有这个回调", "There is no such webhook"]),
     c(409, "webhook_moved", ["回调刚被他人修改", "Somebody changed it at the same time"]),
+    d(429, "too_many_deliveries", ["同时处理的请求过多", "Too much is under way"], [
+        "Send it again shortly.",
+        "请稍后重发。",
+    ]),
+    d(429, "inbox_behind", ["收件箱积压", "The inbox is behind"], [
+        "What came before is to be decided first. Send it again later.",
+        "先前的事件还在处理，请稍后重发。",
+    ]),
+    d(408, "body_too_slow", ["请求体接收超时", "The body was too slow"], [
+        "It did not come in in time.",
+        "没有按时收齐。",
+    ]),
+    c(400, "body_cut_off", ["请求体不完整", "The body broke off"]),
+    d(413, "batch_too_large", ["一次发送过多", "Too much at once"], [
+        "At most 500 KB at once, with what a batch shares counted in each item at most 1,000 KB. Send it in parts.",
+        "一次最多 500 KB；批次共用的内容计入每个事件后最多 1000 KB。请分批发送。",
+    ]),
+    d(413, "unpacked_too_large", ["解压后过大", "Too large once unpacked"], [
+        "At most 500 KB once unpacked. Send it in parts.",
+        "解压后最多 500 KB，请分批发送。",
+    ]),
+    c(400, "bad_compression", ["压缩内容已损坏", "What is compressed is damaged"]),
+    d(415, "encoding_unknown", ["不支持的压缩方式", "This encoding is not taken"], [
+        "Send it plain, or as gzip or deflate.",
+        "请不压缩，或使用 gzip、deflate。",
+    ]),
+    d(400, "too_many_items", ["事件过多", "Too many items"], [
+        "At most 2,500 at once. Send them in parts.",
+        "一次最多 2500 个，请分批发送。",
+    ]),
+    c(400, "batch_missing", ["缺少 batch", "A batch has a list of items"]),
+    c(400, "bad_batch", ["batch 不合法", "batch is a list of items"]),
+    c(403, "event_server_only", ["只接受服务端发送的事件", "This event is taken from a server only"]),
+    c(403, "consent_of_others", ["不能代他人同意", "This key says nothing of what users agree to"]),
+    c(409, "source_namespace", ["userId 的命名空间已变", "The userId of this key was of another namespace before"]),
     c(409, "message_id_reused", ["消息编号重复且内容不同", "This id came before with another body"]),
 ];
 

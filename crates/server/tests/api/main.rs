@@ -5,5 +5,7 @@
 mod commands;
 mod document;
 mod home;
+mod reads;
 mod roles;
 mod strict;
+mod valid;

@@ -68,7 +68,8 @@ pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
 /// The planner knows nothing yet of what came in.
 pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
     {shard}.timeline, {shard}.orders, {shard}.order_place, {shard}.order_change, {shard}.transfer, {shard}.allocation, \
-    {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move, {shard}.partner_move";
+    {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move, {shard}.partner_move, \
+    {shard}.found_by";
 
 const EVENT_COLUMNS: &str =
     "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called, member, slot";

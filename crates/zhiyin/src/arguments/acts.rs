@@ -108,6 +108,19 @@ pub struct Member {
 /// What to do with a member.
 #[derive(Clone, Debug, Subcommand)]
 pub enum MemberAction {
+    /// Lists members by how their name begins: 张, 张伟, zw, zhangwei; of other names any of their words.
+    Find {
+        /// How it begins.
+        name: String,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+        /// How they are printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: super::Format,
+    },
+    /// Builds the index anew by which members are found by name: once for a home of a release before 0.3. Everybody may work on.
+    Index,
     /// Erases what is personal of a member for good, in all copies; the ledger and sums of orders stay.
     Erase {
         /// NAMESPACE:VALUE, or the member's id.

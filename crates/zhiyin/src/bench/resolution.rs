@@ -111,7 +111,7 @@ async fn home(folder: &Path, members: u64, sealed: bool) -> Result<Measured> {
     })
 }
 
-async fn sealed_store(path: &Path) -> Result<Arc<SqliteStore>> {
+pub(super) async fn sealed_store(path: &Path) -> Result<Arc<SqliteStore>> {
     let keystore = Arc::new(FileKeystore::open(&FileKeystore::beside(path))?);
     let vault = Vault::make(keystore, Key::random()?, &KEY, new_mark()?, false)?;
     let mark = vault.mark().context("no mark")?;
@@ -147,7 +147,7 @@ fn item(n: u64, member: u64, which: &[usize]) -> Vec<u8> {
 }
 
 /// Numbers that are spread evenly (SplitMix64).
-fn drawn(n: u64) -> u64 {
+pub(super) fn drawn(n: u64) -> u64 {
     let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
