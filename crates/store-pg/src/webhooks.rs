@@ -40,10 +40,11 @@ pub(crate) const WELL: &str = "UPDATE {home}.webhook SET failing_since = NULL, f
     WHERE id = $1 AND failures > 0";
 pub(crate) const BADLY: &str = "UPDATE {home}.webhook SET failing_since = COALESCE(failing_since, $2), \
     failures = failures + 1, rest_until = $3 WHERE id = $1";
+/// An event stays where it was written; its place in a timeline goes with whoever's it is.
 pub(crate) const TOLD: &str = "SELECT e.id, e.seq, s.user_namespace, e.time, e.name, \
     CASE WHEN e.name = ANY($2::text[]) THEN e.body END, e.member, e.reached, s.name, e.replay \
     FROM UNNEST($1::bigint[]) k (seq) JOIN {shard}.event e ON e.seq = k.seq \
-    JOIN {shard}.timeline t ON t.seq = k.seq JOIN {home}.source s ON s.no = e.source";
+    JOIN {home}.source s ON s.no = e.source WHERE EXISTS (SELECT 1 FROM {timelines} l WHERE l.seq = k.seq)";
 pub(crate) const BOOKED: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, t.event, t.at, t.reverses, t.order_id \
     FROM UNNEST($1::bigint[]) k (seq) JOIN {shard}.transfer t ON t.event = k.seq ORDER BY t.event, t.ordinal, t.seq";
 pub(crate) const FIRST_TERMS: &str = "SELECT m.member, f.level, f.at, f.event FROM UNNEST($1::uuid[]) m (member) \
