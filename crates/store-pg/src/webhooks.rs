@@ -40,10 +40,11 @@ pub(crate) const WELL: &str = "UPDATE {home}.webhook SET failing_since = NULL, f
     WHERE id = $1 AND failures > 0";
 pub(crate) const BADLY: &str = "UPDATE {home}.webhook SET failing_since = COALESCE(failing_since, $2), \
     failures = failures + 1, rest_until = $3 WHERE id = $1";
+/// An event stays where it was written; its place in a timeline goes with whoever's it is.
 pub(crate) const TOLD: &str = "SELECT e.id, e.seq, s.user_namespace, e.time, e.name, \
     CASE WHEN e.name = ANY($2::text[]) THEN e.body END, e.member, e.reached, s.name, e.replay \
     FROM UNNEST($1::bigint[]) k (seq) JOIN {shard}.event e ON e.seq = k.seq \
-    JOIN {shard}.timeline t ON t.seq = k.seq JOIN {home}.source s ON s.no = e.source";
+    JOIN {home}.source s ON s.no = e.source WHERE EXISTS (SELECT 1 FROM {timelines} l WHERE l.seq = k.seq)";
 pub(crate) const BOOKED: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, t.event, t.at, t.reverses, t.order_id \
     FROM UNNEST($1::bigint[]) k (seq) JOIN {shard}.transfer t ON t.event = k.seq ORDER BY t.event, t.ordinal, t.seq";
 pub(crate) const FIRST_TERMS: &str = "SELECT m.member, f.level, f.at, f.event FROM UNNEST($1::uuid[]) m (member) \
@@ -202,7 +203,7 @@ struct Columns<'m> {
     data: Vec<&'m str>,
 }
 
-async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts) -> Result<bool> {
+async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts) -> Result<Option<usize>> {
     tx.send(vec![Step::Say("BEGIN")]).await.map_err(database)?;
     if let Some(moved) = moved {
         let steps = vec![
@@ -211,7 +212,8 @@ async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts
         ];
         let said = tx.send(steps).await.map_err(database)?;
         if position(said.into_iter().flat_map(Said::rows).collect())? != Some(moved.from) {
-            return nothing(tx).await;
+            nothing(tx).await?;
+            return Ok(None);
         }
         let steps = vec![
             Step::Run((feed::CONSUMER_SET, 0), vec![&CONSUMER, &moved.to.tx, &moved.to.no]),
@@ -237,8 +239,9 @@ async fn put(tx: &Tx<'_>, messages: &[NewMessage], moved: Option<Moved>, now: Ts
         &columns.data,
         &now.0,
     ];
-    tx.send(vec![Step::Run((MESSAGES_NEW, 0), given), Step::Say("COMMIT")]).await.map_err(database)?;
-    Ok(true)
+    let steps = vec![Step::Run((MESSAGES_NEW, 0), given), Step::Say("COMMIT")];
+    let said = tx.send(steps).await.map_err(database)?;
+    Ok(Some(said.first().map_or(0, Said::count)))
 }
 
 async fn attempted(tx: &Tx<'_>, endpoint: &str, attempts: &[Attempted], fared: Fared) -> Result<()> {
@@ -331,7 +334,7 @@ impl Webhooks for PgStore {
             .await
     }
 
-    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<bool> {
+    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<Option<usize>> {
         let tx = self.connections.session().await?.transaction();
         let done = put(&tx, &messages, moved, now).await;
         tx.end(done).await

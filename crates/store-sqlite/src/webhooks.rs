@@ -167,21 +167,22 @@ fn happened(c: &Connection, entries: &[Entry], names: &str) -> Result<Happened> 
     Ok(happened)
 }
 
-fn put(c: &Connection, messages: &[NewMessage], moved: Option<&Moved>, now: Ts) -> Result<bool> {
+fn put(c: &Connection, messages: &[NewMessage], moved: Option<&Moved>, now: Ts) -> Result<Option<usize>> {
     if let Some(moved) = moved {
         if pumped(c)? != Some(moved.from) {
-            return Ok(false);
+            return Ok(None);
         }
         feed::done(c, CONSUMER, moved.to)?;
     }
+    let mut made = 0;
     let mut new = c.prepare_cached(MESSAGE_NEW).map_err(database)?;
     for message in messages {
         let member = message.member.map(|member| member.bytes().to_vec());
         let id = message.id.bytes().as_slice();
         let values = params![message.endpoint, id, message.kind, message.at.0, member, message.data, now.0];
-        new.execute(values).map_err(database)?;
+        made += new.execute(values).map_err(database)?;
     }
-    Ok(true)
+    Ok(Some(made))
 }
 
 fn pumped(c: &Connection) -> Result<Option<Position>> {
@@ -289,7 +290,7 @@ impl Webhooks for SqliteStore {
             .await
     }
 
-    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<bool> {
+    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<Option<usize>> {
         self.connections.write(move |c| put(c, &messages, moved.as_ref(), now)).await
     }
 

@@ -337,9 +337,9 @@ pub trait Webhooks: Send + Sync {
     async fn pumped(&self) -> Result<Option<Position>>;
     /// What entries of the change feed name, with the bodies of events of these names.
     async fn happened(&self, entries: Vec<Entry>, names: &'static [&'static str]) -> Result<Happened>;
-    /// Writes messages that are not there yet, and moves the pump on. False, and nothing is written, where it has moved
-    /// meanwhile.
-    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<bool>;
+    /// Writes messages that are not there yet, and moves the pump on; how many are new. `None`, and nothing is written, where
+    /// it has moved meanwhile.
+    async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<Option<usize>>;
 
     /// Takes messages of an endpoint that are due, the longest due first, at most `limit`. Nobody else gets them before `until`.
     async fn claim(&self, endpoint: &str, now: Ts, until: Ts, limit: usize) -> Result<Vec<Message>>;

@@ -12,11 +12,22 @@ use super::{
 };
 
 /// What one process did for whom it tells.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Told {
     made: Count,
     attempts: Family<Labels<1>, Count>,
     lapsed: Count,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        let attempts = Family::<Labels<1>, Count>::default();
+        // Both are there from the start, so that who looks at their growth sees it from nothing.
+        for outcome in ["delivered", "failed"] {
+            drop(attempts.get_or_create(&[("outcome", outcome)]));
+        }
+        Self { made: Count::default(), attempts, lapsed: Count::default() }
+    }
 }
 
 impl Told {
@@ -44,11 +55,8 @@ impl Told {
     }
 }
 
-/// How endpoints and their messages stand, as gauges; nothing where there are none.
+/// How endpoints and their messages stand, as gauges.
 pub(super) fn stands(registry: &mut Registry, endpoints: &[Endpoint], standing: &[Standing], now: Ts) {
-    if endpoints.is_empty() {
-        return;
-    }
     let age = |oldest: Option<Ts>| oldest.map_or(0, |at| now.0.saturating_sub(at.0).max(0) / 1_000_000);
     let each = |value: &dyn Fn(&Standing) -> i64| -> Vec<(String, i64)> {
         standing.iter().map(|one| (one.endpoint.clone(), value(one))).collect()

@@ -20,7 +20,7 @@ const ENTRIES_AT_ONCE: usize = 4;
 pub struct Pumped {
     /// Entries that are done.
     pub entries: usize,
-    /// Messages that were made.
+    /// Messages that are new.
     pub messages: usize,
 }
 
@@ -63,11 +63,9 @@ impl Engine {
                 });
             }
         }
-        let made = messages.len();
         // Where somebody else was faster, what they wrote is the same.
-        if hooks.put(messages, Some(Moved { from, to }), now).await? {
-            self.measures.webhooks().made(made);
-        }
+        let made = hooks.put(messages, Some(Moved { from, to }), now).await?.unwrap_or(0);
+        self.measures.webhooks().made(made);
         Ok(Pumped { entries: n, messages: made })
     }
 }

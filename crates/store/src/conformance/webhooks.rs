@@ -71,7 +71,7 @@ fn message(endpoint: &str, n: i64) -> NewMessage {
 
 async fn put(store: &Arc<dyn Store>, endpoint: &str, ns: std::ops::Range<i64>, now: i64) -> Result<()> {
     let messages = ns.map(|n| message(endpoint, n)).collect();
-    assert!(store.webhooks().put(messages, None, Ts(now)).await?);
+    assert!(store.webhooks().put(messages, None, Ts(now)).await?.is_some());
     Ok(())
 }
 
@@ -133,10 +133,10 @@ pub async fn the_feed_is_followed_while_there_is_an_endpoint(homes: &dyn Homes) 
     assert_eq!(hooks.pumped().await?, None);
     with(&store, &["a"]).await?;
     let begins = hooks.pumped().await?.expect("it is followed now");
-    assert!(ahead(&store).await?.is_empty(), "what was before is nobody's news");
+    // What was before is nobody's news, but for what ran at that moment, another test's transactions included.
+    let before = ahead(&store).await?.len();
     lived(&store, &life("since"), 4).await?;
-    let entries = ahead(&store).await?;
-    assert!(!entries.is_empty());
+    assert!(ahead(&store).await?.len() > before);
     with(&store, &["b"]).await?;
     assert_eq!(hooks.pumped().await?, Some(begins), "another endpoint moves nothing");
     for id in ["a", "b"] {
@@ -184,10 +184,10 @@ pub async fn a_message_is_made_once(homes: &dyn Homes) -> Result<()> {
     let to = ahead(&store).await?.last().expect("it lived").position;
     let moved = Some(Moved { from, to });
     let both = vec![message("a", 1), message("b", 1), message("a", 2)];
-    assert!(hooks.put(both.clone(), moved, Ts(50)).await?);
+    assert_eq!(hooks.put(both.clone(), moved, Ts(50)).await?, Some(3));
     assert_eq!(hooks.pumped().await?, Some(to));
-    assert!(!hooks.put(vec![message("a", 3)], moved, Ts(51)).await?, "somebody else was there");
-    assert!(hooks.put(both, None, Ts(52)).await?);
+    assert_eq!(hooks.put(vec![message("a", 3)], moved, Ts(51)).await?, None, "somebody else was there");
+    assert_eq!(hooks.put(both, None, Ts(52)).await?, Some(0));
     let kept = all(&store, "a").await?;
     let said: Vec<_> = kept.iter().map(|kept| (kept.message.clone(), kept.made_at, kept.state)).collect();
     assert_eq!(said, [(message("a", 2), Ts(50), State::Waiting), (message("a", 1), Ts(50), State::Waiting)]);
