@@ -2,7 +2,7 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle crash processes persons upgrade faults api quickstart browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle crash processes persons upgrade faults api quickstart clients browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
 postgres_checks=(rust engine_pg processes persons upgrade faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
@@ -56,7 +56,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | crash | processes | persons | upgrade | api | quickstart | shell | deny) things+=(python) ;;
+      oracle | crash | processes | persons | upgrade | api | quickstart | clients | shell | deny) things+=(python) ;;
       browser) things+=(python chromium) ;;
     esac
   done
@@ -177,13 +177,29 @@ check_quickstart() {
   python3 tests/quickstart.py --binary "$zhiyin" --work "$checks_dir/quickstart"
 }
 
+# The packages that a folder's lock file names, once per lock file.
+npm_packages() {
+  [[ -f "$1/package-lock.json" && ! "$1/node_modules" -nt "$1/package-lock.json" ]] || return 0
+  (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --ignore-scripts)
+  touch "$1/node_modules"
+}
+
+# Clients of others, as their registries have them, send to a server of ours; then the ledger is checked.
+check_clients() {
+  built_for_tests
+  with_node
+  npm_packages tests/clients
+  local pins
+  mapfile -t pins < <(grep -v '^#' tests/clients/requirements.txt)
+  in_venv clients "${pins[@]}"
+  python3 tests/clients/test_clients.py --binary "$zhiyin" --work "$checks_dir/clients" \
+    --python "$cache/venv/clients/bin/python"
+}
+
 check_browser() {
   year_home
   with_node
-  if [[ -f tests/browser/package-lock.json && ! tests/browser/node_modules -nt tests/browser/package-lock.json ]]; then
-    (cd tests/browser && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund)
-    touch tests/browser/node_modules
-  fi
+  npm_packages tests/browser
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
   export CHROMIUM
   start_server "$checks_dir/server.log" --home "$checks_dir/year" --listen 127.0.0.1:0 --open

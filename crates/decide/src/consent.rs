@@ -40,6 +40,44 @@ struct Said {
     word: Word,
 }
 
+/// What an event about consent says, for who passes it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// Yes or no.
+    pub given: bool,
+    /// To what; [`ALL`] is everything.
+    pub purposes: BTreeSet<String>,
+    /// On which channels; [`ALL`] is every one.
+    pub channels: BTreeSet<String>,
+    /// To which version of the text; empty where it has none.
+    pub version: String,
+}
+
+/// What an event that was taken says of consent: one word, or what a consent management platform tells, yes and no apart.
+pub fn spoken(rules: &Consent, event: &Event, id: EventId) -> Vec<Spoken> {
+    if event.name != names::CONSENT_PREFERENCES {
+        let said = read(event, id).ok().flatten();
+        return said
+            .map(|Said { given, purposes, channels, version, .. }| Spoken {
+                given,
+                purposes,
+                channels,
+                version,
+            })
+            .into_iter()
+            .collect();
+    }
+    let told = |given: bool| {
+        let of =
+            |category: &Option<String>| category.as_ref().and_then(|one| event.preferences.get(one)).copied();
+        let told = rules.purposes.iter().filter(|(_, terms)| of(&terms.category) == Some(given));
+        let purposes: BTreeSet<String> = told.map(|(purpose, _)| purpose.clone()).collect();
+        let channels = BTreeSet::from([ALL.to_owned()]);
+        (!purposes.is_empty()).then_some(Spoken { given, purposes, channels, version: String::new() })
+    };
+    [true, false].into_iter().filter_map(told).collect()
+}
+
 /// Takes note of what somebody says, if the playbook knows of it.
 pub(crate) fn said(scene: &Scene<'_>, state: &mut State, event: &Event) -> Result<(), Stop> {
     if let Some(said) = read(event, scene.cause.id)? {

@@ -1,6 +1,6 @@
 //! The door: items become inbox rows, durably, each once; or are refused by name.
 
-use zhiyin_model::event::{self, Identifier, Origin, Refusal, names};
+use zhiyin_model::event::{self, Identifier, Item, Origin, Refusal, names};
 use zhiyin_model::id::{EventId, IdKey};
 use zhiyin_model::time::{DAY_US, Ts};
 pub use zhiyin_store::Ties;
@@ -77,7 +77,17 @@ pub(crate) fn prepare_own(
     window: Window,
 ) -> std::result::Result<NewEvent, Refusal> {
     let origin = Origin { user_namespace: &source.user_namespace, default_time };
-    let item = event::accept(bytes, &origin)?;
+    sealed(key, source, event::accept(bytes, &origin)?, own, window)
+}
+
+/// Seals an item that was read and checked already.
+pub(crate) fn sealed(
+    key: &IdKey,
+    source: &Source,
+    item: Item,
+    own: Option<&str>,
+    window: Window,
+) -> std::result::Result<NewEvent, Refusal> {
     let parts = item.name == names::MEMBERS_UNMERGED;
     let reserved = DERIVED.contains(&item.name.as_str()) && own != Some(item.name.as_str());
     if reserved || (parts && source.ties != Ties::Insist) {
@@ -196,6 +206,18 @@ impl Engine {
         now: Ts,
         progress: Option<Progress>,
     ) -> Result<Vec<Verdict>> {
+        let told = self.take_telling(source, prepared, now, progress).await?;
+        Ok(told.into_iter().map(|(verdict, _)| verdict).collect())
+    }
+
+    /// The same; and with each verdict how many of the item's names were given up.
+    pub(crate) async fn take_telling(
+        &self,
+        source: &Source,
+        prepared: Vec<std::result::Result<NewEvent, Refusal>>,
+        now: Ts,
+        progress: Option<Progress>,
+    ) -> Result<Vec<(Verdict, u8)>> {
         let mut events = Vec::with_capacity(prepared.len());
         let mut verdicts = Vec::with_capacity(prepared.len());
         let home = self.home().await?;
@@ -234,15 +256,21 @@ impl Engine {
         let took = watch.elapsed();
         self.measures.gave_up(&receipts);
         let mut receipts = receipts.into_iter();
-        for verdict in verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Accepted) {
+        let mut given_up = vec![0; verdicts.len()];
+        let taken = verdicts.iter_mut().zip(&mut given_up);
+        for (verdict, given_up) in taken.filter(|(verdict, _)| **verdict == Verdict::Accepted) {
             *verdict = match receipts.next() {
                 Some(Receipt::Duplicate) => Verdict::Duplicate,
                 Some(Receipt::Reused) => Verdict::Refused(reused()),
+                Some(Receipt::AcceptedWithout(n)) => {
+                    *given_up = n;
+                    Verdict::Accepted
+                }
                 _ => Verdict::Accepted,
             };
         }
         self.measures.taken(&verdicts, took);
         self.wake();
-        Ok(verdicts)
+        Ok(verdicts.into_iter().zip(given_up).collect())
     }
 }

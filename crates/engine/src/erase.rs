@@ -43,7 +43,10 @@ async fn carry_out(store: &dyn Store, mut erasure: Erasure) -> Result<()> {
     // the rest takes.
     let subjects = std::mem::take(&mut erasure.subjects);
     ask(&keystore, move |keystore| keystore.destroy(&[], &subjects)).await?;
-    personal.erase(MemberId::from_bytes(erasure.member)).await?;
+    let member = MemberId::from_bytes(erasure.member);
+    personal.erase(member).await?;
+    // Before it is noted as done: what is broken off here is taken up again, and the message is the same then.
+    crate::webhooks::erased(store, member, clock::wall()).await?;
     ask(&keystore, move |keystore| keystore.destroy(&[erasure.member], &[])).await
 }
 

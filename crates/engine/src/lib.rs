@@ -12,6 +12,7 @@ pub mod archive;
 pub mod audit;
 pub mod clock;
 pub mod command;
+pub mod delivery;
 pub mod duplicates;
 pub mod erase;
 pub mod export;
@@ -38,6 +39,7 @@ pub mod sealing;
 pub mod sight;
 pub mod takeover;
 pub mod told;
+pub mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -112,6 +114,9 @@ pub enum EngineError {
     /// A request cannot be asked or answered like this.
     #[error(transparent)]
     Approval(#[from] approvals::ApprovalProblem),
+    /// An endpoint cannot be made or changed like this.
+    #[error(transparent)]
+    Webhook(#[from] webhooks::WebhookProblem),
     /// A line of the audit log would be too long.
     #[error("audit {field}: {bytes} bytes, at most {max}")]
     AuditTooLong {

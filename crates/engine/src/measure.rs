@@ -5,6 +5,7 @@
 //! `docs/operate.md` says what to do about each metric; a test compares the two.
 
 mod standing;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,6 +64,9 @@ metrics! {
     GIVEN_UP: "zhiyin_identifiers_given_up_total", "identifiers", "Identifiers of accepted items that were given up: \
         they contradict more telling ones, or go beyond a limit";
     SHARES_HELD: "zhiyin_shares_held", "shares", "Shares that this process holds";
+    WEBHOOK_MESSAGES: "zhiyin_webhook_messages_total", "messages", "Messages made for endpoints of webhooks";
+    WEBHOOK_ATTEMPTS: "zhiyin_webhook_attempts_total", "attempts", "Attempts to deliver a message, by outcome: delivered, failed";
+    WEBHOOK_LAPSED: "zhiyin_webhook_lapsed_total", "messages", "Messages that were forgotten before anybody took them";
     BUILD: "zhiyin_build_info", "", "Always 1; the label says the version of this program";
     // Of the home, when it is scraped.
     STORE_ANSWERS: "zhiyin_store_answers", "", "1 when the database said in time how the home stands, else 0";
@@ -74,6 +78,10 @@ metrics! {
     SHARES_UNHELD: "zhiyin_shares_unheld", "shares", "Shares that nobody holds";
     FEED_LAG: "zhiyin_feed_lag", "entries", "Entries of the change feed that a consumer has before it";
     REPLICA_LAG: "zhiyin_replica_lag_bytes", "bytes", "How far a copy of the database is behind";
+    WEBHOOK_WAITING: "zhiyin_webhook_waiting", "messages", "Messages that wait to be delivered, by endpoint";
+    WEBHOOK_OLDEST: "zhiyin_webhook_oldest_seconds", "seconds", "Age of the oldest of them, by endpoint";
+    WEBHOOK_PAUSED: "zhiyin_webhook_paused", "endpoints", "Endpoints that are paused, by somebody or because they failed for days";
+    WEBHOOK_FAILING: "zhiyin_webhook_failing", "endpoints", "Endpoints that took nothing of what they were last sent";
     PLAYBOOK_VERSION: "zhiyin_playbook_version", "", "The live version of the playbook, 0 when there is none";
     OFFSET: "zhiyin_business_offset_seconds", "seconds", "Business time less the time of day, 0 but in demos";
 }
@@ -166,6 +174,7 @@ pub(crate) struct Measures {
     items: Verdicts,
     given_up: Count,
     shares_held: Gauge,
+    webhooks: webhooks::Told,
     scrape: Mutex<Scrape>,
     pub(crate) rates: Rates,
 }
@@ -204,6 +213,7 @@ impl Measures {
             },
             given_up: Count::default(),
             shares_held: Gauge::default(),
+            webhooks: webhooks::Told::default(),
             scrape: Mutex::default(),
             rates: Rates::default(),
             registry: Registry::default(),
@@ -220,6 +230,7 @@ impl Measures {
         register(&mut registry, ITEMS, verdicts);
         register(&mut registry, GIVEN_UP, measures.given_up.clone());
         register(&mut registry, SHARES_HELD, measures.shares_held.clone());
+        measures.webhooks.register(&mut registry);
         register(&mut registry, BUILD, build);
         Self { registry, ..measures }
     }
@@ -227,6 +238,11 @@ impl Measures {
     /// Where a worker says how many shares it holds.
     pub(crate) fn shares_held(&self) -> Gauge {
         self.shares_held.clone()
+    }
+
+    /// What is counted of messages for others.
+    pub(crate) fn webhooks(&self) -> &webhooks::Told {
+        &self.webhooks
     }
 
     /// A batch was written.

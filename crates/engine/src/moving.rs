@@ -46,6 +46,8 @@ pub async fn migrate(from: &dyn Store, to: &dyn Store) -> Result<Moved> {
     let digest = said?;
     as_sealed(to).await?;
     let moved = proven(to, rows, digest, None).await?;
+    // Two homes must not both speak: whoever goes on says so.
+    to.webhooks().pause_copies(crate::clock::wall()).await?;
     crate::erase::reapply(to).await?;
     Ok(moved)
 }
@@ -178,6 +180,7 @@ pub async fn restore(path: &Path, to: &dyn Store) -> Result<Moved> {
     let sum = read.map_err(|error| StoreError::Database(error.to_string()))??;
     as_sealed(to).await?;
     let moved = proven(to, end.rows, end.digest, Some(sum)).await?;
+    to.webhooks().pause_copies(crate::clock::wall()).await?;
     crate::erase::reapply(to).await?;
     Ok(moved)
 }

@@ -88,6 +88,12 @@ impl Engine {
         self.change_places(edit, None, by).await
     }
 
+    /// What an edit would write now, or why it would be refused. Nothing is changed.
+    pub async fn plan_places(&self, edit: Edit) -> Result<Edited> {
+        let whole = self.store().places().await?;
+        Ok(edit.plan(&whole.brand()).map(|planned| written(&planned)))
+    }
+
     async fn change_places(&self, edit: Edit, seen: Option<i64>, by: &str) -> Result<Edited> {
         let at = clock::now(&self.home().await?);
         Ok(self.store().change_places(Change { edit, seen, by: by.to_owned(), at }).await?)

@@ -38,6 +38,27 @@ pub fn read_shipped(name: &str) -> Option<std::result::Result<(Playbook, Rules),
     }))
 }
 
+/// Reads and checks a playbook that somebody sent, conditions included. `extends:` names a shipped one: nothing else of this
+/// machine is read.
+pub fn read_given(text: &str) -> std::result::Result<(Playbook, Rules), Vec<Problem>> {
+    let label = "playbook";
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let message = format!("{} bytes; a playbook has at most {FILE_BYTES_MAX}", text.len());
+        let problem = Problem {
+            file: label.to_owned(),
+            line: 1,
+            column: 1,
+            path: String::new(),
+            message,
+            allowed: None,
+        };
+        return Err(vec![problem]);
+    }
+    let playbook = playbook::parse(label, text, &shipped::load)?;
+    let rules = Rules::compile(&playbook)?;
+    Ok((playbook, rules))
+}
+
 /// Reads what a database keeps of a playbook: it stands alone.
 pub(crate) fn read_source(source: &str) -> std::result::Result<Playbook, Vec<Problem>> {
     let nothing = |name: &str, _: &str| Err(format!("a stored playbook extends nothing, not {name}"));

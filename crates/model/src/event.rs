@@ -7,6 +7,7 @@
 pub mod json;
 mod order;
 mod read;
+mod sent;
 mod takeover;
 mod whom;
 
@@ -16,6 +17,7 @@ pub use order::{Amounts, Line, OrderFacts};
 pub use read::{
     EXTERNAL_IDS_MAX, ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, bounded, read,
 };
+pub use sent::{Sent, accept_sent};
 pub use takeover::{AMOUNT_MAX as TAKEN_AMOUNT_MAX, LOTS_MAX, OpeningLot, TAGS_MAX, TakenTier, Takeover};
 pub use whom::nobody;
 
@@ -72,6 +74,9 @@ pub struct Item {
     pub name: String,
     /// Canonical JSON without `sentAt` and `receivedAt`.
     pub body: String,
+    /// The same as it was stated, where who received it set its time: what is sent again is the same then, though its time is
+    /// worked out anew.
+    pub stated: Option<String>,
     /// Whom it is about, most telling first.
     pub identifiers: Vec<Identifier>,
     /// Whom else its decision may reach.
@@ -86,7 +91,7 @@ impl Item {
 
     /// The keyed hash by which the same id with another body is told apart.
     pub fn body_hash(&self, key: &IdKey) -> [u8; 16] {
-        key.digest("body", &[self.body.as_bytes()])
+        key.digest("body", &[self.stated.as_ref().unwrap_or(&self.body).as_bytes()])
     }
 }
 
@@ -231,10 +236,35 @@ pub mod names {
         TAG_PUT_ON,
         TAG_TAKEN_OFF,
     ];
+
+    /// What a write key that lies open may not say: it earns, spends or gives points, says who is whom, or what others agree
+    /// to, whom they care for and what a partner owes.
+    pub const SERVER_ONLY: [&str; 20] = [
+        ORDER_COMPLETED,
+        ORDER_UPDATED,
+        ORDER_PAID,
+        ORDER_REFUNDED,
+        ORDER_CANCELLED,
+        POINTS_SPENT,
+        POINTS_POSTED,
+        POINTS_VOIDED,
+        POINTS_RETURNED,
+        POINTS_ADJUSTED,
+        POINTS_GIFTED,
+        MEMBERS_MERGE_ASKED,
+        MEMBERS_UNMERGED,
+        CONSENT_GIVEN,
+        CONSENT_WITHDRAWN,
+        DEPENDANT_TOLD,
+        DEPENDANT_REMOVED,
+        PARTNER_REFERRED,
+        PARTNER_REDEEMED,
+        MEMBER_TAKEN_OVER,
+    ];
 }
 
 /// Names of the first version of the e-commerce spec, and what they are called now.
-pub(crate) const RENAMED: [(&str, &str); 12] = [
+pub(crate) const RENAMED: [(&str, &str); 32] = [
     ("Completed Order", names::ORDER_COMPLETED),
     ("Updated Order", names::ORDER_UPDATED),
     ("Started Order", "Checkout Started"),
@@ -247,4 +277,24 @@ pub(crate) const RENAMED: [(&str, &str); 12] = [
     ("Viewed Product Category", "Product List Viewed"),
     ("Viewed Promotion", "Promotion Viewed"),
     ("Clicked Promotion", "Promotion Clicked"),
+    ("Refunded Order", names::ORDER_REFUNDED),
+    ("Cancelled Order", names::ORDER_CANCELLED),
+    ("Canceled Order", names::ORDER_CANCELLED),
+    ("Order Canceled", names::ORDER_CANCELLED),
+    ("Searched Products", "Products Searched"),
+    ("Viewed Product List", "Product List Viewed"),
+    ("Filtered Product List", "Product List Filtered"),
+    ("Viewed Cart", "Cart Viewed"),
+    ("Started Checkout", "Checkout Started"),
+    ("Entered Payment Info", "Payment Info Entered"),
+    ("Entered Coupon", "Coupon Entered"),
+    ("Applied Coupon", "Coupon Applied"),
+    ("Denied Coupon", "Coupon Denied"),
+    ("Removed Coupon", "Coupon Removed"),
+    ("Added Product to Wishlist", "Product Added to Wishlist"),
+    ("Removed Product from Wishlist", "Product Removed from Wishlist"),
+    ("Added Wishlist Product to Cart", "Wishlist Product Added to Cart"),
+    ("Shared Product", "Product Shared"),
+    ("Shared Cart", "Cart Shared"),
+    ("Reviewed Product", "Product Reviewed"),
 ];

@@ -19,3 +19,4 @@ pub mod playbook;
 pub mod role;
 pub mod scalar;
 pub mod time;
+pub mod webhook;

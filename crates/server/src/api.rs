@@ -6,6 +6,7 @@
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
 pub(crate) mod caller;
+mod changes;
 pub(crate) mod commands;
 pub(crate) mod document;
 pub(crate) mod endpoint;
@@ -14,6 +15,7 @@ pub(crate) mod keys;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
@@ -27,14 +29,17 @@ use zhiyin_model::role::{Bound, Operation};
 
 use crate::language::Language;
 use crate::problem::Problem;
+use crate::wire::{self, Bounds, Wire};
 use caller::Caller;
-use endpoint::{Endpoint, Raw};
+use endpoint::{Endpoint, Kind, Raw};
 use rate::Rates;
 
 /// What the operations work on.
 pub struct Api {
     pub(crate) engine: Arc<Engine>,
     pub(crate) rates: Rates,
+    /// The way in for programs.
+    pub(crate) wire: Wire,
     /// Whether the overview and what is measured are read without a key.
     open: bool,
 }
@@ -42,12 +47,18 @@ pub struct Api {
 impl Api {
     /// Over this engine's home; a key is answered so many requests a second.
     pub fn new(engine: Arc<Engine>, requests_per_second: u32) -> Arc<Self> {
-        Arc::new(Self { engine, rates: Rates::new(requests_per_second), open: false })
+        Self::with(engine, requests_per_second, false, Bounds::default())
     }
 
     /// The same, where the overview and what is measured are read without a key: on a machine of one's own.
     pub fn open(engine: Arc<Engine>, requests_per_second: u32) -> Arc<Self> {
-        Arc::new(Self { engine, rates: Rates::new(requests_per_second), open: true })
+        Self::with(engine, requests_per_second, true, Bounds::default())
+    }
+
+    /// The same, where it is said how what programs send is taken.
+    pub fn with(engine: Arc<Engine>, requests_per_second: u32, open: bool, bounds: Bounds) -> Arc<Self> {
+        let wire = Wire::new(Arc::clone(&engine), bounds);
+        Arc::new(Self { engine, rates: Rates::new(requests_per_second), wire, open })
     }
 
     /// Whether somebody may read the sums of the whole home.
@@ -63,7 +74,15 @@ impl Api {
 
 /// Every operation there is.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [commands::endpoints(), keys::endpoints(), reads::endpoints()].into_iter().flatten().collect()
+    let all = [
+        wire::endpoints(),
+        commands::endpoints(),
+        changes::endpoints(),
+        reads::endpoints(),
+        webhooks::endpoints(),
+        keys::endpoints(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// The routes of all operations, of the document that describes them, and of the page that shows it.
@@ -72,7 +91,7 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
     let document = document::bytes(&endpoints);
     let page = Arc::new(reference::Reference::new(&endpoints));
     let mut router: Router<Arc<Api>> = Router::new();
-    for endpoint in endpoints {
+    for endpoint in endpoints.into_iter().filter(|endpoint| endpoint.kind != Kind::Wire) {
         let endpoint = Arc::new(endpoint);
         let Ok(method) = MethodFilter::try_from(endpoint.method.clone()) else { continue };
         let path = endpoint.path;
@@ -85,6 +104,7 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
     }
     let json = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
     router
+        .merge(wire::routes())
         .route("/openapi.json", get(async move || (json, document).into_response()))
         .route("/docs", get(move |request: Request| async move { page.response(&request) }))
         .with_state(Arc::clone(api))

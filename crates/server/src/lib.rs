@@ -16,6 +16,7 @@ mod problem;
 mod readings;
 mod routes;
 mod serve;
+mod wire;
 
 pub use api::Api;
 pub use home_readings::HomeReadings;
@@ -23,3 +24,4 @@ pub use overview::Overview;
 pub use readings::{ReadingError, Readings};
 pub use routes::router;
 pub use serve::{Limits, serve, serve_within};
+pub use wire::Bounds;

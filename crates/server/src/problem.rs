@@ -40,12 +40,12 @@ pub(crate) struct Details {
     /// Always `about:blank`: a problem is no more than its status and its code.
     r#type: &'static str,
     /// What went wrong, in the reader's language (`Accept-Language`: `zh-CN`, `en`).
-    title: &'static str,
+    pub(crate) title: &'static str,
     /// The status of the answer.
-    status: u16,
+    pub(crate) status: u16,
     /// What exactly went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    pub(crate) detail: Option<String>,
     /// The stable name of what went wrong, for programs.
     code: &'static str,
     /// The field at fault, where one is.
@@ -156,6 +156,9 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Denied(denied) => denied.into(),
             EngineError::Key(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::Webhook(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
             EngineError::Approval(problem) => Self::of(problem.code()).says(problem.to_string()),
             EngineError::Read(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())

@@ -101,8 +101,19 @@ fn entry(row: &Row) -> Result<Entry> {
 
 /// Begins a transaction that writes a line; after which one it comes, and by which key.
 async fn begin(tx: &Tx<'_>, vault: &Vault) -> Result<(IdKey, Option<(i64, [u8; 32])>)> {
-    let steps =
-        vec![Step::Say("BEGIN"), Step::Run((AUDIT_ALONE, 0), vec![]), Step::Ask((AUDIT_HEAD, 0), vec![])];
+    tx.send(vec![Step::Say("BEGIN")]).await.map_err(database)?;
+    head(tx, vault).await
+}
+
+/// Writes a line in a transaction that was begun, and commits it.
+pub(crate) async fn noted(tx: &Tx<'_>, vault: &Vault, note: Note) -> Result<()> {
+    let (key, last) = head(tx, vault).await?;
+    end(tx, &next(&key, last, note)).await
+}
+
+/// After which line one comes, and by which key: nobody else writes one until this transaction ends.
+async fn head(tx: &Tx<'_>, vault: &Vault) -> Result<(IdKey, Option<(i64, [u8; 32])>)> {
+    let steps = vec![Step::Run((AUDIT_ALONE, 0), vec![]), Step::Ask((AUDIT_HEAD, 0), vec![])];
     let found: Vec<Row> = tx.send(steps).await.map_err(database)?.into_iter().flat_map(Said::rows).collect();
     let head = found.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
     let last = match get::<Option<i64>>(head, 1)? {

@@ -84,6 +84,13 @@ pub(crate) const PLACE: &str = "SELECT code, parent, kind, document, since FROM 
 pub(crate) const PLACE_HISTORY: &str = "SELECT no, code, at, by, was FROM {home}.place_history ORDER BY no";
 pub(crate) const STAFF: &str =
     "SELECT place, code, name, role, since, until FROM {home}.staff ORDER BY place, code";
+pub(crate) const WEBHOOK: &str = "SELECT id, revision, made_at, settings, paused_at, paused_because, failing_since, failures, \
+    rest_until FROM {home}.webhook ORDER BY id";
+pub(crate) const WEBHOOK_MESSAGE: &str = "SELECT no, endpoint, id, kind, at, member, data, made_at, state, attempts, due, \
+    tried_at, status, error FROM {home}.webhook_message ORDER BY no";
+/// Of which no messages were made yet.
+pub(crate) const FEED_AHEAD: &str = "SELECT f.no, f.members, f.events FROM {home}.feed f JOIN {home}.consumer c \
+    ON c.name = 'webhooks' AND (f.tx, f.no) > (c.tx::text::xid8, c.no) ORDER BY f.tx, f.no";
 
 /// How a table is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,7 +108,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 35] = [
+const SAID: [(&str, &str, Way); 38] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -137,6 +144,9 @@ const SAID: [(&str, &str, Way); 35] = [
     ("place", PLACE, Way::Once),
     ("place_history", PLACE_HISTORY, Way::Once),
     ("staff", STAFF, Way::Once),
+    ("webhook", WEBHOOK, Way::Once),
+    ("webhook_message", WEBHOOK_MESSAGE, Way::Once),
+    ("feed", FEED_AHEAD, Way::Numbered),
 ];
 
 /// Says every table, each at least once, though it be empty.
@@ -148,7 +158,7 @@ pub(crate) async fn dump(survey: &Survey<'_>, out: &Out) -> Result<()> {
             say(out, table, sums(survey, sql).await?).await?;
             continue;
         }
-        let shards = if *way == Way::Once { 1 } else { survey.schemas.shards() };
+        let shards = if *way == Way::Once || table.name == "feed" { 1 } else { survey.schemas.shards() };
         let mut number = 0;
         for shard in 0..shards {
             each(survey, out, table, (shard, sql), *way, &mut number).await?;

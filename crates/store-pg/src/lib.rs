@@ -46,6 +46,7 @@ mod suggestions;
 mod survey;
 mod takeover;
 mod wait;
+mod webhooks;
 mod work;
 mod write;
 
@@ -456,6 +457,10 @@ impl Store for PgStore {
     }
 
     fn access(&self) -> &dyn zhiyin_store::access::Access {
+        self
+    }
+
+    fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
         self
     }
 

@@ -104,6 +104,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 11,
+        oldest: 1,
+        home: include_str!("migrations/0011_webhooks.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
         number: 12,
         oldest: 1,
         home: "-- Nothing of what there is once.",

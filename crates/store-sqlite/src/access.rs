@@ -103,7 +103,7 @@ fn last(c: &Connection) -> Result<Option<Entry>> {
 }
 
 /// Adds a line, in the transaction of whoever calls.
-fn note(c: &Connection, vault: &Vault, note: Note) -> Result<Entry> {
+pub(crate) fn note(c: &Connection, vault: &Vault, note: Note) -> Result<Entry> {
     let last = last(c)?.map(|last| (last.no, last.hash));
     let entry = next(&home_key(c, vault)?, last, note);
     let said = &entry.note;

@@ -3,6 +3,7 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, ToSql};
 use zhiyin_store::dump::{In, Kind, Out, ROWS_AT_ONCE, Rows, TABLES, Table, Value};
+use zhiyin_store::webhooks::CONSUMER;
 use zhiyin_store::{Result, StoreError};
 
 use crate::rows::{damaged, database};
@@ -25,6 +26,10 @@ fn said(table: &Table) -> String {
         "allocation" => "SELECT a.no, t.member, a.transfer, a.lot, a.amount FROM allocation a \
              JOIN (SELECT DISTINCT id, member FROM transfer) t ON t.id = a.transfer ORDER BY a.no"
             .to_owned(),
+        "feed" => {
+            "SELECT no, members, events FROM feed WHERE no > (SELECT no FROM consumer WHERE name = 'webhooks') ORDER BY no"
+                .to_owned()
+        }
         name => format!("SELECT {} FROM {name}", columns("")),
     }
 }
@@ -109,7 +114,7 @@ pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
         .query_row(
             "SELECT EXISTS (SELECT 1 FROM playbook) OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM member) \
              OR EXISTS (SELECT 1 FROM api_key) OR EXISTS (SELECT 1 FROM approval) OR EXISTS (SELECT 1 FROM audit) \
-             OR EXISTS (SELECT 1 FROM place)",
+             OR EXISTS (SELECT 1 FROM place) OR EXISTS (SELECT 1 FROM webhook)",
             [],
             |row| row.get(0),
         )
@@ -129,6 +134,7 @@ pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
             }
         }
     }
+    c.execute(crate::webhooks::FOLLOWS_ALL, [CONSUMER]).map_err(database)?;
     // Whoever holds a tree in memory reads it anew.
     c.execute(crate::places::VERSION_ON, []).map_err(database)?;
     c.execute("UPDATE slot SET cursor = (SELECT last FROM home)", []).map(drop).map_err(database)

@@ -31,6 +31,7 @@ mod shares;
 mod statements;
 mod suggestions;
 mod takeover;
+mod webhooks;
 mod write;
 
 use std::collections::BTreeMap;
@@ -465,6 +466,10 @@ impl Store for SqliteStore {
     }
 
     fn access(&self) -> &dyn zhiyin_store::access::Access {
+        self
+    }
+
+    fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
         self
     }
 

@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (10, 2, include_str!("migrations/0010_doors.sql")),
     (11, 2, include_str!("migrations/0011_identifier_of.sql")),
     (12, 2, include_str!("migrations/0012_names.sql")),
+    (13, 2, include_str!("migrations/0013_webhooks.sql")),
     (14, 2, include_str!("migrations/0014_found_by.sql")),
 ];
 

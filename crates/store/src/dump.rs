@@ -70,7 +70,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 35] = [
+pub static TABLES: [Table; 38] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -329,6 +329,41 @@ pub static TABLES: [Table; 35] = [
             ("until", INT),
         ],
     },
+    Table {
+        name: "webhook",
+        columns: &[
+            ("id", TEXT),
+            ("revision", INT),
+            ("made_at", INT),
+            ("settings", TEXT),
+            ("paused_at", INT),
+            ("paused_because", TEXT),
+            ("failing_since", INT),
+            ("failures", INT),
+            ("rest_until", INT),
+        ],
+    },
+    Table {
+        name: "webhook_message",
+        columns: &[
+            ("no", INT),
+            ("endpoint", TEXT),
+            ("id", ID),
+            ("kind", TEXT),
+            ("at", INT),
+            ("member", ID),
+            ("data", TEXT),
+            ("made_at", INT),
+            ("state", INT),
+            ("attempts", INT),
+            ("due", INT),
+            ("tried_at", INT),
+            ("status", INT),
+            ("error", TEXT),
+        ],
+    },
+    // Of which no messages were made yet: they are made where the home goes.
+    Table { name: "feed", columns: &[("no", NO), ("members", BYTES), ("events", BYTES)] },
 ];
 
 /// The table of a name.

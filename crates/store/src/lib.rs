@@ -27,6 +27,7 @@ pub mod settle;
 pub mod suggestion;
 pub mod takeover;
 pub mod turn;
+pub mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -201,6 +202,11 @@ pub enum Ties {
     Merge,
     /// They are one person: a person says so.
     Insist,
+    /// A server says that they are one person's names (an `alias`): those that are nobody's are attached, beyond limits too.
+    /// Two who are known stay who they are.
+    Link,
+    /// The same, and two who are known are one person, unless somebody parted them before.
+    LinkMerge,
 }
 
 /// What came of a part of letting bodies go.
@@ -537,6 +543,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<suggestion::Suggestion>>;
     /// What it keeps of who may do what, and of what they did.
     fn access(&self) -> &dyn access::Access;
+    /// What it keeps of whom it tells, and what they were told.
+    fn webhooks(&self) -> &dyn webhooks::Webhooks;
     /// The version of the brand's tree: it moves with every change.
     async fn places_version(&self) -> Result<i64>;
     /// The brand's tree whole, in one snapshot.

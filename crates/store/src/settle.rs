@@ -139,11 +139,14 @@ pub fn settle<R: Register>(
         let people = only.whose.into_iter().collect();
         return Ok(Settled { people, fates: vec![only.taken()] });
     }
-    let sure = names.iter().filter(|name| name.rule.unique).filter_map(|name| name.whose).collect();
+    // Who says outright whose names these are need not be asked how far each is believed.
+    let linked = matches!(event.ties, Ties::Link | Ties::LinkMerge);
+    let sure = names.iter().filter(|name| linked || name.rule.unique).filter_map(|name| name.whose).collect();
     let mut settling = Settling {
         identity,
         register,
         at: event.time,
+        linked,
         ties: event.ties,
         sure,
         people: Vec::new(),
@@ -202,6 +205,8 @@ struct Settling<'s, R> {
     identity: &'s Identity,
     register: &'s mut R,
     at: Ts,
+    /// Whether limits are not asked.
+    linked: bool,
     ties: Ties,
     /// Members whom the item names by something that stands for exactly one person.
     sure: BTreeSet<MemberId>,
@@ -253,7 +258,7 @@ impl<R: Register> Settling<'_, R> {
 
     fn attach(&mut self, name: &Name<'_>) -> Result<Fate, R::Error> {
         let namespace = name.named.namespace.as_str();
-        if self.number(|has| has.number(namespace))? >= name.rule.limit {
+        if self.number(|has| has.number(namespace))? >= name.rule.limit && !self.linked {
             return Ok(Fate::GivenUp(Reason::Limit));
         }
         if self.number(|has| has.all)? >= self.identity.names_max() {
@@ -305,7 +310,7 @@ impl<R: Register> Settling<'_, R> {
     /// Whether a member is one person with those whom more telling names say: a trusted source says so, both are named by
     /// something that stands for one person, nobody parted them, and together they have no more names than one may have.
     fn is_one(&mut self, member: MemberId) -> Result<bool, R::Error> {
-        if self.ties != Ties::Merge || !self.sure.contains(&member) {
+        if !matches!(self.ties, Ties::Merge | Ties::LinkMerge) || !self.sure.contains(&member) {
             return Ok(false);
         }
         for i in 0..self.people.len() {
@@ -329,6 +334,9 @@ impl<R: Register> Settling<'_, R> {
         }
         if self.number(|has| has.all)?.saturating_add(theirs.all) > self.identity.names_max() {
             return Ok(false);
+        }
+        if self.linked {
+            return Ok(true);
         }
         for (namespace, n) in theirs.counted {
             let others = self.number(|has| has.number(&namespace))?;

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::serve::Serving;
 
+use crate::webhook::WebhookAction;
+
 mod acts;
 
 pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
@@ -191,6 +193,12 @@ pub enum Command {
         #[command(subcommand)]
         action: KeyAction,
     },
+    /// Whom the home tells of what happens: makes, changes, pauses and replays endpoints of webhooks.
+    Webhook {
+        /// What to do.
+        #[command(subcommand)]
+        action: WebhookAction,
+    },
     /// Reads and proves the audit log.
     Audit {
         /// What to do.
@@ -234,9 +242,9 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, search, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, search, ingest, commands, faults.
     Bench {
-        /// Which: growth, pipeline, resolution, search, faults.
+        /// Which: growth, pipeline, resolution, search, ingest, commands, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.

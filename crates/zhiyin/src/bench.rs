@@ -1,8 +1,10 @@
 //! `zhiyin bench`: measurements.
 
 mod brand;
+mod commands;
 mod faults;
 mod growth;
+mod ingest;
 mod pipeline;
 mod print;
 mod resolution;
@@ -21,12 +23,16 @@ pub async fn bench(place: &Place, name: &str, faults: &Faults) -> Result<ExitCod
         "growth" => growth::growth(place).await,
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
         "faults" => faults::faults(faults).await,
+        "commands" => commands::commands().await,
+        "ingest" => ingest::ingest().await,
         "resolution" => resolution::resolution().await,
         "search" => search::search().await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
+        // What `ingest` starts.
+        ingest::DOOR => ingest::door(place).await,
         _ => bail!(
-            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, faults"
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, ingest, commands, faults"
         ),
     }
 }

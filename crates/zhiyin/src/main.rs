@@ -24,6 +24,7 @@ mod sealing;
 mod serve;
 mod takeover;
 mod told;
+mod webhook;
 mod who;
 
 use std::process::ExitCode;
@@ -88,6 +89,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::GivenUp { limit, format } => report::given_up(&place, limit as usize, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
+        Command::Webhook { action } => webhook::webhook(&place, action).await,
         Command::Audit { action } => audit::audit(&place, action).await,
         Command::Doctor => report::doctor(&place).await,
         Command::Migrate { from, to } => moving::migrate(&place, &from, &to).await,

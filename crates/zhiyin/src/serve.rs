@@ -10,7 +10,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
-use zhiyin_server::{Api, HomeReadings};
+use zhiyin_engine::delivery::Terms;
+use zhiyin_engine::webhooks::Client;
+use zhiyin_server::{Api, Bounds, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::say::say;
@@ -31,12 +33,24 @@ pub struct Serving {
     /// How many requests a second each key is answered.
     #[arg(long, value_name = "N", default_value_t = REQUESTS_PER_SECOND, value_parser = clap::value_parser!(u32).range(1..))]
     requests_per_second: u32,
+    /// Namespace of the `userId` of what programs send.
+    #[arg(long, value_name = "NAMESPACE", default_value_t = Terms::default().user_namespace)]
+    user_namespace: String,
+    /// How many items may wait in the inbox before senders are told to come back later.
+    #[arg(long, value_name = "ITEMS", default_value_t = Terms::default().waiting_max)]
+    inbox_max: u64,
 }
 
 impl Serving {
     /// At an address, as it is unless said otherwise.
     pub fn at(listen: String, open: bool) -> Self {
-        Self { listen, open, requests_per_second: REQUESTS_PER_SECOND }
+        let Terms { user_namespace, waiting_max: inbox_max } = Terms::default();
+        Self { listen, open, requests_per_second: REQUESTS_PER_SECOND, user_namespace, inbox_max }
+    }
+
+    fn bounds(&self) -> Bounds {
+        let terms = Terms { user_namespace: self.user_namespace.clone(), waiting_max: self.inbox_max };
+        Bounds { terms, ..Bounds::default() }
     }
 }
 
@@ -66,7 +80,16 @@ pub async fn work(place: &Place, drain: bool, at: Option<&Serving>) -> Result<Ex
         return Ok(ExitCode::SUCCESS);
     }
     say!("At work  (stop with Ctrl-C)");
-    engine.run(place.batch(), told_to_stop()).await?;
+    let (stop, mut stopped) = watch::channel(false);
+    let client = Client::new();
+    let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
+    let working = async {
+        let done = engine.run(place.batch(), told_to_stop()).await;
+        let _nobody_left = stop.send(true).is_err();
+        done
+    };
+    let (worked, ()) = tokio::join!(working, telling);
+    worked?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,9 +141,12 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
             done
         })
     };
+    let telling = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        tokio::spawn(async move { engine.tell(&Client::new(), stopped).await })
+    };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let api = if at.open { Api::open } else { Api::new };
-    let api = api(Arc::clone(&engine), at.requests_per_second);
+    let api = Api::with(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds());
     let served = zhiyin_server::serve(listener, readings, Some(api), async move {
         tokio::select! {
             () = told_to_stop() => {}
@@ -129,6 +155,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let _nobody_left = stop.send(true).is_err();
     });
     served.await?;
+    telling.await?;
     pipeline.await??;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zhiyin_store::Home;
 use zhiyin_store::read::Work;
+use zhiyin_store::webhooks::{Endpoint, Standing};
 
 use super::{
     DEAD_LETTERS, FEED_LAG, INBOX, INBOX_OLDEST, Metric, OFFSET, PLAYBOOK_VERSION, QUEUE, REPLICA_LAG,
@@ -25,11 +26,14 @@ const KEPT: Duration = Duration::from_secs(1);
 /// How long the store is waited for.
 const WITHIN: Duration = Duration::from_secs(2);
 
+/// How the home stands: itself, its work, and whom it tells.
+type Stands = (Home, Work, Vec<Endpoint>, Vec<Standing>);
+
 /// What the last scrape left.
 #[derive(Debug, Default)]
 pub(super) struct Scrape {
     kept: Option<(Instant, String)>,
-    look: Look<Result<(Home, Work)>>,
+    look: Look<Result<Stands>>,
 }
 
 impl Engine {
@@ -43,7 +47,11 @@ impl Engine {
             return text.clone();
         }
         let store = Arc::clone(self.store());
-        let look = async move { Ok((store.home().await?, store.work().await?)) };
+        let look = async move {
+            let endpoints = store.webhooks().endpoints().await?;
+            let told = if endpoints.is_empty() { Vec::new() } else { store.webhooks().standing().await? };
+            Ok((store.home().await?, store.work().await?, endpoints, told))
+        };
         let stands = match scrape.look.take(look, WITHIN).await {
             Some(Ok(stands)) => Some(stands),
             Some(Err(error)) => {
@@ -69,10 +77,10 @@ impl Engine {
 }
 
 /// How the home stands, as gauges.
-fn standing(stands: Option<&(Home, Work)>) -> Registry {
+fn standing(stands: Option<&Stands>) -> Registry {
     let mut registry = Registry::default();
     gauge(&mut registry, STORE_ANSWERS, stands.is_some().into());
-    let Some((home, work)) = stands else { return registry };
+    let Some((home, work, endpoints, told)) = stands else { return registry };
     let oldest = work.shares.iter().filter_map(|share| share.oldest).min();
     let age_us = oldest.map_or(0, |oldest| clock::now(home).0.saturating_sub(oldest.0));
     gauge(&mut registry, INBOX, work.shares.iter().map(|share| share.waiting).sum());
@@ -85,19 +93,20 @@ fn standing(stands: Option<&(Home, Work)>) -> Registry {
     gauge(&mut registry, SHARES_UNHELD, unheld.sum());
     gauges(&mut registry, FEED_LAG, "consumer", work.feed.iter().cloned());
     gauges(&mut registry, REPLICA_LAG, "replica", work.replicas.iter().cloned());
+    super::webhooks::stands(&mut registry, endpoints, told, clock::wall());
     gauge(&mut registry, PLAYBOOK_VERSION, home.version);
     gauge(&mut registry, OFFSET, home.offset_us / 1_000_000);
     registry
 }
 
-fn gauge(registry: &mut Registry, metric: Metric, value: i64) {
+pub(super) fn gauge(registry: &mut Registry, metric: Metric, value: i64) {
     let gauge = Gauge::<i64>::default();
     gauge.set(value);
     register(registry, metric, gauge);
 }
 
 /// One gauge a name; values of one name are added up.
-fn gauges(
+pub(super) fn gauges(
     registry: &mut Registry,
     metric: Metric,
     label: &'static str,

@@ -1,6 +1,6 @@
 //! The brand's tree as an index: places in the order of a walk through it, so that all below one lie in one piece after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_model::place::{Code, Place, Staff};
 use zhiyin_model::time::{Ts, Zone};
@@ -26,6 +26,7 @@ pub struct Tree {
     nodes: Vec<Node>,
     by_code: BTreeMap<Code, usize>,
     staff: BTreeMap<Code, Vec<Staff>>,
+    staff_codes: BTreeSet<Code>,
 }
 
 /// Sums of a place and all below it.
@@ -83,6 +84,7 @@ impl Tree {
         }
         let mut tree = Self::default();
         for one in staff {
+            tree.staff_codes.insert(one.code.clone());
             tree.staff.entry(one.place.clone()).or_default().push(one);
         }
         let mut open: Vec<(usize, Vec<Place>)> = Vec::new();
@@ -147,6 +149,11 @@ impl Tree {
     /// Who works at a place.
     pub fn staff_of(&self, code: &Code) -> &[Staff] {
         self.staff.get(code).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether somebody of the staff has this code, wherever they work.
+    pub fn has_staff(&self, code: &str) -> bool {
+        Code::read("code", code).is_ok_and(|code| self.staff_codes.contains(&code))
     }
 
     /// The zone of a place: its own, else that of the next above that has one, else the brand's.

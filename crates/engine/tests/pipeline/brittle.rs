@@ -86,6 +86,9 @@ macro_rules! brittle {
             fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
                 self.inner.reading()
             }
+            fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
+                self.inner.webhooks()
+            }
 
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 let fails = self.fails_now(stringify!($name));

@@ -2,6 +2,8 @@
 
 use zhiyin_engine::accept::{latest, prepare};
 use zhiyin_engine::measure::ALL;
+use zhiyin_engine::webhooks::manage::{self, NewEndpoint};
+use zhiyin_model::role::Grant;
 use zhiyin_model::time::Ts;
 
 use crate::home::{Home, KEY, TILL, at, source};
@@ -106,7 +108,9 @@ async fn how_the_home_stands_is_what_the_record_says() {
 #[tokio::test]
 async fn every_metric_is_written_with_its_meaning_and_nothing_else_is() {
     let home = lived(64).await;
-    home.engine().store().feed_position("webhooks").await.unwrap();
+    let new = NewEndpoint { url: "https://example.com/".to_owned(), ..NewEndpoint::default() };
+    let store = home.engine().store().as_ref();
+    manage::make(store, &Grant::system("ann"), new, &[1; 24], Ts(0)).await.unwrap();
     // Holds its share and says so.
     home.engine().step(64, Some(Ts::MIN)).await.unwrap();
     let text = home.engine().metrics().await;

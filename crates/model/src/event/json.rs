@@ -14,6 +14,9 @@ use crate::scalar::Scalar;
 /// The deepest nesting an item may have.
 pub const DEPTH_MAX: usize = 32;
 
+/// The most characters of a number that is written out; others have an exponent.
+const FLOAT_CHARS_MAX: usize = 40;
+
 /// A JSON value. Numbers keep the shortest text that names them, so that amounts stay decimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
@@ -195,7 +198,9 @@ impl<'de> Visitor<'de> for Node {
     /// The shortest text of a double is the decimal that was written, up to 15 significant digits;
     /// [`crate::money::Money::MAX`] keeps amounts below that.
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Float(value.to_string()))
+        let text = value.to_string();
+        // Written out, the largest doubles have 309 digits: nobody's amounts, but a way to make a short item long.
+        Ok(Json::Float(if text.len() > FLOAT_CHARS_MAX { format!("{value:e}") } else { text }))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Json, E> {

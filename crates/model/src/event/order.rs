@@ -94,16 +94,20 @@ pub(super) fn read(properties: &Json) -> Result<OrderFacts, Refusal> {
         }
     };
     let text = |key: &str| properties.get(key).and_then(Json::text).map(str::to_owned);
+    let (shipping, tax) = (part("shipping")?, part("tax")?);
+    let total = match amount(&["total"])? {
+        Some(total) => Some(total),
+        // The spec's `revenue` and `subtotal` are what was paid without these two.
+        None => match amount(&["revenue", "subtotal"])? {
+            Some(goods) => Some(goods + shipping.unwrap_or_default() + tax.unwrap_or_default()),
+            None => amount(&["value"])?,
+        },
+    };
     Ok(OrderFacts {
         namespace: text("order_namespace").unwrap_or_default(),
         number: number.to_owned(),
         currency: text("currency"),
-        amounts: Amounts {
-            total: amount(&["total", "revenue", "value"])?,
-            shipping: part("shipping")?,
-            tax: part("tax")?,
-            discount: part("discount")?,
-        },
+        amounts: Amounts { total, shipping, tax, discount: part("discount")? },
         lines: lines(properties)?,
         method: text("payment_method"),
     })
@@ -135,7 +139,7 @@ fn line(i: usize, product: &Json) -> Result<Line, Refusal> {
         ));
     }
     let number = |key: &str| product.get(key).map(|value| decimal(&at(key), value)).transpose();
-    let code = ["product_id", "sku", "name"]
+    let code = ["product_id", "productId", "sku", "id", "name"]
         .iter()
         .find_map(|key| product.get(key))
         .and_then(Json::text_or_number)

@@ -42,7 +42,15 @@ pub fn accept(bytes: &[u8], origin: &Origin<'_>) -> Result<Item, Refusal> {
     json.write(&mut body);
     let message_id = message_id(sent_id.as_ref(), &body)?;
     let reaches = whom::reaches(&event)?;
-    Ok(Item { message_id, time: event.time, name: event.name, body, identifiers: event.identifiers, reaches })
+    Ok(Item {
+        message_id,
+        time: event.time,
+        name: event.name,
+        body,
+        stated: None,
+        identifiers: event.identifiers,
+        reaches,
+    })
 }
 
 /// Reads a body that [`accept`] wrote, or that of an older program, which took names as they came.
@@ -50,7 +58,7 @@ pub fn read(body: &[u8], origin: &Origin<'_>) -> Result<Event, Refusal> {
     event_of(&Json::parse(body)?, origin, Reading::Record)
 }
 
-fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
+pub(super) fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
     let field = "messageId";
     let Some(sent) = sent.filter(|value| **value != Json::Null) else {
         return Ok(format!("body-{}", &blake3::hash(body.as_bytes()).to_hex()[..32]));
@@ -65,7 +73,7 @@ fn message_id(sent: Option<&Json>, body: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event, Refusal> {
+pub(super) fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event, Refusal> {
     if !matches!(json, Json::Object(_)) {
         return Err(Refusal::new("bad_item", "", "an item is a JSON object"));
     }
@@ -74,7 +82,9 @@ fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Result<Event,
     let context = json.get("context").unwrap_or(&Json::Null);
     let mut traits = BTreeMap::new();
     let mut traits_removed = Vec::new();
-    for source in [json.get("traits"), context.get("traits")].into_iter().flatten() {
+    // What is said of a group is of the group, not of its member.
+    let own = json.get("traits").filter(|_| name != "group");
+    for source in [own, context.get("traits")].into_iter().flatten() {
         read_traits(source, &mut traits, &mut traits_removed)?;
     }
     let code = |keys: &[&str]| -> Option<String> {

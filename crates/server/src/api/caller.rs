@@ -44,7 +44,7 @@ impl Caller {
         let filter = api.engine.filter(&grant, endpoint.needs).await?;
         let idempotency_key = match endpoint.kind {
             Kind::Command => idempotency_key(headers)?,
-            Kind::Query | Kind::Body => String::new(),
+            Kind::Query | Kind::Body | Kind::Wire => String::new(),
         };
         Ok(Self { api, key, grant, filter, idempotency_key })
     }

@@ -65,6 +65,7 @@ pub(crate) fn refusals(endpoint: &Endpoint) -> BTreeMap<u16, Vec<&'static Code>>
         Kind::Query => &[&QUERY],
         Kind::Body => &[&BODY, &QUERY],
         Kind::Command => &[&BODY, &QUERY, &COMMAND],
+        Kind::Wire => &[],
     };
     let mut names: Vec<&str> =
         ANY.iter().chain(kind.iter().copied().flatten()).chain(endpoint.refusals).copied().collect();

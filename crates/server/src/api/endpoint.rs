@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Body,
     /// The same; done once for each `Idempotency-Key`, which must be there.
     Command,
+    /// As whatever clients of the Segment family send: answered by [`crate::wire`], described here.
+    Wire,
 }
 
 /// A request as it came, within bounds.
@@ -59,7 +61,7 @@ impl Raw {
         let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let not_json = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"));
         let body = match endpoint.kind {
-            Kind::Query => Vec::new(),
+            Kind::Query | Kind::Wire => Vec::new(),
             Kind::Body | Kind::Command => input::bytes(body, endpoint.body_bytes_max).await?,
         };
         Ok(Self { said, body, not_json })
@@ -111,7 +113,7 @@ impl Endpoint {
             Box::pin(async move {
                 let taken: I = match kind {
                     Kind::Query => input::from_query(&raw.said)?,
-                    Kind::Body | Kind::Command => input::from_body(&raw)?,
+                    Kind::Body | Kind::Command | Kind::Wire => input::from_body(&raw)?,
                 };
                 let given = run(caller, taken).await?;
                 Ok(Json(given).into_response())
@@ -181,6 +183,18 @@ impl Endpoint {
         Self::new((Kind::Command, Method::POST), (id, path), needs, run)
     }
 
+    /// An address of the wire: what it takes and gives as types, so that it is described like any other.
+    pub(crate) fn wire<I, O>(id: &'static str, path: &'static str) -> Self
+    where
+        I: JsonSchema + 'static,
+        O: Serialize + JsonSchema + Send + 'static,
+    {
+        // Its route leads to the wire; this one is never asked.
+        let run = |_: Caller, _: Value| std::future::ready(Err::<O, _>(Problem::of("not_found")));
+        let described = Self::new((Kind::Wire, Method::POST), (id, path), Operation::IngestPublic, run);
+        Self { takes: |generator| generator.subschema_for::<I>(), ..described }
+    }
+
     /// What it is called, in English and Chinese, and more of it in English.
     pub(crate) fn says(self, english: &'static str, chinese: &'static str, about: &'static str) -> Self {
         Self { title: [english, chinese], about, ..self }
@@ -194,6 +208,11 @@ impl Endpoint {
     /// What it might be given: body, or path and query.
     pub(crate) fn example(self, example: Value) -> Self {
         Self { example, ..self }
+    }
+
+    /// The largest body that it takes, in bytes.
+    pub(crate) fn body_at_most(self, body_bytes_max: usize) -> Self {
+        Self { body_bytes_max, ..self }
     }
 
     /// Names of the parameters in its path.

@@ -1,5 +1,6 @@
 //! A home that is served, keys for every role, and a client that says exactly what it is told to.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use tokio::task::JoinHandle;
 use zhiyin_engine::keys::{self, NewKey};
 use zhiyin_engine::{Engine, playbooks};
 use zhiyin_model::id::IdKey;
-use zhiyin_model::role::{Grant, Role};
-use zhiyin_server::{Api, HomeReadings, Limits, serve_within};
+use zhiyin_model::role::{Grant, Operation, Role};
+use zhiyin_server::{Api, Bounds, HomeReadings, Limits, serve_within};
 use zhiyin_store_sqlite::SqliteStore;
 
 /// Goes with its home.
@@ -73,6 +74,11 @@ impl Home {
 
     /// A home whose keys are answered so often, and in which something is decided or nothing is.
     pub async fn with(requests_per_second: u32, decides: bool) -> Self {
+        Self::within(requests_per_second, decides, Bounds::default()).await
+    }
+
+    /// The same, where it is said how what programs send is taken.
+    pub async fn within(requests_per_second: u32, decides: bool, bounds: Bounds) -> Self {
         let n = HOMES.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("zhiyin-api-{}-{n}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -86,7 +92,7 @@ impl Home {
         let (mut stop, mut ended) = (Vec::new(), Vec::new());
         let (stop_serving, stopped) = oneshot::channel::<()>();
         stop.push(stop_serving);
-        let api = Api::new(Arc::clone(&engine), requests_per_second);
+        let api = Api::with(Arc::clone(&engine), requests_per_second, false, bounds);
         let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
         ended.push(tokio::spawn(async move {
             serve_within(Limits::default(), listener, readings, Some(api), stopped).await.unwrap();
@@ -106,6 +112,17 @@ impl Home {
 
     /// A new key's secret.
     pub async fn key(&self, role: Role, place: Option<&str>, staff: Option<&str>) -> String {
+        self.key_only(role, place, staff, None).await
+    }
+
+    /// The same, narrowed to some operations.
+    pub async fn key_only(
+        &self,
+        role: Role,
+        place: Option<&str>,
+        staff: Option<&str>,
+        scopes: Option<BTreeSet<Operation>>,
+    ) -> String {
         static DRAWN: AtomicU64 = AtomicU64::new(1);
         let mut chance = [7; 40];
         chance[..8].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
@@ -114,7 +131,7 @@ impl Home {
             place: place.map(str::to_owned),
             staff: staff.map(str::to_owned),
             name: String::new(),
-            scopes: None,
+            scopes,
             expires_at: None,
         };
         let made = keys::make(self.engine.store().as_ref(), &Grant::system("test"), new, &chance).await;

@@ -9,6 +9,7 @@ use tokio_postgres::types::{ToSql, Type};
 use zhiyin_model::id::{MemberId, OrderId};
 use zhiyin_store::dump::{In, Rows, Table, Value};
 use zhiyin_store::turn::place;
+use zhiyin_store::webhooks::CONSUMER;
 use zhiyin_store::{OWN_SOURCE, Result, StoreError};
 
 use super::cells::{Cell, Values, column, damaged, first, fits, id_of, int, order_of, sixteen};
@@ -21,7 +22,7 @@ use crate::schemas::Schemas;
 pub(crate) const HOME_HELD: &str = "SELECT one FROM {home}.home FOR UPDATE";
 pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import) \
     OR EXISTS (SELECT 1 FROM {home}.api_key) OR EXISTS (SELECT 1 FROM {home}.approval) OR EXISTS (SELECT 1 FROM {home}.audit) \
-    OR EXISTS (SELECT 1 FROM {home}.place)";
+    OR EXISTS (SELECT 1 FROM {home}.place) OR EXISTS (SELECT 1 FROM {home}.webhook)";
 pub(crate) const SHARD_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member)";
 pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
@@ -59,6 +60,8 @@ pub(crate) const SUGGESTION_NEXT: &str = "SELECT setval(pg_get_serial_sequence('
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.suggestion), false)";
 pub(crate) const PLACE_HISTORY_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.place_history', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.place_history), false)";
+pub(crate) const WEBHOOK_MESSAGE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.webhook_message', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.webhook_message), false)";
 /// Whoever holds a tree in memory reads it anew.
 pub(crate) const PLACE_TREE_ON: &str = "UPDATE {home}.place_tree SET version = version + 1";
 pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
@@ -142,9 +145,8 @@ impl Filling<'_> {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
             "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
-            | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" => {
-                self.put(table, "", rows, |_| Ok(0)).await
-            }
+            | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" | "webhook"
+            | "webhook_message" | "feed" => self.put(table, "", rows, |_| Ok(0)).await,
             "house_account" => {
                 // One row a share: the first bears what there is.
                 rows.iter_mut().for_each(|row| row.push(Value::Int(0)));
@@ -386,9 +388,10 @@ impl Filling<'_> {
         }
         self.run(LAST_SET, 0, &[&self.last]).await?;
         self.run(SHARES_SET, 0, &[]).await?;
-        for sql in [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON] {
+        for sql in [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON, WEBHOOK_MESSAGE_NEXT] {
             self.run(sql, 0, &[]).await?;
         }
+        self.run(crate::webhooks::FOLLOWS_ALL, 0, &[&CONSUMER]).await?;
         self.run(FACT_NEXT, 0, &[&(self.fact + 1)]).await?;
         for shard in 0..self.schemas.shards() {
             for sql in [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT, PARTNER_NEXT] {

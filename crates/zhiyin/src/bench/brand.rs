@@ -78,14 +78,25 @@ pub fn round(number: u32, members: u32) -> Vec<Vec<u8>> {
     items
 }
 
+/// What order `n` of a busy day is called.
+pub fn live_id(n: u64) -> String {
+    format!("l{n}")
+}
+
 /// Order `n` of a busy day, and of which member, drawn anew each time.
 pub fn live(n: u64, members: u32) -> (u64, Vec<u8>) {
     let chance = mixed(n ^ 0x6c69_7665);
     let time = ROUNDS_BEGIN.plus_us(i64::try_from(n).unwrap_or(0).saturating_mul(50_000));
     let member = chance % u64::from(members);
-    (member, item(&format!("l{n}"), member, time, mixed(chance)))
+    (member, item(&live_id(n), member, time, mixed(chance)))
 }
 
+/// What a member is called, as user.
+pub fn member(n: u64) -> String {
+    format!("c{n}")
+}
+
+/// An order of a member. They have a letter, because a name of zeros only is nobody's.
 fn item(id: &str, member: u64, time: Ts, chance: u64) -> Vec<u8> {
     let mut products = String::with_capacity(256);
     let mut cents = 0;
@@ -109,9 +120,10 @@ fn item(id: &str, member: u64, time: Ts, chance: u64) -> Vec<u8> {
     put(
         &mut out,
         format_args!(
-            "{{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"{member}\",\"messageId\":\"{id}\",\
+            "{{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"{}\",\"messageId\":\"{id}\",\
              \"timestamp\":\"{time}\",\"properties\":{{\"order_id\":\"{id}\",\"store_id\":\"{}\",\
              \"currency\":\"CNY\",\"total\":\"{}.{:02}\",\"products\":[{products}]}}}}",
+            self::member(member),
             1 + member % 20,
             cents / 100,
             cents % 100

@@ -96,6 +96,9 @@ macro_rules! passed_on {
             fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
                 self.0.inner().reading()
             }
+            fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
+                self.0.inner().webhooks()
+            }
             $(async fn $own(&self, $($own_argument: $own_kind),*) -> Result<$own_answer> {
                 let deed = self.0.before(stringify!($own)).await?;
                 let answer = self.0.$own($($own_argument),*).await;

@@ -1,0 +1,9 @@
+//! The outside world: how the home speaks to somebody else's server, and what it does not let itself be talked into.
+//!
+//! [`address`] says to whom it may be spoken, [`client`] speaks, [`signature`] says who spoke, [`retry`] when to speak again.
+//! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
+
+pub mod address;
+pub mod client;
+pub mod retry;
+pub mod signature;
