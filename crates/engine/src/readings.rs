@@ -42,14 +42,14 @@ const TEXTS: [&str; 13] = [
 
 /// A report that can be asked for by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum Reported {
     /// One of those that are cut by the tree.
     Report(Report),
     /// Partners: whom they brought, what those bought since, whom we sent to them.
     Partners,
 }
 
-impl Named {
+impl Reported {
     /// All of them.
     pub const ALL: [Self; 6] = [
         Self::Report(Report::Tiers),
@@ -130,16 +130,16 @@ impl Engine {
     pub async fn report_view(
         &self,
         grant: &Grant,
-        named: Named,
+        named: Reported,
         day: Option<Day>,
         under: Option<&str>,
     ) -> Result<ReportView> {
         let filter = self.filter(grant, Operation::ReportsRead).await?;
         let report = match named {
-            Named::Partners if !sees_all(&filter) => return Err(ReadProblem::Whole.into()),
-            Named::Partners if under.is_some() => return Err(ReadProblem::Word("under").into()),
-            Named::Partners => return Ok(self.partners_decided(day).await?.into()),
-            Named::Report(report) => report,
+            Reported::Partners if !sees_all(&filter) => return Err(ReadProblem::Whole.into()),
+            Reported::Partners if under.is_some() => return Err(ReadProblem::Word("under").into()),
+            Reported::Partners => return Ok(self.partners_decided(day).await?.into()),
+            Reported::Report(report) => report,
         };
         let of = match (&filter.bound, report) {
             // What there is of the ledger and of places is not known by whom one looks after.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use zhiyin_engine::letters::{LettersAsked, Retried};
 use zhiyin_engine::members::{LotsAsked, MembersAsked, OrdersAsked, TimelineAsked};
-use zhiyin_engine::readings::Named;
+use zhiyin_engine::readings::Reported;
 use zhiyin_engine::reports::Report;
 use zhiyin_engine::sight::ReadProblem;
 use zhiyin_engine::{Engine, EngineError};
@@ -187,7 +187,7 @@ async fn what_is_masked_is_masked_wherever_it_stands() {
             engine.member_orders(&grant, &ann, &OrdersAsked { limit: 5, cursor: None }).await.unwrap();
         let timeline = TimelineAsked { limit: 50, ..TimelineAsked::default() };
         let timeline = engine.member_timeline(&grant, &ann, &timeline).await.unwrap();
-        let report = engine.report_view(&grant, Named::Report(Report::Members), None, None).await.unwrap();
+        let report = engine.report_view(&grant, Reported::Report(Report::Members), None, None).await.unwrap();
         let all = json!([whole, listed, letters, orders, timeline, report]).to_string();
         for text in hidden {
             assert!(!all.contains(text), "{role}: {text} in {all}");
@@ -201,7 +201,7 @@ async fn what_is_masked_is_masked_wherever_it_stands() {
     assert_eq!(letters.items[0].message_id.as_deref(), Some("dead"));
     // Reports name nobody, whoever asks.
     let owner = grant(Role::Owner, "", "");
-    let report = engine.report_view(&owner, Named::Report(Report::Members), None, None).await.unwrap();
+    let report = engine.report_view(&owner, Reported::Report(Report::Members), None, None).await.unwrap();
     let report = json!(report).to_string();
     assert!(report.contains(&ann) && !report.contains("\"ann\""), "{report}");
 }
@@ -213,7 +213,7 @@ async fn reports_are_cut_by_what_a_role_reaches() {
     let sum = |view: &zhiyin_engine::readings::ReportView, column: &str| -> i64 {
         view.rows.iter().filter_map(|row| row[column].as_i64()).sum()
     };
-    let tiers = Named::Report(Report::Tiers);
+    let tiers = Reported::Report(Report::Tiers);
     for (grant, under, expected) in [
         (grant(Role::Owner, "", ""), None, "3 2"),
         (grant(Role::Owner, "", ""), Some("east"), "1 1"),
@@ -233,9 +233,9 @@ async fn reports_are_cut_by_what_a_role_reaches() {
     }
     // The same numbers as the command line's, by name, cut and day.
     let owner = grant(Role::Owner, "", "");
-    for named in Named::ALL {
+    for named in Reported::ALL {
         for (day, under) in [(None, None), (Day::parse("2017-03-01"), None), (None, Some("east"))] {
-            let Named::Report(report) = named else { continue };
+            let Reported::Report(report) = named else { continue };
             let view = engine.report_view(&owner, named, day, under).await.unwrap();
             let table = engine.report_under(report, day, under).await.unwrap();
             // Members are called otherwise there, and stand in the order of that.
@@ -251,8 +251,8 @@ async fn reports_are_cut_by_what_a_role_reaches() {
         }
     }
     for (named, role, code) in [
-        (Named::Partners, grant(Role::StoreManager, "east", ""), "outside_scope"),
-        (Named::Report(Report::Ledger), grant(Role::Advisor, "s1", "a7"), "outside_scope"),
+        (Reported::Partners, grant(Role::StoreManager, "east", ""), "outside_scope"),
+        (Reported::Report(Report::Ledger), grant(Role::Advisor, "s1", "a7"), "outside_scope"),
     ] {
         assert_eq!(short(engine.report_view(&role, named, None, None).await, |_| "seen".to_owned()), code);
     }

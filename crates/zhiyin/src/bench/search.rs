@@ -79,6 +79,9 @@ const GIVEN: [(&str, &str); 24] = [
     ("辉", "hui"),
 ];
 
+/// What is typed of a member's name, and how that is called.
+type Typed = (&'static str, fn(u64) -> String);
+
 struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -152,7 +155,7 @@ async fn home(folder: &Path, members: u64, sealed: bool) -> Result<()> {
         println!("  {what:<34}{:>10}{:>10}", at(50), at(99));
     };
     println!("  {:<34}{:>10}{:>10}", "", "middle", "99 %");
-    let typed: [(&str, fn(u64) -> String); 5] = [
+    let typed: [Typed; 5] = [
         ("by a surname (王)", |member| name(member).0[0].to_owned()),
         ("by two characters (王伟)", |member| name(member).0.concat()),
         ("by initials (ww)", |member| {

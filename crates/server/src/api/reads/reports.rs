@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use zhiyin_engine::readings::queues::{DuplicateView, state_of};
-use zhiyin_engine::readings::{Named, ReportView};
+use zhiyin_engine::readings::{ReportView, Reported};
 use zhiyin_engine::sight::Page;
 use zhiyin_model::role::Operation;
 
@@ -61,7 +61,7 @@ struct Asked {
 }
 
 async fn report(caller: Caller, asked: Asked) -> Result<ReportView, Problem> {
-    let named = Named::named(&asked.name).ok_or(Problem::of("report_unknown"))?;
+    let named = Reported::named(&asked.name).ok_or(Problem::of("report_unknown"))?;
     let day = day("as_of", asked.as_of.as_deref())?;
     Ok(caller.engine().report_view(&caller.grant, named, day, asked.under.as_deref()).await?)
 }
@@ -76,7 +76,7 @@ struct AsOf {
 
 async fn partners(caller: Caller, asked: AsOf) -> Result<ReportView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
-    Ok(caller.engine().report_view(&caller.grant, Named::Partners, day, None).await?)
+    Ok(caller.engine().report_view(&caller.grant, Reported::Partners, day, None).await?)
 }
 
 /// What of the queue.
