@@ -73,7 +73,6 @@ impl Reported {
     }
 
     /// The report of a name.
-    #[expect(clippy::self_named_constructors, reason = "a thing is found by its name, here as elsewhere")]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.name() == name)
     }

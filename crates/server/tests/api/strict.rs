@@ -100,7 +100,8 @@ async fn heads_and_queries_are_read_as_strictly() {
     let key = ("authorization", bearer.as_str());
     let spend = "/v1/commands/points/spend";
     let long = format!("/v1/keys?a={}", "x".repeat(5_000));
-    let rows: Vec<(&str, &str, Vec<(&str, &str)>, u16, &str)> = vec![
+    type Row<'r> = (&'r str, &'r str, Vec<(&'r str, &'r str)>, u16, &'r str);
+    let rows: Vec<Row<'_>> = vec![
         ("POST", spend, vec![key, json], 400, "idempotency_key_missing"),
         ("POST", spend, vec![key, json, ("idempotency-key", "a b")], 400, "bad_idempotency_key"),
         (
