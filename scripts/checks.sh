@@ -97,10 +97,11 @@ check_rust() { cargo test --release "${locked[@]}" --workspace; }
 
 # The engine's own tests once more, with all their homes on PostgreSQL; random streams take too long there.
 check_engine_pg() {
-  ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" -p zhiyin-engine --test pipeline -- --skip any_batch
+  # Of the workspace, so that what it rests on is not compiled a second time with other features.
+  ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" --workspace --test pipeline -- --skip any_batch
 }
 
-check_house() { cargo test --release "${locked[@]}" -p zhiyin --test house; }
+check_house() { cargo test --release "${locked[@]}" --workspace --test house; }
 
 # The binary as the tests of the workspace build it, so that nothing is compiled twice.
 built_for_tests() { cargo test --quiet --release "${locked[@]}" --workspace --no-run; }
