@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use zhiyin_model::event::{Identifier, Refusal};
 use zhiyin_model::id::MemberId;
-use zhiyin_model::role::{Filter, Grant, Operation};
-use zhiyin_model::scalar::Scalar;
+use zhiyin_model::role::{About, Filter, Grant, Operation};
 use zhiyin_store::command::{COMMANDS, Came, Fate};
 use zhiyin_store::{StoredMember, Wanted};
 
@@ -19,12 +18,10 @@ use crate::accept::{REUSED, Source, Ties, Verdict, prepare, window};
 use crate::audit::{self, Outcome, Target, detail};
 use crate::identity::as_kept;
 use crate::pipeline::OTHERS_AT_WORK;
-use crate::{Engine, Result, clock};
+use crate::{Engine, Result, clock, sight};
 
 /// How long an answer is waited for.
 const DECIDED_WITHIN: Duration = Duration::from_secs(10);
-/// Attribute that names a member's advisor.
-pub const ADVISOR: &str = "advisor";
 /// Code of the refusal of an idempotency key that came before with something else.
 const KEY_REUSED: &str = "idempotency_key_reused";
 
@@ -207,10 +204,7 @@ impl Engine {
         let Some(stored) = loaded.members.into_iter().find(|stored| stored.member.id == id) else {
             return Ok(Err(unknown(field)));
         };
-        let member = &stored.member;
-        let store = member.touches.store.as_ref().map(|(_, store)| store.as_str());
-        let advisor = member.attributes.get(ADVISOR).and_then(Scalar::text);
-        if filter.about == zhiyin_model::role::About::Member && !filter.admits(store, advisor) {
+        if filter.about == About::Member && !sight::admits(filter, &stored.member) {
             return Ok(Err(unknown(field)));
         }
         Ok(Ok(stored))

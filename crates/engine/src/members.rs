@@ -32,6 +32,8 @@ pub use whole::{
     TermView, TierView, TouchView, TouchesView,
 };
 
+use crate::sight;
+
 /// A name as it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IdentifierView {
@@ -115,11 +117,6 @@ impl From<&TransferLine> for TransferView {
     }
 }
 
-/// What a member is called, as it may be shown.
-pub(crate) fn name_of(mask: Mask, member: &Member) -> Option<String> {
-    naming::names(member).first().and_then(|name| mask.name(name))
-}
-
 /// What members are known by, as it may be shown.
 pub(crate) fn identifiers(
     mask: Mask,
@@ -137,13 +134,13 @@ pub(crate) fn identifiers(
 fn brief(mask: Mask, member: &Member, identifiers: Vec<IdentifierView>) -> MemberListed {
     MemberListed {
         id: member.id.to_string(),
-        name: name_of(mask, member),
+        name: sight::called(mask, member),
         identifiers,
         tier: member.term.as_ref().map(|term| term.level.clone()),
         lifecycle: member.stage.as_ref().map(|held| held.stage.clone()),
         tags: member.tags.keys().cloned().collect(),
         points: member.account(Asset::Points).shown(),
-        store: crate::sight::store(member).map(str::to_owned),
+        store: sight::store(member).map(str::to_owned),
         advisor: naming::advisor(member).map(str::to_owned),
         known_since: member.known_since.rfc3339(),
         enrolled_at: member.enrolled_at.map(Ts::rfc3339),

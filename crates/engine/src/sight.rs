@@ -147,6 +147,11 @@ pub(crate) fn admits(filter: &Filter, member: &Member) -> bool {
     filter.admits(store(member), naming::advisor(member))
 }
 
+/// What a member is called, as far as it may be shown.
+pub fn called(mask: Mask, member: &Member) -> Option<String> {
+    naming::names(member).first().and_then(|name| mask.name(name))
+}
+
 /// The store where a member was met last.
 pub(crate) fn store(member: &Member) -> Option<&str> {
     member.touches.store.as_ref().map(|(_, store)| store.as_str())

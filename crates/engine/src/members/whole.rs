@@ -16,7 +16,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::read::{DeadLetter, MemberWhole};
 
 use super::orders::{LotView, lot};
-use super::{IdentifierView, NamesView, name_of, unless_forever};
+use super::{IdentifierView, NamesView, unless_forever};
 use crate::sight::{self, ReadProblem};
 use crate::told::{Spoken, Standing};
 use crate::{Engine, Live, Result, clock};
@@ -514,7 +514,7 @@ impl Engine {
         };
         Ok(MemberView {
             id: member.id.to_string(),
-            name: name_of(mask, member),
+            name: sight::called(mask, member),
             identifiers: whole.identifiers.iter().filter_map(named).collect(),
             known_since: member.known_since.rfc3339(),
             enrolled_at: member.enrolled_at.map(Ts::rfc3339),

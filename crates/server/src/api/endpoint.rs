@@ -68,6 +68,18 @@ impl Raw {
     }
 }
 
+/// What an operation can take.
+pub(crate) trait Taken: DeserializeOwned + JsonSchema + Send + 'static {}
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Taken for T {}
+
+/// What an operation can give.
+pub(crate) trait Given: Serialize + JsonSchema + 'static {}
+impl<T: Serialize + JsonSchema + 'static> Given for T {}
+
+/// Code of an operation at work.
+pub(crate) trait Answers<O>: Future<Output = Result<O, Problem>> + Send + 'static {}
+impl<O, F: Future<Output = Result<O, Problem>> + Send + 'static> Answers<O> for F {}
+
 /// The largest body of an operation that says nothing else, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -98,17 +110,12 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// An operation whose code takes `I` and gives `O`.
-    fn new<I, O, F>(
+    fn new<I: Taken, O: Given, F: Answers<O>>(
         (kind, method): (Kind, Method),
         (id, path): (&'static str, &'static str),
         needs: Operation,
         run: fn(Caller, I) -> F,
-    ) -> Self
-    where
-        I: DeserializeOwned + JsonSchema + Send + 'static,
-        O: Serialize + JsonSchema + 'static,
-        F: Future<Output = Result<O, Problem>> + Send + 'static,
-    {
+    ) -> Self {
         let handler = move |caller: Caller, raw: Raw| -> Answering {
             Box::pin(async move {
                 let taken: I = match kind {
@@ -138,48 +145,33 @@ impl Endpoint {
     }
 
     /// One that reads: what it takes is in its path and query.
-    pub(crate) fn get<I, O, F>(
+    pub(crate) fn get<I: Taken, O: Given, F: Answers<O>>(
         id: &'static str,
         path: &'static str,
         needs: Operation,
         run: fn(Caller, I) -> F,
-    ) -> Self
-    where
-        I: DeserializeOwned + JsonSchema + Send + 'static,
-        O: Serialize + JsonSchema + 'static,
-        F: Future<Output = Result<O, Problem>> + Send + 'static,
-    {
+    ) -> Self {
         Self::new((Kind::Query, Method::GET), (id, path), needs, run)
     }
 
     /// One that changes something, by a method; what its path names comes as fields beside those of the body.
-    pub(crate) fn change<I, O, F>(
+    pub(crate) fn change<I: Taken, O: Given, F: Answers<O>>(
         method: Method,
         id: &'static str,
         path: &'static str,
         needs: Operation,
         run: fn(Caller, I) -> F,
-    ) -> Self
-    where
-        I: DeserializeOwned + JsonSchema + Send + 'static,
-        O: Serialize + JsonSchema + 'static,
-        F: Future<Output = Result<O, Problem>> + Send + 'static,
-    {
+    ) -> Self {
         Self::new((Kind::Body, method), (id, path), needs, run)
     }
 
     /// One that goes through the pipeline, once for each idempotency key.
-    pub(crate) fn command<I, O, F>(
+    pub(crate) fn command<I: Taken, O: Given, F: Answers<O>>(
         id: &'static str,
         path: &'static str,
         needs: Operation,
         run: fn(Caller, I) -> F,
-    ) -> Self
-    where
-        I: DeserializeOwned + JsonSchema + Send + 'static,
-        O: Serialize + JsonSchema + 'static,
-        F: Future<Output = Result<O, Problem>> + Send + 'static,
-    {
+    ) -> Self {
         Self::new((Kind::Command, Method::POST), (id, path), needs, run)
     }
 

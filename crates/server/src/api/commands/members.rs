@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use zhiyin_engine::accept::Ties;
 use zhiyin_engine::command::{Act, Whom};
+use zhiyin_engine::sight;
 use zhiyin_model::effect::Asset;
 use zhiyin_model::event::{Identifier, names};
 use zhiyin_model::role::Operation;
@@ -111,10 +112,9 @@ struct MemberBrief {
 
 async fn lookup(caller: Caller, asked: Lookup) -> Result<MemberBrief, Problem> {
     let member = caller.member(&asked.member.whom("member")?, "member").await?.member;
-    let name = member.attributes.get("name").and_then(zhiyin_model::scalar::Scalar::text);
     Ok(MemberBrief {
         id: member.id.to_string(),
-        name: name.and_then(|name| caller.filter.mask.name(name)),
+        name: sight::called(caller.filter.mask, &member),
         enrolled_at: member.enrolled_at.map(zhiyin_model::time::Ts::rfc3339),
         tier: member.term.as_ref().map(|term| term.level.clone()),
         stage: member.stage.as_ref().map(|held| held.stage.clone()),
