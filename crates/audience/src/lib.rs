@@ -8,5 +8,6 @@
 //! Nothing here knows of HTTP, of SQL tables of the record, or of how members come to be what they are.
 
 pub mod person;
+pub mod sql;
 
 pub use person::Person;

@@ -58,7 +58,7 @@ mod text;
 pub mod tree;
 pub mod value;
 
-pub use birthday::of_age;
+pub use birthday::{Birthday, of_age};
 pub use condition::Condition;
 pub use evaluate::{Part, evaluate, holds};
 pub use facts::{Facts, Judged};
@@ -67,5 +67,6 @@ pub use leaf::Leaves;
 pub use problem::{Note, Problem};
 pub use row::{EventRow, ItemRow, OrderRow, Row};
 pub use schema::{AttributeType, Schema, Scope};
+pub use stage::Stage;
 pub use state::{LeafStates, Retract};
 pub use tree::Expr;
