@@ -66,7 +66,7 @@ fn amount(chance: &mut Chance) -> Decimal {
     match chance.below(10) {
         0 => number(chance.one(&many)),
         1 => {
-            let digits = i128::from(chance.bits()) * i128::from(chance.bits() >> chance.below(60));
+            let digits = i128::from(chance.bits() >> 1) * i128::from(chance.bits() >> (1 + chance.below(60)));
             let digits = digits % 79_228_162_514_264_337_593_543_950_335;
             let scale = u32::try_from(chance.below(29)).unwrap_or(0);
             Decimal::from_i128_with_scale(if chance.in_hundred(30) { -digits } else { digits }, scale)
@@ -245,7 +245,7 @@ pub fn member(chance: &mut Chance, zone: &Zone, base: i32, many: bool) -> Person
     let (n_orders, n_events) = if many { (1_100, 1_150) } else { (chance.below(14), chance.below(8)) };
     let fine = chance.in_hundred(30);
     let mut at = time(chance, zone, base);
-    for n in 0..n_orders {
+    for n in (0i32..).take(n_orders) {
         // Some at the instant of the one before.
         if !chance.in_hundred(20) {
             at = if many { zone.start(Day(base).plus(2 - n)).plus_us(chance.between(0, 7)) } else { time(chance, zone, base) };
