@@ -30,7 +30,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 
 pub use rows::{gone_row, member_row};
-pub use tables::{Tables};
+pub use tables::Tables;
 
 use writing::Writing;
 

@@ -3,7 +3,11 @@
 //!
 //! `clickhouse_wiring tables|load|ask CLUSTER URL…`. Prints what it did; where a server is in trouble, the trouble's name, and
 //! leaves with 3.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "it fails where it is wrong, as a test does")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "it fails where it is wrong, as a test does"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -101,7 +105,9 @@ fn tables(cluster: &str) -> Tables {
 
 /// The member of a number: all that there is of them follows from it. `version` 1 is somebody else, who is then replaced.
 fn member(number: u32, version: u64, zone: &Zone) -> Person {
-    let mut mixed = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(version.wrapping_mul(0x1234_5678_9abc));
+    let mut mixed = u64::from(number)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(version.wrapping_mul(0x1234_5678_9abc));
     let mut next = |end: u64| {
         mixed ^= mixed >> 27;
         mixed = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -157,7 +163,12 @@ fn member(number: u32, version: u64, zone: &Zone) -> Person {
 
 fn server(url: &str) -> ClickHouse {
     let access = Access { user: "default".to_owned(), password: String::new() };
-    let limits = Limits { whole: Duration::from_secs(30), attempts: 2, pause: Duration::from_millis(20), ..Limits::default() };
+    let limits = Limits {
+        whole: Duration::from_secs(30),
+        attempts: 2,
+        pause: Duration::from_millis(20),
+        ..Limits::default()
+    };
     ClickHouse::at(Client::new(), Target::parse(url, true).unwrap(), access, settings(Dialect::Old), limits)
 }
 
@@ -194,17 +205,24 @@ async fn ask(servers: &[ClickHouse], tables: &Tables) -> Result<(), Trouble> {
     let members: Vec<Person> = (0..MEMBERS).map(|number| member(number, 2, &tables.zone)).collect();
     let mut n_found = 0;
     for text in CONDITIONS {
-        let condition = Condition::check(text, &schema()).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+        let condition =
+            Condition::check(text, &schema()).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
         let expected: String = members
             .iter()
             .filter(|person| {
-                let history =
-                    History { orders: &person.orders, events: &person.events, zone: &tables.zone, currency_exponent: 2 };
+                let history = History {
+                    orders: &person.orders,
+                    events: &person.events,
+                    zone: &tables.zone,
+                    currency_exponent: 2,
+                };
                 evaluate_history(&condition, &Asker(person, LeafStates::default()), &history, asked.now).value
             })
             .map(|person| format!("{}\n", person.id))
             .collect();
-        let said = |wanted| statement(&condition, tables, asked, wanted).unwrap_or_else(|refused| panic!("{refused}"));
+        let said = |wanted| {
+            statement(&condition, tables, asked, wanted).unwrap_or_else(|refused| panic!("{refused}"))
+        };
         // Whichever server is asked.
         for server in servers {
             let found = String::from_utf8(server.ask(&said(Wanted::Members)).await?).unwrap();
@@ -226,7 +244,9 @@ async fn ask(servers: &[ClickHouse], tables: &Tables) -> Result<(), Trouble> {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [step, cluster, urls @ ..] = arguments.as_slice() else { panic!("clickhouse_wiring STEP CLUSTER URL…") };
+    let [step, cluster, urls @ ..] = arguments.as_slice() else {
+        panic!("clickhouse_wiring STEP CLUSTER URL…")
+    };
     let (tables, servers) = (tables(cluster), urls.iter().map(|url| server(url)).collect::<Vec<_>>());
     let done = match step.as_str() {
         "tables" => make(&servers, &tables).await,

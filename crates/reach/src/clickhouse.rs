@@ -74,13 +74,17 @@ pub enum Trouble {
     #[error("ClickHouse cannot be reached: {0}")]
     Unreachable(Failed),
     /// The server does not reach another one that holds a part of the members.
-    #[error("ClickHouse does not reach one of its shards (its error {0}): an answer without that part is none")]
+    #[error(
+        "ClickHouse does not reach one of its shards (its error {0}): an answer without that part is none"
+    )]
     ShardUnavailable(u32),
     /// The user or the password is not good.
     #[error("ClickHouse does not let this user in (its error {0})")]
     NotLetIn(u32),
     /// The database or a table or a column is not there.
-    #[error("ClickHouse has no such table or column (its error {0}): the tables were not made, or by another release")]
+    #[error(
+        "ClickHouse has no such table or column (its error {0}): the tables were not made, or by another release"
+    )]
     TablesMissing(u32),
     /// It has not enough memory, or may not use it.
     #[error("ClickHouse has not enough memory for this (its error {0})")]
@@ -188,7 +192,13 @@ fn encoded(text: &str) -> String {
 
 impl ClickHouse {
     /// A server at an address; `settings` go with every statement.
-    pub fn at(client: Client, target: Target, access: Access, settings: &[(&str, &str)], limits: Limits) -> Self {
+    pub fn at(
+        client: Client,
+        target: Target,
+        access: Access,
+        settings: &[(&str, &str)],
+        limits: Limits,
+    ) -> Self {
         let mut query = String::from("wait_end_of_query=1");
         for (name, value) in settings {
             query.push_str(&format!("&{}={}", encoded(name), encoded(value)));
@@ -213,7 +223,11 @@ impl ClickHouse {
 
     /// Sends lines after an `INSERT … FORMAT JSONEachRow`, some at a time; how many. Where it fails, those before may have
     /// gone in: all of them may be sent again.
-    pub async fn send(&self, insertion: &str, lines: impl IntoIterator<Item = String>) -> Result<u64, Trouble> {
+    pub async fn send(
+        &self,
+        insertion: &str,
+        lines: impl IntoIterator<Item = String>,
+    ) -> Result<u64, Trouble> {
         let path = format!("/?{}&query={}", self.settings, encoded(insertion));
         let (mut batch, mut n_sent) = (Vec::new(), 0u64);
         for line in lines {
@@ -342,7 +356,10 @@ mod tests {
     fn an_error_is_known_by_its_number_and_nothing_else_of_it_is_kept() {
         for (said, expected) in [
             ("Code: 60. DB::Exception: Table a.b doesn't exist. (UNKNOWN_TABLE)", Trouble::TablesMissing(60)),
-            ("Code: 279, e.displayText() = DB::NetException: All connection tries failed.", Trouble::ShardUnavailable(279)),
+            (
+                "Code: 279, e.displayText() = DB::NetException: All connection tries failed.",
+                Trouble::ShardUnavailable(279),
+            ),
             ("Code: 241. DB::Exception: Memory limit", Trouble::MemoryExceeded(241)),
             ("Code: 516. DB::Exception: zhiyin: Authentication failed", Trouble::NotLetIn(516)),
             ("Code: 62. DB::Exception: Syntax error: 'Alice'", Trouble::Refused(62)),

@@ -115,7 +115,15 @@ fn number(chance: &mut Chance, depth: usize) -> String {
     match chance.below(14) {
         0 => literal(chance),
         1 => chance.one(&["points", "age", "attr.spend", "attr.children", "hour"]).to_owned(),
-        2 => chance.one(&["attr.spend", "attr.children", "points", "days_since(enrolled_at)", "days_since(attr.due)"]).to_owned(),
+        2 => chance
+            .one(&[
+                "attr.spend",
+                "attr.children",
+                "points",
+                "days_since(enrolled_at)",
+                "days_since(attr.due)",
+            ])
+            .to_owned(),
         3 => chance
             .one(&[
                 "size(tags)",
@@ -308,7 +316,11 @@ fn texts(chance: &mut Chance) -> String {
         ("event", 1) => format!("first({rows}).properties.flag"),
         ("event", 2) => format!("last({rows}).properties.amount >= 1.25"),
         (_, 3) => format!("weekday(last({rows})) == weekday"),
-        _ => format!("{}({rows}).store {} store", chance.one(&["first", "last"]), chance.one(&["==", "!=", "<"])),
+        _ => format!(
+            "{}({rows}).store {} store",
+            chance.one(&["first", "last"]),
+            chance.one(&["==", "!=", "<"])
+        ),
     };
     match chance.below(3) {
         0 => {
@@ -320,7 +332,15 @@ fn texts(chance: &mut Chance) -> String {
             "{} {} {}",
             chance.one(&["attr.city", "attr.job", "store"]),
             operator(chance),
-            chance.one(&["\"上海\"", "\"Z\"", "\"\u{1f600}\"", "\"\u{e000}\"", "attr.job", "attr.wish", "\"\""])
+            chance.one(&[
+                "\"上海\"",
+                "\"Z\"",
+                "\"\u{1f600}\"",
+                "\"\u{e000}\"",
+                "attr.job",
+                "attr.wish",
+                "\"\""
+            ])
         ),
         _ => of_history,
     }

@@ -42,7 +42,20 @@ pub fn time(chance: &mut Chance, zone: &Zone, base: i32) -> Ts {
 
 fn text(chance: &mut Chance) -> String {
     chance
-        .one(&["上海", "Beijing", "O'Neill\\", "", "a\tb\nc", "\u{1f600}", "\u{e000}z", "Zürich", "vip", "S1", "2024-03-01", "`x` \"y\""])
+        .one(&[
+            "上海",
+            "Beijing",
+            "O'Neill\\",
+            "",
+            "a\tb\nc",
+            "\u{1f600}",
+            "\u{e000}z",
+            "Zürich",
+            "vip",
+            "S1",
+            "2024-03-01",
+            "`x` \"y\"",
+        ])
         .to_owned()
 }
 
@@ -84,7 +97,17 @@ fn property(chance: &mut Chance) -> Option<Scalar> {
         3 => Scalar::Bool(chance.in_hundred(50)),
         4 => Scalar::Texts(vec!["a".to_owned()]),
         5 => Scalar::Text(
-            chance.one(&["2024-03-01", "2024-02-29", "2024-02-30", "2024-10-26T23:30:00Z", "12:30", "24:00", "2006-10-28"]).to_owned(),
+            chance
+                .one(&[
+                    "2024-03-01",
+                    "2024-02-29",
+                    "2024-02-30",
+                    "2024-10-26T23:30:00Z",
+                    "12:30",
+                    "24:00",
+                    "2006-10-28",
+                ])
+                .to_owned(),
         ),
         _ => Scalar::Number(amount(chance)),
     })
@@ -102,7 +125,12 @@ fn store(chance: &mut Chance) -> Option<std::sync::Arc<str>> {
 fn item(chance: &mut Chance, fine: bool) -> ItemRow {
     let category = chance.one(&["a", "b", "1", ""]);
     let quantity = match chance.below(12) {
-        0 if fine => number(chance.one(&["0.3333333333333333333333333333", "0.0000001", "1000000000000", "2.0000000005"])),
+        0 if fine => number(chance.one(&[
+            "0.3333333333333333333333333333",
+            "0.0000001",
+            "1000000000000",
+            "2.0000000005",
+        ])),
         1 => number("0.000001"),
         _ => number(chance.one(&["0", "0.1", "0.5", "1", "1", "2", "3", "1.50"])),
     };
@@ -132,7 +160,14 @@ fn event(chance: &mut Chance, time: Ts) -> EventRow {
         let value = match (name, chance.below(3)) {
             ("flag", 0..=1) => Some(Scalar::Bool(chance.in_hundred(50))),
             ("day", 0..=1) => {
-                let day = chance.one(&["2024-03-01", "2024-02-20", "2024-10-27T00:30:00+02:00", "12:30", "2006-10-29", "0001-01-01"]);
+                let day = chance.one(&[
+                    "2024-03-01",
+                    "2024-02-20",
+                    "2024-10-27T00:30:00+02:00",
+                    "12:30",
+                    "2006-10-29",
+                    "0001-01-01",
+                ]);
                 Some(Scalar::Text(day.to_owned()))
             }
             _ => property(chance),
@@ -142,7 +177,13 @@ fn event(chance: &mut Chance, time: Ts) -> EventRow {
         }
     }
     let name = chance.one(&["E", "E", "F", "G"]).into();
-    EventRow { name, time, store: store(chance), channel: chance.in_hundred(30).then(|| "app".into()), properties }
+    EventRow {
+        name,
+        time,
+        store: store(chance),
+        channel: chance.in_hundred(30).then(|| "app".into()),
+        properties,
+    }
 }
 
 fn birthday(chance: &mut Chance, base: i32) -> String {
@@ -191,7 +232,9 @@ fn consents(chance: &mut Chance, zone: &Zone, base: i32) -> Consents {
 
 fn dependants(chance: &mut Chance, base: i32) -> Dependants {
     let mut told = Dependants::default();
-    let day = |chance: &mut Chance, from: i64, to: i64| Day(base).plus(i32::try_from(chance.between(from, to)).unwrap_or(0));
+    let day = |chance: &mut Chance, from: i64, to: i64| {
+        Day(base).plus(i32::try_from(chance.between(from, to)).unwrap_or(0))
+    };
     for key in ["first", "second", "third"].iter().take(chance.below(4)) {
         let one = Told {
             kind: chance.in_hundred(30).then(|| "parent".to_owned()),
@@ -223,14 +266,16 @@ pub fn member(chance: &mut Chance, zone: &Zone, base: i32, many: bool) -> Person
         put(name, of);
     }
     for name in ["vip", "quiet"] {
-        let of = if chance.in_hundred(70) { Some(Scalar::Bool(chance.in_hundred(50))) } else { property(chance) };
+        let of =
+            if chance.in_hundred(70) { Some(Scalar::Bool(chance.in_hundred(50))) } else { property(chance) };
         put(name, of);
     }
     for name in ["due", "moved"] {
         let day = Day(base).plus(i32::try_from(chance.between(-5, 5)).unwrap_or(0)).to_string();
         put(name, chance.in_hundred(75).then_some(Scalar::Text(day)).or_else(|| property(chance)));
     }
-    let brands = (0..chance.below(4)).map(|_| chance.one(&["lego", "miffy", "vip", "上海"]).to_owned()).collect();
+    let brands =
+        (0..chance.below(4)).map(|_| chance.one(&["lego", "miffy", "vip", "上海"]).to_owned()).collect();
     put("brands", chance.in_hundred(70).then_some(Scalar::Texts(brands)));
     let tags = ["snack_lover", "vip", "sleeper", "空巢", "S1", "gold"];
     person.tags = tags.iter().filter(|_| chance.in_hundred(30)).map(|tag| (*tag).to_owned()).collect();
@@ -248,7 +293,11 @@ pub fn member(chance: &mut Chance, zone: &Zone, base: i32, many: bool) -> Person
     for n in (0i32..).take(n_orders) {
         // Some at the instant of the one before.
         if !chance.in_hundred(20) {
-            at = if many { zone.start(Day(base).plus(2 - n)).plus_us(chance.between(0, 7)) } else { time(chance, zone, base) };
+            at = if many {
+                zone.start(Day(base).plus(2 - n)).plus_us(chance.between(0, 7))
+            } else {
+                time(chance, zone, base)
+            };
         }
         person.orders.push(order(chance, at, fine));
     }

@@ -2,7 +2,11 @@
 //!
 //! `cargo run --release -p zhiyin-audience --example clickhouse_cases -- FOLDER SEED POPULATIONS CONDITIONS` writes a file a
 //! population: what makes the tables, what goes in, and for each condition its statement and who it must find.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "it fails where it is wrong, as a test does")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "it fails where it is wrong, as a test does"
+)]
 
 mod chance;
 mod conditions;
@@ -16,7 +20,9 @@ use chance::Chance;
 use serde_json::{Value, json};
 use support::Person;
 use zhiyin_audience::sql::{Asked, Dialect, Tables, Wanted, gone_row, member_row, settings, statement};
-use zhiyin_condition::{AttributeType, Condition, History, Schema, Scope, evaluate_history};
+use zhiyin_condition::{
+    AttributeType, Condition, History, Leaves, Schema, Scope, evaluate, evaluate_history,
+};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::{Ts, Zone};
 
@@ -40,13 +46,21 @@ fn known(id: MemberId, person: &Person) -> zhiyin_audience::Person {
     }
 }
 
-/// Whether a condition holds, as the reference says.
-fn holds(condition: &Condition, person: &Person, zone: &Zone, asked: Asked) -> bool {
+/// Whether a condition holds, as the reference says; the evaluator for one member must say so too.
+fn holds(condition: &mut Condition, person: &Person, zone: &Zone, asked: Asked) -> bool {
     let until = asked.rows_until.unwrap_or(Ts::FOREVER);
     let orders: Vec<_> = person.orders.iter().filter(|order| order.time <= until).cloned().collect();
     let events: Vec<_> = person.events.iter().filter(|event| event.time <= until).cloned().collect();
     let history = History { orders: &orders, events: &events, zone, currency_exponent: 2 };
-    evaluate_history(condition, person, &history, asked.now).value
+    let reference = evaluate_history(condition, person, &history, asked.now).value;
+    if asked.rows_until.is_none() {
+        let leaves = Leaves::collect([&mut *condition], zone.clone(), 2);
+        let mut person = person.clone();
+        person.observe(&leaves);
+        let judged = evaluate(condition, &leaves, &person, asked.now).value;
+        assert_eq!(judged, reference, "{} at {} in {}: {person:?}", condition.text(), asked.now, zone.name());
+    }
+    reference
 }
 
 /// Lines that go in: what is known of each, for some an older line before and after it, and some who are gone.
@@ -84,7 +98,13 @@ fn tables(number: usize, zone: Zone, schema: &Schema) -> Tables {
     }
 }
 
-fn population(seed: u64, number: usize, n_conditions: usize, schema: &Schema, found: &mut [usize; 3]) -> Value {
+fn population(
+    seed: u64,
+    number: usize,
+    n_conditions: usize,
+    schema: &Schema,
+    found: &mut [usize; 3],
+) -> Value {
     let mut chance = Chance(seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
     let zone = support::zone(chance.one(&lives::ZONES));
     let base = lives::BASES[chance.below(lives::BASES.len())];
@@ -93,7 +113,10 @@ fn population(seed: u64, number: usize, n_conditions: usize, schema: &Schema, fo
         .map(|n| {
             let mut id = [0u8; 16];
             id[..8].copy_from_slice(&chance.bits().to_be_bytes());
-            (MemberId::from_bytes(id), lives::member(&mut chance, &zone, base, n == 0 && number.is_multiple_of(4)))
+            (
+                MemberId::from_bytes(id),
+                lives::member(&mut chance, &zone, base, n == 0 && number.is_multiple_of(4)),
+            )
         })
         .collect();
     let lines = lines(&mut chance, &members, &tables, base);
@@ -101,11 +124,15 @@ fn population(seed: u64, number: usize, n_conditions: usize, schema: &Schema, fo
     let mut refused = Vec::new();
     while cases.len() < n_conditions {
         let text = conditions::truth(&mut chance, 2);
-        let Ok(condition) = Condition::check(&text, schema) else {
+        let Ok(mut condition) = Condition::check(&text, schema) else {
             found[0] += 1;
             continue;
         };
-        let now = if chance.in_hundred(50) { zone.start(zone.day(Ts(i64::from(base) * 86_400_000_000))) } else { lives::time(&mut chance, &zone, base) };
+        let now = if chance.in_hundred(50) {
+            zone.start(zone.day(Ts(i64::from(base) * 86_400_000_000)))
+        } else {
+            lives::time(&mut chance, &zone, base)
+        };
         let now = now.plus_us(chance.between(-1, 1) * 3_600_000_000);
         let rows_until = chance.in_hundred(25).then(|| lives::time(&mut chance, &zone, base));
         let asked = Asked { now, rows_until };
@@ -120,7 +147,7 @@ fn population(seed: u64, number: usize, n_conditions: usize, schema: &Schema, fo
         found[2] += 1;
         let mut ids: Vec<MemberId> = members
             .iter()
-            .filter(|(_, person)| holds(&condition, person, &zone, asked))
+            .filter(|(_, person)| holds(&mut condition, person, &zone, asked))
             .map(|(id, _)| *id)
             .collect();
         ids.sort_unstable();
@@ -156,7 +183,8 @@ fn main() {
         eprintln!("usage: clickhouse_cases FOLDER SEED POPULATIONS CONDITIONS");
         std::process::exit(2);
     };
-    let (seed, populations, conditions) = (seed.parse().unwrap(), populations.parse().unwrap(), conditions.parse().unwrap());
+    let (seed, populations, conditions) =
+        (seed.parse().unwrap(), populations.parse().unwrap(), conditions.parse().unwrap());
     // Attributes are declared, and one of them is called as SQL would not.
     let mut schema = support::schema(Scope::Member);
     schema.attributes.insert("it's `odd`\\".to_owned(), AttributeType::Text);

@@ -67,7 +67,10 @@ impl Writing<'_> {
     fn any_compared(&self, op: Operator, any: (&str, bool), other: &Said) -> Result<String, NotInSql> {
         let (any, read) = any;
         let of = |kind: u8, value: &str| {
-            format!("(tupleElement({any}, 1) = {kind} AND {})", asked(&format!("tupleElement({any}, 2)"), op, value))
+            format!(
+                "(tupleElement({any}, 1) = {kind} AND {})",
+                asked(&format!("tupleElement({any}, 2)"), op, value)
+            )
         };
         if !read && matches!(other, Said::Date(_) | Said::Time(_) | Said::Clock(_)) {
             return Err(NotInSql::new(
@@ -98,7 +101,10 @@ impl Writing<'_> {
 /// A text that is to be compared with a day or a time, as what it writes; nothing where it writes none.
 fn read_as(text: Option<&str>, beside: &Said) -> Result<Option<Said>, NotInSql> {
     let Some(text) = text else {
-        return Err(NotInSql::new("a text beside a day or a time", "only a text as it is written can be read as one"));
+        return Err(NotInSql::new(
+            "a text beside a day or a time",
+            "only a text as it is written can be read as one",
+        ));
     };
     let (of, value) = text_kind(text);
     Ok(match (of, beside) {

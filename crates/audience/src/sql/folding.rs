@@ -36,7 +36,7 @@ impl Going<'_> {
     fn picked(&self, writing: &Writing<'_>, sql: &str) -> String {
         let all = self.rows.over("arrayMap", sql);
         let Some(condition) = self.condition() else { return all };
-        let (names, arrays) = self.rows.parameters();
+        let (names, arrays) = self.rows.parameters(&[&condition]);
         let value = writing.fresh("v");
         format!("arrayFilter(({value}, {names}) -> {condition}, {all}, {arrays})")
     }
@@ -102,7 +102,8 @@ impl<'c> Writing<'c> {
         let known = self.fresh("k");
         let mean = self.named(&[("e", array)], |names| {
             let addends = &names[0];
-            let count = Num::of(format!("toInt64(arrayCount({known} -> isNotNull({known}), {addends}))"), 0, 32);
+            let count =
+                Num::of(format!("toInt64(arrayCount({known} -> isNotNull({known}), {addends}))"), 0, 32);
             self.divided(&self.summed(addends, scale, wide), &count).sql
         });
         Said::Number(Num::wide(mean))
@@ -124,7 +125,11 @@ impl<'c> Writing<'c> {
             Said::Time(moment) => {
                 let us = array(&moment.us);
                 let beside = |sql: &str| format!("arrayReduce('{at_best}', {}, {us})", array(sql));
-                Said::Time(Moment { us: of(&moment.us), day: beside(&moment.day), minute: beside(&moment.minute) })
+                Said::Time(Moment {
+                    us: of(&moment.us),
+                    day: beside(&moment.day),
+                    minute: beside(&moment.minute),
+                })
             }
             _ => Said::Unknown,
         }

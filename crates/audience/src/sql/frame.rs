@@ -63,11 +63,9 @@ impl Rows {
             (Of::Items, "quantity") if self.fine => {
                 "arrayResize(item_quantity_fine, length(item_quantity))".to_owned()
             }
-            (Of::Orders, "item_quantity") if self.fine => {
-                "arrayMap((f, q) -> arrayResize(f, length(q)), \
+            (Of::Orders, "item_quantity") if self.fine => "arrayMap((f, q) -> arrayResize(f, length(q)), \
                  arrayResize(order_item_quantity_fine, length(order_item_quantity)), order_item_quantity)"
-                    .to_owned()
-            }
+                .to_owned(),
             (Of::Orders, _) => format!("order_{column}"),
             (Of::Items, _) => format!("item_{column}"),
             (Of::Events, _) => format!("event_{column}"),
@@ -81,20 +79,22 @@ impl Rows {
         }
     }
 
-    /// The parameters that were asked for and their arrays, both with commas between: at least one of each.
-    pub(super) fn parameters(&self) -> (String, String) {
-        if self.asked.borrow().is_empty() {
-            self.asked(self.shortest());
+    /// The parameters that some SQL asks for and their arrays, both with commas between: at least one of each.
+    pub(super) fn parameters(&self, sql: &[&str]) -> (String, String) {
+        let name = |column: &&str| format!("{column}_{}", self.number);
+        let is_asked = |column: &&'static str| sql.iter().any(|sql| sql.contains(&name(column)));
+        let mut asked: Vec<&str> = self.asked.borrow().iter().copied().filter(is_asked).collect();
+        if asked.is_empty() {
+            asked.push(self.shortest());
         }
-        let asked = self.asked.borrow().clone();
-        let names: Vec<String> = asked.iter().map(|column| format!("{column}_{}", self.number)).collect();
+        let names: Vec<String> = asked.iter().map(name).collect();
         let arrays: Vec<String> = asked.iter().map(|column| self.array(column)).collect();
         (names.join(", "), arrays.join(", "))
     }
 
-    /// A function of these rows: `arrayCount((day_1) -> …, order_day)`. What `body` asks of a row must have been asked before.
+    /// A function of these rows: `arrayCount((day_1) -> …, order_day)`.
     pub(super) fn over(&self, function: &str, body: &str) -> String {
-        let (names, arrays) = self.parameters();
+        let (names, arrays) = self.parameters(&[body]);
         format!("{function}(({names}) -> {body}, {arrays})")
     }
 }

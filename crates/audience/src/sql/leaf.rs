@@ -9,9 +9,9 @@ use zhiyin_model::time::HOUR_US;
 use super::NotInSql;
 use super::folding::Going;
 use super::frame::{Elem, Frame, Of, Rows};
+use super::quoted;
 use super::said::{Said, whole};
 use super::writing::Writing;
-use super::quoted;
 
 impl<'c> Writing<'c> {
     /// The rows of a leaf that pass what is asked of each by itself.
@@ -58,8 +58,8 @@ impl<'c> Writing<'c> {
         let places = if early.conditions.is_empty() {
             format!("arrayEnumerate({all})")
         } else {
-            let (names, arrays) = early.rows.parameters();
             let condition = early.conditions.join(" AND ");
+            let (names, arrays) = early.rows.parameters(&[&condition]);
             format!("arrayFilter(({place}, {names}) -> {condition}, arrayEnumerate({all}), {arrays})")
         };
         // There is no such place where all are kept, and none reads as 0.
@@ -122,7 +122,12 @@ impl<'c> Writing<'c> {
     }
 
     /// `size(rows) > 0`, which need not be counted.
-    pub(super) fn exists(&self, op: Operator, left: &'c Node, right: &Node) -> Result<Option<String>, NotInSql> {
+    pub(super) fn exists(
+        &self,
+        op: Operator,
+        left: &'c Node,
+        right: &Node,
+    ) -> Result<Option<String>, NotInSql> {
         let (Node::Leaf(used), Node::Const(Value::Number(number))) = (left, right) else { return Ok(None) };
         if op != Operator::Greater || !number.is_zero() {
             return Ok(None);

@@ -13,7 +13,12 @@ use super::said::Said;
 use super::writing::{Around, Writing, at_hand};
 
 impl<'c> Writing<'c> {
-    pub(super) fn local(&self, list: &'c List, fold: Fold, around: Around<'_, '_, 'c>) -> Result<Said, NotInSql> {
+    pub(super) fn local(
+        &self,
+        list: &'c List,
+        fold: Fold,
+        around: Around<'_, '_, 'c>,
+    ) -> Result<Said, NotInSql> {
         let texts = |array: String| {
             let rows = self.rows(Of::Array(array));
             let text = Said::text(rows.asked("x"));
@@ -84,9 +89,10 @@ impl<'c> Writing<'c> {
                 self.sum_or_mean(array, fold)
             }
             Fold::Least | Fold::Greatest => {
-                let measured = elements.iter().map(|(_, value)| value).find(|value| {
-                    value.number().is_some() || matches!(value, Said::Date(_) | Said::Time(_))
-                });
+                let measured = elements
+                    .iter()
+                    .map(|(_, value)| value)
+                    .find(|value| value.number().is_some() || matches!(value, Said::Date(_) | Said::Time(_)));
                 match measured {
                     Some(Said::Date(_)) => {
                         let array = array_of("Int64", &|value| match value {
@@ -96,7 +102,10 @@ impl<'c> Writing<'c> {
                         self.extreme(&Said::Date(String::new()), fold, |_| array.clone())
                     }
                     Some(Said::Time(_)) => {
-                        return Err(NotInSql::new("the least or greatest of times as written", "compare them by themselves"));
+                        return Err(NotInSql::new(
+                            "the least or greatest of times as written",
+                            "compare them by themselves",
+                        ));
                     }
                     Some(_) => {
                         let array = array_of("Int256", &|value| {

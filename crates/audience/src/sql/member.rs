@@ -80,7 +80,10 @@ impl Writing<'_> {
         let part = |n: u8| format!("tupleElement({word}, {n})");
         let bears = format!("{} IN ({purpose}, {all}) AND {} IN ({channel}, {all})", part(1), part(2));
         let latest = |test: &str| {
-            let at = format!("arrayMap({word} -> toNullable({}), arrayFilter({word} -> {test}, {column}))", part(5));
+            let at = format!(
+                "arrayMap({word} -> toNullable({}), arrayFilter({word} -> {test}, {column}))",
+                part(5)
+            );
             format!("arrayReduce('max', {at})")
         };
         let no = latest(&format!(
@@ -103,8 +106,10 @@ impl Writing<'_> {
             self.named(&minor, |names| {
                 let is_minor = &names[0];
                 // What a minor says is no yes; what a guardian said for them holds until they can speak themselves.
-                let holds = format!("(ifNull({} < {of_age}, 0) = 0 OR ({} = 2 AND {is_minor}))", part(6), part(3));
-                let yes = latest(&format!("({} IN (1, 2) AND {bears} AND {is_current} AND {holds})", part(3)));
+                let holds =
+                    format!("(ifNull({} < {of_age}, 0) = 0 OR ({} = 2 AND {is_minor}))", part(6), part(3));
+                let yes =
+                    latest(&format!("({} IN (1, 2) AND {bears} AND {is_current} AND {holds})", part(3)));
                 self.named(&[("n", no), ("y", yes)], |names| {
                     let (no, yes) = (&names[0], &names[1]);
                     let needed = u8::from(terms.needed);
@@ -134,8 +139,11 @@ impl Writing<'_> {
 fn stage_of(one: &str, stage: Stage, today: Day) -> String {
     let (date, number) = (today.date(), i64::from(today.0));
     let day = whole(number);
-    let (born, born_month, born_day) =
-        (format!("tupleElement({one}, 3)"), format!("tupleElement({one}, 4)"), format!("tupleElement({one}, 5)"));
+    let (born, born_month, born_day) = (
+        format!("tupleElement({one}, 3)"),
+        format!("tupleElement({one}, 4)"),
+        format!("tupleElement({one}, 5)"),
+    );
     let month = i32::from(date.year()) * 12 + i32::from(date.month());
     // A month is full on the day of the birth, or on the last of a shorter month.
     let not_full = format!("(least({born_day}, {}) > {})", date.days_in_month(), date.day());
@@ -147,7 +155,9 @@ fn stage_of(one: &str, stage: Stage, today: Day) -> String {
         Stage::AgeWeeks => lived(format!("intDiv({day} - {born}, 7)")),
         Stage::AgeMonths => lived(months),
         Stage::AgeYears => lived(format!("intDiv({months}, 12)")),
-        Stage::WeeksToDue => format!("if({awaited}, toInt64(intDiv({to_due} + {OVERDUE_DAYS}, 7) - 4), NULL)"),
+        Stage::WeeksToDue => {
+            format!("if({awaited}, toInt64(intDiv({to_due} + {OVERDUE_DAYS}, 7) - 4), NULL)")
+        }
         Stage::PregnancyWeek => format!(
             "if({awaited} AND {to_due} <= {PREGNANCY_DAYS}, toInt64(intDiv({PREGNANCY_DAYS} - {to_due}, 7)), NULL)"
         ),

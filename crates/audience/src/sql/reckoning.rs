@@ -29,7 +29,9 @@ impl Writing<'_> {
             Operator::Divide => self.divided(a, b),
             _ => {
                 let (left, right, scale, bits) = a.aligned(b);
-                Num::of(format!("({left} % nullIf({right}, 0))"), scale, bits)
+                // Of one type, and that with a sign: of others the sign of a divisor may get lost.
+                let (left, right) = (Num::of(left, scale, bits), Num::of(right, scale, bits));
+                Num::of(format!("({} % nullIf({}, 0))", left.cast_to(bits), right.cast_to(bits)), scale, bits)
             }
         }
     }
@@ -66,7 +68,8 @@ impl Writing<'_> {
             ];
             let product = self.named(&parts, |p| {
                 let (ai, af, bi, bf) = (&p[0], &p[1], &p[2], &p[3]);
-                let whole = format!("{ai} * {bi} * {UNIT} + {ai} * {bf} + {af} * {bi} + intDiv({af} * {bf}, {UNIT})");
+                let whole =
+                    format!("{ai} * {bi} * {UNIT} + {ai} * {bf} + {af} * {bi} + intDiv({af} * {bf}, {UNIT})");
                 let fitted = self.fitted(&whole, &format!("({af} * {bf}) % {UNIT}"), UNIT);
                 format!("if({ai} * {bi} >= {DIGITS_END}, NULL, {fitted})")
             });
@@ -137,8 +140,11 @@ impl Writing<'_> {
     fn exact_of(&self, of: &[(&str, String)], body: impl FnOnce(&[String]) -> String) -> Num {
         let sql = self.named(of, |names| {
             let unknown: Vec<String> = names.iter().map(|name| format!("isNull({name})")).collect();
-            let known: Vec<(&str, String)> =
-                of.iter().zip(names).map(|((short, _), name)| (*short, format!("assumeNotNull({name})"))).collect();
+            let known: Vec<(&str, String)> = of
+                .iter()
+                .zip(names)
+                .map(|((short, _), name)| (*short, format!("assumeNotNull({name})")))
+                .collect();
             format!("if({}, NULL, {})", unknown.join(" OR "), self.named(&known, body))
         });
         Num::wide(sql)

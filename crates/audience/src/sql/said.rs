@@ -38,17 +38,26 @@ pub(super) enum Said {
     /// Nothing that could be known.
     Unknown,
     /// A yes or no; `known` where it is never NULL.
-    Bool { sql: String, known: bool },
+    Bool {
+        sql: String,
+        known: bool,
+    },
     Number(Num),
     /// A text, and what it is if it is a constant.
-    Text { sql: String, constant: Option<String> },
+    Text {
+        sql: String,
+        constant: Option<String>,
+    },
     /// A day, as days since 1970-01-01.
     Date(String),
     Time(Moment),
     /// A time of day, in minutes.
     Clock(String),
     /// A property: of a kind that the row tells. `read` where each text that is a day, an instant or a time of day says so.
-    Any { sql: String, read: bool },
+    Any {
+        sql: String,
+        read: bool,
+    },
 }
 
 /// Kinds that a property has: the first part of its tuple.
@@ -131,7 +140,8 @@ impl Said {
         match self {
             Self::Number(num) => Some(num.clone()),
             Self::Any { sql, .. } => {
-                let number = format!("if(tupleElement({sql}, 1) = {}, tupleElement({sql}, 2), NULL)", kind::NUMBER);
+                let number =
+                    format!("if(tupleElement({sql}, 1) = {}, tupleElement({sql}, 2), NULL)", kind::NUMBER);
                 Some(Num::wide(number))
             }
             _ => None,

@@ -82,8 +82,16 @@ const COLUMNS: &[Column] = &[
     ("order_store", WORDS, OLD_WORDS),
     ("order_channel", WORDS, OLD_WORDS),
     ("order_item_product", "Array(Array(String))", Some("Array(Array(String))")),
-    ("order_item_category", "Array(Array(LowCardinality(Nullable(String))))", Some("Array(Array(Nullable(String)))")),
-    ("order_item_department", "Array(Array(LowCardinality(Nullable(String))))", Some("Array(Array(Nullable(String)))")),
+    (
+        "order_item_category",
+        "Array(Array(LowCardinality(Nullable(String))))",
+        Some("Array(Array(Nullable(String)))"),
+    ),
+    (
+        "order_item_department",
+        "Array(Array(LowCardinality(Nullable(String))))",
+        Some("Array(Array(Nullable(String)))"),
+    ),
     same("order_item_quantity", "Array(Array(Int64))"),
     ("order_item_quantity_fine", "Array(Array(Int256))", None),
     same("order_item_paid", "Array(Array(Int64))"),
@@ -181,7 +189,8 @@ impl Tables {
             return Err(TooNew { found });
         }
         let database = name(&self.database);
-        let columns: Vec<String> = self.columns().into_iter().map(|(name, of)| format!("{name} {of}")).collect();
+        let columns: Vec<String> =
+            self.columns().into_iter().map(|(name, of)| format!("{name} {of}")).collect();
         let columns = columns.join(", ");
         let own = self.own_table();
         let mut said = vec![

@@ -93,7 +93,8 @@ impl<'c> Writing<'c> {
     /// Whether a part is true, as SQL that is 0 or 1.
     pub(super) fn truth(&self, node: &'c Node, around: Around<'_, '_, 'c>) -> Result<String, NotInSql> {
         let joined = |parts: &'c [Node], word: &str, nothing: &str| {
-            let parts: Result<Vec<String>, NotInSql> = parts.iter().map(|part| self.truth(part, around)).collect();
+            let parts: Result<Vec<String>, NotInSql> =
+                parts.iter().map(|part| self.truth(part, around)).collect();
             let parts = parts?;
             Ok(if parts.is_empty() { nothing.to_owned() } else { format!("({})", parts.join(word)) })
         };
@@ -115,7 +116,10 @@ impl<'c> Writing<'c> {
                 Said::Text { sql, constant: Some(_) } => format!("has(tags, {sql})"),
                 Said::Text { sql, .. } => format!("(isNotNull({sql}) AND has(tags, ifNull({sql}, '')))"),
                 Said::Any { sql, .. } => {
-                    format!("(tupleElement({sql}, 1) >= {} AND has(tags, tupleElement({sql}, 3)))", kind::TEXT)
+                    format!(
+                        "(tupleElement({sql}, 1) >= {} AND has(tags, tupleElement({sql}, 3)))",
+                        kind::TEXT
+                    )
                 }
                 _ => "0".to_owned(),
             }),
@@ -149,7 +153,9 @@ impl<'c> Writing<'c> {
                 _ => Said::Unknown,
             },
             Node::Leaf(leaf) => self.leaf(leaf)?,
-            Node::Negate(of) => self.said(of, around)?.number().map_or(Said::Unknown, |num| Said::Number(num.negated())),
+            Node::Negate(of) => {
+                self.said(of, around)?.number().map_or(Said::Unknown, |num| Said::Number(num.negated()))
+            }
             Node::If(parts) => {
                 let [test, then, otherwise] = &**parts;
                 let test = self.truth(test, around)?;
@@ -168,11 +174,9 @@ impl<'c> Writing<'c> {
             }
             Node::Rank(tiers, of) => rank(tiers, &self.said(of, around)?),
             Node::DaysSince(of) => match self.day_of(&self.said(of, around)?)? {
-                Some(day) => Said::Number(Num::of(
-                    format!("({} - toInt64({day}))", whole(self.today.0.into())),
-                    0,
-                    34,
-                )),
+                Some(day) => {
+                    Said::Number(Num::of(format!("({} - toInt64({day}))", whole(self.today.0.into())), 0, 34))
+                }
                 None => Said::Unknown,
             },
             Node::Weekday(of) => match self.day_of(&self.said(of, around)?)? {
@@ -180,7 +184,9 @@ impl<'c> Writing<'c> {
                 None => Said::Unknown,
             },
             Node::Hour(of) => match self.said(of, around)? {
-                Said::Time(moment) => Said::Number(Num::of(format!("toInt64(intDiv({}, 60))", moment.minute), 0, 5)),
+                Said::Time(moment) => {
+                    Said::Number(Num::of(format!("toInt64(intDiv({}, 60))", moment.minute), 0, 5))
+                }
                 _ => Said::Unknown,
             },
             Node::Clock(of) => match self.said(of, around)? {
@@ -241,7 +247,12 @@ impl<'c> Writing<'c> {
         })
     }
 
-    fn field(&self, element: Element, field: &'c Field, around: Around<'_, '_, 'c>) -> Result<Said, NotInSql> {
+    fn field(
+        &self,
+        element: Element,
+        field: &'c Field,
+        around: Around<'_, '_, 'c>,
+    ) -> Result<Said, NotInSql> {
         let Element::Variable(depth) = element else { return Err(at_hand()) };
         Ok(match around.and_then(|frame| Frame::at(frame, depth)) {
             Some(Elem::Row(rows)) => self.row_field(rows, field)?,
@@ -255,7 +266,9 @@ impl<'c> Writing<'c> {
         let money = || Said::Number(Num::small(rows.asked("paid"), self.tables.currency_exponent));
         Ok(match (&rows.of, field) {
             // An item has the time and the place of its order.
-            (Of::ItemsOf(order), Field::Time | Field::Store | Field::Channel) => self.row_field(order, field)?,
+            (Of::ItemsOf(order), Field::Time | Field::Store | Field::Channel) => {
+                self.row_field(order, field)?
+            }
             (Of::Orders | Of::Items | Of::Events, Field::Time) => Said::Time(Moment {
                 us: rows.asked("time"),
                 day: rows.asked("day"),
@@ -270,7 +283,11 @@ impl<'c> Writing<'c> {
             (Of::Items | Of::ItemsOf(_), Field::Quantity) => {
                 self.asks_quantities.set(true);
                 let quantity = rows.asked("quantity");
-                Said::Number(if self.fine { Num::wide(quantity) } else { Num::small(quantity, QUANTITY_SCALE) })
+                Said::Number(if self.fine {
+                    Num::wide(quantity)
+                } else {
+                    Num::small(quantity, QUANTITY_SCALE)
+                })
             }
             (Of::Events, Field::Name) => Said::text(rows.asked("name")),
             (Of::Events, Field::Property(property)) => {
@@ -290,7 +307,10 @@ impl<'c> Writing<'c> {
                 Some(format!("if(tupleElement({sql}, 1) = {}, tupleElement({sql}, 2), NULL)", kind::DAY))
             }
             Said::Any { .. } => {
-                return Err(NotInSql::new("a text or a property", "whether it is a day is known of properties only"));
+                return Err(NotInSql::new(
+                    "a text or a property",
+                    "whether it is a day is known of properties only",
+                ));
             }
             Said::Text { constant, .. } => {
                 let text = constant.as_deref().ok_or_else(|| {
@@ -306,7 +326,8 @@ impl<'c> Writing<'c> {
         use zhiyin_condition::tree::Operator;
         let Some((needle, candidates)) = parts.split_first() else { return Ok("0".to_owned()) };
         let needle = self.said(needle, around)?;
-        let candidates: Result<Vec<Said>, NotInSql> = candidates.iter().map(|one| self.said(one, around)).collect();
+        let candidates: Result<Vec<Said>, NotInSql> =
+            candidates.iter().map(|one| self.said(one, around)).collect();
         let candidates = candidates?;
         let written: Option<Vec<&str>> = candidates
             .iter()
@@ -364,7 +385,9 @@ impl<'c> Writing<'c> {
         Ok(match said {
             Said::Any { sql, read } => (sql, read),
             Said::Unknown => (NOTHING.to_owned(), true),
-            Said::Bool { sql, .. } => (tuple(kind::BOOL, &sql, &format!("toInt256(ifNull({sql}, 0))"), "''"), true),
+            Said::Bool { sql, .. } => {
+                (tuple(kind::BOOL, &sql, &format!("toInt256(ifNull({sql}, 0))"), "''"), true)
+            }
             Said::Number(num) => {
                 let wide = num.widened();
                 (tuple(kind::NUMBER, &wide, &format!("ifNull({wide}, toInt256(0))"), "''"), true)
@@ -377,7 +400,10 @@ impl<'c> Writing<'c> {
                 (tuple(kind::TEXT, &sql, "toInt256(0)", &format!("toString(ifNull({sql}, ''))")), false)
             }
             Said::Date(_) | Said::Time(_) | Said::Clock(_) => {
-                return Err(NotInSql::new("a property and a day or a time", "one answer cannot be either of them"));
+                return Err(NotInSql::new(
+                    "a property and a day or a time",
+                    "one answer cannot be either of them",
+                ));
             }
         })
     }

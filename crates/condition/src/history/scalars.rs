@@ -7,6 +7,7 @@ use crate::birthday::{Birthday, of_age};
 use crate::compile::{WEEKDAYS, attribute_value, row_asked};
 use crate::element::Element;
 use crate::program::Field;
+use crate::schema::AttributeType;
 use crate::stage::Stage;
 use crate::tree::{Each, Expr, Kind, Operator};
 use crate::value::{Val, day, reckon, satisfies};
@@ -123,7 +124,9 @@ impl<'a> Reading<'a> {
                 return Thing::UNKNOWN;
             };
             return match self.facts.attribute(name) {
-                Some(zhiyin_model::scalar::Scalar::Texts(_)) => Thing::List,
+                Some(zhiyin_model::scalar::Scalar::Texts(_)) if *declared == AttributeType::Texts => {
+                    Thing::List
+                }
                 Some(scalar) => Thing::val(attribute_value(scalar, *declared)),
                 None => Thing::UNKNOWN,
             };
