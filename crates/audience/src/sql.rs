@@ -34,8 +34,8 @@ pub use tables::Tables;
 
 use writing::Writing;
 
-/// The longest statement, in bytes; what would be longer is refused.
-pub const STATEMENT_BYTES_MAX: usize = 1 << 20;
+/// The longest expression of a condition, in bytes; what would be longer is refused.
+pub const EXPRESSION_BYTES_MAX: usize = 512 << 10;
 
 /// What ClickHouse is spoken to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub fn expression(condition: &Condition, tables: &Tables, asked: Asked) -> Resul
     } else {
         plain
     };
-    if whole.len() > STATEMENT_BYTES_MAX / 2 {
+    if whole.len() > EXPRESSION_BYTES_MAX {
         return Err(NotInSql::new("the condition", "its statement is too long"));
     }
     Ok(whole)
@@ -192,3 +192,6 @@ pub(crate) fn name(text: &str) -> String {
     out.push('`');
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,9 @@ use super::number::Num;
 use super::said::{Moment, Said};
 use super::writing::{Around, Writing};
 
+/// The longest SQL that an element may be mapped to, in bytes.
+const ELEMENT_BYTES_MAX: usize = 16 << 10;
+
 /// Elements on their way into a fold: which list they are of, what must hold of each, and what each is then.
 pub(super) struct Going<'c> {
     pub(super) rows: Rc<Rows>,
@@ -55,7 +58,14 @@ impl<'c> Writing<'c> {
             let frame = Frame { element: element.clone(), outer };
             match step {
                 Step::Filter(body) => conditions.push(self.truth(body, Some(&frame))?),
-                Step::Map(body) => element = Elem::Value(self.said(body, Some(&frame))?),
+                Step::Map(body) => {
+                    let said = self.said(body, Some(&frame))?;
+                    // It may be written again in each place that asks for it.
+                    if said.bytes() > ELEMENT_BYTES_MAX {
+                        return Err(NotInSql::new("map", "what it makes of each element is too long a statement"));
+                    }
+                    element = Elem::Value(said);
+                }
             }
         }
         Ok((conditions, element))

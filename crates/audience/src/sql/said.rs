@@ -148,6 +148,17 @@ impl Said {
         }
     }
 
+    /// How long its SQL is, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Unknown => 0,
+            Self::Bool { sql, .. } | Self::Text { sql, .. } | Self::Any { sql, .. } => sql.len(),
+            Self::Date(sql) | Self::Clock(sql) => sql.len(),
+            Self::Number(num) => num.sql.len(),
+            Self::Time(moment) => moment.us.len().max(moment.day.len()),
+        }
+    }
+
     /// The SQL of which it consists, each replaced by another.
     pub(super) fn each(&self, mut change: impl FnMut(&str) -> String) -> Self {
         match self {

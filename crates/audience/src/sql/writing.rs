@@ -19,6 +19,9 @@ const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Decimals of the columns of quantities, and of those that hold finer ones.
 const QUANTITY_SCALE: u32 = 6;
 
+/// The longest SQL of a single value, in bytes.
+const VALUE_BYTES_MAX: usize = 64 << 10;
+
 /// A condition on its way into SQL.
 pub(super) struct Writing<'c> {
     pub(super) condition: &'c Condition,
@@ -132,8 +135,16 @@ impl<'c> Writing<'c> {
         }
     }
 
-    /// What a part is.
+    /// What a part is. What is written more than once grows, so it is bounded on its way.
     pub(super) fn said(&self, node: &'c Node, around: Around<'_, '_, 'c>) -> Result<Said, NotInSql> {
+        let said = self.said_whole(node, around)?;
+        if said.bytes() > VALUE_BYTES_MAX {
+            return Err(NotInSql::new("the condition", "a part of its statement is too long"));
+        }
+        Ok(said)
+    }
+
+    fn said_whole(&self, node: &'c Node, around: Around<'_, '_, 'c>) -> Result<Said, NotInSql> {
         let variable = |depth: u8| around.and_then(|frame| Frame::at(frame, depth));
         Ok(match node {
             Node::Const(value) => Said::constant(value, &self.tables.zone),
