@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--cases", required=True, help="the built example clickhouse_cases")
     parser.add_argument("--work", required=True)
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--populations", default="12")
+    parser.add_argument("--populations", default="18")
     parser.add_argument("--conditions", default="100")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()

@@ -293,15 +293,16 @@ impl ClickHouse {
 
     /// A connection that was kept and is still good, or a new one.
     async fn opened(&self) -> Result<Open, Failed> {
-        loop {
-            let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            match kept {
-                Some(mut open) if open.0.ready().await.is_ok() => return Ok(open),
-                Some(_) => {}
-                None => break,
+        while let Some(mut open) = self.kept() {
+            if open.0.ready().await.is_ok() {
+                return Ok(open);
             }
         }
         timeout(CONNECT_TIMEOUT, self.client.begin(&self.target)).await.unwrap_or(Err(Failed::ConnectTimeout))
+    }
+
+    fn kept(&self) -> Option<Open> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     fn keep(&self, open: Open) {

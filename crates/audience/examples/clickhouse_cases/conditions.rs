@@ -26,6 +26,37 @@ pub fn truth(chance: &mut Chance, depth: usize) -> String {
     }
 }
 
+/// What may be done by what somebody said.
+pub fn consent(chance: &mut Chance) -> String {
+    chance.one(&CONSENTS).to_owned()
+}
+
+/// Of histories longer than is kept: what depends on where they are cut.
+pub fn of_long_histories(chance: &mut Chance) -> String {
+    let (rows, kind) = match chance.below(4) {
+        0..=1 => ("orders", "order"),
+        2 => ("items", "item"),
+        _ => ("within(orders, \"3660d\")", "order"),
+    };
+    // It asks more than the row, and passes or leaves out what it may.
+    let late =
+        chance.one(&["points == points", "x.store == store || x.channel == null", "days_since(x) >= -5"]);
+    let early =
+        if chance.in_hundred(30) { format!(".filter(x, {})", of_row(chance, kind)) } else { String::new() };
+    let kept = format!("{rows}{early}.filter(x, {late})");
+    match chance.below(8) {
+        0..=1 => format!("size({kept}) {} {}", operator(chance), chance.one(&["1000", "999", "500", "1001"])),
+        2 => format!("size({kept}) < size({rows}{early})"),
+        3 => {
+            format!("days_since(first({kept})) {} days_since(first({rows}{early}))", chance.one(&["==", "<"]))
+        }
+        4 => format!("sum({kept}.map(x, x.paid)) < sum({rows}{early}.map(x, x.paid))"),
+        5 => format!("median_gap({rows}) {} {}", operator(chance), chance.between(1, 4)),
+        6 => format!("median_gap({kept}) {} {}", operator(chance), chance.between(1, 4)),
+        _ => format!("first({kept}).store {} first({rows}).store", chance.one(&["==", "!="])),
+    }
+}
+
 const CONSENTS: [&str; 7] = [
     "consent(\"marketing\", \"sms\")",
     "consent(\"marketing\", \"email\")",

@@ -291,13 +291,11 @@ pub fn member(chance: &mut Chance, zone: &Zone, base: i32, many: bool) -> Person
     let fine = chance.in_hundred(30);
     let mut at = time(chance, zone, base);
     for n in (0i32..).take(n_orders) {
-        // Some at the instant of the one before.
-        if !chance.in_hundred(20) {
-            at = if many {
-                zone.start(Day(base).plus(2 - n)).plus_us(chance.between(0, 7))
-            } else {
-                time(chance, zone, base)
-            };
+        // Some at the instant of the one before; older ones of many further apart, so that it shows which are looked at.
+        if many {
+            at = zone.start(Day(base).plus(2 - n - 2 * (n - 450).max(0))).plus_us(chance.between(0, 7));
+        } else if !chance.in_hundred(20) {
+            at = time(chance, zone, base);
         }
         person.orders.push(order(chance, at, fine));
     }
@@ -308,4 +306,65 @@ pub fn member(chance: &mut Chance, zone: &Zone, base: i32, many: bool) -> Person
         person.events.push(event(chance, at));
     }
     person
+}
+
+/// Numbers that are hard to reckon with.
+pub fn hard(chance: &mut Chance) -> Decimal {
+    let hard = [
+        "7.9228162514264337593543950335",
+        "7.9228162514264337593543950333",
+        "0.0000000000000000000000000001",
+        "0.0000000000000000000000000003",
+        "0.5",
+        "0.25",
+        "1.5",
+        "-2.5",
+        "0.05",
+        "2",
+        "-4",
+        "20",
+        "3",
+        "7",
+        "39614081257132168796771975167.5",
+        "39614081257132168796771975168",
+        "79228162514264337593543950335",
+        "7922816251426433759354395033.5",
+        "0.1",
+        "10000000000000000000000000000",
+    ];
+    if chance.in_hundred(60) { number(chance.one(&hard)) } else { amount(chance) }
+}
+
+/// Somebody who comes of age around the instant at which clocks are put back over midnight, and what they said then.
+pub fn coming_of_age(chance: &mut Chance, zone: &Zone, base: i32) -> Person {
+    let mut person = member(chance, zone, base, false);
+    let born = Day(base).date();
+    let day = i64::from(born.day()) + chance.between(-1, 1);
+    let birthday = format!("{:04}-{:02}-{day:02}", born.year() - 14, born.month());
+    person.attributes.insert("birthday".to_owned(), Scalar::Text(birthday));
+    let mut said = Consents::default();
+    for n in 0..1 + chance.below(2) {
+        let word = Word {
+            at: around_midnight(chance, zone, base),
+            source: None,
+            guardian: chance.in_hundred(40).then(|| "parent".to_owned()),
+            event: EventId::from_bytes([u8::try_from(n).unwrap_or(0); 16]),
+        };
+        match chance.below(5) {
+            0 => said.withdraw("marketing", "sms", Word { guardian: None, ..word }),
+            _ => said.give(
+                chance.one(&["marketing", "profiling"]),
+                chance.one(&["sms", "all"]),
+                chance.one(&["2", "2", ""]),
+                word,
+            ),
+        }
+    }
+    person.personal.consents = said;
+    person
+}
+
+/// An instant near the midnight that a day begins with, by half hours.
+pub fn around_midnight(chance: &mut Chance, zone: &Zone, base: i32) -> Ts {
+    zone.start(Day(base)).plus_us(chance.between(-3, 5) * 1_800_000_000)
 }

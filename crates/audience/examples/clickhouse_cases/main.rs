@@ -17,6 +17,7 @@ mod support;
 use std::path::Path;
 
 use chance::Chance;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use support::Person;
 use zhiyin_audience::sql::{Asked, Dialect, Tables, Wanted, gone_row, member_row, settings, statement};
@@ -24,6 +25,7 @@ use zhiyin_condition::{
     AttributeType, Condition, History, Leaves, Schema, Scope, evaluate, evaluate_history,
 };
 use zhiyin_model::id::MemberId;
+use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Ts, Zone};
 
 /// Members of a population.
@@ -98,6 +100,37 @@ fn tables(number: usize, zone: Zone, schema: &Schema) -> Tables {
     }
 }
 
+/// What a population is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Anything,
+    Numbers,
+    ComingOfAge,
+    LongHistories,
+}
+
+/// A number that is reckoned of two attributes, compared with what comes out for one of the members.
+fn reckoned(chance: &mut Chance, members: &[(MemberId, Person)]) -> String {
+    let number = |name: &str, person: &Person| match person.attributes.get(name) {
+        Some(Scalar::Number(number)) => *number,
+        _ => Decimal::ONE,
+    };
+    let person = &members[chance.below(members.len())].1;
+    let (a, b) = (number("spend", person), number("children", person));
+    let (op, result) = match chance.below(5) {
+        0 => ("+", a.checked_add(b)),
+        1 => ("-", a.checked_sub(b)),
+        2 => ("*", a.checked_mul(b)),
+        3 => ("/", a.checked_div(b)),
+        _ => ("%", a.checked_rem(b)),
+    };
+    let compared = chance.one(&["==", "==", "!=", "<=", ">"]);
+    match result {
+        Some(result) => format!("attr.spend {op} attr.children {compared} {}", result.normalize()),
+        None => format!("attr.spend {op} attr.children == null"),
+    }
+}
+
 fn population(
     seed: u64,
     number: usize,
@@ -106,32 +139,56 @@ fn population(
     found: &mut [usize; 3],
 ) -> Value {
     let mut chance = Chance(seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
-    let zone = support::zone(chance.one(&lives::ZONES));
-    let base = lives::BASES[chance.below(lives::BASES.len())];
+    let kind = [
+        Kind::Anything,
+        Kind::Numbers,
+        Kind::Anything,
+        Kind::ComingOfAge,
+        Kind::Anything,
+        Kind::LongHistories,
+    ][number % 6];
+    let mut zone = support::zone(chance.one(&lives::ZONES));
+    let mut base = lives::BASES[chance.below(lives::BASES.len())];
+    if kind == Kind::ComingOfAge {
+        // Here clocks were put back from 00:01 to 23:01 of the day before.
+        (zone, base) = (support::zone("America/St_Johns"), 13_450);
+    }
+    let n_members = if kind == Kind::LongHistories { 5 } else { MEMBERS };
     let tables = tables(number, zone.clone(), schema);
-    let members: Vec<(MemberId, Person)> = (0..MEMBERS)
+    let members: Vec<(MemberId, Person)> = (0..n_members)
         .map(|n| {
             let mut id = [0u8; 16];
             id[..8].copy_from_slice(&chance.bits().to_be_bytes());
-            (
-                MemberId::from_bytes(id),
-                lives::member(&mut chance, &zone, base, n == 0 && number.is_multiple_of(4)),
-            )
+            let mut person = match kind {
+                Kind::ComingOfAge => lives::coming_of_age(&mut chance, &zone, base),
+                _ => lives::member(&mut chance, &zone, base, kind == Kind::LongHistories && n > 0),
+            };
+            if kind == Kind::Numbers {
+                for name in ["spend", "children"] {
+                    person.attributes.insert(name.to_owned(), Scalar::Number(lives::hard(&mut chance)));
+                }
+            }
+            (MemberId::from_bytes(id), person)
         })
         .collect();
     let lines = lines(&mut chance, &members, &tables, base);
     let mut cases = Vec::new();
     let mut refused = Vec::new();
     while cases.len() < n_conditions {
-        let text = conditions::truth(&mut chance, 2);
+        let text = match kind {
+            Kind::Anything => conditions::truth(&mut chance, 2),
+            Kind::Numbers => reckoned(&mut chance, &members),
+            Kind::ComingOfAge => conditions::consent(&mut chance),
+            Kind::LongHistories => conditions::of_long_histories(&mut chance),
+        };
         let Ok(mut condition) = Condition::check(&text, schema) else {
             found[0] += 1;
             continue;
         };
-        let now = if chance.in_hundred(50) {
-            zone.start(zone.day(Ts(i64::from(base) * 86_400_000_000)))
-        } else {
-            lives::time(&mut chance, &zone, base)
+        let now = match kind {
+            Kind::ComingOfAge => lives::around_midnight(&mut chance, &zone, base),
+            _ if chance.in_hundred(50) => zone.start(zone.day(Ts(i64::from(base) * 86_400_000_000))),
+            _ => lives::time(&mut chance, &zone, base),
         };
         let now = now.plus_us(chance.between(-1, 1) * 3_600_000_000);
         let rows_until = chance.in_hundred(25).then(|| lives::time(&mut chance, &zone, base));

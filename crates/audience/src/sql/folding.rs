@@ -62,7 +62,10 @@ impl<'c> Writing<'c> {
                     let said = self.said(body, Some(&frame))?;
                     // It may be written again in each place that asks for it.
                     if said.bytes() > ELEMENT_BYTES_MAX {
-                        return Err(NotInSql::new("map", "what it makes of each element is too long a statement"));
+                        return Err(NotInSql::new(
+                            "map",
+                            "what it makes of each element is too long a statement",
+                        ));
                     }
                     element = Elem::Value(said);
                 }

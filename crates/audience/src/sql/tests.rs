@@ -40,7 +40,8 @@ fn asked() -> Asked {
 }
 
 fn written(text: &str, scope: Scope, dialect: Dialect) -> Result<String, String> {
-    let condition = Condition::check(text, &schema(scope)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+    let condition =
+        Condition::check(text, &schema(scope)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
     expression(&condition, &tables(dialect), asked()).map_err(|refused| refused.to_string())
 }
 
@@ -68,15 +69,24 @@ fn texts_and_names_stay_what_they_are() {
     assert_eq!(quoted("O'Neill\\ \0\n"), "'O\\'Neill\\\\ \\0\n'");
     assert_eq!(name("a`b\\"), "`a\\`b\\\\`");
     let made = tables(Dialect::Current).migrations(None).unwrap().join("\n");
-    assert!(made.contains("ADD COLUMN IF NOT EXISTS `attr:text:it's \\`odd\\`\\\\` Nullable(String)"), "{made}");
+    assert!(
+        made.contains("ADD COLUMN IF NOT EXISTS `attr:text:it's \\`odd\\`\\\\` Nullable(String)"),
+        "{made}"
+    );
 }
 
 #[test]
 fn what_cannot_be_said_is_refused_by_name() {
-    let chain = (0..12).fold("orders.map(x, x.paid / 3)".to_owned(), |chain, _| format!("{chain}.map(n, n * n)"));
+    let chain =
+        (0..12).fold("orders.map(x, x.paid / 3)".to_owned(), |chain, _| format!("{chain}.map(n, n * n)"));
     for (text, scope, dialect, at) in [
         ("event.properties.a == 1", Scope::Event, Dialect::Current, "the event or order at hand"),
-        ("order.items.exists(i, i.category == \"a\")", Scope::Event, Dialect::Current, "the event or order at hand"),
+        (
+            "order.items.exists(i, i.category == \"a\")",
+            Scope::Event,
+            Dialect::Current,
+            "the event or order at hand",
+        ),
         ("sum(orders.map(o, o.paid)) > 3", Scope::Member, Dialect::Old, "a number of more than 64 bits"),
         ("attr.spend > 3", Scope::Member, Dialect::Old, "attr.spend"),
         ("events(\"E\").exists(e, e.properties.a == 1)", Scope::Member, Dialect::Old, "event_properties"),
@@ -101,7 +111,8 @@ fn what_cannot_be_said_is_refused_by_name() {
 fn pages_follow_each_other_in_the_order_of_ids() {
     let condition = Condition::check("points > 1", &schema(Scope::Member)).unwrap();
     let after = Some(MemberId::from_bytes([0xab; 16]));
-    let page = statement(&condition, &tables(Dialect::Current), asked(), Wanted::Page { after, limit: 7 }).unwrap();
+    let page =
+        statement(&condition, &tables(Dialect::Current), asked(), Wanted::Page { after, limit: 7 }).unwrap();
     let expected = "SELECT member FROM `brand`.member FINAL WHERE gone = 0 AND (ifNull(points > (1), 0)) \
                     AND member > 'abababababababababababababababab' ORDER BY member LIMIT 7 FORMAT TabSeparated";
     assert_eq!(page, expected);
@@ -110,6 +121,9 @@ fn pages_follow_each_other_in_the_order_of_ids() {
 #[test]
 fn tables_of_a_newer_release_are_left_alone() {
     let tables = tables(Dialect::Current);
-    assert_eq!(tables.migrations(Some(tables::VERSION + 1)), Err(tables::TooNew { found: tables::VERSION + 1 }));
+    assert_eq!(
+        tables.migrations(Some(tables::VERSION + 1)),
+        Err(tables::TooNew { found: tables::VERSION + 1 })
+    );
     assert_eq!(tables.migrations(Some(tables::VERSION)), tables.migrations(None));
 }
