@@ -18,7 +18,7 @@ use zhiyin_store::seal;
 use zhiyin_store::webhooks::{Attempted, Because, Endpoint, Fared, Message, Settings, State};
 
 use super::manage;
-use crate::{Engine, Result};
+use crate::{Engine, Result, clock};
 
 /// Messages of an endpoint that one process sends at a time, and over how many connections.
 pub const AT_ONCE: usize = 8;
@@ -87,13 +87,15 @@ pub(super) async fn send(
 }
 
 impl Engine {
-    /// Sends what is due of an endpoint, at most [`AT_ONCE`] messages; those about one member in their order.
+    /// Sends what is due of an endpoint, at most [`AT_ONCE`] messages; those about one member in their order. Nothing, where
+    /// the endpoint was changed or paused since it was read: what it is now counts.
     pub async fn deliver(&self, client: &Client, endpoint: &Endpoint, now: Ts) -> Result<Delivered> {
         let hooks = self.store().webhooks();
         if endpoint.paused.is_some() || endpoint.rest_until.is_some_and(|until| now < until) {
             return Ok(Delivered::default());
         }
-        let claimed = hooks.claim(&endpoint.id, now, now.plus_us(CLAIM_US), AT_ONCE).await?;
+        let claimed =
+            hooks.claim((&endpoint.id, endpoint.revision), now, now.plus_us(CLAIM_US), AT_ONCE).await?;
         if claimed.is_empty() {
             return Ok(Delivered::default());
         }
@@ -142,7 +144,9 @@ impl Engine {
         }
         let fared = match (failing, wish) {
             (false, None) => Fared::Well,
-            _ => {
+            // Who takes some and asks for a rest is busy, not broken.
+            (false, Some(wish)) => Fared::Rests(later(now, wish)),
+            (true, _) => {
                 let rest = retry::rest(endpoint.failures + 1).max(wish.unwrap_or_default());
                 Fared::Badly(now, later(now, rest))
             }
@@ -244,6 +248,8 @@ async fn answers(
     parcels: &[Parcel],
     now: Ts,
 ) -> Vec<std::result::Result<Answer, Failed>> {
+    // Whoever checks a signature asks when it was made: a part of slow answers may take minutes.
+    let watch = clock::stopwatch();
     let lane_of = |message: &Message| {
         let member = message.message.member.unwrap_or(MemberId::from_bytes([0; 16]));
         usize::from(member.bytes()[15]) % LANES
@@ -254,7 +260,7 @@ async fn answers(
         for (i, message) in claimed.iter().enumerate().filter(|(_, message)| lane_of(message) == n) {
             let Some(parcel) = parcels.get(i) else { continue };
             debug_assert!(parcel.id.ends_with(&message.message.id.to_string()));
-            answers.push((i, send(&mut lane, secrets, parcel, now).await));
+            answers.push((i, send(&mut lane, secrets, parcel, later(now, watch.elapsed())).await));
         }
         answers
     });
