@@ -564,3 +564,16 @@ async fn one_that_does_not_answer_holds_up_nobody_else() {
     }
     assert!(slow.take().len() <= 8, "no more than one part of its messages is on the way");
 }
+
+/// Connections stay open from one part of an endpoint's messages to the next.
+#[tokio::test]
+async fn many_messages_go_over_few_connections() {
+    let (home, receiver) = (home().await, Receiver::start().await);
+    endpoint(&home, receiver.url(), 1, false).await;
+    let bought = |n: i32| order(&format!("o{n}"), &format!("m{n}"), &n.to_string(), NOON, "120");
+    live(&home, Ties::Keep, &(0..20).map(bought).collect::<Vec<_>>(), NOON).await;
+    let made = pump(&home).await;
+    assert!(made > 40);
+    home.engine().tell(&Client::new(), receiver.wait_for(made)).await;
+    assert!(receiver.connections() <= 4, "{} connections for {made} messages", receiver.connections());
+}
