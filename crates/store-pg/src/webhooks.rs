@@ -182,6 +182,7 @@ async fn change(tx: &Tx<'_>, vault: &zhiyin_store::seal::vault::Vault, change: C
                     written(tx, Step::Run((ENDPOINT_SET, 0), given)).await?
                 }
                 None => {
+                    written(tx, Step::Run((feed::FEED_UNREAD, 0), vec![])).await?;
                     written(tx, Step::Run((feed::CONSUMER_NEW, 0), vec![&CONSUMER])).await?;
                     let given: Values<'_> = vec![&change.id, &endpoint.made_at.0, &settings, &at, &because];
                     written(tx, Step::Run((ENDPOINT_NEW, 0), given)).await?
