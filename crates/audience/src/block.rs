@@ -47,6 +47,8 @@ pub struct Block {
     pub(crate) personal: Heap,
     pub(crate) orders: Orders,
     pub(crate) events: BTreeMap<Arc<str>, Events>,
+    /// Bytes of all of that, about.
+    pub(crate) weight: usize,
 }
 
 /// Bytes of each member, mostly none.
@@ -204,7 +206,13 @@ impl Block {
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
-        self.bytes_by_column().values().sum::<usize>() + size_of::<Self>()
+    pub const fn bytes(&self) -> usize {
+        self.weight
+    }
+
+    /// Itself, its columns weighed.
+    pub(crate) fn weighed(mut self) -> Self {
+        self.weight = self.bytes_by_column().values().sum::<usize>() + size_of::<Self>();
+        self
     }
 }

@@ -152,13 +152,30 @@ impl<'b> Leaf<'b> {
         let rows = self.table.rows();
         let every = matches!(&self.passes, Bound::All(none) if none.is_empty());
         let Ok(n) = usize::try_from(n) else { return false };
-        if !every || n == 0 || matches!(self.table, Table::Items(_)) || i64::from(rows.latest) > self.last {
+        if !every || n == 0 || matches!(self.table, Table::Items(_)) {
             return false;
         }
+        if i64::from(rows.latest) > self.last {
+            // Whoever has rows that are yet to come is counted apart.
+            let mut ahead = mask.clone();
+            rows.last_day.keep_range(self.last.saturating_add(1), i64::MAX, &mut ahead);
+            mask.and_not(&ahead);
+            self.reach(mask, n, wanted, touched);
+            let limit = i64::try_from(n).unwrap_or(i64::MAX);
+            ahead.retain(|member| (self.count_all(member, limit, touched) >= limit) == wanted);
+            mask.or(&ahead);
+        } else {
+            self.reach(mask, n, wanted, touched);
+        }
+        true
+    }
+
+    fn reach(&self, mask: &mut Mask, n: usize, wanted: bool, touched: &mut u64) {
+        let rows = self.table.rows();
         let starts: &[u32] = &rows.starts;
         let Some((first, _)) = rows.day.stored_range(self.first, i64::MAX) else {
             mask.retain(|_| !wanted);
-            return true;
+            return;
         };
         *touched += mask.count() as u64;
         // Where a member has fewer rows, some row is looked at that decides nothing.
@@ -171,7 +188,6 @@ impl<'b> Leaf<'b> {
                 |member| (enough(member) & days.get(place(member)).is_some_and(|day| i64::from(*day) >= first)) == wanted,
             );
         }, mask.retain(|member| enough(member) == wanted));
-        true
     }
 
     /// Keeps whoever's sum over passing rows is as wanted.

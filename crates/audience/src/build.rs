@@ -132,7 +132,9 @@ impl<'d> Builder<'d> {
             personal: Heap::of(len, &self.personal),
             orders: self.orders.build(len, dicts),
             events: self.events.into_iter().map(|(name, events)| (name, events.build(len, dicts))).collect(),
+            weight: 0,
         }
+        .weighed()
     }
 }
 

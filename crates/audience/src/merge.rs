@@ -114,7 +114,9 @@ pub(crate) fn merge(
         personal: Heap::of(len, &said),
         orders: of_orders(sources, picks, dicts),
         events: events.filter(|(_, events)| events.rows.time.len() > 0).collect(),
+        weight: 0,
     }
+    .weighed()
 }
 
 fn ints(columns: &[&Ints], picks: impl Iterator<Item = (usize, usize)>) -> Ints {

@@ -395,6 +395,8 @@ impl Packed for Block {
             personal: Heap::unpack(from)?,
             orders: Orders::unpack(from)?,
             events: by_name(from)?,
-        })
+            weight: 0,
+        }
+        .weighed())
     }
 }

@@ -103,6 +103,11 @@ impl Seen {
         self.n_ordinals
     }
 
+    /// How many blocks of changes lie over the base.
+    pub fn changes(&self) -> usize {
+        self.deltas.len()
+    }
+
     /// Bytes of all columns, about.
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -199,6 +204,19 @@ pub(crate) struct Writer {
     by_id: HashTable<u32>,
     ids: Vec<[u8; 16]>,
     hasher: DefaultHashBuilder,
+    folding: Option<Folding>,
+}
+
+/// Changes on their way into the base, block by block: until all blocks have them they stay where they are, which says the
+/// same twice.
+#[derive(Clone, Copy, Debug)]
+struct Folding {
+    /// So many of the oldest changes.
+    deltas: usize,
+    /// Ordinals that were given when it began.
+    ordinals: usize,
+    /// The next block of the base.
+    next: usize,
 }
 
 impl Writer {
@@ -324,7 +342,7 @@ impl Population {
             }
             built.push(Arc::new(builder.build(ordinals_of(ordinals))));
         }
-        let shown = self.show(&writer, built);
+        let shown = self.show(&mut writer, built);
         if shown.is_err() {
             writer.forget_from(known);
         }
@@ -342,7 +360,7 @@ impl Population {
         for block in &base {
             writer.ids.extend_from_slice(&block.ids);
         }
-        let Writer { by_id, ids, hasher } = &mut *writer;
+        let Writer { by_id, ids, hasher, .. } = &mut *writer;
         by_id.reserve(ids.len(), |_| 0);
         for (ordinal, id) in (0u32..).zip(ids.iter()) {
             by_id.insert_unique(hasher.hash_one(id), ordinal, |known| hasher.hash_one(ids[*known as usize]));
@@ -370,21 +388,24 @@ impl Population {
                 Arc::new(builder.build(Ordinals::From(first)))
             });
             for block in &blocks {
-                (0..block.len()).for_each(|place| drop(writer.ordinal(block.id(place))));
+                for place in 0..block.len() {
+                    writer.ordinal(block.id(place));
+                }
             }
-            self.show(&writer, blocks)?;
+            self.show(&mut writer, blocks)?;
         }
         Ok(())
     }
 
     /// Shows new blocks over what there is.
-    fn show(&self, writer: &Writer, built: Vec<Arc<Block>>) -> Result<(), OverBudget> {
+    fn show(&self, writer: &mut Writer, built: Vec<Arc<Block>>) -> Result<(), OverBudget> {
         let before = self.seen();
         let more: usize = built.iter().map(|block| block.bytes()).sum();
         let wanted = before.bytes + more + writer.bytes();
         if wanted > self.budget.bytes {
             return Err(OverBudget { wanted, allowed: self.budget.bytes });
         }
+        let changed = built.iter().map(|block| block.len()).sum();
         let (mut base, mut deltas) = (before.base.clone(), before.deltas.clone());
         for block in built {
             // A whole block of new members, right after the base, is a part of the base.
@@ -393,17 +414,18 @@ impl Population {
                 && matches!(block.ordinals, Ordinals::From(first) if first as usize == base.len() * BLOCK);
             if follows { base.push(block) } else { deltas.push(block) }
         }
-        self.settle(&mut base, &mut deltas, writer);
+        self.settle(&mut base, &mut deltas, writer, changed);
         self.replace(base, deltas, writer);
         Ok(())
     }
 
     /// Folds all changes into the base.
     pub fn fold(&self) {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.seen();
         let (mut base, mut deltas) = (before.base.clone(), before.deltas.clone());
-        self.fold_all(&mut base, &mut deltas, &writer);
+        writer.folding = Some(Folding { deltas: deltas.len(), ordinals: writer.ids.len(), next: 0 });
+        self.fold_some(&mut base, &mut deltas, &mut writer, usize::MAX);
         self.replace(base, deltas, &writer);
     }
 
@@ -420,9 +442,18 @@ impl Population {
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seen);
     }
 
-    /// Merges changes of like size, and folds them into the base when they come to a part of it.
-    fn settle(&self, base: &mut Vec<Arc<Block>>, deltas: &mut Vec<Arc<Block>>, writer: &Writer) {
-        while let [.., older, newer] = &deltas[..] {
+    /// Merges changes of like size; folds a few blocks more into the base, once changes came to a part of it. So the work is
+    /// done a little at each change, and none waits for all of it.
+    fn settle(
+        &self,
+        base: &mut Vec<Arc<Block>>,
+        deltas: &mut Vec<Arc<Block>>,
+        writer: &mut Writer,
+        changed: usize,
+    ) {
+        loop {
+            let free = &deltas[writer.folding.map_or(0, |folding| folding.deltas)..];
+            let [.., older, newer] = free else { break };
             if older.len() > newer.len() * TIER || older.len() + newer.len() > BLOCK {
                 break;
             }
@@ -430,10 +461,14 @@ impl Population {
             deltas.truncate(deltas.len() - 2);
             deltas.push(self.merged(&both));
         }
-        let changed: usize = deltas.iter().map(|block| block.len()).sum();
-        if changed > (writer.ids.len() / FOLD_PART).max(BLOCK) {
-            self.fold_all(base, deltas, writer);
+        let part = (writer.ids.len() / FOLD_PART).max(BLOCK);
+        let waiting: usize = deltas.iter().map(|block| block.len()).sum();
+        if writer.folding.is_none() && waiting > part {
+            writer.folding = Some(Folding { deltas: deltas.len(), ordinals: writer.ids.len(), next: 0 });
         }
+        // All blocks are through by the time that half as much as began it has changed again.
+        let n_blocks = writer.ids.len().div_ceil(BLOCK);
+        self.fold_some(base, deltas, writer, (n_blocks * changed * 2).div_ceil(part));
     }
 
     /// Two changes as one; of who is in both, the newer.
@@ -447,25 +482,36 @@ impl Population {
         Arc::new(merge(&sources, &picks, ordinals_of(ordinals), &self.dicts))
     }
 
-    /// Changes into the base: each block of it that anything lies over is made anew.
-    fn fold_all(&self, base: &mut Vec<Arc<Block>>, deltas: &mut Vec<Arc<Block>>, writer: &Writer) {
-        let n_blocks = writer.ids.len().div_ceil(BLOCK);
-        let made = crate::ask::in_parallel(n_blocks, 1, |at| {
+    /// Changes into so many more blocks of the base; those that anything lies over are made anew.
+    fn fold_some(
+        &self,
+        base: &mut Vec<Arc<Block>>,
+        deltas: &mut Vec<Arc<Block>>,
+        writer: &mut Writer,
+        n_blocks: usize,
+    ) {
+        let Some(folding) = &mut writer.folding else { return };
+        let all = folding.ordinals.div_ceil(BLOCK);
+        for _ in 0..n_blocks.min(all - folding.next) {
+            let at = folding.next;
+            folding.next += 1;
             let first = at * BLOCK;
-            let len = (writer.ids.len() - first).min(BLOCK);
-            let old = base.get(at);
-            let mut sources: Vec<&Block> = old.map(|block| &**block).into_iter().collect();
-            let picks = pick_newest(old.map(|block| &**block), deltas, first, len, &mut sources);
-            match old {
-                Some(old) if sources.len() == 1 && old.len() == len => old.clone(),
-                _ => {
-                    let first = u32::try_from(first).unwrap_or(u32::MAX);
-                    Arc::new(merge(&sources, &picks, Ordinals::From(first), &self.dicts))
-                }
+            let len = (folding.ordinals - first).min(BLOCK);
+            let old = base.get(at).cloned();
+            let mut sources: Vec<&Block> = old.iter().map(|block| &**block).collect();
+            let picks = pick_newest(old.as_deref(), &deltas[..folding.deltas], first, len, &mut sources);
+            if sources.len() == usize::from(old.is_some()) && old.as_ref().is_some_and(|old| old.len() == len)
+            {
+                continue;
             }
-        });
-        *base = made;
-        deltas.clear();
+            let first = u32::try_from(first).unwrap_or(u32::MAX);
+            let made = Arc::new(merge(&sources, &picks, Ordinals::From(first), &self.dicts));
+            if at < base.len() { base[at] = made } else { base.push(made) }
+        }
+        if folding.next >= all {
+            deltas.drain(..folding.deltas);
+            writer.folding = None;
+        }
     }
 }
 

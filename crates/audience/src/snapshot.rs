@@ -106,7 +106,8 @@ impl Population {
         put(folder, MANIFEST, &serde_json::to_vec(&manifest)?)?;
         // What no manifest names any more. Whoever has it mapped keeps it until they let go.
         let named: BTreeSet<&String> = manifest.blocks.iter().collect();
-        for name in there.iter().filter(|name| name.ends_with(".block") && !named.contains(name)) {
+        let ours = |name: &&String| name.ends_with(".block") || name.ends_with(".new");
+        for name in there.iter().filter(ours).filter(|name| !named.contains(name)) {
             fs::remove_file(folder.join(name))?;
         }
         Ok(Saved { blocks: written.len(), bytes_written: written.iter().map(|(_, bytes)| bytes).sum() })
