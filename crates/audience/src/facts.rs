@@ -200,3 +200,52 @@ impl Facts for OneColumn<'_> {
         None
     }
 }
+
+/// A member of whom nothing is known but what one leaf comes to.
+pub(crate) struct OneLeaf<'a> {
+    pub(crate) leaf: &'a LeafUse,
+    pub(crate) scalar: Option<Scalar>,
+    pub(crate) nobody: OneColumn<'static>,
+}
+
+impl Facts for OneLeaf<'_> {
+    fn attribute(&self, _: &str) -> Option<&Scalar> {
+        None
+    }
+    fn has_tag(&self, _: &str) -> bool {
+        false
+    }
+    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        Box::new(std::iter::empty())
+    }
+    fn tier(&self) -> Option<&str> {
+        None
+    }
+    fn lifecycle(&self) -> Option<&str> {
+        None
+    }
+    fn store(&self) -> Option<&str> {
+        None
+    }
+    fn points(&self) -> i64 {
+        0
+    }
+    fn enrolled_at(&self) -> Option<Ts> {
+        None
+    }
+    fn measures(&self, leaf: &LeafUse) -> bool {
+        self.leaf == leaf
+    }
+    fn measured(&self, _: &LeafUse) -> Val<'_> {
+        self.scalar.as_ref().map_or(Val::Unknown, Val::of_scalar)
+    }
+    fn leaves(&self) -> &LeafStates {
+        &self.nobody.states
+    }
+    fn event(&self) -> Option<&EventRow> {
+        None
+    }
+    fn order(&self) -> Option<&OrderRow> {
+        None
+    }
+}

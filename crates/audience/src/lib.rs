@@ -25,6 +25,7 @@ pub mod person;
 mod plan;
 pub mod population;
 mod rows;
+mod scan;
 pub mod set;
 pub mod snapshot;
 

@@ -80,7 +80,11 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 22] = [
+    "last(within(orders, \"30d\")).store != \"S2\"",
+    "first(orders).channel == \"app\" || first(items).category.startsWith(\"b\")",
+    "last(events(\"E\")).properties.amount == 3",
+    "last(orders).store == null",
     "attr.city == \"city 1\"",
     "attr.city in [\"city 1\", \"city 5\"] || attr.city == null",
     "attr.city.startsWith(\"city\") && attr.city != \"city 3\"",
