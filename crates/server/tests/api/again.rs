@@ -222,3 +222,36 @@ async fn what_is_said_by_hand_is_of_its_kind_on_the_timeline() {
     assert!(events.contains(&"Tag Put On"), "{events:?}");
     home.end().await;
 }
+
+/// A pair that was settled is as far out of reach as one that is open; and an idempotency key may name somebody, so it lies
+/// nowhere as it was said.
+#[tokio::test]
+async fn what_is_settled_or_asked_is_told_to_nobody_else() {
+    let home = Home::new().await;
+    let mut pair = [home.member(PHONE, 0).await, home.member("13912345679", 0).await];
+    pair.sort();
+    let [one, other] = pair.each_ref().map(|id| zhiyin_model::id::MemberId::from_hex(id).unwrap());
+    let evidence = r#"{"rival":"stranger","fields":[]}"#.to_owned();
+    let found = zhiyin_store::suggestion::NewSuggestion { one, other, score_ppm: 990_000, evidence };
+    let at = zhiyin_model::time::Ts(1);
+    home.engine.store().put_suggestions(vec![found], at).await.unwrap();
+    let here = home.key(Role::StoreManager, Some("330"), Some("ann")).await;
+    let elsewhere = home.key(Role::StoreManager, Some("331"), Some("eve")).await;
+    let settle = async |key: &str, act: &str| {
+        home.as_key(key, "POST", &format!("/v1/duplicates/1/{act}"), &Value::Null).await
+    };
+    assert_eq!(settle(&elsewhere, "merge").await.code(), "suggestion_unknown");
+    assert_eq!(settle(&here, "merge").await.status, 200);
+    for act in ["merge", "different"] {
+        assert_eq!(settle(&elsewhere, act).await.code(), "suggestion_unknown", "{act}");
+    }
+    assert_eq!(settle(&here, "merge").await.status, 200, "said twice it is done once");
+    assert_eq!(settle(&here, "different").await.code(), "suggestion_decided");
+
+    let large = json!({"member": phone(PHONE), "amount": 1001, "reason": "a lost card"});
+    let word = format!("large-{PHONE}");
+    assert_eq!(home.command_as(&here, "points/adjust", &word, large).await.status, 202);
+    let kept = home.engine.store().access().approvals(10).await.unwrap();
+    assert!(kept.iter().all(|approval| !approval.request.contains(PHONE)), "{kept:?}");
+    home.end().await;
+}

@@ -137,10 +137,12 @@ struct Requests {
 async fn list(caller: Caller, _: Nothing) -> Result<Requests, Problem> {
     let all = caller.engine().store().access().approvals(LOOK_MAX).await?;
     let mut items = Vec::new();
-    for approval in all {
-        // Whom it is about lies within reach.
-        if member_of(&caller, &approval).await.is_ok() {
-            items.push(approval.into());
+    // Whom it is about lies within reach.
+    for approval in all.into_iter().filter(|approval| Adjustment::asked(approval).is_some()) {
+        match member_of(&caller, &approval).await {
+            Ok(_) => items.push(approval.into()),
+            Err(problem) if problem.is_unknown_member() => {}
+            Err(problem) => return Err(problem),
         }
         if items.len() == LISTED_MAX {
             break;
@@ -149,11 +151,12 @@ async fn list(caller: Caller, _: Nothing) -> Result<Requests, Problem> {
     Ok(Requests { items })
 }
 
-/// By what the request of a caller is known, and what it asks.
+/// By what the request of a caller is known, and what it asks; as keyed hashes, since an idempotency key may name somebody.
 async fn known(caller: &Caller) -> Result<(String, String), Problem> {
     let home = caller.engine().home().await?;
-    let asked = MemberId::from_bytes(home.id_key.digest("command", &[caller.request.as_bytes()]));
-    Ok((format!("{}/{}", caller.key, caller.idempotency_key), asked.to_string()))
+    let hash = |parts: &[&[u8]]| MemberId::from_bytes(home.id_key.digest("command", parts)).to_string();
+    let (key, idempotency_key) = (caller.key.as_bytes(), caller.idempotency_key.as_bytes());
+    Ok((hash(&[key, idempotency_key]), hash(&[caller.request.as_bytes()])))
 }
 
 /// What the one who asks is told, where they asked before.
