@@ -45,6 +45,10 @@ impl Asker<'_> {
     fn source(&self) -> String {
         format!("{COMMANDS}{}", self.key)
     }
+
+    fn fingerprint(&self, home: &Home) -> [u8; 16] {
+        home.id_key.digest("command", &[self.request.as_bytes()])
+    }
 }
 
 /// Whom a command is about.
@@ -267,10 +271,6 @@ impl Engine {
         Ok(Ok(members))
     }
 
-    fn fingerprint(&self, home: &Home, asker: &Asker<'_>) -> [u8; 16] {
-        home.id_key.digest("command", &[asker.request.as_bytes()])
-    }
-
     /// What came of the command of this idempotency key, if it came before. To be asked before anything is looked up for it:
     /// what it named then may be somebody else's by now, or nobody's.
     pub async fn command_before(&self, asker: &Asker<'_>) -> Result<Option<Answer>> {
@@ -279,7 +279,7 @@ impl Engine {
         let Some(mut came) = self.store().fate(&source, asker.idempotency_key).await? else {
             return Ok(None);
         };
-        let fingerprint = self.fingerprint(&self.home().await?, asker);
+        let fingerprint = asker.fingerprint(&self.home().await?);
         if came.body_hash == fingerprint && matches!(came.fate, Fate::Waits) {
             came = match self.decided(&source, asker.idempotency_key, &mut written).await? {
                 Some(came) => came,
@@ -293,7 +293,7 @@ impl Engine {
     pub async fn command(&self, asker: &Asker<'_>, act: &Act, about: Option<MemberId>) -> Result<Answer> {
         let source = asker.source();
         let home = self.home().await?;
-        let fingerprint = self.fingerprint(&home, asker);
+        let fingerprint = asker.fingerprint(&home);
         let mut written = Written(self.written.subscribe());
         let now = clock::now(&home);
         let mut item = act.item();

@@ -49,6 +49,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                  a member already is changed only by who may update them.",
             )
             .refuses(refusals!(
+                "member_unknown",
                 "outside_scope", "several_members", "too_many_identifiers", "too_many", "bad_attribute", "erased"
             ))
             .example(json!({
@@ -70,7 +71,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::command("members_tag", "/v1/commands/members/tag", Operation::MemberTag, tag)
             .says(
                 "Put a tag on, or take it off",
-                "打标签",
+                "打上或去掉标签",
                 "Tags that the playbook gives by a rule come and go with it, and are refused here.",
             )
             .refuses(refusals!("member_unknown", "tag_unknown", "tag_by_rule", "tag_not_held", "erased"))
