@@ -307,7 +307,9 @@ async fn tag(caller: Arc<Caller>, asked: Tag) -> Result<CommandDone, Problem> {
     let event = if asked.on { names::TAG_PUT_ON } else { names::TAG_TAKEN_OFF };
     let mut act = Act::new(Operation::MemberTag, event, vec![name]);
     let tag = text("tag", &asked.tag, 255)?;
-    act.noted = json!({"tag": tag, "on": asked.on});
+    // What the playbook does not declare may be anything, a person's name as well: the log keeps none of it.
+    let declared = caller.engine().live().is_ok_and(|live| live.playbook.tags.contains_key(&tag));
+    act.noted = json!({"tag": declared.then_some(&tag), "on": asked.on});
     act.properties.insert("tag".to_owned(), tag.into());
     if let Some(staff) = caller.staff(asked.staff.as_deref())? {
         act.properties.insert("staff".to_owned(), staff.into());
@@ -348,7 +350,9 @@ async fn consent(caller: Arc<Caller>, asked: Consent) -> Result<CommandDone, Pro
     let mut act = Act::new(Operation::ConsentWrite, event, vec![name]);
     act.ties = Ties::Keep;
     act.store = caller.store(asked.store.as_deref())?;
-    act.noted = json!({"purpose": asked.purpose, "given": asked.given});
+    let declared =
+        caller.engine().live().is_ok_and(|live| live.playbook.consent.purposes.contains_key(&asked.purpose));
+    act.noted = json!({"purpose": declared.then_some(&asked.purpose), "given": asked.given});
     let said = [
         ("purpose", Some(asked.purpose)),
         ("channel", asked.channel),
