@@ -27,8 +27,10 @@ pub(crate) struct Entry<'a> {
 
 /// Which end of an order is wanted: the least or first, or the greatest or last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
+    /// The least or first.
     Low,
+    /// The greatest or last.
     High,
 }
 

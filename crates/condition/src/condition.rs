@@ -69,11 +69,13 @@ impl Condition {
         !self.compiled.leaves.is_empty()
     }
 
-    pub(crate) const fn root(&self) -> &Node {
+    /// What it compiles to.
+    pub const fn root(&self) -> &Node {
         &self.compiled.root
     }
 
-    pub(crate) fn leaves(&self) -> &[LeafSpec] {
+    /// The leaves of history that its program reads, by number.
+    pub fn leaves(&self) -> &[LeafSpec] {
         &self.compiled.leaves
     }
 

@@ -76,7 +76,7 @@ impl ContentHash {
 }
 
 /// The hash of an order and all its items.
-pub(crate) fn of_order(order: &OrderRow) -> u64 {
+pub fn of_order(order: &OrderRow) -> u64 {
     let mut hash = ContentHash::new(1);
     hash.order(order);
     order.items.iter().for_each(|item| hash.item(item));
@@ -84,7 +84,7 @@ pub(crate) fn of_order(order: &OrderRow) -> u64 {
 }
 
 /// The hash of an item and of what it inherits of its order.
-pub(crate) fn of_item(order: &OrderRow, item: &ItemRow) -> u64 {
+pub fn of_item(order: &OrderRow, item: &ItemRow) -> u64 {
     let mut hash = ContentHash::new(2);
     hash.order(order);
     hash.item(item);
@@ -92,7 +92,7 @@ pub(crate) fn of_item(order: &OrderRow, item: &ItemRow) -> u64 {
 }
 
 /// The hash of an event.
-pub(crate) fn of_event(event: &EventRow) -> u64 {
+pub fn of_event(event: &EventRow) -> u64 {
     let mut hash = ContentHash::new(3);
     hash.text(&event.name);
     hash.optional(event.store.as_deref());

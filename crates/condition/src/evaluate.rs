@@ -23,7 +23,7 @@ use crate::leaf::Leaves;
 use crate::program::{self, Field, Member, Node, TextTest};
 use crate::state::LeafState;
 use crate::tree::Operator;
-use crate::value::{Val, reckon, satisfies};
+use crate::value::{Val, Value, reckon, satisfies};
 
 pub(crate) use until::{Held, Until};
 
@@ -48,6 +48,37 @@ pub fn evaluate(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: 
 pub fn holds(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: Ts) -> (bool, Ts) {
     let judged = evaluate(condition, leaves, facts, now);
     (judged.value, judged.until)
+}
+
+/// A part of a condition's program, to be asked of many members at one instant by whoever evaluates the rest in another
+/// way (over columns). The condition must have been collected into the leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'p> {
+    condition: &'p Condition,
+    node: &'p Node,
+    leaves: &'p Leaves,
+    now: Ts,
+    today: Day,
+}
+
+impl<'p> Part<'p> {
+    /// The part at an instant. `node` is one of the condition's program.
+    pub fn new(condition: &'p Condition, node: &'p Node, leaves: &'p Leaves, now: Ts) -> Self {
+        Self { condition, node, leaves, now, today: leaves.zone().day(now) }
+    }
+
+    /// Its value for a member; unknown is not true.
+    pub fn value<'a>(&'a self, facts: &'a dyn Facts) -> Value {
+        let world = World { facts, bound: self.condition.bound() };
+        let instant = Instant {
+            zone: self.leaves.zone(),
+            currency_exponent: self.leaves.currency_exponent(),
+            now: self.now,
+            today: self.today,
+            world: Some(&world),
+        };
+        eval(&instant, self.node, None).val.to_value()
+    }
 }
 
 /// What there is beside rows, when a condition is evaluated.

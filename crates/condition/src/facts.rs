@@ -5,8 +5,10 @@ use zhiyin_model::dependant::Dependant;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
+use crate::program::LeafUse;
 use crate::row::{EventRow, OrderRow};
 use crate::state::LeafStates;
+use crate::value::Val;
 
 /// What the evaluator asks of a member at an instant.
 pub trait Facts {
@@ -33,6 +35,15 @@ pub trait Facts {
     /// Whom they care for.
     fn dependants(&self) -> Box<dyn Iterator<Item = Dependant<'_>> + '_> {
         Box::new(std::iter::empty())
+    }
+    /// Whether [`Facts::measured`] tells what a leaf comes to; its state is not looked at then.
+    fn measures(&self, _leaf: &LeafUse) -> bool {
+        false
+    }
+    /// What a leaf of history comes to at the instant of the evaluation, where whoever answers can tell without states.
+    /// Such an answer says nothing of until when it holds.
+    fn measured(&self, _leaf: &LeafUse) -> Val<'_> {
+        Val::Unknown
     }
     /// What is known of the history; its leaves are those given to the evaluator.
     fn leaves(&self) -> &LeafStates;

@@ -15,7 +15,8 @@
 //! * `parse` (text → tree, the only module that knows the `cel` crate), `text` (tree → text), [`bounds`];
 //! * `compile` (tree → `program`: names resolved, kinds checked, history cut into leaves);
 //! * [`leaf`], [`state`], `cell`, `days`, `kept`: what is kept of history;
-//! * [`evaluate`](mod@evaluate): the evaluator; [`history`]: the reference that it must agree with.
+//! * [`evaluate`](mod@evaluate): the evaluator; [`history`]: the reference that it must agree with;
+//! * [`program`] is open to those who evaluate it in other ways (columns, SQL) and must agree with it too.
 //!
 //! ```
 //! use zhiyin_condition::{Condition, Leaves, Row, Schema};
@@ -38,7 +39,7 @@ pub mod bounds;
 mod cell;
 mod compile;
 pub mod condition;
-mod content;
+pub mod content;
 mod days;
 mod element;
 pub mod evaluate;
@@ -48,21 +49,22 @@ mod kept;
 pub mod leaf;
 mod parse;
 pub mod problem;
-mod program;
+pub mod program;
 pub mod row;
 pub mod schema;
 mod stage;
 pub mod state;
 mod text;
 pub mod tree;
-mod value;
+pub mod value;
 
 pub use birthday::of_age;
 pub use condition::Condition;
-pub use evaluate::{evaluate, holds};
+pub use evaluate::{Part, evaluate, holds};
 pub use facts::{Facts, Judged};
 pub use history::{History, evaluate_history};
-pub use leaf::Leaves;
+pub use kept::median_gap;
+pub use leaf::{Leaves, OneRow};
 pub use problem::{Note, Problem};
 pub use row::{EventRow, ItemRow, OrderRow, Row};
 pub use schema::{AttributeType, Schema, Scope};

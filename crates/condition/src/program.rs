@@ -15,7 +15,8 @@ use crate::value::Value;
 
 /// A compiled expression with a single value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Node {
+pub enum Node {
+    /// A constant.
     Const(Value),
     /// Something of the member.
     Member(Member),
@@ -35,12 +36,19 @@ pub(crate) enum Node {
     Known(Box<Node>),
     /// Whether there is an event or order at hand.
     AtHand(Element),
+    /// `!x`.
     Not(Box<Node>),
+    /// `-x`.
     Negate(Box<Node>),
+    /// All hold.
     And(Vec<Node>),
+    /// One holds.
     Or(Vec<Node>),
+    /// `test ? then : otherwise`.
     If(Box<[Node; 3]>),
+    /// Two values compared.
     Compare(Operator, Box<[Node; 2]>),
+    /// Two numbers reckoned with.
     Reckon(Operator, Box<[Node; 2]>),
     /// Whether the first is equal to one of the rest.
     Among(Vec<Node>),
@@ -48,10 +56,15 @@ pub(crate) enum Node {
     HasTag(Box<Node>),
     /// The place of a tier in the playbook's order.
     Rank(Arc<[String]>, Box<Node>),
+    /// A text asked for a part.
     TextTest(TextTest, Box<[Node; 2]>),
+    /// Days since a date or the day of a time.
     DaysSince(Box<Node>),
+    /// The hour of a time, 0 to 23.
     Hour(Box<Node>),
+    /// The weekday of a time or date: `mon` … `sun`.
     Weekday(Box<Node>),
+    /// The time of day of a time.
     Clock(Box<Node>),
     /// A list at hand, folded.
     Local(List, Fold),
@@ -61,71 +74,104 @@ pub(crate) enum Node {
 
 /// What consent is asked for, and by which terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ConsentAsked {
-    pub(crate) purpose: String,
-    pub(crate) channel: String,
+pub struct ConsentAsked {
+    /// For what.
+    pub purpose: String,
+    /// By which channel; empty for all.
+    pub channel: String,
     /// The playbook's, of this purpose alone.
-    pub(crate) terms: Consent,
+    pub terms: Consent,
 }
 
 /// Something of the member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Member {
+pub enum Member {
+    /// Whole years.
     Age,
+    /// The tier held.
     Tier,
+    /// Points shown.
     Points,
+    /// The stage of the lifecycle.
     Lifecycle,
+    /// The home store.
     Store,
+    /// When they enrolled.
     EnrolledAt,
+    /// Whether today is their birthday.
     IsBirthday,
 }
 
 /// A row that has fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
+pub enum Element {
     /// A macro's element.
     Variable(u8),
+    /// The event at hand.
     Event,
+    /// The order at hand.
     Order,
 }
 
 /// A field of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
+pub enum Field {
+    /// When it happened.
     Time,
+    /// What was paid, in major units.
     Paid,
+    /// Where.
     Store,
+    /// Through which channel.
     Channel,
+    /// An event's name.
     Name,
+    /// An item's product.
     Product,
+    /// An item's category.
     Category,
+    /// An item's department.
     Department,
+    /// An item's pieces.
     Quantity,
+    /// What an event says.
     Property(Box<str>),
+    /// A dependant's kind.
     Kind,
+    /// A dependant's gender.
     Gender,
+    /// A dependant's birthday.
     Birthday,
+    /// When a dependant is due.
     DueOn,
     /// What time moves of a dependant.
     Stage(Stage),
 }
 
+/// What a text is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TextTest {
+pub enum TextTest {
+    /// `x.startsWith("a")`.
     StartsWith,
+    /// `x.endsWith("a")`.
     EndsWith,
+    /// `x.contains("a")`.
     Contains,
 }
 
 /// A list at hand and what becomes of its elements.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct List {
-    pub(crate) base: Base,
-    pub(crate) steps: Vec<Step>,
+pub struct List {
+    /// Its elements.
+    pub base: Base,
+    /// What is done to each, one after the other.
+    pub steps: Vec<Step>,
 }
 
+/// Where the elements of a list come from.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Base {
+pub enum Base {
+    /// The member's tags.
     Tags,
     /// Whom the member cares for.
     Dependants,
@@ -139,13 +185,16 @@ pub(crate) enum Base {
 
 /// What a macro does to each element. The element is variable 0 in it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
+pub enum Step {
+    /// Keeps those for which it holds.
     Filter(Node),
+    /// Replaces each by it.
     Map(Node),
 }
 
 impl Step {
-    pub(crate) const fn body(&self) -> &Node {
+    /// What is asked of each element.
+    pub const fn body(&self) -> &Node {
         match self {
             Self::Filter(body) | Self::Map(body) => body,
         }
@@ -160,49 +209,68 @@ impl Step {
 
 /// What a list is folded into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fold {
+pub enum Fold {
+    /// How many.
     Count,
+    /// Whether there is one.
     Exists,
+    /// Of the numbers among them.
     Sum,
+    /// Of the numbers among them.
     Mean,
+    /// Of numbers, dates or times.
     Least,
+    /// Of numbers, dates or times.
     Greatest,
 }
 
 /// Where rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
+    /// Orders that count.
     Orders,
+    /// Their items.
     Items,
+    /// Events of a name.
     Events(Box<str>),
 }
 
 /// The part of history that is looked at; no limit where `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub(crate) days: Option<u32>,
-    pub(crate) hours: Option<u32>,
+pub struct Window {
+    /// Calendar days back, today counted apart.
+    pub days: Option<u32>,
+    /// Elapsed hours back.
+    pub hours: Option<u32>,
 }
 
 /// What is kept of history for a leaf: a state per member.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct LeafSpec {
-    pub(crate) source: Source,
+pub struct LeafSpec {
+    /// Of which rows.
+    pub source: Source,
     /// What is done to each row as it comes in; depends on the row alone.
-    pub(crate) steps: Vec<Step>,
-    pub(crate) measure: Measure,
+    pub steps: Vec<Step>,
+    /// What is kept of them.
+    pub measure: Measure,
     /// What no window reaches may be forgotten.
-    pub(crate) window: Window,
+    pub window: Window,
 }
 
 /// What is kept. Nodes are read of the element after the steps, as variable 0.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Measure {
+pub enum Measure {
+    /// How many.
     Count,
+    /// Of the numbers among them.
     Sum(Node),
+    /// The least number, date or time.
     Least(Node),
+    /// The greatest number, date or time.
     Greatest(Node),
+    /// What is asked of the first row.
     First(Node),
+    /// What is asked of the last row.
     Last(Node),
     /// Rows per day of the latest days, without a window.
     Gaps,
@@ -234,17 +302,20 @@ impl Measure {
 
 /// How a condition reads a leaf.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct LeafUse {
+pub struct LeafUse {
     /// Among the condition's own leaves.
-    pub(crate) leaf: u16,
-    pub(crate) window: Window,
+    pub leaf: u16,
+    /// How far back.
+    pub window: Window,
     /// Which end the leaf's measure wants.
-    pub(crate) side: Side,
-    pub(crate) view: View,
+    pub side: Side,
+    /// What is made of it.
+    pub view: View,
 }
 
+/// What is made of what a leaf keeps.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum View {
+pub enum View {
     /// What the measure measures.
     Plain,
     /// The mean, of a sum.
@@ -255,11 +326,16 @@ pub(crate) enum View {
     Rows(Vec<Step>, RowsFold),
 }
 
+/// What kept rows are folded into.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum RowsFold {
+pub enum RowsFold {
+    /// One value of all.
     Fold(Fold),
+    /// What is asked of the first.
     First(Box<Node>),
+    /// What is asked of the last.
     Last(Box<Node>),
+    /// The median of the days between them.
     MedianGap,
 }
 
@@ -306,7 +382,7 @@ impl Element {
 
 impl Node {
     /// Its parts.
-    pub(crate) fn parts(&self) -> &[Self] {
+    pub fn parts(&self) -> &[Self] {
         match self {
             Self::Known(of) | Self::Not(of) | Self::Negate(of) | Self::HasTag(of) | Self::Rank(_, of) => {
                 std::slice::from_ref(of)

@@ -16,7 +16,7 @@ const WEEK: i32 = 7;
 
 /// What time moves of a dependant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// Whole weeks since birth.
     AgeWeeks,
     /// Whole calendar months since birth.
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     /// Its value on a day.
-    pub(crate) fn value(self, dependant: &Dependant<'_>, today: Day) -> Option<i64> {
+    pub fn value(self, dependant: &Dependant<'_>, today: Day) -> Option<i64> {
         let born = dependant.birthday.filter(|born| *born <= today);
         match self {
             Self::AgeWeeks => born.map(|born| i64::from((today.0 - born.0) / WEEK)),

@@ -16,11 +16,14 @@ use crate::tree::Operator;
 
 /// A value while it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Val<'a> {
+pub enum Val<'a> {
     /// Not known: a missing attribute, the last of nothing.
     Unknown,
+    /// A yes or no.
     Bool(bool),
+    /// A number.
     Number(Decimal),
+    /// A text.
     Text(&'a str),
     /// A calendar day.
     Date(Day),
@@ -32,18 +35,26 @@ pub(crate) enum Val<'a> {
 
 /// A value that is kept.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// Not known.
     Unknown,
+    /// A yes or no.
     Bool(bool),
+    /// A number.
     Number(Decimal),
+    /// A text.
     Text(Box<str>),
+    /// A calendar day.
     Date(Day),
+    /// An instant.
     Time(Ts),
+    /// A time of day, in minutes since midnight.
     Clock(u16),
 }
 
 impl Value {
-    pub(crate) fn as_val(&self) -> Val<'_> {
+    /// To be looked at.
+    pub fn as_val(&self) -> Val<'_> {
         match self {
             Self::Unknown => Val::Unknown,
             Self::Bool(value) => Val::Bool(*value),
@@ -57,17 +68,18 @@ impl Value {
 }
 
 impl<'a> Val<'a> {
-    pub(crate) const fn is_known(self) -> bool {
+    /// Whether it is known.
+    pub const fn is_known(self) -> bool {
         !matches!(self, Self::Unknown)
     }
 
     /// Unknown is not true.
-    pub(crate) const fn is_true(self) -> bool {
+    pub const fn is_true(self) -> bool {
         matches!(self, Self::Bool(true))
     }
 
     /// Kept, in the one form equal values have.
-    pub(crate) fn to_value(self) -> Value {
+    pub fn to_value(self) -> Value {
         match self {
             Self::Unknown => Value::Unknown,
             Self::Bool(value) => Value::Bool(value),
@@ -80,7 +92,7 @@ impl<'a> Val<'a> {
     }
 
     /// A scalar as a property has it: its own type, whatever that is. Several texts are no single value.
-    pub(crate) fn of_scalar(scalar: &'a Scalar) -> Self {
+    pub fn of_scalar(scalar: &'a Scalar) -> Self {
         match scalar {
             Scalar::Bool(value) => Self::Bool(*value),
             Scalar::Number(value) => Self::Number(*value),
@@ -91,7 +103,7 @@ impl<'a> Val<'a> {
 
     /// The order of two values, `None` where they cannot be compared (one unknown, or of other kinds).
     /// A day compares with an instant by the instant's day in the zone, and with a text by the day it writes.
-    pub(crate) fn order(self, other: Self, zone: &Zone) -> Option<Ordering> {
+    pub fn order(self, other: Self, zone: &Zone) -> Option<Ordering> {
         Some(match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.cmp(&b),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
@@ -114,7 +126,7 @@ impl<'a> Val<'a> {
 
 /// Whether an order of two values satisfies an operator; none satisfies it where they cannot be compared,
 /// `!=` included.
-pub(crate) fn satisfies(order: Option<Ordering>, op: Operator) -> bool {
+pub fn satisfies(order: Option<Ordering>, op: Operator) -> bool {
     order.is_some_and(|order| match op {
         Operator::Equal => order.is_eq(),
         Operator::NotEqual => order.is_ne(),
@@ -127,7 +139,7 @@ pub(crate) fn satisfies(order: Option<Ordering>, op: Operator) -> bool {
 }
 
 /// Reckons with two values; unknown where one is no number, the result has no room, or a divisor is zero.
-pub(crate) fn reckon<'a>(op: Operator, left: Val<'_>, right: Val<'_>) -> Val<'a> {
+pub fn reckon<'a>(op: Operator, left: Val<'_>, right: Val<'_>) -> Val<'a> {
     let (Val::Number(a), Val::Number(b)) = (left, right) else {
         return Val::Unknown;
     };
@@ -143,17 +155,17 @@ pub(crate) fn reckon<'a>(op: Operator, left: Val<'_>, right: Val<'_>) -> Val<'a>
 }
 
 /// The calendar day a text writes as `YYYY-MM-DD`.
-pub(crate) fn day(text: &str) -> Option<Day> {
+pub fn day(text: &str) -> Option<Day> {
     Day::parse(text)
 }
 
 /// The day or the instant (RFC 3339) a text writes.
-pub(crate) fn instant<'a>(text: &str) -> Option<Val<'a>> {
+pub fn instant<'a>(text: &str) -> Option<Val<'a>> {
     day(text).map(Val::Date).or_else(|| Ts::parse(text).map(Val::Time))
 }
 
 /// The time of day a text writes as `HH:MM`.
-pub(crate) fn clock(text: &str) -> Option<u16> {
+pub fn clock(text: &str) -> Option<u16> {
     let digits = |at: std::ops::Range<usize>| -> Option<u16> {
         let part = text.get(at)?;
         part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
@@ -172,7 +184,7 @@ const SUM_DECIMALS: u32 = 9;
 const ADDEND_MAX: i128 = 1_000_000_000_000_000_000;
 
 /// A number as a whole count of 10⁻⁹; `None` beyond ±10¹⁸.
-pub(crate) fn addend(number: Decimal) -> Option<i128> {
+pub fn addend(number: Decimal) -> Option<i128> {
     if number.scale() == 0 {
         let whole = number.mantissa();
         return (whole.abs() <= ADDEND_MAX).then(|| whole * 10i128.pow(SUM_DECIMALS));
@@ -187,7 +199,7 @@ pub(crate) fn addend(number: Decimal) -> Option<i128> {
 }
 
 /// A sum of addends as a number; unknown where it has no room.
-pub(crate) fn total<'a>(mut sum: i128) -> Val<'a> {
+pub fn total<'a>(mut sum: i128) -> Val<'a> {
     let mut scale = SUM_DECIMALS;
     loop {
         match Decimal::try_from_i128_with_scale(sum, scale) {
@@ -202,7 +214,7 @@ pub(crate) fn total<'a>(mut sum: i128) -> Val<'a> {
 }
 
 /// A sum divided by a count.
-pub(crate) fn mean<'a>(sum: i128, count: u64) -> Val<'a> {
+pub fn mean<'a>(sum: i128, count: u64) -> Val<'a> {
     if count == 0 {
         return Val::Unknown;
     }

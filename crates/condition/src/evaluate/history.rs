@@ -70,6 +70,9 @@ impl<'a> Instant<'a> {
 
     /// The value of a leaf.
     pub(super) fn leaf(&self, leaf: &'a LeafUse) -> Held<'a> {
+        if let Some(facts) = self.facts().filter(|facts| facts.measures(leaf)) {
+            return Held::ever(facts.measured(leaf));
+        }
         let Some(state) = self.state(leaf.leaf) else {
             return Held::ever(Val::Unknown);
         };
@@ -191,7 +194,8 @@ impl<'a> Instant<'a> {
     /// A leaf's state, if the node is a leaf.
     pub(super) fn leaf_state(&self, node: &'a Node) -> Option<(&'a LeafUse, &'a LeafState)> {
         match node {
-            Node::Leaf(leaf) => Some((leaf, self.state(leaf.leaf)?)),
+            // What was measured without a state has none to follow.
+            Node::Leaf(leaf) if !self.facts()?.measures(leaf) => Some((leaf, self.state(leaf.leaf)?)),
             _ => None,
         }
     }

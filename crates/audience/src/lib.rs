@@ -1,0 +1,32 @@
+//! Who: all members at once, in columns and bitmaps, asked by the condition language.
+//!
+//! A [`Person`] is what is known of one member; it goes in, and stands there as one ordinal in narrow typed columns with
+//! their history beside them, sorted by time. A condition becomes a plan: what is cheap and selective first gives a mask, and
+//! only the members in it are looked at more closely. Whatever the columns cannot answer by themselves is asked of the
+//! evaluator for one member, so every condition has an answer, and the same one.
+//!
+//! Nothing here knows of HTTP, of SQL tables of the record, or of how members come to be what they are.
+
+pub mod ask;
+pub mod bits;
+pub mod block;
+mod bound;
+mod buf;
+mod build;
+mod coded;
+mod dict;
+mod facts;
+mod history;
+mod ints;
+mod map;
+mod merge;
+pub mod person;
+mod plan;
+pub mod population;
+mod rows;
+pub mod set;
+
+pub use ask::{Found, Question, StepTaken};
+pub use person::Person;
+pub use population::{Budget, Change, Layout, OverBudget, Population, Seen};
+pub use set::MemberSet;
