@@ -7,6 +7,7 @@
 //! no rule of the business. Read on in [`pipeline`], [`playbooks`], [`import`], [`reports`], [`measure`].
 
 pub mod accept;
+pub mod adjustments;
 pub mod approvals;
 pub mod archive;
 pub mod audit;

@@ -42,6 +42,8 @@ pub struct Api {
     pub(crate) wire: Wire,
     /// Whether the overview and what is measured are read without a key.
     open: bool,
+    /// Held while a second person is asked, so that what comes twice at once asks once.
+    pub(crate) asking: tokio::sync::Mutex<()>,
 }
 
 impl Api {
@@ -58,7 +60,8 @@ impl Api {
     /// The same, where it is said how what programs send is taken.
     pub fn with(engine: Arc<Engine>, requests_per_second: u32, open: bool, bounds: Bounds) -> Arc<Self> {
         let wire = Wire::new(Arc::clone(&engine), bounds);
-        Arc::new(Self { engine, rates: Rates::new(requests_per_second), wire, open })
+        let rates = Rates::new(requests_per_second);
+        Arc::new(Self { engine, rates, wire, open, asking: tokio::sync::Mutex::default() })
     }
 
     /// Whether somebody may read the sums of the whole home.

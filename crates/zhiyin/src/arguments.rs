@@ -10,7 +10,7 @@ use crate::webhook::WebhookAction;
 
 mod acts;
 
-pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
+pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
@@ -192,6 +192,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: KeyAction,
+    },
+    /// What waits for a second person: lists requests, approves them (and has them done), refuses them.
+    Approval {
+        /// What to do.
+        #[command(subcommand)]
+        action: ApprovalAction,
     },
     /// Whom the home tells of what happens: makes, changes, pauses and replays endpoints of webhooks.
     Webhook {

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed (with the reason), 2 wrong usage.
 
+mod approval;
 mod arguments;
 mod audit;
 mod bench;
@@ -89,6 +90,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::GivenUp { limit, format } => report::given_up(&place, limit as usize, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
+        Command::Approval { action } => approval::approval(&place, action).await,
         Command::Webhook { action } => webhook::webhook(&place, action).await,
         Command::Audit { action } => audit::audit(&place, action).await,
         Command::Doctor => report::doctor(&place).await,

@@ -93,7 +93,7 @@ impl Kind {
             | names::POINTS_RECEIVED => Self::Points,
             names::TIER_CHANGED => Self::Tier,
             names::STAGE_CHANGED => Self::Lifecycle,
-            names::TAG_ADDED | names::TAG_REMOVED => Self::Tag,
+            names::TAG_PUT_ON | names::TAG_TAKEN_OFF | names::TAG_ADDED | names::TAG_REMOVED => Self::Tag,
             names::CONSENT_GIVEN | names::CONSENT_WITHDRAWN | names::CONSENT_PREFERENCES => Self::Consent,
             names::MEMBERS_MERGE_ASKED
             | names::MEMBERS_MERGED

@@ -115,7 +115,7 @@ pub(crate) const CODES: &[Code] = &[
     c(400, "key_kept_too_long", ["旧密钥保留过久", "The old key would go on for too long"]),
     d(202, "still_deciding", ["仍在处理", "Still being decided"], [
         "It was accepted durably and will be decided. Ask again with the same Idempotency-Key.",
-        "请求已可靠接收，稍后会处理。请用同一幂等键查询。",
+        "请求已可靠接收，稍后会处理。请用同一幂等键重发，即可得到结果。",
     ]),
     c(422, "amount_too_large", ["数量过大", "The amount is too large"]),
     c(422, "bad_amount", ["数量不合法", "This is no amount"]),
