@@ -47,7 +47,7 @@ fn columns(n: usize, known: &Known) -> Person {
 fn somebody(life: &Life, n: usize) -> Known {
     let mut known = person(life);
     let texts = |texts: &[&str]| Scalar::Texts(texts.iter().map(|text| (*text).to_owned()).collect());
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         known.attributes.remove("birthday");
         known.tags.insert("vip".to_owned());
         known.tier = Some("gold".to_owned());
