@@ -69,7 +69,9 @@ impl<'a> Making<'a> {
 fn of_row<'a>(expr: &'a Expr, variables: &mut Vec<&'a str>) -> bool {
     match &expr.kind {
         Kind::Name(name) => variables.contains(&name.as_str()),
-        Kind::Call { function, .. } if matches!(function.as_str(), "days_since" | "events" | "consent") => {
+        Kind::Call { function, .. }
+            if matches!(function.as_str(), "days_since" | "events" | "consent" | "audience" | "bucket") =>
+        {
             false
         }
         Kind::Each { of, variable, body, .. } => {
