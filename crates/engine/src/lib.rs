@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod approvals;
 pub mod archive;
+pub mod audiences;
 pub mod audit;
 pub mod clock;
 pub mod command;
