@@ -173,7 +173,7 @@ proptest! {
             if round == 0 {
                 let again: Vec<Change> = (0..4)
                     .map(|n| {
-                        let known = somebody(&lives[n % lives.len()], n * 5);
+                        let known = Known { id: id(n), ..somebody(&lives[n % lives.len()], n * 5) };
                         let change = Change::Put(Box::new(columns(n, &known)));
                         people.insert(n, known);
                         change
