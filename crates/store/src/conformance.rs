@@ -74,7 +74,7 @@ macro_rules! conformance {
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
             webhooks: endpoints_change_with_their_line, the_feed_is_followed_while_there_is_an_endpoint,
-                what_happened_is_found_by_the_feed, a_message_is_made_once, a_message_is_lent_to_one_at_a_time,
+                what_happened_is_found_by_the_feed, a_message_is_made_once, a_message_is_lent_to_one_at_a_time, what_an_endpoint_was_lends_nothing,
                 attempts_are_noted, messages_are_replayed_and_forgotten, webhooks_move_with_a_home;
             places: a_tree_is_put_once, an_edit_is_written_whole_or_not_at_all, the_tree_is_told_as_it_was,
                 the_digest_tells_trees_apart, a_tree_moves_whole, reports_are_cut_by_stores, a_cut_of_nowhere_is_empty;
