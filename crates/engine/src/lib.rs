@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod approvals;
 pub mod archive;
+pub mod audience;
 pub mod audit;
 pub mod clock;
 pub mod command;
@@ -117,6 +118,9 @@ pub enum EngineError {
     /// An endpoint cannot be made or changed like this.
     #[error(transparent)]
     Webhook(#[from] webhooks::WebhookProblem),
+    /// An audience cannot be asked for like this.
+    #[error(transparent)]
+    Audience(#[from] audience::AudienceProblem),
     /// A line of the audit log would be too long.
     #[error("audit {field}: {bytes} bytes, at most {max}")]
     AuditTooLong {

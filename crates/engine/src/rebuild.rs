@@ -60,7 +60,8 @@ async fn past(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<Past
     Ok(store.history(member, names.cloned().collect()).await?)
 }
 
-fn of(rules: &Rules, past: &PastOf) -> Result<History> {
+/// All that counts of what a member's past says.
+pub(crate) fn of(rules: &Rules, past: &PastOf) -> Result<History> {
     let mut history = History::default();
     // Of whom was erased there are sums, and nothing that anybody could ask about.
     let told = past.orders.iter().filter(|(_, event)| !seal::is_erased(&event.body));
