@@ -8,6 +8,7 @@
 pub mod answers;
 pub(crate) mod asking;
 pub mod by;
+pub mod export;
 mod one;
 mod person;
 pub mod why;

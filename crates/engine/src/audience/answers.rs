@@ -6,6 +6,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
+use zhiyin_audience::Person;
 use zhiyin_condition::Condition;
 use zhiyin_condition::tree::Kind;
 use zhiyin_model::id::{IdKey, MemberId};
@@ -18,7 +19,7 @@ use super::by::{By, Shown};
 use super::why::{WhyView, why};
 use super::{AudienceProblem, OVERLAP_MAX, PICKED_MAX, checked};
 use crate::reports::by_number_then_text;
-use crate::sight::ReadProblem;
+use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result, clock};
 
 /// Members whose names are read at once.
@@ -64,6 +65,23 @@ pub struct MembersView {
     pub as_of: String,
     /// True when a past day was asked for: attributes and tags are those of now.
     pub past: bool,
+}
+
+/// A member of an audience, as far as they may be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InAudienceView {
+    /// The member's id.
+    pub id: String,
+    /// What they are called, as far as it may be shown.
+    pub name: Option<String>,
+    /// The tier held, at the instant that was asked for.
+    pub tier: Option<String>,
+    /// The stage of the lifecycle, likewise.
+    pub lifecycle: Option<String>,
+    /// Points shown, likewise.
+    pub points: i64,
+    /// The store where they were met last.
+    pub store: Option<String>,
 }
 
 /// What answering took, step by step.
@@ -202,6 +220,55 @@ impl Engine {
         self.named_view(&asking, ids, names, mask).await
     }
 
+    /// A page of them, by id.
+    pub async fn audience_page(
+        &self,
+        grant: &Grant,
+        condition: &str,
+        day: Option<Day>,
+        (limit, cursor): (usize, Option<&str>),
+    ) -> Result<Page<InAudienceView>> {
+        let limit = sight::limit(limit)?;
+        let key = self.home().await?.id_key;
+        let list = serde_json::json!({
+            "list": "audience", "condition": condition, "day": day.map(|day| day.to_string()),
+        });
+        let cursors = Cursors::of(&key, list);
+        let after = match cursors.spot(cursor)? {
+            None => None,
+            Some(spot) => Some(MemberId::from_slice(&spot).ok_or(ReadProblem::Cursor)?),
+        };
+        let (asking, mask) = self.asked(grant, Operation::MemberList, day).await?;
+        let found = asking.find(&checked(&asking.live, condition)?);
+        // The least ids beyond the cursor; one more says whether it goes on.
+        let mut least: BTreeMap<MemberId, Person> = BTreeMap::new();
+        for person in asking.persons(&found).filter(|person| after.is_none_or(|after| person.id > after)) {
+            if least.len() > limit && least.last_key_value().is_some_and(|(last, _)| person.id > *last) {
+                continue;
+            }
+            least.insert(person.id, person);
+            if least.len() > limit + 1 {
+                least.pop_last();
+            }
+        }
+        let more = least.len() > limit;
+        let persons: Vec<Person> = least.into_values().take(limit).collect();
+        let next = persons.last().filter(|_| more).map(|last| cursors.text(last.id.bytes()));
+        let ids = persons.iter().map(|person| person.id).collect();
+        let members = self.store().reading().members(ids).await?;
+        let names: BTreeMap<MemberId, Option<String>> =
+            members.iter().map(|member| (member.id, sight::called(mask, member))).collect();
+        let items = persons.into_iter().map(|person| InAudienceView {
+            id: person.id.to_string(),
+            name: names.get(&person.id).cloned().flatten(),
+            tier: person.tier,
+            lifecycle: person.lifecycle,
+            points: person.points,
+            store: person.store,
+        });
+        Ok(Page { items: items.collect(), next })
+    }
+
     /// So many of them, drawn by a seed: the same for the same seed and the same members.
     pub async fn audience_sample(
         &self,
@@ -250,7 +317,7 @@ impl Engine {
 
     /// What members are called in a namespace, as far as it may be shown; by their ids where no namespace is asked for, or
     /// no name may be shown.
-    async fn called_in(
+    pub(crate) async fn called_in(
         &self,
         ids: Vec<MemberId>,
         namespace: Option<&str>,
