@@ -1,6 +1,7 @@
 //! A member to ask, and the two evaluators asked the same.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod draw;
 pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
