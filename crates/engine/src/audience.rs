@@ -9,10 +9,12 @@ pub mod answers;
 pub(crate) mod asking;
 pub mod by;
 pub mod export;
+pub mod keep;
 mod one;
 mod person;
 pub mod why;
 
+use zhiyin_audience::OverBudget;
 use zhiyin_condition::{Condition, Problem};
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::time::{Day, Ts};
@@ -53,6 +55,12 @@ pub enum AudienceProblem {
     /// A histogram's step that is none.
     #[error("a step is a number above zero")]
     Step,
+    /// They are not there yet.
+    #[error("{0}; try again shortly")]
+    Unavailable(&'static str),
+    /// They would take more memory than they may.
+    #[error("{0}; give them more memory (--audience-memory), or ask of a smaller home")]
+    OverBudget(OverBudget),
     /// Nobody is known in this namespace.
     #[error("nobody bears a name of the namespace {0}")]
     Namespace(String),
@@ -77,6 +85,7 @@ impl AudienceProblem {
             Self::Picked => "too_many_members",
             Self::Values => "too_many_values",
             Self::Step => "bad_step",
+            Self::Unavailable(_) | Self::OverBudget(_) => "audiences_unavailable",
             Self::Namespace(_) => "namespace_unknown",
         }
     }
@@ -90,6 +99,7 @@ impl AudienceProblem {
             Self::Picked => "n",
             Self::Step => "step",
             Self::Namespace(_) => "namespace",
+            Self::Unavailable(_) | Self::OverBudget(_) => "",
         }
     }
 }

@@ -181,6 +181,7 @@ pub struct Engine {
     /// Told of each batch that was written here: whoever waits for an outcome looks then.
     pub(crate) written: watch::Sender<()>,
     pub(crate) measures: Measures,
+    pub(crate) audiences: audience::keep::Audiences,
 }
 
 /// Tells the engines of one process apart.
@@ -219,6 +220,7 @@ impl Engine {
             woken: watch::Sender::new(()),
             written: watch::Sender::new(()),
             measures,
+            audiences: audience::keep::Audiences::default(),
         };
         engine.reload().await?;
         Ok(engine)

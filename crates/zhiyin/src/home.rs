@@ -253,6 +253,35 @@ impl Place {
         }
     }
 
+    /// Where what this process keeps of audiences lies: beside the SQLite file, or `audience` in the home folder.
+    fn audience_folder(&self) -> Result<PathBuf> {
+        match self.at()? {
+            Database::Sqlite(path) => {
+                let mut beside = path.file_name().unwrap_or_default().to_os_string();
+                beside.push("-audience");
+                Ok(path.with_file_name(beside))
+            }
+            Database::Postgres(_) => Ok(self.home.join("audience")),
+        }
+    }
+
+    /// As whom a process with this folder follows the change feed: a name of its own, the same when it comes again.
+    pub fn audience_consumer(&self) -> Result<String> {
+        let folder = self.audience_folder()?;
+        private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let file = folder.join("consumer");
+        if let Ok(name) = std::fs::read_to_string(&file)
+            && (1..=64).contains(&name.trim().len())
+        {
+            return Ok(name.trim().to_owned());
+        }
+        let mut bytes = [0u8; 4];
+        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+        let name = format!("audience-{:08x}", u32::from_le_bytes(bytes));
+        std::fs::write(&file, &name).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(name)
+    }
+
     /// Opens the home, or makes it.
     pub async fn open(&self) -> Result<Engine> {
         let (store, workers) = self.at()?.open(master::given(self)?.as_ref()).await?;

@@ -6,9 +6,8 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use zhiyin_audience::Person;
+use zhiyin_audience::{MemberSet, Person};
 use zhiyin_condition::Condition;
-use zhiyin_condition::tree::Kind;
 use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::mask::Mask;
 use zhiyin_model::role::{Grant, Operation};
@@ -200,9 +199,13 @@ impl Engine {
     pub async fn audience_count(&self, grant: &Grant, condition: &str, day: Option<Day>) -> Result<CountView> {
         let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
         let condition = checked(&asking.live, condition)?;
-        let watch = clock::stopwatch();
-        let count = asking.find(&condition).len() as u64;
-        let took_ms = Took(watch.elapsed());
+        let (count, took_ms) = asking
+            .aside(move |asking| {
+                let watch = clock::stopwatch();
+                let count = asking.find(&condition).len() as u64;
+                Ok((count, Took(watch.elapsed())))
+            })
+            .await?;
         Ok(CountView { count, as_of: asking.moment.at.rfc3339(), took_ms })
     }
 
@@ -216,7 +219,7 @@ impl Engine {
     ) -> Result<MembersView> {
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked(&asking.live, condition)?;
-        let ids: Vec<MemberId> = asking.persons(&asking.find(&condition)).map(|person| person.id).collect();
+        let ids = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
         self.named_view(&asking, ids, names, mask).await
     }
 
@@ -239,20 +242,22 @@ impl Engine {
             Some(spot) => Some(MemberId::from_slice(&spot).ok_or(ReadProblem::Cursor)?),
         };
         let (asking, mask) = self.asked(grant, Operation::MemberList, day).await?;
-        let found = asking.find(&checked(&asking.live, condition)?);
-        // The least ids beyond the cursor; one more says whether it goes on.
-        let mut least: BTreeMap<MemberId, Person> = BTreeMap::new();
-        for person in asking.persons(&found).filter(|person| after.is_none_or(|after| person.id > after)) {
-            if least.len() > limit && least.last_key_value().is_some_and(|(last, _)| person.id > *last) {
-                continue;
-            }
-            least.insert(person.id, person);
-            if least.len() > limit + 1 {
-                least.pop_last();
-            }
-        }
-        let more = least.len() > limit;
-        let persons: Vec<Person> = least.into_values().take(limit).collect();
+        let condition = checked(&asking.live, condition)?;
+        let (persons, more) = asking
+            .aside(move |asking| {
+                let found = asking.find(&condition);
+                let mut beyond: Vec<(MemberId, u32)> = asking.everyone.ids(&found).zip(found.ordinals()).collect();
+                beyond.retain(|(id, _)| after.is_none_or(|after| *id > after));
+                let more = beyond.len() > limit;
+                if more {
+                    beyond.select_nth_unstable(limit);
+                    beyond.truncate(limit);
+                }
+                beyond.sort_unstable();
+                let persons = beyond.iter().filter_map(|(_, ordinal)| asking.everyone.person(*ordinal));
+                Ok((persons.collect::<Vec<Person>>(), more))
+            })
+            .await?;
         let next = persons.last().filter(|_| more).map(|last| cursors.text(last.id.bytes()));
         let ids = persons.iter().map(|person| person.id).collect();
         let members = self.store().reading().members(ids).await?;
@@ -284,13 +289,15 @@ impl Engine {
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked(&asking.live, condition)?;
         let key = IdKey::from_bytes([0; 32]);
-        let found = asking.find(&condition);
-        let mut drawn: Vec<([u8; 16], MemberId)> = asking
-            .persons(&found)
-            .map(|person| (key.digest("sample", &[&seed.to_le_bytes(), person.id.bytes()]), person.id))
-            .collect();
-        drawn.sort_unstable();
-        drawn.truncate(n);
+        let drawn = asking.aside(move |asking| {
+            let ids = asking.ids(&asking.find(&condition)).into_iter();
+            let lot = |id: MemberId| (key.digest("sample", &[&seed.to_le_bytes(), id.bytes()]), id);
+            let mut drawn: Vec<([u8; 16], MemberId)> = ids.map(lot).collect();
+            drawn.sort_unstable();
+            drawn.truncate(n);
+            Ok(drawn)
+        });
+        let drawn = drawn.await?;
         let ids = drawn.into_iter().map(|(_, id)| id).collect();
         self.named_view(&asking, ids, names, mask).await
     }
@@ -351,22 +358,23 @@ impl Engine {
     ) -> Result<ExplainView> {
         let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
         let whole = checked(&asking.live, condition)?;
-        let watch = clock::stopwatch();
-        let count = asking.find(&whole).len() as u64;
-        let took_ms = Took(watch.elapsed());
-        let texts: Vec<String> = match &whole.tree().kind {
-            Kind::And(parts) => parts.iter().map(Condition::to_text).collect(),
-            _ => vec![whole.text().to_owned()],
-        };
-        let everyone = asking.find(&checked(&asking.live, "true")?).len() as u64;
-        let mut steps = Vec::new();
-        for text in texts {
-            let part = checked(&asking.live, &text)?;
-            let watch = clock::stopwatch();
-            let held = asking.find(&part).len() as u64;
-            let (by, took_ms) = ("member by member".to_owned(), Took(watch.elapsed()));
-            steps.push(StepView { text, by, asked: everyone, held, rows: None, took_ms });
-        }
+        let (found, took_ms) = asking
+            .aside(move |asking| {
+                let watch = clock::stopwatch();
+                let found = asking.found(&whole);
+                Ok((found, Took(watch.elapsed())))
+            })
+            .await?;
+        let count = found.members.len() as u64;
+        let steps = found.steps.into_iter().map(|step| StepView {
+            text: step.text,
+            by: step.by.to_owned(),
+            asked: step.asked,
+            held: step.held,
+            rows: Some(step.rows),
+            took_ms: Took(Duration::from_micros(step.took_us)),
+        });
+        let steps = steps.collect();
         Ok(ExplainView { count, as_of: asking.moment.at.rfc3339(), steps, took_ms })
     }
 
@@ -382,14 +390,18 @@ impl Engine {
         let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
         let condition = checked(&asking.live, condition)?;
         let read = By::read(&asking.live, by, step)?;
-        let found = asking.find(&condition);
-        let counts = read.counted(asking.persons(&found), asking.moment.at)?;
+        let (count, counts) = asking
+            .aside(move |asking| {
+                let found = asking.find(&condition);
+                Ok((found.len() as u64, read.counted(asking.persons(&found), asking.moment.at)?))
+            })
+            .await?;
         let values = counts.into_iter().map(|(value, count)| {
             let value = (value != Shown::Unknown).then(|| value.text());
             ValueView { value, count }
         });
         let (by, as_of) = (by.trim().to_owned(), asking.moment.at.rfc3339());
-        Ok(BreakdownView { by, count: found.len() as u64, as_of, values: values.collect() })
+        Ok(BreakdownView { by, count, as_of, values: values.collect() })
     }
 
     /// Up to eight audiences laid over each other.
@@ -403,15 +415,20 @@ impl Engine {
             return Err(AudienceProblem::HowMany.into());
         }
         let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let mut within: BTreeMap<u32, u8> = BTreeMap::new();
-        let mut counts = Vec::new();
-        for (n, text) in conditions.iter().enumerate() {
-            let found = asking.find(&checked(&asking.live, text)?);
-            counts.push(found.len() as u64);
-            found.into_iter().for_each(|place| *within.entry(place).or_default() |= 1 << n);
-        }
-        let mut exactly: BTreeMap<u8, u64> = BTreeMap::new();
-        within.into_values().for_each(|bits| *exactly.entry(bits).or_default() += 1);
+        let checked = conditions.iter().map(|text| checked(&asking.live, text));
+        let checked = checked.collect::<Result<Vec<Condition>>>()?;
+        let (counts, exactly) = asking
+            .aside(move |asking| {
+                let sets: Vec<MemberSet> = checked.iter().map(|condition| asking.find(condition)).collect();
+                let all = sets.iter().fold(MemberSet::default(), |all, set| all.or(set));
+                let mut exactly: BTreeMap<u8, u64> = BTreeMap::new();
+                for ordinal in all.ordinals() {
+                    let within = sets.iter().enumerate().filter(|(_, set)| set.contains(ordinal));
+                    *exactly.entry(within.fold(0, |bits, (n, _)| bits | 1 << n)).or_default() += 1;
+                }
+                Ok((sets.iter().map(|set| set.len() as u64).collect(), exactly))
+            })
+            .await?;
         let mut exactly: Vec<ExactlyView> = exactly
             .into_iter()
             .map(|(bits, count)| {
@@ -438,15 +455,17 @@ impl Engine {
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked(&asking.live, condition)?;
         let by = By::read(&asking.live, by, None)?;
-        let found = asking.find(&condition);
-        let mut ranked: Vec<(std::cmp::Reverse<Decimal>, MemberId)> = asking
-            .persons(&found)
-            .filter_map(|person| {
-                Some((std::cmp::Reverse(by.number(&person, asking.moment.at)?), person.id))
-            })
-            .collect();
-        ranked.sort_unstable();
-        ranked.truncate(n);
+        let ranked = asking.aside(move |asking| {
+            let found = asking.find(&condition);
+            let at = asking.moment.at;
+            let number = |person: Person| Some((std::cmp::Reverse(by.number(&person, at)?), person.id));
+            let mut ranked: Vec<(std::cmp::Reverse<Decimal>, MemberId)> =
+                asking.persons(&found).filter_map(number).collect();
+            ranked.sort_unstable();
+            ranked.truncate(n);
+            Ok(ranked)
+        });
+        let ranked = ranked.await?;
         let ids = ranked.iter().map(|(_, id)| *id).collect();
         let mut called: BTreeMap<MemberId, String> = BTreeMap::new();
         for (member, name) in self.called_in(ids, names.namespace, mask).await? {

@@ -1,108 +1,158 @@
-//! Everybody at a moment, to be asked.
+//! Everybody at a moment, to be asked: the columns that are kept, or columns built of the record for the question.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use zhiyin_audience::Person;
-use zhiyin_condition::{Condition, Leaves, holds};
+use zhiyin_audience::population::{Change, Layout, Population, Seen};
+use zhiyin_audience::{Found, MemberSet, Person, Question};
+use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
 use zhiyin_model::id::MemberId;
+use zhiyin_model::playbook::AttributeKind;
 use zhiyin_model::role::{Bound, Filter};
-use zhiyin_model::time::{Ts, Zone};
+use zhiyin_store::StoreError;
 
 use super::one::One;
 use super::person::{self, Then};
-use super::{AT_ONCE, Moment};
+use super::{AT_ONCE, AudienceProblem, Moment, checked};
 use crate::sight::admits;
 use crate::{Engine, Live, Result};
 
-/// Whoever can say for whom a condition holds. Members are named by places, which mean nothing elsewhere.
-pub(crate) trait Askable: Send + Sync {
-    /// Their places, ascending.
-    fn find(&self, condition: &Condition, now: Ts) -> Vec<u32>;
-    /// What is known of one.
-    fn person(&self, place: u32) -> Option<Person>;
-    /// The place of one.
-    fn place(&self, member: MemberId) -> Option<u32>;
-}
-
-/// Asks one after the other.
-pub(crate) struct OneByOne {
-    /// By id.
-    pub(crate) persons: Vec<Person>,
-    pub(crate) zone: Zone,
-    pub(crate) currency_exponent: u32,
-}
-
-impl Askable for OneByOne {
-    fn find(&self, condition: &Condition, now: Ts) -> Vec<u32> {
-        let mut condition = condition.clone();
-        let leaves = Leaves::collect([&mut condition], self.zone.clone(), self.currency_exponent);
-        let found = (0u32..).zip(&self.persons).filter(|(_, person)| {
-            holds(&condition, &leaves, &One::of(person, &leaves), now).0
-        });
-        found.map(|(place, _)| place).collect()
-    }
-
-    fn person(&self, place: u32) -> Option<Person> {
-        self.persons.get(place as usize).cloned()
-    }
-
-    fn place(&self, member: MemberId) -> Option<u32> {
-        let found = self.persons.binary_search_by_key(&member, |person| person.id).ok();
-        found.and_then(|place| u32::try_from(place).ok())
-    }
-}
+/// Members that go into columns at once: a block of them.
+const BLOCK: usize = 65_536;
+/// Stores that one condition lists.
+const STORES_LISTED: usize = 64;
 
 /// Everybody whom somebody may see, at a moment.
+#[derive(Clone)]
 pub(crate) struct Asking {
     pub(crate) live: Arc<Live>,
-    pub(crate) everyone: Arc<dyn Askable>,
+    pub(crate) everyone: Arc<Seen>,
     pub(crate) moment: Moment,
-    /// Places of those who may be seen; of all, without.
-    scope: Option<BTreeSet<u32>>,
+    /// Those who may be seen; all, without.
+    scope: Option<MemberSet>,
 }
 
 impl Asking {
-    /// For whom a condition holds, of those who may be seen; ascending.
-    pub(crate) fn find(&self, condition: &Condition) -> Vec<u32> {
-        let mut found = self.everyone.find(condition, self.moment.at);
+    /// For whom a condition holds, of those who may be seen; and what it took.
+    pub(crate) fn found(&self, condition: &Condition) -> Found {
+        let mut found = self.everyone.find(&Question { condition, now: self.moment.at });
         if let Some(scope) = &self.scope {
-            found.retain(|place| scope.contains(place));
+            found.members = found.members.and(scope);
         }
         found
     }
 
-    /// Persons of places.
-    pub(crate) fn persons<'s>(&'s self, places: &'s [u32]) -> impl Iterator<Item = Person> + 's {
-        places.iter().filter_map(|place| self.everyone.person(*place))
+    /// For whom a condition holds, of those who may be seen.
+    pub(crate) fn find(&self, condition: &Condition) -> MemberSet {
+        self.found(condition).members
+    }
+
+    /// Persons of a set.
+    pub(crate) fn persons<'s>(&'s self, set: &'s MemberSet) -> impl Iterator<Item = Person> + 's {
+        set.ordinals().filter_map(|ordinal| self.everyone.person(ordinal))
+    }
+
+    /// Ids of a set, ascending.
+    pub(crate) fn ids(&self, set: &MemberSet) -> Vec<MemberId> {
+        let mut ids: Vec<MemberId> = self.everyone.ids(set).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Works on everybody where that holds up nobody else.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let asking = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&asking)).await;
+        done.map_err(|error| StoreError::Database(error.to_string()))?
+    }
+}
+
+/// What the columns mean under a playbook.
+pub(crate) fn layout(live: &Live) -> Layout {
+    let attributes = live.playbook.attributes.iter();
+    let kind = |kind| match kind {
+        AttributeKind::Bool => AttributeType::Bool,
+        AttributeKind::Number => AttributeType::Number,
+        AttributeKind::Text => AttributeType::Text,
+        AttributeKind::Texts => AttributeType::Texts,
+        AttributeKind::Date => AttributeType::Date,
+    };
+    Layout {
+        zone: live.rules.zone.clone(),
+        currency_exponent: live.rules.currency.exponent,
+        attributes: attributes.map(|(name, attribute)| (name.clone(), kind(attribute.kind))).collect(),
     }
 }
 
 impl Engine {
     /// Everybody at a moment, as far as a filter lets see.
-    pub(crate) async fn asking(&self, moment: Moment, filter: &Filter) -> Result<Asking> {
+    pub(crate) async fn asking(&self, mut moment: Moment, filter: &Filter) -> Result<Asking> {
         let live = self.live()?;
-        let everyone = self.everyone(&live, moment).await?;
-        let scope = match &filter.bound {
+        let everyone = match moment.past {
+            true => self.built(&live, moment).await?,
+            false => match self.audiences.kept()? {
+                Some((seen, fresh)) => {
+                    // What is behind says so: it answers as of when it was not.
+                    moment.at = fresh.map_or(moment.at, |fresh| moment.at.min(fresh));
+                    seen
+                }
+                None => self.built(&live, moment).await?,
+            },
+        };
+        let mut asking = Asking { live, everyone, moment, scope: None };
+        asking.scope = match &filter.bound {
             Bound::Everything => None,
-            Bound::Places(places) => Some(in_places(everyone.as_ref(), places, moment.at)?),
+            Bound::Places(places) => {
+                let codes: Vec<String> = places.iter().map(|code| format!("{code:?}")).collect();
+                let mut scope = MemberSet::default();
+                for listed in codes.chunks(STORES_LISTED) {
+                    let text = format!("store in [{}]", listed.join(", "));
+                    let condition = Condition::check(&text, &Schema::default());
+                    scope = scope.or(&asking.find(&condition.map_err(AudienceProblem::Condition)?));
+                }
+                Some(scope)
+            }
             Bound::Advisor(code) => {
                 let theirs = self.looked_after_by(code).await?;
-                Some(theirs.into_iter().filter_map(|member| everyone.place(member)).collect())
+                let all = asking.everyone.everyone();
+                let named = asking.everyone.ids(&all).zip(all.ordinals());
+                Some(MemberSet::of(named.filter(|(id, _)| theirs.contains(id)).map(|(_, place)| place)))
             }
         };
-        Ok(Asking { live, everyone, moment, scope })
+        Ok(asking)
     }
 
-    /// Everybody at a moment, from the record.
-    async fn everyone(&self, live: &Arc<Live>, moment: Moment) -> Result<Arc<dyn Askable>> {
-        let persons = self.persons_at(live, moment).await?;
-        let (zone, currency_exponent) = (live.rules.zone.clone(), live.rules.currency.exponent);
-        Ok(Arc::new(OneByOne { persons, zone, currency_exponent }))
+    /// Columns built of the record for one question. One at a time: each holds everybody.
+    async fn built(&self, live: &Arc<Live>, moment: Moment) -> Result<Arc<Seen>> {
+        let _alone = self.audiences.building().await;
+        let population = Population::new(layout(live), self.audiences.budget());
+        self.fill(&population, live, moment).await?;
+        Ok(population.seen())
     }
 
-    /// Everybody as the record has them at a moment, by id.
-    pub(crate) async fn persons_at(&self, live: &Live, moment: Moment) -> Result<Vec<Person>> {
+    /// Fills columns with everybody as the record has them at a moment.
+    pub(crate) async fn fill(&self, population: &Population, live: &Live, moment: Moment) -> Result<()> {
+        let mut waiting: Vec<Change> = Vec::new();
+        self.everybody(live, moment, |person| {
+            waiting.push(Change::Put(Box::new(person)));
+            if waiting.len() < BLOCK {
+                return Ok(());
+            }
+            Ok(population.apply(&std::mem::take(&mut waiting)).map_err(AudienceProblem::OverBudget)?)
+        })
+        .await?;
+        Ok(population.apply(&waiting).map_err(AudienceProblem::OverBudget)?)
+    }
+
+    /// Everybody as the record has them at a moment, one after the other by id.
+    pub(crate) async fn everybody(
+        &self,
+        live: &Live,
+        moment: Moment,
+        mut take: impl FnMut(Person) -> Result<()>,
+    ) -> Result<()> {
         let then = match moment.past {
             false => None,
             true => {
@@ -110,25 +160,41 @@ impl Engine {
                 Some(Then::read(self.store().as_ref(), home.id_key, moment.as_of()).await?)
             }
         };
-        let (mut persons, mut after) = (Vec::new(), None);
+        let mut after = None;
         loop {
             let part = self.store().crowd().after(after, AT_ONCE).await?;
             let whole = part.len() == AT_ONCE;
             after = part.last().map(|whole| whole.member.id);
             for member in part {
-                match &then {
-                    None => persons.push(person::now(&live.rules, member)?),
-                    Some(then) => persons.extend(then.person(&live.rules, member)?),
-                }
+                let person = match &then {
+                    None => Some(person::now(&live.rules, member)?),
+                    Some(then) => then.person(&live.rules, member)?,
+                };
+                person.map_or(Ok(()), &mut take)?;
             }
             if !whole {
-                return Ok(persons);
+                return Ok(());
             }
         }
     }
-}
 
-impl Engine {
+    /// For whom a condition holds, asked member by member over the record alone: what every other way must agree with. Slow.
+    pub async fn audience_of_record(&self, condition: &str, moment: Moment) -> Result<Vec<MemberId>> {
+        let live = self.live()?;
+        let mut condition = checked(&live, condition)?;
+        let (zone, exponent) = (live.rules.zone.clone(), live.rules.currency.exponent);
+        let leaves = Leaves::collect([&mut condition], zone, exponent);
+        let mut found = Vec::new();
+        self.everybody(&live, moment, |person| {
+            if holds(&condition, &leaves, &One::of(&person, &leaves), moment.at).0 {
+                found.push(person.id);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
     /// One member at a moment, from the record, if a filter lets see them.
     pub(crate) async fn person_at(
         &self,
@@ -147,19 +213,4 @@ impl Engine {
         let home = self.home().await?;
         Then::read(self.store().as_ref(), home.id_key, moment.as_of()).await?.person(&live.rules, whole)
     }
-}
-
-/// Who belongs to one of these stores, by the store where they were met last.
-fn in_places(everyone: &dyn Askable, places: &BTreeSet<String>, now: Ts) -> Result<BTreeSet<u32>> {
-    /// Stores that one condition lists.
-    const LISTED: usize = 64;
-    let mut found = BTreeSet::new();
-    let codes: Vec<String> = places.iter().map(|code| format!("{code:?}")).collect();
-    for listed in codes.chunks(LISTED) {
-        let text = format!("store in [{}]", listed.join(", "));
-        let condition = Condition::check(&text, &zhiyin_condition::Schema::default());
-        let condition = condition.map_err(super::AudienceProblem::Condition)?;
-        found.extend(everyone.find(&condition, now));
-    }
-    Ok(found)
 }

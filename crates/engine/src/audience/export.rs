@@ -158,9 +158,9 @@ impl Engine {
     ) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
         let filter = self.filter(grant, Operation::MemberExport).await?;
         let asking = self.asking(self.moment(day).await?, &filter).await?;
-        let found = asking.find(&checked(&asking.live, condition)?);
-        let mut ids: Vec<MemberId> = asking.persons(&found).map(|person| person.id).collect();
-        ids.sort_unstable();
+        let condition = checked(&asking.live, condition)?;
+        let ids: Vec<MemberId> =
+            asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
         // Refused before anything is sent.
         self.called_in(Vec::new(), namespace, filter.mask).await?;
         let column = namespace.filter(|_| filter.mask != Mask::Hidden).unwrap_or("member");

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use zhiyin_engine::EngineError;
+use zhiyin_engine::accept::Verdict;
 use zhiyin_engine::audience::answers::Names;
+use zhiyin_engine::audience::keep::Keeping;
 use zhiyin_model::role::{Grant, Role};
 use zhiyin_model::time::Day;
 
@@ -122,7 +124,9 @@ async fn what_counts_as_an_event_is_the_same_for_decisions_and_audiences() {
     // Built anew from the record; then with one more of each kind, taken in one by one; then built anew once more.
     for round in 0..3 {
         match round {
-            0 => drop(home.apply(&tags(""), at("2017-04-01T00:00:00Z")).await),
+            0 => {
+                home.apply(&tags(""), at("2017-04-01T00:00:00Z")).await;
+            }
             1 => {
                 let when = "2017-04-01T01:00:00Z";
                 home.live_through(&[
@@ -134,7 +138,7 @@ async fn what_counts_as_an_event_is_the_same_for_decisions_and_audiences() {
             }
             _ => {
                 let more = "  more: { name: { en: more }, who: 'size(events(\"Other\")) > 0' }\n";
-                drop(home.apply(&tags(more), at("2017-04-01T02:00:00Z")).await);
+                home.apply(&tags(more), at("2017-04-01T02:00:00Z")).await;
             }
         }
         home.now_is(at("2017-04-01T03:00:00Z")).await;
@@ -305,4 +309,83 @@ async fn nobody_counts_whom_they_may_not_see() {
     assert!(hidden.members.iter().all(|name| name.len() == 32), "ids: {hidden:?}");
     let refused = engine.audience_members(&grant(Role::StoreManager, Some("s2"), None), "true", None, USERS).await;
     assert!(matches!(refused, Err(EngineError::Denied(_))), "managers do not export");
+}
+
+fn keeping(bytes: usize) -> Keeping {
+    Keeping { bytes, consumer: "audience-test".to_owned() }
+}
+
+#[tokio::test]
+async fn what_is_kept_follows_the_record() {
+    let home = lived().await;
+    let engine = home.engine();
+    let mut keeper = engine.audiences_built(&keeping(usize::MAX)).await.unwrap();
+    assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
+    let paid = |n: i64| format!("sum(orders.map(o, o.paid)) == {n}");
+    assert_eq!(who(&home, &paid(700), None).await, ["dan"]);
+    // Somebody new, somebody who changed, two who are one person, and one of them erased of what was said.
+    let when = "2017-04-01T00:10:00Z";
+    home.now_is(at("2017-04-01T00:20:00Z")).await;
+    home.live_through(&[
+        order("n1", "eve", "n1", when, "11"),
+        refund("n2", "cid", "3", when, "20"),
+        identify("n3", "bob", when, json!({"city": "Wuhan"})),
+    ])
+    .await;
+    assert_eq!(who(&home, &paid(11), None).await, [""; 0], "not before it is caught up");
+    assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
+    for (condition, expected) in [
+        (paid(11), vec!["eve"]),
+        (paid(50), vec!["cid"]),
+        (r#"attr.city == "Wuhan""#.to_owned(), vec!["ann", "bob"]),
+    ] {
+        assert_eq!(who(&home, &condition, None).await, expected, "{condition}");
+    }
+    let names = ["dan", "eve"].map(|name| zhiyin_model::event::Identifier {
+        namespace: "user".to_owned(),
+        value: name.to_owned(),
+    });
+    let merged = engine.merge(&names, "a test says so").await.unwrap();
+    assert!(merged == Verdict::Accepted, "{merged:?}");
+    home.settle().await;
+    assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
+    assert_eq!(who(&home, &paid(711), None).await, ["dan", "eve"], "one member with two names");
+    assert_eq!(engine.audience_count(&owner(), "true", None).await.unwrap().count, 4);
+    assert_eq!(engine.audiences_differ(&keeper).await.unwrap(), 0);
+    // Every way of asking says the same.
+    let moment = engine.moment(None).await.unwrap();
+    for condition in ["size(orders) >= 1", "points > 50", r#"days_since(last(orders)) > 10 || tier == "gold""#] {
+        let found = engine.audience_of_record(condition, moment).await.unwrap();
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(engine.audience_members(&owner(), condition, None, IDS).await.unwrap().members, {
+            let mut sorted = found;
+            sorted.sort();
+            sorted
+        });
+    }
+}
+
+#[tokio::test]
+async fn other_attributes_are_other_columns() {
+    let home = lived().await;
+    let engine = home.engine();
+    let mut keeper = engine.audiences_built(&keeping(usize::MAX)).await.unwrap();
+    assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
+    let told = |name: &str| format!("{SHIPPED}attributes:\n  {name}: {{ type: text, name: {{ en: {name} }} }}\n");
+    home.apply(&told("shoe_size"), at("2017-04-01T00:00:00Z")).await;
+    assert!(!engine.audiences_caught_up(&mut keeper).await.unwrap(), "built anew");
+    let refused = engine.audience_count(&owner(), "true", None).await.unwrap_err();
+    assert!(matches!(&refused, EngineError::Audience(problem) if problem.code() == "audiences_unavailable"));
+    let mut keeper = engine.audiences_built(&keeping(usize::MAX)).await.unwrap();
+    assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
+    assert_eq!(who(&home, "!has(attr.shoe_size)", None).await, ["ann", "bob", "cid", "dan"]);
+}
+
+#[tokio::test]
+async fn too_little_memory_is_said_so() {
+    let home = lived().await;
+    let refused = home.engine().audiences_built(&keeping(10)).await.err();
+    assert!(
+        matches!(&refused, Some(EngineError::Audience(problem)) if problem.code() == "audiences_unavailable")
+    );
 }
