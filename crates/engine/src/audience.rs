@@ -12,6 +12,7 @@ pub mod export;
 pub mod keep;
 mod one;
 mod person;
+pub mod plan;
 pub mod why;
 
 use zhiyin_audience::OverBudget;
@@ -61,6 +62,9 @@ pub enum AudienceProblem {
     /// They would take more memory than they may.
     #[error("{0}; give them more memory (--audience-memory), or ask of a smaller home")]
     OverBudget(OverBudget),
+    /// Nobody plans for that many.
+    #[error("1 to 4,000,000,000 members, at most 10,000 orders each")]
+    Plan,
     /// Nobody is known in this namespace.
     #[error("nobody bears a name of the namespace {0}")]
     Namespace(String),
@@ -82,7 +86,7 @@ impl AudienceProblem {
             Self::By(_) => "bad_expression",
             Self::Unknown(_) => "audience_unknown",
             Self::HowMany => "too_many_audiences",
-            Self::Picked => "too_many_members",
+            Self::Picked | Self::Plan => "too_many_members",
             Self::Values => "too_many_values",
             Self::Step => "bad_step",
             Self::Unavailable(_) | Self::OverBudget(_) => "audiences_unavailable",
@@ -100,6 +104,7 @@ impl AudienceProblem {
             Self::Step => "step",
             Self::Namespace(_) => "namespace",
             Self::Unavailable(_) | Self::OverBudget(_) => "",
+            Self::Plan => "members",
         }
     }
 }

@@ -80,6 +80,19 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
             let view = engine.audience_top(&by, &condition, when.day()?, how, names).await?;
             top(&view, names.namespace, (&expression, &when, format))
         }
+        AudienceAction::Plan { members, orders_per_member, format } => {
+            let view = engine.audience_plan(members, orders_per_member).await?;
+            if format == Format::Json {
+                return json(&view);
+            }
+            let rows: Vec<_> =
+                view.columns.iter().map(|one| vec![one.column.clone(), one.bytes.to_string()]).collect();
+            print(&["column", "bytes"].map(str::to_owned), &rows, format)?;
+            if format == Format::Table {
+                say!("{} bytes in all; `serve --audience-memory {}` allows them", view.bytes, view.bytes.div_ceil(1024 * 1024));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         AudienceAction::Why { member, asked, format } => {
             let found = match engine.find(&member).await? {
                 Found::One(found) => found,

@@ -130,6 +130,18 @@ pub enum AudienceAction {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// How much memory audiences would take under the live playbook, by column.
+    Plan {
+        /// How many members.
+        #[arg(long, value_name = "N")]
+        members: u64,
+        /// How many orders each of them has.
+        #[arg(long, value_name = "M", default_value_t = 10)]
+        orders_per_member: u32,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
     /// Why a member is among them or not: each part of the condition with its value, and what would turn it.
     Why {
         /// NAMESPACE:VALUE, a value that is unique among all namespaces, or the member's id.
