@@ -8,6 +8,7 @@ use zhiyin_condition::value::{Val, Value};
 use zhiyin_condition::{EventRow, Facts, LeafStates, Leaves, OrderRow, Row};
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
@@ -85,6 +86,10 @@ impl<'b> OfBlock<'b> {
 }
 
 impl Facts for OfBlock<'_> {
+    fn member_id(&self) -> MemberId {
+        self.desk.block.id(self.place)
+    }
+
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         let column = self.desk.block.attributes.get(name)?;
         if let Some(lent) = column.lent(self.place) {
@@ -166,6 +171,9 @@ pub(crate) struct OneColumn<'a> {
 }
 
 impl Facts for OneColumn<'_> {
+    fn member_id(&self) -> MemberId {
+        MemberId::from_bytes([0; 16])
+    }
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.attribute.filter(|(known, _)| *known == name)?.1
     }

@@ -121,7 +121,7 @@ impl<'c> Reads<'c> {
             }
             Node::Leaf(leaf) => self.leaves.push(leaf),
             Node::Local(list, _) => self.list(list),
-            Node::AtHand(_) => self.other = true,
+            Node::AtHand(_) | Node::Bucket(_) | Node::Listed(_) => self.other = true,
             Node::Field(Element::Event | Element::Order, _) => self.other = true,
             _ => {}
         }

@@ -80,7 +80,9 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 20] = [
+    "bucket(\"a\") < 40 || points == 15",
+    "!audience(\"often\") && audience(\"snackers\") == false && bucket(\"b\") >= 10.5",
     "attr.city == \"city 1\"",
     "attr.city in [\"city 1\", \"city 5\"] || attr.city == null",
     "attr.city.startsWith(\"city\") && attr.city != \"city 3\"",
@@ -129,7 +131,7 @@ proptest! {
                     match life {
                         Some(life) => {
                             let life = life.index(lives.len());
-                            let known = somebody(&lives[life], n + life);
+                            let known = Known { id: id(n), ..somebody(&lives[life], n + life) };
                             let change = Change::Put(Box::new(columns(n, &known)));
                             people.insert(n, known);
                             change

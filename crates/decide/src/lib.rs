@@ -5,10 +5,11 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
+//! (lifecycle and tags), [`audience`] (standing audiences), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
 //! done to whom), [`person`] (who is whom), [`duplicates`] (records that are likely of one
 //! person).
 
+pub mod audience;
 pub mod consent;
 mod dependant;
 pub mod duplicates;

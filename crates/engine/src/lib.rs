@@ -10,6 +10,7 @@ pub mod accept;
 pub mod approvals;
 pub mod archive;
 pub mod audience;
+pub mod audiences;
 pub mod audit;
 pub mod clock;
 pub mod command;

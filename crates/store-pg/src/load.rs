@@ -27,7 +27,7 @@ macro_rules! member_columns {
     () => {
         "m.id, m.known_since, m.enrolled_at, m.decided_until, m.wake, m.tier, m.term_from, m.term_ends, m.stage, \
          m.stage_since, m.accounts, m.timers, m.tags, m.touches, m.told_at, m.attributes, m.fingerprint, \
-         m.growth_days, m.leaves, m.personal"
+         m.growth_days, m.leaves, m.personal, m.audiences"
     };
 }
 /// The columns of an order `o` and its event `e` that [`order`] reads.
@@ -150,6 +150,7 @@ pub(crate) fn stored(row: &Row, vault: &Vault) -> Result<StoredMember> {
         member.timers.insert(TimerKey { kind, which }, Ts(due));
     }
     member.tags = json(row, 12)?;
+    member.audiences = packed::unpack_memberships(get(row, 20)?)?;
     let kept = Kept {
         attributes: get(row, 15)?,
         touches: get(row, 13)?,
@@ -350,7 +351,7 @@ async fn take_members(
     }
     for row in rows {
         let member = stored(&row, vault)?;
-        stand.insert(member.member.id, Standing::There(get(&row, 20)?));
+        stand.insert(member.member.id, Standing::There(get(&row, 21)?));
         loaded.members.push(member);
     }
     Ok(())

@@ -40,7 +40,7 @@ macro_rules! timelines {
 pub(crate) const MEMBERS: &str = concat!(
     "SELECT m.known_since, m.enrolled_at, m.decided_until, m.wake, m.tier, m.term_from, m.term_ends, m.stage, \
      m.stage_since, m.accounts, m.timers, m.tags, m.touches, m.told_at, m.attributes, m.fingerprint, m.growth_days, \
-     m.leaves, m.personal, m.id FROM ",
+     m.leaves, m.personal, m.audiences, m.id FROM ",
     listed!()
 );
 pub(crate) const ORDERS: &str = concat!(
@@ -72,7 +72,7 @@ fn these(c: &Connection, vault: &Vault, members: &[MemberId]) -> Result<BTreeMap
         vault.warm(subjects(sealed.iter().map(Vec::as_slice)))?;
     }
     let found = all(c, MEMBERS, [&list], |row| {
-        let member = load::stored(id(row, 19)?, row, vault)?.member;
+        let member = load::stored(id(row, 20)?, row, vault)?.member;
         Ok((member.id, Whole { member, orders: Vec::new(), events: Vec::new() }))
     })?;
     let mut found: BTreeMap<MemberId, Whole> = found.into_iter().collect();

@@ -5,6 +5,7 @@
 //! [`inbox`], [`batches`], [`lookups`], [`past`]; [`life`] is the member whose days most of them are about.
 
 pub mod access;
+pub mod audiences;
 pub mod batches;
 pub mod crowd;
 pub mod doors;
@@ -71,6 +72,8 @@ macro_rules! conformance {
             reading: a_list_goes_on_where_it_stopped, members_are_found_by_what_they_are_called_now,
                 the_index_moves_with_the_home, a_timeline_is_told_part_by_part, orders_are_told_part_by_part,
                 dead_letters_are_told_part_by_part;
+            audiences: memberships_are_kept_counted_and_listed, the_digest_tells_who_is_in, memberships_move_with_the_home,
+                whoever_is_erased_is_in_none;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
             webhooks: endpoints_change_with_their_line, the_feed_is_followed_while_there_is_an_endpoint,

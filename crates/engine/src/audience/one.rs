@@ -4,6 +4,7 @@ use zhiyin_audience::Person;
 use zhiyin_condition::{EventRow, Facts, LeafStates, Leaves, OrderRow, Row};
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
@@ -28,6 +29,10 @@ impl<'p> One<'p> {
 }
 
 impl Facts for One<'_> {
+    fn member_id(&self) -> MemberId {
+        self.person.id
+    }
+
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.person.attributes.get(name)
     }

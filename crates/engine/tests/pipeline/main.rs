@@ -8,6 +8,7 @@
 mod access;
 mod any_batch;
 mod audience;
+mod audiences;
 mod brittle;
 mod consent;
 mod crowds;

@@ -40,7 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "Read a member's timeline",
                 "会员时间线",
                 "The latest decided first, each with what changed and what was booked for it. `kinds` is a list by commas of \
-                 order, points, tier, lifecycle, tag, consent, identity, timer, other.",
+                 order, points, tier, lifecycle, tag, audience, consent, identity, timer, other.",
             )
             .refuses(&["member_unknown", "bad_cursor"])
             .example(json!({"id": ID, "kinds": "order,points", "limit": 20})),
@@ -91,6 +91,7 @@ struct Listed {
 
 async fn list(caller: Caller, asked: Listed) -> Result<Page<MemberListed>, Problem> {
     let asked = MembersAsked {
+        audience: None,
         name: asked.name,
         tier: asked.tier,
         lifecycle: asked.lifecycle,
