@@ -293,7 +293,22 @@ impl Asking<'_> {
                         number,
                         mask,
                         |mask| leaf.narrow(mask),
-                        |member| holds(*op, leaf.count(member, limit, &mut rows), *with),
+                        |mask| {
+                            let reached = match op {
+                                Operator::GreaterEqual => Some((*with, true)),
+                                Operator::Less => Some((*with, false)),
+                                Operator::Greater => Some((with.saturating_add(1), true)),
+                                Operator::LessEqual => Some((with.saturating_add(1), false)),
+                                _ => None,
+                            };
+                            if !reached
+                                .is_some_and(|(n, wanted)| leaf.retain_reached(mask, n, wanted, &mut rows))
+                            {
+                                leaf.retain_counted(mask, limit, &mut rows, |n| {
+                                    holds(*op, n.min(limit), *with)
+                                });
+                            }
+                        },
                     );
                 }
                 Bind::NotByColumns => rows += self.slow(number, block, mask),
@@ -302,12 +317,13 @@ impl Asking<'_> {
                 Bind::Nothing => keep_if(self.without[number], mask),
                 Bind::Leaf(leaf) => match leaf.scale().and_then(|scale| in_units(*op, *with, scale)) {
                     Some((low, high)) => {
+                        let range = i128::from(low)..=i128::from(high);
                         self.answered(
                             number,
                             mask,
                             |mask| leaf.narrow(mask),
-                            |member| {
-                                (i128::from(low)..=i128::from(high)).contains(&leaf.sum(member, &mut rows).0)
+                            |mask| {
+                                leaf.retain_summed(mask, &mut rows, |sum| range.contains(&sum));
                             },
                         );
                     }
@@ -330,16 +346,16 @@ impl Asking<'_> {
         number: usize,
         mask: &mut Mask,
         narrow: impl FnOnce(&mut Mask),
-        holds: impl FnMut(usize) -> bool,
+        retain: impl FnOnce(&mut Mask),
     ) {
         let mut with_rows = mask.clone();
         narrow(&mut with_rows);
         if self.without[number] {
             mask.and_not(&with_rows);
-            with_rows.retain(holds);
+            retain(&mut with_rows);
             mask.or(&with_rows);
         } else {
-            with_rows.retain(holds);
+            retain(&mut with_rows);
             *mask = with_rows;
         }
     }
@@ -430,7 +446,7 @@ impl Asking<'_> {
                     }
                     *mask = any;
                 },
-                holds,
+                |mask| mask.retain(holds),
             ),
         }
         rows

@@ -115,6 +115,32 @@ impl Mask {
         }
     }
 
+    /// As [`Mask::retain`], after `touch` was called for 64 places at a time: whoever reads there what `holds` will read next,
+    /// without deciding anything by it, lets the memory fetch all of it at once.
+    pub(crate) fn retain_touched(
+        &mut self,
+        touch: impl Fn(usize) -> i64,
+        mut holds: impl FnMut(usize) -> bool,
+    ) {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let mut left = *word;
+            let mut touched = 0;
+            while left != 0 {
+                touched ^= touch(at * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+            std::hint::black_box(touched);
+            let mut left = *word;
+            let mut kept = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                kept &= !(u64::from(!holds(at * 64 + bit)) << bit);
+            }
+            *word = kept;
+        }
+    }
+
     /// Places that are in, ascending.
     pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| {

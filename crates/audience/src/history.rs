@@ -12,7 +12,7 @@ use zhiyin_model::time::{Day, Ts};
 use crate::bits::Kept;
 use crate::buf::Buf;
 use crate::coded::Coded;
-use crate::ints::Ints;
+use crate::ints::{Ints, Stored};
 
 /// What rows of every kind have. Rows of one member lie side by side, by time and then by content.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -137,6 +137,12 @@ impl Orders {
             (Some(from), Some(to)) => (*from as usize, *to as usize),
             _ => (0, 0),
         }
+    }
+
+    /// Whether every order has one item, so that items stand where their orders do.
+    #[inline]
+    pub(crate) fn of_one_item(&self) -> bool {
+        matches!(self.n_items.stored, Stored::Same) && self.n_items.base == 1
     }
 
     /// What was paid for an item of an order, in minor units.

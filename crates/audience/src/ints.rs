@@ -101,17 +101,22 @@ impl Ints {
         self.len == 0
     }
 
-    /// The number at a place; 0 beyond the end.
+    /// The number at a place; the base beyond the end.
     #[inline]
     pub fn get(&self, place: usize) -> i64 {
-        let x = match &self.stored {
+        self.base + self.unit * self.stored_at(place)
+    }
+
+    /// What is stored at a place.
+    #[inline]
+    pub(crate) fn stored_at(&self, place: usize) -> i64 {
+        match &self.stored {
             Stored::Same => 0,
             Stored::U8(x) => i64::from(x.get(place).copied().unwrap_or(0)),
             Stored::U16(x) => i64::from(x.get(place).copied().unwrap_or(0)),
             Stored::U32(x) => i64::from(x.get(place).copied().unwrap_or(0)),
             Stored::I64(x) => x.get(place).copied().unwrap_or(0),
-        };
-        self.base + self.unit * x
+        }
     }
 
     /// Bytes it takes.

@@ -20,11 +20,13 @@ mod history;
 mod ints;
 mod map;
 mod merge;
+mod packed;
 pub mod person;
 mod plan;
 pub mod population;
 mod rows;
 pub mod set;
+pub mod snapshot;
 
 pub use ask::{Found, Question, StepTaken};
 pub use person::Person;

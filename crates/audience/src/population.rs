@@ -202,6 +202,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// Bytes of what finds ordinals.
+    fn bytes(&self) -> usize {
+        self.ids.capacity() * 16 + self.by_id.capacity() * 5
+    }
+
     fn hash(&self, id: [u8; 16]) -> u64 {
         self.hasher.hash_one(id)
     }
@@ -326,18 +331,64 @@ impl Population {
         shown
     }
 
+    pub(crate) const fn dicts(&self) -> &Dicts {
+        &self.dicts
+    }
+
+    /// Begins from blocks of a snapshot.
+    pub(crate) fn begin_from(&self, base: Vec<Arc<Block>>, n_ordinals: u32) -> Result<(), OverBudget> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.ids.reserve_exact(n_ordinals as usize);
+        for block in &base {
+            writer.ids.extend_from_slice(&block.ids);
+        }
+        let Writer { by_id, ids, hasher } = &mut *writer;
+        by_id.reserve(ids.len(), |_| 0);
+        for (ordinal, id) in (0u32..).zip(ids.iter()) {
+            by_id.insert_unique(hasher.hash_one(id), ordinal, |known| hasher.hash_one(ids[*known as usize]));
+        }
+        let wanted = base.iter().map(|block| block.bytes()).sum::<usize>() + writer.bytes();
+        if wanted > self.budget.bytes {
+            return Err(OverBudget { wanted, allowed: self.budget.bytes });
+        }
+        self.replace(base, Vec::new(), &writer);
+        Ok(())
+    }
+
+    /// Fills an empty population, part by part and several at once: each part has 65,536 members but the last, whom no other
+    /// part has.
+    pub fn load(&self, n_parts: usize, part: impl Fn(usize) -> Vec<Person> + Sync) -> Result<(), OverBudget> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let threads = self.seen().threads;
+        // So many at once that memory for what is not yet in columns stays bounded.
+        for wave in (0..n_parts).collect::<Vec<_>>().chunks(threads) {
+            let blocks = crate::ask::in_parallel(wave.len(), threads, |at| {
+                let people = part(wave[at]);
+                let mut builder = Builder::new(&self.layout.zone, &self.dicts);
+                people.iter().take(BLOCK).for_each(|person| builder.push(person, true));
+                let first = u32::try_from(wave[at] * BLOCK).unwrap_or(u32::MAX);
+                Arc::new(builder.build(Ordinals::From(first)))
+            });
+            for block in &blocks {
+                (0..block.len()).for_each(|place| drop(writer.ordinal(block.id(place))));
+            }
+            self.show(&writer, blocks)?;
+        }
+        Ok(())
+    }
+
     /// Shows new blocks over what there is.
     fn show(&self, writer: &Writer, built: Vec<Arc<Block>>) -> Result<(), OverBudget> {
         let before = self.seen();
         let more: usize = built.iter().map(|block| block.bytes()).sum();
-        let wanted = before.bytes + more + writer.ids.capacity() * 16 + writer.by_id.capacity() * 5;
+        let wanted = before.bytes + more + writer.bytes();
         if wanted > self.budget.bytes {
             return Err(OverBudget { wanted, allowed: self.budget.bytes });
         }
         let (mut base, mut deltas) = (before.base.clone(), before.deltas.clone());
         for block in built {
             // A whole block of new members, right after the base, is a part of the base.
-            let follows = block.len() == BLOCK
+            let follows = (block.len() == BLOCK || block.len() + base.len() * BLOCK == writer.ids.len())
                 && deltas.is_empty()
                 && matches!(block.ordinals, Ordinals::From(first) if first as usize == base.len() * BLOCK);
             if follows { base.push(block) } else { deltas.push(block) }

@@ -39,6 +39,16 @@ pub(crate) enum Measured<'c> {
     Asked(&'c Node),
 }
 
+impl<'c> Measured<'c> {
+    /// The field, if it is one.
+    pub(crate) const fn field(&self) -> Option<&'c Field> {
+        match self {
+            Self::Field(field) => Some(field),
+            Self::Presence | Self::Asked(_) => None,
+        }
+    }
+}
+
 /// A yes or no of a row.
 #[derive(Debug)]
 pub(crate) enum Ask<'c> {
