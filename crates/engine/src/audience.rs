@@ -129,9 +129,12 @@ impl Moment {
 /// A condition, checked as an audience.
 pub(crate) fn checked(live: &Live, text: &str) -> Result<Condition> {
     let text = text.trim();
-    if let Some(name) = text.strip_prefix('@') {
-        return Err(AudienceProblem::Unknown(name.to_owned()).into());
-    }
+    let saved = match text.strip_prefix('@') {
+        None => None,
+        Some(name) if live.playbook.audiences.contains_key(name) => Some(format!("audience({name:?})")),
+        Some(name) => return Err(AudienceProblem::Unknown(name.to_owned()).into()),
+    };
+    let text = saved.as_deref().unwrap_or(text);
     Ok(Rules::audience(&live.playbook, text).map_err(AudienceProblem::Condition)?)
 }
 

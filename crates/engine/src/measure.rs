@@ -4,8 +4,8 @@
 //! times a batch, never once an event. How the home stands is asked of the store when somebody scrapes ([`standing`]).
 //! `docs/operate.md` says what to do about each metric; a test compares the two.
 
-mod standing;
 mod audience;
+mod standing;
 mod webhooks;
 
 use std::collections::BTreeMap;

@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use zhiyin_engine::Engine;
 use zhiyin_engine::audience::answers::{ExplainView, MembersView, Names, OverlapView, TopView};
 use zhiyin_engine::audience::export::{FileKind, ListFile};
 use zhiyin_engine::audience::why::WhyView;
+use zhiyin_engine::audiences::SavedAudience;
 use zhiyin_engine::people::Found;
 use zhiyin_model::role::Grant;
 use zhiyin_model::time::Day;
@@ -41,6 +42,7 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
     let engine = place.open_existing().await?;
     // What waits and is due is decided first, as for reports.
     engine.drain(BATCH, None, |_| ()).await?;
+    begin(place, &engine).await?;
     let by = who::system();
     match action {
         AudienceAction::Count { asked, format } => count(&engine, &by, &asked, format).await,
@@ -49,6 +51,23 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
             let view = engine.audience_members(&by, &asked.condition, day, named.names()).await?;
             list(&view, &named)
         }
+        AudienceAction::Each { file, when, namespace } => {
+            let text =
+                std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let conditions: Vec<String> = lines.map(str::to_owned).collect();
+            let names = Names { namespace: namespace.as_deref(), export: true };
+            let views = engine.audience_members_each(&by, &conditions, when.day()?, names).await?;
+            for (condition, view) in conditions.iter().zip(views) {
+                let line = serde_json::json!({
+                    "condition": condition, "as_of": view.as_of, "count": view.count, "members": view.members,
+                });
+                say!("{line}");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        AudienceAction::List { format } => saved(&engine, format).await,
+        AudienceAction::Show { name, format } => show(&engine, &by, &name, format).await,
         AudienceAction::Sample { asked, size, seed, named } => {
             let (day, draw) = (asked.when.day()?, (size as usize, seed));
             let view = engine.audience_sample(&by, &asked.condition, day, draw, named.names()).await?;
@@ -89,7 +108,11 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
                 view.columns.iter().map(|one| vec![one.column.clone(), one.bytes.to_string()]).collect();
             print(&["column", "bytes"].map(str::to_owned), &rows, format)?;
             if format == Format::Table {
-                say!("{} bytes in all; `serve --audience-memory {}` allows them", view.bytes, view.bytes.div_ceil(1024 * 1024));
+                say!(
+                    "{} bytes in all; `serve --audience-memory {}` allows them",
+                    view.bytes,
+                    view.bytes.div_ceil(1024 * 1024)
+                );
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -105,6 +128,53 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
             why(&view, &asked.when, format)
         }
     }
+}
+
+/// Begins from the snapshot that a server keeps of this home, if there is one that fits; else everybody is read for the question.
+async fn begin(place: &Place, engine: &Engine) -> Result<()> {
+    let Some(how) = place.audiences_kept()? else { return Ok(()) };
+    if let Ok(mut keeper) = engine.audiences_opened(&how).await? {
+        engine.audiences_caught_up(&mut keeper).await?;
+    }
+    Ok(())
+}
+
+/// Lists saved audiences.
+async fn saved(engine: &Engine, format: Format) -> Result<ExitCode> {
+    let counts = engine.standing_counts().await?;
+    let row = |one: SavedAudience| {
+        let kind = match (&one.who, one.standing) {
+            (None, _) => "list",
+            (_, true) => "standing",
+            (_, false) => "saved",
+        };
+        let members = counts.get(&one.id).filter(|_| one.standing).map(u64::to_string);
+        vec![one.id, kind.to_owned(), members.unwrap_or_default(), one.who.unwrap_or_default()]
+    };
+    let rows: Vec<_> = engine.saved_audiences()?.into_iter().map(row).collect();
+    print(&["audience", "kind", "members", "condition"].map(str::to_owned), &rows, format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows one saved audience.
+async fn show(engine: &Engine, by: &Grant, name: &str, format: Format) -> Result<ExitCode> {
+    let Some(one) = engine.saved_audience(name)? else {
+        bail!("there is no audience called {name}; `zhiyin audience list` lists them")
+    };
+    let now = engine.audience_count(by, &format!("@{name}"), None).await?;
+    if format == Format::Json {
+        return json(&serde_json::json!({"audience": one, "count": now.count, "as_of": now.as_of}));
+    }
+    let rows = [
+        ("audience", one.id),
+        ("standing", if one.standing { "yes" } else { "no" }.to_owned()),
+        ("condition", one.who.unwrap_or_default()),
+        ("members", now.count.to_string()),
+        ("as of", now.as_of),
+    ];
+    let rows: Vec<_> = rows.into_iter().map(|(what, is)| vec![what.to_owned(), is]).collect();
+    print(&["what", "is"].map(str::to_owned), &rows, format)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What programs read.
@@ -130,7 +200,11 @@ async fn count(engine: &Engine, by: &Grant, asked: &Asked, format: Format) -> Re
         say!("{}", serde_json::to_string(&view)?);
     } else {
         let columns = ["count", "as_of", "took_ms"].map(str::to_owned);
-        print(&columns, &[vec![view.count.to_string(), view.as_of.clone(), view.took_ms.to_string()]], format)?;
+        print(
+            &columns,
+            &[vec![view.count.to_string(), view.as_of.clone(), view.took_ms.to_string()]],
+            format,
+        )?;
     }
     if asked.when.as_of.is_some() {
         eprintln!("as of {}: attributes and tags are those of now", view.as_of);
@@ -184,7 +258,8 @@ fn overlap(view: &OverlapView, conditions: &[String], (when, format): (&When, Fo
     let letters: Vec<String> = ('A'..='H').take(conditions.len()).map(String::from).collect();
     let columns: Vec<String> = letters.iter().cloned().chain(["members".to_owned()]).collect();
     let row = |one: &zhiyin_engine::audience::answers::ExactlyView| {
-        let within = (0..conditions.len()).map(|n| if one.audiences.contains(&n) { "x" } else { "" }.to_owned());
+        let within =
+            (0..conditions.len()).map(|n| if one.audiences.contains(&n) { "x" } else { "" }.to_owned());
         within.chain([one.count.to_string()]).collect::<Vec<_>>()
     };
     print(&columns, &view.exactly.iter().map(row).collect::<Vec<_>>(), format)?;
@@ -196,12 +271,15 @@ fn overlap(view: &OverlapView, conditions: &[String], (when, format): (&When, Fo
     as_of(&view.as_of, when.as_of.is_some(), format)
 }
 
-fn top(view: &TopView, namespace: Option<&str>, (by, when, format): (&str, &When, Format)) -> Result<ExitCode> {
+fn top(
+    view: &TopView,
+    namespace: Option<&str>,
+    (by, when, format): (&str, &When, Format),
+) -> Result<ExitCode> {
     if format == Format::Json {
         return json(view);
     }
-    let rows: Vec<_> =
-        view.members.iter().map(|one| vec![one.member.clone(), one.value.clone()]).collect();
+    let rows: Vec<_> = view.members.iter().map(|one| vec![one.member.clone(), one.value.clone()]).collect();
     print(&[namespace.unwrap_or("member").to_owned(), by.to_owned()], &rows, format)?;
     as_of(&view.as_of, when.as_of.is_some(), format)
 }

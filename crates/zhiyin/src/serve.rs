@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
-use zhiyin_engine::audience::keep::Keeping;
 use zhiyin_engine::delivery::Terms;
 use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, HomeReadings};
@@ -155,9 +154,8 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let keeping = match at.audience_memory {
         0 => None,
         mib => {
-            let (bytes, consumer) = (mib.saturating_mul(1024 * 1024), place.audience_consumer()?);
+            let how = place.audiences(mib.saturating_mul(1024 * 1024))?;
             let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
-            let how = Keeping { bytes, consumer };
             Some(tokio::spawn(async move { engine.keep_audiences(&how, stopped).await }))
         }
     };

@@ -58,6 +58,8 @@ pub struct CountView {
 pub struct MembersView {
     /// What they are called, in the namespace that was asked for, as far as it may be shown.
     pub members: Vec<String>,
+    /// Members of the audience.
+    pub count: u64,
     /// Members of the audience who are called nothing there.
     pub nameless: u64,
     /// The instant it speaks of.
@@ -196,7 +198,12 @@ impl Engine {
     }
 
     /// How many there are, of those whom a grant may see.
-    pub async fn audience_count(&self, grant: &Grant, condition: &str, day: Option<Day>) -> Result<CountView> {
+    pub async fn audience_count(
+        &self,
+        grant: &Grant,
+        condition: &str,
+        day: Option<Day>,
+    ) -> Result<CountView> {
         let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
         let condition = checked(&asking.live, condition)?;
         let (count, took_ms) = asking
@@ -223,6 +230,25 @@ impl Engine {
         self.named_view(&asking, ids, names, mask).await
     }
 
+    /// The members of several audiences, each as they would be listed alone: everybody is read once.
+    pub async fn audience_members_each(
+        &self,
+        grant: &Grant,
+        conditions: &[String],
+        day: Option<Day>,
+        names: Names<'_>,
+    ) -> Result<Vec<MembersView>> {
+        let (asking, mask) = self.asked(grant, names.operation(), day).await?;
+        let checked = conditions.iter().map(|text| checked(&asking.live, text));
+        let checked = checked.collect::<Result<Vec<Condition>>>()?;
+        let mut views = Vec::with_capacity(checked.len());
+        for condition in checked {
+            let ids = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
+            views.push(self.named_view(&asking, ids, names, mask).await?);
+        }
+        Ok(views)
+    }
+
     /// A page of them, by id.
     pub async fn audience_page(
         &self,
@@ -246,7 +272,8 @@ impl Engine {
         let (persons, more) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
-                let mut beyond: Vec<(MemberId, u32)> = asking.everyone.ids(&found).zip(found.ordinals()).collect();
+                let mut beyond: Vec<(MemberId, u32)> =
+                    asking.everyone.ids(&found).zip(found.ordinals()).collect();
                 beyond.retain(|(id, _)| after.is_none_or(|after| *id > after));
                 let more = beyond.len() > limit;
                 if more {
@@ -319,7 +346,7 @@ impl Engine {
         }
         members.sort_by(|a, b| by_number_then_text(a, b));
         let (as_of, past) = (asking.moment.at.rfc3339(), asking.moment.past);
-        Ok(MembersView { members, nameless: (n - named.len()) as u64, as_of, past })
+        Ok(MembersView { members, count: n as u64, nameless: (n - named.len()) as u64, as_of, past })
     }
 
     /// What members are called in a namespace, as far as it may be shown; by their ids where no namespace is asked for, or

@@ -68,7 +68,8 @@ impl By {
         let step = match step {
             None => None,
             Some(step) => {
-                let number = step.parse::<Decimal>().ok().filter(|step| step.is_sign_positive() && !step.is_zero());
+                let number =
+                    step.parse::<Decimal>().ok().filter(|step| step.is_sign_positive() && !step.is_zero());
                 Some(number.ok_or(AudienceProblem::Step)?)
             }
         };

@@ -159,8 +159,7 @@ impl Engine {
         let filter = self.filter(grant, Operation::MemberExport).await?;
         let asking = self.asking(self.moment(day).await?, &filter).await?;
         let condition = checked(&asking.live, condition)?;
-        let ids: Vec<MemberId> =
-            asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
+        let ids: Vec<MemberId> = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
         // Refused before anything is sent.
         self.called_in(Vec::new(), namespace, filter.mask).await?;
         let column = namespace.filter(|_| filter.mask != Mask::Hidden).unwrap_or("member");

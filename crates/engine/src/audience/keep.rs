@@ -4,15 +4,18 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
 use zhiyin_audience::population::{Budget, Change, Population, Seen};
+use zhiyin_audience::snapshot::{NoSnapshot, Stamp};
 use zhiyin_audience::{OverBudget, Person};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
+use zhiyin_store::StoreError;
 use zhiyin_store::feed::Position;
 
 use super::asking::layout;
@@ -33,6 +36,10 @@ const OVER: Duration = Duration::from_secs(60);
 const FAILS_MAX: usize = 600;
 /// How far behind it may be before answers say so, in microseconds.
 const BEHIND_US: i64 = 5_000_000;
+/// How often a snapshot is written.
+const SAVE_EVERY: Duration = Duration::from_secs(600);
+/// Changes with how persons are made of the record: what was made otherwise is not begun from.
+const MADE: &str = "1";
 /// How often it notes in the home how far it came.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// How often some members are held against the record, and how many.
@@ -46,6 +53,9 @@ pub struct Keeping {
     pub bytes: usize,
     /// As whom it follows the change feed; two processes do not bear one name.
     pub consumer: String,
+    /// Where snapshots of the columns lie, to begin from when the process starts again. What is in them is in the clear: of a
+    /// sealed home none is made.
+    pub folder: Option<PathBuf>,
 }
 
 /// What is kept.
@@ -53,12 +63,19 @@ pub(crate) struct Kept {
     population: Population,
     /// Business time at which nothing was missing.
     fresh: AtomicI64,
+    /// Up to where of the feed it has all.
+    position: StdMutex<Position>,
+}
+
+impl Kept {
+    fn position(&self) -> Position {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Somebody who keeps everybody fresh.
 pub struct Keeper {
     kept: Arc<Kept>,
-    position: Position,
     live: Arc<Live>,
 }
 
@@ -104,6 +121,14 @@ impl Audiences {
         }
     }
 
+    /// What is kept now.
+    fn now(&self) -> Option<Arc<Kept>> {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Kept(kept) => Some(Arc::clone(kept)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn budget(&self) -> Budget {
         *self.budget.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,16 +167,105 @@ impl Engine {
             () = keeping => {}
             () = stop => {}
         }
+        let left = match (self.audiences.now(), self.snapshots(how)) {
+            // What comes from here on is in the feed when it is opened again.
+            (Some(kept), Some(_)) => self.save(how, &kept).await,
+            _ => self.store().crowd().unfollow(&how.consumer).await.map_err(EngineError::from),
+        };
         self.audiences.becomes(State::Nothing);
-        if let Err(error) = self.store().crowd().unfollow(&how.consumer).await {
+        if let Err(error) = left {
             tracing::warn!(%error, consumer = how.consumer, "the change feed is kept for audiences that are gone");
         }
+    }
+
+    /// Where snapshots go, if any may be made.
+    fn snapshots<'h>(&self, how: &'h Keeping) -> Option<&'h PathBuf> {
+        let sealed = self.store().personal().is_some_and(|personal| personal.vault().is_sealed());
+        how.folder.as_ref().filter(|_| !sealed)
+    }
+
+    /// What a snapshot must be of, to be begun from.
+    async fn stamp(&self, live: &Live) -> Result<String> {
+        let home = self.home().await?;
+        let meaning = format!("{:?} {:?}", layout(live), live.rules.currency);
+        let stamp = home.id_key.digest("audience snapshot", &[MADE.as_bytes(), meaning.as_bytes()]);
+        Ok(stamp.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Writes a snapshot of what a keeper keeps.
+    pub async fn audiences_saved(&self, how: &Keeping, keeper: &Keeper) -> Result<()> {
+        self.save(how, &keeper.kept).await
+    }
+
+    /// Writes a snapshot, and notes in the home that what is in it need not be told again.
+    async fn save(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<()> {
+        let Some(folder) = self.snapshots(how).cloned() else { return Ok(()) };
+        let position = kept.position();
+        let stamp = Stamp { of: self.stamp(&self.live()?).await?, position: (position.tx, position.no) };
+        let (kept, into) = (Arc::clone(kept), folder.clone());
+        let saved = tokio::task::spawn_blocking(move || kept.population.save(&into, stamp)).await;
+        let saved = saved.map_err(|error| StoreError::Database(error.to_string()))?;
+        let failed = |error: std::io::Error| EngineError::File {
+            file: folder.display().to_string(),
+            message: error.to_string(),
+        };
+        let saved = saved.map_err(failed)?;
+        tracing::info!(
+            blocks = saved.blocks,
+            bytes = saved.bytes_written,
+            "a snapshot of audiences was written"
+        );
+        Ok(self.store().feed_done(&how.consumer, position).await?)
+    }
+
+    /// Begins from the snapshot, if it fits the home and the playbook and the feed still has all that came after it; why
+    /// not, else.
+    pub async fn audiences_opened(&self, how: &Keeping) -> Result<std::result::Result<Keeper, String>> {
+        let Some(folder) = self.snapshots(how).cloned() else { return Ok(Err("none is kept".to_owned())) };
+        *self.audiences.budget.write().unwrap_or_else(PoisonError::into_inner) =
+            Budget { bytes: how.bytes, ..Budget::default() };
+        let home = self.home().await?;
+        let live = self.live_at(home.version).await?;
+        let of = self.stamp(&live).await?;
+        let (layout, budget) = (layout(&live), self.audiences.budget());
+        let opened =
+            tokio::task::spawn_blocking(move || Population::open(&folder, layout, budget, &of)).await;
+        let (population, (tx, no)) = match opened.map_err(|error| StoreError::Database(error.to_string()))? {
+            Ok(opened) => opened,
+            Err(NoSnapshot::OverBudget(over)) => return Err(AudienceProblem::OverBudget(over).into()),
+            Err(why) => return Ok(Err(why.to_string())),
+        };
+        let position = Position { tx, no };
+        // The feed must have all that came after it, and must not have been set back before it.
+        let followed = self.store().crowd().followed(&how.consumer).await?;
+        if followed.is_none_or(|followed| followed > position) {
+            return Ok(Err("the feed was forgotten beyond it".to_owned()));
+        }
+        let probe = format!("{}-end", how.consumer);
+        let end = self.store().feed_position(&probe).await?;
+        self.store().crowd().unfollow(&probe).await?;
+        if end < position {
+            return Ok(Err("it is of a time that this home has not come to".to_owned()));
+        }
+        let kept = Kept { population, fresh: AtomicI64::new(Ts::MIN.0), position: StdMutex::new(position) };
+        Ok(Ok(Keeper { kept: Arc::new(kept), live }))
     }
 
     /// Builds, then follows; builds anew where the playbook means other columns.
     async fn keeping(&self, how: &Keeping) -> Result<Infallible> {
         loop {
-            let keeper = self.audiences_built(how).await?;
+            let keeper = match self.audiences_opened(how).await? {
+                Ok(keeper) => keeper,
+                Err(why) => {
+                    tracing::info!(
+                        why,
+                        "no snapshot of audiences is begun from; they are built from the record"
+                    );
+                    let keeper = self.audiences_built(how).await?;
+                    self.save(how, &keeper.kept).await?;
+                    keeper
+                }
+            };
             self.follow(how, keeper).await?;
         }
     }
@@ -172,15 +286,17 @@ impl Engine {
         self.measures.audiences().rebuilt();
         let members = population.seen().everyone().len();
         tracing::info!(members, seconds = watch.elapsed().as_secs(), "audiences were built from the record");
-        let kept = Arc::new(Kept { population, fresh: AtomicI64::new(begun.at.0) });
-        Ok(Keeper { kept, position, live })
+        let (fresh, position) = (AtomicI64::new(begun.at.0), StdMutex::new(position));
+        Ok(Keeper { kept: Arc::new(Kept { population, fresh, position }), live })
     }
 
     /// Follows the feed until the playbook means other columns.
     async fn follow(&self, how: &Keeping, mut keeper: Keeper) -> Result<()> {
         let mut written = self.written.subscribe();
         let (mut noted, mut reconciled) = (clock::stopwatch(), clock::stopwatch());
-        let (mut noted_at, mut cursor) = (keeper.position, None);
+        let (mut noted_at, mut cursor) = (keeper.kept.position(), None);
+        let snapshots = self.snapshots(how).is_some();
+        let every = if snapshots { SAVE_EVERY } else { NOTE_EVERY };
         let mut failed = 0;
         loop {
             match self.audiences_caught_up(&mut keeper).await {
@@ -196,9 +312,13 @@ impl Engine {
                 }
                 Err(error) => return Err(error),
             }
-            if keeper.position != noted_at && noted.elapsed() >= NOTE_EVERY {
-                self.store().feed_done(&how.consumer, keeper.position).await?;
-                (noted, noted_at) = (clock::stopwatch(), keeper.position);
+            let position = keeper.kept.position();
+            if position != noted_at && noted.elapsed() >= every {
+                match snapshots {
+                    true => self.save(how, &keeper.kept).await?,
+                    false => self.store().feed_done(&how.consumer, position).await?,
+                }
+                (noted, noted_at) = (clock::stopwatch(), position);
             }
             if reconciled.elapsed() >= RECONCILE_EVERY {
                 cursor = self.reconcile(&keeper, cursor).await?;
@@ -230,7 +350,7 @@ impl Engine {
                 }
             }
             let now = clock::now(&home);
-            let entries = self.store().feed(keeper.position, ENTRIES).await?;
+            let entries = self.store().feed(keeper.kept.position(), ENTRIES).await?;
             let Some(last) = entries.last().map(|entry| entry.position) else {
                 keeper.kept.fresh.store(now.0, Ordering::Relaxed);
                 self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
@@ -243,7 +363,7 @@ impl Engine {
             for part in changed.chunks(MEMBERS) {
                 self.read_again(&keeper.kept, &keeper.live, part).await?;
             }
-            keeper.position = last;
+            *keeper.kept.position.lock().unwrap_or_else(PoisonError::into_inner) = last;
         }
     }
 
@@ -262,11 +382,11 @@ impl Engine {
 
     /// Holds some members against the record; where the next ones begin.
     async fn reconcile(&self, keeper: &Keeper, cursor: Option<MemberId>) -> Result<Option<MemberId>> {
-        let Keeper { kept, position, live } = keeper;
+        let Keeper { kept, live } = keeper;
         let part = self.store().crowd().after(cursor, RECONCILED).await?;
         let next = part.last().filter(|_| part.len() == RECONCILED).map(|whole| whole.member.id);
         // Whoever changed meanwhile is in the feed.
-        let pending = self.store().feed(*position, ENTRIES).await?;
+        let pending = self.store().feed(kept.position(), ENTRIES).await?;
         if !pending.is_empty() {
             return Ok(cursor);
         }
@@ -281,7 +401,10 @@ impl Engine {
             }
         }
         if !wrong.is_empty() {
-            tracing::error!(members = wrong.len(), "audiences differed from the record; they were read again");
+            tracing::error!(
+                members = wrong.len(),
+                "audiences differed from the record; they were read again"
+            );
             self.measures.audiences().differed(wrong.len());
             self.read_again(kept, live, &wrong).await?;
         }

@@ -70,9 +70,7 @@ fn value(kind: AttributeKind, a: u64, b: u64) -> Scalar {
         AttributeKind::Texts => {
             Scalar::Texts((0..2).map(|n| format!("value {}", below(30, a, b + n))).collect())
         }
-        AttributeKind::Date => {
-            Scalar::Text(Day(i32::try_from(below(20_000, a, b)).unwrap_or(0)).to_string())
-        }
+        AttributeKind::Date => Scalar::Text(Day(i32::try_from(below(20_000, a, b)).unwrap_or(0)).to_string()),
     }
 }
 
@@ -90,10 +88,13 @@ fn person(live: &Live, n: u64, orders: u32, names: &[Arc<str>]) -> Person {
     let tags = (0u64..).zip(live.playbook.tags.keys()).filter(|(at, _)| below(5, n, at + 200) == 0);
     person.tags = tags.map(|(_, tag)| tag.clone()).collect();
     let levels = &live.rules.tiers.levels;
-    person.tier = levels.get(usize::try_from(below(levels.len().max(1) as u64, n, 300)).unwrap_or(0)).map(|(id, _)| id.clone());
+    person.tier = levels
+        .get(usize::try_from(below(levels.len().max(1) as u64, n, 300)).unwrap_or(0))
+        .map(|(id, _)| id.clone());
     let stages = &live.rules.stages;
-    person.lifecycle =
-        stages.get(usize::try_from(below(stages.len().max(1) as u64, n, 301)).unwrap_or(0)).map(|stage| stage.id.clone());
+    person.lifecycle = stages
+        .get(usize::try_from(below(stages.len().max(1) as u64, n, 301)).unwrap_or(0))
+        .map(|stage| stage.id.clone());
     person.store = name(500, 302).map(|store| store.to_string());
     person.points = below(20_000, n, 303);
     person.enrolled_at = Some(Ts(below(YEARS_DAYS, n, 304) * DAY_US));

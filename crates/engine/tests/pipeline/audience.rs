@@ -45,7 +45,12 @@ async fn lived() -> Home {
     let home = Home::new(SHIPPED).await;
     home.live_through(&[
         identify("i1", "ann", "2017-03-01T02:00:00Z", json!({"city": "Wuhan", "birthday": "1990-02-28"})),
-        basket("o1", "ann", "2017-03-01T04:00:00Z", &[line("p1", "snacks", 5, "10"), line("p2", "tea", 1, "20")]),
+        basket(
+            "o1",
+            "ann",
+            "2017-03-01T04:00:00Z",
+            &[line("p1", "snacks", 5, "10"), line("p2", "tea", 1, "20")],
+        ),
         returned("r1", "ann", "o1", "2017-03-10T04:00:00Z", &[line("p1", "snacks", 2, "10")]),
         returned("r2", "ann", "o1", "2017-03-20T04:00:00Z", &[line("p1", "snacks", 2, "10")]),
         order("o2", "bob", "2", "2017-03-05T04:00:00Z", "400"),
@@ -64,7 +69,8 @@ async fn lived() -> Home {
 #[tokio::test]
 async fn as_of_a_day_orders_stand_as_they_stood() {
     let home = lived().await;
-    let snacks = |n: i64| format!(r#"sum(items.filter(i, i.category == "snacks").map(i, i.quantity)) == {n}"#);
+    let snacks =
+        |n: i64| format!(r#"sum(items.filter(i, i.category == "snacks").map(i, i.quantity)) == {n}"#);
     let paid = |n: i64| format!("sum(orders.map(o, o.paid)) == {n} && size(orders) > 0");
     let nobody: [&str; 0] = [];
     for (condition, day, expected) in [
@@ -86,7 +92,11 @@ async fn as_of_a_day_orders_stand_as_they_stood() {
         ("true".to_owned(), day("2017-03-05"), vec!["ann", "bob"]),
         ("true".to_owned(), None, vec!["ann", "bob", "cid", "dan"]),
         (r#"size(events("Store Visited")) == 1"#.to_owned(), day("2017-03-25"), vec![]),
-        (r#"events("Store Visited").exists(e, e.properties.floor > 1)"#.to_owned(), day("2017-03-26"), vec!["dan"]),
+        (
+            r#"events("Store Visited").exists(e, e.properties.floor > 1)"#.to_owned(),
+            day("2017-03-26"),
+            vec!["dan"],
+        ),
         (r#"tier == "gold""#.to_owned(), day("2017-03-24"), vec![]),
         (r#"tier == "gold""#.to_owned(), day("2017-03-25"), vec!["dan"]),
         (r#"lifecycle == "introduction""#.to_owned(), day("2017-03-12"), vec!["bob"]),
@@ -117,7 +127,8 @@ const COUNTED: [(&str, &str); 5] = [
 async fn what_counts_as_an_event_is_the_same_for_decisions_and_audiences() {
     let home = lived().await;
     let tags = |more: &str| {
-        let tags = COUNTED.iter().map(|(tag, who)| format!("  {tag}: {{ name: {{ en: {tag} }}, who: '{who}' }}\n"));
+        let tags =
+            COUNTED.iter().map(|(tag, who)| format!("  {tag}: {{ name: {{ en: {tag} }}, who: '{who}' }}\n"));
         format!("{SHIPPED}tags:\n{}{more}", tags.collect::<String>())
     };
     let expected = [vec!["ann"], vec![], vec![], vec![], vec!["dan"]];
@@ -177,7 +188,10 @@ async fn audiences_are_broken_down_laid_over_each_other_and_put_in_order() {
     let values = |of: &zhiyin_engine::audience::answers::BreakdownView| {
         of.values.iter().map(|one| (one.value.clone().unwrap_or_default(), one.count)).collect::<Vec<_>>()
     };
-    assert_eq!(values(&broken), [("gold".to_owned(), 1), ("regular".to_owned(), 2), ("silver".to_owned(), 1)]);
+    assert_eq!(
+        values(&broken),
+        [("gold".to_owned(), 1), ("regular".to_owned(), 2), ("silver".to_owned(), 1)]
+    );
     let paid = ("sum(orders.map(o, o.paid))", Some("50"));
     let broken = engine.audience_breakdown(&by, "true", None, paid).await.unwrap();
     assert_eq!(values(&broken), [("0".to_owned(), 2), ("50".to_owned(), 1), ("700".to_owned(), 1)]);
@@ -237,7 +251,8 @@ async fn what_is_asked_wrongly_is_named() {
 async fn why_says_what_each_part_comes_to_and_what_turns_it() {
     let home = lived().await;
     let member = home.member("cid").await.member.id;
-    let condition = r#"size(within(orders, "30d")) >= 2 || days_since(last(orders)) <= 40 && !(tier == "gold")"#;
+    let condition =
+        r#"size(within(orders, "30d")) >= 2 || days_since(last(orders)) <= 40 && !(tier == "gold")"#;
     let why = home.engine().audience_why(&owner(), member, condition, None).await.unwrap();
     assert!(why.holds);
     // The order was on 6 March in Shanghai; it is 41 days old on 16 April.
@@ -295,24 +310,25 @@ async fn nobody_counts_whom_they_may_not_see() {
         (grant(Role::Advisor, Some("s2"), Some("a7")), Some(1)),
         (grant(Role::Cashier, Some("s2"), None), None),
     ] {
-        let count = engine.audience_count(&grant, "size(orders) == 1", None).await.ok().map(|view| view.count);
+        let count =
+            engine.audience_count(&grant, "size(orders) == 1", None).await.ok().map(|view| view.count);
         assert_eq!(count, expected, "{:?} {:?}", grant.role, grant.place);
         let over = engine.audience_overlap(&grant, &["true".to_owned()], None).await.ok();
         assert_eq!(over.map(|view| view.counts[0]), expected);
     }
-    let masked = engine
-        .audience_members(&grant(Role::Marketer, None, None), "true", None, USERS)
-        .await
-        .unwrap();
+    let masked =
+        engine.audience_members(&grant(Role::Marketer, None, None), "true", None, USERS).await.unwrap();
     assert!(masked.members.iter().all(|name| !["ann", "bob", "cid"].contains(&name.as_str())), "{masked:?}");
-    let hidden = engine.audience_members(&grant(Role::Analyst, None, None), "true", None, USERS).await.unwrap();
+    let hidden =
+        engine.audience_members(&grant(Role::Analyst, None, None), "true", None, USERS).await.unwrap();
     assert!(hidden.members.iter().all(|name| name.len() == 32), "ids: {hidden:?}");
-    let refused = engine.audience_members(&grant(Role::StoreManager, Some("s2"), None), "true", None, USERS).await;
+    let refused =
+        engine.audience_members(&grant(Role::StoreManager, Some("s2"), None), "true", None, USERS).await;
     assert!(matches!(refused, Err(EngineError::Denied(_))), "managers do not export");
 }
 
 fn keeping(bytes: usize) -> Keeping {
-    Keeping { bytes, consumer: "audience-test".to_owned() }
+    Keeping { bytes, consumer: "audience-test".to_owned(), folder: None }
 }
 
 #[tokio::test]
@@ -341,10 +357,8 @@ async fn what_is_kept_follows_the_record() {
     ] {
         assert_eq!(who(&home, &condition, None).await, expected, "{condition}");
     }
-    let names = ["dan", "eve"].map(|name| zhiyin_model::event::Identifier {
-        namespace: "user".to_owned(),
-        value: name.to_owned(),
-    });
+    let names = ["dan", "eve"]
+        .map(|name| zhiyin_model::event::Identifier { namespace: "user".to_owned(), value: name.to_owned() });
     let merged = engine.merge(&names, "a test says so").await.unwrap();
     assert!(merged == Verdict::Accepted, "{merged:?}");
     home.settle().await;
@@ -354,7 +368,9 @@ async fn what_is_kept_follows_the_record() {
     assert_eq!(engine.audiences_differ(&keeper).await.unwrap(), 0);
     // Every way of asking says the same.
     let moment = engine.moment(None).await.unwrap();
-    for condition in ["size(orders) >= 1", "points > 50", r#"days_since(last(orders)) > 10 || tier == "gold""#] {
+    for condition in
+        ["size(orders) >= 1", "points > 50", r#"days_since(last(orders)) > 10 || tier == "gold""#]
+    {
         let found = engine.audience_of_record(condition, moment).await.unwrap();
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(engine.audience_members(&owner(), condition, None, IDS).await.unwrap().members, {
@@ -371,7 +387,8 @@ async fn other_attributes_are_other_columns() {
     let engine = home.engine();
     let mut keeper = engine.audiences_built(&keeping(usize::MAX)).await.unwrap();
     assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
-    let told = |name: &str| format!("{SHIPPED}attributes:\n  {name}: {{ type: text, name: {{ en: {name} }} }}\n");
+    let told =
+        |name: &str| format!("{SHIPPED}attributes:\n  {name}: {{ type: text, name: {{ en: {name} }} }}\n");
     home.apply(&told("shoe_size"), at("2017-04-01T00:00:00Z")).await;
     assert!(!engine.audiences_caught_up(&mut keeper).await.unwrap(), "built anew");
     let refused = engine.audience_count(&owner(), "true", None).await.unwrap_err();
@@ -388,4 +405,45 @@ async fn too_little_memory_is_said_so() {
     assert!(
         matches!(&refused, Some(EngineError::Audience(problem)) if problem.code() == "audiences_unavailable")
     );
+}
+
+#[tokio::test]
+async fn a_snapshot_and_the_feed_after_it_are_what_the_record_says() {
+    let mut home = lived().await;
+    let folder = std::env::temp_dir().join(format!("zhiyin-audience-{}", std::process::id()));
+    let how = Keeping { folder: Some(folder.clone()), ..keeping(usize::MAX) };
+    let why = home.engine().audiences_opened(&how).await.unwrap().err();
+    assert_eq!(why.as_deref(), Some("there is no snapshot"));
+    let mut keeper = home.engine().audiences_built(&how).await.unwrap();
+    assert!(home.engine().audiences_caught_up(&mut keeper).await.unwrap());
+    home.engine().audiences_saved(&how, &keeper).await.unwrap();
+    home.now_is(at("2017-04-01T00:20:00Z")).await;
+    home.live_through(&[order("n1", "eve", "n1", "2017-04-01T00:10:00Z", "11")]).await;
+    home.reopen().await;
+    let mut keeper =
+        home.engine().audiences_opened(&how).await.unwrap().map_err(|why| panic!("{why}")).unwrap();
+    assert!(home.engine().audiences_caught_up(&mut keeper).await.unwrap());
+    assert_eq!(who(&home, "size(orders) >= 1", None).await, ["ann", "cid", "dan", "eve"]);
+    assert_eq!(home.engine().audiences_differ(&keeper).await.unwrap(), 0);
+    // What the feed no longer has is not missed in silence.
+    home.engine().store().crowd().unfollow(&how.consumer).await.unwrap();
+    let why = home.engine().audiences_opened(&how).await.unwrap().err();
+    assert_eq!(why.as_deref(), Some("the feed was forgotten beyond it"));
+    // Nor is what is torn.
+    let manifest = folder.join("manifest.json");
+    std::fs::write(&manifest, &std::fs::read(&manifest).unwrap()[..40]).unwrap();
+    let why = home.engine().audiences_opened(&how).await.unwrap().err();
+    assert!(why.is_some_and(|why| why.contains("torn")));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_saved_audience_is_asked_by_its_name() {
+    let home = lived().await;
+    let playbook =
+        format!("{SHIPPED}audiences:\n  shoppers: {{ name: {{ en: Shoppers }}, who: size(orders) >= 1 }}\n");
+    home.apply(&playbook, at("2017-04-01T00:00:00Z")).await;
+    for condition in ["@shoppers", r#"audience("shoppers")"#, "size(orders) >= 1"] {
+        assert_eq!(who(&home, condition, None).await, ["ann", "cid", "dan"], "{condition}");
+    }
 }

@@ -46,7 +46,8 @@ async fn what_is_asked_is_answered_as_the_document_says() {
     let elsewhere = json!({"condition": rich, "limit": 1, "cursor": first["next"]});
     let answer = home.as_key(&home.owner, "POST", "/v1/audiences/members", &elsewhere).await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "bad_cursor"));
-    let why = home.as_key(&home.owner, "POST", &format!("/v1/members/{id}/why"), &json!({"condition": rich})).await;
+    let why =
+        home.as_key(&home.owner, "POST", &format!("/v1/members/{id}/why"), &json!({"condition": rich})).await;
     assert_eq!(why.status, 200, "{}", why.text());
     assert_eq!((&why.json()["holds"], &why.json()["parts"][0]["value"]), (&json!(true), &json!("500")));
 }
@@ -85,18 +86,30 @@ async fn what_is_wrong_is_named_in_the_readers_language() {
         ("overlap", json!({"conditions": []}), 400, "too_many_audiences", "conditions"),
         ("breakdown", json!({"condition": "true", "by": "orders"}), 400, "bad_expression", "by"),
         ("breakdown", json!({"condition": "true", "by": "points", "step": "-1"}), 400, "bad_step", "step"),
-        ("export", json!({"condition": "true", "namespace": "nothing"}), 404, "namespace_unknown", "namespace"),
+        (
+            "export",
+            json!({"condition": "true", "namespace": "nothing"}),
+            404,
+            "namespace_unknown",
+            "namespace",
+        ),
         ("export", json!({"condition": "true", "format": "xlsx"}), 400, "bad_query", "format"),
         ("top", json!({"n": 0, "by": "points"}), 400, "too_many_members", "n"),
     ] {
         let answer = home.as_key(&home.owner, "POST", &format!("/v1/audiences/{what}"), &body).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{what} {body}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{what} {body}: {}",
+            answer.text()
+        );
         let said = answer.json();
         assert_eq!(said["field"].as_str().unwrap_or_default(), field, "{what} {body}");
     }
     let body = json!({"condition": "tire == \"gold\""}).to_string();
     let bearer = format!("Bearer {}", home.owner);
-    let head = "POST /v1/audiences/count HTTP/1.1\r\nhost: test\r\nconnection: close\r\naccept-language: zh-CN\r\n";
+    let head =
+        "POST /v1/audiences/count HTTP/1.1\r\nhost: test\r\nconnection: close\r\naccept-language: zh-CN\r\n";
     let more = format!("authorization: {bearer}\r\ncontent-type: application/json\r\n");
     let answer =
         home.raw(format!("{head}{more}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;

@@ -64,6 +64,30 @@ pub enum AudienceAction {
         #[command(flatten)]
         named: Named,
     },
+    /// The members of several audiences: a condition, or @NAME, a line of a file. Prints a JSON line each.
+    Each {
+        /// The file.
+        file: std::path::PathBuf,
+        #[command(flatten)]
+        when: When,
+        /// The namespace in which they are named; without it, by their ids.
+        #[arg(long, value_name = "NS")]
+        namespace: Option<String>,
+    },
+    /// Lists the saved audiences of the live playbook, and how many are in those that stand.
+    List {
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Shows a saved audience: its condition, and how many are in it now.
+    Show {
+        /// Its name.
+        name: String,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
     /// Some of them, drawn by a seed: the same for the same seed.
     Sample {
         #[command(flatten)]
@@ -102,7 +126,7 @@ pub enum AudienceAction {
     /// Up to eight audiences laid over each other: how many are in exactly these.
     Overlap {
         /// Conditions, or @NAMEs.
-        #[arg(required = true, num_args = 1..=8, allow_hyphen_values = true)]
+        #[arg(required = true, num_args = 1..=8)]
         conditions: Vec<String>,
         #[command(flatten)]
         when: When,
