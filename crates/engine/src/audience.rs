@@ -16,6 +16,7 @@ pub mod plan;
 pub mod why;
 
 use zhiyin_audience::OverBudget;
+use zhiyin_condition::tree::{Expr, Kind};
 use zhiyin_condition::{Condition, Problem};
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::time::{Day, Ts};
@@ -44,6 +45,9 @@ pub enum AudienceProblem {
     /// There is no saved audience of this name.
     #[error("there is no audience called {0}; `zhiyin audience list` lists them")]
     Unknown(String),
+    /// It asks a list that is uploaded by hand.
+    #[error("{0} is a list that is uploaded by hand; such lists cannot be asked yet")]
+    List(String),
     /// Too few or too many audiences at once.
     #[error("1 to {OVERLAP_MAX} audiences at once")]
     HowMany,
@@ -85,6 +89,7 @@ impl AudienceProblem {
             Self::Condition(_) => "bad_condition",
             Self::By(_) => "bad_expression",
             Self::Unknown(_) => "audience_unknown",
+            Self::List(_) => "audience_is_a_list",
             Self::HowMany => "too_many_audiences",
             Self::Picked | Self::Plan => "too_many_members",
             Self::Values => "too_many_values",
@@ -97,7 +102,7 @@ impl AudienceProblem {
     /// The field at fault.
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::Condition(_) | Self::Unknown(_) => "condition",
+            Self::Condition(_) | Self::Unknown(_) | Self::List(_) => "condition",
             Self::By(_) | Self::Values => "by",
             Self::HowMany => "conditions",
             Self::Picked => "n",
@@ -135,7 +140,31 @@ pub(crate) fn checked(live: &Live, text: &str) -> Result<Condition> {
         Some(name) => return Err(AudienceProblem::Unknown(name.to_owned()).into()),
     };
     let text = saved.as_deref().unwrap_or(text);
-    Ok(Rules::audience(&live.playbook, text).map_err(AudienceProblem::Condition)?)
+    let condition = Rules::audience(&live.playbook, text).map_err(AudienceProblem::Condition)?;
+    match list_in(live, condition.tree(), 0) {
+        // Nobody would be on it, which is not what was asked.
+        Some(list) => Err(AudienceProblem::List(list).into()),
+        None => Ok(condition),
+    }
+}
+
+/// A list that an expression asks, itself or through the audiences that it names.
+fn list_in(live: &Live, expr: &Expr, depth: usize) -> Option<String> {
+    /// Audiences that name each other in a circle do not check; this is for what is read twice.
+    const DEPTH_MAX: usize = 64;
+    if let Kind::Call { function, arguments } = &expr.kind
+        && let ("audience", Some(Kind::Text(name))) =
+            (function.as_str(), arguments.first().map(|one| &one.kind))
+    {
+        let saved = live.playbook.audiences.get(name)?;
+        let Some(who) = &saved.who else { return Some(name.clone()) };
+        if depth >= DEPTH_MAX {
+            return None;
+        }
+        let within = Rules::audience(&live.playbook, &who.text).ok()?;
+        return list_in(live, within.tree(), depth + 1);
+    }
+    expr.parts().into_iter().find_map(|part| list_in(live, part, depth))
 }
 
 /// An expression with one value, as a condition whose program holds it.

@@ -440,10 +440,15 @@ async fn a_snapshot_and_the_feed_after_it_are_what_the_record_says() {
 #[tokio::test]
 async fn a_saved_audience_is_asked_by_its_name() {
     let home = lived().await;
-    let playbook =
-        format!("{SHIPPED}audiences:\n  shoppers: {{ name: {{ en: Shoppers }}, who: size(orders) >= 1 }}\n");
+    let playbook = format!(
+        "{SHIPPED}audiences:\n  shoppers: {{ name: {{ en: Shoppers }}, who: size(orders) >= 1 }}\n  press: {{ name: {{ en: Press }} }}\n"
+    );
     home.apply(&playbook, at("2017-04-01T00:00:00Z")).await;
     for condition in ["@shoppers", r#"audience("shoppers")"#, "size(orders) >= 1"] {
         assert_eq!(who(&home, condition, None).await, ["ann", "cid", "dan"], "{condition}");
+    }
+    for condition in ["@press", r#"size(orders) >= 1 || audience("press")"#] {
+        let refused = home.engine().audience_count(&owner(), condition, None).await.unwrap_err();
+        assert!(matches!(&refused, EngineError::Audience(problem) if problem.code() == "audience_is_a_list"));
     }
 }

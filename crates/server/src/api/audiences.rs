@@ -26,6 +26,7 @@ use crate::problem::Problem;
 const REFUSALS: &[&str] = &[
     "bad_condition",
     "audience_unknown",
+    "audience_is_a_list",
     "as_of_future",
     "no_playbook",
     "outside_scope",
@@ -34,6 +35,7 @@ const REFUSALS: &[&str] = &[
 const BY: &[&str] = &[
     "bad_condition",
     "audience_unknown",
+    "audience_is_a_list",
     "as_of_future",
     "no_playbook",
     "audiences_unavailable",
@@ -79,7 +81,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "人群重叠",
                 "Up to eight: how many are in exactly these and in none of the others.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable"])
             .example(json!({"conditions": ["size(orders) >= 1", r#"tier == "gold""#]})),
         Endpoint::change(Method::POST, "audiences_members", "/v1/audiences/members", Operation::MemberList, members)
             .says(
@@ -87,7 +89,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "列出人群成员",
                 "By id, a page at a time, each with what this key may see of them.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable"])
             .example(json!({"condition": OFTEN, "limit": 50})),
         Endpoint::change(Method::POST, "audiences_sample", "/v1/audiences/sample", Operation::MemberList, sample)
             .says(
@@ -113,7 +115,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "All its members by what they are called in a namespace, by id, as CSV with a head or as Parquet; masked, or by \
                  ids alone, where this key may see no more.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable"])
             .example(json!({"condition": OFTEN, "namespace": "household", "format": "csv"})),
         Endpoint::change(Method::POST, "members_why", "/v1/members/{id}/why", Operation::MemberRead, why)
             .says(
@@ -121,7 +123,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "会员为何在（或不在）人群中",
                 "Each part of the condition with what it comes to for them, and what would turn it.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "as_of_future", "no_playbook", "member_unknown"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "member_unknown"])
             .example(json!({"id": "0123456789abcdef0123456789abcdef", "condition": OFTEN})),
     ]
 }

@@ -95,6 +95,7 @@ pub(crate) const CODES: &[Code] = &[
     c(400, "bad_condition", ["人群条件不合法", "The condition does not check"]),
     c(400, "bad_expression", ["表达式不合法", "The expression does not check"]),
     c(404, "audience_unknown", ["没有这个人群", "There is no such audience"]),
+    c(422, "audience_is_a_list", ["手工上传的名单暂不能用于圈人", "Lists that are uploaded by hand cannot be asked yet"]),
     c(400, "too_many_audiences", ["人群数量超出范围", "Too few or too many audiences at once"]),
     c(400, "too_many_members", ["人数超出范围", "Too few or too many members at once"]),
     c(422, "too_many_values", ["不同取值过多", "Too many different values"]),
