@@ -217,6 +217,9 @@ pub(crate) struct OneLeaf<'a> {
 }
 
 impl Facts for OneLeaf<'_> {
+    fn member_id(&self) -> MemberId {
+        self.nobody.member_id()
+    }
     fn attribute(&self, _: &str) -> Option<&Scalar> {
         None
     }

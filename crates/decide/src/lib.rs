@@ -199,9 +199,14 @@ pub(crate) fn note_profile(state: &mut State, event: &Event) {
     }
 }
 
+/// Whether events of a name are counted by `events("Name")`: not what comes into history as an order.
+pub fn is_counted(name: &str) -> bool {
+    !matches!(name, names::ORDER_COMPLETED | names::ORDER_UPDATED)
+}
+
 /// Events that conditions look back on are taken into the aggregates. Orders do that themselves.
 fn note_history(rules: &Rules, state: &mut State, event: &Event) {
-    if event.order.is_none() && rules.events_used.contains(&event.name) {
+    if is_counted(&event.name) && rules.events_used.contains(&event.name) {
         let row = event_row(event);
         state.leaves.observe(&rules.leaves, Row::Event(&row));
     }

@@ -5,6 +5,7 @@
 //! Rust types, how it may refuse, an example. Its handler gets a [`Caller`](caller::Caller) whose key was checked and whose
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
+pub(crate) mod audiences;
 pub(crate) mod caller;
 mod changes;
 pub(crate) mod commands;
@@ -82,6 +83,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         commands::endpoints(),
         changes::endpoints(),
         reads::endpoints(),
+        audiences::endpoints(),
         webhooks::endpoints(),
         keys::endpoints(),
     ];

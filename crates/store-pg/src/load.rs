@@ -62,7 +62,7 @@ macro_rules! timeline {
          UNION ALL SELECT l.seq, l.before FROM t JOIN {shard}.timeline l ON l.seq = t.before) "
     };
 }
-pub(crate) use {member_columns, timeline};
+pub(crate) use {event_columns, member_columns, order_columns, timeline};
 
 pub(crate) const BY_IDENTIFIER: &str =
     "SELECT i.hash, i.member FROM {shard}.identifier i WHERE i.hash = ANY($1)";
@@ -89,7 +89,7 @@ pub(crate) const EVENTS_OF: &str = concat!(
     "SELECT ",
     event_columns!(),
     " FROM t JOIN {events} e ON e.seq = t.seq JOIN {home}.source s ON s.no = e.source \
-     WHERE e.name = ANY($2) ORDER BY array_position($2, e.name), e.time, e.seq"
+     WHERE e.name = ANY($2) AND e.derived < 2 ORDER BY array_position($2, e.name), e.time, e.seq"
 );
 /// The event that an order's lines came with.
 pub(crate) const ORDER_LINES: &str = concat!(

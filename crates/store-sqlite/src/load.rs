@@ -93,7 +93,7 @@ pub(crate) const EVENTS_OF: &str = concat!(
     timeline!(),
     "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq FROM t \
     CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source \
-    WHERE e.name = ?2 ORDER BY e.time, e.seq"
+    WHERE e.name = ?2 AND e.derived < 2 ORDER BY e.time, e.seq"
 );
 
 pub(crate) fn home(c: &Connection) -> Result<Home> {
@@ -190,7 +190,7 @@ pub(crate) fn member(c: &Connection, vault: &Vault, id: MemberId) -> Result<Opti
         .map_err(database)
 }
 
-fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredMember> {
+pub(crate) fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredMember> {
     let term = match row.get::<_, Option<String>>(4)? {
         Some(level) => Some(Term { level, from: Ts(row.get(5)?), ends: Day(row.get(6)?) }),
         None => None,

@@ -197,7 +197,7 @@ fn feed(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     if flush.members.is_empty() && seqs.0.is_empty() {
         return Ok(());
     }
-    let members: Vec<u8> = flush.members.iter().flat_map(|stored| *stored.member.id.bytes()).collect();
+    let members: Vec<u8> = flush.touched().flat_map(|member| *member.bytes()).collect();
     let events: Vec<u8> = seqs.0.values().flat_map(|seq| seq.to_le_bytes()).collect();
     run(&mut prepare(c, FEED_NEW)?, params![members, events]).map(drop)
 }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod audiences;
 pub mod batches;
+pub mod crowd;
 pub mod doors;
 pub mod inbox;
 pub mod life;
@@ -64,6 +65,8 @@ macro_rules! conformance {
                 one_person_has_so_many_names, what_anybody_sends_says_nothing_new_of_who_is_known,
                 what_was_given_up_is_forgotten;
             partners: partners_are_counted_as_of_an_instant;
+            crowd: everybody_is_read_part_by_part, orders_are_told_as_they_stood, who_ends_is_in_the_feed,
+                what_is_let_go_is_in_the_feed, a_consumer_comes_and_goes;
             retain: what_events_said_is_let_go_part_by_part;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
             reading: a_list_goes_on_where_it_stopped, members_are_found_by_what_they_are_called_now,

@@ -9,6 +9,9 @@ use crate::serve::Serving;
 use crate::webhook::WebhookAction;
 
 mod acts;
+mod audience;
+
+pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
 
 pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
 
@@ -121,6 +124,13 @@ pub enum Command {
         /// Only the stores under this place of the brand's tree.
         #[arg(long, value_name = "CODE")]
         under: Option<String>,
+    },
+    /// Audiences: who a condition holds for, how many they are, by what they differ, and why somebody is among them.
+    #[command(arg_required_else_help = true)]
+    Audience {
+        /// What to ask.
+        #[command(subcommand)]
+        action: AudienceAction,
     },
     /// Partners: whom they brought, what those bought since, whom we sent to them.
     Partners {

@@ -4,6 +4,7 @@
 
 mod approval;
 mod arguments;
+mod audience;
 mod audit;
 mod bench;
 mod duplicates;
@@ -82,6 +83,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Report { report, format, as_of, under } => {
             report::report(&place, report, format, as_of, under.as_deref()).await
         }
+        Command::Audience { action } => audience::audience(&place, action).await,
         Command::Partners { as_of, format } => partners::partners(&place, as_of.as_deref(), format).await,
         Command::Places { action } => places::places(&place, action).await,
         Command::Member(arguments) => member::member(&place, arguments).await,

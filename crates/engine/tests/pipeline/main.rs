@@ -7,6 +7,7 @@
 
 mod access;
 mod any_batch;
+mod audience;
 mod audiences;
 mod brittle;
 mod consent;

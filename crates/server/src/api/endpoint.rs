@@ -116,6 +116,8 @@ pub(crate) struct Endpoint {
     pub(crate) body_bytes_max: usize,
     pub(crate) takes: SchemaOf,
     pub(crate) gives: SchemaOf,
+    /// As what it gives it.
+    pub(crate) media: &'static [&'static str],
     pub(crate) handler: Handler,
 }
 
@@ -151,6 +153,7 @@ impl Endpoint {
             body_bytes_max: BODY_BYTES_MAX,
             takes: |generator| generator.subschema_for::<I>(),
             gives: |generator| generator.subschema_for::<O>(),
+            media: &["application/json"],
             handler: Arc::new(handler),
         }
     }
@@ -174,6 +177,22 @@ impl Endpoint {
         run: fn(Caller, I) -> F,
     ) -> Self {
         Self::new((Kind::Body, method), (id, path), needs, run)
+    }
+
+    /// One that gives a file, piece by piece: CSV or Parquet.
+    pub(crate) fn file<I: Taken, F: Future<Output = Result<Response, Problem>> + Send + 'static>(
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        run: fn(Caller, I) -> F,
+    ) -> Self {
+        let described = |_: Caller, _: I| std::future::ready(Err::<String, _>(Problem::of("not_found")));
+        let handler = move |caller: Caller, raw: Raw| -> Answering {
+            Box::pin(async move { run(caller, input::from_body(&raw)?).await })
+        };
+        let media = &["text/csv", "application/vnd.apache.parquet"];
+        let endpoint = Self::new::<I, String, _>((Kind::Body, Method::POST), (id, path), needs, described);
+        Self { handler: Arc::new(handler), media, ..endpoint }
     }
 
     /// One that goes through the pipeline, once for each idempotency key. One that came before is answered from the record,
