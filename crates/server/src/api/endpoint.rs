@@ -188,7 +188,7 @@ impl Endpoint {
     ) -> Self {
         let described = |_: Caller, _: I| std::future::ready(Err::<String, _>(Problem::of("not_found")));
         let handler = move |caller: Caller, raw: Raw| -> Answering {
-            Box::pin(async move { run(caller, input::from_body(&raw)?).await })
+            Box::pin(async move { run(caller, input::read(input::body(&raw)?)?).await })
         };
         let media = &["text/csv", "application/vnd.apache.parquet"];
         let endpoint = Self::new::<I, String, _>((Kind::Body, Method::POST), (id, path), needs, described);
