@@ -7,7 +7,30 @@
 //!
 //! Nothing here knows of HTTP, of SQL tables of the record, or of how members come to be what they are.
 
+pub mod ask;
+pub mod bits;
+pub mod block;
+mod bound;
+mod buf;
+mod build;
+mod coded;
+mod dict;
+mod facts;
+mod history;
+mod ints;
+mod map;
+mod merge;
+mod packed;
 pub mod person;
+mod plan;
+pub mod population;
+mod rows;
+mod scan;
+pub mod set;
+pub mod snapshot;
 pub mod sql;
 
+pub use ask::{Found, Question, StepTaken};
 pub use person::Person;
+pub use population::{Budget, Change, Layout, OverBudget, Population, Seen};
+pub use set::MemberSet;

@@ -37,3 +37,23 @@ pub struct Person {
     /// Events, in any order.
     pub events: Vec<EventRow>,
 }
+
+impl Person {
+    /// Somebody of whom nothing is known but that there was such a one.
+    pub fn gone(id: MemberId) -> Self {
+        Self {
+            id,
+            attributes: BTreeMap::new(),
+            tags: Vec::new(),
+            tier: None,
+            lifecycle: None,
+            store: None,
+            points: 0,
+            enrolled_at: None,
+            consents: Consents::default(),
+            dependants: Dependants::default(),
+            orders: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+}

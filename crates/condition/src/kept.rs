@@ -113,7 +113,7 @@ impl Gaps {
 
 /// The median of the gaps in days between days that ascend; of two in the middle, the lower. Looks at the
 /// latest [`GAP_DAYS_MAX`] days; `None` for fewer than two.
-pub(crate) fn median_gap(days: impl DoubleEndedIterator<Item = Day>) -> Option<i64> {
+pub fn median_gap(days: impl DoubleEndedIterator<Item = Day>) -> Option<i64> {
     let mut gaps: Vec<i64> = Vec::new();
     let mut later: Option<Day> = None;
     for day in days.rev().take(GAP_DAYS_MAX) {

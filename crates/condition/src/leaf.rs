@@ -10,7 +10,7 @@ use crate::condition::Condition;
 use crate::element::Element;
 use crate::evaluate::{Frame, Instant, eval};
 use crate::program::{LeafSpec, Node, Source, Step};
-use crate::row::Row;
+use crate::row::{EventRow, ItemRow, OrderRow, Row};
 use crate::state::{LeafStates, PRESENT, Retract};
 use crate::value::Val;
 
@@ -131,6 +131,42 @@ impl Leaves {
     pub(crate) fn slot<'a>(&'a self, slot: &'a Node, entry: &Entry<'a>) -> Val<'a> {
         let ctx = Instant::of_row(&self.zone, self.currency_exponent);
         eval(&ctx, slot, Some(&Frame::around(entry.element))).val
+    }
+}
+
+/// One row, as leaves of orders, of items or of events look at it.
+#[derive(Clone, Copy, Debug)]
+pub enum OneRow<'a> {
+    /// An order.
+    Order(&'a OrderRow),
+    /// An item of an order.
+    Item(&'a OrderRow, &'a ItemRow),
+    /// An event.
+    Event(&'a EventRow),
+}
+
+impl<'a> OneRow<'a> {
+    const fn element(self) -> Element<'a> {
+        match self {
+            Self::Order(order) => Element::Order(order),
+            Self::Item(order, item) => Element::Item(order, item),
+            Self::Event(event) => Element::Event(event),
+        }
+    }
+
+    /// What is asked of the row alone, as variable 0.
+    pub fn asked(self, node: &'a Node, zone: &'a Zone, currency_exponent: u32) -> Val<'a> {
+        let ctx = Instant::of_row(zone, currency_exponent);
+        eval(&ctx, node, Some(&Frame::around(self.element()))).val
+    }
+
+    /// What a leaf measures of the row, [`Val::Unknown`] where only its being there counts; `None` where its steps leave
+    /// the row out.
+    pub fn measured(self, spec: &'a LeafSpec, zone: &'a Zone, currency_exponent: u32) -> Option<Val<'a>> {
+        let ctx = Instant::of_row(zone, currency_exponent);
+        let element = after_steps(&ctx, &spec.steps, self.element())?;
+        let node = spec.measure.node();
+        Some(node.map_or(PRESENT, |node| eval(&ctx, node, Some(&Frame::around(element))).val))
     }
 }
 

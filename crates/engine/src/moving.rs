@@ -6,8 +6,10 @@ pub mod file;
 use std::path::Path;
 
 use tokio::sync::mpsc;
+use zhiyin_model::time::Ts;
 use zhiyin_store::dump::{Kind, Rows, TABLES, Value};
 use zhiyin_store::seal::vault::is_mark;
+use zhiyin_store::webhooks::Because;
 use zhiyin_store::{Store, StoreError};
 
 use crate::{EngineError, Result};
@@ -28,11 +30,12 @@ pub struct Moved {
 pub async fn migrate(from: &dyn Store, to: &dyn Store) -> Result<Moved> {
     let (out, mut chunks) = mpsc::channel::<Rows>(CHUNKS_AHEAD);
     let (pass, into) = mpsc::channel(CHUNKS_AHEAD);
+    let at = crate::clock::wall();
     let count = async {
         let mut rows = 0;
         while let Some(chunk) = chunks.recv().await {
             rows += chunk.rows.len() as u64;
-            if pass.send(chunk).await.is_err() {
+            if pass.send(silent(chunk, at)).await.is_err() {
                 break;
             }
         }
@@ -46,10 +49,23 @@ pub async fn migrate(from: &dyn Store, to: &dyn Store) -> Result<Moved> {
     let digest = said?;
     as_sealed(to).await?;
     let moved = proven(to, rows, digest, None).await?;
-    // Two homes must not both speak: whoever goes on says so.
-    to.webhooks().pause_copies(crate::clock::wall()).await?;
     crate::erase::reapply(to).await?;
     Ok(moved)
+}
+
+/// Rows as a copy takes them: endpoints that were not paused are, from the moment they are there, whatever becomes of the rest.
+/// Two homes must not both speak; whoever goes on says so.
+fn silent(mut chunk: Rows, at: Ts) -> Rows {
+    if chunk.table.name == "webhook" {
+        let place = |name: &str| chunk.table.columns.iter().position(|(column, _)| *column == name);
+        if let (Some(paused_at), Some(because)) = (place("paused_at"), place("paused_because")) {
+            for row in chunk.rows.iter_mut().filter(|row| row.get(paused_at) == Some(&Value::Null)) {
+                row[paused_at] = Value::Int(at.0);
+                row[because] = Value::Text(Because::Copied.name().to_owned());
+            }
+        }
+    }
+    chunk
 }
 
 /// What came in is sealed, if the home it comes from was: it is a home for those only who know how.
@@ -164,10 +180,11 @@ pub async fn restore(path: &Path, to: &dyn Store) -> Result<Moved> {
     let end = file::verify(path)?;
     let (out, into) = mpsc::channel::<Rows>(CHUNKS_AHEAD);
     let reader = file::Reader::open(path)?;
+    let at = crate::clock::wall();
     let reading = tokio::task::spawn_blocking(move || {
         let mut sum = Sum::default();
         for chunk in reader {
-            let chunk = chunk?;
+            let chunk = silent(chunk?, at);
             sum.add(&chunk);
             if out.blocking_send(chunk).is_err() {
                 break;
@@ -180,7 +197,6 @@ pub async fn restore(path: &Path, to: &dyn Store) -> Result<Moved> {
     let sum = read.map_err(|error| StoreError::Database(error.to_string()))??;
     as_sealed(to).await?;
     let moved = proven(to, end.rows, end.digest, Some(sum)).await?;
-    to.webhooks().pause_copies(crate::clock::wall()).await?;
     crate::erase::reapply(to).await?;
     Ok(moved)
 }

@@ -20,6 +20,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::webhooks::{Endpoint, Forget};
 
 use crate::{Engine, Result, clock};
+use deliver::Lanes;
 pub use deliver::{AT_ONCE, Delivered, FAILING_DAYS_MAX};
 pub use manage::WebhookProblem;
 pub use pump::Pumped;
@@ -38,8 +39,9 @@ const NOBODY_REST: Duration = Duration::from_secs(1);
 const DELIVER_REST: Duration = Duration::from_millis(250);
 /// How often old messages are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
-/// How many parts of one endpoint's messages are sent before it is looked at anew.
-const PARTS_MAX: usize = 16;
+/// How many parts of one endpoint's messages are sent before connections to it are made anew: where its name leads is looked at
+/// again by then.
+const PARTS_MAX: usize = 64;
 /// How long what is being sent may take once it is to stop; what takes longer is sent again, later or by somebody else.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait before trying a database again that did not answer.
@@ -112,13 +114,15 @@ impl Engine {
     async fn drain_endpoint(
         &self,
         client: &Client,
-        endpoint: Endpoint,
+        mut endpoint: Endpoint,
         stopped: watch::Receiver<bool>,
     ) -> String {
+        let mut lanes = Lanes::of(client, &endpoint);
         for _ in 0..PARTS_MAX {
-            match self.deliver(client, &endpoint, clock::wall()).await {
+            match self.deliver_over(&mut lanes, &endpoint, clock::wall()).await {
                 Ok(part) if part.is_idle() || part.failed > 0 || *stopped.borrow() => break,
-                Ok(_) => {}
+                // It fares well by now, whatever was before.
+                Ok(_) => (endpoint.failing_since, endpoint.failures) = (None, 0),
                 Err(error) => {
                     tracing::warn!(endpoint = endpoint.id, %error, "webhooks: nothing is sent for now; trying again");
                     break;

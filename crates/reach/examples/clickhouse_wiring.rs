@@ -47,6 +47,9 @@ const CONDITIONS: [&str; 8] = [
 struct Asker<'p>(&'p Person, LeafStates);
 
 impl Facts for Asker<'_> {
+    fn member_id(&self) -> MemberId {
+        self.0.id
+    }
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.0.attributes.get(name)
     }

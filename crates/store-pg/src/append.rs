@@ -250,7 +250,7 @@ async fn accept(
     let begin = vec![Step::Say("BEGIN"), Step::Ask((HOME_HELD, 0), vec![])];
     let (sources, begin) = sources(tx, memory, group, begin).await?;
     let mut told: Vec<Result<i32>> = group.iter().map(|append| sources.of(append)).collect();
-    let mut before = look(tx, begin, group, &told).await?;
+    let mut before = look(tx, begin, (group, vault.is_sealed()), &told).await?;
     for (append, source) in group.iter().zip(&mut told) {
         if !sealing::outlived(vault, append, before.erasures).await? {
             *source = Err(StoreError::Erased);
@@ -333,7 +333,7 @@ async fn sources<'s>(
 async fn look(
     tx: &Tx<'_>,
     begin: Vec<Step<'_>>,
-    group: &[Append],
+    (group, sealed): (&[Append], bool),
     told: &[Result<i32>],
 ) -> std::result::Result<Before, Failed> {
     let schemas = tx.session()?.schemas;
@@ -361,6 +361,12 @@ async fn look(
     for (shard, hashes) in names.iter().enumerate().filter(|(_, hashes)| !hashes.is_empty()) {
         steps.push(Step::Ask((NAMES, shard), vec![hashes]));
     }
+    let named = steps.len() - 1 - home - asked;
+    // In how many hands a name was counts for good in a sealed home, also where the playbook no longer says that it ends.
+    let all: Vec<Uuid> = if sealed { names.iter().flatten().copied().collect() } else { Vec::new() };
+    if !all.is_empty() {
+        steps.push(Step::Ask((SEEN, 0), vec![&all]));
+    }
     let mut said = tx.send(steps).await?.into_iter().skip(home).map(Said::rows);
     let held: Vec<Row> = said.next().unwrap_or_default();
     let held = held.first().ok_or_else(|| StoreError::Damaged("there is no home".to_owned()))?;
@@ -369,8 +375,12 @@ async fn look(
     for row in said.by_ref().take(asked).flatten() {
         before.messages.insert((get(&row, 0)?, get(&row, 1)?), get::<Uuid>(&row, 2)?.0);
     }
-    for row in said.flatten() {
+    for row in said.by_ref().take(named).flatten() {
         before.names.insert(get::<Uuid>(&row, 0)?.0, (id(&row, 1)?, Ts(get(&row, 2)?)));
+    }
+    were_seen(said.flatten(), &mut before)?;
+    if sealed {
+        return Ok(before);
     }
     let events = group.iter().flat_map(|append| append.events.iter().map(move |event| (append, event)));
     let lasting = events.flat_map(|(append, event)| {
@@ -388,7 +398,11 @@ async fn seen(tx: &Tx<'_>, hashes: &[Uuid], before: &mut Before) -> Result<()> {
         return Ok(());
     }
     let said = tx.send(vec![Step::Ask((SEEN, 0), vec![&hashes])]).await.map_err(database)?;
-    for row in said.into_iter().flat_map(Said::rows) {
+    were_seen(said.into_iter().flat_map(Said::rows), before)
+}
+
+fn were_seen(rows: impl Iterator<Item = Row>, before: &mut Before) -> Result<()> {
+    for row in rows {
         let hands = u32::try_from(get::<i32>(&row, 2)?).unwrap_or_default();
         before.seen.insert(get::<Uuid>(&row, 0)?.0, (Ts(get(&row, 1)?), hands));
     }

@@ -24,9 +24,9 @@ pub(crate) const CONSUMER_SET: &str =
 pub(crate) const FEED_GONE: &str = "DELETE FROM {home}.feed f WHERE (f.tx, f.no) <= \
     ((SELECT c.tx::text::xid8 FROM {home}.consumer c ORDER BY c.tx, c.no LIMIT 1), \
     (SELECT c.no FROM {home}.consumer c ORDER BY c.tx, c.no LIMIT 1))";
-/// What nobody follows.
-pub(crate) const FEED_UNREAD: &str = "DELETE FROM {home}.feed f WHERE f.tx < pg_snapshot_xmin(pg_current_snapshot()) \
-    AND NOT EXISTS (SELECT 1 FROM {home}.consumer)";
+/// What nobody follows. Whoever comes first begins after it, though somebody's transaction may still run that began before.
+pub(crate) const FEED_UNREAD: &str =
+    "DELETE FROM {home}.feed f WHERE NOT EXISTS (SELECT 1 FROM {home}.consumer)";
 
 /// The feed beyond a position.
 pub(crate) async fn feed(connections: &Connections, after: Position, limit: usize) -> Result<Vec<Entry>> {
@@ -65,6 +65,7 @@ async fn begin(tx: &Tx<'_>, consumer: &str) -> Result<Position> {
     let steps = vec![
         Step::Say("BEGIN"),
         Step::Run((CONSUMERS_ALONE, 0), vec![]),
+        Step::Run((FEED_UNREAD, 0), vec![]),
         Step::Run((CONSUMER_NEW, 0), vec![&consumer]),
         Step::Ask((CONSUMER, 0), vec![&consumer]),
         Step::Say("COMMIT"),

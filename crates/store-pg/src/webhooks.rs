@@ -8,12 +8,11 @@ use tokio_postgres::Row;
 use zhiyin_model::effect::{Asset, TransferKind};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::audit::Note;
 use zhiyin_store::feed::{Entry, Position};
 use zhiyin_store::seal::Sealed;
 use zhiyin_store::webhooks::{
     Attempted, Because, Booked, CONSUMER, Change, Endpoint, Fared, Forget, Happened, Log, Message, Moved,
-    NewMessage, Standing, State, Told, Webhooks, settings_text,
+    NewMessage, Replay, Standing, State, Told, Webhooks, settings_text,
 };
 use zhiyin_store::{OWN_SOURCE, PastEvent, Result};
 
@@ -34,10 +33,10 @@ pub(crate) const FOLLOWED: &str =
 /// A home that was filled has before it what the one it comes from had.
 pub(crate) const FOLLOWS_ALL: &str = "INSERT INTO {home}.consumer (name, tx, no) SELECT $1, 0, 0 \
     WHERE EXISTS (SELECT 1 FROM {home}.webhook) ON CONFLICT DO NOTHING";
-pub(crate) const COPIES_PAUSED: &str = "UPDATE {home}.webhook SET revision = revision + 1, paused_at = $1, \
-    paused_because = $2, failing_since = NULL, failures = 0, rest_until = NULL WHERE paused_at IS NULL";
 pub(crate) const WELL: &str = "UPDATE {home}.webhook SET failing_since = NULL, failures = 0, rest_until = NULL \
     WHERE id = $1 AND failures > 0";
+pub(crate) const RESTS: &str =
+    "UPDATE {home}.webhook SET failing_since = NULL, failures = 0, rest_until = $2 WHERE id = $1";
 pub(crate) const BADLY: &str = "UPDATE {home}.webhook SET failing_since = COALESCE(failing_since, $2), \
     failures = failures + 1, rest_until = $3 WHERE id = $1";
 /// An event stays where it was written; its place in a timeline goes with whoever's it is.
@@ -54,7 +53,8 @@ pub(crate) const MESSAGES_NEW: &str = "INSERT INTO {home}.webhook_message (endpo
     $3::text[], $4::bigint[], $5::uuid[], $6::text[]) WITH ORDINALITY n (endpoint, id, kind, at, member, data, ordinal) \
     ORDER BY ordinal ON CONFLICT DO NOTHING";
 pub(crate) const CLAIM: &str = "UPDATE {home}.webhook_message SET attempts = attempts + 1, due = $3 WHERE no = ANY (ARRAY( \
-    SELECT no FROM {home}.webhook_message WHERE endpoint = $1 AND state = 0 AND due <= $2 ORDER BY due, no LIMIT $4 \
+    SELECT no FROM {home}.webhook_message WHERE endpoint = $1 AND state = 0 AND due <= $2 AND EXISTS (SELECT 1 FROM \
+    {home}.webhook WHERE id = $1 AND revision = $5 AND paused_at IS NULL) ORDER BY due, no LIMIT $4 \
     FOR UPDATE SKIP LOCKED)) \
     RETURNING no, endpoint, id, kind, at, member, data, made_at, state, attempts, due, tried_at, status, error";
 /// What was delivered was, whoever tried it since.
@@ -64,16 +64,22 @@ pub(crate) const MESSAGES: &str = "SELECT no, endpoint, id, kind, at, member, da
     status, error FROM {home}.webhook_message WHERE endpoint = $1 AND no < $2 AND ($3::smallint IS NULL OR state = $3) \
     ORDER BY no DESC LIMIT $4";
 pub(crate) const REPLAY: &str = "UPDATE {home}.webhook_message SET state = 0, attempts = 0, due = $3, status = NULL, \
-    error = NULL WHERE endpoint = $1 AND at >= $2 AND state > 0";
-pub(crate) const REVIVE: &str =
-    "UPDATE {home}.webhook_message SET attempts = 0, due = $2 WHERE endpoint = $1 AND state = 0";
+    error = NULL WHERE endpoint = $1 AND no > $4 AND no <= $5 AND at >= $2 AND made_at <= $3 AND state > 0";
+/// How many of the next numbers there are, and the last of them.
+pub(crate) const REPLAY_PART: &str = "SELECT COUNT(*), MAX(no) FROM \
+    (SELECT no FROM {home}.webhook_message WHERE endpoint = $1 AND no > $2 ORDER BY no LIMIT $3) p";
+/// What was never tried is due already, and in its order.
+pub(crate) const REVIVE: &str = "UPDATE {home}.webhook_message SET attempts = 0, due = LEAST(made_at, $2) \
+    WHERE endpoint = $1 AND state = 0 AND (attempts > 0 OR due > $2)";
 pub(crate) const OLDEST: &str = "DELETE FROM {home}.webhook_message WHERE no = ANY (ARRAY(SELECT no FROM \
     (SELECT no, made_at FROM {home}.webhook_message ORDER BY no LIMIT $2) o WHERE made_at < $1)) RETURNING state";
 pub(crate) const GONE: &str = "DELETE FROM {home}.webhook_message WHERE no = ANY (ARRAY( \
     SELECT no FROM {home}.webhook_message WHERE endpoint = $1 ORDER BY no LIMIT $2)) RETURNING state";
-pub(crate) const STANDING: &str = "SELECT w.id, (SELECT COUNT(*) FROM {home}.webhook_message m WHERE m.endpoint = w.id \
-    AND m.state = 0), (SELECT MIN(made_at) FROM {home}.webhook_message m WHERE m.endpoint = w.id AND m.state = 0) \
-    FROM {home}.webhook w ORDER BY w.id";
+/// Of what waits only the index is read, however much it is.
+pub(crate) const STANDING: &str = "SELECT w.id, COALESCE(s.n, 0), \
+    (SELECT made_at FROM {home}.webhook_message WHERE no = s.first) FROM {home}.webhook w LEFT JOIN (SELECT endpoint, \
+    COUNT(*) n, MIN(no) first FROM {home}.webhook_message WHERE state = 0 GROUP BY endpoint) s \
+    ON s.endpoint = w.id ORDER BY w.id";
 
 fn endpoint(row: &Row) -> Result<Endpoint> {
     let paused = match (get::<Option<i64>>(row, 4)?, get::<Option<&str>>(row, 5)?) {
@@ -176,6 +182,7 @@ async fn change(tx: &Tx<'_>, vault: &zhiyin_store::seal::vault::Vault, change: C
                     written(tx, Step::Run((ENDPOINT_SET, 0), given)).await?
                 }
                 None => {
+                    written(tx, Step::Run((feed::FEED_UNREAD, 0), vec![])).await?;
                     written(tx, Step::Run((feed::CONSUMER_NEW, 0), vec![&CONSUMER])).await?;
                     let given: Values<'_> = vec![&change.id, &endpoint.made_at.0, &settings, &at, &because];
                     written(tx, Step::Run((ENDPOINT_NEW, 0), given)).await?
@@ -262,10 +269,36 @@ async fn attempted(tx: &Tx<'_>, endpoint: &str, attempts: &[Attempted], fared: F
     }
     match &fared {
         Fared::Well => steps.push(Step::Run((WELL, 0), vec![&endpoint])),
+        Fared::Rests(until) => steps.push(Step::Run((RESTS, 0), vec![&endpoint, &until.0])),
         Fared::Badly(at, until) => steps.push(Step::Run((BADLY, 0), vec![&endpoint, &at.0, &until.0])),
     }
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await.map(drop).map_err(database)
+}
+
+async fn replayed(
+    tx: &Tx<'_>,
+    vault: &zhiyin_store::seal::vault::Vault,
+    replay: Replay,
+) -> Result<(usize, Option<i64>)> {
+    let Replay { endpoint, from, after, limit, now, note } = replay;
+    let limit = limited(limit);
+    let steps = vec![Step::Say("BEGIN"), Step::Ask((REPLAY_PART, 0), vec![&endpoint, &after, &limit])];
+    let said = tx.send(steps).await.map_err(database)?;
+    let part = said.into_iter().flat_map(Said::rows).next();
+    let part = part.ok_or_else(|| damaged(0, "a count says nothing"))?;
+    let (n, last): (i64, Option<i64>) = (get(&part, 0)?, get(&part, 1)?);
+    let anew = match last {
+        Some(last) => {
+            written(tx, Step::Run((REPLAY, 0), vec![&endpoint, &from.0, &now.0, &after, &last])).await?
+        }
+        None => 0,
+    };
+    match note {
+        Some(note) => access::noted(tx, vault, note).await?,
+        None => drop(tx.send(vec![Step::Say("COMMIT")]).await.map_err(database)?),
+    }
+    Ok((anew, last.filter(|_| n == limit)))
 }
 
 fn limited(limit: usize) -> i64 {
@@ -283,12 +316,6 @@ impl Webhooks for PgStore {
         let tx = self.connections.session().await?.transaction();
         let changed = change(&tx, &self.vault(), wanted).await;
         tx.end(changed).await
-    }
-
-    async fn pause_copies(&self, at: Ts) -> Result<usize> {
-        let because = Because::Copied.name();
-        let n = self.connections.session().await?.run((COPIES_PAUSED, 0), &[&at.0, &because]).await?;
-        Ok(usize::try_from(n).unwrap_or(usize::MAX))
     }
 
     async fn pumped(&self) -> Result<Option<Position>> {
@@ -340,10 +367,16 @@ impl Webhooks for PgStore {
         tx.end(done).await
     }
 
-    async fn claim(&self, endpoint: &str, now: Ts, until: Ts, limit: usize) -> Result<Vec<Message>> {
+    async fn claim(
+        &self,
+        (endpoint, revision): (&str, i64),
+        now: Ts,
+        until: Ts,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         let limit = limited(limit);
         let session = self.connections.session().await?;
-        let rows = session.rows((CLAIM, 0), &[&endpoint, &now.0, &until.0, &limit]).await?;
+        let rows = session.rows((CLAIM, 0), &[&endpoint, &now.0, &until.0, &limit, &revision]).await?;
         let mut claimed: Vec<Message> = rows.iter().map(message).collect::<Result<_>>()?;
         claimed.sort_unstable_by_key(|message| message.no);
         Ok(claimed)
@@ -363,15 +396,9 @@ impl Webhooks for PgStore {
         rows.iter().map(message).collect()
     }
 
-    async fn replay(&self, endpoint: &str, from: Ts, now: Ts, note: Note) -> Result<usize> {
+    async fn replay(&self, replay: Replay) -> Result<(usize, Option<i64>)> {
         let tx = self.connections.session().await?.transaction();
-        let done = async {
-            tx.send(vec![Step::Say("BEGIN")]).await.map_err(database)?;
-            let n = written(&tx, Step::Run((REPLAY, 0), vec![&endpoint, &from.0, &now.0])).await?;
-            access::noted(&tx, &self.vault(), note).await?;
-            Ok(n)
-        }
-        .await;
+        let done = replayed(&tx, &self.vault(), replay).await;
         tx.end(done).await
     }
 

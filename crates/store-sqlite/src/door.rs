@@ -74,7 +74,7 @@ pub(crate) fn append(c: &Connection, vault: &Vault, append: &Append) -> Result<V
             (clock, last) = (clock.max(at), seq);
             persons::merged(c, merge.winner, merge.loser, event.time)?;
         }
-        let anew = names::sealed_anew(c, vault, (event, &settled.fates), lasts)?;
+        let anew = names::sealed_anew(c, vault, (event, &settled.fates))?;
         let event = anew.as_ref().unwrap_or(event);
         let about = about(c, event, &settled)?;
         let seq = place::next(last, Ts(clock.max(at)));

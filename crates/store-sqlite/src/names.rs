@@ -102,21 +102,18 @@ pub(crate) fn settled(
     Ok(given_up)
 }
 
-/// An item as it must be sealed by what became of its names; `None` where it is already.
+/// An item as it must be sealed by what became of its names; `None` where it is already. In how many hands a name was counts
+/// for good, also where the playbook no longer says that it ends.
 pub(crate) fn sealed_anew(
     c: &Connection,
     vault: &Vault,
     (event, fates): (&NewEvent, &[Fate]),
-    lasts: impl Fn(&str) -> bool,
 ) -> Result<Option<NewEvent>> {
     if !vault.is_sealed() {
         return Ok(None);
     }
     let names = event.names.iter().chain(event.reach.as_ref().map(|reach| &reach.named));
     let hands = names.enumerate().map(|(n, named)| {
-        if !lasts(&named.namespace) {
-            return Ok(0);
-        }
         let before = prepare(c, HANDS)?.query_row([named.hash.as_slice()], |row| row.get::<_, u32>(0));
         let now = u32::from(fates.get(n) == Some(&Fate::TakenOver));
         Ok(before.optional().map_err(database)?.unwrap_or_default() + now)

@@ -12,7 +12,7 @@ use zhiyin_store::feed::{Entry, Position};
 use zhiyin_store::seal::Sealed;
 use zhiyin_store::webhooks::{
     Attempted, Because, Booked, CONSUMER, Change, Endpoint, Fared, Forget, Happened, Log, Message, Moved,
-    NewMessage, Standing, State, Told, Webhooks, settings_text,
+    NewMessage, Replay, Standing, State, Told, Webhooks, settings_text,
 };
 use zhiyin_store::{OWN_SOURCE, PastEvent, Result};
 
@@ -33,10 +33,10 @@ pub(crate) const FOLLOWS_ALL: &str =
     "INSERT INTO consumer (name, no) SELECT ?, 0 WHERE EXISTS (SELECT 1 FROM webhook) ON CONFLICT DO NOTHING";
 /// What nobody follows is not kept.
 pub(crate) const FEED_UNREAD: &str = "DELETE FROM feed WHERE NOT EXISTS (SELECT 1 FROM consumer)";
-pub(crate) const COPIES_PAUSED: &str = "UPDATE webhook SET revision = revision + 1, paused_at = ?1, \
-    paused_because = ?2, failing_since = NULL, failures = 0, rest_until = NULL WHERE paused_at IS NULL";
 pub(crate) const WELL: &str =
     "UPDATE webhook SET failing_since = NULL, failures = 0, rest_until = NULL WHERE id = ?1 AND failures > 0";
+pub(crate) const RESTS: &str =
+    "UPDATE webhook SET failing_since = NULL, failures = 0, rest_until = ?2 WHERE id = ?1";
 pub(crate) const BADLY: &str = "UPDATE webhook SET failing_since = COALESCE(failing_since, ?2), \
     failures = failures + 1, rest_until = ?3 WHERE id = ?1";
 pub(crate) const TOLD: &str = "SELECT e.id, e.seq, s.user_namespace, e.time, e.name, \
@@ -51,7 +51,8 @@ pub(crate) const MESSAGE_NEW: &str = "INSERT INTO webhook_message (endpoint, id,
 pub(crate) const DUE: &str =
     "SELECT 1 FROM webhook_message WHERE endpoint = ? AND state = 0 AND due <= ? LIMIT 1";
 pub(crate) const CLAIM: &str = "UPDATE webhook_message SET attempts = attempts + 1, due = ?3 WHERE no IN \
-    (SELECT no FROM webhook_message WHERE endpoint = ?1 AND state = 0 AND due <= ?2 ORDER BY due, no LIMIT ?4) \
+    (SELECT no FROM webhook_message WHERE endpoint = ?1 AND state = 0 AND due <= ?2 AND EXISTS \
+    (SELECT 1 FROM webhook WHERE id = ?1 AND revision = ?5 AND paused_at IS NULL) ORDER BY due, no LIMIT ?4) \
     RETURNING no, endpoint, id, kind, at, member, data, made_at, state, attempts, due, tried_at, status, error";
 /// What was delivered was, whoever tried it since.
 pub(crate) const ATTEMPTED: &str = "UPDATE webhook_message SET state = ?4, due = ?5, tried_at = ?6, status = ?7, \
@@ -60,16 +61,22 @@ pub(crate) const MESSAGES: &str = "SELECT no, endpoint, id, kind, at, member, da
     status, error FROM webhook_message WHERE endpoint = ?1 AND no < ?2 AND (?3 IS NULL OR state = ?3) \
     ORDER BY no DESC LIMIT ?4";
 pub(crate) const REPLAY: &str = "UPDATE webhook_message SET state = 0, attempts = 0, due = ?3, status = NULL, error = NULL \
-    WHERE endpoint = ?1 AND at >= ?2 AND state > 0";
-pub(crate) const REVIVE: &str =
-    "UPDATE webhook_message SET attempts = 0, due = ?2 WHERE endpoint = ?1 AND state = 0";
+    WHERE endpoint = ?1 AND no > ?4 AND no <= ?5 AND at >= ?2 AND made_at <= ?3 AND state > 0";
+/// How many of the next numbers there are, and the last of them.
+pub(crate) const REPLAY_PART: &str = "SELECT COUNT(*), MAX(no) FROM \
+    (SELECT no FROM webhook_message WHERE endpoint = ?1 AND no > ?2 ORDER BY no LIMIT ?3)";
+/// What was never tried is due already, and in its order.
+pub(crate) const REVIVE: &str = "UPDATE webhook_message SET attempts = 0, due = MIN(made_at, ?2) \
+    WHERE endpoint = ?1 AND state = 0 AND (attempts > 0 OR due > ?2)";
 pub(crate) const OLDEST: &str = "DELETE FROM webhook_message WHERE no IN (SELECT no FROM (SELECT no, made_at FROM webhook_message ORDER BY no LIMIT ?2) \
     WHERE made_at < ?1) RETURNING state";
 pub(crate) const GONE: &str = "DELETE FROM webhook_message WHERE no IN \
     (SELECT no FROM webhook_message WHERE endpoint = ?1 ORDER BY no LIMIT ?2) RETURNING state";
-pub(crate) const STANDING: &str = "SELECT w.id, (SELECT COUNT(*) FROM webhook_message m WHERE m.endpoint = w.id \
-    AND m.state = 0), (SELECT MIN(made_at) FROM webhook_message m WHERE m.endpoint = w.id AND m.state = 0) \
-    FROM webhook w ORDER BY w.id";
+/// Of what waits only the index is read, however much it is.
+pub(crate) const STANDING: &str = "SELECT w.id, COALESCE(s.n, 0), \
+    (SELECT made_at FROM webhook_message WHERE no = s.first) FROM webhook w LEFT JOIN (SELECT endpoint, COUNT(*) n, \
+    MIN(no) first FROM webhook_message INDEXED BY webhook_message_due WHERE state = 0 GROUP BY endpoint) s \
+    ON s.endpoint = w.id ORDER BY w.id";
 
 fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
     let paused = match (row.get::<_, Option<i64>>(4)?, row.get::<_, Option<String>>(5)?) {
@@ -238,10 +245,33 @@ fn attempted(c: &Connection, endpoint: &str, attempts: &[Attempted], fared: Fare
     }
     match fared {
         Fared::Well => c.execute(WELL, [endpoint]),
+        Fared::Rests(until) => c.execute(RESTS, params![endpoint, until.0]),
         Fared::Badly(at, until) => c.execute(BADLY, params![endpoint, at.0, until.0]),
     }
     .map(drop)
     .map_err(database)
+}
+
+fn replayed(
+    c: &Connection,
+    vault: &zhiyin_store::seal::vault::Vault,
+    replay: &Replay,
+) -> Result<(usize, Option<i64>)> {
+    if let Some(note) = &replay.note {
+        access::note(c, vault, note.clone())?;
+    }
+    let limit = limited(replay.limit);
+    let (n, last): (i64, Option<i64>) = c
+        .prepare_cached(REPLAY_PART)
+        .and_then(|mut statement| {
+            let given = params![replay.endpoint, replay.after, limit];
+            statement.query_row(given, |row| Ok((row.get(0)?, row.get(1)?)))
+        })
+        .map_err(database)?;
+    let Some(last) = last else { return Ok((0, None)) };
+    let given = params![replay.endpoint, replay.from.0, replay.now.0, replay.after, last];
+    let anew = c.execute(REPLAY, given).map_err(database)?;
+    Ok((anew, (n == limit).then_some(last)))
 }
 
 fn limited(limit: usize) -> i64 {
@@ -267,12 +297,6 @@ impl Webhooks for SqliteStore {
             .await
     }
 
-    async fn pause_copies(&self, at: Ts) -> Result<usize> {
-        self.connections
-            .write(move |c| c.execute(COPIES_PAUSED, params![at.0, Because::Copied.name()]).map_err(database))
-            .await
-    }
-
     async fn pumped(&self) -> Result<Option<Position>> {
         self.connections.read(pumped).await
     }
@@ -294,7 +318,13 @@ impl Webhooks for SqliteStore {
         self.connections.write(move |c| put(c, &messages, moved.as_ref(), now)).await
     }
 
-    async fn claim(&self, endpoint: &str, now: Ts, until: Ts, limit: usize) -> Result<Vec<Message>> {
+    async fn claim(
+        &self,
+        (endpoint, revision): (&str, i64),
+        now: Ts,
+        until: Ts,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         let of = endpoint.to_owned();
         // Mostly nothing is due, and looking costs no commit.
         let due = self.connections.read(move |c| all(c, DUE, params![of, now.0], |_| Ok(()))).await?;
@@ -304,7 +334,8 @@ impl Webhooks for SqliteStore {
         let of = endpoint.to_owned();
         self.connections
             .write(move |c| {
-                let mut claimed = all(c, CLAIM, params![of, now.0, until.0, limited(limit)], message)?;
+                let given = params![of, now.0, until.0, limited(limit), revision];
+                let mut claimed = all(c, CLAIM, given, message)?;
                 claimed.sort_unstable_by_key(|message| message.no);
                 Ok(claimed)
             })
@@ -326,21 +357,9 @@ impl Webhooks for SqliteStore {
             .await
     }
 
-    async fn replay(
-        &self,
-        endpoint: &str,
-        from: Ts,
-        now: Ts,
-        note: zhiyin_store::audit::Note,
-    ) -> Result<usize> {
-        let (of, vault) = (endpoint.to_owned(), self.vault());
-        self.connections
-            .write(move |c| {
-                let n = c.execute(REPLAY, params![of, from.0, now.0]).map_err(database)?;
-                access::note(c, &vault, note.clone())?;
-                Ok(n)
-            })
-            .await
+    async fn replay(&self, replay: Replay) -> Result<(usize, Option<i64>)> {
+        let vault = self.vault();
+        self.connections.write(move |c| replayed(c, &vault, &replay)).await
     }
 
     async fn revive(&self, endpoint: &str, now: Ts) -> Result<usize> {

@@ -292,10 +292,29 @@ pub struct Attempted {
 /// How an endpoint fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fared {
-    /// It took the last of what it was sent.
+    /// It took some of what it was sent.
     Well,
-    /// It did not, as of an instant, and rests until another.
+    /// It did, and asked not to be sent more until an instant.
+    Rests(Ts),
+    /// It took nothing, as of an instant, and rests until another.
     Badly(Ts, Ts),
+}
+
+/// Messages of an endpoint that are sent anew: a part of them, in the order of their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Of which.
+    pub endpoint: String,
+    /// That happened at or after this instant, in business time.
+    pub from: Ts,
+    /// With a greater number than this.
+    pub after: i64,
+    /// How many are looked at.
+    pub limit: usize,
+    /// When it was asked for: what was made since is sent anyway.
+    pub now: Ts,
+    /// The line of the audit log, with the first part.
+    pub note: Option<Note>,
 }
 
 /// Which messages of an endpoint.
@@ -330,8 +349,6 @@ pub trait Webhooks: Send + Sync {
     /// Changes an endpoint, with its line of the audit log. False, and nothing is written, where it is not as it was. The first
     /// one follows the change feed from its end; with the last one nobody does any more.
     async fn change_endpoint(&self, change: Change) -> Result<bool>;
-    /// Pauses all that are not paused: this home is a copy. How many.
-    async fn pause_copies(&self, at: Ts) -> Result<usize>;
 
     /// Where the pump stands; `None` where there is no endpoint.
     async fn pumped(&self) -> Result<Option<Position>>;
@@ -342,16 +359,17 @@ pub trait Webhooks: Send + Sync {
     async fn put(&self, messages: Vec<NewMessage>, moved: Option<Moved>, now: Ts) -> Result<Option<usize>>;
 
     /// Takes messages of an endpoint that are due, the longest due first, at most `limit`. Nobody else gets them before `until`.
-    async fn claim(&self, endpoint: &str, now: Ts, until: Ts, limit: usize) -> Result<Vec<Message>>;
+    /// None, where the endpoint is not of this revision any more, or is paused: whoever sends goes by what holds now.
+    async fn claim(&self, endpoint: (&str, i64), now: Ts, until: Ts, limit: usize) -> Result<Vec<Message>>;
     /// Notes what came of attempts, and how the endpoint fared.
     async fn attempted(&self, endpoint: &str, attempts: Vec<Attempted>, fared: Fared) -> Result<()>;
 
     /// Messages of an endpoint, the newest first.
     async fn messages(&self, log: Log) -> Result<Vec<Message>>;
-    /// Sends all messages of an endpoint anew that happened at or after an instant and do not wait; with its line of the audit
-    /// log. How many.
-    async fn replay(&self, endpoint: &str, from: Ts, now: Ts, note: Note) -> Result<usize>;
-    /// What waits of an endpoint is due now, as if it had never been tried; how many.
+    /// Sends messages of an endpoint anew that do not wait; how many, and the number up to which was looked at, where there
+    /// may be more.
+    async fn replay(&self, replay: Replay) -> Result<(usize, Option<i64>)>;
+    /// What waits of an endpoint is due as if it had never been tried, in its order; how many messages that changes.
     async fn revive(&self, endpoint: &str, now: Ts) -> Result<usize>;
     /// Forgets messages, the oldest first: those of this endpoint, or those made before an instant; at most `limit`. How many
     /// of them were still waiting, and how many there were.

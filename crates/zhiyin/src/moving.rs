@@ -14,6 +14,7 @@ use zhiyin_model::role::Operation;
 use zhiyin_store::Store;
 use zhiyin_store::archive::file_name;
 use zhiyin_store::turn::place;
+use zhiyin_store::webhooks::{Because, Endpoint};
 
 use crate::arguments::Place;
 use crate::home::Database;
@@ -46,6 +47,7 @@ pub async fn migrate(place: &Place, from: &str, to: &str) -> Result<ExitCode> {
     let moved = moving::migrate(old.as_ref(), new.as_ref()).await.with_context(|| to.name())?;
     noted(new.as_ref(), "migrated from another home", &moved).await?;
     told(&format!("{} → {}", from.name(), to.name()), &moved);
+    silent(new.as_ref()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,6 +81,7 @@ pub async fn restore(place: &Place, file: &Path, keystore: Option<&Path>) -> Res
     let moved = moving::restore(file, store.as_ref()).await.with_context(|| database.name())?;
     noted(store.as_ref(), "restored from a backup", &moved).await?;
     told(&database.name(), &moved);
+    silent(store.as_ref()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -112,6 +115,21 @@ pub async fn archive(place: &Place, before: &str, keep_days: u32) -> Result<Exit
 async fn noted(store: &dyn Store, act: &str, moved: &Moved) -> Result<()> {
     let more = detail(json!({"act": act, "rows": moved.rows, "digest": moved.digest}));
     audit::note(store, &who::system(), Operation::HomeManage, &Target::home(), Outcome::Done, &more).await?;
+    Ok(())
+}
+
+/// Says that a copy tells nobody anything yet.
+async fn silent(store: &dyn Store) -> Result<()> {
+    let endpoints = store.webhooks().endpoints().await?;
+    let copied = |one: &&Endpoint| one.paused.is_some_and(|(_, because)| because == Because::Copied);
+    let ids: Vec<&str> = endpoints.iter().filter(copied).map(|one| one.id.as_str()).collect();
+    if !ids.is_empty() {
+        say!(
+            "This home is a copy, so its webhooks are paused: {}. Where it takes the other's place, `zhiyin webhook resume ID` \
+             sends what waits.",
+            ids.join(", ")
+        );
+    }
     Ok(())
 }
 

@@ -67,7 +67,13 @@ const CONSENTS: [&str; 7] = [
     "!consent(\"service\")",
 ];
 
-const PLAIN: [&str; 34] = [
+const PLAIN: [&str; 40] = [
+    "bucket(\"spring\") < 50",
+    "bucket(\"it's é\") >= 12.5",
+    "audience(\"locals\")",
+    "audience(\"local snackers\") || audience(\"evening\")",
+    "!audience(\"shoppers of a store\")",
+    "audience(\"often\") && bucket(\"a\") % 10 < 5",
     "is_birthday",
     "is_birthday == null",
     "weekday == \"wed\"",

@@ -168,7 +168,8 @@ fn population(
                     person.attributes.insert(name.to_owned(), Scalar::Number(lives::hard(&mut chance)));
                 }
             }
-            (MemberId::from_bytes(id), person)
+            person.id = MemberId::from_bytes(id);
+            (person.id, person)
         })
         .collect();
     let lines = lines(&mut chance, &members, &tables, base);

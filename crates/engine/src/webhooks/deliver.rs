@@ -18,7 +18,7 @@ use zhiyin_store::seal;
 use zhiyin_store::webhooks::{Attempted, Because, Endpoint, Fared, Message, Settings, State};
 
 use super::manage;
-use crate::{Engine, Result};
+use crate::{Engine, Result, clock};
 
 /// Messages of an endpoint that one process sends at a time, and over how many connections.
 pub const AT_ONCE: usize = 8;
@@ -87,24 +87,32 @@ pub(super) async fn send(
 }
 
 impl Engine {
-    /// Sends what is due of an endpoint, at most [`AT_ONCE`] messages; those about one member in their order.
+    /// Sends what is due of an endpoint, at most [`AT_ONCE`] messages; those about one member in their order. Nothing, where
+    /// the endpoint was changed or paused since it was read: what it is now counts.
     pub async fn deliver(&self, client: &Client, endpoint: &Endpoint, now: Ts) -> Result<Delivered> {
+        self.deliver_over(&mut Lanes::of(client, endpoint), endpoint, now).await
+    }
+
+    /// The same over connections that stay open from part to part.
+    pub(super) async fn deliver_over(
+        &self,
+        lanes: &mut Lanes,
+        endpoint: &Endpoint,
+        now: Ts,
+    ) -> Result<Delivered> {
         let hooks = self.store().webhooks();
         if endpoint.paused.is_some() || endpoint.rest_until.is_some_and(|until| now < until) {
             return Ok(Delivered::default());
         }
-        let claimed = hooks.claim(&endpoint.id, now, now.plus_us(CLAIM_US), AT_ONCE).await?;
+        let claimed =
+            hooks.claim((&endpoint.id, endpoint.revision), now, now.plus_us(CLAIM_US), AT_ONCE).await?;
         if claimed.is_empty() {
             return Ok(Delivered::default());
         }
         let settings = &endpoint.settings;
         let parcels = self.parcels(settings, &claimed).await?;
         let secrets = secrets(&self.home().await?.id_key, &endpoint.id, settings, now);
-        let answers = match Target::parse(&settings.url, settings.allow_private) {
-            Ok(target) => answers(client, &target, &secrets, &claimed, &parcels, now).await,
-            // It was good when it was set: a newer program may think otherwise of it.
-            Err(_) => claimed.iter().map(|_| Err(Failed::AddressPrivate)).collect(),
-        };
+        let answers = answers(lanes, &secrets, &claimed, &parcels, now).await;
         self.note(endpoint, &claimed, &answers, now).await
     }
 
@@ -142,7 +150,9 @@ impl Engine {
         }
         let fared = match (failing, wish) {
             (false, None) => Fared::Well,
-            _ => {
+            // Who takes some and asks for a rest is busy, not broken.
+            (false, Some(wish)) => Fared::Rests(later(now, wish)),
+            (true, _) => {
                 let rest = retry::rest(endpoint.failures + 1).max(wish.unwrap_or_default());
                 Fared::Badly(now, later(now, rest))
             }
@@ -235,26 +245,46 @@ fn attempted(
     }
 }
 
+/// Connections to one endpoint; none where its address is not good any more.
+pub(super) struct Lanes(Vec<Lane>);
+
+impl Lanes {
+    pub(super) fn of(client: &Client, endpoint: &Endpoint) -> Self {
+        let settings = &endpoint.settings;
+        // It was good when it was set: a newer program may think otherwise of it.
+        let target = Target::parse(&settings.url, settings.allow_private).ok();
+        Self(
+            target
+                .into_iter()
+                .flat_map(|target| (0..LANES).map(move |_| client.lane(target.clone())))
+                .collect(),
+        )
+    }
+}
+
 /// Sends messages over a few connections; those about one member go one after the other, over one of them.
 async fn answers(
-    client: &Client,
-    target: &Target,
+    lanes: &mut Lanes,
     secrets: &[Secret],
     claimed: &[Message],
     parcels: &[Parcel],
     now: Ts,
 ) -> Vec<std::result::Result<Answer, Failed>> {
+    if lanes.0.is_empty() {
+        return claimed.iter().map(|_| Err(Failed::AddressPrivate)).collect();
+    }
+    // Whoever checks a signature asks when it was made: a part of slow answers may take minutes.
+    let watch = clock::stopwatch();
     let lane_of = |message: &Message| {
         let member = message.message.member.unwrap_or(MemberId::from_bytes([0; 16]));
         usize::from(member.bytes()[15]) % LANES
     };
-    let lanes = (0..LANES).map(async |n| {
-        let mut lane = client.lane(target.clone());
+    let lanes = lanes.0.iter_mut().enumerate().map(async |(n, lane)| {
         let mut answers = Vec::new();
         for (i, message) in claimed.iter().enumerate().filter(|(_, message)| lane_of(message) == n) {
             let Some(parcel) = parcels.get(i) else { continue };
             debug_assert!(parcel.id.ends_with(&message.message.id.to_string()));
-            answers.push((i, send(&mut lane, secrets, parcel, now).await));
+            answers.push((i, send(lane, secrets, parcel, later(now, watch.elapsed())).await));
         }
         answers
     });

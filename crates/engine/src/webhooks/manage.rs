@@ -11,7 +11,7 @@ use zhiyin_reach::client::{Answer, Client, Failed};
 use zhiyin_reach::signature::Secret;
 use zhiyin_store::Store;
 use zhiyin_store::audit::Note;
-use zhiyin_store::webhooks::{Because, Change, Endpoint, Forget, Salt, Settings};
+use zhiyin_store::webhooks::{Because, Change, Endpoint, Forget, Replay, Salt, Settings};
 
 use super::deliver::{parcel, secret, secrets, send};
 use crate::audit::{Outcome, Target as Of, detail, line};
@@ -23,8 +23,8 @@ pub const ENDPOINTS_MAX: usize = 50;
 pub const DESCRIPTION_CHARS_MAX: usize = 200;
 /// For how long the secret before signs beside the new one.
 pub const KEEP_HOURS: i64 = 24;
-/// Messages that are forgotten at once.
-const FORGOTTEN_AT_ONCE: usize = 10_000;
+/// Messages that are forgotten, or looked at to be sent anew, at once.
+const AT_ONCE: usize = 10_000;
 
 /// Chance from the operating system: 8 bytes for the id, 16 for the salt.
 pub type Chance = [u8; 24];
@@ -301,16 +301,25 @@ pub async fn remove(store: &dyn Store, by: &Grant, id: &str, now: Ts) -> Result<
         return Err(WebhookProblem::Moved.into());
     }
     // Where this breaks off, the rest goes when its time comes.
-    while store.webhooks().forget(Forget::Of(id.to_owned()), FORGOTTEN_AT_ONCE).await?.1 > 0 {}
+    while store.webhooks().forget(Forget::Of(id.to_owned()), AT_ONCE).await?.1 > 0 {}
     Ok(())
 }
 
-/// Sends an endpoint anew all that happened since an instant and is kept still; how many messages.
+/// Sends an endpoint anew all that happened since an instant and is kept still, part by part, so that nobody else waits for
+/// long; how many messages. Broken off, it is asked for again.
 pub async fn replay(store: &dyn Store, by: &Grant, id: &str, from: Ts, now: Ts) -> Result<usize> {
     by.may(Operation::WebhooksManage)?;
     let known = endpoint(store, id).await?;
     let note = note(by, id, json!({"act": "replayed", "from": from.rfc3339()}), now)?;
-    Ok(store.webhooks().replay(&known.id, from, now, note).await?)
+    let mut part =
+        Replay { endpoint: known.id, from, after: i64::MIN, limit: AT_ONCE, now, note: Some(note) };
+    let mut all = 0;
+    loop {
+        let (n, next) = store.webhooks().replay(part.clone()).await?;
+        all += n;
+        let Some(after) = next else { return Ok(all) };
+        part = Replay { after, note: None, ..part };
+    }
 }
 
 /// Sends a message that says nothing, now, whether the endpoint is paused or not; what came of it.

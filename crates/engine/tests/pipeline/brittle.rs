@@ -8,23 +8,27 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 use tokio::sync::mpsc;
-use zhiyin_engine::Engine;
 use zhiyin_engine::accept::{Source, Ties};
+use zhiyin_engine::webhooks::manage::{self, NewEndpoint};
+use zhiyin_engine::{Engine, moving};
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::place::Place;
+use zhiyin_model::role::Grant;
 use zhiyin_model::time::Ts;
 use zhiyin_store::flush::{Flush, Hold};
 use zhiyin_store::seal::LookupHash;
 use zhiyin_store::turn::Turn;
+use zhiyin_store::webhooks::{Because, Endpoint};
 use zhiyin_store::{
     Ahead, Append, Home as HomeRow, LetGo, Loaded, LotsWanted, PastEvent, PastOf, PastTransfer,
     PlaybookVersion, Progress, Receipt, Result, Store, StoreError, Waiting, Wanted, archive, dump, feed,
     merge, partner, places, read, suggestion, takeover,
 };
+use zhiyin_store_sqlite::{Durability, SqliteStore};
 
-use crate::home::{Home, at, source};
+use crate::home::{Home, KEY, at, source};
 use crate::items::{gift, order, refund, spend};
 use crate::playbooks::TEN_DAYS;
 
@@ -85,6 +89,9 @@ macro_rules! brittle {
 
             fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
                 self.inner.reading()
+            }
+            fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+                self.inner.crowd()
             }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.inner.webhooks()
@@ -290,6 +297,25 @@ async fn a_merge_or_a_parting_that_breaks_down_is_a_dead_letter() {
         assert_eq!(BTreeSet::from(who).len(), people, "{call}");
         home.healthy().await;
     }
+}
+
+/// Two homes must not both tell others: a copy is silent from its first row, though nobody could prove it in the end.
+#[tokio::test]
+async fn a_copy_that_was_not_proven_tells_nobody_anything() {
+    let home = waiting().await;
+    let from = home.engine().store().as_ref();
+    let new = NewEndpoint { url: "https://example.com/".to_owned(), ..NewEndpoint::default() };
+    let now = at("2026-11-26T00:00:00Z");
+    manage::make(from, &Grant::system("ann"), new, &[1; 24], now).await.unwrap();
+    let file = home.keys().with_file_name("copy.db");
+    let inner = Arc::new(SqliteStore::open_with(&file, &KEY, Durability::Relaxed).unwrap());
+    let to = Brittle { inner, left: AtomicI64::new(0), only: Some("digest"), fault: Fault::Early };
+    moving::migrate(from, &to).await.unwrap_err();
+    let stand = |endpoints: Vec<Endpoint>| -> Vec<_> {
+        endpoints.into_iter().map(|one| one.paused.map(|(_, because)| because)).collect()
+    };
+    assert_eq!(stand(to.webhooks().endpoints().await.unwrap()), [Some(Because::Copied)]);
+    assert_eq!(stand(from.webhooks().endpoints().await.unwrap()), [None]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A server that gets webhooks: it keeps what it was sent and answers as it is told.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -33,6 +34,8 @@ struct Inner {
     /// Answers in their order; 200 where there is none left.
     answers: Mutex<VecDeque<String>>,
     arrived: Notify,
+    /// How many connections were made.
+    connections: AtomicUsize,
 }
 
 /// The server.
@@ -48,10 +51,12 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (got, answers) = (Mutex::default(), Mutex::default());
-        let inner = Arc::new(Inner { got, answers, arrived: Notify::new() });
+        let inner =
+            Arc::new(Inner { got, answers, arrived: Notify::new(), connections: AtomicUsize::new(0) });
         let shared = Arc::clone(&inner);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                shared.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(converse(stream, Arc::clone(&shared)));
             }
         });
@@ -71,6 +76,11 @@ impl Receiver {
     /// It takes everything again, whatever it was told.
     pub fn is_well(&self) {
         self.inner.answers.lock().unwrap().clear();
+    }
+
+    /// How many connections were made so far.
+    pub fn connections(&self) -> usize {
+        self.inner.connections.load(Ordering::Relaxed)
     }
 
     /// What came so far, and is taken out here.

@@ -186,6 +186,22 @@ async fn what_was_said_by_a_name_goes_with_who_bore_it_then() {
     }
 }
 
+/// In whose hands a name is does not depend on what the playbook says of it by now: what somebody says goes with nobody else.
+#[tokio::test]
+async fn a_name_that_came_into_other_hands_keeps_its_key_whatever_the_playbook_says_later() {
+    let (home, _) = sealed().await;
+    let brand = "playbook: brand\nextends: variety-store\n";
+    let ends = format!("{brand}identity: {{ namespaces: {{ cookie: {{ valid: 30d }} }} }}\n");
+    home.apply(&ends, at("2010-01-02T00:00:00Z")).await;
+    told(&home, &[named("a1", 0, "user:ann cookie:q"), named("a2", 1, "cookie:q")], 1).await;
+    told(&home, &[named("b1", 100, "user:bob cookie:q")], 1).await;
+    home.apply(brand, at("2010-01-03T00:00:00Z")).await;
+    told(&home, &[named("b2", 101, "cookie:q"), named("b3", 102, "cookie:q")], 2).await;
+    erased(&home, "user:ann").await;
+    let all = ["a1", "a2", "b1", "b2", "b3"];
+    assert_eq!(read(&home, &bodies(&home).await, &all[2..]), all[2..]);
+}
+
 #[tokio::test]
 async fn what_was_said_beside_a_name_that_was_given_up_stays_with_who_said_it() {
     let phone = |n: i64| format!("phone:+861390000000{n}");

@@ -24,6 +24,7 @@ playbook: brand
 extends: variety-store
 identity: { namespaces: { user: { limit: 10 } } }
 consent: { purposes: { marketing: { channels: [sms], category: Advertising } } }
+audiences: { rich: { standing: true, who: points >= 100 } }
 ";
 const SINCE: &str = "2017-03-01T00:00:00Z";
 const NOON: &str = "2017-03-01T04:00:00Z";
@@ -176,6 +177,8 @@ async fn what_happens_is_told_as_it_is_documented() {
         "consent.withdrawn",
         "growth.earned",
         "growth.taken_back",
+        "member.audience_entered",
+        "member.audience_left",
         "member.enrolled",
         "member.merged",
         "member.stage_moved",
@@ -321,6 +324,63 @@ async fn who_asks_for_a_rest_gets_it() {
     assert!(deliver(&home, &hook.id, wall(3_600)).await.0 > 0);
 }
 
+/// Whoever takes most of it and now and then asks for a rest is busy: that is no failing for days.
+#[tokio::test]
+async fn who_is_busy_for_days_is_not_paused() {
+    let (home, receiver) = (home().await, Receiver::start().await);
+    let store = home.engine().store().as_ref();
+    let types = BTreeSet::from(["order.completed".to_owned()]);
+    let new = NewEndpoint { url: receiver.url(), types, allow_private: true, ..NewEndpoint::default() };
+    let (hook, _) = manage::make(store, &owner(), new, &chance(1), wall(0)).await.unwrap();
+    let client = Client::new();
+    const BUSY: &str = "429 Too Many Requests\r\nretry-after: 60";
+    for day in 0..=FAILING_DAYS_MAX + 1 {
+        let bought = |n: i64| {
+            let number = format!("{day}-{n}");
+            order(&number, "ann", &number, NOON, "10")
+        };
+        live(&home, Ties::Keep, &[bought(1), bought(2), bought(3)], NOON).await;
+        pump(&home).await;
+        let now = wall(day * 86_400);
+        receiver.answers(&[BUSY]);
+        let part = home.engine().deliver(&client, &stands(&home, &hook.id).await, now).await.unwrap();
+        assert_eq!(part.failed, 1);
+        assert!(part.taken > 1, "{part:?}");
+        assert_eq!(stands(&home, &hook.id).await.rest_until, Some(now.plus_us(60_000_000)));
+    }
+    // Nothing at all, once.
+    receiver.answers(&[BUSY; 8]);
+    let now = wall((FAILING_DAYS_MAX + 2) * 86_400);
+    let part = home.engine().deliver(&client, &stands(&home, &hook.id).await, now).await.unwrap();
+    assert_eq!((part.taken, part.failed), (0, 1));
+    let endpoint = stands(&home, &hook.id).await;
+    assert_eq!((endpoint.paused, endpoint.failing_since), (None, Some(now)));
+}
+
+/// Whoever sends knows an endpoint as it was when it was read: what it is by now counts.
+#[tokio::test]
+async fn nothing_is_sent_to_what_an_endpoint_was() {
+    let (home, before, after) = (home().await, Receiver::start().await, Receiver::start().await);
+    let store = home.engine().store().as_ref();
+    let (was, _) = endpoint(&home, before.url(), 1, true).await;
+    live(&home, Ties::Keep, &[order("o1", "ann", "1", NOON, "120")], NOON).await;
+    let made = pump(&home).await;
+    let client = Client::new();
+    manage::pause(store, &owner(), &was.id, wall(0)).await.unwrap();
+    assert!(home.engine().deliver(&client, &was, wall(0)).await.unwrap().is_idle());
+    let paused = stands(&home, &was.id).await;
+    manage::resume(store, &owner(), &was.id, wall(0)).await.unwrap();
+    let resumed = stands(&home, &was.id).await;
+    let patch = Patch { url: Some(after.url()), identifiers: Some(false), ..Patch::default() };
+    manage::patch(store, &owner(), &was.id, patch, wall(0)).await.unwrap();
+    for known in [&was, &paused, &resumed] {
+        assert!(home.engine().deliver(&client, known, wall(0)).await.unwrap().is_idle());
+    }
+    assert_eq!(deliver(&home, &was.id, wall(0)).await, (made, 0));
+    assert!(before.take().is_empty());
+    assert!(after.take().iter().all(|got| got.json()["data"].get("identifiers").is_none()));
+}
+
 #[tokio::test]
 async fn who_is_gone_or_fails_for_days_is_paused_and_gets_it_all_once_resumed() {
     let (home, receiver) = (home().await, Receiver::start().await);
@@ -371,7 +431,7 @@ async fn whoever_dies_in_between_nothing_is_lost() {
     home.reopen().await;
     // Claimed, and nobody knows whether it was sent.
     let hooks = home.engine().store().webhooks();
-    let lent = hooks.claim(&hook.id, wall(0), wall(60), 3).await.unwrap();
+    let lent = hooks.claim((&hook.id, hook.revision), wall(0), wall(60), 3).await.unwrap();
     assert_eq!(lent.len(), 3);
     home.reopen().await;
     assert_eq!(deliver(&home, &hook.id, wall(59)).await, (made - 3, 0));
@@ -506,4 +566,17 @@ async fn one_that_does_not_answer_holds_up_nobody_else() {
         () = quick.wait_for(8) => {}
     }
     assert!(slow.take().len() <= 8, "no more than one part of its messages is on the way");
+}
+
+/// Connections stay open from one part of an endpoint's messages to the next.
+#[tokio::test]
+async fn many_messages_go_over_few_connections() {
+    let (home, receiver) = (home().await, Receiver::start().await);
+    endpoint(&home, receiver.url(), 1, false).await;
+    let bought = |n: i32| order(&format!("o{n}"), &format!("m{n}"), &n.to_string(), NOON, "120");
+    live(&home, Ties::Keep, &(0..20).map(bought).collect::<Vec<_>>(), NOON).await;
+    let made = pump(&home).await;
+    assert!(made > 40);
+    home.engine().tell(&Client::new(), receiver.wait_for(made)).await;
+    assert!(receiver.connections() <= 4, "{} connections for {made} messages", receiver.connections());
 }

@@ -132,6 +132,21 @@ async fn the_feed_skips_nobody_who_commits_late() {
     assert_eq!(store.feed(began, 10).await.unwrap(), []);
 }
 
+/// Whoever follows first begins with what happens from then on, however long a transaction of somebody else has been running.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_follows_first_hears_nothing_of_before() {
+    let homes = Homes::new(1);
+    let (_, store) = homes.open();
+    let store: Arc<dyn Store> = store;
+    let mut client = raw().await;
+    let late = client.transaction().await.unwrap();
+    late.execute("SELECT pg_current_xact_id()", &[]).await.unwrap();
+    lived(&store, &Life::of(&KEY), 6).await.unwrap();
+    store.feed_position("follower").await.unwrap();
+    assert_eq!(store.work().await.unwrap().feed, [("follower".to_owned(), 0)]);
+    late.commit().await.unwrap();
+}
+
 /// Asks again and again until it is so; each asking takes its time at the server.
 async fn asked<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..200_000 {

@@ -33,6 +33,14 @@ impl Opened {
         self.young.insert(subject, key);
     }
 
+    /// The same for a key that was found when so much had been erased; what was found before something else was erased may be
+    /// gone.
+    pub(super) fn put_as_of(&mut self, epoch: i64, subject: Subject, key: Key) {
+        if epoch == self.epoch {
+            self.put(subject, key);
+        }
+    }
+
     /// Believes nothing any more.
     pub(super) fn forget(&mut self, epoch: i64) {
         *self = Self { epoch, ..Self::default() };

@@ -212,8 +212,10 @@ impl Keys {
         Ok(Key::from_bytes(*key))
     }
 
-    /// Asks the keystore, and keeps what it has.
+    /// Asks the keystore, and keeps what it has, unless something was erased between the question and now: a key that is gone
+    /// by then must not be sealed under again.
     fn find(&self, subjects: &[Subject]) -> Result<Vec<(Found, Option<Key>)>> {
+        let epoch = locked(&self.opened).epoch;
         let found = self.store.find(subjects)?;
         let mut keys = Vec::with_capacity(found.len());
         for (subject, found) in subjects.iter().zip(found) {
@@ -222,7 +224,7 @@ impl Keys {
                 _ => None,
             };
             if let Some(key) = &key {
-                locked(&self.opened).put(*subject, key.clone());
+                locked(&self.opened).put_as_of(epoch, *subject, key.clone());
             }
             keys.push((found, key));
         }
@@ -290,5 +292,107 @@ impl Keys {
             }
         }
         Err(keys("a name was erased too often"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::keystore::Erasure;
+    use super::*;
+
+    type Meanwhile = Box<dyn FnOnce() + Send>;
+
+    /// A keystore in memory; what happens meanwhile happens between its answer and who asked.
+    #[derive(Default)]
+    struct InMemory {
+        header: Mutex<Option<Header>>,
+        keys: Mutex<BTreeMap<Subject, Wrapped>>,
+        gone: Mutex<BTreeSet<Subject>>,
+        epoch: AtomicI64,
+        meanwhile: Mutex<Option<Meanwhile>>,
+    }
+
+    impl Keystore for InMemory {
+        fn place(&self) -> String {
+            "memory".to_owned()
+        }
+        fn header(&self) -> Result<Option<Header>> {
+            Ok(locked(&self.header).clone())
+        }
+        fn set_header(&self, header: &Header) -> Result<()> {
+            *locked(&self.header) = Some(header.clone());
+            Ok(())
+        }
+        fn find(&self, subjects: &[Subject]) -> Result<Vec<Found>> {
+            let of = |subject: &Subject| match locked(&self.keys).get(subject) {
+                Some(key) => Found::Key(key.clone()),
+                None if locked(&self.gone).contains(subject) => Found::Gone,
+                None => Found::Nothing,
+            };
+            let found = subjects.iter().map(of).collect();
+            let meanwhile = locked(&self.meanwhile).take();
+            if let Some(meanwhile) = meanwhile {
+                meanwhile();
+            }
+            Ok(found)
+        }
+        fn add(&self, version: i64, keys: &[(Subject, Vec<u8>)]) -> Result<()> {
+            for (subject, bytes) in keys {
+                let wrapped = Wrapped { version, bytes: bytes.clone() };
+                locked(&self.keys).entry(*subject).or_insert(wrapped);
+            }
+            Ok(())
+        }
+        fn page(&self, _: Option<Subject>, _: usize) -> Result<Vec<(Subject, Wrapped)>> {
+            Ok(Vec::new())
+        }
+        fn rewrap(&self, _: &[(Subject, Wrapped)]) -> Result<()> {
+            Ok(())
+        }
+        fn rotated(&self, _: &Header) -> Result<bool> {
+            Ok(true)
+        }
+        fn epoch(&self) -> Result<i64> {
+            Ok(self.epoch.load(std::sync::atomic::Ordering::SeqCst))
+        }
+        fn erasures(&self) -> Result<Vec<Erasure>> {
+            Ok(Vec::new())
+        }
+        fn log(&self, _: &Erasure) -> Result<()> {
+            Ok(())
+        }
+        fn destroy(&self, _: &[[u8; 16]], subjects: &[Subject]) -> Result<()> {
+            locked(&self.keys).retain(|subject, _| !subjects.contains(subject));
+            locked(&self.gone).extend(subjects);
+            self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        }
+        fn gone(&self) -> Result<Vec<Subject>> {
+            Ok(locked(&self.gone).iter().copied().collect())
+        }
+    }
+
+    /// Whoever reads something while it is erased must not bring its key back for those who seal: what is sealed under a key
+    /// that is gone cannot be read by anybody.
+    #[test]
+    fn nothing_is_sealed_under_a_key_that_was_found_before_it_was_destroyed() {
+        let (ann, bob): (Subject, Subject) = ([1; 16], [2; 16]);
+        let store = Arc::new(InMemory::default());
+        let (master, id_key) = (Key::from_bytes([7; 32]), IdKey::from_bytes([8; 32]));
+        let open = || Vault::make(store.clone(), master.clone(), &id_key, [9; 32], false).unwrap();
+        open().keys().unwrap().to_seal([ann]).unwrap();
+        let vault = open();
+        // Between the keystore's answer and the reader another thread erases, and a third one seals.
+        let (erased, sealing) = (Arc::clone(&store), Arc::clone(&vault));
+        let meanwhile: Meanwhile = Box::new(move || {
+            erased.destroy(&[], &[ann]).unwrap();
+            sealing.keys().unwrap().to_seal([bob]).unwrap();
+        });
+        *locked(&store.meanwhile) = Some(meanwhile);
+        vault.keys().unwrap().to_open(&ann).unwrap();
+        let sealed = vault.keys().unwrap().to_seal([ann]).unwrap();
+        assert_eq!(sealed[&ann].0, returned(&ann));
     }
 }

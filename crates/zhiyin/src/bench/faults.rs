@@ -3,7 +3,7 @@
 //! A seed draws a schedule ([`script`]): items come in, several engines on one home take small batches, and meanwhile stores
 //! fail, processes end, commits come late, shares are taken over, disks are torn. What comes of it must be what comes of
 //! the same items undisturbed ([`plain`]), and nothing that was acknowledged may be lost or doubled on the way
-//! ([`books`]). Nothing in it depends on real time, so a seed replays exactly. And the test is tested: stores with a defect
+//! ([`books`]); whoever listens hears all of it, under the same ids ([`told`]). Nothing in it depends on real time, so a seed replays exactly. And the test is tested: stores with a defect
 //! ([`planted`]) must be found.
 
 mod around;
@@ -18,6 +18,7 @@ mod play;
 mod promises;
 mod script;
 mod server;
+mod told;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -71,6 +71,11 @@ pub trait Around: Send + Sync {
         self.inner().next_wake(turn).await
     }
 
+    /// See [`Store::feed`].
+    async fn feed(&self, after: feed::Position, limit: usize) -> Result<Vec<feed::Entry>> {
+        self.inner().feed(after, limit).await
+    }
+
     /// See [`Store::flush`].
     async fn flush(&self, flush: Flush) -> Result<()> {
         self.inner().flush(flush).await
@@ -95,6 +100,9 @@ macro_rules! passed_on {
 
             fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
                 self.0.inner().reading()
+            }
+            fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+                self.0.inner().crowd()
             }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.0.inner().webhooks()
@@ -122,6 +130,7 @@ passed_on! {
         append(append: Append) -> Vec<Receipt>;
         due(turn: &Turn, until: Ts, limit: usize) -> Vec<MemberId>;
         next_wake(turn: &Turn) -> Option<Ts>;
+        feed(after: feed::Position, limit: usize) -> Vec<feed::Entry>;
         flush(flush: Flush) -> ();
     }
     plain {
@@ -144,7 +153,6 @@ passed_on! {
         history(member: MemberId, names: Vec<String>) -> PastOf;
         whole_past(member: MemberId) -> Vec<merge::Past>;
         books(member: MemberId) -> merge::Books;
-        feed(after: feed::Position, limit: usize) -> Vec<feed::Entry>;
         feed_position(consumer: &str) -> feed::Position;
         feed_done(consumer: &str, position: feed::Position) -> ();
         work() -> read::Work;

@@ -21,6 +21,7 @@ use super::ground::{Folder, Ground};
 use super::items::{KEY, POISON};
 use super::promises;
 use super::script::{Act, Append, Script};
+use super::told;
 
 /// Events in a batch.
 const BATCH: usize = 64;
@@ -45,6 +46,8 @@ pub struct Mark {
     pub dead: Vec<String>,
     /// Those that were put back, by name.
     pub back: BTreeSet<Name>,
+    /// What others were told so far.
+    pub told: BTreeSet<String>,
     /// Every member in words, where somebody wants to read them.
     pub members: Vec<String>,
 }
@@ -85,7 +88,7 @@ pub async fn play(script: &Script, in_words: bool) -> Result<Vec<Mark>> {
 /// A home begins with the first version.
 pub async fn begin(engine: &Engine) -> Result<()> {
     engine.apply_at(&promises::version(0)?, Some(FIRST)).await?;
-    Ok(())
+    told::begin(engine.store().as_ref()).await
 }
 
 async fn one(engine: &Engine, act: &Act, letters: &mut BTreeSet<Name>, in_words: bool) -> Result<Mark> {
@@ -98,6 +101,7 @@ async fn one(engine: &Engine, act: &Act, letters: &mut BTreeSet<Name>, in_words:
         Act::Settle(settle) => {
             engine.drain(BATCH, Some(horizon(engine.store(), settle.until).await?), |_| ()).await?;
             *letters = dead(engine.store()).await?.into_keys().collect();
+            told::pump(engine).await?;
             rest(engine.store(), in_words).await
         }
         Act::Apply(apply) => {
@@ -105,6 +109,7 @@ async fn one(engine: &Engine, act: &Act, letters: &mut BTreeSet<Name>, in_words:
             engine.store().apply_playbook(dated(apply.version, apply.at)?).await?;
             engine.catch_up_playbook(BATCH).await?;
             *letters = dead(engine.store()).await?.into_keys().collect();
+            told::pump(engine).await?;
             rest(engine.store(), in_words).await
         }
         Act::Retry(retry) => {
@@ -162,7 +167,8 @@ pub async fn rest(store: &Arc<dyn Store>, in_words: bool) -> Result<Mark> {
     });
     let clock = Some(store.home().await?.clock);
     let members = if in_words { words(store).await? } else { Vec::new() };
-    Ok(Mark { digest: store.digest().await?, clock, dead: dead.collect(), members, ..Mark::default() })
+    let (digest, told) = (store.digest().await?, told::told(store.as_ref()).await?);
+    Ok(Mark { digest, clock, dead: dead.collect(), told, members, ..Mark::default() })
 }
 
 /// Every member in words, by their names.

@@ -8,7 +8,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::flush::Flush;
 use zhiyin_store::turn::Turn;
-use zhiyin_store::{Result, Store, StoreError};
+use zhiyin_store::{Result, Store, StoreError, feed};
 
 use super::around::{Around, Wrapped};
 use super::chance::Chance;
@@ -27,12 +27,20 @@ pub enum Kind {
     TornMark,
     /// A batch that was decided in a turn that is over is written with the turn there is now.
     StaleLease,
+    /// Now and then whoever follows the change feed does not see one of its entries.
+    SkippedEntry,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::LostFlush, Self::DoubleFlush, Self::SkippedTimer, Self::TornMark, Self::StaleLease];
+    pub const ALL: [Self; 6] = [
+        Self::LostFlush,
+        Self::DoubleFlush,
+        Self::SkippedTimer,
+        Self::TornMark,
+        Self::StaleLease,
+        Self::SkippedEntry,
+    ];
 
     /// How it is called.
     pub const fn name(self) -> &'static str {
@@ -42,6 +50,7 @@ impl Kind {
             Self::SkippedTimer => "a skipped timer",
             Self::TornMark => "a torn mark of the inbox",
             Self::StaleLease => "a stale lease",
+            Self::SkippedEntry => "a skipped entry of the feed",
         }
     }
 }
@@ -120,6 +129,14 @@ impl Around for Planted {
         let later =
             |wake: Ts| if self.defect.kind == Kind::SkippedTimer { wake.plus_us(DAY_US) } else { wake };
         Ok(wake.map(later))
+    }
+
+    async fn feed(&self, after: feed::Position, limit: usize) -> Result<Vec<feed::Entry>> {
+        let mut entries = self.inner.feed(after, limit).await?;
+        if entries.len() > 1 && self.shows(Kind::SkippedEntry) {
+            entries.remove(0);
+        }
+        Ok(entries)
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {

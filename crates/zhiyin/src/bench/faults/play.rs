@@ -20,9 +20,12 @@ use super::meddled::{Ended, Meddled, Plan, locked};
 use super::plain::{self, Mark};
 use super::planted::{self, Defect};
 use super::script::{Act, Append, Apply, Retry, Script, Settle, Step, Take, Trouble};
+use super::told::{self, Ear};
 
 /// After how many acts the doctor comes; half as often on a server, where it takes longer.
 const DOCTOR_EVERY: usize = 25;
+/// After one in so many acts somebody is told what happened.
+const LISTEN_EVERY: u64 = 3;
 /// On a server, one in so many killed engines takes its connections along.
 const HARD_EVERY: u32 = 16;
 /// After how many batches something that does not come to rest never will.
@@ -56,6 +59,8 @@ pub struct Play<'s> {
     opened: u32,
     /// How many shares the home has.
     slots: usize,
+    /// Whom the home tells.
+    ear: Ear,
 }
 
 /// What came of a call during which something may go wrong.
@@ -92,6 +97,7 @@ pub async fn play(
         gone: Vec::new(),
         opened: 0,
         slots: 1,
+        ear: Ear::new(),
     };
     let breach = |act, error: anyhow::Error| Breach { act, what: format!("{error:#}") };
     let mut went = play.begin().await.map_err(|error| breach(0, error));
@@ -99,6 +105,9 @@ pub async fn play(
         if went.is_ok() {
             went = play.act(n, act).await.map_err(|error| breach(n, error));
         }
+    }
+    if went.is_ok() {
+        went = play.heard().await.map_err(|error| breach(script.acts.len(), error));
     }
     let Play { ground, hands, books, .. } = play;
     drop(hands);
@@ -135,6 +144,12 @@ impl Play<'_> {
     fn hand(&self, n: usize) -> Result<(Arc<Engine>, Arc<Wrapped<Meddled>>)> {
         let hand = self.hands.get(n % self.hands.len().max(1)).context("no engine")?;
         Ok((Arc::clone(&hand.engine), Arc::clone(&hand.store)))
+    }
+
+    /// All that was told is heard in the end.
+    async fn heard(&mut self) -> Result<()> {
+        let record = self.record()?;
+        self.ear.end(record).await
     }
 
     /// A store beneath all that meddles.
@@ -224,6 +239,10 @@ impl Play<'_> {
             Act::Release(hand) => self.hand(*hand)?.0.release().await?,
         }
         let record = self.record()?;
+        let mut chance = Chance::new(n as u64);
+        if chance.one_in(LISTEN_EVERY) {
+            self.ear.listen(Arc::clone(&record), &mut chance).await?;
+        }
         let every = if self.ground.is_file() { DOCTOR_EVERY } else { 2 * DOCTOR_EVERY };
         let doctor = n % every == every - 1 || n + 1 == self.script.acts.len();
         let what = if doctor { Compared::All } else { Compared::Written { lots: self.ground.is_file() } };
@@ -447,7 +466,9 @@ impl Play<'_> {
             return Ok(());
         }
         let expected = self.marks.get(n).context("no mark")?;
-        let mark = plain::rest(&self.record()?, !expected.members.is_empty()).await?;
+        let record = self.record()?;
+        told::pump(&Engine::open_with(Arc::clone(&record), 1, plain::decider).await?).await?;
+        let mark = plain::rest(&record, !expected.members.is_empty()).await?;
         for (what, found, expected) in
             [("dead letters", &mark.dead, &expected.dead), ("members", &mark.members, &expected.members)]
         {
@@ -457,6 +478,11 @@ impl Play<'_> {
             let (ours, theirs) = (other(found, expected), other(expected, found));
             ensure!(found == expected, "{what} at rest are {ours:#?}, undisturbed {theirs:#?}");
         }
+        let others = |these: &BTreeSet<String>, those: &BTreeSet<String>| -> Vec<String> {
+            these.difference(those).cloned().collect()
+        };
+        let (more, less) = (others(&mark.told, &expected.told), others(&expected.told, &mark.told));
+        ensure!(more.is_empty() && less.is_empty(), "told at rest {more:#?}, undisturbed {less:#?}");
         ensure!(
             (&mark.digest, mark.clock) == (&expected.digest, expected.clock),
             "at rest the digest is {}, undisturbed {}; clocks {:?} and {:?}",

@@ -12,7 +12,7 @@ use super::items::{self, SHOP, Shop, TILL};
 use super::promises;
 
 /// When business begins: 2018-01-01 11:30 in the brand's zone.
-const BEGINS: Ts = Ts(1_514_777_400_000_000);
+pub const BEGINS: Ts = Ts(1_514_777_400_000_000);
 /// How long all timers are waited for at the end.
 const SILENCE_US: i64 = 40 * DAY_US;
 

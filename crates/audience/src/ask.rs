@@ -1,0 +1,554 @@
+//! Asking: a plan run over all blocks, in parallel, each test in the order that leaves the least to look at.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant as Clock;
+
+use zhiyin_condition::evaluate::Part;
+use zhiyin_condition::program::{LeafUse, Node};
+use zhiyin_condition::tree::Operator;
+use zhiyin_condition::value::Value;
+use zhiyin_condition::{Condition, Leaves};
+use zhiyin_model::scalar::Scalar;
+use zhiyin_model::time::{Day, Ts, Zone};
+
+use crate::bits::Mask;
+use crate::block::Block;
+use crate::bound::{Leaf, Table};
+use crate::coded::{Chosen, Coded};
+use crate::dict::Dict;
+use crate::facts::{Desk, OfBlock, OneColumn, OneLeaf};
+use crate::plan::{Column, Kind, Plan, Planner, Test, bounds};
+use crate::population::Seen;
+use crate::rows::{LeafPlan, by_search};
+use crate::set::MemberSet;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// For whom it holds.
+    pub condition: &'q Condition,
+    /// When.
+    pub now: Ts,
+}
+
+/// Who was found, and what it took.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// They.
+    pub members: MemberSet,
+    /// What each test took, in the order of the condition.
+    pub steps: Vec<StepTaken>,
+}
+
+/// What a test took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepTaken {
+    /// The part of the condition, as written.
+    pub text: String,
+    /// By what it was answered: `column`, `number`, `bitmap`, `last day`, `history`, `member by member`.
+    pub by: &'static str,
+    /// Of how many members it was asked.
+    pub asked: u64,
+    /// For how many of them it holds.
+    pub held: u64,
+    /// How many rows of history were looked at.
+    pub rows: u64,
+    /// For how long, on all cores together, in microseconds.
+    pub took_us: u64,
+}
+
+/// When a question is asked, and what is worked out once for it.
+#[derive(Debug)]
+pub(crate) struct Instant {
+    pub(crate) now: Ts,
+    pub(crate) today: Day,
+    pub(crate) zone: Zone,
+    pub(crate) currency_exponent: u32,
+    /// Which codes of a dictionary a node chooses, by where both lie in memory: both outlive the question.
+    chosen: Mutex<BTreeMap<(usize, usize), Chosen>>,
+}
+
+impl Instant {
+    pub(crate) fn new(now: Ts, zone: &Zone, currency_exponent: u32) -> Self {
+        Self { now, today: zone.day(now), zone: zone.clone(), currency_exponent, chosen: Mutex::default() }
+    }
+
+    /// What a node chooses of a dictionary, worked out once.
+    pub(crate) fn chosen(&self, dict: &Arc<Dict>, node: &Node, make: impl FnOnce() -> Chosen) -> Chosen {
+        let key = (Arc::as_ptr(dict).addr(), std::ptr::from_ref(node).addr());
+        // One that only this block has is not asked for again.
+        if Arc::strong_count(dict) <= 1 {
+            return make();
+        }
+        if let Some(known) = self.chosen.lock().ok().and_then(|known| known.get(&key).cloned()) {
+            return known;
+        }
+        let made = make();
+        if let Ok(mut known) = self.chosen.lock() {
+            known.insert(key, made.clone());
+        }
+        made
+    }
+}
+
+/// What was counted of a test so far.
+#[derive(Debug, Default)]
+struct Tally {
+    asked: AtomicU64,
+    held: AtomicU64,
+    rows: AtomicU64,
+    nanos: AtomicU64,
+}
+
+/// A question at work.
+struct Asking<'a> {
+    condition: &'a Condition,
+    leaves: &'a Leaves,
+    plan: &'a Plan,
+    tests: &'a [Test<'a>],
+    tallies: Vec<Tally>,
+    now: &'a Instant,
+    events: Vec<String>,
+    /// What each test answers for whoever has no history.
+    without: Vec<bool>,
+}
+
+impl Seen {
+    /// Who they are.
+    pub fn find(&self, question: &Question<'_>) -> Found {
+        let layout = self.layout();
+        let mut condition = question.condition.clone();
+        let leaves = Leaves::collect([&mut condition], layout.zone.clone(), layout.currency_exponent);
+        let (plan, tests) = Planner::plan(&condition, layout.currency_exponent);
+        let now = Instant::new(question.now, &layout.zone, layout.currency_exponent);
+        let nobody = nobody(&leaves);
+        let without = tests.iter().map(|test| {
+            Part::new(&condition, test.node, &leaves, now.now).value(&nobody) == Value::Bool(true)
+        });
+        let asking = Asking {
+            condition: &condition,
+            leaves: &leaves,
+            plan: &plan,
+            tests: &tests,
+            tallies: tests.iter().map(|_| Tally::default()).collect(),
+            now: &now,
+            events: leaves.events_used().into_iter().collect(),
+            without: without.collect(),
+        };
+        let members = asking.all(self);
+        Found { members, steps: asking.steps() }
+    }
+}
+
+/// Somebody of whom nothing is known.
+fn nobody(leaves: &Leaves) -> OneColumn<'static> {
+    OneColumn { attribute: None, tier: None, lifecycle: None, store: None, states: leaves.fresh() }
+}
+
+impl Asking<'_> {
+    fn steps(&self) -> Vec<StepTaken> {
+        let each = self.tests.iter().zip(&self.tallies);
+        each.map(|(test, tally)| StepTaken {
+            text: test.text.clone(),
+            by: test.kind.word(),
+            asked: tally.asked.load(Ordering::Relaxed),
+            held: tally.held.load(Ordering::Relaxed),
+            rows: tally.rows.load(Ordering::Relaxed),
+            took_us: tally.nanos.load(Ordering::Relaxed) / 1000,
+        })
+        .collect()
+    }
+
+    fn all(&self, seen: &Seen) -> MemberSet {
+        let blocks: Vec<&Block> = seen.blocks().map(|block| &**block).collect();
+        let answers = in_parallel(blocks.len(), seen.threads(), |at| self.of_block(blocks[at]));
+        seen.laid_over(answers)
+    }
+
+    /// Who of a block.
+    fn of_block(&self, block: &Block) -> Mask {
+        let mut mask = block.members();
+        self.narrow(self.plan, block, &mut mask);
+        mask
+    }
+
+    /// Takes out of a mask for whom a plan does not hold.
+    fn narrow(&self, plan: &Plan, block: &Block, mask: &mut Mask) {
+        if mask.is_none() {
+            return;
+        }
+        match plan {
+            Plan::Always(true) => {}
+            Plan::Always(false) => mask.words_mut().fill(0),
+            Plan::Test(test) => self.test(*test, block, mask),
+            Plan::Not(of) => {
+                let mut inner = mask.clone();
+                self.narrow(of, block, &mut inner);
+                mask.and_not(&inner);
+            }
+            Plan::And(parts) => {
+                for part in self.in_order(parts, true) {
+                    self.narrow(part, block, mask);
+                }
+            }
+            Plan::Or(parts) => {
+                let mut left = mask.clone();
+                let mut found = Mask::none(mask.len());
+                for part in self.in_order(parts, false) {
+                    let mut these = left.clone();
+                    self.narrow(part, block, &mut these);
+                    found.or(&these);
+                    left.and_not(&these);
+                }
+                *mask = found;
+            }
+        }
+    }
+
+    /// What is cheap and decides much comes first.
+    #[expect(clippy::float_arithmetic, reason = "an estimate, which decides only the order")]
+    fn in_order<'p>(&self, parts: &'p [Plan], all: bool) -> Vec<&'p Plan> {
+        let mut rated: Vec<(f64, &Plan)> = parts
+            .iter()
+            .map(|part| {
+                let (cost, passes) = self.guess(part);
+                let decides = if all { 1.0 - passes } else { passes };
+                (cost / decides.max(0.001), part)
+            })
+            .collect();
+        rated.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        rated.into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// What a plan costs a member in nanoseconds, and for which part of members it holds: as it was so far.
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::cast_precision_loss,
+        reason = "an estimate, which decides only the order"
+    )]
+    fn guess(&self, plan: &Plan) -> (f64, f64) {
+        match plan {
+            Plan::Always(_) => (0.0, 0.5),
+            Plan::Not(of) => {
+                let (cost, passes) = self.guess(of);
+                (cost, 1.0 - passes)
+            }
+            Plan::And(parts) | Plan::Or(parts) => {
+                let guesses = parts.iter().map(|part| self.guess(part));
+                let all = matches!(plan, Plan::And(_));
+                guesses.fold((0.0, if all { 1.0 } else { 0.0 }), |(cost, passes), (more, pass)| {
+                    (cost + more, if all { passes * pass } else { 1.0 - (1.0 - passes) * (1.0 - pass) })
+                })
+            }
+            Plan::Test(test) => {
+                let tally = &self.tallies[*test];
+                let asked = tally.asked.load(Ordering::Relaxed) as f64;
+                if asked < 1.0 {
+                    return (self.tests[*test].kind.cost(), 0.5);
+                }
+                let (held, nanos) = (tally.held.load(Ordering::Relaxed), tally.nanos.load(Ordering::Relaxed));
+                (nanos as f64 / asked, held as f64 / asked)
+            }
+        }
+    }
+
+    fn test(&self, number: usize, block: &Block, mask: &mut Mask) {
+        let (test, tally) = (&self.tests[number], &self.tallies[number]);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "measured for the order of tests and for who asks what it took"
+        )]
+        let begun = Clock::now();
+        let asked = mask.count();
+        let mut rows = 0;
+        match &test.kind {
+            Kind::Coded(column) => self.coded(*column, test, block, mask),
+            Kind::Points(low, high) => block.points.keep_range(*low, *high, mask),
+            Kind::Tag(tag) => match block.tags.get(*tag) {
+                Some(kept) => kept.keep(mask),
+                None => mask.words_mut().fill(0),
+            },
+            Kind::Recency(source, low, high) => match Table::of(block, source) {
+                None => mask.words_mut().fill(0),
+                Some(table) if table.rows().ascend => {
+                    let today = i64::from(self.now.today.0);
+                    let (from, to) = (today.saturating_sub(*high), today.saturating_sub(*low));
+                    table.rows().last_day.keep_range(from, to, mask);
+                    table.rows().some.keep(mask);
+                }
+                Some(_) => rows += self.slow(number, block, mask),
+            },
+            Kind::Count(plan, op, with) => match self.bind(plan, block) {
+                Bind::Nothing => keep_if(self.without[number], mask),
+                Bind::Leaf(leaf) => {
+                    let limit = with.saturating_add(1).max(1);
+                    // What decides is whether so many are reached, never how many more there are.
+                    let limit = if matches!(op, Operator::GreaterEqual | Operator::Less) {
+                        (*with).max(1)
+                    } else {
+                        limit
+                    };
+                    self.answered(
+                        number,
+                        mask,
+                        |mask| leaf.narrow(mask),
+                        |mask| {
+                            let reached = match op {
+                                Operator::GreaterEqual => Some((*with, true)),
+                                Operator::Less => Some((*with, false)),
+                                Operator::Greater => Some((with.saturating_add(1), true)),
+                                Operator::LessEqual => Some((with.saturating_add(1), false)),
+                                _ => None,
+                            };
+                            if !reached
+                                .is_some_and(|(n, wanted)| leaf.retain_reached(mask, n, wanted, &mut rows))
+                            {
+                                leaf.retain_counted(mask, limit, &mut rows, |n| {
+                                    holds(*op, n.min(limit), *with)
+                                });
+                            }
+                        },
+                    );
+                }
+                Bind::NotByColumns => rows += self.slow(number, block, mask),
+            },
+            Kind::Sum(plan, op, with) => match self.bind(plan, block) {
+                Bind::Nothing => keep_if(self.without[number], mask),
+                Bind::Leaf(leaf) => match leaf.scale().and_then(|scale| in_units(*op, *with, scale)) {
+                    Some((low, high)) => {
+                        let range = i128::from(low)..=i128::from(high);
+                        self.answered(
+                            number,
+                            mask,
+                            |mask| leaf.narrow(mask),
+                            |mask| {
+                                leaf.retain_summed(mask, &mut rows, |sum| range.contains(&sum));
+                            },
+                        );
+                    }
+                    None => rows += self.slow(number, block, mask),
+                },
+                Bind::NotByColumns => rows += self.slow(number, block, mask),
+            },
+            Kind::Picked(leaf, plan) => match self.bind(plan, block) {
+                Bind::Nothing => keep_if(self.without[number], mask),
+                Bind::Leaf(bound) => match bound.picked_column() {
+                    Some(column) => {
+                        let chosen = self.now.chosen(&column.dict, test.node, || {
+                            self.choose_picked(leaf, test.node, &column.dict)
+                        });
+                        self.answered(
+                            number,
+                            mask,
+                            |mask| bound.narrow(mask),
+                            |mask| {
+                                mask.retain(|member| chosen.has(bound.picked_code(member, &mut rows)));
+                            },
+                        );
+                    }
+                    // No row says anything of the kind.
+                    None => keep_if(self.without[number], mask),
+                },
+                Bind::NotByColumns => rows += self.slow(number, block, mask),
+            },
+            Kind::Slow => rows += self.slow(number, block, mask),
+        }
+        tally.asked.fetch_add(asked as u64, Ordering::Relaxed);
+        tally.held.fetch_add(mask.count() as u64, Ordering::Relaxed);
+        tally.rows.fetch_add(rows, Ordering::Relaxed);
+        let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        tally.nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// Asks those who may have rows; the others are answered as whoever has none.
+    fn answered(
+        &self,
+        number: usize,
+        mask: &mut Mask,
+        narrow: impl FnOnce(&mut Mask),
+        retain: impl FnOnce(&mut Mask),
+    ) {
+        let mut with_rows = mask.clone();
+        narrow(&mut with_rows);
+        if self.without[number] {
+            mask.and_not(&with_rows);
+            retain(&mut with_rows);
+            mask.or(&with_rows);
+        } else {
+            retain(&mut with_rows);
+            *mask = with_rows;
+        }
+    }
+
+    fn bind<'b>(&'b self, plan: &'b LeafPlan<'b>, block: &'b Block) -> Bind<'b> {
+        match Table::of(block, &plan.spec.source) {
+            None => Bind::Nothing,
+            Some(table) => Leaf::bind(plan, table, self.now).map_or(Bind::NotByColumns, Bind::Leaf),
+        }
+    }
+
+    /// By the codes of one column.
+    fn coded(&self, column: Column<'_>, test: &Test<'_>, block: &Block, mask: &mut Mask) {
+        let coded = match column {
+            Column::Attribute(name) => block.attributes.get(name),
+            Column::Tier => Some(&block.tier),
+            Column::Lifecycle => Some(&block.lifecycle),
+            Column::Store => Some(&block.store),
+        };
+        let nothing = Coded::default();
+        let known = coded.unwrap_or(&nothing);
+        let chosen = self.now.chosen(&known.dict, test.node, || self.choose(column, test.node, &known.dict));
+        match coded {
+            Some(coded) => coded.keep(&chosen, mask),
+            None => keep_if(chosen.has(0), mask),
+        }
+    }
+
+    fn choose(&self, column: Column<'_>, node: &Node, dict: &Dict) -> Chosen {
+        if let Some(chosen) = by_search(node, dict) {
+            return chosen;
+        }
+        let part = Part::new(self.condition, node, self.leaves, self.now.now);
+        let answer = |scalar: Option<&Scalar>| {
+            let mut one = nobody(self.leaves);
+            let text = scalar.and_then(Scalar::text);
+            match column {
+                Column::Attribute(name) => one.attribute = Some((name, scalar)),
+                Column::Tier => one.tier = text,
+                Column::Lifecycle => one.lifecycle = text,
+                Column::Store => one.store = text,
+            }
+            u8::from(part.value(&one) == Value::Bool(true))
+        };
+        let values = (0..dict.len()).map(|place| match dict.lent(place) {
+            Some(lent) => answer(Some(lent)),
+            None => answer(dict.scalar(place).as_ref()),
+        });
+        Chosen::of(std::iter::once(answer(None)).chain(values).collect())
+    }
+
+    /// For which values of a leaf a node holds.
+    fn choose_picked(&self, leaf: &LeafUse, node: &Node, dict: &Dict) -> Chosen {
+        if let Some(chosen) = by_search(node, dict) {
+            return chosen;
+        }
+        let part = Part::new(self.condition, node, self.leaves, self.now.now);
+        let answer = |scalar: Option<Scalar>| {
+            let one = OneLeaf { leaf, scalar, nobody: nobody(self.leaves) };
+            u8::from(part.value(&one) == Value::Bool(true))
+        };
+        let values = (0..dict.len()).map(|place| answer(dict.scalar(place)));
+        Chosen::of(std::iter::once(answer(None)).chain(values).collect())
+    }
+
+    /// Member by member. How many rows were looked at.
+    fn slow(&self, number: usize, block: &Block, mask: &mut Mask) -> u64 {
+        let test = &self.tests[number];
+        let bound: Vec<(&LeafUse, Leaf<'_>)> = test
+            .leaves
+            .iter()
+            .filter_map(|(leaf, plan)| match self.bind(plan.as_ref()?, block) {
+                Bind::Leaf(bound) => Some((*leaf, bound)),
+                Bind::Nothing | Bind::NotByColumns => None,
+            })
+            .collect();
+        let desk = Desk { block, leaves: self.leaves, bound: &bound, events: &self.events };
+        let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
+        let mut rows = 0;
+        let holds = |place: usize| {
+            let member = OfBlock::new(&desk, place);
+            let value = part.value(&member) == Value::Bool(true);
+            rows += member.touched.get();
+            value
+        };
+        match &test.looks_at {
+            None => mask.retain(holds),
+            Some(sources) => self.answered(
+                number,
+                mask,
+                |mask| {
+                    let mut any = Mask::none(mask.len());
+                    for (source, days) in sources {
+                        let Some(table) = Table::of(block, source) else { continue };
+                        let mut these = mask.clone();
+                        table.rows().some.keep(&mut these);
+                        if let Some(days) = days {
+                            let first = i64::from(self.now.today.0) - i64::from(*days);
+                            table.rows().last_day.keep_range(first, i64::MAX, &mut these);
+                        }
+                        any.or(&these);
+                    }
+                    *mask = any;
+                },
+                |mask| mask.retain(holds),
+            ),
+        }
+        rows
+    }
+}
+
+/// What a leaf is to a block.
+enum Bind<'b> {
+    /// Nobody has any such row.
+    Nothing,
+    Leaf(Leaf<'b>),
+    NotByColumns,
+}
+
+fn keep_if(holds: bool, mask: &mut Mask) {
+    if !holds {
+        mask.words_mut().fill(0);
+    }
+}
+
+const fn holds(op: Operator, of: i64, with: i64) -> bool {
+    match op {
+        Operator::Equal => of == with,
+        Operator::NotEqual => of != with,
+        Operator::Less => of < with,
+        Operator::LessEqual => of <= with,
+        Operator::Greater => of > with,
+        Operator::GreaterEqual => of >= with,
+        _ => false,
+    }
+}
+
+/// The sums in units of 10^-scale for which a comparison holds, where they are one range.
+fn in_units(op: Operator, with: rust_decimal::Decimal, scale: u32) -> Option<(i64, i64)> {
+    let unit = rust_decimal::Decimal::from(10u64.checked_pow(scale)?);
+    bounds(op, with.checked_mul(unit)?)
+}
+
+/// Does `n` pieces of work on several threads; answers come in order.
+pub(crate) fn in_parallel<T: Send>(n: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let threads = threads.min(n).max(1);
+    if threads == 1 {
+        return (0..n).map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= n {
+                return done;
+            }
+            done.push((at, work(at)));
+        }
+    };
+    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+        let mut all = run();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, done)| done).collect()
+}

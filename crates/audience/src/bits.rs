@@ -1,0 +1,234 @@
+//! Sets of places within a block: masks while a question is answered, and the form in which a block keeps one.
+
+use std::sync::Arc;
+
+/// Members of a block at most: places fit 16 bits.
+pub const BLOCK: usize = 65_536;
+
+/// Which members of a block are still in: a bit each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Mask {
+    /// Nobody of `len`.
+    pub fn none(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    /// All of `len`.
+    pub fn all(len: usize) -> Self {
+        let mut mask = Self { words: vec![u64::MAX; len.div_ceil(64)], len };
+        mask.trim();
+        mask
+    }
+
+    /// From words; bits beyond `len` are dropped.
+    pub fn from_words(words: Vec<u64>, len: usize) -> Self {
+        let mut mask = Self { words, len };
+        mask.words.resize(len.div_ceil(64), 0);
+        mask.trim();
+        mask
+    }
+
+    fn trim(&mut self) {
+        let rest = self.len % 64;
+        if let (Some(last), true) = (self.words.last_mut(), rest != 0) {
+            *last &= (1 << rest) - 1;
+        }
+    }
+
+    /// Out of how many.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it is a mask over nobody at all.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many are in.
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether nobody is in.
+    pub fn is_none(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// Whether a place is in.
+    pub fn has(&self, place: usize) -> bool {
+        self.words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+    }
+
+    /// Puts a place in.
+    pub fn put(&mut self, place: usize) {
+        self.words[place / 64] |= 1 << (place % 64);
+    }
+
+    /// Takes a place out.
+    pub fn take(&mut self, place: usize) {
+        self.words[place / 64] &= !(1 << (place % 64));
+    }
+
+    /// Its words, 64 places each.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// Its words, to be changed.
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// Those in both.
+    pub fn and(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+    }
+
+    /// Those in either.
+    pub fn or(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+    }
+
+    /// Those not in the other.
+    pub fn and_not(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
+    }
+
+    /// Keeps those for whom it holds, asking only those who are in.
+    pub fn retain(&mut self, mut holds: impl FnMut(usize) -> bool) {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let mut left = *word;
+            let mut kept = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                // Without a branch: which way it goes cannot be foretold.
+                kept &= !(u64::from(!holds(at * 64 + bit)) << bit);
+            }
+            *word = kept;
+        }
+    }
+
+    /// As [`Mask::retain`], after `touch` was called for 64 places at a time: whoever reads there what `holds` will read next,
+    /// without deciding anything by it, lets the memory fetch all of it at once.
+    pub(crate) fn retain_touched(
+        &mut self,
+        touch: impl Fn(usize) -> i64,
+        mut holds: impl FnMut(usize) -> bool,
+    ) {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let mut left = *word;
+            let mut touched = 0;
+            while left != 0 {
+                touched ^= touch(at * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+            std::hint::black_box(touched);
+            let mut left = *word;
+            let mut kept = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                kept &= !(u64::from(!holds(at * 64 + bit)) << bit);
+            }
+            *word = kept;
+        }
+    }
+
+    /// Places that are in, ascending.
+    pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                (left != 0).then(|| {
+                    let bit = left.trailing_zeros() as usize;
+                    left &= left - 1;
+                    at * 64 + bit
+                })
+            })
+        })
+    }
+}
+
+/// A set of places as a block keeps it: as a list where few are in, as bits where many are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// Nobody.
+    #[default]
+    None,
+    /// These places, ascending.
+    Few(Arc<[u16]>),
+    /// A bit each.
+    Many(Arc<[u64]>),
+}
+
+impl Kept {
+    /// Of places, ascending, out of `len`.
+    pub fn of(places: &[u16], len: usize) -> Self {
+        if places.is_empty() {
+            return Self::None;
+        }
+        // A list takes two bytes a place, bits an eighth of one for each of all.
+        if places.len() * 16 <= len {
+            return Self::Few(places.into());
+        }
+        let mut words = vec![0u64; len.div_ceil(64)];
+        places.iter().for_each(|place| words[usize::from(*place) / 64] |= 1 << (place % 64));
+        Self::Many(words.into())
+    }
+
+    /// Whether a place is in.
+    pub fn has(&self, place: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::Few(places) => u16::try_from(place).is_ok_and(|place| places.binary_search(&place).is_ok()),
+            Self::Many(words) => words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1),
+        }
+    }
+
+    /// Takes out of a mask whoever is not in.
+    pub fn keep(&self, mask: &mut Mask) {
+        match self {
+            Self::None => mask.words_mut().fill(0),
+            Self::Few(places) => {
+                let mut kept = Mask::none(mask.len());
+                for place in places.iter().map(|place| usize::from(*place)) {
+                    if mask.has(place) {
+                        kept.put(place);
+                    }
+                }
+                *mask = kept;
+            }
+            Self::Many(words) => {
+                mask.words_mut().iter_mut().zip(words.iter()).for_each(|(word, kept)| *word &= kept);
+            }
+        }
+    }
+
+    /// Places that are in, ascending.
+    pub fn places(&self) -> Vec<u16> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Few(places) => places.to_vec(),
+            Self::Many(words) => {
+                let mask = Mask::from_words(words.to_vec(), words.len() * 64);
+                mask.places().map(|place| u16::try_from(place).unwrap_or(u16::MAX)).collect()
+            }
+        }
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Few(places) => places.len() * 2,
+            Self::Many(words) => words.len() * 8,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! A column of values as codes into a dictionary.
+
+#![allow(clippy::useless_conversion, reason = "loops are written once for numbers of every width")]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use zhiyin_model::scalar::Scalar;
+
+use crate::bits::{Kept, Mask};
+use crate::dict::{Dict, Dicts};
+use crate::ints::{Ints, Stored, by_width, pack64};
+
+/// Values by their codes: 0 where there is none, else the place in the dictionary + 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Coded {
+    pub(crate) codes: Ints,
+    pub(crate) dict: Arc<Dict>,
+    /// Who has each value, where values are few: of members, or of members with such a row.
+    pub(crate) owners: Option<Arc<[Kept]>>,
+}
+
+/// So many different values at most have a set of owners each.
+pub(crate) const OWNED_MAX: usize = 64;
+
+impl Coded {
+    /// The code at a place.
+    #[inline]
+    pub fn code(&self, place: usize) -> u32 {
+        u32::try_from(self.codes.get(place)).unwrap_or(0)
+    }
+
+    /// The text at a place.
+    #[inline]
+    pub fn text(&self, place: usize) -> Option<&str> {
+        self.dict.text((self.code(place) as usize).checked_sub(1)?)
+    }
+
+    /// The value at a place.
+    pub fn scalar(&self, place: usize) -> Option<Scalar> {
+        self.dict.scalar((self.code(place) as usize).checked_sub(1)?)
+    }
+
+    /// The value at a place, where the dictionary can lend it.
+    pub fn lent(&self, place: usize) -> Option<&Scalar> {
+        self.dict.lent((self.code(place) as usize).checked_sub(1)?)
+    }
+
+    /// Bytes it takes, without a dictionary that others use too.
+    pub fn bytes(&self) -> usize {
+        let owners = self.owners.as_deref().unwrap_or_default();
+        self.codes.bytes()
+            + self.dict.bytes() / Arc::strong_count(&self.dict).max(1)
+            + owners.iter().map(Kept::bytes).sum::<usize>()
+    }
+
+    /// Takes out of a mask, one place a value, whoever's code is not chosen.
+    pub fn keep(&self, chosen: &Chosen, mask: &mut Mask) {
+        match (chosen, &self.owners) {
+            (Chosen::None, _) => mask.words_mut().fill(0),
+            (Chosen::All, _) => {}
+            (Chosen::Range(low, high), Some(owners)) if *low == *high && *low > 0 => {
+                match owners.get(*low as usize - 1) {
+                    Some(kept) => kept.keep(mask),
+                    None => mask.words_mut().fill(0),
+                }
+            }
+            (Chosen::Range(low, high), _) => self.codes.keep_range(i64::from(*low), i64::from(*high), mask),
+            (Chosen::Table(table), _) => self.keep_table(table, mask),
+        }
+    }
+
+    fn keep_table(&self, table: &[u8], mask: &mut Mask) {
+        let (base, unit) = (self.codes.base, self.codes.unit);
+        // A code is a place in the table, which has one for each.
+        let at = |x: i64| table[usize::try_from(base + unit * x).unwrap_or(0)];
+        by_width!(&self.codes.stored, x => {
+            let (chunks, rest) = x.as_chunks::<64>();
+            for (word, chunk) in mask.words_mut().iter_mut().zip(chunks) {
+                if *word != 0 {
+                    let mut answers = [0u8; 64];
+                    for (answer, x) in answers.iter_mut().zip(chunk) {
+                        *answer = at(i64::from(*x));
+                    }
+                    *word &= pack64(&answers);
+                }
+            }
+            if let Some(word) = mask.words_mut().get_mut(chunks.len()) {
+                for (bit, x) in rest.iter().enumerate() {
+                    *word &= !(u64::from(at(i64::from(*x)) == 0) << bit);
+                }
+            }
+        }, if at(0) == 0 { mask.words_mut().fill(0) });
+    }
+}
+
+/// Which codes are chosen. Code 0, no value, may be one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// None.
+    None,
+    /// All.
+    All,
+    /// From the first to the last of these.
+    Range(u32, u32),
+    /// Those with a 1: one for each code.
+    Table(Arc<[u8]>),
+}
+
+impl Chosen {
+    /// Of an answer for each code, the first of them for no value.
+    pub fn of(table: Vec<u8>) -> Self {
+        let first = table.iter().position(|answer| *answer == 1);
+        let Some(first) = first else { return Self::None };
+        let last = table.iter().rposition(|answer| *answer == 1).unwrap_or(first);
+        if table[first..=last].contains(&0) {
+            return Self::Table(table.into());
+        }
+        if first == 0 && last + 1 == table.len() {
+            return Self::All;
+        }
+        match (u32::try_from(first), u32::try_from(last)) {
+            (Ok(first), Ok(last)) => Self::Range(first, last),
+            _ => Self::Table(table.into()),
+        }
+    }
+
+    /// Whether a code is chosen.
+    #[inline]
+    pub fn has(&self, code: u32) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Range(low, high) => (*low..=*high).contains(&code),
+            Self::Table(table) => table.get(code as usize).is_some_and(|answer| *answer == 1),
+        }
+    }
+}
+
+/// Builds a column of texts.
+#[derive(Debug, Default)]
+pub struct TextsBuilder {
+    codes: Vec<u32>,
+    known: HashMap<Arc<str>, u32>,
+    in_order: Vec<Arc<str>>,
+}
+
+impl TextsBuilder {
+    /// The next text, if there is one.
+    pub fn push(&mut self, text: Option<&str>) {
+        let code = text.map_or(0, |text| self.code(text));
+        self.codes.push(code);
+    }
+
+    fn code(&mut self, text: &str) -> u32 {
+        if let Some(code) = self.known.get(text) {
+            return *code;
+        }
+        let one: Arc<str> = text.into();
+        self.in_order.push(one.clone());
+        let code = u32::try_from(self.in_order.len()).unwrap_or(u32::MAX);
+        self.known.insert(one, code);
+        code
+    }
+
+    /// The column.
+    pub fn build(self, dicts: &Dicts) -> Coded {
+        let mut order: Vec<usize> = (0..self.in_order.len()).collect();
+        order.sort_unstable_by(|a, b| self.in_order[*a].cmp(&self.in_order[*b]));
+        let dict = Dict::texts(order.iter().map(|at| &*self.in_order[*at]));
+        Coded { codes: recoded(&self.codes, &order), dict: dicts.one(dict), owners: None }
+    }
+}
+
+/// Builds a column of values of any kind.
+#[derive(Debug, Default)]
+pub struct ScalarsBuilder {
+    codes: Vec<u32>,
+    known: HashMap<Scalar, u32>,
+    in_order: Vec<Scalar>,
+}
+
+impl ScalarsBuilder {
+    /// The next value, if there is one.
+    pub fn push(&mut self, value: Option<&Scalar>) {
+        let code = value.map_or(0, |value| match self.known.get(value) {
+            Some(code) => *code,
+            None => {
+                self.in_order.push(value.clone());
+                let code = u32::try_from(self.in_order.len()).unwrap_or(u32::MAX);
+                self.known.insert(value.clone(), code);
+                code
+            }
+        });
+        self.codes.push(code);
+    }
+
+    /// Fills up with no value.
+    pub fn fill_to(&mut self, len: usize) {
+        self.codes.resize(len, 0);
+    }
+
+    /// The column. Where all values are texts it keeps them close together.
+    pub fn build(self, dicts: &Dicts) -> Coded {
+        let mut order: Vec<usize> = (0..self.in_order.len()).collect();
+        order.sort_unstable_by(|a, b| self.in_order[*a].cmp(&self.in_order[*b]));
+        let sorted = || order.iter().map(|at| &self.in_order[*at]);
+        let dict = if sorted().all(|value| value.text().is_some()) && order.len() > 1024 {
+            Dict::texts(sorted().filter_map(Scalar::text))
+        } else {
+            Dict::Scalars(sorted().cloned().collect())
+        };
+        Coded { codes: recoded(&self.codes, &order), dict: dicts.one(dict), owners: None }
+    }
+}
+
+/// Codes in the order of values, from codes in the order of coming; `order` names for each place who came when.
+fn recoded(codes: &[u32], order: &[usize]) -> Ints {
+    let mut new_codes = vec![0i64; order.len() + 1];
+    for (place, came) in order.iter().enumerate() {
+        new_codes[came + 1] = i64::try_from(place + 1).unwrap_or(0);
+    }
+    let codes: Vec<i64> = codes.iter().map(|code| new_codes[*code as usize]).collect();
+    Ints::of(&codes)
+}
