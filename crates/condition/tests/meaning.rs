@@ -448,3 +448,16 @@ fn a_bucket_is_always_the_same_for_a_member_and_a_salt() {
         ("bucket(\"空巢\") == 32.36", "yes"),
     ]);
 }
+
+#[test]
+fn several_texts_where_one_is_declared_are_unknown() {
+    let mut person = member();
+    person.attributes.insert("job".to_owned(), Scalar::Texts(vec!["baker".to_owned()]));
+    let table = [
+        ("attr.job == null", "yes"),
+        ("has(attr.job)", "no"),
+        ("attr.job != \"baker\"", "no"),
+        ("attr.job == \"baker\"", "no"),
+    ];
+    check_for(&person, Scope::Member, "Asia/Shanghai", NOW, &table);
+}
