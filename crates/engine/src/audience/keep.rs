@@ -187,7 +187,8 @@ impl Engine {
     /// What a snapshot must be of, to be begun from.
     async fn stamp(&self, layout: &Layout) -> Result<String> {
         let home = self.home().await?;
-        let meaning = format!("{layout:?}");
+        let Layout { zone, currency_exponent, attributes } = layout;
+        let meaning = format!("{} {currency_exponent} {attributes:?}", zone.name());
         let stamp = home.id_key.digest("audience snapshot", &[MADE.as_bytes(), meaning.as_bytes()]);
         Ok(stamp.iter().map(|byte| format!("{byte:02x}")).collect())
     }
