@@ -28,6 +28,7 @@ mod rows;
 mod scan;
 pub mod set;
 pub mod snapshot;
+pub mod sql;
 
 pub use ask::{Found, Question, StepTaken};
 pub use person::Person;

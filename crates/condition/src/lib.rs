@@ -63,7 +63,7 @@ pub mod tree;
 pub mod value;
 
 pub use atoms::{ATOMS_MAX, Atom};
-pub use birthday::of_age;
+pub use birthday::{Birthday, of_age};
 pub use bucket::bucket;
 pub use condition::Condition;
 pub use evaluate::{Part, evaluate, holds};
@@ -74,5 +74,6 @@ pub use leaf::{Leaves, OneRow};
 pub use problem::{Note, Problem};
 pub use row::{EventRow, ItemRow, OrderRow, Row};
 pub use schema::{AttributeType, Schema, Scope};
+pub use stage::Stage;
 pub use state::{LeafStates, Retract};
 pub use tree::Expr;

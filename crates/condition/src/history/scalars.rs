@@ -8,6 +8,7 @@ use crate::bucket::bucket;
 use crate::compile::{WEEKDAYS, attribute_value, row_asked};
 use crate::element::Element;
 use crate::program::Field;
+use crate::schema::AttributeType;
 use crate::stage::Stage;
 use crate::tree::{Each, Expr, Kind, Operator};
 use crate::value::{Val, day, reckon, satisfies};
@@ -124,7 +125,9 @@ impl<'a> Reading<'a> {
                 return Thing::UNKNOWN;
             };
             return match self.facts.attribute(name) {
-                Some(zhiyin_model::scalar::Scalar::Texts(_)) => Thing::List,
+                Some(zhiyin_model::scalar::Scalar::Texts(_)) if *declared == AttributeType::Texts => {
+                    Thing::List
+                }
                 Some(scalar) => Thing::val(attribute_value(scalar, *declared)),
                 None => Thing::UNKNOWN,
             };
