@@ -342,7 +342,7 @@ fn asked_of_rows(chance: &mut Chance) -> String {
 }
 
 fn texts(chance: &mut Chance) -> String {
-    let (rows, kind) = rows(chance, chance.0 % 3 == 0);
+    let (rows, kind) = rows(chance, chance.0.is_multiple_of(3));
     let of_history = match (kind, chance.below(4)) {
         ("order", 0) => format!("last({rows}).items.exists(i, i.category == \"b\")"),
         ("order", 1) => format!("size(last({rows}).items) {} 1", operator(chance)),
