@@ -18,7 +18,7 @@ pub(super) enum Of {
     Items,
     Events,
     /// The items of one order of a list.
-    Lines(Rc<Rows>),
+    OneOrder(Rc<Rows>),
     /// One array.
     Array(String),
 }
@@ -49,7 +49,7 @@ impl Rows {
     pub(super) const fn shortest(&self) -> &'static str {
         match self.of {
             Of::Orders | Of::Items | Of::Events => "day",
-            Of::Lines(_) => "paid",
+            Of::OneOrder(_) => "paid",
             Of::Array(_) => "x",
         }
     }
@@ -69,7 +69,7 @@ impl Rows {
             (Of::Orders, _) => format!("order_{column}"),
             (Of::Items, _) => format!("item_{column}"),
             (Of::Events, _) => format!("event_{column}"),
-            (Of::Lines(order), _) => order.asked(match column {
+            (Of::OneOrder(order), _) => order.asked(match column {
                 "product" => "item_product",
                 "category" => "item_category",
                 "department" => "item_department",

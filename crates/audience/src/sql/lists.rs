@@ -34,7 +34,7 @@ impl<'c> Writing<'c> {
             Base::Items(Element::Variable(depth)) => {
                 match around.and_then(|frame| Frame::at(frame, *depth)) {
                     Some(Elem::Row(order)) if matches!(order.of, Of::Orders) => {
-                        let rows = self.rows(Of::Lines(Rc::clone(order)));
+                        let rows = self.rows(Of::OneOrder(Rc::clone(order)));
                         (Rc::clone(&rows), Elem::Row(rows))
                     }
                     _ => return Err(NotInSql::new("items", "they are asked of something that is no order")),

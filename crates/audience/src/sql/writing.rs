@@ -284,7 +284,7 @@ impl<'c> Writing<'c> {
         let money = || Said::Number(Num::small(rows.asked("paid"), self.tables.currency_exponent));
         Ok(match (&rows.of, field) {
             // An item has the time and the place of its order.
-            (Of::Lines(order), Field::Time | Field::Store | Field::Channel) => {
+            (Of::OneOrder(order), Field::Time | Field::Store | Field::Channel) => {
                 self.row_field(order, field)?
             }
             (Of::Orders | Of::Items | Of::Events, Field::Time) => Said::Time(Moment {
@@ -294,11 +294,11 @@ impl<'c> Writing<'c> {
             }),
             (Of::Orders | Of::Items | Of::Events, Field::Store) => Said::text(rows.asked("store")),
             (Of::Orders | Of::Items | Of::Events, Field::Channel) => Said::text(rows.asked("channel")),
-            (Of::Orders | Of::Items | Of::Lines(_), Field::Paid) => money(),
-            (Of::Items | Of::Lines(_), Field::Product) => Said::text(rows.asked("product")),
-            (Of::Items | Of::Lines(_), Field::Category) => Said::text(rows.asked("category")),
-            (Of::Items | Of::Lines(_), Field::Department) => Said::text(rows.asked("department")),
-            (Of::Items | Of::Lines(_), Field::Quantity) => {
+            (Of::Orders | Of::Items | Of::OneOrder(_), Field::Paid) => money(),
+            (Of::Items | Of::OneOrder(_), Field::Product) => Said::text(rows.asked("product")),
+            (Of::Items | Of::OneOrder(_), Field::Category) => Said::text(rows.asked("category")),
+            (Of::Items | Of::OneOrder(_), Field::Department) => Said::text(rows.asked("department")),
+            (Of::Items | Of::OneOrder(_), Field::Quantity) => {
                 self.asks_quantities.set(true);
                 let quantity = rows.asked("quantity");
                 Said::Number(if self.fine {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
-use zhiyin_audience::population::{Budget, Change, Population, Seen};
+use zhiyin_audience::population::{Budget, Change, Layout, Population, Seen};
 use zhiyin_audience::snapshot::{NoSnapshot, Stamp};
 use zhiyin_audience::{OverBudget, Person};
 use zhiyin_model::id::MemberId;
@@ -185,9 +185,10 @@ impl Engine {
     }
 
     /// What a snapshot must be of, to be begun from.
-    async fn stamp(&self, live: &Live) -> Result<String> {
+    async fn stamp(&self, layout: &Layout) -> Result<String> {
         let home = self.home().await?;
-        let meaning = format!("{:?} {:?}", layout(live), live.rules.currency);
+        let Layout { zone, currency_exponent, attributes } = layout;
+        let meaning = format!("{} {currency_exponent} {attributes:?}", zone.name());
         let stamp = home.id_key.digest("audience snapshot", &[MADE.as_bytes(), meaning.as_bytes()]);
         Ok(stamp.iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -201,7 +202,8 @@ impl Engine {
     async fn save(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<()> {
         let Some(folder) = self.snapshots(how).cloned() else { return Ok(()) };
         let position = kept.position();
-        let stamp = Stamp { of: self.stamp(&*self.live()?).await?, position: (position.tx, position.no) };
+        let of = self.stamp(kept.population.layout()).await?;
+        let stamp = Stamp { of, position: (position.tx, position.no) };
         let (kept, into) = (Arc::clone(kept), folder.clone());
         let saved = tokio::task::spawn_blocking(move || kept.population.save(&into, stamp)).await;
         let saved = saved.map_err(|error| StoreError::Database(error.to_string()))?;
@@ -226,8 +228,8 @@ impl Engine {
             Budget { bytes: how.bytes, ..Budget::default() };
         let home = self.home().await?;
         let live = self.live_at(home.version).await?;
-        let of = self.stamp(&live).await?;
         let (layout, budget) = (layout(&live), self.audiences.budget());
+        let of = self.stamp(&layout).await?;
         let opened =
             tokio::task::spawn_blocking(move || Population::open(&folder, layout, budget, &of)).await;
         let (population, (tx, no)) = match opened.map_err(|error| StoreError::Database(error.to_string()))? {

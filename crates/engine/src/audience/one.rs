@@ -18,7 +18,7 @@ impl<'p> One<'p> {
     /// A person, for conditions whose leaves these are.
     pub(crate) fn of(person: &'p Person, leaves: &Leaves) -> Self {
         let mut states = leaves.fresh();
-        if leaves.len() > 0 {
+        if !leaves.is_empty() {
             person.orders.iter().for_each(|row| states.observe(leaves, Row::Order(row)));
             let used = leaves.events_used();
             let counted = person.events.iter().filter(|row| used.contains(&*row.name));
