@@ -39,12 +39,12 @@ const PARTS: [u64; 3] = [30, 10, 3];
 const OF: &str = "bench";
 
 /// Measures and prints.
-pub fn audience(asked: &AudienceBench) -> Result<ExitCode> {
-    let python = if asked.without_peers { None } else { Some(peers::python()?) };
+pub fn audience(wanted: &AudienceBench) -> Result<ExitCode> {
+    let python = if wanted.without_peers { None } else { Some(peers::python()?) };
     let folder = Folder(std::env::temp_dir().join(format!("zhiyin-audience-{}", std::process::id())));
     std::fs::create_dir_all(&folder.0).with_context(|| folder.0.display().to_string())?;
     let world = World::of(Zone::named(ZONE).ok_or_else(|| anyhow!("{ZONE} is no zone"))?);
-    let members = asked.members;
+    let members = wanted.members;
     println!(
         "{} members, drawn by a seed; asked of {} in {ZONE}. {THREADS} threads each, best of 3.\n",
         thousands(members),
@@ -194,10 +194,10 @@ fn standing(population: &Population, world: &World) -> Result<()> {
     took.sort_unstable();
     let (middle, most) = (changing::at(&took, 50), changing::at(&took, 99));
     println!(
-        "a kept set of {} members counted 100 times: {} ms, 99 % below {}\n",
+        "a kept set of {} members counted 100 times: {} µs, 99 % below {} µs\n",
         thousands(count as u64),
-        ms(middle),
-        ms(most)
+        thousands(middle),
+        thousands(most)
     );
     Ok(())
 }

@@ -51,7 +51,7 @@ pub fn peers(python: &str, folder: &Path, threads: usize, questions: &[&str]) ->
     let script = folder.join("audience.py");
     std::fs::write(&script, SCRIPT)?;
     let last = PEERS.len() - 1;
-    let each = PEERS.iter().enumerate().map(|(at, (engine, name))| {
+    let each = PEERS.into_iter().enumerate().map(|(at, (engine, name))| {
         eprintln!("{name} loads and answers");
         let work = folder.join(engine);
         let mut command = Command::new(python);
