@@ -258,14 +258,17 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, search, ingest, commands, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, ingest, commands, faults.
     Bench {
-        /// Which: growth, pipeline, resolution, search, ingest, commands, faults.
+        /// Which: growth, pipeline, resolution, search, audience, ingest, commands, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.
         #[command(flatten)]
         faults: Faults,
+        /// For audience.
+        #[command(flatten)]
+        audience: AudienceBench,
     },
 }
 
@@ -563,6 +566,17 @@ pub struct Faults {
     /// faults: leaves out of a seed that breaks whatever it breaks without.
     #[arg(long)]
     pub shrink: bool,
+}
+
+/// What `bench audience` measures.
+#[derive(Clone, Debug, Args)]
+pub struct AudienceBench {
+    /// audience: how many members are drawn.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(30_000..=100_000_000))]
+    pub members: u64,
+    /// audience: measures ours alone, without DuckDB and ClickHouse.
+    #[arg(long)]
+    pub without_peers: bool,
 }
 
 /// Where faults are played.

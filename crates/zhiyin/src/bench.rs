@@ -1,5 +1,6 @@
 //! `zhiyin bench`: measurements.
 
+mod audience;
 mod brand;
 mod commands;
 mod faults;
@@ -15,10 +16,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::arguments::{Faults, Place};
+use crate::arguments::{AudienceBench, Faults, Place};
 
 /// Runs a measurement by name.
-pub async fn bench(place: &Place, name: &str, faults: &Faults) -> Result<ExitCode> {
+pub async fn bench(place: &Place, name: &str, faults: &Faults, audience: &AudienceBench) -> Result<ExitCode> {
     match name {
         "growth" => growth::growth(place).await,
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
@@ -26,13 +27,14 @@ pub async fn bench(place: &Place, name: &str, faults: &Faults) -> Result<ExitCod
         "commands" => commands::commands().await,
         "ingest" => ingest::ingest().await,
         "resolution" => resolution::resolution().await,
+        "audience" => audience::audience(audience),
         "search" => search::search().await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
         // What `ingest` starts.
         ingest::DOOR => ingest::door(place).await,
         _ => bail!(
-            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, ingest, commands, faults"
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, ingest, commands, faults"
         ),
     }
 }

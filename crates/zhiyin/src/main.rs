@@ -102,6 +102,6 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Archive { before, keep_days } => moving::archive(&place, &before, keep_days).await,
         Command::Retain => retain::retain(&place).await,
         Command::Digest => report::digest(&place).await,
-        Command::Bench { name, faults } => bench::bench(&place, &name, &faults).await,
+        Command::Bench { name, faults, audience } => bench::bench(&place, &name, &faults, &audience).await,
     }
 }
