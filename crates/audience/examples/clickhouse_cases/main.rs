@@ -21,6 +21,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use support::Person;
 use zhiyin_audience::sql::{Asked, Dialect, Tables, Wanted, gone_row, member_row, settings, statement};
+use zhiyin_condition::value::{self, Val};
 use zhiyin_condition::{
     AttributeType, Condition, History, Leaves, Schema, Scope, evaluate, evaluate_history,
 };
@@ -117,6 +118,15 @@ fn reckoned(chance: &mut Chance, members: &[(MemberId, Person)]) -> String {
     };
     let person = &members[chance.below(members.len())].1;
     let (a, b) = (number("spend", person), number("children", person));
+    let compared = chance.one(&["==", "==", "!=", "<=", ">"]);
+    if chance.in_hundred(25) {
+        // What a sum comes to by the definition: addends of nine decimals, and those that are too large left out.
+        let sum: i128 = [a, b].into_iter().filter_map(value::addend).sum();
+        return match value::total(sum) {
+            Val::Number(sum) => format!("sum([attr.spend, attr.children]) {compared} {}", sum.normalize()),
+            _ => "sum([attr.spend, attr.children]) == null".to_owned(),
+        };
+    }
     let (op, result) = match chance.below(5) {
         0 => ("+", a.checked_add(b)),
         1 => ("-", a.checked_sub(b)),
@@ -124,7 +134,6 @@ fn reckoned(chance: &mut Chance, members: &[(MemberId, Person)]) -> String {
         3 => ("/", a.checked_div(b)),
         _ => ("%", a.checked_rem(b)),
     };
-    let compared = chance.one(&["==", "==", "!=", "<=", ">"]);
     match result {
         Some(result) => format!("attr.spend {op} attr.children {compared} {}", result.normalize()),
         None => format!("attr.spend {op} attr.children == null"),
