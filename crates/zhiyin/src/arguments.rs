@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::serve::Serving;
-
 use crate::webhook::WebhookAction;
 
 mod acts;
 mod audience;
 
-pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
-
 pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
+pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
