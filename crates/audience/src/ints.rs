@@ -76,7 +76,8 @@ impl Ints {
             }
         }
         let span = offset(most) / unit;
-        let Ok(unit_signed) = i64::try_from(unit) else {
+        // What is stored times the unit must have room, or reading it would not.
+        let Some(unit_signed) = i64::try_from(offset(most)).ok().and(i64::try_from(unit).ok()) else {
             return Self { base: 0, unit: 1, len, stored: Stored::I64(numbers.to_vec().into()) };
         };
         let scaled = numbers.iter().map(|number| offset(*number) / unit);
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn numbers_come_back_whatever_their_width() {
-        let cases: [&[i64]; 8] = [
+        let cases: [&[i64]; 9] = [
             &[],
             &[7, 7, 7],
             &[-3, 252],
@@ -221,6 +222,7 @@ mod tests {
             &[-1, 1 << 31],
             &[i64::MIN, i64::MAX, 0],
             &[i64::MIN, 0],
+            &[i64::MIN, -(1 << 62), 0, 1 << 62],
         ];
         for numbers in cases {
             let ints = Ints::of(numbers);

@@ -8,6 +8,7 @@ use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::AttributeKind;
 use zhiyin_model::role::{Bound, Filter};
+use tokio::sync::Semaphore;
 use zhiyin_store::StoreError;
 
 use super::one::One;
@@ -29,6 +30,8 @@ pub(crate) struct Asking {
     pub(crate) moment: Moment,
     /// Those who may be seen; all, without.
     scope: Option<MemberSet>,
+    /// So many questions are answered at once: more would only take each other's cores and memory.
+    turns: Arc<Semaphore>,
 }
 
 impl Asking {
@@ -64,6 +67,12 @@ impl Asking {
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let asking = self.clone();
+        // It is never closed; a turn ends when its work does.
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let work = move |asking: &Self| {
+            let _turn = turn;
+            work(asking)
+        };
         let done = tokio::task::spawn_blocking(move || work(&asking)).await;
         done.map_err(|error| StoreError::Database(error.to_string()))?
     }
@@ -101,7 +110,8 @@ impl Engine {
                 None => self.built(&live, moment).await?,
             },
         };
-        let mut asking = Asking { live, everyone, moment, scope: None };
+        let turns = self.audiences.turns();
+        let mut asking = Asking { live, everyone, moment, scope: None, turns };
         asking.scope = match &filter.bound {
             Bound::Everything => None,
             Bound::Places(places) => {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use zhiyin_audience::population::{Budget, Change, Layout, Population, Seen};
 use zhiyin_audience::snapshot::{NoSnapshot, Stamp};
 use zhiyin_audience::{OverBudget, Person};
@@ -94,12 +94,17 @@ pub(crate) struct Audiences {
     state: RwLock<State>,
     budget: RwLock<Budget>,
     building: Mutex<()>,
+    turns: Arc<Semaphore>,
 }
+
+/// So many questions are answered at once.
+const TURNS: usize = 4;
 
 impl Default for Audiences {
     fn default() -> Self {
         let budget = RwLock::new(Budget::default());
-        Self { state: RwLock::new(State::Nothing), budget, building: Mutex::default() }
+        let turns = Arc::new(Semaphore::new(TURNS));
+        Self { state: RwLock::new(State::Nothing), budget, building: Mutex::default(), turns }
     }
 }
 
@@ -127,6 +132,11 @@ impl Audiences {
             State::Kept(kept) => Some(Arc::clone(kept)),
             _ => None,
         }
+    }
+
+    /// Whose turn it is to ask.
+    pub(crate) fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.turns)
     }
 
     pub(crate) fn budget(&self) -> Budget {

@@ -6,19 +6,21 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zhiyin_engine::audience::answers::{
     BreakdownView, CountView, ExplainView, InAudienceView, MembersView, Names, OverlapView, TopView,
 };
 use zhiyin_engine::audience::export::FileKind;
 use zhiyin_engine::audience::why::WhyView;
+use zhiyin_engine::audiences::SavedAudience;
 use zhiyin_engine::sight::Page;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::role::Operation;
 
 use super::caller::Caller;
 use super::endpoint::Endpoint;
+use super::input::Nothing;
 use super::reads::{day, limit};
 use crate::problem::Problem;
 
@@ -50,6 +52,21 @@ const OFTEN: &str = r#"size(within(orders, "365d")) >= 4 && days_since(last(orde
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let reads = Operation::ReportsRead;
     vec![
+        Endpoint::get("audiences_saved", "/v1/audiences", reads, saved)
+            .says(
+                "List saved audiences",
+                "列出已保存的人群",
+                "Those of the live playbook, by id: what they are called, for whom they hold, which of them stand.",
+            )
+            .refuses(&["no_playbook"]),
+        Endpoint::get("audiences_one", "/v1/audiences/{id}", reads, one)
+            .says(
+                "Read a saved audience",
+                "查看已保存的人群",
+                "Its condition, and how many members it has now of those whom this key may count.",
+            )
+            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable"])
+            .example(json!({"id": "evening"})),
         Endpoint::change(Method::POST, "audiences_count", "/v1/audiences/count", reads, count)
             .says(
                 "Count an audience",
@@ -126,6 +143,45 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "member_unknown"])
             .example(json!({"id": "0123456789abcdef0123456789abcdef", "condition": OFTEN})),
     ]
+}
+
+/// Saved audiences.
+#[derive(Serialize, JsonSchema)]
+struct SavedView {
+    /// They, by id.
+    items: Vec<SavedAudience>,
+}
+
+async fn saved(caller: Caller, _: Nothing) -> Result<SavedView, Problem> {
+    Ok(SavedView { items: caller.engine().saved_audiences()? })
+}
+
+/// A saved audience.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct One {
+    /// Its id in the playbook.
+    id: String,
+}
+
+/// A saved audience, and how many it has.
+#[derive(Serialize, JsonSchema)]
+struct OneView {
+    /// What it is.
+    audience: SavedAudience,
+    /// How many members it has now; nothing of a list that is uploaded by hand.
+    now: Option<CountView>,
+}
+
+async fn one(caller: Caller, asked: One) -> Result<OneView, Problem> {
+    let engine = caller.engine();
+    let unknown = || Problem::of("audience_unknown").at("id");
+    let audience = engine.saved_audience(&asked.id)?.ok_or_else(unknown)?;
+    let now = match &audience.who {
+        Some(_) => Some(engine.audience_count(&caller.grant, &format!("@{}", asked.id), None).await?),
+        None => None,
+    };
+    Ok(OneView { audience, now })
 }
 
 /// What is asked, and when.

@@ -53,6 +53,31 @@ async fn what_is_asked_is_answered_as_the_document_says() {
 }
 
 #[tokio::test]
+async fn saved_audiences_are_listed_and_read_with_how_many_they_have() {
+    let home = Home::new().await;
+    let document = home.ask("GET", "/openapi.json", &[], b"").await.json();
+    home.member("13912345678", 500).await;
+    let read = async |path: &str, at: &str| {
+        let answer = home.as_key(&home.owner, "GET", path, &Value::Null).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        let of = &document["paths"][at]["get"];
+        let schema = &of["responses"]["200"]["content"]["application/json"]["schema"];
+        let json = answer.json();
+        assert_eq!(wrongs(&document, schema, &json, path), Vec::<String>::new(), "{path}: {json:#}");
+        json
+    };
+    let saved = read("/v1/audiences", "/v1/audiences").await;
+    for audience in saved["items"].as_array().unwrap() {
+        let path = format!("/v1/audiences/{}", audience["id"].as_str().unwrap());
+        let one = read(&path, "/v1/audiences/{id}").await;
+        assert_eq!(&one["audience"], audience);
+        assert_eq!(one["now"]["count"].is_number(), !audience["who"].is_null(), "{path}");
+    }
+    let answer = home.as_key(&home.owner, "GET", "/v1/audiences/nobody-saved-it", &Value::Null).await;
+    assert_eq!((answer.status, answer.code().as_str()), (404, "audience_unknown"));
+}
+
+#[tokio::test]
 async fn a_list_comes_as_a_file_and_is_masked() {
     let home = Home::new().await;
     home.member("13912345678", 500).await;
