@@ -113,11 +113,18 @@ struct Asking<'a> {
     events: Vec<String>,
     /// What each test answers for whoever has no history.
     without: Vec<bool>,
+    /// Of whom it is asked; of everybody, without.
+    within: Option<&'a MemberSet>,
 }
 
 impl Seen {
     /// Who they are.
     pub fn find(&self, question: &Question<'_>) -> Found {
+        self.find_within(question, None)
+    }
+
+    /// Who they are, of those of a set: nobody else is asked, or counted in what it took.
+    pub fn find_within(&self, question: &Question<'_>, within: Option<&MemberSet>) -> Found {
         let layout = self.layout();
         let mut condition = question.condition.clone();
         let leaves = Leaves::collect([&mut condition], layout.zone.clone(), layout.currency_exponent);
@@ -136,6 +143,7 @@ impl Seen {
             now: &now,
             events: leaves.events_used().into_iter().collect(),
             without: without.collect(),
+            within,
         };
         let members = asking.all(self);
         Found { members, steps: asking.steps() }
@@ -170,6 +178,9 @@ impl Asking<'_> {
     /// Who of a block.
     fn of_block(&self, block: &Block) -> Mask {
         let mut mask = block.members();
+        if let Some(within) = self.within {
+            mask.retain(|place| within.contains(block.ordinal(place)));
+        }
         self.narrow(self.plan, block, &mut mask);
         mask
     }

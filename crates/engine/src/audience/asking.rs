@@ -34,11 +34,8 @@ pub(crate) struct Asking {
 impl Asking {
     /// For whom a condition holds, of those who may be seen; and what it took.
     pub(crate) fn found(&self, condition: &Condition) -> Found {
-        let mut found = self.everyone.find(&Question { condition, now: self.moment.at });
-        if let Some(scope) = &self.scope {
-            found.members = found.members.and(scope);
-        }
-        found
+        // Nobody else is asked: what a step held of others is nothing to whoever may not see them.
+        self.everyone.find_within(&Question { condition, now: self.moment.at }, self.scope.as_ref())
     }
 
     /// For whom a condition holds, of those who may be seen.
