@@ -328,8 +328,7 @@ impl Asking<'_> {
             Kind::Sum(plan, op, with) => match self.bind(plan, block) {
                 Bind::Nothing => keep_if(self.without[number], mask),
                 Bind::Leaf(leaf) => match leaf.scale().and_then(|scale| in_units(*op, *with, scale)) {
-                    Some((low, high)) => {
-                        let range = i128::from(low)..=i128::from(high);
+                    Some(range) => {
                         self.answered(
                             number,
                             mask,
@@ -527,9 +526,17 @@ const fn holds(op: Operator, of: i64, with: i64) -> bool {
 }
 
 /// The sums in units of 10^-scale for which a comparison holds, where they are one range.
-fn in_units(op: Operator, with: rust_decimal::Decimal, scale: u32) -> Option<(i64, i64)> {
+fn in_units(
+    op: Operator,
+    with: rust_decimal::Decimal,
+    scale: u32,
+) -> Option<std::ops::RangeInclusive<i128>> {
     let unit = rust_decimal::Decimal::from(10u64.checked_pow(scale)?);
-    bounds(op, with.checked_mul(unit)?)
+    let (low, high) = bounds(op, with.checked_mul(unit)?)?;
+    // A sum may be more than any number that it is of: a side that is open is so without end.
+    let low = if matches!(op, Operator::Less | Operator::LessEqual) { i128::MIN } else { low.into() };
+    let high = if matches!(op, Operator::Greater | Operator::GreaterEqual) { i128::MAX } else { high.into() };
+    Some(low..=high)
 }
 
 /// Does `n` pieces of work on several threads; answers come in order.

@@ -99,7 +99,8 @@ impl Ints {
     /// The number at a place; the base beyond the end.
     #[inline]
     pub fn get(&self, place: usize) -> i64 {
-        self.base + self.unit * self.stored_at(place)
+        // The product alone may have no room where numbers lie at both ends of all; the sum always has.
+        self.base.wrapping_add(self.unit.wrapping_mul(self.stored_at(place)))
     }
 
     /// What is stored at a place.
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn numbers_come_back_whatever_their_width() {
-        let cases: [&[i64]; 8] = [
+        let cases: [&[i64]; 9] = [
             &[],
             &[7, 7, 7],
             &[-3, 252],
@@ -221,6 +222,7 @@ mod tests {
             &[-1, 1 << 31],
             &[i64::MIN, i64::MAX, 0],
             &[i64::MIN, 0],
+            &[i64::MIN, i64::MIN + (1 << 62), i64::MAX - (1 << 62) + 1],
         ];
         for numbers in cases {
             let ints = Ints::of(numbers);
