@@ -220,6 +220,19 @@ impl Engine {
         Ok(self.store().feed_done(&how.consumer, position).await?)
     }
 
+    /// The same, where a disk that takes no snapshot keeps nobody from asking: the feed is then let go of, and what lies there
+    /// is not begun from.
+    async fn saved_or_told(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<()> {
+        let position = kept.position();
+        match self.save(how, kept).await {
+            Err(error @ EngineError::File { .. }) => {
+                tracing::error!(%error, "no snapshot of audiences could be written");
+                Ok(self.store().feed_done(&how.consumer, position).await?)
+            }
+            saved => saved,
+        }
+    }
+
     /// Begins from the snapshot, if it fits the home and the playbook and the feed still has all that came after it; why
     /// not, else.
     pub async fn audiences_opened(&self, how: &Keeping) -> Result<std::result::Result<Keeper, String>> {
@@ -264,7 +277,7 @@ impl Engine {
                         "no snapshot of audiences is begun from; they are built from the record"
                     );
                     let keeper = self.audiences_built(how).await?;
-                    self.save(how, &keeper.kept).await?;
+                    self.saved_or_told(how, &keeper.kept).await?;
                     keeper
                 }
             };
@@ -317,7 +330,7 @@ impl Engine {
             let position = keeper.kept.position();
             if position != noted_at && noted.elapsed() >= every {
                 match snapshots {
-                    true => self.save(how, &keeper.kept).await?,
+                    true => self.saved_or_told(how, &keeper.kept).await?,
                     false => self.store().feed_done(&how.consumer, position).await?,
                 }
                 (noted, noted_at) = (clock::stopwatch(), position);
@@ -353,19 +366,24 @@ impl Engine {
             }
             let now = clock::now(&home);
             let entries = self.store().feed(keeper.kept.position(), ENTRIES).await?;
-            let Some(last) = entries.last().map(|entry| entry.position) else {
-                keeper.kept.fresh.store(now.0, Ordering::Relaxed);
-                self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
-                let seen = keeper.kept.population.seen();
-                self.measures.audiences().stands(seen.everyone().len(), seen.bytes(), 0);
-                return Ok(true);
-            };
+            let (last, n_entries) = (entries.last().map(|entry| entry.position), entries.len());
             let changed: BTreeSet<MemberId> = entries.into_iter().flat_map(|entry| entry.members).collect();
             let changed: Vec<MemberId> = changed.into_iter().collect();
             for part in changed.chunks(MEMBERS) {
                 self.read_again(&keeper.kept, &keeper.live, part).await?;
             }
-            *keeper.kept.position.lock().unwrap_or_else(PoisonError::into_inner) = last;
+            if let Some(last) = last {
+                *keeper.kept.position.lock().unwrap_or_else(PoisonError::into_inner) = last;
+            }
+            // That was all there was at that instant. What came meanwhile is the next round's: where changes never cease, a
+            // feed that is found empty may be long in coming.
+            if n_entries < ENTRIES {
+                keeper.kept.fresh.store(now.0, Ordering::Relaxed);
+                self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
+                let seen = keeper.kept.population.seen();
+                self.measures.audiences().stands(seen.everyone().len(), seen.bytes(), 0);
+                return Ok(true);
+            }
         }
     }
 
