@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use zhiyin_audience::population::{Change, Layout, Population, Seen};
 use zhiyin_audience::{Found, MemberSet, Person, Question};
 use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
@@ -10,6 +11,7 @@ use zhiyin_model::playbook::AttributeKind;
 use zhiyin_model::role::{Bound, Filter};
 use zhiyin_store::StoreError;
 
+use super::keep::Alone;
 use super::one::One;
 use super::person::{self, Then};
 use super::{AT_ONCE, AudienceProblem, Moment, checked};
@@ -29,6 +31,9 @@ pub(crate) struct Asking {
     pub(crate) moment: Moment,
     /// Those who may be seen; all, without.
     scope: Option<MemberSet>,
+    turns: Arc<Semaphore>,
+    /// While this is held nobody else has columns built.
+    _alone: Option<Arc<Alone>>,
 }
 
 impl Asking {
@@ -60,9 +65,15 @@ impl Asking {
         &self,
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| StoreError::Database(error.to_string()))?;
         let asking = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&asking)).await;
-        done.map_err(|error| StoreError::Database(error.to_string()))?
+        // The turn ends with the work, even where nobody waits for its answer any more.
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&asking)
+        });
+        done.await.map_err(|error| StoreError::Database(error.to_string()))?
     }
 }
 
@@ -87,46 +98,55 @@ impl Engine {
     /// Everybody at a moment, as far as a filter lets see.
     pub(crate) async fn asking(&self, mut moment: Moment, filter: &Filter) -> Result<Asking> {
         let live = self.live()?;
-        let everyone = match moment.past {
-            true => self.built(&live, moment).await?,
-            false => match self.audiences.kept()? {
-                Some((seen, fresh)) => {
-                    // What is behind says so: it answers as of when it was not.
-                    moment.at = fresh.map_or(moment.at, |fresh| moment.at.min(fresh));
-                    seen
-                }
-                None => self.built(&live, moment).await?,
-            },
+        let kept = if moment.past { None } else { self.audiences.kept()? };
+        let (everyone, alone) = match kept {
+            Some((seen, fresh)) => {
+                // What is behind says so: it answers as of when it was not.
+                moment.at = fresh.map_or(moment.at, |fresh| moment.at.min(fresh));
+                (seen, None)
+            }
+            None => {
+                let (seen, alone) = self.built(&live, moment).await?;
+                (seen, Some(Arc::new(alone)))
+            }
         };
-        let mut asking = Asking { live, everyone, moment, scope: None };
-        asking.scope = match &filter.bound {
+        let turns = Arc::clone(&self.audiences.turns);
+        let mut asking = Asking { live, everyone, moment, scope: None, turns, _alone: alone };
+        let scope = match &filter.bound {
             Bound::Everything => None,
             Bound::Places(places) => {
                 let codes: Vec<String> = places.iter().map(|code| format!("{code:?}")).collect();
-                let mut scope = MemberSet::default();
-                for listed in codes.chunks(STORES_LISTED) {
-                    let text = format!("store in [{}]", listed.join(", "));
-                    let condition = Condition::check(&text, &Schema::default());
-                    scope = scope.or(&asking.find(&condition.map_err(AudienceProblem::Condition)?));
-                }
-                Some(scope)
+                let listed = codes.chunks(STORES_LISTED).map(|listed| {
+                    Condition::check(&format!("store in [{}]", listed.join(", ")), &Schema::default())
+                });
+                let listed: std::result::Result<Vec<Condition>, _> = listed.collect();
+                let listed = listed.map_err(AudienceProblem::Condition)?;
+                let scope = asking.aside(move |asking| {
+                    let each = listed.iter().map(|condition| asking.find(condition));
+                    Ok(each.fold(MemberSet::default(), |scope, found| scope.or(&found)))
+                });
+                Some(scope.await?)
             }
             Bound::Advisor(code) => {
                 let theirs = self.looked_after_by(code).await?;
-                let all = asking.everyone.everyone();
-                let named = asking.everyone.ids(&all).zip(all.ordinals());
-                Some(MemberSet::of(named.filter(|(id, _)| theirs.contains(id)).map(|(_, place)| place)))
+                let scope = asking.aside(move |asking| {
+                    let all = asking.everyone.everyone();
+                    let named = asking.everyone.ids(&all).zip(all.ordinals());
+                    Ok(MemberSet::of(named.filter(|(id, _)| theirs.contains(id)).map(|(_, place)| place)))
+                });
+                Some(scope.await?)
             }
         };
+        asking.scope = scope;
         Ok(asking)
     }
 
     /// Columns built of the record for one question. One at a time: each holds everybody.
-    async fn built(&self, live: &Arc<Live>, moment: Moment) -> Result<Arc<Seen>> {
-        let _alone = self.audiences.building().await;
+    async fn built(&self, live: &Arc<Live>, moment: Moment) -> Result<(Arc<Seen>, Alone)> {
+        let alone = self.audiences.building().await;
         let population = Population::new(layout(live), self.audiences.budget());
         self.fill(&population, live, moment).await?;
-        Ok(population.seen())
+        Ok((population.seen(), alone))
     }
 
     /// Fills columns with everybody as the record has them at a moment.

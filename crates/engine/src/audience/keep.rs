@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use zhiyin_audience::population::{Budget, Change, Layout, Population, Seen};
 use zhiyin_audience::snapshot::{NoSnapshot, Stamp};
 use zhiyin_audience::{OverBudget, Person};
@@ -38,6 +38,8 @@ const FAILS_MAX: usize = 600;
 const BEHIND_US: i64 = 5_000_000;
 /// How often a snapshot is written.
 const SAVE_EVERY: Duration = Duration::from_secs(600);
+/// Questions that are worked on at once; others wait for their turn.
+const QUESTIONS: usize = 8;
 /// Changes with how persons are made of the record: what was made otherwise is not begun from.
 const MADE: &str = "1";
 /// How often it notes in the home how far it came.
@@ -93,13 +95,19 @@ enum State {
 pub(crate) struct Audiences {
     state: RwLock<State>,
     budget: RwLock<Budget>,
-    building: Mutex<()>,
+    building: Arc<Mutex<()>>,
+    /// Turns of questions: each works on all cores, and some hold a list of everybody.
+    pub(crate) turns: Arc<Semaphore>,
 }
+
+/// Columns built for one question are there alone: others wait until it is answered.
+pub(crate) type Alone = OwnedMutexGuard<()>;
 
 impl Default for Audiences {
     fn default() -> Self {
         let budget = RwLock::new(Budget::default());
-        Self { state: RwLock::new(State::Nothing), budget, building: Mutex::default() }
+        let (building, turns) = (Arc::default(), Arc::new(Semaphore::new(QUESTIONS)));
+        Self { state: RwLock::new(State::Nothing), budget, building, turns }
     }
 }
 
@@ -133,8 +141,8 @@ impl Audiences {
         *self.budget.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) async fn building(&self) -> MutexGuard<'_, ()> {
-        self.building.lock().await
+    pub(crate) async fn building(&self) -> Alone {
+        Arc::clone(&self.building).lock_owned().await
     }
 }
 
