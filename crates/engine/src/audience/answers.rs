@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
-use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zhiyin_audience::{MemberSet, Person};
@@ -421,9 +420,9 @@ impl Engine {
         day: Option<Day>,
         (by, step): (&str, Option<&str>),
     ) -> Result<BreakdownView> {
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
         let condition = checked(&asking.live, condition)?;
-        let read = By::read(&asking.live, by, step)?;
+        let read = By::read(&asking.live, by, step)?.shown(mask)?;
         let (count, counts) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
@@ -488,7 +487,7 @@ impl Engine {
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked(&asking.live, condition)?;
-        let by = By::read(&asking.live, by, None)?;
+        let by = By::read(&asking.live, by, None)?.shown(mask)?;
         let ranked = asking.aside(move |asking| {
             let found = asking.find(&condition);
             let at = asking.moment.at;
@@ -519,7 +518,7 @@ impl Engine {
         let filter = self.filter(grant, Operation::MemberRead).await?;
         let (live, moment) = (self.live()?, self.moment(day).await?);
         let person = self.person_at(&live, moment, member, &filter).await?.ok_or(ReadProblem::Nobody)?;
-        why(&live, &person, condition, moment.at)
+        why(&live, &person, condition, (moment.at, filter.mask))
     }
 }
 
