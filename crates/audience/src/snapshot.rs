@@ -168,7 +168,7 @@ pub fn forget(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
-    let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().unwrap_or_default()));
     let mut names = names.collect::<io::Result<Vec<String>>>()?;
     // The manifest first: what it names must not be missed.
     names.retain(|name| name == MANIFEST || is_ours(name));

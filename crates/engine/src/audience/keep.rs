@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use zhiyin_audience::population::{Budget, Change, Layout, Population, Seen};
-use zhiyin_audience::snapshot::{NoSnapshot, Stamp};
+use zhiyin_audience::snapshot::{self, NoSnapshot, Stamp};
 use zhiyin_audience::{OverBudget, Person};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
@@ -150,6 +150,12 @@ impl Engine {
     /// Keeps everybody in columns until it is told to stop. Whatever fails is tried again; the home's work goes on.
     pub async fn keep_audiences(&self, how: &Keeping, stop: impl Future<Output = ()>) {
         self.audiences.becomes(State::NotYet("audiences are being built from the record"));
+        // Where a home was sealed elsewhere, what lies here is from before, in the clear.
+        if let (None, Some(folder)) = (self.snapshots(how), &how.folder)
+            && let Err(error) = snapshot::forget(folder)
+        {
+            tracing::error!(%error, folder = %folder.display(), "a snapshot in the clear could not be removed");
+        }
         let keeping = async {
             loop {
                 let error = match self.keeping(how).await {
