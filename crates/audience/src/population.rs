@@ -512,7 +512,8 @@ impl Population {
         writer: &mut Writer,
         n_blocks: usize,
     ) {
-        let Some(folding) = &mut writer.folding else { return };
+        // Noted once all of it is done: what broke off has not begun.
+        let Some(mut folding) = writer.folding else { return };
         let all = folding.ordinals.div_ceil(BLOCK);
         for _ in 0..n_blocks.min(all - folding.next) {
             let at = folding.next;
@@ -530,10 +531,12 @@ impl Population {
             let made = Arc::new(merge(&sources, &picks, Ordinals::From(first), &self.dicts));
             if at < base.len() { base[at] = made } else { base.push(made) }
         }
-        if folding.next >= all {
+        writer.folding = if folding.next >= all {
             deltas.drain(..folding.deltas);
-            writer.folding = None;
-        }
+            None
+        } else {
+            Some(folding)
+        };
     }
 }
 
