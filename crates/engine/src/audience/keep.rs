@@ -402,7 +402,7 @@ impl Engine {
     }
 
     /// Replaces what is known of members by what the record says of them.
-    async fn read_again(&self, kept: &Kept, live: &Live, members: &[MemberId]) -> Result<()> {
+    async fn read_again(&self, kept: &Arc<Kept>, live: &Live, members: &[MemberId]) -> Result<()> {
         let mut gone: BTreeSet<MemberId> = members.iter().copied().collect();
         let mut changes = Vec::with_capacity(members.len());
         for whole in self.store().crowd().these(members.to_vec()).await? {
@@ -411,7 +411,11 @@ impl Engine {
         }
         changes.extend(gone.into_iter().map(Change::Gone));
         self.measures.audiences().changed(changes.len());
-        Ok(kept.population.apply(&changes).map_err(AudienceProblem::OverBudget)?)
+        // Blocks of the base may be made anew by this: nobody else is held up.
+        let kept = Arc::clone(kept);
+        let applied = tokio::task::spawn_blocking(move || kept.population.apply(&changes)).await;
+        let applied = applied.map_err(|error| StoreError::Database(error.to_string()))?;
+        Ok(applied.map_err(AudienceProblem::OverBudget)?)
     }
 
     /// Holds some members against the record; where the next ones begin.
