@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use tokio::task::JoinHandle;
 use zhiyin_audience::population::{Budget, Change, Layout, Population, Seen};
-use zhiyin_audience::snapshot::{self, NoSnapshot, Stamp};
+use zhiyin_audience::snapshot::{self, NoSnapshot, Saved, Stamp};
 use zhiyin_audience::{OverBudget, Person};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
@@ -73,6 +74,14 @@ impl Kept {
     fn position(&self) -> Position {
         *self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A snapshot that is being written.
+struct Saving {
+    work: JoinHandle<std::io::Result<Saved>>,
+    /// Up to where of the feed it has all.
+    position: Position,
+    folder: PathBuf,
 }
 
 /// Somebody who keeps everybody fresh.
@@ -214,13 +223,28 @@ impl Engine {
 
     /// Writes a snapshot, and notes in the home that what is in it need not be told again.
     async fn save(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<()> {
-        let Some(folder) = self.snapshots(how).cloned() else { return Ok(()) };
+        match self.saving(how, kept).await? {
+            Some(saving) => self.saved(how, saving).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to write one, as of what is kept now or later: changes that come meanwhile may or may not be in it, and are told
+    /// again to whoever begins from it.
+    async fn saving(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<Option<Saving>> {
+        let Some(folder) = self.snapshots(how).cloned() else { return Ok(None) };
         let position = kept.position();
         let of = self.stamp(kept.population.layout()).await?;
         let stamp = Stamp { of, position: (position.tx, position.no) };
         let (kept, into) = (Arc::clone(kept), folder.clone());
-        let saved = tokio::task::spawn_blocking(move || kept.population.save(&into, stamp)).await;
-        let saved = saved.map_err(|error| StoreError::Database(error.to_string()))?;
+        let work = tokio::task::spawn_blocking(move || kept.population.save(&into, stamp));
+        Ok(Some(Saving { work, position, folder }))
+    }
+
+    /// Waits until it is written.
+    async fn saved(&self, how: &Keeping, saving: Saving) -> Result<()> {
+        let Saving { work, position, folder } = saving;
+        let saved = work.await.map_err(|error| StoreError::Database(error.to_string()))?;
         let failed = |error: std::io::Error| EngineError::File {
             file: folder.display().to_string(),
             message: error.to_string(),
@@ -236,9 +260,9 @@ impl Engine {
 
     /// The same, where a disk that takes no snapshot keeps nobody from asking: the feed is then let go of, and what lies there
     /// is not begun from.
-    async fn saved_or_told(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<()> {
-        let position = kept.position();
-        match self.save(how, kept).await {
+    async fn saved_or_told(&self, how: &Keeping, saving: Saving) -> Result<()> {
+        let position = saving.position;
+        match self.saved(how, saving).await {
             Err(error @ EngineError::File { .. }) => {
                 tracing::error!(%error, "no snapshot of audiences could be written");
                 Ok(self.store().feed_done(&how.consumer, position).await?)
@@ -283,6 +307,7 @@ impl Engine {
     /// Builds, then follows; builds anew where the playbook means other columns.
     async fn keeping(&self, how: &Keeping) -> Result<Infallible> {
         loop {
+            let mut built = false;
             let keeper = match self.audiences_opened(how).await? {
                 Ok(keeper) => keeper,
                 Err(why) => {
@@ -291,11 +316,11 @@ impl Engine {
                         "no snapshot of audiences is begun from; they are built from the record"
                     );
                     let keeper = self.audiences_built(how).await?;
-                    self.saved_or_told(how, &keeper.kept).await?;
+                    built = true;
                     keeper
                 }
             };
-            self.follow(how, keeper).await?;
+            self.follow(how, keeper, built).await?;
         }
     }
 
@@ -319,17 +344,24 @@ impl Engine {
         Ok(Keeper { kept: Arc::new(Kept { population, fresh, position }), live })
     }
 
-    /// Follows the feed until the playbook means other columns.
-    async fn follow(&self, how: &Keeping, mut keeper: Keeper) -> Result<()> {
+    /// Follows the feed until the playbook means other columns. What was built just now is saved first.
+    async fn follow(&self, how: &Keeping, mut keeper: Keeper, built: bool) -> Result<()> {
         let mut written = self.written.subscribe();
         let (mut noted, mut reconciled) = (clock::stopwatch(), clock::stopwatch());
         let (mut noted_at, mut cursor) = (keeper.kept.position(), None);
         let snapshots = self.snapshots(how).is_some();
         let every = if snapshots { SAVE_EVERY } else { NOTE_EVERY };
         let mut failed = 0;
+        let mut saving = if built { self.saving(how, &keeper.kept).await? } else { None };
         loop {
             match self.audiences_caught_up(&mut keeper).await {
-                Ok(false) => return Ok(()),
+                Ok(false) => {
+                    // Nobody else writes where it is written still.
+                    return match saving {
+                        Some(saving) => self.saved_or_told(how, saving).await,
+                        None => Ok(()),
+                    };
+                }
                 Ok(true) => failed = 0,
                 // What was kept stays: it says up to when it is whole.
                 Err(error) if failed < FAILS_MAX => {
@@ -342,9 +374,13 @@ impl Engine {
                 Err(error) => return Err(error),
             }
             let position = keeper.kept.position();
-            if position != noted_at && noted.elapsed() >= every {
+            if let Some(done) = saving.take_if(|saving| saving.work.is_finished()) {
+                self.saved_or_told(how, done).await?;
+            }
+            if position != noted_at && noted.elapsed() >= every && saving.is_none() {
                 match snapshots {
-                    true => self.saved_or_told(how, &keeper.kept).await?,
+                    // Written beside: who asks meanwhile asks of what is fresh.
+                    true => saving = self.saving(how, &keeper.kept).await?,
                     false => self.store().feed_done(&how.consumer, position).await?,
                 }
                 (noted, noted_at) = (clock::stopwatch(), position);
