@@ -113,11 +113,18 @@ struct Asking<'a> {
     events: Vec<String>,
     /// What each test answers for whoever has no history.
     without: Vec<bool>,
+    /// Of whom it is asked; of everybody, without.
+    within: Option<&'a MemberSet>,
 }
 
 impl Seen {
     /// Who they are.
     pub fn find(&self, question: &Question<'_>) -> Found {
+        self.find_within(question, None)
+    }
+
+    /// Who they are, of those of a set: nobody else is asked, or counted in what it took.
+    pub fn find_within(&self, question: &Question<'_>, within: Option<&MemberSet>) -> Found {
         let layout = self.layout();
         let mut condition = question.condition.clone();
         let leaves = Leaves::collect([&mut condition], layout.zone.clone(), layout.currency_exponent);
@@ -136,6 +143,7 @@ impl Seen {
             now: &now,
             events: leaves.events_used().into_iter().collect(),
             without: without.collect(),
+            within,
         };
         let members = asking.all(self);
         Found { members, steps: asking.steps() }
@@ -170,6 +178,9 @@ impl Asking<'_> {
     /// Who of a block.
     fn of_block(&self, block: &Block) -> Mask {
         let mut mask = block.members();
+        if let Some(within) = self.within {
+            mask.retain(|place| within.contains(block.ordinal(place)));
+        }
         self.narrow(self.plan, block, &mut mask);
         mask
     }
@@ -317,8 +328,7 @@ impl Asking<'_> {
             Kind::Sum(plan, op, with) => match self.bind(plan, block) {
                 Bind::Nothing => keep_if(self.without[number], mask),
                 Bind::Leaf(leaf) => match leaf.scale().and_then(|scale| in_units(*op, *with, scale)) {
-                    Some((low, high)) => {
-                        let range = i128::from(low)..=i128::from(high);
+                    Some(range) => {
                         self.answered(
                             number,
                             mask,
@@ -516,9 +526,17 @@ const fn holds(op: Operator, of: i64, with: i64) -> bool {
 }
 
 /// The sums in units of 10^-scale for which a comparison holds, where they are one range.
-fn in_units(op: Operator, with: rust_decimal::Decimal, scale: u32) -> Option<(i64, i64)> {
+fn in_units(
+    op: Operator,
+    with: rust_decimal::Decimal,
+    scale: u32,
+) -> Option<std::ops::RangeInclusive<i128>> {
     let unit = rust_decimal::Decimal::from(10u64.checked_pow(scale)?);
-    bounds(op, with.checked_mul(unit)?)
+    let (low, high) = bounds(op, with.checked_mul(unit)?)?;
+    // A sum may be more than any number that it is of: a side that is open is so without end.
+    let low = if matches!(op, Operator::Less | Operator::LessEqual) { i128::MIN } else { low.into() };
+    let high = if matches!(op, Operator::Greater | Operator::GreaterEqual) { i128::MAX } else { high.into() };
+    Some(low..=high)
 }
 
 /// Does `n` pieces of work on several threads; answers come in order.

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use zhiyin_condition::OneRow;
 use zhiyin_condition::program::{Field, Measure, Node, Source, View};
 use zhiyin_condition::tree::Operator;
@@ -515,15 +516,25 @@ impl<'b> Bound<'b> {
             // Such a row has no such number.
             _ => return Self::Never,
         };
-        let scaled = Decimal::from(10u64.pow(scale.min(18))).checked_mul(number);
-        let Some(scaled) = scaled.filter(|_| scale <= 18) else { return Self::Never };
+        let scaled = 10u64.checked_pow(scale).and_then(|unit| Decimal::from(unit).checked_mul(number));
+        // Beyond what a column holds every number lies on the same side of it.
+        let fits = |scaled: &Decimal| scaled.floor().to_i64().is_some() && scaled.ceil().to_i64().is_some();
+        let Some(scaled) = scaled.filter(fits) else {
+            let holds = match op {
+                Operator::NotEqual => true,
+                Operator::Less | Operator::LessEqual => number.is_sign_positive(),
+                Operator::Greater | Operator::GreaterEqual => number.is_sign_negative(),
+                _ => false,
+            };
+            return if holds { Self::All(Vec::new()) } else { Self::Never };
+        };
         match (op, bounds(op, scaled)) {
             (_, Some(within)) => Self::Range(column, of_item, within, true),
             (Operator::NotEqual, None) => match bounds(Operator::Equal, scaled) {
                 Some(within) => Self::Range(column, of_item, within, false),
                 None => Self::All(Vec::new()),
             },
-            // A fraction of the unit equals no whole number of it.
+            // A fraction of the unit equals no whole number of it; nothing lies beyond the last number there is.
             _ => Self::Never,
         }
     }

@@ -76,8 +76,7 @@ impl Ints {
             }
         }
         let span = offset(most) / unit;
-        // What is stored times the unit must have room, or reading it would not.
-        let Some(unit_signed) = i64::try_from(offset(most)).ok().and(i64::try_from(unit).ok()) else {
+        let Ok(unit_signed) = i64::try_from(unit) else {
             return Self { base: 0, unit: 1, len, stored: Stored::I64(numbers.to_vec().into()) };
         };
         let scaled = numbers.iter().map(|number| offset(*number) / unit);
@@ -100,7 +99,8 @@ impl Ints {
     /// The number at a place; the base beyond the end.
     #[inline]
     pub fn get(&self, place: usize) -> i64 {
-        self.base + self.unit * self.stored_at(place)
+        // The product alone may have no room where numbers lie at both ends of all; the sum always has.
+        self.base.wrapping_add(self.unit.wrapping_mul(self.stored_at(place)))
     }
 
     /// What is stored at a place.
@@ -222,7 +222,7 @@ mod tests {
             &[-1, 1 << 31],
             &[i64::MIN, i64::MAX, 0],
             &[i64::MIN, 0],
-            &[i64::MIN, -(1 << 62), 0, 1 << 62],
+            &[i64::MIN, i64::MIN + (1 << 62), i64::MAX - (1 << 62) + 1],
         ];
         for numbers in cases {
             let ints = Ints::of(numbers);

@@ -195,6 +195,8 @@ pub struct Population {
     dicts: Dicts,
     writer: Mutex<Writer>,
     seen: RwLock<Arc<Seen>>,
+    /// Held by whoever writes a snapshot.
+    pub(crate) saving: Mutex<()>,
 }
 
 /// What only one may hold who changes the population.
@@ -263,6 +265,8 @@ impl Writer {
 
 /// Changes are folded into the base when they come to this part of it.
 const FOLD_PART: usize = 32;
+/// Blocks that are folded at once where all are.
+const FOLD_AT_ONCE: usize = 4;
 /// A change that is not so much larger than the next is merged with it.
 const TIER: usize = 4;
 
@@ -288,6 +292,7 @@ impl Population {
             dicts: Dicts::default(),
             writer: Mutex::default(),
             seen: RwLock::new(Arc::new(seen)),
+            saving: Mutex::default(),
         }
     }
 
@@ -387,12 +392,16 @@ impl Population {
                 let first = u32::try_from(wave[at] * BLOCK).unwrap_or(u32::MAX);
                 Arc::new(builder.build(Ordinals::From(first)))
             });
+            let known = writer.ids.len();
             for block in &blocks {
                 for place in 0..block.len() {
                     writer.ordinal(block.id(place));
                 }
             }
-            self.show(&mut writer, blocks)?;
+            if let Err(over) = self.show(&mut writer, blocks) {
+                writer.forget_from(known);
+                return Err(over);
+            }
         }
         Ok(())
     }
@@ -419,14 +428,27 @@ impl Population {
         Ok(())
     }
 
-    /// Folds all changes into the base.
+    /// Folds all changes that there are into the base: a few blocks at a time, each shown before the next, so that there is
+    /// never twice of more than these, and whoever has a change to make waits for no more.
     pub fn fold(&self) {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.seen();
-        let (mut base, mut deltas) = (before.base.clone(), before.deltas.clone());
-        writer.folding = Some(Folding { deltas: deltas.len(), ordinals: writer.ids.len(), next: 0 });
-        self.fold_some(&mut base, &mut deltas, &mut writer, usize::MAX);
-        self.replace(base, deltas, &writer);
+        let mut begun = false;
+        loop {
+            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let (mut base, mut deltas) = {
+                let before = self.seen();
+                (before.base.clone(), before.deltas.clone())
+            };
+            if !begun {
+                writer.folding = Some(Folding { deltas: deltas.len(), ordinals: writer.ids.len(), next: 0 });
+                begun = true;
+            }
+            self.fold_some(&mut base, &mut deltas, &mut writer, FOLD_AT_ONCE);
+            self.replace(base, deltas, &writer);
+            // Changes that come meanwhile fold too, and may have done the rest.
+            if writer.folding.is_none() {
+                return;
+            }
+        }
     }
 
     fn replace(&self, base: Vec<Arc<Block>>, deltas: Vec<Arc<Block>>, writer: &Writer) {
@@ -490,7 +512,8 @@ impl Population {
         writer: &mut Writer,
         n_blocks: usize,
     ) {
-        let Some(folding) = &mut writer.folding else { return };
+        // Noted once all of it is done: what broke off has not begun.
+        let Some(mut folding) = writer.folding else { return };
         let all = folding.ordinals.div_ceil(BLOCK);
         for _ in 0..n_blocks.min(all - folding.next) {
             let at = folding.next;
@@ -508,10 +531,12 @@ impl Population {
             let made = Arc::new(merge(&sources, &picks, Ordinals::From(first), &self.dicts));
             if at < base.len() { base[at] = made } else { base.push(made) }
         }
-        if folding.next >= all {
+        writer.folding = if folding.next >= all {
             deltas.drain(..folding.deltas);
-            writer.folding = None;
-        }
+            None
+        } else {
+            Some(folding)
+        };
     }
 }
 

@@ -261,8 +261,8 @@ impl Times {
 /// Whether a node reads times by the clock only, or by the weekday only.
 fn reads_time_by(node: &Node, clocks: &mut bool, weekdays: &mut bool) {
     match node {
-        Node::Hour(_) | Node::Clock(_) => *weekdays = false,
-        Node::Weekday(_) => *clocks = false,
+        Node::Hour(of) | Node::Clock(of) if matches!(**of, Node::Field(..)) => *weekdays = false,
+        Node::Weekday(of) if matches!(**of, Node::Field(..)) => *clocks = false,
         Node::Field(..) => {
             (*clocks, *weekdays) = (false, false);
         }

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +86,10 @@ impl Manifest {
 impl Population {
     /// Writes a snapshot into a folder of its own. Changes are folded into the base before.
     pub fn save(&self, folder: &Path, stamp: Stamp) -> io::Result<Saved> {
-        fs::create_dir_all(folder)?;
+        // One after the other: each does away with what only the one before needs.
+        let _alone = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        // What people said of themselves is in it: nobody else reads it.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         self.fold();
         let seen = self.seen();
         let there: BTreeSet<String> =
@@ -106,9 +110,12 @@ impl Population {
         put(folder, MANIFEST, &serde_json::to_vec(&manifest)?)?;
         // What no manifest names any more. Whoever has it mapped keeps it until they let go.
         let named: BTreeSet<&String> = manifest.blocks.iter().collect();
-        let ours = |name: &&String| name.ends_with(".block") || name.ends_with(".new");
-        for name in there.iter().filter(ours).filter(|name| !named.contains(name)) {
-            fs::remove_file(folder.join(name))?;
+        for name in there.iter().filter(|name| is_ours(name) && !named.contains(name)) {
+            match fs::remove_file(folder.join(name)) {
+                // Somebody else found it torn, or forgot it.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
         Ok(Saved { blocks: written.len(), bytes_written: written.iter().map(|(_, bytes)| bytes).sum() })
     }
@@ -155,6 +162,28 @@ impl Population {
     }
 }
 
+/// Does away with the snapshot of a folder, if there is one; whatever else lies there stays.
+pub fn forget(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().unwrap_or_default()));
+    let mut names = names.collect::<io::Result<Vec<String>>>()?;
+    // The manifest first: what it names must not be missed.
+    names.retain(|name| name == MANIFEST || is_ours(name));
+    names.sort_by_key(|name| name != MANIFEST);
+    names.iter().try_for_each(|name| match fs::remove_file(folder.join(name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    })
+}
+
+/// Whether a file is a block, or one that never came to be one.
+fn is_ours(name: &str) -> bool {
+    name.ends_with(".block") || name.ends_with(".new")
+}
+
 /// Writes a block, if it is not there.
 fn write(folder: &Path, block: &Block, there: &BTreeSet<String>) -> io::Result<(String, u64)> {
     let mut out = Out::default();
@@ -170,7 +199,7 @@ fn write(folder: &Path, block: &Block, there: &BTreeSet<String>) -> io::Result<(
 /// A file that is there whole or not at all.
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let aside = folder.join(format!("{name}.new"));
-    let mut file = File::create(&aside)?;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&aside, folder.join(name))?;
@@ -182,7 +211,11 @@ fn read(folder: &Path, name: &str, dicts: &Dicts) -> Result<Arc<Block>, NoSnapsh
     let file = File::open(folder.join(name)).map_err(|error| torn(&error))?;
     let map = Arc::new(Mapped::open(&file).map_err(|error| torn(&error))?);
     if name.strip_suffix(".block") != Some(blake3::hash(map.bytes()).to_hex().as_str()) {
-        return Err(torn(&"it is not what was written"));
+        // A file of its name would be taken for written by whoever saves what it ought to be.
+        return Err(match fs::remove_file(folder.join(name)) {
+            Ok(()) => torn(&"it is not what was written"),
+            Err(error) => torn(&format_args!("it is not what was written, and stays: {error}")),
+        });
     }
     let block = Block::unpack(&mut In::new(&map, dicts)).map_err(|error| torn(&error))?;
     match block.ordinals {

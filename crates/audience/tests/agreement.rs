@@ -80,7 +80,10 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 24] = [
+const PLAIN: [&str; 27] = [
+    "orders.exists(o, o.paid < 100000000000000000) && size(orders.filter(o, o.paid != 100000000000000000)) >= 1",
+    "orders.exists(o, o.paid > 100000000000000000) || items.exists(i, i.paid >= -100000000000000000)",
+    "sum(orders.map(o, o.paid)) >= -90000000000000000 && sum(items.map(i, i.paid)) < 90000000000000000",
     "last(within(orders, \"30d\")).store != \"S2\"",
     "first(orders).channel == \"app\" || first(items).category.startsWith(\"b\")",
     "last(events(\"E\")).properties.amount == 3",

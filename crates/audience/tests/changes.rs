@@ -101,3 +101,24 @@ fn every_answer_is_that_of_all_changes_so_far() {
     }
     assert!(deltas_most < 12, "changes pile up: {deltas_most} blocks of them");
 }
+
+/// Whoever may see some members only must not learn of the others by what answering took.
+#[test]
+fn whoever_is_not_in_the_set_is_neither_found_nor_counted_in_any_step() {
+    let layout = Layout { zone: Zone::utc(), currency_exponent: 2, attributes: BTreeMap::new() };
+    let population = Population::new(layout, Budget { threads: 1, ..Budget::default() });
+    let put = |n: u64, state: i64| Change::Put(Box::new(somebody(n, state)));
+    population.apply(&(0..100).map(|n| put(n, 5)).collect::<Vec<_>>()).unwrap();
+    population.apply(&[put(3, 1), put(50, 9)]).unwrap();
+    let condition = Condition::check("points == 5 && size(orders) >= 1", &Schema::default()).unwrap();
+    let question = Question { condition: &condition, now: Ts(1_000_000_000_000_000) };
+    let within = population.set_of((0..10).map(id));
+    let seen = population.seen();
+    let found = seen.find_within(&question, Some(&within));
+    let expected: Vec<MemberId> = (0..10).filter(|n| n % 3 > 0).map(id).collect();
+    assert_eq!(seen.ids(&found.members).collect::<Vec<_>>(), expected);
+    // Somebody who changed is asked as they were and as they are: ten members, one of them twice.
+    assert!(found.steps.iter().all(|step| step.asked <= 11 && step.held <= 11), "{:?}", found.steps);
+    let all = seen.find(&question).members.and(&within);
+    assert_eq!(seen.ids(&all).collect::<Vec<_>>(), expected);
+}

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use zhiyin_audience::snapshot::{NoSnapshot, Stamp};
+use zhiyin_audience::snapshot::{NoSnapshot, Stamp, forget};
 use zhiyin_audience::{Budget, Change, Layout, Person, Population, Question};
 use zhiyin_condition::{AttributeType, Condition, EventRow, ItemRow, OrderRow, Schema};
 use zhiyin_model::id::MemberId;
@@ -160,8 +161,10 @@ fn what_is_torn_or_of_something_else_is_refused_by_name() {
     let manifest = folder.path().join("manifest.json");
     let said = fs::read(&manifest).unwrap();
     let tear = |what: &Path, bytes: &[u8]| {
-        // Whoever has the old file mapped keeps it.
-        fs::remove_file(what).unwrap();
+        // Whoever has the old file mapped keeps it. What was found torn is gone already.
+        if what.exists() {
+            fs::remove_file(what).unwrap();
+        }
         fs::write(what, bytes).unwrap();
     };
     for cut in [0, 1, 40, whole.len() / 2, whole.len() - 1] {
@@ -193,6 +196,39 @@ fn what_is_torn_or_of_something_else_is_refused_by_name() {
     assert!(open(&folder, "home", "Asia/Shanghai").is_ok());
     fs::remove_file(&block).unwrap();
     assert!(matches!(open(&folder, "home", "Asia/Shanghai"), Err(NoSnapshot::Torn(_))));
+}
+
+#[test]
+fn a_block_that_rotted_is_written_again() {
+    let folder = Folder::new("rotted");
+    let population = made();
+    population.save(folder.path(), stamp(5)).unwrap();
+    let block = folder.blocks()[0].clone();
+    let mut bytes = fs::read(&block).unwrap();
+    bytes[100] ^= 1;
+    fs::remove_file(&block).unwrap();
+    fs::write(&block, bytes).unwrap();
+    assert!(matches!(open(&folder, "home", "Asia/Shanghai"), Err(NoSnapshot::Torn(_))));
+    // What is built of the record anew is the same again, down to its name.
+    population.save(folder.path(), stamp(6)).unwrap();
+    assert_eq!(answers(&open(&folder, "home", "Asia/Shanghai").unwrap().0), answers(&population));
+}
+
+#[test]
+fn nobody_else_reads_a_snapshot_and_it_can_be_forgotten() {
+    let folder = Folder::new("private");
+    made().save(folder.path(), stamp(5)).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(folder.path()), 0o700);
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    fs::write(folder.path().join("consumer"), "kept").unwrap();
+    forget(folder.path()).unwrap();
+    assert!(matches!(open(&folder, "home", "Asia/Shanghai"), Err(NoSnapshot::Missing)));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    fs::remove_dir_all(folder.path()).unwrap();
+    forget(folder.path()).unwrap();
 }
 
 #[test]

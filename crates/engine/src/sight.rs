@@ -197,6 +197,13 @@ const PLAIN: [&str; 10] = [
     naming::ADVISOR,
 ];
 
+/// Whether an attribute says who somebody is or where they live, whoever declares it: it is masked.
+pub(crate) fn is_personal(key: &str) -> bool {
+    NAMES.contains(&key)
+        || WHEREABOUTS.contains(&key)
+        || matches!(key, "phone" | "mobile" | "tel" | "email")
+}
+
 /// A value as people and programs read it: numbers exact, as text.
 pub(crate) fn plain(scalar: &Scalar) -> Value {
     match scalar {

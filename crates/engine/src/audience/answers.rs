@@ -1,9 +1,8 @@
 //! What is told of audiences: how many, who, by what they differ, how they overlap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
-use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zhiyin_audience::{MemberSet, Person};
@@ -190,6 +189,20 @@ impl Names<'_> {
     }
 }
 
+/// The `n` least, ascending. No more than these are held at a time, however many there are.
+fn least<T: Ord>(n: usize, of: impl Iterator<Item = T>) -> Vec<T> {
+    let mut held = BinaryHeap::new();
+    for one in of {
+        if held.len() < n {
+            held.push(one);
+        } else if held.peek().is_some_and(|most| one < *most) {
+            held.pop();
+            held.push(one);
+        }
+    }
+    held.into_sorted_vec()
+}
+
 impl Engine {
     async fn asked(&self, grant: &Grant, operation: Operation, day: Option<Day>) -> Result<(Asking, Mask)> {
         let filter = self.filter(grant, operation).await?;
@@ -272,15 +285,11 @@ impl Engine {
         let (persons, more) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
-                let mut beyond: Vec<(MemberId, u32)> =
-                    asking.everyone.ids(&found).zip(found.ordinals()).collect();
-                beyond.retain(|(id, _)| after.is_none_or(|after| *id > after));
+                let all = asking.everyone.ids(&found).zip(found.ordinals());
+                let beyond = all.filter(|(id, _)| after.is_none_or(|after| *id > after));
+                let mut beyond = least(limit + 1, beyond);
                 let more = beyond.len() > limit;
-                if more {
-                    beyond.select_nth_unstable(limit);
-                    beyond.truncate(limit);
-                }
-                beyond.sort_unstable();
+                beyond.truncate(limit);
                 let persons = beyond.iter().filter_map(|(_, ordinal)| asking.everyone.person(*ordinal));
                 Ok((persons.collect::<Vec<Person>>(), more))
             })
@@ -317,12 +326,9 @@ impl Engine {
         let condition = checked(&asking.live, condition)?;
         let key = IdKey::from_bytes([0; 32]);
         let drawn = asking.aside(move |asking| {
-            let ids = asking.ids(&asking.find(&condition)).into_iter();
+            let found = asking.find(&condition);
             let lot = |id: MemberId| (key.digest("sample", &[&seed.to_le_bytes(), id.bytes()]), id);
-            let mut drawn: Vec<([u8; 16], MemberId)> = ids.map(lot).collect();
-            drawn.sort_unstable();
-            drawn.truncate(n);
-            Ok(drawn)
+            Ok(least(n, asking.everyone.ids(&found).map(lot)))
         });
         let drawn = drawn.await?;
         let ids = drawn.into_iter().map(|(_, id)| id).collect();
@@ -414,9 +420,9 @@ impl Engine {
         day: Option<Day>,
         (by, step): (&str, Option<&str>),
     ) -> Result<BreakdownView> {
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
         let condition = checked(&asking.live, condition)?;
-        let read = By::read(&asking.live, by, step)?;
+        let read = By::read(&asking.live, by, step)?.shown(mask)?;
         let (count, counts) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
@@ -481,16 +487,12 @@ impl Engine {
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked(&asking.live, condition)?;
-        let by = By::read(&asking.live, by, None)?;
+        let by = By::read(&asking.live, by, None)?.shown(mask)?;
         let ranked = asking.aside(move |asking| {
             let found = asking.find(&condition);
             let at = asking.moment.at;
             let number = |person: Person| Some((std::cmp::Reverse(by.number(&person, at)?), person.id));
-            let mut ranked: Vec<(std::cmp::Reverse<Decimal>, MemberId)> =
-                asking.persons(&found).filter_map(number).collect();
-            ranked.sort_unstable();
-            ranked.truncate(n);
-            Ok(ranked)
+            Ok(least(n, asking.persons(&found).filter_map(number)))
         });
         let ranked = ranked.await?;
         let ids = ranked.iter().map(|(_, id)| *id).collect();
@@ -516,6 +518,22 @@ impl Engine {
         let filter = self.filter(grant, Operation::MemberRead).await?;
         let (live, moment) = (self.live()?, self.moment(day).await?);
         let person = self.person_at(&live, moment, member, &filter).await?.ok_or(ReadProblem::Nobody)?;
-        why(&live, &person, condition, moment.at)
+        why(&live, &person, condition, (moment.at, filter.mask))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_are_those_that_sorting_all_would_put_first() {
+        let all = [5, 3, 9, 3, 1, 7, 7, 0];
+        for n in 0..=all.len() + 1 {
+            let mut sorted = all.to_vec();
+            sorted.sort_unstable();
+            sorted.truncate(n);
+            assert_eq!(least(n, all.into_iter()), sorted, "{n}");
+        }
     }
 }

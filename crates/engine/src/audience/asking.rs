@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use zhiyin_audience::population::{Change, Layout, Population, Seen};
 use zhiyin_audience::{Found, MemberSet, Person, Question};
 use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::AttributeKind;
 use zhiyin_model::role::{Bound, Filter};
-use tokio::sync::Semaphore;
 use zhiyin_store::StoreError;
 
+use super::keep::Alone;
 use super::one::One;
 use super::person::{self, Then};
 use super::{AT_ONCE, AudienceProblem, Moment, checked};
@@ -30,18 +31,16 @@ pub(crate) struct Asking {
     pub(crate) moment: Moment,
     /// Those who may be seen; all, without.
     scope: Option<MemberSet>,
-    /// So many questions are answered at once: more would only take each other's cores and memory.
     turns: Arc<Semaphore>,
+    /// While this is held nobody else has columns built.
+    _alone: Option<Arc<Alone>>,
 }
 
 impl Asking {
     /// For whom a condition holds, of those who may be seen; and what it took.
     pub(crate) fn found(&self, condition: &Condition) -> Found {
-        let mut found = self.everyone.find(&Question { condition, now: self.moment.at });
-        if let Some(scope) = &self.scope {
-            found.members = found.members.and(scope);
-        }
-        found
+        // Nobody else is asked: what a step held of others is nothing to whoever may not see them.
+        self.everyone.find_within(&Question { condition, now: self.moment.at }, self.scope.as_ref())
     }
 
     /// For whom a condition holds, of those who may be seen.
@@ -66,15 +65,15 @@ impl Asking {
         &self,
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let asking = self.clone();
-        // It is never closed; a turn ends when its work does.
         let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let work = move |asking: &Self| {
+        let turn = turn.map_err(|error| StoreError::Database(error.to_string()))?;
+        let asking = self.clone();
+        // The turn ends with the work, even where nobody waits for its answer any more.
+        let done = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            work(asking)
-        };
-        let done = tokio::task::spawn_blocking(move || work(&asking)).await;
-        done.map_err(|error| StoreError::Database(error.to_string()))?
+            work(&asking)
+        });
+        done.await.map_err(|error| StoreError::Database(error.to_string()))?
     }
 }
 
@@ -99,47 +98,55 @@ impl Engine {
     /// Everybody at a moment, as far as a filter lets see.
     pub(crate) async fn asking(&self, mut moment: Moment, filter: &Filter) -> Result<Asking> {
         let live = self.live()?;
-        let everyone = match moment.past {
-            true => self.built(&live, moment).await?,
-            false => match self.audiences.kept()? {
-                Some((seen, fresh)) => {
-                    // What is behind says so: it answers as of when it was not.
-                    moment.at = fresh.map_or(moment.at, |fresh| moment.at.min(fresh));
-                    seen
-                }
-                None => self.built(&live, moment).await?,
-            },
+        let kept = if moment.past { None } else { self.audiences.kept()? };
+        let (everyone, alone) = match kept {
+            Some((seen, fresh)) => {
+                // What is behind says so: it answers as of when it was not.
+                moment.at = fresh.map_or(moment.at, |fresh| moment.at.min(fresh));
+                (seen, None)
+            }
+            None => {
+                let (seen, alone) = self.built(&live, moment).await?;
+                (seen, Some(Arc::new(alone)))
+            }
         };
-        let turns = self.audiences.turns();
-        let mut asking = Asking { live, everyone, moment, scope: None, turns };
-        asking.scope = match &filter.bound {
+        let turns = Arc::clone(&self.audiences.turns);
+        let mut asking = Asking { live, everyone, moment, scope: None, turns, _alone: alone };
+        let scope = match &filter.bound {
             Bound::Everything => None,
             Bound::Places(places) => {
                 let codes: Vec<String> = places.iter().map(|code| format!("{code:?}")).collect();
-                let mut scope = MemberSet::default();
-                for listed in codes.chunks(STORES_LISTED) {
-                    let text = format!("store in [{}]", listed.join(", "));
-                    let condition = Condition::check(&text, &Schema::default());
-                    scope = scope.or(&asking.find(&condition.map_err(AudienceProblem::Condition)?));
-                }
-                Some(scope)
+                let listed = codes.chunks(STORES_LISTED).map(|listed| {
+                    Condition::check(&format!("store in [{}]", listed.join(", ")), &Schema::default())
+                });
+                let listed: std::result::Result<Vec<Condition>, _> = listed.collect();
+                let listed = listed.map_err(AudienceProblem::Condition)?;
+                let scope = asking.aside(move |asking| {
+                    let each = listed.iter().map(|condition| asking.find(condition));
+                    Ok(each.fold(MemberSet::default(), |scope, found| scope.or(&found)))
+                });
+                Some(scope.await?)
             }
             Bound::Advisor(code) => {
                 let theirs = self.looked_after_by(code).await?;
-                let all = asking.everyone.everyone();
-                let named = asking.everyone.ids(&all).zip(all.ordinals());
-                Some(MemberSet::of(named.filter(|(id, _)| theirs.contains(id)).map(|(_, place)| place)))
+                let scope = asking.aside(move |asking| {
+                    let all = asking.everyone.everyone();
+                    let named = asking.everyone.ids(&all).zip(all.ordinals());
+                    Ok(MemberSet::of(named.filter(|(id, _)| theirs.contains(id)).map(|(_, place)| place)))
+                });
+                Some(scope.await?)
             }
         };
+        asking.scope = scope;
         Ok(asking)
     }
 
     /// Columns built of the record for one question. One at a time: each holds everybody.
-    async fn built(&self, live: &Arc<Live>, moment: Moment) -> Result<Arc<Seen>> {
-        let _alone = self.audiences.building().await;
+    async fn built(&self, live: &Arc<Live>, moment: Moment) -> Result<(Arc<Seen>, Alone)> {
+        let alone = self.audiences.building().await;
         let population = Population::new(layout(live), self.audiences.budget());
         self.fill(&population, live, moment).await?;
-        Ok(population.seen())
+        Ok((population.seen(), alone))
     }
 
     /// Fills columns with everybody as the record has them at a moment.

@@ -6,12 +6,14 @@ use rust_decimal::Decimal;
 use zhiyin_audience::Person;
 use zhiyin_condition::program::Node;
 use zhiyin_condition::value::Value;
-use zhiyin_condition::{Condition, Leaves, Part};
+use zhiyin_condition::{Condition, Leaves, Part, Problem};
+use zhiyin_model::mask::Mask;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
 use super::one::One;
 use super::{AudienceProblem, VALUES_MAX, expression};
+use crate::sight::is_personal;
 use crate::{Live, Result};
 
 /// What is asked of each member.
@@ -89,6 +91,18 @@ impl By {
             }
         };
         Ok(Self { what, step })
+    }
+
+    /// Itself, if its values may be shown: what says who somebody is is masked, and a masked value counts nothing.
+    pub(crate) fn shown(self, mask: Mask) -> Result<Self> {
+        let personal = match &self.what {
+            What::Tags => None,
+            What::Texts(name) => Some(name).filter(|name| is_personal(name)),
+            What::Value(condition, _) => condition.attributes().keys().find(|name| is_personal(name)),
+        };
+        let Some(name) = personal.filter(|_| mask != Mask::Full) else { return Ok(self) };
+        let message = format!("attr.{name} says who somebody is, which this role is not shown");
+        Err(AudienceProblem::By(vec![Problem { column: 1, message, suggestion: None }]).into())
     }
 
     /// What it comes to for somebody at an instant: several values, where it has several.

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use tokio::task::JoinHandle;
 use zhiyin_audience::population::{Budget, Change, Layout, Population, Seen};
-use zhiyin_audience::snapshot::{NoSnapshot, Stamp};
+use zhiyin_audience::snapshot::{self, NoSnapshot, Saved, Stamp};
 use zhiyin_audience::{OverBudget, Person};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
@@ -38,6 +39,8 @@ const FAILS_MAX: usize = 600;
 const BEHIND_US: i64 = 5_000_000;
 /// How often a snapshot is written.
 const SAVE_EVERY: Duration = Duration::from_secs(600);
+/// Questions that are worked on at once; others wait for their turn.
+const QUESTIONS: usize = 8;
 /// Changes with how persons are made of the record: what was made otherwise is not begun from.
 const MADE: &str = "1";
 /// How often it notes in the home how far it came.
@@ -73,6 +76,14 @@ impl Kept {
     }
 }
 
+/// A snapshot that is being written.
+struct Saving {
+    work: JoinHandle<std::io::Result<Saved>>,
+    /// Up to where of the feed it has all.
+    position: Position,
+    folder: PathBuf,
+}
+
 /// Somebody who keeps everybody fresh.
 pub struct Keeper {
     kept: Arc<Kept>,
@@ -93,18 +104,19 @@ enum State {
 pub(crate) struct Audiences {
     state: RwLock<State>,
     budget: RwLock<Budget>,
-    building: Mutex<()>,
-    turns: Arc<Semaphore>,
+    building: Arc<Mutex<()>>,
+    /// Turns of questions: each works on all cores, and some hold a list of everybody.
+    pub(crate) turns: Arc<Semaphore>,
 }
 
-/// So many questions are answered at once.
-const TURNS: usize = 4;
+/// Columns built for one question are there alone: others wait until it is answered.
+pub(crate) type Alone = OwnedMutexGuard<()>;
 
 impl Default for Audiences {
     fn default() -> Self {
         let budget = RwLock::new(Budget::default());
-        let turns = Arc::new(Semaphore::new(TURNS));
-        Self { state: RwLock::new(State::Nothing), budget, building: Mutex::default(), turns }
+        let (building, turns) = (Arc::default(), Arc::new(Semaphore::new(QUESTIONS)));
+        Self { state: RwLock::new(State::Nothing), budget, building, turns }
     }
 }
 
@@ -134,17 +146,12 @@ impl Audiences {
         }
     }
 
-    /// Whose turn it is to ask.
-    pub(crate) fn turns(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.turns)
-    }
-
     pub(crate) fn budget(&self) -> Budget {
         *self.budget.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) async fn building(&self) -> MutexGuard<'_, ()> {
-        self.building.lock().await
+    pub(crate) async fn building(&self) -> Alone {
+        Arc::clone(&self.building).lock_owned().await
     }
 }
 
@@ -152,6 +159,12 @@ impl Engine {
     /// Keeps everybody in columns until it is told to stop. Whatever fails is tried again; the home's work goes on.
     pub async fn keep_audiences(&self, how: &Keeping, stop: impl Future<Output = ()>) {
         self.audiences.becomes(State::NotYet("audiences are being built from the record"));
+        // Where a home was sealed elsewhere, what lies here is from before, in the clear.
+        if let (None, Some(folder)) = (self.snapshots(how), &how.folder)
+            && let Err(error) = snapshot::forget(folder)
+        {
+            tracing::error!(%error, folder = %folder.display(), "a snapshot in the clear could not be removed");
+        }
         let keeping = async {
             loop {
                 let error = match self.keeping(how).await {
@@ -210,13 +223,28 @@ impl Engine {
 
     /// Writes a snapshot, and notes in the home that what is in it need not be told again.
     async fn save(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<()> {
-        let Some(folder) = self.snapshots(how).cloned() else { return Ok(()) };
+        match self.saving(how, kept).await? {
+            Some(saving) => self.saved(how, saving).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to write one, as of what is kept now or later: changes that come meanwhile may or may not be in it, and are told
+    /// again to whoever begins from it.
+    async fn saving(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<Option<Saving>> {
+        let Some(folder) = self.snapshots(how).cloned() else { return Ok(None) };
         let position = kept.position();
         let of = self.stamp(kept.population.layout()).await?;
         let stamp = Stamp { of, position: (position.tx, position.no) };
         let (kept, into) = (Arc::clone(kept), folder.clone());
-        let saved = tokio::task::spawn_blocking(move || kept.population.save(&into, stamp)).await;
-        let saved = saved.map_err(|error| StoreError::Database(error.to_string()))?;
+        let work = tokio::task::spawn_blocking(move || kept.population.save(&into, stamp));
+        Ok(Some(Saving { work, position, folder }))
+    }
+
+    /// Waits until it is written.
+    async fn saved(&self, how: &Keeping, saving: Saving) -> Result<()> {
+        let Saving { work, position, folder } = saving;
+        let saved = work.await.map_err(|error| StoreError::Database(error.to_string()))?;
         let failed = |error: std::io::Error| EngineError::File {
             file: folder.display().to_string(),
             message: error.to_string(),
@@ -228,6 +256,19 @@ impl Engine {
             "a snapshot of audiences was written"
         );
         Ok(self.store().feed_done(&how.consumer, position).await?)
+    }
+
+    /// The same, where a disk that takes no snapshot keeps nobody from asking: the feed is then let go of, and what lies there
+    /// is not begun from.
+    async fn saved_or_told(&self, how: &Keeping, saving: Saving) -> Result<()> {
+        let position = saving.position;
+        match self.saved(how, saving).await {
+            Err(error @ EngineError::File { .. }) => {
+                tracing::error!(%error, "no snapshot of audiences could be written");
+                Ok(self.store().feed_done(&how.consumer, position).await?)
+            }
+            saved => saved,
+        }
     }
 
     /// Begins from the snapshot, if it fits the home and the playbook and the feed still has all that came after it; why
@@ -266,6 +307,7 @@ impl Engine {
     /// Builds, then follows; builds anew where the playbook means other columns.
     async fn keeping(&self, how: &Keeping) -> Result<Infallible> {
         loop {
+            let mut built = false;
             let keeper = match self.audiences_opened(how).await? {
                 Ok(keeper) => keeper,
                 Err(why) => {
@@ -274,11 +316,11 @@ impl Engine {
                         "no snapshot of audiences is begun from; they are built from the record"
                     );
                     let keeper = self.audiences_built(how).await?;
-                    self.save(how, &keeper.kept).await?;
+                    built = true;
                     keeper
                 }
             };
-            self.follow(how, keeper).await?;
+            self.follow(how, keeper, built).await?;
         }
     }
 
@@ -302,17 +344,24 @@ impl Engine {
         Ok(Keeper { kept: Arc::new(Kept { population, fresh, position }), live })
     }
 
-    /// Follows the feed until the playbook means other columns.
-    async fn follow(&self, how: &Keeping, mut keeper: Keeper) -> Result<()> {
+    /// Follows the feed until the playbook means other columns. What was built just now is saved first.
+    async fn follow(&self, how: &Keeping, mut keeper: Keeper, built: bool) -> Result<()> {
         let mut written = self.written.subscribe();
         let (mut noted, mut reconciled) = (clock::stopwatch(), clock::stopwatch());
         let (mut noted_at, mut cursor) = (keeper.kept.position(), None);
         let snapshots = self.snapshots(how).is_some();
         let every = if snapshots { SAVE_EVERY } else { NOTE_EVERY };
         let mut failed = 0;
+        let mut saving = if built { self.saving(how, &keeper.kept).await? } else { None };
         loop {
             match self.audiences_caught_up(&mut keeper).await {
-                Ok(false) => return Ok(()),
+                Ok(false) => {
+                    // Nobody else writes where it is written still.
+                    return match saving {
+                        Some(saving) => self.saved_or_told(how, saving).await,
+                        None => Ok(()),
+                    };
+                }
                 Ok(true) => failed = 0,
                 // What was kept stays: it says up to when it is whole.
                 Err(error) if failed < FAILS_MAX => {
@@ -325,9 +374,13 @@ impl Engine {
                 Err(error) => return Err(error),
             }
             let position = keeper.kept.position();
-            if position != noted_at && noted.elapsed() >= every {
+            if let Some(done) = saving.take_if(|saving| saving.work.is_finished()) {
+                self.saved_or_told(how, done).await?;
+            }
+            if position != noted_at && noted.elapsed() >= every && saving.is_none() {
                 match snapshots {
-                    true => self.save(how, &keeper.kept).await?,
+                    // Written beside: who asks meanwhile asks of what is fresh.
+                    true => saving = self.saving(how, &keeper.kept).await?,
                     false => self.store().feed_done(&how.consumer, position).await?,
                 }
                 (noted, noted_at) = (clock::stopwatch(), position);
@@ -363,24 +416,29 @@ impl Engine {
             }
             let now = clock::now(&home);
             let entries = self.store().feed(keeper.kept.position(), ENTRIES).await?;
-            let Some(last) = entries.last().map(|entry| entry.position) else {
-                keeper.kept.fresh.store(now.0, Ordering::Relaxed);
-                self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
-                let seen = keeper.kept.population.seen();
-                self.measures.audiences().stands(seen.everyone().len(), seen.bytes(), 0);
-                return Ok(true);
-            };
+            let (last, n_entries) = (entries.last().map(|entry| entry.position), entries.len());
             let changed: BTreeSet<MemberId> = entries.into_iter().flat_map(|entry| entry.members).collect();
             let changed: Vec<MemberId> = changed.into_iter().collect();
             for part in changed.chunks(MEMBERS) {
                 self.read_again(&keeper.kept, &keeper.live, part).await?;
             }
-            *keeper.kept.position.lock().unwrap_or_else(PoisonError::into_inner) = last;
+            if let Some(last) = last {
+                *keeper.kept.position.lock().unwrap_or_else(PoisonError::into_inner) = last;
+            }
+            // That was all there was at that instant. What came meanwhile is the next round's: where changes never cease, a
+            // feed that is found empty may be long in coming.
+            if n_entries < ENTRIES {
+                keeper.kept.fresh.store(now.0, Ordering::Relaxed);
+                self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
+                let seen = keeper.kept.population.seen();
+                self.measures.audiences().stands(seen.everyone().len(), seen.bytes(), 0);
+                return Ok(true);
+            }
         }
     }
 
     /// Replaces what is known of members by what the record says of them.
-    async fn read_again(&self, kept: &Kept, live: &Live, members: &[MemberId]) -> Result<()> {
+    async fn read_again(&self, kept: &Arc<Kept>, live: &Live, members: &[MemberId]) -> Result<()> {
         let mut gone: BTreeSet<MemberId> = members.iter().copied().collect();
         let mut changes = Vec::with_capacity(members.len());
         for whole in self.store().crowd().these(members.to_vec()).await? {
@@ -389,7 +447,11 @@ impl Engine {
         }
         changes.extend(gone.into_iter().map(Change::Gone));
         self.measures.audiences().changed(changes.len());
-        Ok(kept.population.apply(&changes).map_err(AudienceProblem::OverBudget)?)
+        // Blocks of the base may be made anew by this: nobody else is held up.
+        let kept = Arc::clone(kept);
+        let applied = tokio::task::spawn_blocking(move || kept.population.apply(&changes)).await;
+        let applied = applied.map_err(|error| StoreError::Database(error.to_string()))?;
+        Ok(applied.map_err(AudienceProblem::OverBudget)?)
     }
 
     /// Holds some members against the record; where the next ones begin.

@@ -6,11 +6,13 @@ use zhiyin_audience::Person;
 use zhiyin_condition::tree::{Expr, Kind, Operator};
 use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, Leaves, evaluate};
+use zhiyin_model::mask::Mask;
 use zhiyin_model::time::{DAY_US, Ts};
 
 use super::by::{Shown, value_of};
 use super::one::One;
 use super::{checked, expression};
+use crate::sight::is_personal;
 use crate::{Live, Result};
 
 /// How far ahead it is looked for what time alone turns.
@@ -59,6 +61,8 @@ struct About<'a> {
     live: &'a Live,
     person: &'a Person,
     at: Ts,
+    /// How much of them is shown.
+    mask: Mask,
 }
 
 impl About<'_> {
@@ -89,6 +93,13 @@ impl About<'_> {
         let rules = &self.live.rules;
         let leaves = Leaves::collect([&mut condition], rules.zone.clone(), rules.currency.exponent);
         Some(value_of(&condition, &leaves, self.person, self.at))
+    }
+
+    /// Whether a side of a comparison says who somebody is, to somebody who is not shown that.
+    fn is_hidden(&self, side: &Expr) -> bool {
+        let reads_personal = |condition: Condition| condition.attributes().keys().any(|key| is_personal(key));
+        self.mask != Mask::Full
+            && expression(self.live, &Condition::to_text(side)).is_ok_and(reads_personal)
     }
 
     fn take_apart(&self, expr: &Expr, depth: usize, parts: &mut Vec<WhyPart>) -> Result<()> {
@@ -128,6 +139,10 @@ impl About<'_> {
         let shown = |value: Option<Value>| {
             value.filter(|value| *value != Value::Unknown).map(|value| Shown::of(value).text())
         };
+        if self.is_hidden(left) || self.is_hidden(right) {
+            part.against = Some(Condition::to_text(right));
+            return;
+        }
         let (is, with) = (self.value(left), self.value(right));
         part.needs = needs(op, part.holds, is.as_ref(), with.as_ref());
         (part.value, part.against) = (shown(is), shown(with));
@@ -161,9 +176,9 @@ const fn word(more: bool) -> &'static str {
 }
 
 /// Takes a condition apart for somebody.
-pub(crate) fn why(live: &Live, person: &Person, text: &str, at: Ts) -> Result<WhyView> {
+pub(crate) fn why(live: &Live, person: &Person, text: &str, (at, mask): (Ts, Mask)) -> Result<WhyView> {
     let condition = checked(live, text)?;
-    let about = About { live, person, at };
+    let about = About { live, person, at, mask };
     let mut parts = Vec::new();
     about.take_apart(condition.tree(), 0, &mut parts)?;
     let (holds, turns_at) = parts.first().map_or((false, None), |part| (part.holds, part.turns_at.clone()));
