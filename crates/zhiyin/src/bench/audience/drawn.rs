@@ -19,7 +19,6 @@ const DAYS: u64 = 1_095;
 const SECONDS_A_DAY: u64 = 86_400;
 const SEED: u64 = 0x5eed_0000_0000;
 
-pub const GENDERS: usize = 2;
 pub const CITIES: usize = 300;
 pub const CATEGORIES: usize = 20;
 const PRODUCTS_A_CATEGORY: usize = 100;
