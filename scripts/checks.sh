@@ -2,7 +2,7 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle crash processes persons upgrade faults api quickstart clients browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle audiences crash processes persons upgrade faults api quickstart clients clickhouse browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
 postgres_checks=(rust engine_pg processes persons upgrade faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
@@ -56,7 +56,8 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | crash | processes | persons | upgrade | api | quickstart | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | clients | shell | deny) things+=(python) ;;
+      clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
     esac
   done
@@ -64,7 +65,7 @@ get_ready() {
   need "${things[@]}"
   rm -rf "$checks_dir"
   mkdir -p "$checks_dir"
-  if [[ " $* " == *" oracle "* || " $* " == *" crash "* || " $* " == *" processes "* ||
+  if [[ " $* " == *" oracle "* || " $* " == *" audiences "* || " $* " == *" crash "* || " $* " == *" processes "* ||
     " $* " == *" upgrade "* || " $* " == *" browser "* ]]; then
     # These prove nothing on made-up figures, so without the real ones they fail.
     fetch_completejourney || say "The real data set could not be had: what needs it will fail."
@@ -127,6 +128,12 @@ check_oracle() {
   oracle_python
   "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
   "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
+}
+
+check_audiences() {
+  year_home
+  oracle_python
+  "$cache/venv/oracle/bin/python" tests/oracle/audiences.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
 }
 
 check_crash() {
@@ -195,6 +202,17 @@ check_clients() {
   in_venv clients "${pins[@]}"
   python3 tests/clients/test_clients.py --binary "$zhiyin" --work "$checks_dir/clients" \
     --python "$cache/venv/clients/bin/python"
+}
+
+# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's.
+check_clickhouse() {
+  built_for_tests
+  local pins examples="$target/release/examples"
+  mapfile -t pins < <(grep -v '^#' tests/clickhouse/requirements.txt)
+  in_venv clickhouse "${pins[@]}"
+  "$cache/venv/clickhouse/bin/python" tests/clickhouse/test_meaning.py --cases "$examples/clickhouse_cases" \
+    --work "$checks_dir/clickhouse/meaning"
+  python3 tests/clickhouse/test_wiring.py --wiring "$examples/clickhouse_wiring" --work "$checks_dir/clickhouse/wiring"
 }
 
 check_browser() {

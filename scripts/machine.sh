@@ -41,6 +41,7 @@ has_postgres() {
   )
   return 1
 }
+has_clickhouse() { command -v clickhouse-server >/dev/null; }
 has_certificates() { [[ -s /etc/ssl/certs/ca-certificates.crt ]]; }
 
 # Debian's packages for each thing, and what it is for.
@@ -53,6 +54,7 @@ packages_of() {
     python) echo python3 python3-venv python3-pip ;;
     chromium) echo chromium ;;
     postgres) echo postgresql ;; # with psql and pgbench
+    clickhouse) echo clickhouse-server ;;
     certificates) echo ca-certificates ;;
   esac
 }
@@ -65,21 +67,28 @@ purpose_of() {
     python) echo "Python 3.11 or newer with venv, for the data set and the tests" ;;
     chromium) echo "Chromium, for the browser test" ;;
     postgres) echo "PostgreSQL $postgres_wanted or newer with pgbench, for tests and benches, which start their own" ;;
+    clickhouse) echo "Debian's ClickHouse, for the test of how its servers are wired, which starts its own" ;;
     certificates) echo "certificates, for the package registries" ;;
   esac
 }
 
 may_install() { [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; }
 
-# Debian's PostgreSQL comes with a server that runs from then on, unless it is told before; tests and
-# benches start their own, so nothing of it is left to listen.
+# Debian's PostgreSQL and ClickHouse come with a server that runs from then on, unless that is told before; tests and
+# benches start their own, so nothing of them is left to listen.
 install_packages() {
-  local folder=/etc/postgresql-common/createcluster.d status=0
+  local folder=/etc/postgresql-common/createcluster.d policy=/usr/sbin/policy-rc.d status=0
   if [[ " $* " == *" postgresql "* ]]; then
     mkdir -p "$folder" && echo 'create_main_cluster = false' >"$folder/zhiyin.conf"
   fi
+  if [[ " $* " == *" clickhouse-server "* && ! -e "$policy" ]]; then
+    printf '#!/bin/sh\n# Made by zhiyin while it installs; gone after.\nexit 101\n' >"$policy" && chmod +x "$policy"
+  fi
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" || status=$?
   rm -f "$folder/zhiyin.conf"
+  ! grep -qs 'Made by zhiyin' "$policy" || rm -f "$policy"
+  # Nor shall it start with the machine.
+  [[ " $* " != *" clickhouse-server "* ]] || systemctl disable clickhouse-server >/dev/null 2>&1 || true
   return "$status"
 }
 

@@ -18,7 +18,7 @@ use crate::block::Block;
 use crate::bound::{Leaf, Table};
 use crate::coded::{Chosen, Coded};
 use crate::dict::Dict;
-use crate::facts::{Desk, OfBlock, OneColumn};
+use crate::facts::{Desk, OfBlock, OneColumn, OneLeaf};
 use crate::plan::{Column, Kind, Plan, Planner, Test, bounds};
 use crate::population::Seen;
 use crate::rows::{LeafPlan, by_search};
@@ -208,6 +208,7 @@ impl Asking<'_> {
     }
 
     /// What is cheap and decides much comes first.
+    #[expect(clippy::float_arithmetic, reason = "an estimate, which decides only the order")]
     fn in_order<'p>(&self, parts: &'p [Plan], all: bool) -> Vec<&'p Plan> {
         let mut rated: Vec<(f64, &Plan)> = parts
             .iter()
@@ -331,6 +332,27 @@ impl Asking<'_> {
                 },
                 Bind::NotByColumns => rows += self.slow(number, block, mask),
             },
+            Kind::Picked(leaf, plan) => match self.bind(plan, block) {
+                Bind::Nothing => keep_if(self.without[number], mask),
+                Bind::Leaf(bound) => match bound.picked_column() {
+                    Some(column) => {
+                        let chosen = self.now.chosen(&column.dict, test.node, || {
+                            self.choose_picked(leaf, test.node, &column.dict)
+                        });
+                        self.answered(
+                            number,
+                            mask,
+                            |mask| bound.narrow(mask),
+                            |mask| {
+                                mask.retain(|member| chosen.has(bound.picked_code(member, &mut rows)));
+                            },
+                        );
+                    }
+                    // No row says anything of the kind.
+                    None => keep_if(self.without[number], mask),
+                },
+                Bind::NotByColumns => rows += self.slow(number, block, mask),
+            },
             Kind::Slow => rows += self.slow(number, block, mask),
         }
         tally.asked.fetch_add(asked as u64, Ordering::Relaxed);
@@ -404,6 +426,20 @@ impl Asking<'_> {
             Some(lent) => answer(Some(lent)),
             None => answer(dict.scalar(place).as_ref()),
         });
+        Chosen::of(std::iter::once(answer(None)).chain(values).collect())
+    }
+
+    /// For which values of a leaf a node holds.
+    fn choose_picked(&self, leaf: &LeafUse, node: &Node, dict: &Dict) -> Chosen {
+        if let Some(chosen) = by_search(node, dict) {
+            return chosen;
+        }
+        let part = Part::new(self.condition, node, self.leaves, self.now.now);
+        let answer = |scalar: Option<Scalar>| {
+            let one = OneLeaf { leaf, scalar, nobody: nobody(self.leaves) };
+            u8::from(part.value(&one) == Value::Bool(true))
+        };
+        let values = (0..dict.len()).map(|place| answer(dict.scalar(place)));
         Chosen::of(std::iter::once(answer(None)).chain(values).collect())
     }
 

@@ -157,9 +157,10 @@ impl Mask {
 }
 
 /// A set of places as a block keeps it: as a list where few are in, as bits where many are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Kept {
     /// Nobody.
+    #[default]
     None,
     /// These places, ascending.
     Few(Arc<[u16]>),

@@ -14,7 +14,7 @@ use crate::bits::{Kept, Mask};
 use crate::block::Block;
 use crate::coded::{Chosen, Coded};
 use crate::history::{Events, Numbers, Orders, Rows};
-use crate::ints::{Ints, Stored, by_width};
+use crate::ints::Ints;
 use crate::plan::bounds;
 use crate::rows::{Ask, LeafPlan, Measured, Times, chosen};
 
@@ -35,7 +35,7 @@ pub(crate) struct At {
 
 /// A question of a row, in terms of one block.
 #[derive(Debug)]
-enum Bound<'b> {
+pub(crate) enum Bound<'b> {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
@@ -53,8 +53,8 @@ enum Bound<'b> {
 #[derive(Debug)]
 pub(crate) struct Leaf<'b> {
     pub(crate) table: Table<'b>,
-    plan: &'b LeafPlan<'b>,
-    passes: Bound<'b>,
+    pub(crate) plan: &'b LeafPlan<'b>,
+    pub(crate) passes: Bound<'b>,
     /// Days that the window sees, from the first to the last; all days where it has none.
     pub(crate) first: i64,
     pub(crate) last: i64,
@@ -127,170 +127,6 @@ impl<'b> Leaf<'b> {
         self.passes.narrow(mask);
     }
 
-    /// Keeps whoever's count of passing rows, up to a limit, is as wanted.
-    pub(crate) fn retain_counted(
-        &self,
-        mask: &mut Mask,
-        limit: i64,
-        touched: &mut u64,
-        holds: impl Fn(i64) -> bool,
-    ) {
-        let Some(flat) = self.flat() else {
-            mask.retain(|member| holds(self.count(member, limit, touched)));
-            return;
-        };
-        if matches!(flat, Flat::Every) && !matches!(self.table, Table::Items(_)) {
-            mask.retain(|member| holds(self.count_all(member, limit, touched)));
-            return;
-        }
-        self.retain_ranged(mask, touched, |at| flat.touch(at), |from, to| holds(flat.count(from, to)));
-    }
-
-    /// Keeps whoever has at least so many rows in the window, or (`wanted` false) whoever has fewer, where all rows pass: the
-    /// row that would be the last one needed tells. False where it cannot.
-    pub(crate) fn retain_reached(&self, mask: &mut Mask, n: i64, wanted: bool, touched: &mut u64) -> bool {
-        let rows = self.table.rows();
-        let every = matches!(&self.passes, Bound::All(none) if none.is_empty());
-        let Ok(n) = usize::try_from(n) else { return false };
-        if !every || n == 0 || matches!(self.table, Table::Items(_)) {
-            return false;
-        }
-        if i64::from(rows.latest) > self.last {
-            // Whoever has rows that are yet to come is counted apart.
-            let mut ahead = mask.clone();
-            rows.last_day.keep_range(self.last.saturating_add(1), i64::MAX, &mut ahead);
-            mask.and_not(&ahead);
-            self.reach(mask, n, wanted, touched);
-            let limit = i64::try_from(n).unwrap_or(i64::MAX);
-            ahead.retain(|member| (self.count_all(member, limit, touched) >= limit) == wanted);
-            mask.or(&ahead);
-        } else {
-            self.reach(mask, n, wanted, touched);
-        }
-        true
-    }
-
-    fn reach(&self, mask: &mut Mask, n: usize, wanted: bool, touched: &mut u64) {
-        let rows = self.table.rows();
-        let starts: &[u32] = &rows.starts;
-        let Some((first, _)) = rows.day.stored_range(self.first, i64::MAX) else {
-            mask.retain(|_| !wanted);
-            return;
-        };
-        *touched += mask.count() as u64;
-        // Where a member has fewer rows, some row is looked at that decides nothing.
-        let place = |member: usize| (starts[member + 1] as usize).saturating_sub(n);
-        let enough = |member: usize| (starts[member + 1] - starts[member]) as usize >= n;
-        by_width!(&rows.day.stored, days => {
-            let days = &days[..];
-            mask.retain_touched(
-                |member| days.get(place(member)).map_or(0, |day| i64::from(*day)),
-                |member| (enough(member) & days.get(place(member)).is_some_and(|day| i64::from(*day) >= first)) == wanted,
-            );
-        }, mask.retain(|member| enough(member) == wanted));
-    }
-
-    /// Keeps whoever's sum over passing rows is as wanted.
-    pub(crate) fn retain_summed(&self, mask: &mut Mask, touched: &mut u64, holds: impl Fn(i128) -> bool) {
-        let values = match (self.plan.value.field(), self.table) {
-            (Some(Field::Paid), Table::Orders(orders)) => Some(&orders.paid),
-            (Some(Field::Paid), Table::Items(orders)) => {
-                orders.item_paid.as_ref().or(orders.of_one_item().then_some(&orders.paid))
-            }
-            (Some(Field::Quantity), Table::Items(orders)) => match &orders.quantity {
-                Numbers::Scaled(ints, _) => Some(ints),
-                Numbers::Wide(_) => None,
-            },
-            _ => None,
-        };
-        let (Some(flat), Some(values)) = (self.flat(), values) else {
-            mask.retain(|member| holds(self.sum(member, touched).0));
-            return;
-        };
-        let touch = |at: usize| flat.touch(at) ^ values.stored_at(at);
-        self.retain_ranged(mask, touched, touch, |from, to| holds(flat.sum(values, from, to)));
-    }
-
-    /// The one question that all rows are asked, where it is of a code of the row (or the item) alone.
-    fn flat(&self) -> Option<Flat<'_>> {
-        let items = matches!(self.table, Table::Items(_));
-        let of_one = |of_item: &bool| {
-            *of_item == items || matches!(self.table, Table::Items(orders) if orders.of_one_item())
-        };
-        match &self.passes {
-            Bound::All(none) if none.is_empty() => Some(Flat::Every),
-            Bound::Code(column, of_item, Chosen::Range(low, high)) if of_one(of_item) => {
-                let range = column.codes.stored_range(i64::from(*low), i64::from(*high));
-                Some(range.map_or(Flat::Never, |(low, high)| Flat::Within(&column.codes, low, high)))
-            }
-            Bound::Range(column, of_item, (low, high), true) if of_one(of_item) => Some(
-                column
-                    .stored_range(*low, *high)
-                    .map_or(Flat::Never, |(low, high)| Flat::Within(column, low, high)),
-            ),
-            Bound::Never => Some(Flat::Never),
-            _ => None,
-        }
-    }
-
-    /// Asks each member's rows (or items) within the window, which lie side by side.
-    fn retain_ranged(
-        &self,
-        mask: &mut Mask,
-        touched: &mut u64,
-        touch: impl Fn(usize) -> i64,
-        mut holds: impl FnMut(usize, usize) -> bool,
-    ) {
-        let rows = self.table.rows();
-        let items = match self.table {
-            Table::Items(orders) if !orders.of_one_item() => Some(orders),
-            _ => None,
-        };
-        let starts: &[u32] = &rows.starts;
-        if self.first == i64::MIN {
-            let starts: &[u32] = items.map_or(starts, |orders| &orders.item_starts);
-            mask.retain(|member| {
-                let (from, to) = (starts[member] as usize, starts[member + 1] as usize);
-                *touched += (to - from) as u64;
-                holds(from, to)
-            });
-            return;
-        }
-        let Some((first, last)) = rows.day.stored_range(self.first, self.last) else {
-            mask.retain(|_| holds(0, 0));
-            return;
-        };
-        by_width!(&rows.day.stored, days => {
-            let days = &days[..];
-            let touch = |member: usize| {
-                let last = (starts[member + 1] as usize).saturating_sub(1);
-                let item = items.map_or(last, |orders| (orders.item_starts[member + 1] as usize).saturating_sub(1));
-                days.get(last).map_or(0, |day| i64::from(*day)) ^ touch(item)
-            };
-            mask.retain_touched(touch, |member| {
-                let (from, mut to) = (starts[member] as usize, starts[member + 1] as usize);
-                let days = &days[from..to];
-                let mut item_to = items.map_or(0, |orders| orders.item_starts[member + 1] as usize);
-                let after = days.iter().rev().take_while(|day| i64::from(**day) > last).count();
-                let within = days[..days.len() - after].iter().rev().take_while(|day| i64::from(**day) >= first).count();
-                *touched += (after + within) as u64;
-                to -= after;
-                match items {
-                    None => holds(to - within, to),
-                    Some(orders) => {
-                        let n = |from: usize, to: usize| (from..to).map(|row| usize::try_from(orders.n_items.get(row)).unwrap_or(0)).sum::<usize>();
-                        item_to -= n(to, to + after);
-                        holds(item_to - n(to - within, to), item_to)
-                    }
-                }
-            });
-        }, {
-            // All rows are of one day, which is within.
-            let starts: &[u32] = items.map_or(starts, |orders| &orders.item_starts);
-            mask.retain(|member| holds(starts[member] as usize, starts[member + 1] as usize));
-        });
-    }
-
     /// How many rows of a member pass, up to a limit, and how many were looked at.
     pub(crate) fn count(&self, member: usize, limit: i64, touched: &mut u64) -> i64 {
         let mut n = 0;
@@ -308,7 +144,7 @@ impl<'b> Leaf<'b> {
     }
 
     /// Rows in the window where all pass: the row that would be the last one needed tells.
-    fn count_all(&self, member: usize, limit: i64, touched: &mut u64) -> i64 {
+    pub(crate) fn count_all(&self, member: usize, limit: i64, touched: &mut u64) -> i64 {
         let rows = self.table.rows();
         let (from, mut to) = rows.of(member);
         if i64::from(rows.latest) > self.last {
@@ -434,7 +270,10 @@ impl<'b> Leaf<'b> {
                 };
                 Some(val.to_value())
             }
-            (Measure::First(_) | Measure::Last(_), _) => self.picked(member, touched),
+            (Measure::First(_) | Measure::Last(_), _) => {
+                let pick = self.pick(member, touched);
+                Some(pick.map_or(Value::Unknown, |pick| self.measured(pick)))
+            }
             (Measure::Least(_) | Measure::Greatest(_), _) => {
                 let least = matches!(self.plan.spec.measure, Measure::Least(_));
                 let mut so_far = Value::Unknown;
@@ -473,7 +312,7 @@ impl<'b> Leaf<'b> {
 
     /// What is asked of the first or last row. Rows of one instant stand in the order of their content; items of several orders
     /// of one instant do not, so there the content is asked.
-    fn picked(&self, member: usize, touched: &mut u64) -> Option<Value> {
+    fn pick(&self, member: usize, touched: &mut u64) -> Option<At> {
         let first = matches!(self.plan.spec.measure, Measure::First(_));
         let time = |at: &At| self.table.rows().time.get(at.row);
         let mut at_once: Vec<At> = Vec::new();
@@ -487,11 +326,14 @@ impl<'b> Leaf<'b> {
                     at_once.clear();
                 }
                 at_once.push(at);
+                if !first && !matches!(self.table, Table::Items(_)) {
+                    return ControlFlow::Break(());
+                }
             }
             ControlFlow::Continue(())
         });
         let pick = match (self.table, &at_once[..]) {
-            (_, []) => return Some(Value::Unknown),
+            (_, []) => return None,
             (_, [only]) => only,
             (Table::Items(orders), several) => {
                 let key = |at: &&At| {
@@ -511,7 +353,22 @@ impl<'b> Leaf<'b> {
                 }
             }
         };
-        Some(self.measured(*pick))
+        Some(*pick)
+    }
+
+    /// The column of what is asked of the first or last row, where that is the code of one.
+    pub(crate) fn picked_column(&self) -> Option<&'b Coded> {
+        Some(self.table.coded(self.plan.value.field()?)?.0)
+    }
+
+    /// The code that the first or last row has; 0 where there is no such row.
+    pub(crate) fn picked_code(&self, member: usize, touched: &mut u64) -> u32 {
+        let column = self.plan.value.field().and_then(|field| self.table.coded(field));
+        match (column, self.pick(member, touched)) {
+            (Some((column, true)), Some(at)) => column.code(at.item),
+            (Some((column, false)), Some(at)) => column.code(at.row),
+            _ => 0,
+        }
     }
 
     /// Where the items of an order of a member begin.
@@ -584,53 +441,6 @@ impl<'b> Leaf<'b> {
             }
             Table::Events(name, events) => ask(OneRow::Event(&events.event(name, at.row))),
         }
-    }
-}
-
-/// What rows that lie side by side are asked, where one column answers.
-enum Flat<'b> {
-    Every,
-    Never,
-    /// What is stored lies within.
-    Within(&'b Ints, i64, i64),
-}
-
-impl Flat<'_> {
-    fn touch(&self, at: usize) -> i64 {
-        match self {
-            Self::Every | Self::Never => 0,
-            Self::Within(column, ..) => column.stored_at(at),
-        }
-    }
-
-    fn count(&self, from: usize, to: usize) -> i64 {
-        let n = match self {
-            Self::Every => to - from,
-            Self::Never => 0,
-            Self::Within(column, low, high) => by_width!(&column.stored, x => {
-                x[from..to].iter().filter(|x| (*low..=*high).contains(&i64::from(**x))).count()
-            }, to - from),
-        };
-        i64::try_from(n).unwrap_or(i64::MAX)
-    }
-
-    fn sum(&self, values: &Ints, from: usize, to: usize) -> i128 {
-        let (mut stored, mut n) = (0i128, 0i128);
-        let mut take = |x: i64| {
-            stored += i128::from(x);
-            n += 1;
-        };
-        match self {
-            Self::Never => {}
-            Self::Every => {
-                by_width!(&values.stored, v => v[from..to].iter().for_each(|v| take(i64::from(*v))), n = i128::try_from(to - from).unwrap_or(0))
-            }
-            Self::Within(column, low, high) => by_width!(&column.stored, x => {
-                let chosen = x[from..to].iter().enumerate().filter(|(_, x)| (*low..=*high).contains(&i64::from(**x)));
-                chosen.for_each(|(at, _)| take(values.stored_at(from + at)));
-            }, (from..to).for_each(|at| take(values.stored_at(at)))),
-        }
-        stored * i128::from(values.unit) + n * i128::from(values.base)
     }
 }
 

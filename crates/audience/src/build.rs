@@ -98,16 +98,6 @@ impl<'d> Builder<'d> {
         }
     }
 
-    /// How many it has.
-    pub const fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether it has none.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The block, its places standing for these ordinals.
     pub fn build(self, ordinals: Ordinals) -> Block {
         let (len, dicts) = (self.len, self.dicts);

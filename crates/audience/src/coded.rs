@@ -1,5 +1,7 @@
 //! A column of values as codes into a dictionary.
 
+#![allow(clippy::useless_conversion, reason = "loops are written once for numbers of every width")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -191,11 +193,6 @@ impl ScalarsBuilder {
             }
         });
         self.codes.push(code);
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.codes.len()
     }
 
     /// Fills up with no value.

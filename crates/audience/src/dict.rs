@@ -46,11 +46,6 @@ impl Dict {
         }
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The text at a place, if it is one.
     pub fn text(&self, place: usize) -> Option<&str> {
         match self {

@@ -8,6 +8,7 @@ use zhiyin_condition::value::{Val, Value};
 use zhiyin_condition::{EventRow, Facts, LeafStates, Leaves, OrderRow, Row};
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
@@ -85,6 +86,10 @@ impl<'b> OfBlock<'b> {
 }
 
 impl Facts for OfBlock<'_> {
+    fn member_id(&self) -> MemberId {
+        self.desk.block.id(self.place)
+    }
+
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         let column = self.desk.block.attributes.get(name)?;
         if let Some(lent) = column.lent(self.place) {
@@ -166,6 +171,9 @@ pub(crate) struct OneColumn<'a> {
 }
 
 impl Facts for OneColumn<'_> {
+    fn member_id(&self) -> MemberId {
+        MemberId::from_bytes([0; 16])
+    }
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.attribute.filter(|(known, _)| *known == name)?.1
     }
@@ -192,6 +200,58 @@ impl Facts for OneColumn<'_> {
     }
     fn leaves(&self) -> &LeafStates {
         &self.states
+    }
+    fn event(&self) -> Option<&EventRow> {
+        None
+    }
+    fn order(&self) -> Option<&OrderRow> {
+        None
+    }
+}
+
+/// A member of whom nothing is known but what one leaf comes to.
+pub(crate) struct OneLeaf<'a> {
+    pub(crate) leaf: &'a LeafUse,
+    pub(crate) scalar: Option<Scalar>,
+    pub(crate) nobody: OneColumn<'static>,
+}
+
+impl Facts for OneLeaf<'_> {
+    fn member_id(&self) -> MemberId {
+        self.nobody.member_id()
+    }
+    fn attribute(&self, _: &str) -> Option<&Scalar> {
+        None
+    }
+    fn has_tag(&self, _: &str) -> bool {
+        false
+    }
+    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        Box::new(std::iter::empty())
+    }
+    fn tier(&self) -> Option<&str> {
+        None
+    }
+    fn lifecycle(&self) -> Option<&str> {
+        None
+    }
+    fn store(&self) -> Option<&str> {
+        None
+    }
+    fn points(&self) -> i64 {
+        0
+    }
+    fn enrolled_at(&self) -> Option<Ts> {
+        None
+    }
+    fn measures(&self, leaf: &LeafUse) -> bool {
+        self.leaf == leaf
+    }
+    fn measured(&self, _: &LeafUse) -> Val<'_> {
+        self.scalar.as_ref().map_or(Val::Unknown, Val::of_scalar)
+    }
+    fn leaves(&self) -> &LeafStates {
+        &self.nobody.states
     }
     fn event(&self) -> Option<&EventRow> {
         None

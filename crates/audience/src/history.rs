@@ -37,12 +37,6 @@ pub struct Rows {
     pub(crate) channel: Coded,
 }
 
-impl Default for Kept {
-    fn default() -> Self {
-        Self::None
-    }
-}
-
 impl Rows {
     /// The rows of a member.
     #[inline]

@@ -83,9 +83,9 @@ impl Ints {
         // What fits is what was measured above.
         #[expect(clippy::cast_possible_truncation, reason = "the span was looked at")]
         let stored = match span {
-            0..=0xff => Stored::U8(scaled.map(|x| x as u8).collect::<Vec<_>>().into()),
-            0..=0xffff => Stored::U16(scaled.map(|x| x as u16).collect::<Vec<_>>().into()),
-            0..=0xffff_ffff => Stored::U32(scaled.map(|x| x as u32).collect::<Vec<_>>().into()),
+            ..=0xff => Stored::U8(scaled.map(|x| x as u8).collect::<Vec<_>>().into()),
+            0x100..=0xffff => Stored::U16(scaled.map(|x| x as u16).collect::<Vec<_>>().into()),
+            0x1_0000..=0xffff_ffff => Stored::U32(scaled.map(|x| x as u32).collect::<Vec<_>>().into()),
             _ => return Self { base: 0, unit: 1, len, stored: Stored::I64(numbers.to_vec().into()) },
         };
         Self { base: least, unit: unit_signed, len, stored }
@@ -94,11 +94,6 @@ impl Ints {
     /// How many.
     pub const fn len(&self) -> usize {
         self.len
-    }
-
-    /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// The number at a place; the base beyond the end.

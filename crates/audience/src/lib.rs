@@ -25,8 +25,10 @@ pub mod person;
 mod plan;
 pub mod population;
 mod rows;
+mod scan;
 pub mod set;
 pub mod snapshot;
+pub mod sql;
 
 pub use ask::{Found, Question, StepTaken};
 pub use person::Person;

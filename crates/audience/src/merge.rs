@@ -137,13 +137,8 @@ fn coded(columns: &[&Coded], picks: impl Iterator<Item = (usize, usize)>, dicts:
     picks.iter().for_each(|(source, place)| used[*source][columns[*source].code(*place) as usize] = true);
     let mut values: Vec<(Scalar, usize, usize)> = Vec::new();
     for (source, column) in columns.iter().enumerate() {
-        for code in 1..=column.dict.len() {
-            if used[source][code]
-                && let Some(value) = column.dict.scalar(code - 1)
-            {
-                values.push((value, source, code));
-            }
-        }
+        let used = used[source].iter().enumerate().skip(1).filter(|(_, used)| **used);
+        values.extend(used.filter_map(|(code, _)| Some((column.dict.scalar(code - 1)?, source, code))));
     }
     values.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     let mut codes: Vec<Vec<i64>> = columns.iter().map(|column| vec![0; column.dict.len() + 1]).collect();

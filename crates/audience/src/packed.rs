@@ -44,7 +44,7 @@ impl Out {
 
     fn array<T: Pod>(&mut self, numbers: &[T]) {
         self.len(numbers.len());
-        while self.bytes.len() % align_of::<T>().max(1) != 0 {
+        while !self.bytes.len().is_multiple_of(align_of::<T>()) {
             self.bytes.push(0);
         }
         self.bytes.extend_from_slice(bytemuck::cast_slice(numbers));
@@ -89,7 +89,7 @@ impl<'m> In<'m> {
 
     fn array<T: Pod>(&mut self) -> Result<Buf<T>> {
         let len = self.len()?;
-        self.at = self.at.next_multiple_of(align_of::<T>().max(1));
+        self.at = self.at.next_multiple_of(align_of::<T>());
         let at = self.at;
         self.take(len.checked_mul(size_of::<T>()).ok_or(Torn)?)?;
         Ok(Buf::Mapped { map: self.map.clone(), at, len })

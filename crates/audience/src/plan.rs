@@ -53,6 +53,8 @@ pub(crate) enum Kind<'c> {
     Sum(Box<LeafPlan<'c>>, Operator, Decimal),
     /// By the days since the last row of all, within these bounds.
     Recency(Source, i64, i64),
+    /// By the code that the first or last row of a history has.
+    Picked(&'c LeafUse, Box<LeafPlan<'c>>),
     /// By the evaluator for one member, with leaves that columns can tell.
     Slow,
 }
@@ -74,7 +76,7 @@ impl Kind<'_> {
             Self::Points(..) => 0.15,
             Self::Recency(..) => 0.5,
             Self::Count(..) => 8.0,
-            Self::Sum(..) => 12.0,
+            Self::Sum(..) | Self::Picked(..) => 12.0,
             Self::Slow => 500.0,
         }
     }
@@ -86,7 +88,7 @@ impl Kind<'_> {
             Self::Points(..) => "number",
             Self::Tag(_) => "bitmap",
             Self::Recency(..) => "last day",
-            Self::Count(..) | Self::Sum(..) => "history",
+            Self::Count(..) | Self::Sum(..) | Self::Picked(..) => "history",
             Self::Slow => "member by member",
         }
     }
@@ -121,7 +123,7 @@ impl<'c> Reads<'c> {
             }
             Node::Leaf(leaf) => self.leaves.push(leaf),
             Node::Local(list, _) => self.list(list),
-            Node::AtHand(_) => self.other = true,
+            Node::AtHand(_) | Node::Bucket(_) | Node::Listed(_) => self.other = true,
             Node::Field(Element::Event | Element::Order, _) => self.other = true,
             _ => {}
         }
@@ -159,13 +161,12 @@ impl<'c> Planner<'c> {
     fn make(&mut self, node: &'c Node, tree: Option<&Expr>) -> Plan {
         // Where the tree has another shape than the program, the words of what is around are as near as can be.
         let parts_of = |parts: &[Node], kind: Option<&'_ TreeKind>| -> Vec<Option<Expr>> {
-            let texts = match kind {
+            match kind {
                 Some(TreeKind::And(trees) | TreeKind::Or(trees)) if trees.len() == parts.len() => {
                     trees.iter().cloned().map(Some).collect()
                 }
                 _ => vec![tree.cloned(); parts.len()],
-            };
-            texts
+            }
         };
         match node {
             Node::And(parts) => {
@@ -214,10 +215,16 @@ impl<'c> Planner<'c> {
     }
 
     fn kind(&self, node: &'c Node, reads: &Reads<'c>) -> Kind<'c> {
-        if !reads.other && reads.leaves.is_empty() && reads.columns.len() == 1 {
-            if let Some(column) = reads.columns.first() {
-                return Kind::Coded(*column);
-            }
+        if let (false, [], 1) = (reads.other, &reads.leaves[..], reads.columns.len())
+            && let Some(column) = reads.columns.first()
+        {
+            return Kind::Coded(*column);
+        }
+        if let ([leaf], true) = (&reads.leaves[..], reads.columns.is_empty() && !reads.other)
+            && let Some(plan) = LeafPlan::of(self.condition, leaf)
+            && plan.picks_a_code()
+        {
+            return Kind::Picked(leaf, Box::new(plan));
         }
         match node {
             Node::HasTag(tag) => match &**tag {

@@ -104,6 +104,22 @@ impl<'c> LeafPlan<'c> {
         Some(Self { spec, view: &leaf.view, days: leaf.window.days, passes, value: measured, asks_rows })
     }
 
+    /// Whether what it comes to is the code of one row.
+    pub(crate) fn picks_a_code(&self) -> bool {
+        let coded = matches!(
+            self.value,
+            Measured::Field(
+                Field::Store
+                    | Field::Channel
+                    | Field::Product
+                    | Field::Category
+                    | Field::Department
+                    | Field::Property(_)
+            )
+        );
+        coded && matches!(self.spec.measure, Measure::First(_) | Measure::Last(_))
+    }
+
     /// Whether it sums a column of whole numbers.
     pub(crate) fn sums(&self, _currency_exponent: u32) -> bool {
         matches!(self.value, Measured::Field(Field::Paid | Field::Quantity))
@@ -315,7 +331,8 @@ pub(crate) fn by_search(node: &Node, dict: &crate::dict::Dict) -> Option<Chosen>
         Node::Const(Value::Text(text)) => Some(dict.code_of_text(text)),
         _ => None,
     };
-    let is_read = |node: &Node| matches!(node, Node::Field(..) | Node::Attribute(..) | Node::Member(_));
+    let is_read =
+        |node: &Node| matches!(node, Node::Field(..) | Node::Attribute(..) | Node::Member(_) | Node::Leaf(_));
     let mut codes: Vec<u32> = match node {
         Node::Compare(Operator::Equal, sides) => match &**sides {
             [of, value] | [value, of] if is_read(of) && code(value).is_some() => {

@@ -86,9 +86,4 @@ impl MemberSet {
             })
         })
     }
-
-    /// Its words.
-    pub(crate) fn words(&self) -> &[u64] {
-        &self.words
-    }
 }

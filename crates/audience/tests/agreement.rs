@@ -47,7 +47,7 @@ fn columns(n: usize, known: &Known) -> Person {
 fn somebody(life: &Life, n: usize) -> Known {
     let mut known = person(life);
     let texts = |texts: &[&str]| Scalar::Texts(texts.iter().map(|text| (*text).to_owned()).collect());
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         known.attributes.remove("birthday");
         known.tags.insert("vip".to_owned());
         known.tier = Some("gold".to_owned());
@@ -80,7 +80,13 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 24] = [
+    "last(within(orders, \"30d\")).store != \"S2\"",
+    "first(orders).channel == \"app\" || first(items).category.startsWith(\"b\")",
+    "last(events(\"E\")).properties.amount == 3",
+    "last(orders).store == null",
+    "bucket(\"a\") < 40 || points == 15",
+    "!audience(\"often\") && audience(\"snackers\") == false && bucket(\"b\") >= 10.5",
     "attr.city == \"city 1\"",
     "attr.city in [\"city 1\", \"city 5\"] || attr.city == null",
     "attr.city.startsWith(\"city\") && attr.city != \"city 3\"",
@@ -129,7 +135,7 @@ proptest! {
                     match life {
                         Some(life) => {
                             let life = life.index(lives.len());
-                            let known = somebody(&lives[life], n + life);
+                            let known = Known { id: id(n), ..somebody(&lives[life], n + life) };
                             let change = Change::Put(Box::new(columns(n, &known)));
                             people.insert(n, known);
                             change
@@ -171,7 +177,7 @@ proptest! {
             if round == 0 {
                 let again: Vec<Change> = (0..4)
                     .map(|n| {
-                        let known = somebody(&lives[n % lives.len()], n * 5);
+                        let known = Known { id: id(n), ..somebody(&lives[n % lives.len()], n * 5) };
                         let change = Change::Put(Box::new(columns(n, &known)));
                         people.insert(n, known);
                         change

@@ -64,7 +64,7 @@ fn every_answer_is_that_of_all_changes_so_far() {
             .map(|k| {
                 // Old members here and there, new ones at the end, and some who go.
                 let n = (batch * 7_919 + k * 41) % (MEMBERS + batch * 500);
-                if (n + batch) % 97 == 0 {
+                if (n + batch).is_multiple_of(97) {
                     states.remove(&n);
                     return Change::Gone(id(n));
                 }

@@ -48,7 +48,7 @@ fn somebody(n: u32) -> Person {
     id[..4].copy_from_slice(&n.wrapping_mul(2_654_435_761).to_be_bytes());
     let mut person = Person::gone(MemberId::from_bytes(id));
     person.attributes.insert("city".to_owned(), Scalar::Text(format!("c{}", n % 50)));
-    person.tags = if n % 7 == 0 { vec!["vip".to_owned()] } else { Vec::new() };
+    person.tags = if n.is_multiple_of(7) { vec!["vip".to_owned()] } else { Vec::new() };
     person.points = i64::from(n % 900);
     let item = |quantity: &str| ItemRow {
         product: format!("p{}", n % 400).into(),
@@ -65,7 +65,7 @@ fn somebody(n: u32) -> Person {
         items: vec![item("1"), item("0.125")],
     };
     person.orders = (0..i64::from(n % 4)).map(|k| order(k * 100_000 + i64::from(n))).collect();
-    if n % 5 == 0 {
+    if n.is_multiple_of(5) {
         person.events.push(EventRow {
             name: "Coupon Redeemed".into(),
             time: Ts(i64::from(n)),

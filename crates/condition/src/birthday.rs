@@ -5,7 +5,7 @@ use zhiyin_model::time::{Day, Ts, Zone};
 
 /// A birthday as an attribute writes it: `YYYY-MM-DD`, `MM-DD` or `--MM-DD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Birthday {
+pub struct Birthday {
     /// Not known for `MM-DD`.
     year: Option<i16>,
     month: i8,
@@ -20,7 +20,7 @@ pub fn of_age(birthday: &str, years: u8, zone: &Zone) -> Option<Ts> {
 
 impl Birthday {
     /// Reads a birthday; `None` if it is none.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (year, rest) = match text.len() {
             10 => (Some(Day::parse(text)?.date().year()), text.get(5..)?),
             7 => (None, text.strip_prefix("--")?),
@@ -35,6 +35,21 @@ impl Birthday {
         // 2000 was a leap year, so that 02-29 is a day.
         let is_day = rest.get(2..3) == Some("-") && Date::new(2000, month, day).is_ok();
         is_day.then_some(Self { year, month, day })
+    }
+
+    /// The year of birth, if it is known.
+    pub const fn year(self) -> Option<i16> {
+        self.year
+    }
+
+    /// The month, 1 to 12.
+    pub const fn month(self) -> i8 {
+        self.month
+    }
+
+    /// The day of the month as it was written, 29 February too.
+    pub const fn day_of_month(self) -> i8 {
+        self.day
     }
 
     /// The day it is kept in a year; none outside of the calendar.

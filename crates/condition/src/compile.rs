@@ -3,6 +3,7 @@
 //! Every problem found is recorded with its column, and compiling goes on where it can, so that people
 //! see all of them at once. `None` means that a problem was recorded for this expression.
 
+mod audience;
 mod compare;
 mod functions;
 mod history;
@@ -11,9 +12,10 @@ mod types;
 
 use std::collections::BTreeMap;
 
+use crate::inline::Inlined;
 use crate::problem::{Note, Problem};
 use crate::program::{LeafSpec, Node, Step};
-use crate::schema::{AttributeType, Schema};
+use crate::schema::{AttributeType, Schema, Scope};
 use crate::tree::{Each, Expr, Kind, Operator};
 use crate::value::Value;
 
@@ -32,8 +34,8 @@ pub(crate) struct Compiled {
 }
 
 /// Compiles a tree, which must be a yes or no.
-pub(crate) fn compile(tree: &Expr, schema: &Schema) -> Result<Compiled, Vec<Problem>> {
-    let mut compiler = Compiler::new(schema);
+pub(crate) fn compile(tree: &Expr, schema: &Schema, inlined: &Inlined) -> Result<Compiled, Vec<Problem>> {
+    let mut compiler = Compiler::new(schema, inlined);
     let root = compiler.bool(tree);
     compiler.problems.sort_by_key(|problem| problem.column);
     compiler.problems.dedup();
@@ -66,6 +68,10 @@ struct Asked<'e> {
 
 struct Compiler<'s, 'e> {
     schema: &'s Schema,
+    /// What may be spoken of here: within a saved audience, of the member alone.
+    scope: Scope,
+    /// The trees of the saved audiences that are named.
+    inlined: &'e Inlined,
     frames: Vec<Frame>,
     asked: Option<Asked<'e>>,
     leaves: Vec<LeafSpec>,
@@ -75,9 +81,11 @@ struct Compiler<'s, 'e> {
 }
 
 impl<'s, 'e> Compiler<'s, 'e> {
-    const fn new(schema: &'s Schema) -> Self {
+    const fn new(schema: &'s Schema, inlined: &'e Inlined) -> Self {
         Self {
             schema,
+            scope: schema.scope,
+            inlined,
             frames: Vec::new(),
             asked: None,
             leaves: Vec::new(),

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use zhiyin_model::playbook::Consent;
 
 use crate::compile::{self, Compiled};
+use crate::inline::Inlined;
 use crate::problem::{Note, Problem};
 use crate::program::{LeafSpec, Node};
 use crate::schema::{AttributeType, Schema};
 use crate::tree::Expr;
-use crate::{parse, text};
+use crate::{inline, parse, text};
 
 /// A checked condition. Equal where the texts and what their names mean are.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Condition {
     tiers: Vec<String>,
     /// What consent is asked for, for the reference evaluator.
     consent: Consent,
+    /// The saved audiences it names, and those they name.
+    inlined: Inlined,
     /// The number of each leaf among [`crate::Leaves`]; empty until collected.
     bound: Vec<usize>,
 }
@@ -29,9 +32,10 @@ impl Condition {
     /// Parses a text and checks it: every name is known, every kind fits, and the whole is a yes or no.
     pub fn check(text: &str, schema: &Schema) -> Result<Self, Vec<Problem>> {
         let tree = parse::parse(text).map_err(|problem| vec![problem])?;
-        let compiled = compile::compile(&tree, schema)?;
+        let inlined = inline::gather(&tree, schema).map_err(|problem| vec![problem])?;
+        let compiled = compile::compile(&tree, schema, &inlined)?;
         let (tiers, consent) = (schema.tiers.clone(), schema.consent.clone());
-        Ok(Self { text: text.to_owned(), tree, compiled, tiers, consent, bound: Vec::new() })
+        Ok(Self { text: text.to_owned(), tree, compiled, tiers, consent, inlined, bound: Vec::new() })
     }
 
     /// Checks a tree, as the console edits it. Columns of problems are those of its text.
@@ -85,6 +89,15 @@ impl Condition {
 
     pub(crate) const fn consent(&self) -> &Consent {
         &self.consent
+    }
+
+    /// The saved audiences it names, themselves or through others.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.inlined.keys().map(String::as_str)
+    }
+
+    pub(crate) const fn inlined(&self) -> &Inlined {
+        &self.inlined
     }
 
     pub(crate) fn bound(&self) -> &[usize] {

@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use zhiyin_model::time::{Day, Ts, Zone};
 
 use crate::birthday::Birthday;
+use crate::bucket::bucket;
 use crate::compile::{WEEKDAYS, attribute_value};
 use crate::condition::Condition;
 use crate::element::Element;
@@ -154,6 +155,10 @@ pub(crate) fn eval<'a>(ctx: &Instant<'a>, node: &'a Node, frame: Option<&Frame<'
         Node::Now => Held { val: Val::Time(ctx.now), until: Until::At(ctx.now.plus_us(1)) },
         Node::Field(element, Field::Stage(stage)) => ctx.stage(*element, *stage, frame),
         Node::Consent(asked) => ctx.consent(asked),
+        Node::Bucket(salt) => {
+            Held::ever(ctx.facts().map_or(Val::Unknown, |facts| Val::Number(bucket(salt, facts.member_id()))))
+        }
+        Node::Listed(list) => Held::ever(Val::Bool(ctx.facts().is_some_and(|facts| facts.is_listed(list)))),
         Node::Field(element, field) => {
             let element = ctx.element(*element, frame);
             Held::ever(element.map_or(Val::Unknown, |element| element.field(field, ctx.currency_exponent)))

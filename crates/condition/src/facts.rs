@@ -2,6 +2,7 @@
 
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
@@ -12,6 +13,8 @@ use crate::value::Val;
 
 /// What the evaluator asks of a member at an instant.
 pub trait Facts {
+    /// Who they are: what `bucket("salt")` is reckoned from.
+    fn member_id(&self) -> MemberId;
     /// The value of an attribute. `birthday` is read for `age` and `is_birthday` too.
     fn attribute(&self, name: &str) -> Option<&Scalar>;
     /// Whether the member has a tag.
@@ -35,6 +38,10 @@ pub trait Facts {
     /// Whom they care for.
     fn dependants(&self) -> Box<dyn Iterator<Item = Dependant<'_>> + '_> {
         Box::new(std::iter::empty())
+    }
+    /// Whether they are on a list that was uploaded by hand. Only conditions that may ask lists do.
+    fn is_listed(&self, _list: &str) -> bool {
+        false
     }
     /// Whether [`Facts::measured`] tells what a leaf comes to; its state is not looked at then.
     fn measures(&self, _leaf: &LeafUse) -> bool {

@@ -118,6 +118,13 @@ impl Reading<'_> {
             Kind::Name(name) if matches!(name.as_str(), "hour" | "clock") => {
                 *until = (*until).min(self.now.plus_us(MINUTE_US - self.now.0.rem_euclid(MINUTE_US)));
             }
+            Kind::Call { function, arguments } if function == "audience" => {
+                if let Some(Kind::Text(name)) = arguments.first().map(|name| &name.kind)
+                    && let Some(tree) = self.condition.inlined().get(name)
+                {
+                    self.shorten(tree, until);
+                }
+            }
             Kind::Call { function, arguments } if function == "within" => {
                 let hours = match arguments.get(1).map(|window| &window.kind) {
                     Some(Kind::Text(text)) => {

@@ -12,7 +12,8 @@
 //! `tests/meaning_of_history.rs`. Read on in
 //!
 //! * [`schema`] and [`tree`]: what names mean, and what a condition is;
-//! * `parse` (text → tree, the only module that knows the `cel` crate), `text` (tree → text), [`bounds`];
+//! * `parse` (text → tree, the only module that knows the `cel` crate), `text` (tree → text), [`bounds`], `inline` (the saved
+//!   audiences that a condition names);
 //! * `compile` (tree → `program`: names resolved, kinds checked, history cut into leaves);
 //! * [`leaf`], [`state`], `cell`, `days`, `kept`: what is kept of history;
 //! * [`evaluate`](mod@evaluate): the evaluator; [`history`]: the reference that it must agree with;
@@ -34,8 +35,10 @@
 //! # Ok::<(), Vec<zhiyin_condition::Problem>>(())
 //! ```
 
+mod atoms;
 mod birthday;
 pub mod bounds;
+pub mod bucket;
 mod cell;
 mod compile;
 pub mod condition;
@@ -45,6 +48,7 @@ mod element;
 pub mod evaluate;
 pub mod facts;
 pub mod history;
+mod inline;
 mod kept;
 pub mod leaf;
 mod parse;
@@ -58,7 +62,9 @@ mod text;
 pub mod tree;
 pub mod value;
 
-pub use birthday::of_age;
+pub use atoms::{ATOMS_MAX, Atom};
+pub use birthday::{Birthday, of_age};
+pub use bucket::bucket;
 pub use condition::Condition;
 pub use evaluate::{Part, evaluate, holds};
 pub use facts::{Facts, Judged};
@@ -68,5 +74,6 @@ pub use leaf::{Leaves, OneRow};
 pub use problem::{Note, Problem};
 pub use row::{EventRow, ItemRow, OrderRow, Row};
 pub use schema::{AttributeType, Schema, Scope};
+pub use stage::Stage;
 pub use state::{LeafStates, Retract};
 pub use tree::Expr;

@@ -70,6 +70,10 @@ pub enum Node {
     Local(List, Fold),
     /// Whether something may be done by what the member said.
     Consent(Box<ConsentAsked>),
+    /// The member's bucket under a salt, 0 to 99.99.
+    Bucket(Box<str>),
+    /// Whether the member is on a list that was uploaded by hand.
+    Listed(Box<str>),
 }
 
 /// What consent is asked for, and by which terms.
@@ -420,6 +424,7 @@ impl Node {
             Self::Field(element, _) | Self::AtHand(element) => element.reads(),
             Self::Leaf(_) | Self::Now | Self::Member(_) | Self::Attribute(..) => Reads::WORLD,
             Self::HasTag(_) | Self::DaysSince(_) | Self::Consent(_) => Reads::WORLD,
+            Self::Bucket(_) | Self::Listed(_) => Reads::WORLD,
             Self::Local(list, _) => list.reads(),
             _ => Reads::NOTHING,
         };

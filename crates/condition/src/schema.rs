@@ -18,6 +18,13 @@ pub struct Schema {
     pub stages: Vec<String>,
     /// What consent is asked for: `consent("marketing", "sms")`.
     pub consent: Consent,
+    /// Saved audiences and their conditions: `audience("evening")` stands for the condition of that name.
+    pub audiences: BTreeMap<String, String>,
+    /// Lists of members that were uploaded by hand, which `audience("press")` may name too. An audience of the name comes
+    /// first.
+    pub lists: BTreeSet<String>,
+    /// Whether the pipeline decides by the condition: it is then asked of a member at any instant, and may not ask lists.
+    pub decides: bool,
     /// What the condition may speak of beside the member.
     pub scope: Scope,
 }

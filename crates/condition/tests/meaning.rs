@@ -409,3 +409,55 @@ fn the_event_and_order_at_hand() {
         ],
     );
 }
+
+#[test]
+fn a_saved_audience_stands_for_its_condition() {
+    check(&[
+        ("audience(\"locals\")", "yes"),
+        ("!audience(\"locals\")", "no"),
+        ("audience(\"local snackers\") && points == 120", "yes"),
+        ("audience(\"snackers\") ? audience(\"evening\") : true", "no until 2024-05-01T11:00:00Z"),
+        // As long as what it stands for.
+        ("audience(\"often\")", "yes until 2024-05-03"),
+        ("audience(\"evening\")", "no until 2024-05-01T11:00:00Z"),
+        // It sees nothing of what stands around its call: `o` is another one's, and `store` the member's.
+        ("orders.exists(o, o.paid > 60 && audience(\"shoppers of a store\"))", "yes"),
+        ("orders.exists(store, store.paid > 60 && audience(\"shoppers of a store\"))", "yes"),
+        (
+            "size(within(orders, \"366d\").filter(o, audience(\"locals\") && o.paid > 6)) == 2",
+            "no until 2024-05-02",
+        ),
+        ("last(orders.filter(o, audience(\"locals\"))).paid == 5.25", "yes"),
+        ("[1, 2].all(x, x > 0 && audience(\"locals\"))", "yes"),
+        ("\"x\" == store || audience(\"locals\") == true", "yes"),
+        // A list that was uploaded by hand.
+        ("audience(\"press\")", "yes"),
+        ("audience(\"staff\")", "no"),
+        ("audience(\"locals\") && !audience(\"staff\")", "yes"),
+    ]);
+}
+
+#[test]
+fn a_bucket_is_always_the_same_for_a_member_and_a_salt() {
+    check(&[
+        ("bucket(\"spring test\") == 0", "no"),
+        ("bucket(\"spring test\") >= 0 && bucket(\"spring test\") < 100", "yes"),
+        ("bucket(\"spring test\") == bucket(\"spring test\")", "yes"),
+        ("bucket(\"spring test\") == bucket(\"another\")", "no"),
+        ("orders.all(o, bucket(\"spring test\") == 31.83)", "yes"),
+        ("bucket(\"空巢\") == 32.36", "yes"),
+    ]);
+}
+
+#[test]
+fn several_texts_where_one_is_declared_are_unknown() {
+    let mut person = member();
+    person.attributes.insert("job".to_owned(), Scalar::Texts(vec!["baker".to_owned()]));
+    let table = [
+        ("attr.job == null", "yes"),
+        ("has(attr.job)", "no"),
+        ("attr.job != \"baker\"", "no"),
+        ("attr.job == \"baker\"", "no"),
+    ];
+    check_for(&person, Scope::Member, "Asia/Shanghai", NOW, &table);
+}

@@ -6,7 +6,7 @@ mod support;
 
 use support::schema;
 use zhiyin_condition::bounds::{DEPTH_MAX, NODES_MAX, TEXT_CHARS_MAX};
-use zhiyin_condition::{Condition, Scope};
+use zhiyin_condition::{Condition, Schema, Scope};
 
 /// Each row: a text, and its first problem as `column: message` with `; did you mean …` where a name is near.
 fn check(scope: Scope, table: &[(&str, &str)]) {
@@ -363,4 +363,112 @@ fn a_hostile_text_is_refused_at_once() {
         }
     };
     std::thread::Builder::new().stack_size(1 << 20).spawn(hostile).unwrap().join().unwrap();
+}
+
+#[test]
+fn audiences_are_known_and_turn_in_no_circle() {
+    check(
+        Scope::Event,
+        &[
+            ("audience(\"local\")", "10: no audience is called \"local\"; did you mean `locals`?"),
+            ("points > 1 && audience(\"pres\")", "24: no audience is called \"pres\"; did you mean `press`?"),
+            ("audience(store)", "10: an audience is named as it is written: audience(\"evening\")"),
+            ("audience()", "1: audience is called so: audience(\"evening\")"),
+            ("bucket(\"\") < 10", "8: bucket needs a text as it is written: bucket(\"spring test\")"),
+            ("bucket(1) < 10", "8: bucket needs a text as it is written: bucket(\"spring test\")"),
+            ("bucket(\"a\") == \"b\"", "13: a number cannot be compared with a text"),
+        ],
+    );
+    // What is saved, what is asked, and what is wrong with it.
+    let nested: Vec<(String, String)> = (0..9)
+        .map(|n| (format!("n{n}"), format!("audience(\"n{}\") || audience(\"n{}\")", n + 1, n + 1)))
+        .chain([("n9".to_owned(), "points > 1".to_owned())])
+        .collect();
+    let saved = [
+        ("a", "points > 1 && audience(\"b\")"),
+        ("b", "audience(\"c\")"),
+        ("c", "audience(\"a\") || audience(\"d\")"),
+        ("d", "audience(\"d\")"),
+        ("unread", "points >"),
+        ("misspelt", "points > 1 && atr.city == \"a\""),
+        ("misled", "true && audience(\"misspelt\")"),
+        ("of the event", "event.name == \"a\""),
+        ("no yes", "points"),
+        ("listed", "audience(\"press\")"),
+    ];
+    let saved = saved.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().chain(nested);
+    let mut schema = Schema { audiences: saved.collect(), ..schema(Scope::Event) };
+    for (decides, text, expected) in [
+        (false, "audience(\"a\")", "column 1: audiences turn in a circle: a → b → c → a"),
+        (false, "true || audience(\"d\")", "column 9: audiences turn in a circle: d → d"),
+        (
+            false,
+            "audience(\"unread\")",
+            "column 1: in the audience \"unread\", column 9: something is missing here",
+        ),
+        (
+            false,
+            "true && audience(\"misled\")",
+            "column 9: in the audience \"misled\", column 9: in the audience \"misspelt\", column 15: nothing is called `atr`; did you mean `attr`?",
+        ),
+        (
+            false,
+            "event.name == \"a\" && audience(\"of the event\")",
+            "column 22: in the audience \"of the event\", column 1: `event` is there only where something happens: in triggers, earning and offers",
+        ),
+        (
+            false,
+            "audience(\"no yes\")",
+            "column 1: in the audience \"no yes\", column 1: a yes or no is needed here; this is a number",
+        ),
+        (
+            false,
+            "audience(\"n0\")",
+            "column 1: a condition may have 512 parts, those of the audiences it names included",
+        ),
+        (false, "audience(\"n5\")", "right"),
+        (false, "audience(\"listed\")", "right"),
+        (
+            true,
+            "audience(\"listed\")",
+            "column 1: in the audience \"listed\", column 10: \"press\" is a list that was uploaded by hand: what the pipeline decides cannot ask it; put a tag on its members instead",
+        ),
+        (true, "audience(\"pres\")", "column 10: no audience is called \"pres\""),
+    ] {
+        schema.decides = decides;
+        let found = match Condition::check(text, &schema) {
+            Ok(_) => "right".to_owned(),
+            Err(problems) => problems[0].to_string(),
+        };
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn atoms_are_the_smallest_parts_that_are_yes_or_no_by_themselves() {
+    let schema = schema(Scope::Member);
+    for (text, atoms) in [
+        ("points > 1", vec!["points > 1"]),
+        (
+            "points > 1 && !(store == \"a\" || attr.job == null)",
+            vec!["points > 1", "store == \"a\"", "attr.job == null"],
+        ),
+        (
+            "attr.vip ? audience(\"local snackers\") : audience(\"press\")",
+            vec![
+                "attr.vip",
+                "attr.city == \"上海\"",
+                "sum(items.filter(i, i.category == \"snacks\").map(i, i.quantity)) >= 5",
+                "audience(\"press\")",
+            ],
+        ),
+        (
+            "orders.all(o, o.paid > 1 && o.store == \"a\")",
+            vec!["orders.all(o, o.paid > 1 && o.store == \"a\")"],
+        ),
+    ] {
+        let condition = Condition::check(text, &schema).unwrap();
+        let found: Vec<String> = condition.atoms().iter().map(zhiyin_condition::Atom::text).collect();
+        assert_eq!(found, atoms, "{text}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Lifecycle (U3) and rule tags (U2): judged after everything that happens, and again when the judgement can no
+//! Lifecycle (U3), rule tags (U2) and, by [`audience`], standing audiences: judged after everything that happens, and again when the judgement can no
 //! longer be taken for granted. The evaluator says until when it holds; that instant is the timer.
 
 use zhiyin_condition::holds;
@@ -7,13 +7,13 @@ use zhiyin_model::event::names;
 use zhiyin_model::member::{StageHeld, TagHeld};
 use zhiyin_model::time::Ts;
 
-use crate::Scene;
 use crate::outcome::{Outcome, Said};
 use crate::rules::TagRule;
 use crate::state::{State, View};
 use crate::tag;
+use crate::{Scene, audience};
 
-/// Judges stage and tags at the scene's instant and sets their timers.
+/// Judges stage, tags and standing audiences at the scene's instant and sets their timers.
 pub fn judge(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) {
     // An event may lie a little ahead; what its judgement may forget, the next one must not miss.
     let passed = scene.at.min(scene.cause.clock.max(state.member.decided_until));
@@ -22,10 +22,15 @@ pub fn judge(scene: &Scene<'_>, state: &mut State, out: &mut Outcome) {
     set_timer(state, TimerKind::Lifecycle, until);
     let until = judge_tags(scene, state, out);
     set_timer(state, TimerKind::Tags, until);
+    let until = audience::judge(scene, state, out);
+    set(state, audience::TIMER, until);
 }
 
 fn set_timer(state: &mut State, kind: TimerKind, until: Ts) {
-    let key = TimerKey { kind, which: 0 };
+    set(state, TimerKey { kind, which: 0 }, until);
+}
+
+fn set(state: &mut State, key: TimerKey, until: Ts) {
     if until == Ts::FOREVER {
         state.member.timers.remove(&key);
     } else {

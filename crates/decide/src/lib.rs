@@ -5,10 +5,11 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
+//! (lifecycle and tags), [`audience`] (standing audiences), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
 //! done to whom), [`person`] (who is whom), [`duplicates`] (records that are likely of one
 //! person).
 
+pub mod audience;
 pub mod consent;
 mod dependant;
 pub mod duplicates;
@@ -198,9 +199,14 @@ pub(crate) fn note_profile(state: &mut State, event: &Event) {
     }
 }
 
+/// Whether events of a name are counted by `events("Name")`: not what comes into history as an order.
+pub fn is_counted(name: &str) -> bool {
+    !matches!(name, names::ORDER_COMPLETED | names::ORDER_UPDATED)
+}
+
 /// Events that conditions look back on are taken into the aggregates. Orders do that themselves.
 fn note_history(rules: &Rules, state: &mut State, event: &Event) {
-    if event.order.is_none() && rules.events_used.contains(&event.name) {
+    if is_counted(&event.name) && rules.events_used.contains(&event.name) {
         let row = event_row(event);
         state.leaves.observe(&rules.leaves, Row::Event(&row));
     }

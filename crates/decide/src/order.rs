@@ -20,7 +20,7 @@ use crate::state::{State, View};
 use crate::{Scene, event_row, takeover, tier};
 
 pub use amount::scaled;
-pub use lines::row;
+pub use lines::{row, row_then};
 
 /// The id of the order that facts speak of.
 pub fn id(key: &zhiyin_model::id::IdKey, facts: &OrderFacts) -> OrderId {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, Scope};
+use zhiyin_model::id::IdKey;
 use zhiyin_model::money::Currency;
 use zhiyin_model::playbook::{
     AttributeKind, Combine, ConditionText, Consent, Debt, Earn, Expiry, Orders, Playbook, Problem,
@@ -35,6 +36,8 @@ pub struct Rules {
     pub tags: Vec<TagRule>,
     /// Tags that are given by hand, and how many days they last.
     pub hand_tags: BTreeMap<String, Option<u16>>,
+    /// Audiences that are kept current.
+    pub audiences: Vec<AudienceRule>,
     /// What consent is asked for.
     pub consent: Consent,
     /// Every history leaf of every condition.
@@ -113,6 +116,32 @@ pub struct TagRule {
     pub until: Option<Day>,
 }
 
+/// An audience that is kept current.
+#[derive(Clone, Debug)]
+pub struct AudienceRule {
+    /// Its id.
+    pub id: String,
+    /// Who is in it.
+    pub who: Condition,
+    /// What stands for it and its condition in [`zhiyin_model::membership::Memberships::judged`].
+    pub number: u32,
+}
+
+impl AudienceRule {
+    fn new(id: &str, who: Condition) -> Self {
+        let mut parts = vec![id.as_bytes().to_vec()];
+        parts.extend(who.atoms().iter().map(|atom| atom.text().into_bytes()));
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        // No secret: the key only keeps this hash apart from others.
+        let digest = IdKey::from_bytes([0; 32]).digest("audience", &parts);
+        Self {
+            id: id.to_owned(),
+            who,
+            number: u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]),
+        }
+    }
+}
+
 impl Rules {
     /// Compiles a playbook; every condition that does not check is a problem.
     pub fn compile(playbook: &Playbook) -> Result<Self, Vec<Problem>> {
@@ -152,6 +181,7 @@ impl Rules {
                 Some(TagRule { id: id.clone(), who, from: tag.from, until: tag.until })
             })
             .collect();
+        let audiences = check.audiences(playbook);
         if !check.problems.is_empty() {
             return Err(check.problems);
         }
@@ -170,6 +200,7 @@ impl Rules {
             stages,
             tags,
             hand_tags,
+            audiences,
             consent: playbook.consent.clone(),
             leaves: Leaves::collect([], playbook.timezone.clone(), playbook.currency.exponent),
             events_used: BTreeSet::new(),
@@ -185,7 +216,8 @@ impl Rules {
         let times = self.points.times.iter_mut().flat_map(|rule| &mut rule.conditions);
         let stages = self.stages.iter_mut().map(|stage| &mut stage.when);
         let tags = self.tags.iter_mut().map(|tag| &mut tag.who);
-        let all = earn.chain(times).chain(stages).chain(tags);
+        let audiences = self.audiences.iter_mut().map(|audience| &mut audience.who);
+        let all = earn.chain(times).chain(stages).chain(tags).chain(audiences);
         self.leaves = Leaves::collect(all, self.zone.clone(), self.currency.exponent);
         self.events_used = self.leaves.events_used();
         self.fingerprint = self.leaves.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -197,7 +229,8 @@ impl Rules {
     pub fn notes(&self) -> Vec<String> {
         let stages = self.stages.iter().map(|stage| (format!("lifecycle.{}", stage.id), &stage.when));
         let tags = self.tags.iter().map(|tag| (format!("tags.{}", tag.id), &tag.who));
-        let named = stages.chain(tags);
+        let audiences = self.audiences.iter().map(|one| (format!("audiences.{}", one.id), &one.who));
+        let named = stages.chain(tags).chain(audiences);
         named
             .flat_map(|(path, condition)| {
                 condition.notes().iter().map(move |note| format!("{path}: {}", note.message))
@@ -237,6 +270,8 @@ struct Check {
     tag: Schema,
     /// Audiences: everything about a member.
     audience: Schema,
+    /// Standing audiences: the same, but for lists, which nobody tells of.
+    standing: Schema,
     problems: Vec<Problem>,
 }
 
@@ -247,18 +282,26 @@ impl Check {
             .iter()
             .map(|(id, attribute)| (id.clone(), attribute_type(attribute.kind)))
             .collect();
+        let saved = playbook.audiences.iter();
+        let uploaded = saved.clone().filter(|(_, one)| one.who.is_none());
         let audience = Schema {
             attributes,
             tags: playbook.tags.keys().cloned().collect(),
             tiers: playbook.tiers.levels.iter().map(|level| level.id.clone()).collect(),
             stages: playbook.lifecycle.iter().map(|stage| stage.id.clone()).collect(),
             consent: playbook.consent.clone(),
+            audiences: saved
+                .filter_map(|(id, one)| Some((id.clone(), one.who.as_ref()?.text.clone())))
+                .collect(),
+            lists: uploaded.map(|(id, _)| id.clone()).collect(),
+            decides: false,
             scope: Scope::Member,
         };
-        let tag = Schema { tags: BTreeSet::new(), ..audience.clone() };
+        let standing = Schema { decides: true, ..audience.clone() };
+        let tag = Schema { tags: BTreeSet::new(), ..standing.clone() };
         let stage = Schema { stages: Vec::new(), ..tag.clone() };
-        let event = Schema { scope: Scope::Event, ..audience.clone() };
-        Self { event, stage, tag, audience, problems: Vec::new() }
+        let event = Schema { scope: Scope::Event, ..standing.clone() };
+        Self { event, stage, tag, audience, standing, problems: Vec::new() }
     }
 
     fn earn(&mut self, rules: &[Earn]) -> Vec<EarnRule> {
@@ -270,6 +313,19 @@ impl Check {
                 conditions: self.all(&self.event.clone(), [&rule.who, &rule.when]),
             })
             .collect()
+    }
+
+    /// Every saved audience is checked; those that stand are kept.
+    fn audiences(&mut self, playbook: &Playbook) -> Vec<AudienceRule> {
+        let mut standing = Vec::new();
+        for (id, audience) in &playbook.audiences {
+            let Some(who) = &audience.who else { continue };
+            let schema = if audience.standing { &self.standing } else { &self.audience }.clone();
+            if let Some(who) = self.one(&schema, who).filter(|_| audience.standing) {
+                standing.push(AudienceRule::new(id, who));
+            }
+        }
+        standing
     }
 
     fn all(&mut self, schema: &Schema, texts: [&Option<ConditionText>; 2]) -> Vec<Condition> {

@@ -47,6 +47,10 @@ impl<'a> View<'a> {
 }
 
 impl Facts for View<'_> {
+    fn member_id(&self) -> MemberId {
+        self.state.member.id
+    }
+
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.state.member.attributes.get(name)
     }

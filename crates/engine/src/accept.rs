@@ -35,11 +35,13 @@ pub enum Verdict {
 }
 
 /// Events that only decisions state, and the take-over.
-const DERIVED: [&str; 10] = [
+const DERIVED: [&str; 12] = [
     names::STAGE_CHANGED,
     names::TIER_CHANGED,
     names::TAG_ADDED,
     names::TAG_REMOVED,
+    names::AUDIENCE_ENTERED,
+    names::AUDIENCE_LEFT,
     names::TIMER_DUE,
     names::PLAYBOOK_APPLIED,
     names::POINTS_RECEIVED,

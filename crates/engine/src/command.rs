@@ -2,7 +2,8 @@
 //!
 //! A command is an item like any other. It goes through the door and the pipeline and is answered from the record once it was
 //! decided, so an answer that was lost can be asked for again: a command that comes twice by one idempotency key is done once and
-//! answered twice. What tells it from another one is a hash of what was asked, not of the item, which bears the time.
+//! answered twice. What tells it from another one is a hash of what was asked, not of the item: that bears the time, and finds a
+//! member of an id by a name of theirs, which may be another one the next time.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use zhiyin_model::event::{Identifier, Refusal};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::role::{About, Filter, Grant, Operation};
 use zhiyin_store::command::{COMMANDS, Came, Fate};
-use zhiyin_store::{StoredMember, Wanted};
+use zhiyin_store::{Home, StoredMember, Wanted};
 
 use crate::accept::{REUSED, Source, Ties, Verdict, prepare, window};
 use crate::audit::{self, Outcome, Target, detail};
@@ -36,6 +37,18 @@ pub struct Asker<'a> {
     pub key: &'a str,
     /// By what the command is known.
     pub idempotency_key: &'a str,
+    /// What they ask, in one form and whole: by it the same request is told from another one.
+    pub request: &'a str,
+}
+
+impl Asker<'_> {
+    fn source(&self) -> String {
+        format!("{COMMANDS}{}", self.key)
+    }
+
+    fn fingerprint(&self, home: &Home) -> [u8; 16] {
+        home.id_key.digest("command", &[self.request.as_bytes()])
+    }
 }
 
 /// Whom a command is about.
@@ -86,7 +99,7 @@ impl Act {
         }
     }
 
-    /// The item without its time: what tells one command from another.
+    /// The item without its time and its id.
     fn item(&self) -> Map<String, Value> {
         let ids = self.names.iter().map(|name| json!({"id": name.value, "type": name.namespace}));
         let mut item = Map::new();
@@ -200,14 +213,23 @@ impl Engine {
                 }
             }
         };
-        let loaded = self.store().load(Wanted { members: vec![id], ..Wanted::default() }).await?;
-        let Some(stored) = loaded.members.into_iter().find(|stored| stored.member.id == id) else {
-            return Ok(Err(unknown(field)));
-        };
+        let mut stored = self.stored(id).await?;
+        // Who was merged is who they are by now.
+        if stored.is_none()
+            && let Some(root) = self.store().reading().root(id).await?
+        {
+            stored = self.stored(root).await?;
+        }
+        let Some(stored) = stored else { return Ok(Err(unknown(field))) };
         if filter.about == About::Member && !sight::admits(filter, &stored.member) {
             return Ok(Err(unknown(field)));
         }
         Ok(Ok(stored))
+    }
+
+    async fn stored(&self, id: MemberId) -> Result<Option<StoredMember>> {
+        let loaded = self.store().load(Wanted { members: vec![id], ..Wanted::default() }).await?;
+        Ok(loaded.members.into_iter().find(|stored| stored.member.id == id))
     }
 
     /// A name by which an item about a member finds them.
@@ -249,25 +271,32 @@ impl Engine {
         Ok(Ok(members))
     }
 
-    /// Whether a command of this key came before.
-    pub async fn command_came(&self, key: &str, idempotency_key: &str) -> Result<bool> {
-        Ok(self.store().fate(&format!("{COMMANDS}{key}"), idempotency_key).await?.is_some())
+    /// What came of the command of this idempotency key, if it came before. To be asked before anything is looked up for it:
+    /// what it named then may be somebody else's by now, or nobody's.
+    pub async fn command_before(&self, asker: &Asker<'_>) -> Result<Option<Answer>> {
+        let source = asker.source();
+        let mut written = Written(self.written.subscribe());
+        let Some(mut came) = self.store().fate(&source, asker.idempotency_key).await? else {
+            return Ok(None);
+        };
+        let fingerprint = asker.fingerprint(&self.home().await?);
+        if came.body_hash == fingerprint && matches!(came.fate, Fate::Waits) {
+            came = match self.decided(&source, asker.idempotency_key, &mut written).await? {
+                Some(came) => came,
+                None => return Ok(Some(Answer::StillDeciding)),
+            };
+        }
+        Ok(Some(answer(came, fingerprint, true)))
     }
 
     /// Does something once for an idempotency key, and says what came of it.
     pub async fn command(&self, asker: &Asker<'_>, act: &Act, about: Option<MemberId>) -> Result<Answer> {
-        let source = format!("{COMMANDS}{}", asker.key);
+        let source = asker.source();
         let home = self.home().await?;
-        let item = act.item();
-        let asked = Value::from(item.clone()).to_string();
-        let parts = [act.operation.name().as_bytes(), asked.as_bytes()];
-        let fingerprint = home.id_key.digest("command", &parts);
+        let fingerprint = asker.fingerprint(&home);
         let mut written = Written(self.written.subscribe());
-        if let Some(came) = self.store().fate(&source, asker.idempotency_key).await? {
-            return self.answered(&source, asker.idempotency_key, (came, fingerprint), written).await;
-        }
         let now = clock::now(&home);
-        let mut item = item;
+        let mut item = act.item();
         item.insert("messageId".to_owned(), asker.idempotency_key.into());
         let from =
             Source { name: source.clone(), user_namespace: "user".to_owned(), replay: false, ties: act.ties };
@@ -297,23 +326,6 @@ impl Engine {
             Some(came) => Ok(answer(came, fingerprint, again)),
             None => Ok(Answer::StillDeciding),
         }
-    }
-
-    /// What came of a command that had come before.
-    async fn answered(
-        &self,
-        source: &str,
-        message_id: &str,
-        (mut came, fingerprint): (Came, [u8; 16]),
-        mut written: Written,
-    ) -> Result<Answer> {
-        if came.body_hash == fingerprint && matches!(came.fate, Fate::Waits) {
-            came = match self.decided(source, message_id, &mut written).await? {
-                Some(came) => came,
-                None => return Ok(Answer::StillDeciding),
-            };
-        }
-        Ok(answer(came, fingerprint, true))
     }
 
     /// An item once it is decided; `None` if that takes too long.

@@ -10,6 +10,7 @@ mod codes;
 
 use std::sync::Arc;
 
+use zhiyin_decide::naming;
 use zhiyin_model::event::json::Json;
 use zhiyin_model::event::{self, Item, Origin, Refusal, Sent, names};
 use zhiyin_model::role::{Denied, Grant, Operation};
@@ -183,6 +184,9 @@ impl Scene<'_> {
         let source = if links { &self.linking } else { &self.source };
         let origin = Origin { user_namespace: &source.user_namespace, default_time: None };
         let sent = Sent { sent_at, received_at: self.now };
+        if self.sender.is_public {
+            looked_after_by_nobody_new(&item)?;
+        }
         let item = event::accept_sent(item, &origin, &sent)?;
         if self.sender.is_public {
             allowed_in_public(&item)?;
@@ -211,6 +215,19 @@ fn link(item: &mut Json, user_namespace: &str) -> bool {
         Json::Object(id.into_iter().collect())
     }));
     true
+}
+
+/// Whom somebody is looked after by decides who sees them whole, so it is not for everybody to say.
+fn looked_after_by_nobody_new(item: &Json) -> std::result::Result<(), Refusal> {
+    let context = item.get("context");
+    let said = [Some(item), context].into_iter().flatten().filter_map(|place| place.get("traits"));
+    // That they are looked after by nobody is said with a null.
+    let says = |traits: &Json| matches!(traits, Json::Object(map) if map.contains_key(naming::ADVISOR));
+    if said.into_iter().any(says) {
+        let message = "whom somebody is looked after by is taken from a server only: this key lies open";
+        return Err(Refusal::new("event_server_only", format!("traits.{}", naming::ADVISOR), message));
+    }
+    Ok(())
 }
 
 /// What a key that lies open may say: nothing that earns, spends or binds others, and of consent only what the browser says that

@@ -7,8 +7,11 @@
 //! no rule of the business. Read on in [`pipeline`], [`playbooks`], [`import`], [`reports`], [`measure`].
 
 pub mod accept;
+pub mod adjustments;
 pub mod approvals;
 pub mod archive;
+pub mod audience;
+pub mod audiences;
 pub mod audit;
 pub mod clock;
 pub mod command;
@@ -117,6 +120,9 @@ pub enum EngineError {
     /// An endpoint cannot be made or changed like this.
     #[error(transparent)]
     Webhook(#[from] webhooks::WebhookProblem),
+    /// An audience cannot be asked for like this.
+    #[error(transparent)]
+    Audience(#[from] audience::AudienceProblem),
     /// A line of the audit log would be too long.
     #[error("audit {field}: {bytes} bytes, at most {max}")]
     AuditTooLong {
@@ -177,6 +183,7 @@ pub struct Engine {
     /// Told of each batch that was written here: whoever waits for an outcome looks then.
     pub(crate) written: watch::Sender<()>,
     pub(crate) measures: Measures,
+    pub(crate) audiences: audience::keep::Audiences,
 }
 
 /// Tells the engines of one process apart.
@@ -215,6 +222,7 @@ impl Engine {
             woken: watch::Sender::new(()),
             written: watch::Sender::new(()),
             measures,
+            audiences: audience::keep::Audiences::default(),
         };
         engine.reload().await?;
         Ok(engine)

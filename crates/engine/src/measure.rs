@@ -4,6 +4,7 @@
 //! times a batch, never once an event. How the home stands is asked of the store when somebody scrapes ([`standing`]).
 //! `docs/operate.md` says what to do about each metric; a test compares the two.
 
+mod audience;
 mod standing;
 mod webhooks;
 
@@ -67,6 +68,12 @@ metrics! {
     WEBHOOK_MESSAGES: "zhiyin_webhook_messages_total", "messages", "Messages made for endpoints of webhooks";
     WEBHOOK_ATTEMPTS: "zhiyin_webhook_attempts_total", "attempts", "Attempts to deliver a message, by outcome: delivered, failed";
     WEBHOOK_LAPSED: "zhiyin_webhook_lapsed_total", "messages", "Messages that were forgotten before anybody took them";
+    AUDIENCE_MEMBERS: "zhiyin_audience_members", "members", "Members in the columns that audiences are asked of";
+    AUDIENCE_BYTES: "zhiyin_audience_bytes", "bytes", "Memory that these columns take, about";
+    AUDIENCE_BEHIND: "zhiyin_audience_behind_seconds", "seconds", "How far they are behind the record, in business time";
+    AUDIENCE_REBUILDS: "zhiyin_audience_rebuilds_total", "rebuilds", "How often they were built from the record";
+    AUDIENCE_CHANGES: "zhiyin_audience_changes_total", "members", "Members who changed and were read again";
+    AUDIENCE_DIFFERENCES: "zhiyin_audience_differences_total", "members", "Members of whom they said other than the record";
     BUILD: "zhiyin_build_info", "", "Always 1; the label says the version of this program";
     // Of the home, when it is scraped.
     STORE_ANSWERS: "zhiyin_store_answers", "", "1 when the database said in time how the home stands, else 0";
@@ -175,6 +182,7 @@ pub(crate) struct Measures {
     given_up: Count,
     shares_held: Gauge,
     webhooks: webhooks::Told,
+    audiences: audience::Audiences,
     scrape: Mutex<Scrape>,
     pub(crate) rates: Rates,
 }
@@ -214,6 +222,7 @@ impl Measures {
             given_up: Count::default(),
             shares_held: Gauge::default(),
             webhooks: webhooks::Told::default(),
+            audiences: audience::Audiences::default(),
             scrape: Mutex::default(),
             rates: Rates::default(),
             registry: Registry::default(),
@@ -231,6 +240,7 @@ impl Measures {
         register(&mut registry, GIVEN_UP, measures.given_up.clone());
         register(&mut registry, SHARES_HELD, measures.shares_held.clone());
         measures.webhooks.register(&mut registry);
+        measures.audiences.register(&mut registry);
         register(&mut registry, BUILD, build);
         Self { registry, ..measures }
     }
@@ -243,6 +253,11 @@ impl Measures {
     /// What is counted of messages for others.
     pub(crate) fn webhooks(&self) -> &webhooks::Told {
         &self.webhooks
+    }
+
+    /// What is measured of audiences.
+    pub(crate) fn audiences(&self) -> &audience::Audiences {
+        &self.audiences
     }
 
     /// A batch was written.

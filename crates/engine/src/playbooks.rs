@@ -222,6 +222,10 @@ fn touched(
             let has = member.tags.contains_key(tag);
             has || rules.tags.iter().any(|rule| rule.id == *tag && would(&rule.who))
         }
+        Touches::Audience(id) => {
+            let is_in = member.audiences.since.contains_key(id);
+            is_in || rules.audiences.iter().any(|rule| rule.id == *id && would(&rule.who))
+        }
         Touches::Lifecycle => {
             let after = rules.stages.iter().find(|stage| would(&stage.when)).map(|stage| stage.id.as_str());
             let before = member.stage.as_ref().map(|held| held.stage.as_str());

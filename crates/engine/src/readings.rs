@@ -153,7 +153,7 @@ impl Engine {
     }
 
     /// Members whom somebody of the staff looks after now.
-    async fn looked_after_by(&self, code: &str) -> Result<BTreeSet<MemberId>> {
+    pub(crate) async fn looked_after_by(&self, code: &str) -> Result<BTreeSet<MemberId>> {
         let key = naming::advisor_key(&self.home().await?.id_key, code);
         let reading = self.store().reading();
         let (mut found, mut after) = (BTreeSet::new(), None);

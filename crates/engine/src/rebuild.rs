@@ -6,7 +6,7 @@ use zhiyin_decide::order::row;
 use zhiyin_decide::outcome::History;
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::state::State;
-use zhiyin_decide::{event_row, order};
+use zhiyin_decide::{event_row, is_counted, order};
 use zhiyin_model::event::{self, Event, Origin};
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::member::Member;
@@ -56,10 +56,12 @@ pub(crate) async fn events(
 }
 
 async fn past(store: &dyn Store, rules: &Rules, member: MemberId) -> Result<PastOf> {
-    Ok(store.history(member, rules.events_used.iter().cloned().collect()).await?)
+    let names = rules.events_used.iter().filter(|name| is_counted(name));
+    Ok(store.history(member, names.cloned().collect()).await?)
 }
 
-fn of(rules: &Rules, past: &PastOf) -> Result<History> {
+/// All that counts of what a member's past says.
+pub(crate) fn of(rules: &Rules, past: &PastOf) -> Result<History> {
     let mut history = History::default();
     // Of whom was erased there are sums, and nothing that anybody could ask about.
     let told = past.orders.iter().filter(|(_, event)| !seal::is_erased(&event.body));

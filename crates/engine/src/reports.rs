@@ -258,7 +258,7 @@ fn members(lines: &[CutLine], cut: bool, nameless: bool) -> (Vec<String>, Vec<Ve
     (columns.map(str::to_owned).collect(), rows)
 }
 
-fn by_number_then_text(a: &str, b: &str) -> std::cmp::Ordering {
+pub(crate) fn by_number_then_text(a: &str, b: &str) -> std::cmp::Ordering {
     let key = |text: &str| (text.parse::<u64>().unwrap_or(u64::MAX), text.to_owned());
     key(a).cmp(&key(b))
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use zhiyin_decide::naming;
+pub use zhiyin_decide::naming::ADVISOR;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::mask::{self, Mask};
 use zhiyin_model::member::Member;

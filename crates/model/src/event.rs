@@ -205,6 +205,10 @@ pub mod names {
     pub const TAG_ADDED: &str = "Tag Added";
     /// Derived: a tag was taken off.
     pub const TAG_REMOVED: &str = "Tag Removed";
+    /// Derived: a member is in a standing audience from now on.
+    pub const AUDIENCE_ENTERED: &str = "Audience Entered";
+    /// Derived: a member is in a standing audience no more.
+    pub const AUDIENCE_LEFT: &str = "Audience Left";
     /// Derived: a timer fell due.
     pub const TIMER_DUE: &str = "Timer Due";
     /// Derived: a new version of the playbook reached a member.

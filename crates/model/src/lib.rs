@@ -12,6 +12,7 @@ pub mod id;
 pub mod identifier;
 pub mod mask;
 pub mod member;
+pub mod membership;
 pub mod money;
 pub mod personal;
 pub mod place;

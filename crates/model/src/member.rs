@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Asset, TimerKey};
 use crate::id::MemberId;
+use crate::membership::Memberships;
 use crate::personal::Personal;
 use crate::scalar::Scalar;
 use crate::time::{Day, Ts};
@@ -38,6 +39,8 @@ pub struct Member {
     pub stage: Option<StageHeld>,
     /// Tags that hold now.
     pub tags: BTreeMap<String, TagHeld>,
+    /// Standing audiences they are in now.
+    pub audiences: Memberships,
     /// Open timers.
     pub timers: BTreeMap<TimerKey, Ts>,
     /// What they consent to, and whom they care for.
@@ -161,6 +164,7 @@ impl Member {
             term: None,
             stage: None,
             tags: BTreeMap::new(),
+            audiences: Memberships::default(),
             timers: BTreeMap::new(),
             personal: Personal::default(),
         }

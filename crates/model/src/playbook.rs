@@ -5,6 +5,7 @@
 //! [`Playbook::hash`] names a version, [`Playbook::source`] is what a database keeps of it, [`diff`] says in
 //! words what another version changes. The grammar is in `docs/playbook.md`.
 
+mod audience;
 mod canonical;
 mod check;
 mod consent;
@@ -30,6 +31,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use audience::Audience;
 pub use consent::{Consent, Purpose};
 pub use diff::{Change, ChangeKind, Touches, diff};
 pub use extend::Loader;
@@ -75,6 +77,9 @@ pub struct Playbook {
     pub lifecycle: Vec<Stage>,
     /// Tags by id.
     pub tags: BTreeMap<String, Tag>,
+    /// Saved audiences by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub audiences: BTreeMap<String, Audience>,
     /// Which names of people count, and how far.
     #[serde(skip_serializing_if = "Identity::is_default")]
     pub identity: Identity,

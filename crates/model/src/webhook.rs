@@ -62,6 +62,8 @@ const REVERSES: Field = field("reverses", Shape::Id, false, "the transfer that i
 const MOVED: &[Field] = &[MEMBER, AMOUNT, TRANSFER, OF_ORDER, REVERSES];
 const ADJUSTED: &[Field] = &[MEMBER, SIGNED, TRANSFER, OF_ORDER, REVERSES];
 const TAG: &[Field] = &[MEMBER, field("tag", Shape::Text, true, "the tag's code in the playbook")];
+const AUDIENCE: &[Field] =
+    &[MEMBER, field("audience", Shape::Text, true, "the standing audience's id in the playbook")];
 const AN_ORDER: &[Field] = &[
     MEMBER,
     ORDER,
@@ -102,6 +104,8 @@ kinds! {
         &[MEMBER, field("from", Shape::Text, false, "the stage before"), field("to", Shape::Text, true, "the stage now")];
     "member.tag_added", "A tag was put on", "会员被打上标签", TAG;
     "member.tag_removed", "A tag was taken off", "会员标签被移除", TAG;
+    "member.audience_entered", "A member is in a standing audience from now on", "会员进入人群", AUDIENCE;
+    "member.audience_left", "A member is in a standing audience no more", "会员离开人群", AUDIENCE;
     "member.merged", "Two members turned out to be one person", "会员合并",
         &[field("member", Shape::Id, true, "who they are from now on"),
             field("merged", Shape::Id, true, "the id that ended; it goes on to name the same person")];

@@ -39,7 +39,7 @@ const HEAD_LINES_MAX: usize = 64;
 const ADDRESSES_MAX: usize = 4;
 
 /// Who we say we are.
-const AGENT: &str = concat!("zhiyin/", env!("CARGO_PKG_VERSION"));
+pub(crate) const AGENT: &str = concat!("zhiyin/", env!("CARGO_PKG_VERSION"));
 
 /// Addresses of a name.
 pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
@@ -150,7 +150,7 @@ impl Client {
     }
 
     /// Connects to an address that may be reached.
-    async fn begin(&self, target: &Target) -> Result<(SendRequest<Full<Bytes>>, Driver), Failed> {
+    pub(crate) async fn begin(&self, target: &Target) -> Result<(SendRequest<Full<Bytes>>, Driver), Failed> {
         let found = match target.host.parse::<IpAddr>() {
             Ok(ip) => vec![SocketAddr::new(ip, target.port)],
             Err(_) => {
@@ -193,7 +193,7 @@ fn config(certificates: Vec<CertificateDer<'static>>) -> Arc<ClientConfig> {
 }
 
 /// What moves bytes of a connection; it ends when nobody needs it any more.
-struct Driver(JoinHandle<()>);
+pub(crate) struct Driver(JoinHandle<()>);
 
 impl Drop for Driver {
     fn drop(&mut self) {

@@ -5,6 +5,7 @@
 //! Rust types, how it may refuse, an example. Its handler gets a [`Caller`](caller::Caller) whose key was checked and whose
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
+pub(crate) mod audiences;
 pub(crate) mod caller;
 mod changes;
 pub(crate) mod commands;
@@ -42,6 +43,8 @@ pub struct Api {
     pub(crate) wire: Wire,
     /// Whether the overview and what is measured are read without a key.
     open: bool,
+    /// Held while a second person is asked, so that what comes twice at once asks once.
+    pub(crate) asking: tokio::sync::Mutex<()>,
 }
 
 impl Api {
@@ -58,7 +61,8 @@ impl Api {
     /// The same, where it is said how what programs send is taken.
     pub fn with(engine: Arc<Engine>, requests_per_second: u32, open: bool, bounds: Bounds) -> Arc<Self> {
         let wire = Wire::new(Arc::clone(&engine), bounds);
-        Arc::new(Self { engine, rates: Rates::new(requests_per_second), wire, open })
+        let rates = Rates::new(requests_per_second);
+        Arc::new(Self { engine, rates, wire, open, asking: tokio::sync::Mutex::default() })
     }
 
     /// Whether somebody may read the sums of the whole home.
@@ -79,6 +83,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         commands::endpoints(),
         changes::endpoints(),
         reads::endpoints(),
+        audiences::endpoints(),
         webhooks::endpoints(),
         keys::endpoints(),
     ];

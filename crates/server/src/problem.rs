@@ -94,6 +94,11 @@ impl Problem {
         StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// Whether it says that there is no such member, or none within reach.
+    pub(crate) fn is_unknown_member(&self) -> bool {
+        self.code.name == "member_unknown"
+    }
+
     /// As it is sent, in the reader's language.
     pub(crate) fn details(&self, language: Language) -> Details {
         let (title, sentence) = match language {
@@ -161,6 +166,9 @@ impl From<EngineError> for Problem {
             }
             EngineError::Approval(problem) => Self::of(problem.code()).says(problem.to_string()),
             EngineError::Read(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
+            EngineError::Audience(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())
             }
             EngineError::NoPlace(code) => {

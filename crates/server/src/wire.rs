@@ -17,6 +17,7 @@ mod delivery;
 mod described;
 mod posthog;
 mod secret;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,7 +109,10 @@ impl Wire {
         let _place = self.room.place()?;
         let encoding = head.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
         let parts = match held.plain(encoding.unwrap_or_default()) {
-            Ok(()) => Parts::of(form, &held.bytes),
+            Ok(()) => {
+                text::whole_characters(&mut held.bytes);
+                Parts::of(form, &held.bytes)
+            }
             Err(problem) => Err(problem.into()),
         };
         // Who has not shown a key is told nothing of what is wrong with a body in which none is found.
@@ -150,7 +154,8 @@ impl Wire {
 /// All addresses, each with the form of its bodies.
 fn addresses() -> Vec<(String, Form)> {
     let mut all = Vec::new();
-    let mut add = |address: String, form| all.push((address, form));
+    // Some clients end an address with a slash, and some do not.
+    let mut add = |address: String, form| all.extend([(format!("{address}/"), form), (address, form)]);
     for kind in KINDS {
         for prefix in ["/v1", "/api/s", "/api/s/s2s", "/api/public/apps"] {
             add(format!("{prefix}/{kind}"), Form::One(kind));
@@ -171,7 +176,6 @@ fn addresses() -> Vec<(String, Form)> {
     }
     for address in ["/batch", "/capture", "/e", "/i/v0/e"] {
         add(address.to_owned(), Form::PostHog);
-        add(format!("{address}/"), Form::PostHog);
     }
     all
 }

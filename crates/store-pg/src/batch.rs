@@ -74,7 +74,7 @@ columns! {
         wake: Option<i64>, last_event: Option<i64>, tier: Option<&'f str>, term_from: Option<i64>, term_ends: Option<i32>,
         stage: Option<&'f str>, stage_since: Option<i64>, accounts: String, timers: String, tags: String, touches: &'f str,
         told_at: &'f str, attributes: &'f [u8], fingerprint: &'f str, growth_days: Vec<u8>, leaves: &'f [u8],
-        personal: Option<&'f [u8]>, was: Option<i64>,
+        personal: Option<&'f [u8]>, audiences: Option<Vec<u8>>, was: Option<i64>,
     }
     /// Where timelines end ([`LAST_SET`]).
     Lasts of Last { member: Uuid, last_event: i64, }
@@ -158,9 +158,9 @@ macro_rules! given_members {
         " FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
          $8::bigint[], $9::text[], $10::bigint[], $11::integer[], $12::text[], $13::bigint[], $14::text[], $15::text[], \
          $16::text[], $17::text[], $18::text[], $19::bytea[], $20::text[], $21::bytea[], $22::bytea[], $23::bytea[], \
-         $24::bigint[]) u (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, tier, term_from, term_ends, stage, \
+         $24::bytea[], $25::bigint[]) u (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, tier, term_from, term_ends, stage, \
          stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, personal, \
-         was)"
+         audiences, was)"
     };
 }
 macro_rules! members_new {
@@ -168,10 +168,10 @@ macro_rules! members_new {
         concat!(
             "INSERT INTO {shard}.member AS m (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, \
              tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
-             fingerprint, growth_days, leaves, personal) SELECT u.id, u.slot, u.known_since, u.enrolled_at, u.decided_until, \
+             fingerprint, growth_days, leaves, personal, audiences) SELECT u.id, u.slot, u.known_since, u.enrolled_at, u.decided_until, \
              u.version, u.wake, u.last_event, u.tier, u.term_from, u.term_ends, u.stage, u.stage_since, u.accounts, \
              u.timers, u.tags, u.touches, u.told_at, u.attributes, u.fingerprint, u.growth_days, u.leaves, \
-             u.personal",
+             u.personal, u.audiences",
             given_members!()
         )
     };
@@ -222,7 +222,9 @@ macro_rules! members_set {
             $from,
             ".leaves, personal = ",
             $from,
-            ".personal"
+            ".personal, audiences = ",
+            $from,
+            ".audiences"
         )
     };
 }

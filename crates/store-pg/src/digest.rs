@@ -24,7 +24,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shar
 pub(crate) const ALIASES: &str = "SELECT member, root FROM {home}.alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM {home}.playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, told_at, personal FROM {shard}.member";
+    term_from, term_ends, stage, stage_since, tags, told_at, personal, audiences FROM {shard}.member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM {shard}.account";
 pub(crate) const HOUSES: &str =
     "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
@@ -184,6 +184,10 @@ impl Gathered<'_> {
                 }
                 if !personal.is_empty() {
                     let _ = write!(text, "|{}", personal.canonical());
+                }
+                let audiences = packed::unpack_memberships(get(row, 14)?)?;
+                if !audiences.since.is_empty() {
+                    let _ = write!(text, "|in {}", packed::memberships_said(&audiences));
                 }
                 hashes.push(hash(&text));
                 Ok(())

@@ -23,7 +23,7 @@ pub(crate) const SOURCE: &str = "SELECT no, name, user_namespace FROM {home}.sou
 pub(crate) const IMPORT: &str = "SELECT name, position, done FROM {home}.import ORDER BY name";
 pub(crate) const MEMBER: &str = "SELECT id, known_since, enrolled_at, decided_until, version, wake, last_event, tier, \
     term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, \
-    growth_days, leaves, personal FROM {shard}.member ORDER BY id";
+    growth_days, leaves, personal, audiences FROM {shard}.member ORDER BY id";
 pub(crate) const IDENTIFIER: &str =
     "SELECT hash, namespace, value, member, since FROM {shard}.identifier ORDER BY hash";
 pub(crate) const NAMES_SEEN: &str = "SELECT hash, seen, hands FROM {home}.identifier_seen ORDER BY hash";

@@ -449,6 +449,7 @@ fn member<'f>(
         growth_days: packed::pack_days(&member.growth_days)?,
         leaves: &kept.leaves,
         personal: kept.personal.as_deref(),
+        audiences: packed::pack_memberships(&member.audiences)?,
         was: None,
     })
 }

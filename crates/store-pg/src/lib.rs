@@ -10,6 +10,7 @@ mod append;
 mod batch;
 mod config;
 mod connection;
+mod crowd;
 mod digest;
 mod doctor;
 mod door;
@@ -524,6 +525,10 @@ impl Store for PgStore {
     }
 
     fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
+        self
+    }
+
+    fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
         self
     }
 

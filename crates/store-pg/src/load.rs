@@ -27,7 +27,7 @@ macro_rules! member_columns {
     () => {
         "m.id, m.known_since, m.enrolled_at, m.decided_until, m.wake, m.tier, m.term_from, m.term_ends, m.stage, \
          m.stage_since, m.accounts, m.timers, m.tags, m.touches, m.told_at, m.attributes, m.fingerprint, \
-         m.growth_days, m.leaves, m.personal"
+         m.growth_days, m.leaves, m.personal, m.audiences"
     };
 }
 /// The columns of an order `o` and its event `e` that [`order`] reads.
@@ -62,7 +62,7 @@ macro_rules! timeline {
          UNION ALL SELECT l.seq, l.before FROM t JOIN {shard}.timeline l ON l.seq = t.before) "
     };
 }
-pub(crate) use {member_columns, timeline};
+pub(crate) use {event_columns, member_columns, order_columns, timeline};
 
 pub(crate) const BY_IDENTIFIER: &str =
     "SELECT i.hash, i.member FROM {shard}.identifier i WHERE i.hash = ANY($1)";
@@ -89,7 +89,7 @@ pub(crate) const EVENTS_OF: &str = concat!(
     "SELECT ",
     event_columns!(),
     " FROM t JOIN {events} e ON e.seq = t.seq JOIN {home}.source s ON s.no = e.source \
-     WHERE e.name = ANY($2) ORDER BY array_position($2, e.name), e.time, e.seq"
+     WHERE e.name = ANY($2) AND e.derived < 2 ORDER BY array_position($2, e.name), e.time, e.seq"
 );
 /// The event that an order's lines came with.
 pub(crate) const ORDER_LINES: &str = concat!(
@@ -150,6 +150,7 @@ pub(crate) fn stored(row: &Row, vault: &Vault) -> Result<StoredMember> {
         member.timers.insert(TimerKey { kind, which }, Ts(due));
     }
     member.tags = json(row, 12)?;
+    member.audiences = packed::unpack_memberships(get(row, 20)?)?;
     let kept = Kept {
         attributes: get(row, 15)?,
         touches: get(row, 13)?,
@@ -350,7 +351,7 @@ async fn take_members(
     }
     for row in rows {
         let member = stored(&row, vault)?;
-        stand.insert(member.member.id, Standing::There(get(&row, 20)?));
+        stand.insert(member.member.id, Standing::There(get(&row, 21)?));
         loaded.members.push(member);
     }
     Ok(())

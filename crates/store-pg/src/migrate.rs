@@ -117,6 +117,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0012_found_by.sql"),
         online: &[],
     },
+    Migration {
+        number: 13,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0013_audiences.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

@@ -86,9 +86,10 @@ pub(crate) const EVENT_BLANK: &str = "UPDATE {shard}.event SET called = NULL, \
     body = CASE WHEN length(body) > 0 THEN '\\x03'::bytea ELSE body END WHERE seq = ANY($1)";
 pub(crate) const LETTER_BLANK: &str =
     "UPDATE {shard}.dead_letter SET field = '', message = '(erased)' WHERE seq = ANY($1)";
-/// Aggregates are built anew from what is left, because no fingerprint is theirs.
+/// Aggregates are built anew from what is left, because no fingerprint is theirs; they are in no audience any more
+/// (`packed::CLOSED`).
 pub(crate) const MEMBER_BLANK: &str = "UPDATE {shard}.member SET attributes = $2, touches = $3, told_at = $4, \
-    leaves = $5, fingerprint = '', personal = NULL WHERE id = $1";
+    leaves = $5, fingerprint = '', personal = NULL, audiences = '\\xc0'::bytea WHERE id = $1";
 pub(crate) const TIMELINE_WHOLE: &str = concat!(
     timeline!(),
     "SELECT e.seq, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), e.time, e.name, e.body, e.id FROM t \

@@ -1,6 +1,8 @@
 //! What people look up and page through, each part by an index and bounded; and the index by which members are found. A
 //! member's rows lie in one shard; lists of all of them are put together from what each shard says next.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use zhiyin_model::effect::{Hold, Order};
@@ -12,7 +14,7 @@ use zhiyin_store::reading::{FoundBy, Happened, Letters, Part, Reading, SourceSee
 use zhiyin_store::seal::Sealed;
 use zhiyin_store::seal::personal::subjects;
 use zhiyin_store::seal::vault::Vault;
-use zhiyin_store::{OWN_SOURCE, PastEvent, Result, archive};
+use zhiyin_store::{OWN_SOURCE, PastEvent, Result, archive, packed};
 
 use crate::PgStore;
 use crate::connection::{Said, Step, Values};
@@ -27,13 +29,14 @@ pub(crate) const FOUND_NEW: &str = "INSERT INTO {shard}.found_by (key, member) \
 pub(crate) const UNDECIDED_SINCE: &str = "SELECT m.id FROM {shard}.member m \
     JOIN unnest($1::uuid[], $2::bigint[]) k (id, decided_until) ON k.id = m.id AND k.decided_until = m.decided_until \
     FOR UPDATE OF m";
-pub(crate) const LISTED: &str = "SELECT m.id, m.id, m.tier, m.stage, m.tags FROM {shard}.member m \
+pub(crate) const LISTED: &str = "SELECT m.id, m.id, m.tier, m.stage, m.tags, m.audiences FROM {shard}.member m \
     WHERE ($1::uuid IS NULL OR m.id > $1) ORDER BY m.id LIMIT $2";
-pub(crate) const LISTED_BY: &str = "SELECT f.member, m.id, m.tier, m.stage, COALESCE(m.tags, '{}') FROM \
+pub(crate) const LISTED_BY: &str = "SELECT f.member, m.id, m.tier, m.stage, COALESCE(m.tags, '{}'), m.audiences FROM \
     (SELECT member FROM {shard}.found_by WHERE key = $3 AND ($1::uuid IS NULL OR member > $1) ORDER BY member LIMIT $2) f \
     LEFT JOIN {shard}.member m ON m.id = f.member ORDER BY f.member";
 pub(crate) const MEMBERS: &str =
     concat!("SELECT ", member_columns!(), " FROM {shard}.member m WHERE m.id = ANY($1)");
+pub(crate) const IN_AUDIENCES: &str = "SELECT audiences FROM {shard}.member WHERE audiences IS NOT NULL";
 pub(crate) const ROOT: &str = "SELECT root FROM {home}.alias WHERE member = $1";
 pub(crate) const ALIASES: &str =
     "SELECT member, since FROM {home}.alias WHERE root = $1 ORDER BY member LIMIT $2";
@@ -164,7 +167,7 @@ impl Reading for PgStore {
         let mut seen: Vec<(MemberId, bool)> = Vec::with_capacity(rows.len());
         for row in &rows {
             let is_there = id_or_none::<zhiyin_model::id::MemberKind>(row, 1)?.is_some();
-            let admitted = is_there && which.admits(get(row, 2)?, get(row, 3)?, get(row, 4)?);
+            let admitted = is_there && which.admits(get(row, 2)?, get(row, 3)?, get(row, 4)?, get(row, 5)?);
             seen.push((id(row, 0)?, admitted));
         }
         seen.sort_unstable();
@@ -190,6 +193,16 @@ impl Reading for PgStore {
             rows.iter().map(|row| Ok(load::stored(row, vault)?.member)).collect::<Result<Vec<_>>>()
         };
         self.vault().aside(read).await
+    }
+
+    async fn audience_counts(&self) -> Result<BTreeMap<String, u64>> {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for row in self.each_shard(IN_AUDIENCES, vec![]).await? {
+            for audience in packed::unpack_memberships(get(&row, 0)?)?.since.into_keys() {
+                *counts.entry(audience).or_default() += 1;
+            }
+        }
+        Ok(counts)
     }
 
     async fn root(&self, member: MemberId) -> Result<Option<MemberId>> {

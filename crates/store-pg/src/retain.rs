@@ -1,16 +1,19 @@
 //! Letting go of what events said, in all shards at once, in the order of places.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Row;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::{LetGo, Result, StoreError};
 
 use crate::connection::{Connections, Said, Step, Tx};
-use crate::rows::{database, get};
+use crate::rows::{database, get, id_or_none};
+use crate::write::FEED_NEW;
 
 /// Items that were decided and have their bodies, in the order of their places. Derived events lie beyond.
-pub(crate) const TOLD: &str = "SELECT e.seq, e.name, e.time FROM {shard}.event e WHERE e.seq > $1 \
+pub(crate) const TOLD: &str = "SELECT e.seq, e.name, e.time, \
+    (SELECT l.member FROM {timelines} l WHERE l.seq = e.seq LIMIT 1) FROM {shard}.event e WHERE e.seq > $1 \
     AND e.seq < 4611686018427387904 AND e.derived = 0 AND length(e.body) > 1 \
     AND EXISTS (SELECT 1 FROM {timelines} l WHERE l.seq = e.seq) ORDER BY e.seq LIMIT $2";
 pub(crate) const LET_GO: &str =
@@ -47,6 +50,7 @@ async fn part(tx: &Tx<'_>, before: &BTreeMap<String, Ts>, after: i64, limit: usi
     }
     let mut gone: BTreeMap<String, u64> = BTreeMap::new();
     let mut seqs: Vec<Vec<i64>> = vec![Vec::new(); shards];
+    let mut touched: BTreeSet<MemberId> = BTreeSet::new();
     for (rows, seqs) in told.iter().zip(&mut seqs) {
         for row in rows {
             let (seq, name, time): (i64, &str, i64) = (get(row, 0)?, get(row, 1)?, get(row, 2)?);
@@ -54,12 +58,19 @@ async fn part(tx: &Tx<'_>, before: &BTreeMap<String, Ts>, after: i64, limit: usi
             if is_past && upto.is_none_or(|upto| seq <= upto) {
                 seqs.push(seq);
                 *gone.entry(name.to_owned()).or_default() += 1;
+                touched.extend(id_or_none(row, 3)?);
             }
         }
     }
     let mut steps: Vec<Step<'_>> = Vec::new();
     for (shard, seqs) in seqs.iter().enumerate().filter(|(_, seqs)| !seqs.is_empty()) {
         steps.push(Step::Run((LET_GO, shard), vec![seqs]));
+    }
+    // Whoever keeps a picture of them lets go of it too.
+    let members: Vec<u8> = touched.iter().flat_map(|member| *member.bytes()).collect();
+    let events: Vec<u8> = Vec::new();
+    if !members.is_empty() {
+        steps.push(Step::Run((FEED_NEW, 0), vec![&members, &events]));
     }
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await.map_err(database)?;

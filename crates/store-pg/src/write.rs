@@ -179,7 +179,7 @@ impl Head {
             slots: flush.turn.slots().collect(),
             tokens: flush.turn.held.iter().map(|held| held.token).collect(),
             batches: flush.turn.held.iter().map(|held| held.batch).collect(),
-            members: flush.members.iter().flat_map(|stored| *stored.member.id.bytes()).collect(),
+            members: flush.touched().flat_map(|member| *member.bytes()).collect(),
             events: events.flat_map(i64::to_le_bytes).collect(),
             tells: tells(flush, schemas),
         }

@@ -20,7 +20,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM ident
 pub(crate) const ALIASES: &str = "SELECT member, root FROM alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, told_at, personal FROM member";
+    term_from, term_ends, stage, stage_since, tags, told_at, personal, audiences FROM member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM account";
 pub(crate) const HOUSES: &str = "SELECT asset, house, balance FROM house_account WHERE balance <> 0";
 pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, COALESCE(e.called, e.message_id), t.ordinal, \
@@ -167,6 +167,11 @@ impl Gathered<'_> {
             }
             if !personal.is_empty() {
                 text.push_str(&format!("|{}", personal.canonical()));
+            }
+            let audiences = packed::unpack_memberships(row.get_ref(14)?.as_blob_or_null()?);
+            let audiences = audiences.map_err(|error| damaged(14, error.to_string()))?;
+            if !audiences.since.is_empty() {
+                text.push_str(&format!("|in {}", packed::memberships_said(&audiences)));
             }
             Ok((id(row, 0)?, text))
         })?;

@@ -6,6 +6,7 @@
 
 mod access;
 mod connection;
+mod crowd;
 mod digest;
 mod doctor;
 mod door;
@@ -539,6 +540,10 @@ impl Store for SqliteStore {
     }
 
     fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
+        self
+    }
+
+    fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
         self
     }
 

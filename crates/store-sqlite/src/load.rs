@@ -54,7 +54,7 @@ pub(crate) const DUE: &str =
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
 pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, decided_until, wake, tier, term_from, term_ends, \
     stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, \
-    personal FROM member WHERE id = ?";
+    personal, audiences FROM member WHERE id = ?";
 pub(crate) const ORDER: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, e.id, \
     o.terms FROM orders o CROSS JOIN event e ON e.seq = o.event WHERE o.id = ?";
 /// The events of a member's timeline, from the latest decided backwards: a common table that the statements below join.
@@ -93,7 +93,7 @@ pub(crate) const EVENTS_OF: &str = concat!(
     timeline!(),
     "SELECT e.id, s.user_namespace, e.time, e.name, e.body, e.seq FROM t \
     CROSS JOIN event e ON e.seq = t.seq CROSS JOIN source s ON s.no = e.source \
-    WHERE e.name = ?2 ORDER BY e.time, e.seq"
+    WHERE e.name = ?2 AND e.derived < 2 ORDER BY e.time, e.seq"
 );
 
 pub(crate) fn home(c: &Connection) -> Result<Home> {
@@ -190,7 +190,7 @@ pub(crate) fn member(c: &Connection, vault: &Vault, id: MemberId) -> Result<Opti
         .map_err(database)
 }
 
-fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredMember> {
+pub(crate) fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredMember> {
     let term = match row.get::<_, Option<String>>(4)? {
         Some(level) => Some(Term { level, from: Ts(row.get(5)?), ends: Day(row.get(6)?) }),
         None => None,
@@ -212,6 +212,8 @@ fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<Stored
         member.timers.insert(TimerKey { kind, which }, Ts(due));
     }
     member.tags = rows::json(row, 11)?;
+    let audiences = packed::unpack_memberships(row.get_ref(19)?.as_blob_or_null()?);
+    member.audiences = audiences.map_err(|error| damaged(19, error.to_string()))?;
     let kept = Kept {
         attributes: row.get(14)?,
         touches: row.get(12)?,

@@ -67,9 +67,10 @@ pub(crate) const NAMES_GONE: &str =
 pub(crate) const EVENT_BLANK: &str =
     "UPDATE event SET body = CASE WHEN length(body) > 0 THEN ?2 ELSE body END, called = NULL WHERE seq = ?1";
 pub(crate) const LETTER_BLANK: &str = "UPDATE dead_letter SET field = '', message = '(erased)' WHERE seq = ?";
-/// Aggregates are built anew from what is left, because no fingerprint is theirs.
+/// Aggregates are built anew from what is left, because no fingerprint is theirs; they are in no audience any more
+/// (`packed::CLOSED`).
 pub(crate) const MEMBER_BLANK: &str = "UPDATE member SET attributes = ?2, touches = ?3, told_at = ?4, leaves = ?5, \
-    fingerprint = '', personal = NULL WHERE id = ?1";
+    fingerprint = '', personal = NULL, audiences = X'C0' WHERE id = ?1";
 pub(crate) const TIMELINE_WHOLE: &str = concat!(
     timeline!(),
     "SELECT e.seq, s.name, COALESCE(e.called, e.message_id), e.time, e.name, e.body, e.id FROM t \

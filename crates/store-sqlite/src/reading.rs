@@ -1,5 +1,7 @@
 //! What people look up and page through, each part by an index and bounded; and the index by which members are found.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zhiyin_model::effect::{Hold, Order};
@@ -10,7 +12,7 @@ use zhiyin_store::read::{DeadLetter, TransferLine};
 use zhiyin_store::reading::{FoundBy, Happened, Letters, Part, Reading, SourceSeen, Spot, Stretch, Which};
 use zhiyin_store::seal::Sealed;
 use zhiyin_store::seal::vault::Vault;
-use zhiyin_store::{OWN_SOURCE, PastEvent, Result, archive};
+use zhiyin_store::{OWN_SOURCE, PastEvent, Result, archive, packed};
 
 use crate::SqliteStore;
 use crate::rows::{self, all, database, id};
@@ -24,10 +26,11 @@ pub(crate) const FOUND_GONE_OF: &str =
     "DELETE FROM found_by WHERE member = (SELECT no FROM member WHERE id = ?)";
 pub(crate) const UNDECIDED_SINCE: &str = "SELECT no FROM member WHERE id = ? AND decided_until = ?";
 pub(crate) const LISTED: &str =
-    "SELECT no, id, tier, stage, tags FROM member WHERE no > ?1 ORDER BY no LIMIT ?2";
+    "SELECT no, id, tier, stage, tags, audiences FROM member WHERE no > ?1 ORDER BY no LIMIT ?2";
 /// Where nobody has that number any more there is a row all the same, so that the list goes on after it.
-pub(crate) const LISTED_BY: &str = "SELECT f.member, m.id, m.tier, m.stage, COALESCE(m.tags, '{}') FROM found_by f \
+pub(crate) const LISTED_BY: &str = "SELECT f.member, m.id, m.tier, m.stage, COALESCE(m.tags, '{}'), m.audiences FROM found_by f \
     LEFT JOIN member m ON m.no = f.member WHERE f.key = ?3 AND f.member > ?1 ORDER BY f.member LIMIT ?2";
+pub(crate) const IN_AUDIENCES: &str = "SELECT audiences FROM member WHERE audiences IS NOT NULL";
 pub(crate) const ROOT: &str = "SELECT root FROM alias WHERE member = ?";
 pub(crate) const ALIASES: &str = "SELECT member, since FROM alias WHERE root = ? ORDER BY member LIMIT ?";
 pub(crate) const HOLDS: &str =
@@ -113,7 +116,8 @@ fn list(c: &Connection, which: &Which, after: Option<Spot>, look: usize) -> Resu
     let row = |row: &Row<'_>| {
         let member: Option<MemberId> = rows::id_or_none(row, 1)?;
         let (tier, stage) = (row.get_ref(2)?.as_str_or_null()?, row.get_ref(3)?.as_str_or_null()?);
-        let admitted = which.admits(tier, stage, row.get_ref(4)?.as_str()?);
+        let audiences = row.get_ref(5)?.as_blob_or_null()?;
+        let admitted = which.admits(tier, stage, row.get_ref(4)?.as_str()?, audiences);
         Ok((row.get::<_, i64>(0)?, member.filter(|_| admitted)))
     };
     let seen = match which.key {
@@ -123,6 +127,19 @@ fn list(c: &Connection, which: &Which, after: Option<Spot>, look: usize) -> Resu
     let next = seen.last().filter(|_| seen.len() >= look).map(|(no, _)| spot(*no));
     let members = seen.into_iter().filter_map(|(no, member)| Some((spot(no), member?)));
     Ok(Part { members: members.collect(), next })
+}
+
+fn audience_counts(c: &Connection) -> Result<BTreeMap<String, u64>> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    let mut statement = c.prepare_cached(IN_AUDIENCES).map_err(database)?;
+    let mut found = statement.query([]).map_err(database)?;
+    while let Some(row) = found.next().map_err(database)? {
+        let packed = row.get_ref(0).map_err(database)?.as_blob().ok();
+        for audience in packed::unpack_memberships(packed)?.since.into_keys() {
+            *counts.entry(audience).or_default() += 1;
+        }
+    }
+    Ok(counts)
 }
 
 fn transfer(row: &Row<'_>) -> rusqlite::Result<TransferLine> {
@@ -207,6 +224,10 @@ pub(crate) fn letter(row: &Row<'_>, vault: &Vault) -> rusqlite::Result<DeadLette
 impl Reading for SqliteStore {
     async fn list(&self, which: Which, after: Option<Spot>, look: usize) -> Result<Part> {
         self.connections.read(move |c| list(c, &which, after, look)).await
+    }
+
+    async fn audience_counts(&self) -> Result<BTreeMap<String, u64>> {
+        self.connections.read(audience_counts).await
     }
 
     async fn members(&self, ids: Vec<MemberId>) -> Result<Vec<Member>> {

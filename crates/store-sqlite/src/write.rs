@@ -66,13 +66,13 @@ pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
 pub(crate) const MEMBER_PLACE: &str = "SELECT no, wake, last_event FROM member WHERE id = ?";
 pub(crate) const MEMBER_NEW: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, version, \
     last_event, tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
-    fingerprint, growth_days, leaves, personal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-    ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+    fingerprint, growth_days, leaves, personal, audiences) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 /// Without `wake`: it rarely moves, and naming it would touch its index.
 pub(crate) const MEMBER_SET: &str = "UPDATE member SET known_since = ?2, enrolled_at = ?3, decided_until = ?4, version = ?5, \
     last_event = ?6, tier = ?7, term_from = ?8, term_ends = ?9, stage = ?10, stage_since = ?11, accounts = ?12, \
     timers = ?13, tags = ?14, touches = ?15, told_at = ?16, attributes = ?17, fingerprint = ?18, growth_days = ?19, \
-    leaves = ?20, personal = ?21 WHERE no = ?22 AND id = ?1";
+    leaves = ?20, personal = ?21, audiences = ?22 WHERE no = ?23 AND id = ?1";
 pub(crate) const WAKE_SET: &str = "UPDATE member SET wake = ?2 WHERE no = ?1";
 pub(crate) const LAST_SET: &str = "UPDATE member SET last_event = ?2 WHERE no = ?1";
 pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, balance) VALUES (?, ?, ?) \
@@ -197,7 +197,7 @@ fn feed(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     if flush.members.is_empty() && seqs.0.is_empty() {
         return Ok(());
     }
-    let members: Vec<u8> = flush.members.iter().flat_map(|stored| *stored.member.id.bytes()).collect();
+    let members: Vec<u8> = flush.touched().flat_map(|member| *member.bytes()).collect();
     let events: Vec<u8> = seqs.0.values().flat_map(|seq| seq.to_le_bytes()).collect();
     run(&mut prepare(c, FEED_NEW)?, params![members, events]).map(drop)
 }
@@ -347,7 +347,7 @@ fn member(
     let timers: Vec<[i64; 3]> =
         member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect();
     let mut write = prepare(c, if no.is_some() { MEMBER_SET } else { MEMBER_NEW })?;
-    let values: [&dyn ToSql; 22] = [
+    let values: [&dyn ToSql; 23] = [
         member.id.bytes(),
         &member.known_since.0,
         &member.enrolled_at.map(|at| at.0),
@@ -369,9 +369,10 @@ fn member(
         &packed::pack_days(&member.growth_days)?,
         &kept.leaves,
         &kept.personal,
+        &packed::pack_memberships(&member.audiences)?,
         &no,
     ];
-    let given = if no.is_some() { &values[..] } else { &values[..21] };
+    let given = if no.is_some() { &values[..] } else { &values[..22] };
     run(&mut write, given)?;
     Ok(no.unwrap_or_else(|| c.last_insert_rowid()))
 }

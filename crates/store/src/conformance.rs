@@ -5,7 +5,9 @@
 //! [`inbox`], [`batches`], [`lookups`], [`past`]; [`life`] is the member whose days most of them are about.
 
 pub mod access;
+pub mod audiences;
 pub mod batches;
+pub mod crowd;
 pub mod doors;
 pub mod inbox;
 pub mod life;
@@ -63,11 +65,15 @@ macro_rules! conformance {
                 one_person_has_so_many_names, what_anybody_sends_says_nothing_new_of_who_is_known,
                 what_was_given_up_is_forgotten;
             partners: partners_are_counted_as_of_an_instant;
+            crowd: everybody_is_read_part_by_part, orders_are_told_as_they_stood, who_ends_is_in_the_feed,
+                what_is_let_go_is_in_the_feed, a_consumer_comes_and_goes;
             retain: what_events_said_is_let_go_part_by_part;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
             reading: a_list_goes_on_where_it_stopped, members_are_found_by_what_they_are_called_now,
                 the_index_moves_with_the_home, a_timeline_is_told_part_by_part, orders_are_told_part_by_part,
                 dead_letters_are_told_part_by_part;
+            audiences: memberships_are_kept_counted_and_listed, the_digest_tells_who_is_in, memberships_move_with_the_home,
+                whoever_is_erased_is_in_none;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
             webhooks: endpoints_change_with_their_line, the_feed_is_followed_while_there_is_an_endpoint,

@@ -106,6 +106,7 @@ pub static TABLES: [Table; 38] = [
             ("growth_days", BYTES),
             ("leaves", BYTES),
             ("personal", BYTES),
+            ("audiences", BYTES),
         ],
     },
     Table {

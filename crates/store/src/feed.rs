@@ -21,7 +21,7 @@ pub struct Position {
 pub struct Entry {
     /// Where it stands.
     pub position: Position,
-    /// Members that are new or changed.
+    /// Members that are new or changed, or ended because they are others.
     pub members: Vec<MemberId>,
     /// Places of the events that were decided or derived.
     pub events: Vec<i64>,

@@ -70,6 +70,14 @@ pub struct Flush {
     pub parted: Vec<Parted>,
 }
 
+impl Flush {
+    /// Whom whoever follows the feed looks at anew: who is new or changed, and who ends.
+    pub fn touched(&self) -> impl Iterator<Item = MemberId> + '_ {
+        let ended = self.joined.iter().map(|joined| joined.loser);
+        self.members.iter().map(|stored| stored.member.id).chain(ended)
+    }
+}
+
 /// A member who ends because they are another.
 #[derive(Clone, Copy, Debug)]
 pub struct Joined {

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod crowd;
 pub mod dump;
 pub mod feed;
 pub mod flush;
@@ -581,6 +582,8 @@ pub trait Store: Send + Sync {
     async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
     /// What people look up, a part at a time.
     fn reading(&self) -> &dyn reading::Reading;
+    /// Members with all that happened to them, many at once.
+    fn crowd(&self) -> &dyn crowd::Crowd;
     /// What it does about personal data; `None` for what is not a home of its own.
     fn personal(&self) -> Option<&dyn personal::Personal> {
         None

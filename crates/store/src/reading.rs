@@ -4,6 +4,8 @@
 //! The index by which members are found ([`FoundBy`]) holds keys that are hashes; what they are hashes of only the room of
 //! decisions knows.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use zhiyin_model::effect::{Hold, Order};
 use zhiyin_model::id::{EventId, MemberId};
@@ -12,7 +14,7 @@ use zhiyin_model::time::Ts;
 
 use crate::read::{DeadLetter, TransferLine};
 use crate::seal::Sealed;
-use crate::{PastEvent, Result};
+use crate::{PastEvent, Result, packed};
 
 /// What a member is found by from now on; nothing else finds them any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +40,33 @@ pub struct Which {
     pub stage: Option<String>,
     /// With this tag.
     pub tag: Option<String>,
+    /// In this standing audience.
+    pub audience: Option<String>,
 }
 
 impl Which {
-    /// Whether a member of a tier, a stage and tags (as the row has them: a JSON object by tag) is one of them.
-    pub fn admits(&self, tier: Option<&str>, stage: Option<&str>, tags: &str) -> bool {
+    /// Whether a member of a tier, a stage, tags (as the row has them: a JSON object by tag) and audiences (as they are packed
+    /// in it) is one of them.
+    pub fn admits(
+        &self,
+        tier: Option<&str>,
+        stage: Option<&str>,
+        tags: &str,
+        audiences: Option<&[u8]>,
+    ) -> bool {
         let is = |asked: &Option<String>, is: Option<&str>| asked.is_none() || asked.as_deref() == is;
         let has = |tag: &String| {
-            let held =
-                serde_json::from_str::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(tags);
+            let held = serde_json::from_str::<BTreeMap<String, serde::de::IgnoredAny>>(tags);
             held.is_ok_and(|held| held.contains_key(tag))
         };
-        is(&self.tier, tier) && is(&self.stage, stage) && self.tag.as_ref().is_none_or(has)
+        let is_in = |audience: &String| {
+            let memberships = packed::unpack_memberships(audiences);
+            memberships.is_ok_and(|memberships| memberships.since.contains_key(audience))
+        };
+        is(&self.tier, tier)
+            && is(&self.stage, stage)
+            && self.tag.as_ref().is_none_or(has)
+            && self.audience.as_ref().is_none_or(is_in)
     }
 }
 
@@ -117,6 +134,9 @@ pub struct SourceSeen {
 pub trait Reading: Send + Sync {
     /// Members after a spot in the store's order, which stays as it is while members come in; at most `look` are looked at.
     async fn list(&self, which: Which, after: Option<Spot>, look: usize) -> Result<Part>;
+    /// How many members are in each standing audience; those in which nobody is are not among them. Reads every member's row:
+    /// for checks and for homes that keep no columns.
+    async fn audience_counts(&self) -> Result<BTreeMap<String, u64>>;
     /// These members, in any order; who does not exist is not among them. Not for decisions.
     async fn members(&self, ids: Vec<MemberId>) -> Result<Vec<Member>>;
     /// Who a member is now, if they ended because they are somebody else.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::serve::Serving;
-
 use crate::webhook::WebhookAction;
 
 mod acts;
+mod audience;
 
-pub use acts::{KeysAction, Member, MemberAction, PlacesAction};
+pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
+pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
@@ -122,6 +123,13 @@ pub enum Command {
         #[arg(long, value_name = "CODE")]
         under: Option<String>,
     },
+    /// Audiences: who a condition holds for, how many they are, by what they differ, and why somebody is among them.
+    #[command(arg_required_else_help = true)]
+    Audience {
+        /// What to ask.
+        #[command(subcommand)]
+        action: AudienceAction,
+    },
     /// Partners: whom they brought, what those bought since, whom we sent to them.
     Partners {
         /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
@@ -192,6 +200,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: KeyAction,
+    },
+    /// What waits for a second person: lists requests, approves them (and has them done), refuses them.
+    Approval {
+        /// What to do.
+        #[command(subcommand)]
+        action: ApprovalAction,
     },
     /// Whom the home tells of what happens: makes, changes, pauses and replays endpoints of webhooks.
     Webhook {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use zhiyin_engine::Engine;
+use zhiyin_engine::audience::keep::Keeping;
 use zhiyin_model::id::IdKey;
 use zhiyin_store::Store;
 use zhiyin_store::seal::envelope::Key;
@@ -251,6 +252,53 @@ impl Place {
             }
             Database::Postgres(_) => Ok(self.home.join("archive")),
         }
+    }
+
+    /// Where what this process keeps of audiences lies: beside the SQLite file, or `audience` in the home folder.
+    fn audience_folder(&self) -> Result<PathBuf> {
+        match self.at()? {
+            Database::Sqlite(path) => {
+                let mut beside = path.file_name().unwrap_or_default().to_os_string();
+                beside.push("-audience");
+                Ok(path.with_file_name(beside))
+            }
+            Database::Postgres(_) => Ok(self.home.join("audience")),
+        }
+    }
+
+    /// How a process that serves this home keeps audiences: as whom it follows the change feed, a name of its own and the
+    /// same when it comes again.
+    pub fn audiences(&self, bytes: usize) -> Result<Keeping> {
+        let folder = self.audience_folder()?;
+        private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        if let Some(kept) = self.audiences_kept()? {
+            return Ok(Keeping { bytes, ..kept });
+        }
+        let mut chance = [0u8; 4];
+        getrandom::fill(&mut chance).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+        let consumer = format!("audience-{:08x}", u32::from_le_bytes(chance));
+        let file = folder.join("consumer");
+        std::fs::write(&file, &consumer).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(Keeping { bytes, consumer, folder: Some(folder) })
+    }
+
+    /// Does away with snapshots of audiences, which lie in the clear.
+    pub fn forget_audiences(&self) -> Result<()> {
+        let folder = self.audience_folder()?;
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same, if a process kept any.
+    pub fn audiences_kept(&self) -> Result<Option<Keeping>> {
+        let folder = self.audience_folder()?;
+        let named = std::fs::read_to_string(folder.join("consumer")).ok();
+        let consumer = named.map(|name| name.trim().to_owned()).filter(|name| (1..=64).contains(&name.len()));
+        Ok(consumer.map(|consumer| Keeping { bytes: usize::MAX, consumer, folder: Some(folder) }))
     }
 
     /// Opens the home, or makes it.

@@ -2,7 +2,9 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed (with the reason), 2 wrong usage.
 
+mod approval;
 mod arguments;
+mod audience;
 mod audit;
 mod bench;
 mod duplicates;
@@ -81,6 +83,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Report { report, format, as_of, under } => {
             report::report(&place, report, format, as_of, under.as_deref()).await
         }
+        Command::Audience { action } => audience::audience(&place, action).await,
         Command::Partners { as_of, format } => partners::partners(&place, as_of.as_deref(), format).await,
         Command::Places { action } => places::places(&place, action).await,
         Command::Member(arguments) => member::member(&place, arguments).await,
@@ -89,6 +92,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::GivenUp { limit, format } => report::given_up(&place, limit as usize, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
+        Command::Approval { action } => approval::approval(&place, action).await,
         Command::Webhook { action } => webhook::webhook(&place, action).await,
         Command::Audit { action } => audit::audit(&place, action).await,
         Command::Doctor => report::doctor(&place).await,

@@ -167,6 +167,7 @@ fn as_json(whole: &MemberWhole) -> serde_json::Value {
         "lifecycle": member.stage.as_ref().map(|held| json!({"stage": held.stage, "since": held.since.rfc3339()})),
         "stages": whole.stages.iter().map(|(was, becomes, at)| json!({"from": was, "to": becomes, "at": at.rfc3339()})).collect::<Vec<_>>(),
         "tags": member.tags.iter().map(|(tag, held)| json!({"tag": tag, "since": held.since.rfc3339(), "by_rule": held.by_rule})).collect::<Vec<_>>(),
+        "audiences": member.audiences.since.iter().map(|(audience, since)| json!({"audience": audience, "since": since.rfc3339()})).collect::<Vec<_>>(),
         "transfers": whole.transfers.iter().map(|t| json!({"id": t.id.to_string(), "at": t.at.rfc3339(), "asset": t.asset.name(), "kind": t.kind.name(), "amount": t.amount})).collect::<Vec<_>>(),
         "given_up": whole.given_up.iter().map(|(at, namespace, why)| json!({"at": at.rfc3339(), "namespace": namespace, "why": why.name()})).collect::<Vec<_>>(),
         "timeline": whole.timeline.iter().map(|(at, name, source)| json!({"at": at.rfc3339(), "event": name, "source": source})).collect::<Vec<_>>(),
@@ -221,6 +222,9 @@ fn print(whole: &MemberWhole, told: &Told) {
     }
     for (tag, held) in &member.tags {
         say!("tag           {tag:<22} since {}", held.since);
+    }
+    for (audience, since) in &member.audiences.since {
+        say!("audience      {audience:<22} since {since}");
     }
     told.print(member);
     say!("latest transfers:");

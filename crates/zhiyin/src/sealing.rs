@@ -110,6 +110,7 @@ async fn seal_home(place: &Place) -> Result<()> {
     let done = sealing::seal_home(store.as_ref(), |part| n += part).await;
     store.release(crate::home::SEALER).await?;
     done?;
+    place.forget_audiences()?;
     noted(store.as_ref(), json!({"act": "sealed", "rows": n})).await?;
     say!("{} is sealed: {n} rows looked at, files written anew", database.name());
     say!("Backups, copies and logs of the database that were made before are not: do away with them.");

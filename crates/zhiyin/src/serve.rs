@@ -20,6 +20,8 @@ use crate::{import, report, who};
 
 /// Requests a second that a key is answered, unless it is said otherwise.
 const REQUESTS_PER_SECOND: u32 = 5_000;
+/// Memory that audiences may take, unless it is said otherwise.
+const AUDIENCE_MIB: usize = 2_048;
 
 /// Where and how a home is served.
 #[derive(Debug, Args)]
@@ -39,13 +41,17 @@ pub struct Serving {
     /// How many items may wait in the inbox before senders are told to come back later.
     #[arg(long, value_name = "ITEMS", default_value_t = Terms::default().waiting_max)]
     inbox_max: u64,
+    /// Memory that audiences may take, in MiB; 0 keeps none, and who asks for one has it built from the record.
+    #[arg(long, value_name = "MIB", default_value_t = AUDIENCE_MIB)]
+    audience_memory: usize,
 }
 
 impl Serving {
     /// At an address, as it is unless said otherwise.
     pub fn at(listen: String, open: bool) -> Self {
         let Terms { user_namespace, waiting_max: inbox_max } = Terms::default();
-        Self { listen, open, requests_per_second: REQUESTS_PER_SECOND, user_namespace, inbox_max }
+        let (requests_per_second, audience_memory) = (REQUESTS_PER_SECOND, AUDIENCE_MIB);
+        Self { listen, open, requests_per_second, user_namespace, inbox_max, audience_memory }
     }
 
     fn bounds(&self) -> Bounds {
@@ -145,6 +151,14 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.tell(&Client::new(), stopped).await })
     };
+    let keeping = match at.audience_memory {
+        0 => None,
+        mib => {
+            let how = place.audiences(mib.saturating_mul(1024 * 1024))?;
+            let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+            Some(tokio::spawn(async move { engine.keep_audiences(&how, stopped).await }))
+        }
+    };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let api = Api::with(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds());
     let served = zhiyin_server::serve(listener, readings, Some(api), async move {
@@ -156,6 +170,9 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     });
     served.await?;
     telling.await?;
+    if let Some(keeping) = keeping {
+        keeping.await?;
+    }
     pipeline.await??;
     Ok(ExitCode::SUCCESS)
 }

@@ -186,6 +186,20 @@ fn a_dependency_is_found_in_whatever_way_it_is_written() {
 }
 
 #[test]
+fn one_file_has_the_one_word_that_compilers_cannot_check() {
+    let word = ["un", "safe"].concat();
+    let opens =
+        [format!("{word} {{"), format!("{word} fn"), format!("{word} impl"), format!("{word} extern")];
+    let faults: Vec<String> = texts(&["rs"])
+        .into_iter()
+        .filter(|(path, _)| path != "crates/audience/src/map.rs")
+        .filter(|(_, text)| opens.iter().any(|open| text.contains(open)))
+        .map(|(path, _)| path)
+        .collect();
+    fail_with("only crates/audience/src/map.rs, which maps files, has it", &faults);
+}
+
+#[test]
 fn every_room_keeps_the_workspace_lints() {
     let faults: Vec<_> = rooms()
         .into_iter()

@@ -12,7 +12,7 @@ use crate::tree::{Each, Expr, Kind};
 use crate::value::Value;
 
 /// All functions, and how they are called.
-const FUNCTIONS: [(&str, &str); 16] = [
+const FUNCTIONS: [(&str, &str); 18] = [
     ("size", "size(list)"),
     ("sum", "sum(list)"),
     ("min", "min(list)"),
@@ -29,6 +29,8 @@ const FUNCTIONS: [(&str, &str); 16] = [
     ("clock", "clock(time)"),
     ("has", "has(attr.city)"),
     ("consent", "consent(\"marketing\", \"sms\")"),
+    ("audience", "audience(\"evening\")"),
+    ("bucket", "bucket(\"spring test\")"),
 ];
 
 const METHODS: [(&str, TextTest); 3] = [
@@ -67,6 +69,8 @@ impl<'e> Compiler<'_, 'e> {
             }
             ("consent", [purpose]) => self.consent(purpose, None),
             ("consent", [purpose, channel]) => self.consent(purpose, Some(channel)),
+            ("audience", [name]) => self.audience(expr, name),
+            ("bucket", [salt]) => self.bucket(salt),
             _ => match FUNCTIONS.iter().find(|(name, _)| *name == function) {
                 Some((_, form)) => self.problem(expr, format!("{function} is called so: {form}")),
                 None => {

@@ -70,7 +70,7 @@ impl<'e> Compiler<'_, 'e> {
             "weekday" => Some(Made::Scalar(Type::Weekday, Node::Weekday(now()))),
             "hour" => Some(Made::Scalar(Type::Number, Node::Hour(now()))),
             "clock" => Some(Made::Scalar(Type::Clock, Node::Clock(now()))),
-            "event" | "order" if self.schema.scope == Scope::Member => {
+            "event" | "order" if self.scope == Scope::Member => {
                 let message = format!(
                     "`{name}` is there only where something happens: in triggers, earning and offers"
                 );
@@ -87,7 +87,7 @@ impl<'e> Compiler<'_, 'e> {
     fn unknown_name<T>(&mut self, expr: &Expr, name: &str) -> Option<T> {
         let variables: Vec<String> = self.frames.iter().filter_map(|frame| frame.name.clone()).collect();
         let attribute = self.schema.attributes.get_key_value(name).map(|(name, _)| format!("attr.{name}"));
-        let here = self.schema.scope == Scope::Event;
+        let here = self.scope == Scope::Event;
         let names = NAMES.into_iter().filter(|name| here || !matches!(*name, "event" | "order"));
         let near = nearest(name, variables.iter().map(String::as_str).chain(names)).map(str::to_owned);
         self.suggest(expr, format!("nothing is called `{name}`"), attribute.or(near).as_deref())

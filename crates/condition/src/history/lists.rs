@@ -9,6 +9,7 @@ use zhiyin_model::time::{Day, HOUR_US, Ts};
 use super::{Datum, Member, Reading, Scope, Thing};
 use crate::bounds::{GAP_DAYS_MAX, KEPT_ROWS_MAX};
 use crate::element::Element;
+use crate::inline::{Inlined, named};
 use crate::tree::{Each, Expr, Kind, Operator};
 use crate::value::{Val, addend, mean, total};
 
@@ -56,30 +57,36 @@ impl<'a> Making<'a> {
     }
 
     /// How many of the first steps depend on the row alone.
-    fn n_early(&self) -> usize {
+    fn n_early(&self, inlined: &Inlined) -> usize {
         let early = |step: &&Doing<'_>| match step {
-            Doing::Each(_, variable, body) => of_row(body, &mut vec![variable]),
-            Doing::Equals(needle) => of_row(needle, &mut Vec::new()),
+            Doing::Each(_, variable, body) => of_row(body, &mut vec![variable], inlined),
+            Doing::Equals(needle) => of_row(needle, &mut Vec::new(), inlined),
         };
         self.steps.iter().take_while(early).count()
     }
 }
 
 /// Whether an expression speaks of nothing but these variables and constants.
-fn of_row<'a>(expr: &'a Expr, variables: &mut Vec<&'a str>) -> bool {
+fn of_row<'a>(expr: &'a Expr, variables: &mut Vec<&'a str>, inlined: &'a Inlined) -> bool {
     match &expr.kind {
         Kind::Name(name) => variables.contains(&name.as_str()),
-        Kind::Call { function, .. } if matches!(function.as_str(), "days_since" | "events" | "consent") => {
+        Kind::Call { function, .. } if function == "audience" => {
+            let tree = named(expr).and_then(|name| inlined.get(name));
+            tree.is_some_and(|tree| of_row(tree, &mut Vec::new(), inlined))
+        }
+        Kind::Call { function, .. }
+            if matches!(function.as_str(), "days_since" | "events" | "consent" | "bucket") =>
+        {
             false
         }
         Kind::Each { of, variable, body, .. } => {
-            let outside = of_row(of, variables);
+            let outside = of_row(of, variables, inlined);
             variables.push(variable);
-            let inside = of_row(body, variables);
+            let inside = of_row(body, variables, inlined);
             variables.pop();
             outside && inside
         }
-        _ => expr.parts().into_iter().all(|part| of_row(part, variables)),
+        _ => expr.parts().into_iter().all(|part| of_row(part, variables, inlined)),
     }
 }
 
@@ -106,7 +113,7 @@ impl<'a> Reading<'a> {
             let members = self.at_hand(making.source, scope);
             return self.after(members, &making.steps, scope);
         };
-        let n_early = making.n_early();
+        let n_early = making.n_early(self.condition.inlined());
         let (early, late) = making.steps.split_at(n_early);
         let mut rows = self.after(rows, early, scope);
         rows.sort_by_key(|row| row.place);

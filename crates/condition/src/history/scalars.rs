@@ -4,9 +4,11 @@ use rust_decimal::Decimal;
 
 use super::{Datum, Reading, Scope, Thing};
 use crate::birthday::{Birthday, of_age};
+use crate::bucket::bucket;
 use crate::compile::{WEEKDAYS, attribute_value, row_asked};
 use crate::element::Element;
 use crate::program::Field;
+use crate::schema::AttributeType;
 use crate::stage::Stage;
 use crate::tree::{Each, Expr, Kind, Operator};
 use crate::value::{Val, day, reckon, satisfies};
@@ -123,7 +125,9 @@ impl<'a> Reading<'a> {
                 return Thing::UNKNOWN;
             };
             return match self.facts.attribute(name) {
-                Some(zhiyin_model::scalar::Scalar::Texts(_)) => Thing::List,
+                Some(zhiyin_model::scalar::Scalar::Texts(_)) if *declared == AttributeType::Texts => {
+                    Thing::List
+                }
                 Some(scalar) => Thing::val(attribute_value(scalar, *declared)),
                 None => Thing::UNKNOWN,
             };
@@ -207,6 +211,14 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Whether a saved audience's own condition holds, whatever stands around its call; or they are on the list.
+    fn is_in(&'a self, name: &str) -> bool {
+        match self.condition.inlined().get(name) {
+            Some(tree) => self.eval(tree, &Scope::Outermost).is_true(),
+            None => self.facts.is_listed(name),
+        }
+    }
+
     fn consents(&self, arguments: &[Expr]) -> bool {
         let text = |n: usize| match arguments.get(n).map(|argument| &argument.kind) {
             Some(Kind::Text(text)) => text.as_str(),
@@ -231,6 +243,8 @@ impl<'a> Reading<'a> {
         match function {
             "within" | "events" => Thing::List,
             "consent" => Thing::val(Val::Bool(self.consents(arguments))),
+            "audience" => Thing::val(Val::Bool(self.is_in(text_of(argument)))),
+            "bucket" => Thing::number(bucket(text_of(argument), self.facts.member_id())),
             "days_since" => self
                 .day_of(time())
                 .map_or(Thing::UNKNOWN, |day| Thing::number(i64::from(self.today.0) - i64::from(day.0))),
@@ -239,6 +253,14 @@ impl<'a> Reading<'a> {
             "clock" => minutes().map_or(Thing::UNKNOWN, |minutes| Thing::val(Val::Clock(minutes))),
             _ => self.fold(function, argument, scope),
         }
+    }
+}
+
+/// What a text is, as it is written.
+fn text_of(expr: &Expr) -> &str {
+    match &expr.kind {
+        Kind::Text(text) => text,
+        _ => "",
     }
 }
 

@@ -67,6 +67,8 @@ fn of_row(kind: &'static str, late: bool) -> BoxedStrategy<String> {
         "x.store in [store, \"S9\"] || weekday == \"sun\"",
         "tags.exists(t, t == x.store)",
         "size(orders) > 2",
+        "audience(\"often\")",
+        "x.store == \"S1\" && audience(\"shoppers of a store\") || bucket(\"x\") < 50",
     ]);
     prop_oneof![3 => early, 1 => late].boxed()
 }

@@ -13,6 +13,7 @@ use zhiyin_condition::{
 };
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 use zhiyin_model::personal::Personal;
 use zhiyin_model::playbook::{Consent, Purpose};
@@ -22,6 +23,8 @@ use zhiyin_model::time::{Day, Ts, Zone};
 /// A member and all that is known of them.
 #[derive(Clone, Debug)]
 pub struct Person {
+    pub id: MemberId,
+    pub lists: BTreeSet<String>,
     pub attributes: BTreeMap<String, Scalar>,
     pub tags: BTreeSet<String>,
     pub tier: Option<String>,
@@ -38,6 +41,12 @@ pub struct Person {
 }
 
 impl Facts for Person {
+    fn member_id(&self) -> MemberId {
+        self.id
+    }
+    fn is_listed(&self, list: &str) -> bool {
+        self.lists.contains(list)
+    }
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.attributes.get(name)
     }
@@ -82,6 +91,8 @@ impl Facts for Person {
 impl Person {
     pub fn stranger() -> Self {
         Self {
+            id: MemberId::from_bytes([0; 16]),
+            lists: BTreeSet::new(),
             attributes: BTreeMap::new(),
             tags: BTreeSet::new(),
             tier: None,
@@ -126,6 +137,14 @@ pub fn schema(scope: Scope) -> Schema {
         ("home-store", AttributeType::Text),
         ("wish", AttributeType::Text),
     ];
+    let audiences = [
+        ("locals", "attr.city == \"上海\""),
+        ("snackers", "sum(items.filter(i, i.category == \"snacks\").map(i, i.quantity)) >= 5"),
+        ("often", "size(within(orders, \"366d\")) >= 3"),
+        ("local snackers", "audience(\"locals\") && audience(\"snackers\")"),
+        ("shoppers of a store", "orders.exists(o, o.store == store)"),
+        ("evening", "hour >= 19"),
+    ];
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     Schema {
         attributes: attributes.into_iter().map(|(name, of)| (name.to_owned(), of)).collect(),
@@ -133,6 +152,9 @@ pub fn schema(scope: Scope) -> Schema {
         tiers: owned(&["regular", "silver", "gold"]),
         stages: owned(&["introduction", "maturity", "decline", "growth", "lost"]),
         consent: consent(),
+        audiences: audiences.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+        lists: owned(&["press", "staff"]).into_iter().collect(),
+        decides: false,
         scope,
     }
 }

@@ -1,6 +1,7 @@
 //! The member of the tables of meanings, and how a table is checked.
 
 use zhiyin_condition::Scope;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::scalar::Scalar;
 
 use super::{Person, event, item, judge, number, order, schema, spoken, ts, zone};
@@ -15,6 +16,8 @@ pub fn text(text: &str) -> Scalar {
 /// A member of a brand in Shanghai.
 pub fn member() -> Person {
     let mut person = Person::stranger();
+    person.id = MemberId::from_bytes(*b"a member's own i");
+    person.lists = ["press".to_owned()].into();
     let attributes = [
         ("birthday", text("1990-05-02")),
         ("city", text("上海")),

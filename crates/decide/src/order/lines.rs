@@ -37,6 +37,23 @@ pub fn row(currency: &Currency, order: &Order, lines_event: &Event) -> Result<Or
     })
 }
 
+/// An order as it stood at an instant: `order` says what was paid and had come back by then, `refunds` what was told of it
+/// by then, in the order in which that was decided.
+pub fn row_then(
+    currency: &Currency,
+    order: &Order,
+    lines_event: &Event,
+    refunds: &[&Event],
+) -> Result<OrderRow, Stop> {
+    let mut then = order.clone();
+    then.terms.returned.clear();
+    for facts in refunds.iter().filter_map(|refund| refund.order.as_ref()) {
+        // It was taken once; where lines were told anew since, what no longer fits them stays out.
+        let _fitted = take_returned(&mut then, lines_event, facts).is_ok();
+    }
+    row(currency, &then, lines_event)
+}
+
 pub(super) fn returned_of(order: &Order, line: usize) -> Decimal {
     let found = order.terms.returned.iter().find(|(i, _)| *i as usize == line);
     found.map_or(Decimal::ZERO, |(_, thousandths)| Decimal::new(*thousandths, 3))

@@ -9,13 +9,13 @@ use super::{Moved, hand_over, lot_timers};
 use crate::consent::member_of_age;
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, judge, order, tier};
+use crate::{Scene, audience, judge, order, tier};
 
 /// What `loser` was and had is `winner`'s from now on; the loser's rows of lots, holds and orders follow with their ids.
 /// `history` is all that counts of both, `lots` are the loser's open ones. What is left of the loser is forgotten by whoever asked.
 ///
 /// The older enrolment is kept, the better of the two running terms, of each attribute what was told last, the first and
-/// the last touch of both, all tags; then tier, stage and tags are judged by the joined history.
+/// the last touch of both, all tags and audiences; then tier, stage, tags and audiences are judged by the joined history.
 pub fn join(
     scene: &Scene<'_>,
     winner: &mut State,
@@ -27,6 +27,7 @@ pub fn join(
     personal(scene, &mut winner.member, &loser.member);
     profile(&mut winner.member, &loser.member);
     tags(scene, &mut winner.member, &loser.member, out);
+    audience::join(&mut winner.member, &loser.member);
     let (member, other) = (&mut winner.member, &loser.member);
     member.known_since = member.known_since.min(other.known_since);
     member.enrolled_at = [member.enrolled_at, other.enrolled_at].into_iter().flatten().min();

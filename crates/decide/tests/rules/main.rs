@@ -3,6 +3,7 @@
 #[path = "../scenario/mod.rs"]
 mod scenario;
 
+mod audiences;
 mod consent;
 mod orders;
 mod partners;

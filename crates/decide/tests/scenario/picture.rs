@@ -54,6 +54,10 @@ fn value(world: &World, key: &str) -> String {
             let moves: Vec<&str> = world.record.stages.iter().map(|moved| moved.to.as_str()).collect();
             moves.join(",")
         }
+        "in" => {
+            let audiences: Vec<&str> = member.audiences.since.keys().map(String::as_str).collect();
+            if audiences.is_empty() { none() } else { audiences.join(",") }
+        }
         "first" => member.touches.first.as_ref().map_or_else(none, |touch| touch.code.clone()),
         "last" => member.touches.last.as_ref().map_or_else(none, |touch| touch.code.clone()),
         "lots" => lots(world),

@@ -31,6 +31,9 @@ pub struct MembersAsked {
     pub lifecycle: Option<String>,
     /// A tag that holds.
     pub tag: Option<String>,
+    /// A standing audience that they are in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
     /// The store where they were met last.
     pub store: Option<String>,
     /// Who looks after them.
@@ -83,12 +86,23 @@ fn spot_of(phase: usize, spot: &Spot) -> Vec<u8> {
 impl Engine {
     /// A page of members whom a grant may list, in the order in which the store lists, which stays as it is.
     pub async fn members(&self, grant: &Grant, asked: &MembersAsked) -> Result<Page<MemberListed>> {
+        let Page { items, next } = self.members_listed(grant, asked).await?;
+        Ok(Page { items: items.into_iter().map(|(_, shown)| shown).collect(), next })
+    }
+
+    /// The same, each with all that is known of them: not to be shown.
+    pub(crate) async fn members_listed(
+        &self,
+        grant: &Grant,
+        asked: &MembersAsked,
+    ) -> Result<Page<(Member, MemberListed)>> {
         let filter = self.filter(grant, Operation::MemberList).await?;
         let limit = sight::limit(asked.limit)?;
         bounded(&[
             ("tier", asked.tier.as_deref()),
             ("lifecycle", asked.lifecycle.as_deref()),
             ("tag", asked.tag.as_deref()),
+            ("audience", asked.audience.as_deref()),
             ("store", asked.store.as_deref()),
             ("advisor", asked.advisor.as_deref()),
         ])?;
@@ -119,9 +133,10 @@ impl Engine {
             _ => self.store().identifiers_of(listed.iter().map(|member| member.id).collect()).await?,
         };
         let mut shown = identifiers(filter.mask, named);
-        let items = listed
-            .iter()
-            .map(|member| brief(filter.mask, member, shown.remove(&member.id).unwrap_or_default()));
+        let items = listed.into_iter().map(|member| {
+            let shown = brief(filter.mask, &member, shown.remove(&member.id).unwrap_or_default());
+            (member, shown)
+        });
         Ok(Page { items: items.collect(), next: next.map(|spot| cursors.text(&spot)) })
     }
 
@@ -146,7 +161,7 @@ impl Engine {
             loop {
                 let asked = listing.asked;
                 let (tier, stage, tag) = (asked.tier.clone(), asked.lifecycle.clone(), asked.tag.clone());
-                let which = Which { key: *key, tier, stage, tag };
+                let which = Which { key: *key, tier, stage, tag, audience: asked.audience.clone() };
                 let part = reading.list(which, after.take(), look).await?;
                 looked += look;
                 let ids: Vec<MemberId> = part.members.iter().map(|(_, id)| *id).collect();

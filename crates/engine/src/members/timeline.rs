@@ -32,6 +32,8 @@ pub enum Kind {
     Lifecycle,
     /// A tag was put on or taken off.
     Tag,
+    /// A standing audience was entered or left.
+    Audience,
     /// Something was consented to, or not any more.
     Consent,
     /// Members were merged or parted, or came over from an old system.
@@ -44,12 +46,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Order,
         Self::Points,
         Self::Tier,
         Self::Lifecycle,
         Self::Tag,
+        Self::Audience,
         Self::Consent,
         Self::Identity,
         Self::Timer,
@@ -64,6 +67,7 @@ impl Kind {
             Self::Tier => "tier",
             Self::Lifecycle => "lifecycle",
             Self::Tag => "tag",
+            Self::Audience => "audience",
             Self::Consent => "consent",
             Self::Identity => "identity",
             Self::Timer => "timer",
@@ -93,7 +97,8 @@ impl Kind {
             | names::POINTS_RECEIVED => Self::Points,
             names::TIER_CHANGED => Self::Tier,
             names::STAGE_CHANGED => Self::Lifecycle,
-            names::TAG_ADDED | names::TAG_REMOVED => Self::Tag,
+            names::TAG_PUT_ON | names::TAG_TAKEN_OFF | names::TAG_ADDED | names::TAG_REMOVED => Self::Tag,
+            names::AUDIENCE_ENTERED | names::AUDIENCE_LEFT => Self::Audience,
             names::CONSENT_GIVEN | names::CONSENT_WITHDRAWN | names::CONSENT_PREFERENCES => Self::Consent,
             names::MEMBERS_MERGE_ASKED
             | names::MEMBERS_MERGED
@@ -130,7 +135,7 @@ pub struct TimelineEntry {
     pub kind: Kind,
     /// Who sent it; `zhiyin` for what was derived.
     pub source: String,
-    /// Of a change of tier, stage or tag, what changed: `from`, `to`, `tag`.
+    /// Of a change of tier, stage, tag or audience, what changed: `from`, `to`, `tag`, `audience` and what `turned`.
     pub change: BTreeMap<String, String>,
     /// What was booked for it.
     pub transfers: Vec<TransferView>,
@@ -138,7 +143,14 @@ pub struct TimelineEntry {
 
 /// What a derived event says of what changed.
 fn change(happened: &Happened) -> BTreeMap<String, String> {
-    let tells = [names::TIER_CHANGED, names::STAGE_CHANGED, names::TAG_ADDED, names::TAG_REMOVED];
+    let tells = [
+        names::TIER_CHANGED,
+        names::STAGE_CHANGED,
+        names::TAG_ADDED,
+        names::TAG_REMOVED,
+        names::AUDIENCE_ENTERED,
+        names::AUDIENCE_LEFT,
+    ];
     let told = happened
         .body
         .as_ref()

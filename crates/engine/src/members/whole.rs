@@ -17,6 +17,7 @@ use zhiyin_store::read::{DeadLetter, MemberWhole};
 
 use super::orders::{LotView, lot};
 use super::{IdentifierView, NamesView, unless_forever};
+use crate::audiences::{self, AudienceView};
 use crate::sight::{self, ReadProblem};
 use crate::told::{Spoken, Standing};
 use crate::{Engine, Live, Result, clock};
@@ -67,6 +68,8 @@ pub struct MemberView {
     pub moves: Vec<MoveView>,
     /// Tags that hold, and why.
     pub tags: Vec<TagView>,
+    /// Standing audiences they are in.
+    pub audiences: Vec<AudienceView>,
     /// What may be done for each purpose on each channel.
     pub consents: Vec<ConsentView>,
     /// Every yes and no as it was said, the oldest first.
@@ -559,6 +562,7 @@ impl Engine {
                 .map(|(from, to, at)| MoveView { from: from.clone(), to: to.clone(), at: at.rfc3339() })
                 .collect(),
             tags: tags(&live, member),
+            audiences: audiences::of(&live, member),
             consents: self.consents(member).await?.into_iter().map(consent).collect(),
             consents_said: spoken.into_iter().map(|one| said(mask, one)).collect(),
             dependants: dependants(mask, member),

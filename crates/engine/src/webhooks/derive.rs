@@ -27,6 +27,8 @@ pub(super) const NAMES: &[&str] = &[
     names::STAGE_CHANGED,
     names::TAG_ADDED,
     names::TAG_REMOVED,
+    names::AUDIENCE_ENTERED,
+    names::AUDIENCE_LEFT,
     names::MEMBER_JOINED,
 ];
 
@@ -206,11 +208,13 @@ fn of(member: MemberId, fields: impl IntoIterator<Item = (&'static str, Value)>)
 }
 
 /// What the home says itself of a member: its event, what it is called here, and which of its properties are told.
-const FACTS: [(&str, &str, &[&str]); 4] = [
+const FACTS: [(&str, &str, &[&str]); 6] = [
     (names::TIER_CHANGED, "member.tier_changed", &["from", "to"]),
     (names::STAGE_CHANGED, "member.stage_moved", &["from", "to"]),
     (names::TAG_ADDED, "member.tag_added", &["tag"]),
     (names::TAG_REMOVED, "member.tag_removed", &["tag"]),
+    (names::AUDIENCE_ENTERED, "member.audience_entered", &["audience"]),
+    (names::AUDIENCE_LEFT, "member.audience_left", &["audience"]),
 ];
 
 fn fact(key: &IdKey, told: &Told) -> Option<Said> {

@@ -91,12 +91,13 @@ async fn described(home: &Home) -> String {
         if home.knows(name).await {
             let whole = home.member(name).await;
             text += &format!(
-                "{name}: {:?} {:?} terms {:?} stages {:?} tags {:?}\n",
+                "{name}: {:?} {:?} terms {:?} stages {:?} tags {:?} in {:?}\n",
                 whole.member.account(Asset::Points),
                 whole.orders,
                 whole.terms,
                 whole.stages,
                 whole.member.tags,
+                whole.member.audiences.since,
             );
         }
     }

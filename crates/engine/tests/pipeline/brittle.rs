@@ -90,6 +90,9 @@ macro_rules! brittle {
             fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
                 self.inner.reading()
             }
+            fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+                self.inner.crowd()
+            }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.inner.webhooks()
             }

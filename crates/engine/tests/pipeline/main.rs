@@ -7,6 +7,8 @@
 
 mod access;
 mod any_batch;
+mod audience;
+mod audiences;
 mod brittle;
 mod consent;
 mod crowds;

@@ -31,6 +31,10 @@ tags:
   coupon_user: { who: 'size(within(events("Coupon Redeemed"), "5d")) >= 2' }
   new_customer: { who: 'days_since(first(orders)) <= 3' }
   silent: { who: 'days_since(last(orders)) > 4' }
+audiences:
+  rich: { standing: true, who: 'points >= 60 || "big_basket" in tags' }
+  resting: { standing: true, who: 'days_since(last(orders)) > 2 && !audience("rich") && lifecycle != "lost"' }
+  half: { standing: true, who: 'bucket("half") < 50 && size(within(orders, "4d")) >= 1' }
 "#;
 
 /// The same where points are held back for two days and no debt is allowed.

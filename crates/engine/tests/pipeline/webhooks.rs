@@ -24,6 +24,7 @@ playbook: brand
 extends: variety-store
 identity: { namespaces: { user: { limit: 10 } } }
 consent: { purposes: { marketing: { channels: [sms], category: Advertising } } }
+audiences: { rich: { standing: true, who: points >= 100 } }
 ";
 const SINCE: &str = "2017-03-01T00:00:00Z";
 const NOON: &str = "2017-03-01T04:00:00Z";
@@ -176,6 +177,8 @@ async fn what_happens_is_told_as_it_is_documented() {
         "consent.withdrawn",
         "growth.earned",
         "growth.taken_back",
+        "member.audience_entered",
+        "member.audience_left",
         "member.enrolled",
         "member.merged",
         "member.stage_moved",

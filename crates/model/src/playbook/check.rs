@@ -1,5 +1,6 @@
 //! From the raw playbook to the checked one: what must be there, what must agree.
 
+mod audience;
 mod consent;
 mod earning;
 mod identity;
@@ -68,6 +69,7 @@ pub(super) fn playbook(
     let tiers = check.section(raw.tiers, tree, "tiers", "over, levels", Check::tiers);
     let lifecycle = check.section(raw.lifecycle, tree, "lifecycle", "stages by id", Check::lifecycle);
     let tags = check.by_id(raw.tags, tree.get("tags"), false, Check::tag);
+    let audiences = check.audiences(raw.audiences, tree.get("audiences"));
     let identity = check.identity(raw.identity, tree.get("identity"));
     let consent = check.consent(raw.consent, tree.get("consent"));
     let retention = check.retention(raw.retention, tree.get("retention"));
@@ -85,6 +87,7 @@ pub(super) fn playbook(
         tiers: tiers?,
         lifecycle: lifecycle?,
         tags: BTreeMap::from_iter(tags),
+        audiences,
         identity,
         consent,
         retention,

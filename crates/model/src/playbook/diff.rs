@@ -1,5 +1,6 @@
 //! What one version of a playbook changes of another: by id, in words, with whom it touches.
 
+mod audience;
 mod brand;
 mod consent;
 mod earning;
@@ -51,6 +52,8 @@ pub enum Touches {
     Tier(Vec<String>),
     /// Members who have the tag or would have it, by the old or the new version.
     Tag(String),
+    /// Members who are in the standing audience or would be, by the old or the new version.
+    Audience(String),
     /// Members whose stage the new version judges otherwise.
     Lifecycle,
     /// Members in a stage, which is only called otherwise.
@@ -73,6 +76,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     standing::tiers(&old.tiers, &new.tiers, &mut changes);
     standing::lifecycle(&old.lifecycle, &new.lifecycle, &mut changes);
     standing::tags(&old.tags, &new.tags, &mut changes);
+    audience::audiences(&old.audiences, &new.audiences, &mut changes);
     identity::identity(&old.identity, &new.identity, &mut changes);
     consent::consent(&old.consent, &new.consent, &mut changes);
     retention::retention(old, new, &mut changes);

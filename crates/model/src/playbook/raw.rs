@@ -51,6 +51,8 @@ pub(super) struct RawPlaybook {
     pub lifecycle: Option<ById<RawStage>>,
     /// Tags by id.
     pub tags: Option<ById<RawTag>>,
+    /// Saved audiences by id, which conditions name as `audience("ID")`.
+    pub audiences: Option<ById<RawAudience>>,
     /// Which names of people count, and how far.
     pub identity: Option<RawIdentity>,
     /// What consent is asked for.
@@ -202,6 +204,19 @@ pub(super) struct RawTag {
     pub from: Option<DayPhrase>,
     /// The last day of the tag.
     pub until: Option<DayPhrase>,
+}
+
+/// A saved audience.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an audience such as `{ who: size(orders) >= 10 }`")]
+#[schemars(rename = "Audience")]
+pub(super) struct RawAudience {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// Whom it is made of; without one it is a list of members that is uploaded by hand.
+    pub who: Option<Condition>,
+    /// Whether it is kept current, member by member, and tells who entered and who left: false unless said otherwise.
+    pub standing: Option<bool>,
 }
 
 /// Which names of people count, and how far.

@@ -26,6 +26,8 @@ pub(crate) struct Caller {
     pub(crate) filter: Filter,
     /// By what a command is known when it comes again; empty where it is none.
     pub(crate) idempotency_key: String,
+    /// What a command asks, in one form: which it is, and its body. By it one that comes again is told from another.
+    pub(crate) request: String,
 }
 
 impl Caller {
@@ -46,7 +48,7 @@ impl Caller {
             Kind::Command => idempotency_key(headers)?,
             Kind::Query | Kind::Body | Kind::Wire => String::new(),
         };
-        Ok(Self { api, key, grant, filter, idempotency_key })
+        Ok(Self { api, key, grant, filter, idempotency_key, request: String::new() })
     }
 }
 

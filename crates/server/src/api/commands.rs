@@ -184,21 +184,34 @@ impl Caller {
         Ok(staff.map(str::to_owned))
     }
 
-    /// Has it decided, once for the idempotency key of the request.
-    pub(crate) async fn done(&self, act: &Act, about: Option<MemberId>) -> Result<CommandDone, Problem> {
-        self.done_as(&self.key, &self.idempotency_key, act, about).await
+    /// Who asks for the command of this request.
+    fn asker(&self) -> Asker<'_> {
+        Asker {
+            grant: &self.grant,
+            filter: &self.filter,
+            key: &self.key,
+            idempotency_key: &self.idempotency_key,
+            request: &self.request,
+        }
     }
 
-    /// The same under another name.
-    pub(crate) async fn done_as(
-        &self,
-        key: &str,
-        idempotency_key: &str,
-        act: &Act,
-        about: Option<MemberId>,
-    ) -> Result<CommandDone, Problem> {
-        let asker = Asker { grant: &self.grant, filter: &self.filter, key, idempotency_key };
-        match self.engine().command(&asker, act, about).await? {
+    /// What came of the command of this request, if it came before.
+    pub(crate) async fn before(&self) -> Result<Option<CommandDone>, Problem> {
+        match self.engine().command_before(&self.asker()).await? {
+            Some(answer) => self.answered(answer).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Has it decided, once for the idempotency key of the request.
+    pub(crate) async fn done(&self, act: &Act, about: Option<MemberId>) -> Result<CommandDone, Problem> {
+        let answer = self.engine().command(&self.asker(), act, about).await?;
+        self.answered(answer).await
+    }
+
+    /// What whoever asks is told of how it ended.
+    pub(crate) async fn answered(&self, answer: Answer) -> Result<CommandDone, Problem> {
+        match answer {
             Answer::Done(done) => self.as_done(done).await,
             Answer::Refused(refused) => {
                 Err(Problem::of(&refused.code).at(&as_asked(&refused.field)).says(refused.message))
@@ -208,9 +221,15 @@ impl Caller {
     }
 
     async fn as_done(&self, done: Done) -> Result<CommandDone, Problem> {
-        let wanted = Wanted { members: vec![done.member], ..Wanted::default() };
-        let stored = self.engine().store().load(wanted).await?.members.into_iter().next();
-        let member = stored.map(|stored| stored.member).ok_or(Problem::of("member_unknown"))?;
+        let member = match done.again {
+            // Whoever went out of reach since is not shown any more.
+            true => self.member(&Whom::Id(done.member), "member").await?.member,
+            false => {
+                let wanted = Wanted { members: vec![done.member], ..Wanted::default() };
+                let stored = self.engine().store().load(wanted).await?.members.into_iter().next();
+                stored.map(|stored| stored.member).ok_or(Problem::of("member_unknown"))?
+            }
+        };
         Ok(CommandDone {
             member: member.id.to_string(),
             transfers: done.transfers.iter().map(Transfer::from).collect(),

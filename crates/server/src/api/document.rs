@@ -161,7 +161,8 @@ fn operation(
     }
     let given = (endpoint.gives)(giving);
     let mut answers = Map::new();
-    let answer = json!({"description": "Done.", "content": {"application/json": {"schema": given}}});
+    let contents = endpoint.media.iter().map(|media| ((*media).to_owned(), json!({"schema": given})));
+    let answer = json!({"description": "Done.", "content": contents.collect::<Map<_, _>>()});
     answers.insert(endpoint.status.as_u16().to_string(), answer);
     for (status, codes) in refusals(endpoint) {
         let said: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.name, code.en)).collect();

@@ -17,6 +17,7 @@ use serde_json::Value;
 use zhiyin_model::role::Operation;
 
 use super::caller::Caller;
+use super::commands::CommandDone;
 use super::input;
 use crate::problem::Problem;
 
@@ -57,7 +58,12 @@ impl Raw {
     ) -> Result<Self, Problem> {
         let query = head.uri.query().unwrap_or_default();
         let path = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let said = path.chain(input::pairs(query)?).collect();
+        let pairs = input::pairs(query)?;
+        // Addresses are written to logs on the way: what a body says stands in the body.
+        if endpoint.kind != Kind::Query && !pairs.is_empty() {
+            return Err(Problem::of("bad_query").says("what this takes stands in its body".to_owned()));
+        }
+        let said = path.chain(pairs).collect();
         let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let not_json = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"));
         let body = match endpoint.kind {
@@ -79,6 +85,11 @@ impl<T: Serialize + JsonSchema + 'static> Given for T {}
 /// Code of an operation at work.
 pub(crate) trait Answers<O>: Future<Output = Result<O, Problem>> + Send + 'static {}
 impl<O, F: Future<Output = Result<O, Problem>> + Send + 'static> Answers<O> for F {}
+
+/// In the place of a command's code, which its own handler runs.
+async fn undone<I>(_: Caller, _: I) -> Result<CommandDone, Problem> {
+    Err(Problem::of("not_found"))
+}
 
 /// The largest body of an operation that says nothing else, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -105,6 +116,8 @@ pub(crate) struct Endpoint {
     pub(crate) body_bytes_max: usize,
     pub(crate) takes: SchemaOf,
     pub(crate) gives: SchemaOf,
+    /// As what it gives it.
+    pub(crate) media: &'static [&'static str],
     pub(crate) handler: Handler,
 }
 
@@ -120,7 +133,7 @@ impl Endpoint {
             Box::pin(async move {
                 let taken: I = match kind {
                     Kind::Query => input::from_query(&raw.said)?,
-                    Kind::Body | Kind::Command | Kind::Wire => input::from_body(&raw)?,
+                    Kind::Body | Kind::Command | Kind::Wire => input::read(input::body(&raw)?)?,
                 };
                 let given = run(caller, taken).await?;
                 Ok(Json(given).into_response())
@@ -140,6 +153,7 @@ impl Endpoint {
             body_bytes_max: BODY_BYTES_MAX,
             takes: |generator| generator.subschema_for::<I>(),
             gives: |generator| generator.subschema_for::<O>(),
+            media: &["application/json"],
             handler: Arc::new(handler),
         }
     }
@@ -165,14 +179,52 @@ impl Endpoint {
         Self::new((Kind::Body, method), (id, path), needs, run)
     }
 
-    /// One that goes through the pipeline, once for each idempotency key.
-    pub(crate) fn command<I: Taken, O: Given, F: Answers<O>>(
+    /// One that gives a file, piece by piece: CSV or Parquet.
+    pub(crate) fn file<I: Taken, F: Future<Output = Result<Response, Problem>> + Send + 'static>(
         id: &'static str,
         path: &'static str,
         needs: Operation,
         run: fn(Caller, I) -> F,
     ) -> Self {
-        Self::new((Kind::Command, Method::POST), (id, path), needs, run)
+        let described = |_: Caller, _: I| std::future::ready(Err::<String, _>(Problem::of("not_found")));
+        let handler = move |caller: Caller, raw: Raw| -> Answering {
+            Box::pin(async move { run(caller, input::read(input::body(&raw)?)?).await })
+        };
+        let media = &["text/csv", "application/vnd.apache.parquet"];
+        let endpoint = Self::new::<I, String, _>((Kind::Body, Method::POST), (id, path), needs, described);
+        Self { handler: Arc::new(handler), media, ..endpoint }
+    }
+
+    /// One that goes through the pipeline, once for each idempotency key. One that came before is answered from the record,
+    /// whatever became since of whom it names.
+    pub(crate) fn command<I: Taken, F: Answers<CommandDone>>(
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        run: fn(Arc<Caller>, I) -> F,
+    ) -> Self {
+        let handler = move |mut caller: Caller, raw: Raw| -> Answering {
+            Box::pin(async move {
+                let body = input::body(&raw)?;
+                caller.request = format!("{id} {body}");
+                let taken: I = input::read(body)?;
+                let caller = Arc::new(caller);
+                if let Some(before) = caller.before().await? {
+                    return Ok(Json(before).into_response());
+                }
+                let done = match run(Arc::clone(&caller), taken).await {
+                    Ok(done) => done,
+                    // Another request of this key may have been quicker, and have changed what this one looked up.
+                    Err(problem) if problem.status().is_client_error() => {
+                        caller.before().await?.ok_or(problem)?
+                    }
+                    Err(problem) => return Err(problem),
+                };
+                Ok(Json(done).into_response())
+            })
+        };
+        let described = Self::new((Kind::Command, Method::POST), (id, path), needs, undone::<I>);
+        Self { handler: Arc::new(handler), ..described }
     }
 
     /// An address of the wire: what it takes and gives as types, so that it is described like any other.

@@ -59,8 +59,8 @@ pub(crate) fn from_query<T: DeserializeOwned>(said: &[(String, String)]) -> Resu
     })
 }
 
-/// A JSON body, and what the path names, as what an operation takes.
-pub(crate) fn from_body<T: DeserializeOwned>(raw: &Raw) -> Result<T, Problem> {
+/// A JSON body, and what the path names, as one object.
+pub(crate) fn body(raw: &Raw) -> Result<Value, Problem> {
     if raw.not_json {
         return Err(Problem::of("content_type_not_json"));
     }
@@ -77,7 +77,12 @@ pub(crate) fn from_body<T: DeserializeOwned>(raw: &Raw) -> Result<T, Problem> {
             return Err(Problem::of("duplicate_key").at(name).says(format!("{name:?} is said twice")));
         }
     }
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    Ok(value)
+}
+
+/// A body as what an operation takes.
+pub(crate) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(body).map_err(|error| {
         let field = error.path().to_string();
         let field = if field == "." { String::new() } else { field };
         Problem::of("bad_body").at(&field).says(error.into_inner().to_string())

@@ -24,12 +24,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// How long a page is to be.
-fn limit(said: Option<u16>) -> usize {
+pub(crate) fn limit(said: Option<u16>) -> usize {
     usize::from(said.unwrap_or(LIMIT))
 }
 
 /// A day that may be left out.
-fn day(field: &str, said: Option<&str>) -> Result<Option<Day>, Problem> {
+pub(crate) fn day(field: &str, said: Option<&str>) -> Result<Option<Day>, Problem> {
     let Some(text) = said else { return Ok(None) };
     let day = Day::parse(text);
     day.map(Some).ok_or_else(|| Problem::of("bad_query").at(field).says("a date is YYYY-MM-DD".to_owned()))

@@ -84,8 +84,8 @@ fn page(endpoints: &[Endpoint], document: &Value, language: Language) -> String 
     out += &format!(
         "<p>{}</p><p>{}</p><p>{}</p>",
         prose(say(
-            "每个请求都带密钥：`Authorization: Bearer zy_…`（`zhiyin key add` 创建）。",
-            "Each request bears a key: `Authorization: Bearer zy_…` (made by `zhiyin key add`).",
+            "每个请求都带密钥：`Authorization: Bearer zy_…`（`zhiyin key new` 创建）。",
+            "Each request bears a key: `Authorization: Bearer zy_…` (made by `zhiyin key new`).",
         )),
         prose(say(
             "命令须带 `Idempotency-Key`；落盘并处理完才答复，重发不会重复执行。",

@@ -13,13 +13,17 @@ use zhiyin_model::time::Ts;
 
 use super::answer::Refused;
 use super::body::BYTES_MAX;
-use super::posthog;
+use super::{posthog, secret};
 use crate::problem::Problem;
 
 /// The most items of a batch (Segment: 2,500).
 const ITEMS_MAX: usize = 2_500;
 /// The most bytes of a batch with what all items share in each of them.
 const SHARED_BYTES_MAX: usize = 2 * BYTES_MAX;
+
+/// What is read of what stands beside the items, besides a key: what they share, and when they were sent. The rest is passed over
+/// unread: a small body can be large in memory.
+const USED: [&str; 4] = ["context", "integrations", "sentAt", "sent_at"];
 
 /// Whose form a body has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +82,11 @@ impl<'b> Parts<'b> {
         for (key, value) in fields {
             if key == "batch" {
                 batch = Some(value);
-            } else if self.form != Form::PostHog || value.get().len() <= ITEM_BYTES_MAX {
+            } else if USED.contains(&key.as_str()) || secret::NAMES.contains(&key.as_str()) {
+                // It is written into items, or is a key or a time: longer than an item it is none of these.
+                if value.get().len() > ITEM_BYTES_MAX {
+                    return Err(Problem::of("item_too_large").at(&key).into());
+                }
                 let value = Json::parse(value.get().as_bytes())
                     .map_err(|refusal| Refused::unreadable(Refusal { field: key.clone(), ..refusal }))?;
                 self.beside.insert(key, value);

@@ -12,7 +12,7 @@ use zhiyin_engine::keys::id_of;
 use zhiyin_model::event::json::Json;
 
 /// What the key is called in a body or an address.
-const NAMES: [&str; 5] = ["writeKey", "write_key", "api_key", "token", "writekey"];
+pub(super) const NAMES: [&str; 5] = ["writeKey", "write_key", "api_key", "token", "writekey"];
 
 /// The keys in a request's head, the likeliest first.
 pub(super) fn in_head(head: &Parts) -> Vec<String> {

@@ -78,6 +78,17 @@ fn every_code_has_its_words() {
     assert!(missing.is_empty(), "no words for: {missing:?}");
 }
 
+/// What the reference tells people to run is there to be run.
+#[tokio::test]
+async fn the_reference_names_the_command_that_makes_a_key() {
+    let home = Home::new().await;
+    for language in ["zh", "en"] {
+        let page = home.ask("GET", &format!("/docs?lang={language}"), &[], b"").await.text();
+        assert!(page.contains("zhiyin key new") && !page.contains("zhiyin key add"), "{language}");
+    }
+    home.end().await;
+}
+
 /// What follows the names of those that refuse, as far as it is written there.
 fn codes(text: &str) -> Vec<String> {
     let begins = ["Refusal::new(", "Stop::refused(", "Problem::of("];

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod again;
+mod audiences;
 mod commands;
 mod document;
 mod home;

@@ -111,7 +111,7 @@ async fn heads_and_queries_are_read_as_strictly() {
             415,
             "content_type_not_json",
         ),
-        ("POST", "/v1/keys?x=1", vec![key, json], 400, "bad_body"),
+        ("POST", "/v1/keys?x=1", vec![key, json], 400, "bad_query"),
         ("GET", "/v1/keys?x=1", vec![key], 400, "bad_query"),
         ("GET", "/v1/keys?x=1&x=2", vec![key], 400, "duplicate_key"),
         ("GET", &long, vec![key], 400, "bad_query"),

@@ -35,6 +35,7 @@ pub async fn members_are_found_by_identifier_and_id(homes: &dyn Homes) -> Result
     assert_eq!(member.term.as_ref().map(|term| term.level.as_str()), Some("regular"));
     assert_eq!(member.stage.as_ref().map(|held| (held.stage.as_str(), held.since)), Some(("decline", at(5))));
     assert!(member.tags.get("spender").is_some_and(|held| held.by_rule && held.since == at(3)));
+    assert_eq!(member.audiences.judged.get(&7), Some(&6));
     assert_eq!(member.timers.len(), 3);
     assert_eq!(stored.wake, Some(ACTIVE));
     Ok(())

@@ -81,6 +81,7 @@ pub async fn a_list_goes_on_where_it_stopped(homes: &dyn Homes) -> Result<()> {
         (Which { stage: Some("decline".to_owned()), ..Which::default() }, vec![ann]),
         (Which { tag: Some("spender".to_owned()), ..Which::default() }, vec![ann]),
         (Which { tag: Some("spend".to_owned()), ..Which::default() }, vec![]),
+        (Which { audience: Some("regulars".to_owned()), ..Which::default() }, vec![]),
         (Which { tier: Some("regular".to_owned()), ..by(NAMED) }, vec![]),
     ] {
         assert_eq!(all(&store, &which, 4).await?, expected, "{which:?}");

@@ -1,4 +1,4 @@
-//! What can be said of the tree, of one member, and of the keys of a sealed home.
+//! What can be said of the tree, of one member, of the keys of a sealed home, and of what waits for a second person.
 
 use std::path::PathBuf;
 
@@ -160,5 +160,29 @@ pub enum KeysAction {
     Backup {
         /// The file; one that is there is not written over.
         file: PathBuf,
+    },
+}
+
+/// What to do with what waits for a second person.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ApprovalAction {
+    /// Lists requests, the newest first.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Approves a request, and has it done. Said again it is done once.
+    Approve {
+        /// Its number, as listed.
+        number: i64,
+    },
+    /// Refuses a request.
+    Refuse {
+        /// Its number, as listed.
+        number: i64,
     },
 }

@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod asked;
 mod planted;
 mod sealed;
+mod served;
 
 use planted::{PEOPLE, Person, input, visit};
 use sealed::{Ground, Where, found};

@@ -1,13 +1,12 @@
 //! Homes for these tests, made and asked by the program itself, and the search through all that it wrote.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::planted::{PEOPLE, Person, input, same, spellings};
+use crate::served::Served;
 
 static GROUNDS: AtomicU64 = AtomicU64::new(0);
 
@@ -174,24 +173,19 @@ impl Ground {
         }
     }
 
-    /// What a server says that anybody may ask for, while its files are searched.
-    pub fn serve_and_ask(&self, home: &str) -> Vec<u8> {
+    /// Has a home served; what the server logs lies in a file of this folder.
+    pub fn serve(&self, home: &str) -> Served {
         let mut command = self.command(home, "master");
         let log = std::fs::File::create(self.path("server.log")).unwrap();
         command.args(["serve", "--listen", "127.0.0.1:0", "--open"]).stdout(Stdio::piped()).stderr(log);
-        let mut server = command.spawn().unwrap();
-        let mut first = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let address = first.split("http://").nth(1).unwrap().split(' ').next().unwrap().trim().to_owned();
-        let mut all = Vec::new();
-        for path in ["/metrics", "/", "/readyz"] {
-            let mut stream = TcpStream::connect(&address).unwrap();
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-            stream.read_to_end(&mut all).unwrap();
-        }
+        Served::of(command.spawn().unwrap())
+    }
+
+    /// What a server says that anybody may ask for, while its files are searched.
+    pub fn serve_and_ask(&self, home: &str) -> Vec<u8> {
+        let server = self.serve(home);
+        let all = ["/metrics", "/", "/readyz"].map(|path| server.ask("GET", path, "", "").whole).concat();
         self.search_all(home);
-        server.kill().unwrap();
-        server.wait().unwrap();
         assert!(String::from_utf8_lossy(&all).contains("zhiyin_"), "no metrics");
         all
     }

@@ -178,9 +178,70 @@ fn changes_are_said_with_old_and_new_values() {
             "The attribute City (a text) is new.",
             Touches::Nobody,
         ),
+        (
+            "tags:",
+            "audiences:\n  big: { name: { zh: 大户, en: Big }, who: points > 9 }\ntags:",
+            "audiences.big",
+            "新增人群「大户」，规则为「points > 9」。",
+            "The audience Big is new; its rule is `points > 9`.",
+            Touches::Nobody,
+        ),
+        (
+            "tags:",
+            "audiences:\n  big: { name: { zh: 大户, en: Big }, who: points > 9, standing: true }\ntags:",
+            "audiences.big",
+            "新增人群「大户」，规则为「points > 9」，并实时保持。",
+            "The audience Big is new; its rule is `points > 9` and it is kept current.",
+            Touches::Audience("big".to_owned()),
+        ),
+        (
+            "tags:",
+            "audiences:\n  press: { name: { zh: 媒体, en: Press } }\ntags:",
+            "audiences.press",
+            "新增人群「媒体」，规则为「人工上传名单」。",
+            "The audience Press is new; its rule is a list uploaded by hand.",
+            Touches::Nobody,
+        ),
     ] {
         check(old, new, id, zh, en, &touches);
     }
+}
+
+#[test]
+fn a_saved_audience_touches_whom_it_keeps() {
+    let with = |audience: &str| edited("tags:", &format!("audiences:\n  big: {audience}\ntags:"));
+    let big = || Touches::Audience("big".to_owned());
+    for (old, new, zh, en, touches) in [
+        (
+            "{ who: points > 9, name: Big }",
+            "{ who: points > 8, name: Big }",
+            "人群「Big」的规则由「points > 9」改为「points > 8」。",
+            "The rule of the audience Big becomes `points > 8` (was `points > 9`).",
+            Touches::Nobody,
+        ),
+        (
+            "{ who: points > 9, name: Big, standing: false }",
+            "{ who: points > 9, name: Big, standing: true }",
+            "人群「Big」的保持方式由「按需查询」改为「实时保持」。",
+            "How the audience Big is kept becomes current, telling who enters and who leaves (was as a question, answered when it is asked).",
+            big(),
+        ),
+    ] {
+        let changes = diff(&with(old), &with(new));
+        let [change] = changes.as_slice() else { panic!("{changes:#?}") };
+        assert_eq!((change.zh.as_str(), change.en.as_str(), &change.touches), (zh, en, &touches));
+    }
+    let changes = diff(&with("{ who: points > 9, name: Big, standing: true }"), &small());
+    assert_eq!(changes[0].en, "The audience Big is gone; those who are in it leave it.");
+    assert_eq!(changes[0].zh, "取消人群「Big」，其中的客户都会离开。");
+    assert_eq!(changes[0].touches, big());
+}
+
+#[test]
+fn what_no_audience_is_saved_in_has_the_name_it_had() {
+    let named = small().hash();
+    assert_eq!(edited("tags:", "audiences: {}\ntags:").hash(), named);
+    assert_ne!(edited("tags:", "audiences: { a: { who: true } }\ntags:").hash(), named);
 }
 
 #[test]

@@ -70,6 +70,14 @@ fn the_demo_differs_where_its_data_does() {
     assert!(demo.tags.contains_key("baby_at_home") && !demo.tags.contains_key("young_gold"));
 }
 
+/// What it promises is named by its hash, which is part of the digest that the demo's year is known by.
+#[test]
+fn the_demo_saves_no_audience() {
+    assert!(shipped_playbook("demo").audiences.is_empty());
+    let audiences = shipped_playbook("variety-store").audiences;
+    assert!(audiences.len() >= 4 && audiences.values().all(|audience| !audience.standing));
+}
+
 #[test]
 fn every_thing_has_a_name_in_both_languages() {
     for playbook in shipped::NAMES.map(shipped_playbook) {
@@ -78,6 +86,7 @@ fn every_thing_has_a_name_in_both_languages() {
             .chain(playbook.tiers.levels.iter().map(|l| &l.name))
             .chain(playbook.lifecycle.iter().map(|s| &s.name))
             .chain(playbook.tags.values().map(|t| &t.name))
+            .chain(playbook.audiences.values().map(|a| &a.name))
             .chain([&playbook.points.name, &playbook.growth.name]);
         for name in names {
             assert!(name.zh.is_some() && name.en.is_some(), "{name:?}");

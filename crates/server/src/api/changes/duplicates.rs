@@ -68,10 +68,10 @@ async fn reached(caller: &Caller, pair: &Pair) -> Result<i64, Problem> {
     let unknown = || Problem::of("suggestion_unknown").at("number");
     let number: i64 = pair.number.parse().map_err(|_| unknown())?;
     let suggestion = caller.engine().store().suggestion(number).await?.ok_or_else(unknown)?;
-    if suggestion.state == State::Open {
-        for member in [suggestion.pair.one, suggestion.pair.other] {
-            caller.member(&Whom::Id(member), "number").await.map_err(|_| unknown())?;
-        }
+    // One that was settled, too: who was merged is who they are by now.
+    for member in [suggestion.pair.one, suggestion.pair.other] {
+        let reached = caller.member(&Whom::Id(member), "number").await;
+        reached.map_err(|problem| if problem.is_unknown_member() { unknown() } else { problem })?;
     }
     Ok(number)
 }

@@ -4,21 +4,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zhiyin_engine::EngineError;
+use zhiyin_engine::adjustments::Adjustment;
 use zhiyin_engine::approvals::{self, ApprovalProblem};
 use zhiyin_engine::command::Whom;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::role::{Limits, Operation};
 use zhiyin_store::access::Approval;
 
-use super::points::adjustment;
 use super::{Caller, CommandDone, Endpoint};
 use crate::api::input::Nothing;
 use crate::problem::Problem;
 
 /// The most that is listed, the newest first.
 const LISTED_MAX: usize = 200;
-/// Under which key's name approved commands are known.
-const APPROVED: &str = "approval";
+/// How many of the newest are looked at: for those within reach, and for one that was asked before.
+const LOOK_MAX: usize = 2_000;
+const KNOWN_LOOK_MAX: usize = 20_000;
+/// By what a request is known when it is asked again, and what was asked then. Nobody else is told of it.
+const KNOWN: &str = "known";
+const ASKED: &str = "asked";
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -93,6 +97,11 @@ struct Request {
     answered_at: Option<String>,
 }
 
+/// The document of a request.
+fn said(approval: &Approval) -> Value {
+    serde_json::from_str(&approval.request).unwrap_or_default()
+}
+
 impl From<Approval> for Request {
     fn from(approval: Approval) -> Self {
         let state = match &approval.answer {
@@ -100,10 +109,14 @@ impl From<Approval> for Request {
             Some(answer) if answer.approved => "approved",
             Some(_) => "refused",
         };
+        let mut request = said(&approval);
+        if let Some(request) = request.as_object_mut() {
+            request.retain(|key, _| key != KNOWN && key != ASKED);
+        }
         Self {
             no: approval.no,
             operation: approval.operation.name(),
-            request: serde_json::from_str(&approval.request).unwrap_or_default(),
+            request,
             asked_by: approval.asked_by,
             asked_at: approval.asked_at.rfc3339(),
             answer_by: approval.answer_by.rfc3339(),
@@ -122,39 +135,65 @@ struct Requests {
 }
 
 async fn list(caller: Caller, _: Nothing) -> Result<Requests, Problem> {
-    let all = caller.engine().store().access().approvals(LISTED_MAX).await?;
+    let all = caller.engine().store().access().approvals(LOOK_MAX).await?;
     let mut items = Vec::new();
-    for approval in all {
-        // Whom it is about lies within reach.
-        if member_of(&caller, &approval).await.is_ok() {
-            items.push(approval.into());
+    // Whom it is about lies within reach.
+    for approval in all.into_iter().filter(|approval| Adjustment::asked(approval).is_some()) {
+        match member_of(&caller, &approval).await {
+            Ok(_) => items.push(approval.into()),
+            Err(problem) if problem.is_unknown_member() => {}
+            Err(problem) => return Err(problem),
+        }
+        if items.len() == LISTED_MAX {
+            break;
         }
     }
     Ok(Requests { items })
 }
 
-/// What one person does not decide alone.
-pub(super) struct Asked {
-    pub(super) operation: Operation,
-    pub(super) request: Value,
-    /// By what it is known when it is asked again.
-    pub(super) known: String,
+/// By what the request of a caller is known, and what it asks; as keyed hashes, since an idempotency key may name somebody.
+async fn known(caller: &Caller) -> Result<(String, String), Problem> {
+    let home = caller.engine().home().await?;
+    let hash = |parts: &[&[u8]]| MemberId::from_bytes(home.id_key.digest("command", parts)).to_string();
+    let (key, idempotency_key) = (caller.key.as_bytes(), caller.idempotency_key.as_bytes());
+    Ok((hash(&[key, idempotency_key]), hash(&[caller.request.as_bytes()])))
+}
+
+/// What the one who asks is told, where they asked before.
+pub(super) async fn before(caller: &Caller) -> Result<Option<Problem>, Problem> {
+    let (known, asked) = known(caller).await?;
+    let all = caller.engine().store().access().approvals(KNOWN_LOOK_MAX).await?;
+    let found =
+        all.iter().map(|approval| (approval.no, said(approval))).find(|(_, said)| said[KNOWN] == known);
+    match found {
+        Some((no, said)) if said[ASKED] == asked => Ok(Some(waits(no))),
+        Some(_) => Err(Problem::of("idempotency_key_reused")),
+        None => Ok(None),
+    }
 }
 
 /// Asks a second person; what the one who asks is told.
-pub(super) async fn ask(caller: &Caller, asked: Asked, limits: &Limits) -> Result<Problem, Problem> {
+pub(super) async fn ask(
+    caller: &Caller,
+    adjustment: &Adjustment,
+    limits: &Limits,
+) -> Result<Problem, Problem> {
+    let (known, asked) = known(caller).await?;
+    let mut request = adjustment.request();
+    request[KNOWN] = known.into();
+    request[ASKED] = asked.into();
+    // One after the other: of those that come at once under one key the first asks.
+    let _turn = caller.api.asking.lock().await;
+    if let Some(waits) = before(caller).await? {
+        return Ok(waits);
+    }
     let store = caller.engine().store();
-    let mut request = asked.request;
-    request["known"] = asked.known.into();
-    let said = |approval: &Approval| serde_json::from_str::<Value>(&approval.request).unwrap_or_default();
-    let before = store.access().approvals(LISTED_MAX).await?;
-    let before = before.iter().map(|approval| (approval.no, said(approval)));
-    let no = match before.into_iter().find(|(_, before)| before["known"] == request["known"]) {
-        Some((no, before)) if before == request => no,
-        Some(_) => return Err(Problem::of("idempotency_key_reused")),
-        None => approvals::ask(store.as_ref(), &caller.grant, asked.operation, &request, limits).await?,
-    };
-    Ok(Problem::of("approval_asked").approval(no).says(format!("request {no} waits for a second person")))
+    let no = approvals::ask(store.as_ref(), &caller.grant, Operation::PointsAdjust, &request, limits).await?;
+    Ok(waits(no))
+}
+
+fn waits(no: i64) -> Problem {
+    Problem::of("approval_asked").approval(no).says(format!("request {no} waits for a second person"))
 }
 
 /// A request by its number.
@@ -173,20 +212,18 @@ impl Numbered {
 }
 
 async fn member_of(caller: &Caller, approval: &Approval) -> Result<MemberId, Problem> {
-    let request: Value = serde_json::from_str(&approval.request).unwrap_or_default();
-    let member = request["member"].as_str().and_then(MemberId::from_hex);
-    let member = member.ok_or_else(|| Problem::of("approval_unknown").at("no"))?;
-    Ok(caller.member(&Whom::Id(member), "member").await?.member.id)
+    let asked = Adjustment::asked(approval).ok_or_else(|| Problem::of("approval_unknown").at("no"))?;
+    Ok(caller.member(&Whom::Id(asked.member), "member").await?.member.id)
 }
 
 async fn approve(caller: Caller, asked: Numbered) -> Result<CommandDone, Problem> {
     let (no, store) = (asked.number()?, caller.engine().store());
     let unknown = || Problem::of("approval_unknown").at("no");
     let approval = store.access().approval(no).await?.ok_or_else(unknown)?;
-    let member = member_of(&caller, &approval).await?;
+    member_of(&caller, &approval).await?;
     let approval = match approvals::approve(store.as_ref(), &caller.grant, no).await {
         Ok(approval) => approval,
-        // It may have been approved and not carried out: that is done once, whoever has it done.
+        // Whoever approved it may say so again: it may not have been carried out, and is so once.
         Err(EngineError::Approval(ApprovalProblem::Answered(_)))
             if approval
                 .answer
@@ -197,12 +234,8 @@ async fn approve(caller: Caller, asked: Numbered) -> Result<CommandDone, Problem
         }
         Err(error) => return Err(error.into()),
     };
-    let request: Value = serde_json::from_str(&approval.request).unwrap_or_default();
-    let name = caller.engine().name_of(&Whom::Id(member), member, "member").await??;
-    let (amount, reason) =
-        (request["amount"].as_i64().unwrap_or(0), request["reason"].as_str().unwrap_or_default());
-    let act = adjustment(name, amount, reason, request["staff"].as_str().map(str::to_owned));
-    caller.done_as(APPROVED, &no.to_string(), &act, Some(member)).await
+    let answer = caller.engine().carry_out((&caller.grant, &caller.filter), &approval).await??;
+    caller.answered(answer).await
 }
 
 async fn refuse(caller: Caller, asked: Numbered) -> Result<Request, Problem> {

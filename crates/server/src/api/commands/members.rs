@@ -1,15 +1,18 @@
 //! Members at the till: looked up, enrolled, brought up to date, tagged, asked for consent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
+use zhiyin_engine::EngineError;
 use zhiyin_engine::accept::Ties;
 use zhiyin_engine::command::{Act, Whom};
 use zhiyin_engine::sight;
 use zhiyin_model::effect::Asset;
 use zhiyin_model::event::{Identifier, names};
+use zhiyin_model::id::MemberId;
 use zhiyin_model::role::Operation;
 
 use super::{Account, Caller, CommandDone, Endpoint, IdentifierRef, MemberRef, text};
@@ -42,9 +45,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "Enrol a member",
                 "会员入会",
-                "Makes a member of these identifiers, or finds the one who bears them; then whatever is new is added.",
+                "Makes a member of these identifiers, or finds the one who bears them; then whatever is new is added. What is known of \
+                 a member already is changed only by who may update them.",
             )
-            .refuses(refusals!("outside_scope", "several_members", "too_many_identifiers", "too_many", "erased"))
+            .refuses(refusals!(
+                "member_unknown",
+                "outside_scope", "several_members", "too_many_identifiers", "too_many", "bad_attribute", "erased"
+            ))
             .example(json!({
                 "identifiers": [member, {"namespace": "card", "value": "6001000234"}],
                 "attributes": {"name": "张伟", "gender": "male"},
@@ -57,12 +64,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "更新会员资料",
                 "An attribute that is `null` is taken away. Identifiers that somebody else bears are refused: merge the two instead.",
             )
-            .refuses(refusals!("member_unknown", "several_members", "too_many_identifiers", "too_many", "erased"))
+            .refuses(refusals!(
+                "member_unknown", "several_members", "too_many_identifiers", "too_many", "bad_attribute", "erased"
+            ))
             .example(json!({"member": member, "attributes": {"city": "上海", "nickname": null}})),
         Endpoint::command("members_tag", "/v1/commands/members/tag", Operation::MemberTag, tag)
             .says(
                 "Put a tag on, or take it off",
-                "打标签",
+                "打上或去掉标签",
                 "Tags that the playbook gives by a rule come and go with it, and are refused here.",
             )
             .refuses(refusals!("member_unknown", "tag_unknown", "tag_by_rule", "tag_not_held", "erased"))
@@ -132,8 +141,8 @@ enum AttributeValue {
     Text(#[schemars(length(max = 4096))] String),
     /// True or false.
     Bool(bool),
-    /// A number.
-    Number(f64),
+    /// A number; a whole one of at most 64 bits stays exact.
+    Number(#[schemars(with = "f64")] Number),
     /// Takes the attribute away.
     Nothing,
 }
@@ -144,17 +153,26 @@ fn traits(attributes: Attributes) -> Result<Map<String, Value>, Problem> {
     if attributes.len() > ATTRIBUTES_MAX {
         return Err(Problem::of("too_many").at("attributes").says(format!("at most {ATTRIBUTES_MAX}")));
     }
-    let value = |value| match value {
-        AttributeValue::Text(text) => Value::from(text),
-        AttributeValue::Bool(flag) => Value::from(flag),
-        AttributeValue::Number(number) => {
-            let whole = number as i64;
-            let exact = number.trunc() == number && number.abs() < 9e15;
-            if exact { Value::from(whole) } else { Value::from(number) }
-        }
-        AttributeValue::Nothing => Value::Null,
+    let value = |(name, said): (String, AttributeValue)| {
+        let value = match said {
+            AttributeValue::Text(text) => Value::from(text),
+            AttributeValue::Bool(flag) => Value::from(flag),
+            // A long number was rounded when it was read: it would be kept as another one.
+            AttributeValue::Number(number) if number.is_f64() && !is_exact(&number) => {
+                let detail = "this number has more digits than are kept exact: say it as a text".to_owned();
+                return Err(Problem::of("bad_attribute").at(&format!("attributes.{name}")).says(detail));
+            }
+            AttributeValue::Number(number) => Value::Number(number),
+            AttributeValue::Nothing => Value::Null,
+        };
+        Ok((name, value))
     };
-    Ok(attributes.into_iter().map(|(name, said)| (name, value(said))).collect())
+    attributes.into_iter().map(value).collect()
+}
+
+/// Whether a double is below where whole numbers are no longer told apart.
+fn is_exact(number: &Number) -> bool {
+    number.as_f64().is_some_and(|number| number.abs() < 9_007_199_254_740_992.0)
 }
 
 /// Somebody to enrol.
@@ -178,11 +196,16 @@ struct Enrol {
     staff: Option<String>,
 }
 
-async fn enrol(caller: Caller, asked: Enrol) -> Result<CommandDone, Problem> {
+async fn enrol(caller: Arc<Caller>, asked: Enrol) -> Result<CommandDone, Problem> {
     let names = identifiers(&asked.identifiers, 1)?;
     let bearer = one_of(&caller, &names, "identifiers").await?;
     let mut act = Act::new(Operation::MemberEnrol, "identify", names);
     act.traits = traits(asked.attributes)?;
+    if let Some(bearer) = bearer
+        && !caller.may_update(bearer).await?
+    {
+        only_new(&caller, bearer, &mut act.traits).await?;
+    }
     act.store = caller.store(asked.store.as_deref())?;
     act.touchpoint = asked.touchpoint.as_deref().map(|code| text("touchpoint", code, 255)).transpose()?;
     if let Some(staff) = caller.staff(asked.staff.as_deref())? {
@@ -190,6 +213,25 @@ async fn enrol(caller: Caller, asked: Enrol) -> Result<CommandDone, Problem> {
     }
     act.noted = json!({"identifiers": act.names.len(), "attributes": act.traits.len(), "store": act.store});
     caller.done(&act, bearer).await
+}
+
+impl Caller {
+    /// Whether a member's attributes are theirs to change.
+    async fn may_update(&self, member: MemberId) -> Result<bool, Problem> {
+        match self.engine().filter(&self.grant, Operation::MemberUpdate).await {
+            Ok(filter) => Ok(self.engine().reachable(&filter, &Whom::Id(member), "").await?.is_ok()),
+            Err(EngineError::Denied(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Leaves of attributes what is not known of a member yet. Whom they are looked after by is left as it is, too: it decides who
+/// sees them, and whoever stands at a till would make anybody their own.
+async fn only_new(caller: &Caller, member: MemberId, traits: &mut Map<String, Value>) -> Result<(), Problem> {
+    let known = caller.member(&Whom::Id(member), "identifiers").await?.member.attributes;
+    traits.retain(|name, _| name != sight::ADVISOR && !known.contains_key(name));
+    Ok(())
 }
 
 fn identifiers(said: &[IdentifierRef], at_least: usize) -> Result<Vec<Identifier>, Problem> {
@@ -201,11 +243,7 @@ fn identifiers(said: &[IdentifierRef], at_least: usize) -> Result<Vec<Identifier
 }
 
 /// The one member that bears any of these names; refused where they are several.
-async fn one_of(
-    caller: &Caller,
-    names: &[Identifier],
-    field: &str,
-) -> Result<Option<zhiyin_model::id::MemberId>, Problem> {
+async fn one_of(caller: &Caller, names: &[Identifier], field: &str) -> Result<Option<MemberId>, Problem> {
     let members = caller.engine().bearers(names, field).await??;
     match members.as_slice() {
         [] => Ok(None),
@@ -232,7 +270,7 @@ struct Update {
     staff: Option<String>,
 }
 
-async fn update(caller: Caller, asked: Update) -> Result<CommandDone, Problem> {
+async fn update(caller: Arc<Caller>, asked: Update) -> Result<CommandDone, Problem> {
     let (member, name) = caller.named(&asked.member, "member").await?;
     let added = identifiers(&asked.identifiers, 0)?;
     if one_of(&caller, &added, "identifiers").await?.is_some_and(|bearer| bearer != member) {
@@ -264,12 +302,14 @@ struct Tag {
     staff: Option<String>,
 }
 
-async fn tag(caller: Caller, asked: Tag) -> Result<CommandDone, Problem> {
+async fn tag(caller: Arc<Caller>, asked: Tag) -> Result<CommandDone, Problem> {
     let (member, name) = caller.named(&asked.member, "member").await?;
     let event = if asked.on { names::TAG_PUT_ON } else { names::TAG_TAKEN_OFF };
     let mut act = Act::new(Operation::MemberTag, event, vec![name]);
     let tag = text("tag", &asked.tag, 255)?;
-    act.noted = json!({"tag": tag, "on": asked.on});
+    // What the playbook does not declare may be anything, a person's name as well: the log keeps none of it.
+    let declared = caller.engine().live().is_ok_and(|live| live.playbook.tags.contains_key(&tag));
+    act.noted = json!({"tag": declared.then_some(&tag), "on": asked.on});
     act.properties.insert("tag".to_owned(), tag.into());
     if let Some(staff) = caller.staff(asked.staff.as_deref())? {
         act.properties.insert("staff".to_owned(), staff.into());
@@ -302,7 +342,7 @@ struct Consent {
     store: Option<String>,
 }
 
-async fn consent(caller: Caller, asked: Consent) -> Result<CommandDone, Problem> {
+async fn consent(caller: Arc<Caller>, asked: Consent) -> Result<CommandDone, Problem> {
     let whom: Whom = asked.member.whom("member")?;
     let member = caller.member(&whom, "member").await?.member.id;
     let name = caller.engine().name_of(&whom, member, "member").await??;
@@ -310,7 +350,9 @@ async fn consent(caller: Caller, asked: Consent) -> Result<CommandDone, Problem>
     let mut act = Act::new(Operation::ConsentWrite, event, vec![name]);
     act.ties = Ties::Keep;
     act.store = caller.store(asked.store.as_deref())?;
-    act.noted = json!({"purpose": asked.purpose, "given": asked.given});
+    let declared =
+        caller.engine().live().is_ok_and(|live| live.playbook.consent.purposes.contains_key(&asked.purpose));
+    act.noted = json!({"purpose": declared.then_some(&asked.purpose), "given": asked.given});
     let said = [
         ("purpose", Some(asked.purpose)),
         ("channel", asked.channel),

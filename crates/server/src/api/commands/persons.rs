@@ -1,5 +1,7 @@
 //! Who is whom, as a person at a desk says it: two who are one, one who was two, one who is to be forgotten.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -92,7 +94,7 @@ struct Merge {
     reason: String,
 }
 
-async fn merge(caller: Caller, asked: Merge) -> Result<CommandDone, Problem> {
+async fn merge(caller: Arc<Caller>, asked: Merge) -> Result<CommandDone, Problem> {
     let reason = reason(&asked.reason)?;
     if asked.members.len() < 2 || asked.members.len() > MAX {
         return Err(Problem::of("too_many_identifiers").at("members").says(format!("2 to {MAX} members")));
@@ -107,7 +109,7 @@ async fn merge(caller: Caller, asked: Merge) -> Result<CommandDone, Problem> {
     act.ties = Ties::Insist;
     act.properties.insert("reason".to_owned(), reason.into());
     act.noted = json!({"members": members.len()});
-    if !caller.came().await? && members.iter().all(|member| *member == members[0]) {
+    if members.iter().all(|member| *member == members[0]) {
         return Err(Problem::of("merged_already").at("members"));
     }
     caller.done(&act, members.first().copied()).await
@@ -126,11 +128,6 @@ struct Unmerge {
 }
 
 impl Caller {
-    /// Whether the command of this idempotency key came before.
-    async fn came(&self) -> Result<bool, Problem> {
-        Ok(self.engine().command_came(&self.key, &self.idempotency_key).await?)
-    }
-
     /// These identifiers, each of a member within reach.
     async fn reached(&self, said: &[IdentifierRef]) -> Result<Vec<Identifier>, Problem> {
         if said.is_empty() || said.len() > MAX {
@@ -144,11 +141,11 @@ impl Caller {
     }
 }
 
-async fn unmerge(caller: Caller, asked: Unmerge) -> Result<CommandDone, Problem> {
+async fn unmerge(caller: Arc<Caller>, asked: Unmerge) -> Result<CommandDone, Problem> {
     let reason = reason(&asked.reason)?;
     let identifiers = caller.reached(&asked.identifiers).await?;
     let members = caller.engine().bearers(&identifiers, "identifiers").await??;
-    if members.len() != 1 && !caller.came().await? {
+    if members.len() != 1 {
         return Err(Problem::of("not_one_member").at("identifiers"));
     }
     let mut act = Act::new(Operation::MemberUnmerge, names::MEMBERS_UNMERGED, identifiers);

@@ -1,14 +1,16 @@
 //! Points at the till and at the desk: spend, hold, post, void, return, adjust.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
+use zhiyin_engine::adjustments::Adjustment;
 use zhiyin_engine::command::Act;
 use zhiyin_model::event::names;
 use zhiyin_model::role::{Limits, Operation, second_person};
 
-use super::approvals::{self, Asked};
-use super::{Caller, CommandDone, Endpoint, MemberRef, REASON_CHARS_MAX, reason, text};
+use super::{Caller, CommandDone, Endpoint, MemberRef, REASON_CHARS_MAX, approvals, reason, text};
 use crate::problem::Problem;
 
 /// What any may be refused with.
@@ -80,7 +82,7 @@ struct Spend {
     reference: Option<String>,
 }
 
-async fn spend(caller: Caller, asked: Spend) -> Result<CommandDone, Problem> {
+async fn spend(caller: Arc<Caller>, asked: Spend) -> Result<CommandDone, Problem> {
     let (member, name) = caller.named(&asked.member, "member").await?;
     let mut act = Act::new(Operation::PointsSpend, names::POINTS_SPENT, vec![name]);
     act.properties.insert("amount".to_owned(), asked.amount.into());
@@ -126,7 +128,7 @@ struct Post {
     staff: Option<String>,
 }
 
-async fn post(caller: Caller, asked: Post) -> Result<CommandDone, Problem> {
+async fn post(caller: Arc<Caller>, asked: Post) -> Result<CommandDone, Problem> {
     let (member, name) = caller.named(&asked.member, "member").await?;
     let mut act = Act::new(Operation::PointsSpend, names::POINTS_POSTED, vec![name]);
     act.properties.insert("hold_id".to_owned(), asked.hold_id.into());
@@ -153,7 +155,7 @@ struct Void {
     staff: Option<String>,
 }
 
-async fn void(caller: Caller, asked: Void) -> Result<CommandDone, Problem> {
+async fn void(caller: Arc<Caller>, asked: Void) -> Result<CommandDone, Problem> {
     let (member, name) = caller.named(&asked.member, "member").await?;
     let mut act = Act::new(Operation::PointsSpend, names::POINTS_VOIDED, vec![name]);
     act.properties.insert("hold_id".to_owned(), asked.hold_id.into());
@@ -180,7 +182,7 @@ struct Return {
     staff: Option<String>,
 }
 
-async fn give_back(caller: Caller, asked: Return) -> Result<CommandDone, Problem> {
+async fn give_back(caller: Arc<Caller>, asked: Return) -> Result<CommandDone, Problem> {
     let (member, name) = caller.named(&asked.member, "member").await?;
     let mut act = Act::new(Operation::PointsReturn, names::POINTS_RETURNED, vec![name]);
     act.properties.insert("spend_id".to_owned(), asked.spend_id.into());
@@ -193,55 +195,32 @@ async fn give_back(caller: Caller, asked: Return) -> Result<CommandDone, Problem
 }
 
 /// An adjustment.
-#[derive(Deserialize, Serialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Adjust {
+struct Adjust {
     /// Whose.
-    #[serde(skip_serializing)]
     member: MemberRef,
     /// How many points are given, or below zero taken.
     amount: i64,
-    /// Why.
+    /// Why; a second person reads it, so it names nobody.
     #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
     /// The code of who does it, where the key names nobody.
     staff: Option<String>,
 }
 
-async fn adjust(caller: Caller, asked: Adjust) -> Result<CommandDone, Problem> {
-    let (member, name) = caller.named(&asked.member, "member").await?;
+async fn adjust(caller: Arc<Caller>, asked: Adjust) -> Result<CommandDone, Problem> {
     let reason = reason(&asked.reason)?;
     let staff = caller.staff(asked.staff.as_deref())?;
     let limits = Limits::default();
-    if second_person(Operation::PointsAdjust, asked.amount, &limits) {
-        let request = json!({
-            "command": "points/adjust",
-            "member": member.to_string(),
-            "amount": asked.amount,
-            "reason": reason,
-            "staff": staff,
-        });
-        let known = format!("{}/{}", caller.key, caller.idempotency_key);
-        let asked = Asked { operation: Operation::PointsAdjust, request, known };
-        return Err(approvals::ask(&caller, asked, &limits).await?);
+    let by_two = second_person(Operation::PointsAdjust, asked.amount, &limits);
+    if by_two && let Some(waits) = approvals::before(&caller).await? {
+        return Err(waits);
     }
-    let act = adjustment(name, asked.amount, &reason, staff);
-    caller.done(&act, Some(member)).await
-}
-
-/// What an adjustment is to the pipeline.
-pub(super) fn adjustment(
-    name: zhiyin_model::event::Identifier,
-    amount: i64,
-    reason: &str,
-    staff: Option<String>,
-) -> Act {
-    let mut act = Act::new(Operation::PointsAdjust, names::POINTS_ADJUSTED, vec![name]);
-    act.properties.insert("amount".to_owned(), amount.into());
-    act.properties.insert("reason".to_owned(), reason.into());
-    if let Some(staff) = staff {
-        act.properties.insert("staff".to_owned(), Value::from(staff));
+    let (member, name) = caller.named(&asked.member, "member").await?;
+    let adjustment = Adjustment { member, amount: asked.amount, reason, staff };
+    if by_two {
+        return Err(approvals::ask(&caller, &adjustment, &limits).await?);
     }
-    act.noted = json!({"amount": amount});
-    act
+    caller.done(&adjustment.act(name), Some(member)).await
 }

@@ -30,8 +30,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "Read one member whole",
                 "会员全貌",
-                "Profile, identifiers, accounts with lots and expiries, the tier and what is missing to the next, lifecycle and \
-                 tags with why, consents, dependants, and who they were before they were merged.",
+                "Profile, identifiers, accounts with lots and expiries, the tier and what is missing to the next, lifecycle, \
+                 tags and standing audiences with why, consents, dependants, and who they were before they were merged.",
             )
             .refuses(&["member_unknown", "no_playbook"])
             .example(json!({"id": ID})),
@@ -40,7 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "Read a member's timeline",
                 "会员时间线",
                 "The latest decided first, each with what changed and what was booked for it. `kinds` is a list by commas of \
-                 order, points, tier, lifecycle, tag, consent, identity, timer, other.",
+                 order, points, tier, lifecycle, tag, audience, consent, identity, timer, other.",
             )
             .refuses(&["member_unknown", "bad_cursor"])
             .example(json!({"id": ID, "kinds": "order,points", "limit": 20})),
@@ -76,6 +76,9 @@ struct Listed {
     /// A tag that holds.
     #[schemars(length(min = 1, max = 255))]
     tag: Option<String>,
+    /// A standing audience that they are in, by its id in the playbook.
+    #[schemars(length(min = 1, max = 64))]
+    audience: Option<String>,
     /// The store where they were met last.
     #[schemars(length(min = 1, max = 255))]
     store: Option<String>,
@@ -91,6 +94,7 @@ struct Listed {
 
 async fn list(caller: Caller, asked: Listed) -> Result<Page<MemberListed>, Problem> {
     let asked = MembersAsked {
+        audience: asked.audience,
         name: asked.name,
         tier: asked.tier,
         lifecycle: asked.lifecycle,

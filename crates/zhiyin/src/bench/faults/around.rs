@@ -101,6 +101,9 @@ macro_rules! passed_on {
             fn reading(&self) -> &dyn zhiyin_store::reading::Reading {
                 self.0.inner().reading()
             }
+            fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+                self.0.inner().crowd()
+            }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.0.inner().webhooks()
             }

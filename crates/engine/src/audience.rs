@@ -1,0 +1,195 @@
+//! Audiences: who a condition holds for, now or as of a past day; how many, which of them, by what they differ, and why
+//! somebody is or is not among them.
+//!
+//! Whoever asks compiles a condition of the condition language over everything a member is ([`Asked`]), and asks
+//! [everybody](asking::Asking) at a [`Moment`]. What is read of the record becomes a person by [`person`]. A grant sees whom it
+//! may see: the others are not counted.
+
+pub mod answers;
+pub(crate) mod asking;
+pub mod by;
+pub mod export;
+pub mod keep;
+mod one;
+mod person;
+pub mod plan;
+pub mod why;
+
+use zhiyin_audience::OverBudget;
+use zhiyin_condition::tree::{Expr, Kind};
+use zhiyin_condition::{Condition, Problem};
+use zhiyin_decide::rules::Rules;
+use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::read::AsOf;
+
+use crate::{Engine, EngineError, Live, Result, clock};
+
+/// Members that are read at once.
+const AT_ONCE: usize = 1_000;
+/// The most audiences that are laid over each other.
+pub const OVERLAP_MAX: usize = 8;
+/// The most that are sampled, or the first of by a number.
+pub const PICKED_MAX: usize = 100_000;
+/// The most different values by which an audience is broken down.
+pub const VALUES_MAX: usize = 1_000;
+
+/// Why an audience cannot be asked for like this.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AudienceProblem {
+    /// The condition does not check.
+    #[error("{}", said(.0))]
+    Condition(Vec<Problem>),
+    /// What it is broken down or put in order by does not check.
+    #[error("{}", said(.0))]
+    By(Vec<Problem>),
+    /// There is no saved audience of this name.
+    #[error("there is no audience called {0}; `zhiyin audience list` lists them")]
+    Unknown(String),
+    /// It asks a list that is uploaded by hand.
+    #[error("{0} is a list that is uploaded by hand; such lists cannot be asked yet")]
+    List(String),
+    /// Too few or too many audiences at once.
+    #[error("1 to {OVERLAP_MAX} audiences at once")]
+    HowMany,
+    /// Too few or too many members at once.
+    #[error("1 to {PICKED_MAX} members")]
+    Picked,
+    /// It has too many different values.
+    #[error("more than {VALUES_MAX} different values; give a step for numbers")]
+    Values,
+    /// A histogram's step that is none.
+    #[error("a step is a number above zero")]
+    Step,
+    /// They are not there yet.
+    #[error("{0}; try again shortly")]
+    Unavailable(&'static str),
+    /// They would take more memory than they may.
+    #[error("{0}; give them more memory (--audience-memory), or ask of a smaller home")]
+    OverBudget(OverBudget),
+    /// Nobody plans for that many.
+    #[error("1 to 4,000,000,000 members, at most 10,000 orders each")]
+    Plan,
+    /// Nobody is known in this namespace.
+    #[error("nobody bears a name of the namespace {0}")]
+    Namespace(String),
+}
+
+fn said(problems: &[Problem]) -> String {
+    let one = |problem: &Problem| {
+        let hint = problem.suggestion.as_ref().map(|name| format!("; did you mean {name}?"));
+        format!("column {}: {}{}", problem.column, problem.message, hint.unwrap_or_default())
+    };
+    problems.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+impl AudienceProblem {
+    /// A name that stays, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Condition(_) => "bad_condition",
+            Self::By(_) => "bad_expression",
+            Self::Unknown(_) => "audience_unknown",
+            Self::List(_) => "audience_is_a_list",
+            Self::HowMany => "too_many_audiences",
+            Self::Picked | Self::Plan => "too_many_members",
+            Self::Values => "too_many_values",
+            Self::Step => "bad_step",
+            Self::Unavailable(_) | Self::OverBudget(_) => "audiences_unavailable",
+            Self::Namespace(_) => "namespace_unknown",
+        }
+    }
+
+    /// The field at fault.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Condition(_) | Self::Unknown(_) | Self::List(_) => "condition",
+            Self::By(_) | Self::Values => "by",
+            Self::HowMany => "conditions",
+            Self::Picked => "n",
+            Self::Step => "step",
+            Self::Namespace(_) => "namespace",
+            Self::Unavailable(_) | Self::OverBudget(_) => "",
+            Self::Plan => "members",
+        }
+    }
+}
+
+/// When a question is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The last instant that counts.
+    pub at: Ts,
+    /// True for the end of a day that was asked for: attributes and tags are then still those of now.
+    pub past: bool,
+    day: Day,
+    over_days: i32,
+}
+
+impl Moment {
+    pub(crate) const fn as_of(&self) -> AsOf {
+        AsOf { at: self.at, day: self.day, over_days: self.over_days }
+    }
+}
+
+/// A condition, checked as an audience.
+pub(crate) fn checked(live: &Live, text: &str) -> Result<Condition> {
+    let text = text.trim();
+    let saved = match text.strip_prefix('@') {
+        None => None,
+        Some(name) if live.playbook.audiences.contains_key(name) => Some(format!("audience({name:?})")),
+        Some(name) => return Err(AudienceProblem::Unknown(name.to_owned()).into()),
+    };
+    let text = saved.as_deref().unwrap_or(text);
+    let condition = Rules::audience(&live.playbook, text).map_err(AudienceProblem::Condition)?;
+    match list_in(live, condition.tree(), 0) {
+        // Nobody would be on it, which is not what was asked.
+        Some(list) => Err(AudienceProblem::List(list).into()),
+        None => Ok(condition),
+    }
+}
+
+/// A list that an expression asks, itself or through the audiences that it names.
+fn list_in(live: &Live, expr: &Expr, depth: usize) -> Option<String> {
+    /// Audiences that name each other in a circle do not check; this is for what is read twice.
+    const DEPTH_MAX: usize = 64;
+    if let Kind::Call { function, arguments } = &expr.kind
+        && let ("audience", Some(Kind::Text(name))) =
+            (function.as_str(), arguments.first().map(|one| &one.kind))
+    {
+        let saved = live.playbook.audiences.get(name)?;
+        let Some(who) = &saved.who else { return Some(name.clone()) };
+        if depth >= DEPTH_MAX {
+            return None;
+        }
+        let within = Rules::audience(&live.playbook, &who.text).ok()?;
+        return list_in(live, within.tree(), depth + 1);
+    }
+    expr.parts().into_iter().find_map(|part| list_in(live, part, depth))
+}
+
+/// An expression with one value, as a condition whose program holds it.
+pub(crate) fn expression(live: &Live, text: &str) -> Result<Condition> {
+    let known = format!("({}) != null", text.trim());
+    let moved = |mut problem: Problem| {
+        problem.column = problem.column.saturating_sub(1);
+        problem
+    };
+    let checked = Rules::audience(&live.playbook, &known);
+    Ok(checked.map_err(|problems| AudienceProblem::By(problems.into_iter().map(moved).collect()))?)
+}
+
+impl Engine {
+    /// The end of a day that was asked for, or now.
+    pub async fn moment(&self, day: Option<Day>) -> Result<Moment> {
+        let live = self.live()?;
+        let now = clock::now(&self.home().await?);
+        let zone = &live.rules.zone;
+        let today = zone.day(now);
+        if let Some(day) = day.filter(|day| *day > today) {
+            return Err(EngineError::AsOfFuture(day.to_string(), now.rfc3339()));
+        }
+        let at = day.map_or(now, |day| zone.end(day));
+        let over_days = live.rules.tiers.over_days;
+        Ok(Moment { at, past: day.is_some(), day: day.unwrap_or(today), over_days })
+    }
+}

@@ -1,0 +1,216 @@
+//! Everybody at a moment, to be asked: the columns that are kept, or columns built of the record for the question.
+
+use std::sync::Arc;
+
+use zhiyin_audience::population::{Change, Layout, Population, Seen};
+use zhiyin_audience::{Found, MemberSet, Person, Question};
+use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
+use zhiyin_model::id::MemberId;
+use zhiyin_model::playbook::AttributeKind;
+use zhiyin_model::role::{Bound, Filter};
+use zhiyin_store::StoreError;
+
+use super::one::One;
+use super::person::{self, Then};
+use super::{AT_ONCE, AudienceProblem, Moment, checked};
+use crate::sight::admits;
+use crate::{Engine, Live, Result};
+
+/// Members that go into columns at once: a block of them.
+const BLOCK: usize = 65_536;
+/// Stores that one condition lists.
+const STORES_LISTED: usize = 64;
+
+/// Everybody whom somebody may see, at a moment.
+#[derive(Clone)]
+pub(crate) struct Asking {
+    pub(crate) live: Arc<Live>,
+    pub(crate) everyone: Arc<Seen>,
+    pub(crate) moment: Moment,
+    /// Those who may be seen; all, without.
+    scope: Option<MemberSet>,
+}
+
+impl Asking {
+    /// For whom a condition holds, of those who may be seen; and what it took.
+    pub(crate) fn found(&self, condition: &Condition) -> Found {
+        let mut found = self.everyone.find(&Question { condition, now: self.moment.at });
+        if let Some(scope) = &self.scope {
+            found.members = found.members.and(scope);
+        }
+        found
+    }
+
+    /// For whom a condition holds, of those who may be seen.
+    pub(crate) fn find(&self, condition: &Condition) -> MemberSet {
+        self.found(condition).members
+    }
+
+    /// Persons of a set.
+    pub(crate) fn persons<'s>(&'s self, set: &'s MemberSet) -> impl Iterator<Item = Person> + 's {
+        set.ordinals().filter_map(|ordinal| self.everyone.person(ordinal))
+    }
+
+    /// Ids of a set, ascending.
+    pub(crate) fn ids(&self, set: &MemberSet) -> Vec<MemberId> {
+        let mut ids: Vec<MemberId> = self.everyone.ids(set).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Works on everybody where that holds up nobody else.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let asking = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&asking)).await;
+        done.map_err(|error| StoreError::Database(error.to_string()))?
+    }
+}
+
+/// What the columns mean under a playbook.
+pub(crate) fn layout(live: &Live) -> Layout {
+    let attributes = live.playbook.attributes.iter();
+    let kind = |kind| match kind {
+        AttributeKind::Bool => AttributeType::Bool,
+        AttributeKind::Number => AttributeType::Number,
+        AttributeKind::Text => AttributeType::Text,
+        AttributeKind::Texts => AttributeType::Texts,
+        AttributeKind::Date => AttributeType::Date,
+    };
+    Layout {
+        zone: live.rules.zone.clone(),
+        currency_exponent: live.rules.currency.exponent,
+        attributes: attributes.map(|(name, attribute)| (name.clone(), kind(attribute.kind))).collect(),
+    }
+}
+
+impl Engine {
+    /// Everybody at a moment, as far as a filter lets see.
+    pub(crate) async fn asking(&self, mut moment: Moment, filter: &Filter) -> Result<Asking> {
+        let live = self.live()?;
+        let everyone = match moment.past {
+            true => self.built(&live, moment).await?,
+            false => match self.audiences.kept()? {
+                Some((seen, fresh)) => {
+                    // What is behind says so: it answers as of when it was not.
+                    moment.at = fresh.map_or(moment.at, |fresh| moment.at.min(fresh));
+                    seen
+                }
+                None => self.built(&live, moment).await?,
+            },
+        };
+        let mut asking = Asking { live, everyone, moment, scope: None };
+        asking.scope = match &filter.bound {
+            Bound::Everything => None,
+            Bound::Places(places) => {
+                let codes: Vec<String> = places.iter().map(|code| format!("{code:?}")).collect();
+                let mut scope = MemberSet::default();
+                for listed in codes.chunks(STORES_LISTED) {
+                    let text = format!("store in [{}]", listed.join(", "));
+                    let condition = Condition::check(&text, &Schema::default());
+                    scope = scope.or(&asking.find(&condition.map_err(AudienceProblem::Condition)?));
+                }
+                Some(scope)
+            }
+            Bound::Advisor(code) => {
+                let theirs = self.looked_after_by(code).await?;
+                let all = asking.everyone.everyone();
+                let named = asking.everyone.ids(&all).zip(all.ordinals());
+                Some(MemberSet::of(named.filter(|(id, _)| theirs.contains(id)).map(|(_, place)| place)))
+            }
+        };
+        Ok(asking)
+    }
+
+    /// Columns built of the record for one question. One at a time: each holds everybody.
+    async fn built(&self, live: &Arc<Live>, moment: Moment) -> Result<Arc<Seen>> {
+        let _alone = self.audiences.building().await;
+        let population = Population::new(layout(live), self.audiences.budget());
+        self.fill(&population, live, moment).await?;
+        Ok(population.seen())
+    }
+
+    /// Fills columns with everybody as the record has them at a moment.
+    pub(crate) async fn fill(&self, population: &Population, live: &Live, moment: Moment) -> Result<()> {
+        let mut waiting: Vec<Change> = Vec::new();
+        self.everybody(live, moment, |person| {
+            waiting.push(Change::Put(Box::new(person)));
+            if waiting.len() < BLOCK {
+                return Ok(());
+            }
+            Ok(population.apply(&std::mem::take(&mut waiting)).map_err(AudienceProblem::OverBudget)?)
+        })
+        .await?;
+        Ok(population.apply(&waiting).map_err(AudienceProblem::OverBudget)?)
+    }
+
+    /// Everybody as the record has them at a moment, one after the other by id.
+    pub(crate) async fn everybody(
+        &self,
+        live: &Live,
+        moment: Moment,
+        mut take: impl FnMut(Person) -> Result<()>,
+    ) -> Result<()> {
+        let then = match moment.past {
+            false => None,
+            true => {
+                let home = self.home().await?;
+                Some(Then::read(self.store().as_ref(), home.id_key, moment.as_of()).await?)
+            }
+        };
+        let mut after = None;
+        loop {
+            let part = self.store().crowd().after(after, AT_ONCE).await?;
+            let whole = part.len() == AT_ONCE;
+            after = part.last().map(|whole| whole.member.id);
+            for member in part {
+                let person = match &then {
+                    None => Some(person::now(&live.rules, member)?),
+                    Some(then) => then.person(&live.rules, member)?,
+                };
+                person.map_or(Ok(()), &mut take)?;
+            }
+            if !whole {
+                return Ok(());
+            }
+        }
+    }
+
+    /// For whom a condition holds, asked member by member over the record alone: what every other way must agree with. Slow.
+    pub async fn audience_of_record(&self, condition: &str, moment: Moment) -> Result<Vec<MemberId>> {
+        let live = self.live()?;
+        let mut condition = checked(&live, condition)?;
+        let (zone, exponent) = (live.rules.zone.clone(), live.rules.currency.exponent);
+        let leaves = Leaves::collect([&mut condition], zone, exponent);
+        let mut found = Vec::new();
+        self.everybody(&live, moment, |person| {
+            if holds(&condition, &leaves, &One::of(&person, &leaves), moment.at).0 {
+                found.push(person.id);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// One member at a moment, from the record, if a filter lets see them.
+    pub(crate) async fn person_at(
+        &self,
+        live: &Live,
+        moment: Moment,
+        member: MemberId,
+        filter: &Filter,
+    ) -> Result<Option<Person>> {
+        let Some(whole) = self.store().crowd().these(vec![member]).await?.pop() else { return Ok(None) };
+        if !admits(filter, &whole.member) {
+            return Ok(None);
+        }
+        if !moment.past {
+            return Ok(Some(person::now(&live.rules, whole)?));
+        }
+        let home = self.home().await?;
+        Then::read(self.store().as_ref(), home.id_key, moment.as_of()).await?.person(&live.rules, whole)
+    }
+}

@@ -1,0 +1,316 @@
+//! Audiences: who a condition holds for. A condition may be long, so all of these take a body; none of them changes anything.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use zhiyin_engine::audience::answers::{
+    BreakdownView, CountView, ExplainView, InAudienceView, MembersView, Names, OverlapView, TopView,
+};
+use zhiyin_engine::audience::export::FileKind;
+use zhiyin_engine::audience::why::WhyView;
+use zhiyin_engine::sight::Page;
+use zhiyin_model::id::MemberId;
+use zhiyin_model::role::Operation;
+
+use super::caller::Caller;
+use super::endpoint::Endpoint;
+use super::reads::{day, limit};
+use crate::problem::Problem;
+
+/// With which codes any of them may refuse.
+const REFUSALS: &[&str] = &[
+    "bad_condition",
+    "audience_unknown",
+    "audience_is_a_list",
+    "as_of_future",
+    "no_playbook",
+    "outside_scope",
+    "audiences_unavailable",
+];
+const BY: &[&str] = &[
+    "bad_condition",
+    "audience_unknown",
+    "audience_is_a_list",
+    "as_of_future",
+    "no_playbook",
+    "audiences_unavailable",
+    "bad_expression",
+    "bad_step",
+    "too_many_values",
+    "too_many_members",
+    "namespace_unknown",
+];
+const OFTEN: &str = r#"size(within(orders, "365d")) >= 4 && days_since(last(orders)) > 60"#;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let reads = Operation::ReportsRead;
+    vec![
+        Endpoint::change(Method::POST, "audiences_count", "/v1/audiences/count", reads, count)
+            .says(
+                "Count an audience",
+                "统计人群数量",
+                "For how many members a condition of the condition language holds, now or as of the end of a day. A key that is \
+                 bound to a place counts the members who belong there.",
+            )
+            .refuses(REFUSALS)
+            .example(json!({"condition": OFTEN, "as_of": "2017-06-30"})),
+        Endpoint::change(Method::POST, "audiences_explain", "/v1/audiences/explain", reads, explain)
+            .says(
+                "Explain an audience",
+                "查看人群的计算过程",
+                "What answering takes, step by step: of how many members each part was asked, for how many it holds.",
+            )
+            .refuses(REFUSALS)
+            .example(json!({"condition": OFTEN})),
+        Endpoint::change(Method::POST, "audiences_breakdown", "/v1/audiences/breakdown", reads, breakdown)
+            .says(
+                "Break an audience down",
+                "拆分人群",
+                "By tier, lifecycle, store, tags, an attribute, or any expression with one value; numbers in steps.",
+            )
+            .refuses(BY)
+            .example(json!({"condition": "size(orders) >= 1", "by": "tier"})),
+        Endpoint::change(Method::POST, "audiences_overlap", "/v1/audiences/overlap", reads, overlap)
+            .says(
+                "Lay audiences over each other",
+                "人群重叠",
+                "Up to eight: how many are in exactly these and in none of the others.",
+            )
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable"])
+            .example(json!({"conditions": ["size(orders) >= 1", r#"tier == "gold""#]})),
+        Endpoint::change(Method::POST, "audiences_members", "/v1/audiences/members", Operation::MemberList, members)
+            .says(
+                "List the members of an audience",
+                "列出人群成员",
+                "By id, a page at a time, each with what this key may see of them.",
+            )
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable"])
+            .example(json!({"condition": OFTEN, "limit": 50})),
+        Endpoint::change(Method::POST, "audiences_sample", "/v1/audiences/sample", Operation::MemberList, sample)
+            .says(
+                "Draw a sample of an audience",
+                "人群抽样",
+                "Drawn by a seed: the same for the same seed and the same members. Named by their ids, or in a namespace as far \
+                 as this key may see.",
+            )
+            .refuses(BY)
+            .example(json!({"condition": OFTEN, "size": 20, "seed": 1})),
+        Endpoint::change(Method::POST, "audiences_top", "/v1/audiences/top", Operation::MemberList, top)
+            .says(
+                "Read the first of an audience by a number",
+                "按数值取前若干名",
+                "The greatest first: an expression of the condition language says which number.",
+            )
+            .refuses(BY)
+            .example(json!({"n": 100, "by": r#"sum(within(orders, "365d").map(o, o.paid))"#})),
+        Endpoint::file("audiences_export", "/v1/audiences/export", Operation::MemberExport, export)
+            .says(
+                "Export an audience",
+                "导出人群",
+                "All its members by what they are called in a namespace, by id, as CSV with a head or as Parquet; masked, or by \
+                 ids alone, where this key may see no more.",
+            )
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable"])
+            .example(json!({"condition": OFTEN, "namespace": "household", "format": "csv"})),
+        Endpoint::change(Method::POST, "members_why", "/v1/members/{id}/why", Operation::MemberRead, why)
+            .says(
+                "Say why a member is in an audience",
+                "会员为何在（或不在）人群中",
+                "Each part of the condition with what it comes to for them, and what would turn it.",
+            )
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "member_unknown"])
+            .example(json!({"id": "0123456789abcdef0123456789abcdef", "condition": OFTEN})),
+    ]
+}
+
+/// What is asked, and when.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// A condition of the condition language, or `@NAME` for a saved audience.
+    condition: String,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it. Attributes and tags are always those of now.
+    as_of: Option<String>,
+}
+
+async fn count(caller: Caller, asked: Asked) -> Result<CountView, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    Ok(caller.engine().audience_count(&caller.grant, &asked.condition, day).await?)
+}
+
+async fn explain(caller: Caller, asked: Asked) -> Result<ExplainView, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    Ok(caller.engine().audience_explain(&caller.grant, &asked.condition, day).await?)
+}
+
+/// By what.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Breakdown {
+    /// A condition of the condition language, or `@NAME` for a saved audience.
+    condition: String,
+    /// `tier`, `lifecycle`, `store`, `tags`, `attr.NAME`, or any expression with one value.
+    by: String,
+    /// Numbers in steps of this width, as an exact decimal.
+    step: Option<String>,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+}
+
+async fn breakdown(caller: Caller, asked: Breakdown) -> Result<BreakdownView, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    let how = (asked.by.as_str(), asked.step.as_deref());
+    Ok(caller.engine().audience_breakdown(&caller.grant, &asked.condition, day, how).await?)
+}
+
+/// Which audiences.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Overlap {
+    /// One to eight conditions, or `@NAME`s.
+    #[schemars(length(min = 1, max = 8))]
+    conditions: Vec<String>,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+}
+
+async fn overlap(caller: Caller, asked: Overlap) -> Result<OverlapView, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    Ok(caller.engine().audience_overlap(&caller.grant, &asked.conditions, day).await?)
+}
+
+/// Which page.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Members {
+    /// A condition of the condition language, or `@NAME` for a saved audience.
+    condition: String,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+    /// How many.
+    #[schemars(range(min = 1, max = 200))]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+async fn members(caller: Caller, asked: Members) -> Result<Page<InAudienceView>, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    let page = (limit(asked.limit), asked.cursor.as_deref());
+    Ok(caller.engine().audience_page(&caller.grant, &asked.condition, day, page).await?)
+}
+
+/// How they are drawn.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    /// A condition of the condition language, or `@NAME` for a saved audience.
+    condition: String,
+    /// How many.
+    #[schemars(range(min = 1, max = 100_000))]
+    size: Option<u32>,
+    /// Where chance begins.
+    seed: Option<u64>,
+    /// In which namespace they are named; by their ids without it.
+    namespace: Option<String>,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+}
+
+/// How many are drawn where nobody says otherwise.
+const SAMPLE: u32 = 20;
+
+async fn sample(caller: Caller, asked: Sample) -> Result<MembersView, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    let draw = (asked.size.unwrap_or(SAMPLE) as usize, asked.seed.unwrap_or(1));
+    let names = Names { namespace: asked.namespace.as_deref(), export: false };
+    Ok(caller.engine().audience_sample(&caller.grant, &asked.condition, day, draw, names).await?)
+}
+
+/// By which number.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Top {
+    /// How many.
+    #[schemars(range(min = 1, max = 100_000))]
+    n: u32,
+    /// By which number: an expression of the condition language.
+    by: String,
+    /// Of whom: a condition, or `@NAME`; of everybody without it.
+    condition: Option<String>,
+    /// In which namespace they are named; by their ids without it.
+    namespace: Option<String>,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+}
+
+async fn top(caller: Caller, asked: Top) -> Result<TopView, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    let names = Names { namespace: asked.namespace.as_deref(), export: false };
+    let condition = asked.condition.as_deref().unwrap_or("true");
+    let how = (asked.n as usize, asked.by.as_str());
+    Ok(caller.engine().audience_top(&caller.grant, condition, day, how, names).await?)
+}
+
+/// As what.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Export {
+    /// A condition of the condition language, or `@NAME` for a saved audience.
+    condition: String,
+    /// In which namespace they are named; by their ids without it.
+    namespace: Option<String>,
+    /// `csv` or `parquet`; `csv` without it.
+    format: Option<String>,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+}
+
+async fn export(caller: Caller, asked: Export) -> Result<Response, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    let (kind, media, name) = match asked.format.as_deref() {
+        None | Some("csv") => (FileKind::Csv, "text/csv; charset=utf-8", "audience.csv"),
+        Some("parquet") => (FileKind::Parquet, "application/vnd.apache.parquet", "audience.parquet"),
+        Some(_) => return Err(Problem::of("bad_query").at("format").says("csv or parquet".to_owned())),
+    };
+    let engine = Arc::clone(&caller.api.engine);
+    let how = (asked.namespace.as_deref(), kind);
+    let pieces = engine.audience_export(&caller.grant, &asked.condition, day, how).await?;
+    let stream = futures_util::stream::unfold(pieces, |mut pieces| async move {
+        let piece = pieces.recv().await?;
+        // A list that breaks off must not look whole.
+        let piece = piece.map_err(|error| std::io::Error::other(error.to_string()));
+        Some((piece, pieces))
+    });
+    let mut response = Response::new(Body::from_stream(stream));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    let as_file = format!("attachment; filename=\"{name}\"");
+    if let Ok(as_file) = HeaderValue::from_str(&as_file) {
+        headers.insert(header::CONTENT_DISPOSITION, as_file);
+    }
+    Ok(response)
+}
+
+/// Of whom.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    /// The member's id.
+    id: String,
+    /// A condition of the condition language, or `@NAME` for a saved audience.
+    condition: String,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+}
+
+async fn why(caller: Caller, asked: Why) -> Result<WhyView, Problem> {
+    let day = day("as_of", asked.as_of.as_deref())?;
+    let member = MemberId::from_hex(&asked.id).ok_or(Problem::of("member_unknown"))?;
+    Ok(caller.engine().audience_why(&caller.grant, member, &asked.condition, day).await?)
+}

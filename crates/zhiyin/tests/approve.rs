@@ -1,0 +1,118 @@
+//! O5 on the command line: what waits for a second person is listed, approved and done once, or refused; and each leaves a line.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use zhiyin_engine::adjustments::Adjustment;
+use zhiyin_engine::approvals;
+use zhiyin_model::id::{IdKey, MemberId};
+use zhiyin_model::role::{Grant, Limits, Operation, Role};
+use zhiyin_store_sqlite::SqliteStore;
+
+/// A folder with a home, removed at the end.
+struct Home(PathBuf);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+impl Home {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("zhiyin-approve-{}", std::process::id()));
+        drop(std::fs::remove_dir_all(&path));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Whether it was done, and what it said.
+    fn run(&self, words: &[&str]) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zhiyin"));
+        command.arg("--home").arg(&self.0).args(words).stdin(Stdio::null());
+        for name in ["ZHIYIN_DATABASE", "ZHIYIN_HOME", "ZHIYIN_MASTER_KEY", "ZHIYIN_MASTER_KEY_FILE"] {
+            command.env_remove(name);
+        }
+        let output = command.output().unwrap();
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        (output.status.success(), String::from_utf8(said).unwrap())
+    }
+
+    fn done(&self, words: &[&str]) -> String {
+        let (done, said) = self.run(words);
+        assert!(done, "{words:?}: {said}");
+        said
+    }
+
+    fn refused(&self, words: &[&str]) -> String {
+        let (done, said) = self.run(words);
+        assert!(!done, "{words:?}: {said}");
+        said
+    }
+
+    fn rows(&self, words: &[&str]) -> Vec<Value> {
+        serde_json::from_str(&self.done(&[words, &["--format", "json"]].concat())).unwrap()
+    }
+
+    /// Asks, as somebody of the staff does over HTTP.
+    fn ask(&self, member: MemberId, amount: i64) -> i64 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let store = SqliteStore::open(&self.0.join("zhiyin.db"), &IdKey::from_bytes([1; 32])).unwrap();
+            let (who, place, staff) =
+                ("staff:ann".to_owned(), Some("330".to_owned()), Some("ann".to_owned()));
+            let by = Grant { who, role: Role::StoreManager, place, staff, scopes: None };
+            let (reason, staff) = ("a lost card".to_owned(), None);
+            let request = Adjustment { member, amount, reason, staff }.request();
+            approvals::ask(&store, &by, Operation::PointsAdjust, &request, &Limits::default()).await.unwrap()
+        })
+    }
+}
+
+#[test]
+fn o5_a_request_is_approved_and_done_once_or_refused_and_each_leaves_a_line() {
+    let home = Home::new();
+    home.done(&["apply", "variety-store"]);
+    let file = home.0.join("items.jsonl");
+    let item = r#"{"type":"identify","userId":"u1","messageId":"m1","timestamp":"2026-01-01T00:00:00Z"}"#;
+    std::fs::write(&file, item).unwrap();
+    home.done(&["import", file.to_str().unwrap(), "--source", "till"]);
+    let whole: Value = serde_json::from_str(&home.done(&["member", "user:u1", "--format", "json"])).unwrap();
+    let member = MemberId::from_hex(whole["id"].as_str().unwrap()).unwrap();
+    let points = || home.rows(&["report", "members"])[0]["points"].as_i64().unwrap();
+    let state = |row: &Value| {
+        let number = row["request"].as_i64().unwrap();
+        format!("{number} {} {}", row["state"].as_str().unwrap(), row["reason"].as_str().unwrap())
+    };
+    let states = || home.rows(&["approval", "list"]).iter().map(state).collect::<Vec<_>>();
+    assert_eq!(home.rows(&["approval", "list"]).len(), 0);
+    assert_eq!((home.ask(member, 1001), home.ask(member, 2000), home.ask(member, -9000)), (1, 2, 3));
+    assert_eq!(states(), ["3 open a lost card", "2 open a lost card", "1 open a lost card"]);
+
+    assert!(home.done(&["approval", "approve", "1"]).contains("approved and done"));
+    assert_eq!(points(), 1001);
+    assert!(home.done(&["approval", "approve", "1"]).contains("done before"));
+    assert_eq!(points(), 1001);
+    assert!(home.done(&["approval", "refuse", "2"]).contains("refused"));
+    for words in [["approval", "approve", "2"], ["approval", "refuse", "1"]] {
+        assert!(home.refused(&words).contains("answered before"), "{words:?}");
+    }
+    assert!(home.refused(&["approval", "approve", "9"]).contains("no request 9"));
+    // What cannot be done is approved, and says why.
+    let why = home.refused(&["approval", "approve", "3"]);
+    assert!(why.contains("cannot be done") && why.contains("insufficient_points"), "{why}");
+    assert_eq!(points(), 1001);
+    assert_eq!(states(), ["3 approved a lost card", "2 refused a lost card", "1 approved a lost card"]);
+
+    let audit = home.done(&["audit", "list"]);
+    let lines: Vec<&str> = audit.lines().filter(|line| line.contains("points_adjust")).collect();
+    let of = |word: &str| lines.iter().filter(|line| line.contains(word)).count();
+    // Three were asked, two approved and one refused by who runs the command, and what was approved began twice.
+    assert_eq!((of("asked\""), of("approved"), of("\"refused\"")), (3, 2, 1), "{audit}");
+    assert_eq!(lines.iter().filter(|line| line.contains("system:")).count(), 5, "{audit}");
+    home.done(&["audit", "verify"]);
+    home.done(&["doctor"]);
+}
