@@ -535,11 +535,7 @@ const fn holds(op: Operator, of: i64, with: i64) -> bool {
 }
 
 /// The sums in units of 10^-scale for which a comparison holds, where they are one range.
-fn in_units(
-    op: Operator,
-    with: rust_decimal::Decimal,
-    scale: u32,
-) -> Option<std::ops::RangeInclusive<i128>> {
+fn in_units(op: Operator, with: rust_decimal::Decimal, scale: u32) -> Option<std::ops::RangeInclusive<i128>> {
     let unit = rust_decimal::Decimal::from(10u64.checked_pow(scale)?);
     let (low, high) = bounds(op, with.checked_mul(unit)?)?;
     // A sum may be more than any number that it is of: a side that is open is so without end.

@@ -105,8 +105,7 @@ impl About<'_> {
     /// Whether a side of a comparison says who somebody is, to somebody who is not shown that.
     fn is_hidden(&self, side: &Expr) -> bool {
         let reads_personal = |condition: Condition| condition.attributes().keys().any(|key| is_personal(key));
-        self.mask != Mask::Full
-            && expression(self.live, &Condition::to_text(side)).is_ok_and(reads_personal)
+        self.mask != Mask::Full && expression(self.live, &Condition::to_text(side)).is_ok_and(reads_personal)
     }
 
     fn take_apart(&self, expr: &Expr, depth: usize, parts: &mut Vec<WhyPart>) -> Result<()> {
