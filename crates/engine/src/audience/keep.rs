@@ -295,6 +295,8 @@ impl Engine {
             return Ok(Err("the feed was forgotten beyond it".to_owned()));
         }
         let probe = format!("{}-end", how.consumer);
+        // One that a killed process left stands where the end was then.
+        self.store().crowd().unfollow(&probe).await?;
         let end = self.store().feed_position(&probe).await?;
         self.store().crowd().unfollow(&probe).await?;
         if end < position {
