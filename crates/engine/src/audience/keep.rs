@@ -306,6 +306,21 @@ impl Engine {
         Ok(Ok(Keeper { kept: Arc::new(kept), live }))
     }
 
+    /// Begins from the snapshot that another process keeps, and takes in what came after it; false where that cannot be. Then
+    /// whoever asks has the columns built for the question.
+    pub async fn audiences_begun(&self, how: &Keeping) -> Result<bool> {
+        let Ok(mut keeper) = self.audiences_opened(how).await? else { return Ok(false) };
+        let opened_at = keeper.kept.position();
+        let caught_up = self.audiences_caught_up(&mut keeper).await?;
+        // Whoever keeps the snapshot may have written another one meanwhile, and let go of what this one has not read.
+        let followed = self.store().crowd().followed(&how.consumer).await?;
+        let whole = caught_up && followed.is_some_and(|followed| followed <= opened_at);
+        if !whole {
+            self.audiences.becomes(State::Nothing);
+        }
+        Ok(whole)
+    }
+
     /// Builds, then follows; builds anew where the playbook means other columns.
     async fn keeping(&self, how: &Keeping) -> Result<Infallible> {
         loop {
