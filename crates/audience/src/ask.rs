@@ -409,6 +409,12 @@ impl Asking<'_> {
         };
         let nothing = Coded::default();
         let known = coded.unwrap_or(&nothing);
+        // Where fewer are left than there are values, those few are asked about theirs.
+        if mask.count() < known.dict.len() && by_search(test.node, &known.dict).is_none() {
+            let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
+            mask.retain(|place| self.holds_of(column, &part, known.scalar(place).as_ref()));
+            return;
+        }
         let chosen = self.now.chosen(&known.dict, test.node, || self.choose(column, test.node, &known.dict));
         match coded {
             Some(coded) => coded.keep(&chosen, mask),
@@ -421,22 +427,25 @@ impl Asking<'_> {
             return chosen;
         }
         let part = Part::new(self.condition, node, self.leaves, self.now.now);
-        let answer = |scalar: Option<&Scalar>| {
-            let mut one = nobody(self.leaves);
-            let text = scalar.and_then(Scalar::text);
-            match column {
-                Column::Attribute(name) => one.attribute = Some((name, scalar)),
-                Column::Tier => one.tier = text,
-                Column::Lifecycle => one.lifecycle = text,
-                Column::Store => one.store = text,
-            }
-            u8::from(part.value(&one) == Value::Bool(true))
-        };
+        let answer = |scalar: Option<&Scalar>| u8::from(self.holds_of(column, &part, scalar));
         let values = (0..dict.len()).map(|place| match dict.lent(place) {
             Some(lent) => answer(Some(lent)),
             None => answer(dict.scalar(place).as_ref()),
         });
         Chosen::of(std::iter::once(answer(None)).chain(values).collect())
+    }
+
+    /// Whether a part holds of somebody of whom nothing is known but what one column says.
+    fn holds_of(&self, column: Column<'_>, part: &Part<'_>, scalar: Option<&Scalar>) -> bool {
+        let mut one = nobody(self.leaves);
+        let text = scalar.and_then(Scalar::text);
+        match column {
+            Column::Attribute(name) => one.attribute = Some((name, scalar)),
+            Column::Tier => one.tier = text,
+            Column::Lifecycle => one.lifecycle = text,
+            Column::Store => one.store = text,
+        }
+        part.value(&one) == Value::Bool(true)
     }
 
     /// For which values of a leaf a node holds.
@@ -526,11 +535,7 @@ const fn holds(op: Operator, of: i64, with: i64) -> bool {
 }
 
 /// The sums in units of 10^-scale for which a comparison holds, where they are one range.
-fn in_units(
-    op: Operator,
-    with: rust_decimal::Decimal,
-    scale: u32,
-) -> Option<std::ops::RangeInclusive<i128>> {
+fn in_units(op: Operator, with: rust_decimal::Decimal, scale: u32) -> Option<std::ops::RangeInclusive<i128>> {
     let unit = rust_decimal::Decimal::from(10u64.checked_pow(scale)?);
     let (low, high) = bounds(op, with.checked_mul(unit)?)?;
     // A sum may be more than any number that it is of: a side that is open is so without end.

@@ -199,9 +199,7 @@ const PLAIN: [&str; 10] = [
 
 /// Whether an attribute says who somebody is or where they live, whoever declares it: it is masked.
 pub(crate) fn is_personal(key: &str) -> bool {
-    NAMES.contains(&key)
-        || WHEREABOUTS.contains(&key)
-        || matches!(key, "phone" | "mobile" | "tel" | "email")
+    NAMES.contains(&key) || WHEREABOUTS.contains(&key) || matches!(key, "phone" | "mobile" | "tel" | "email")
 }
 
 /// A value as people and programs read it: numbers exact, as text.

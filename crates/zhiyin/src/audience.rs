@@ -133,9 +133,7 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
 /// Begins from the snapshot that a server keeps of this home, if there is one that fits; else everybody is read for the question.
 async fn begin(place: &Place, engine: &Engine) -> Result<()> {
     let Some(how) = place.audiences_kept()? else { return Ok(()) };
-    if let Ok(mut keeper) = engine.audiences_opened(&how).await? {
-        engine.audiences_caught_up(&mut keeper).await?;
-    }
+    let _from_the_record_else = engine.audiences_begun(&how).await?;
     Ok(())
 }
 

@@ -293,15 +293,7 @@ impl Place {
         }
     }
 
-    /// Does away with what a snapshot of audiences holds of whoever was erased just now; a process that serves this home writes
-    /// another one within minutes.
-    pub fn forget_snapshot(&self) -> Result<()> {
-        let folder = self.audience_folder()?;
-        zhiyin_audience::snapshot::forget(&folder)
-            .with_context(|| format!("cannot empty {}", folder.display()))
-    }
-
-    /// How a process kept audiences of this home, if one did.
+    /// The same, if a process kept any.
     pub fn audiences_kept(&self) -> Result<Option<Keeping>> {
         let folder = self.audience_folder()?;
         let named = std::fs::read_to_string(folder.join("consumer")).ok();

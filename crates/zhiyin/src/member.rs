@@ -95,7 +95,6 @@ async fn erase(place: &Place, identifier: &str, reason: &str) -> Result<ExitCode
     let target = Target::member(&engine.home().await?.id_key, member);
     let deed = engine.erase(member, reason.trim());
     engine.audited(&who::system(), (Operation::MemberErase, &target), &detail(json!({})), deed).await?;
-    place.forget_snapshot()?;
     say!("member {member} is erased: nobody is found or read by what they were called");
     Ok(ExitCode::SUCCESS)
 }

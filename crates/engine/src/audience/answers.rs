@@ -1,6 +1,7 @@
 //! What is told of audiences: how many, who, by what they differ, how they overlap.
 
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -11,6 +12,7 @@ use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::mask::Mask;
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Day;
+use zhiyin_store::StoreError;
 
 use super::asking::Asking;
 use super::by::{By, Shown};
@@ -518,7 +520,14 @@ impl Engine {
         let filter = self.filter(grant, Operation::MemberRead).await?;
         let (live, moment) = (self.live()?, self.moment(day).await?);
         let person = self.person_at(&live, moment, member, &filter).await?.ok_or(ReadProblem::Nobody)?;
-        why(&live, &person, condition, (moment.at, filter.mask))
+        let turn = Arc::clone(&self.audiences.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| StoreError::Database(error.to_string()))?;
+        let (condition, how) = (condition.to_owned(), (moment.at, filter.mask));
+        let told = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            why(&live, &person, &condition, how)
+        });
+        told.await.map_err(|error| StoreError::Database(error.to_string()))?
     }
 }
 

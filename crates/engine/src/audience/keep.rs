@@ -295,6 +295,8 @@ impl Engine {
             return Ok(Err("the feed was forgotten beyond it".to_owned()));
         }
         let probe = format!("{}-end", how.consumer);
+        // One that a killed process left stands where the end was then.
+        self.store().crowd().unfollow(&probe).await?;
         let end = self.store().feed_position(&probe).await?;
         self.store().crowd().unfollow(&probe).await?;
         if end < position {
@@ -302,6 +304,21 @@ impl Engine {
         }
         let kept = Kept { population, fresh: AtomicI64::new(Ts::MIN.0), position: StdMutex::new(position) };
         Ok(Ok(Keeper { kept: Arc::new(kept), live }))
+    }
+
+    /// Begins from the snapshot that another process keeps, and takes in what came after it; false where that cannot be. Then
+    /// whoever asks has the columns built for the question.
+    pub async fn audiences_begun(&self, how: &Keeping) -> Result<bool> {
+        let Ok(mut keeper) = self.audiences_opened(how).await? else { return Ok(false) };
+        let opened_at = keeper.kept.position();
+        let caught_up = self.audiences_caught_up(&mut keeper).await?;
+        // Whoever keeps the snapshot may have written another one meanwhile, and let go of what this one has not read.
+        let followed = self.store().crowd().followed(&how.consumer).await?;
+        let whole = caught_up && followed.is_some_and(|followed| followed <= opened_at);
+        if !whole {
+            self.audiences.becomes(State::Nothing);
+        }
+        Ok(whole)
     }
 
     /// Builds, then follows; builds anew where the playbook means other columns.

@@ -1,5 +1,7 @@
 //! Why somebody is in an audience or not: each part of its condition, what it comes to for them, and what would turn it.
 
+use std::cell::Cell;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use zhiyin_audience::Person;
@@ -17,8 +19,10 @@ use crate::{Live, Result};
 
 /// How far ahead it is looked for what time alone turns.
 const AHEAD_DAYS: i64 = 3_660;
-/// How often it is asked again for that.
+/// How often a part is asked again for that.
 const LOOKS_MAX: usize = 4_000;
+/// How often all parts together are: the whole comes first.
+const LOOKS_ALL_MAX: usize = 20_000;
 
 /// Why somebody is in an audience or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -63,6 +67,8 @@ struct About<'a> {
     at: Ts,
     /// How much of them is shown.
     mask: Mask,
+    /// How often it may be asked again.
+    looks: Cell<usize>,
 }
 
 impl About<'_> {
@@ -75,9 +81,10 @@ impl About<'_> {
         let end = self.at.plus_us(AHEAD_DAYS * DAY_US);
         let mut until = judged.until;
         for _ in 0..LOOKS_MAX {
-            if until >= end {
+            if until >= end || self.looks.get() == 0 {
                 return Ok((judged.value, None));
             }
+            self.looks.set(self.looks.get() - 1);
             let then = evaluate(&condition, &leaves, &one, until);
             if then.value != judged.value {
                 return Ok((judged.value, Some(until)));
@@ -98,8 +105,7 @@ impl About<'_> {
     /// Whether a side of a comparison says who somebody is, to somebody who is not shown that.
     fn is_hidden(&self, side: &Expr) -> bool {
         let reads_personal = |condition: Condition| condition.attributes().keys().any(|key| is_personal(key));
-        self.mask != Mask::Full
-            && expression(self.live, &Condition::to_text(side)).is_ok_and(reads_personal)
+        self.mask != Mask::Full && expression(self.live, &Condition::to_text(side)).is_ok_and(reads_personal)
     }
 
     fn take_apart(&self, expr: &Expr, depth: usize, parts: &mut Vec<WhyPart>) -> Result<()> {
@@ -178,7 +184,7 @@ const fn word(more: bool) -> &'static str {
 /// Takes a condition apart for somebody.
 pub(crate) fn why(live: &Live, person: &Person, text: &str, (at, mask): (Ts, Mask)) -> Result<WhyView> {
     let condition = checked(live, text)?;
-    let about = About { live, person, at, mask };
+    let about = About { live, person, at, mask, looks: Cell::new(LOOKS_ALL_MAX) };
     let mut parts = Vec::new();
     about.take_apart(condition.tree(), 0, &mut parts)?;
     let (holds, turns_at) = parts.first().map_or((false, None), |part| (part.holds, part.turns_at.clone()));
