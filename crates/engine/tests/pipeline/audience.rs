@@ -363,10 +363,9 @@ async fn what_is_kept_follows_the_record() {
     .await;
     assert_eq!(who(&home, &paid(11), None).await, [""; 0], "not before it is caught up");
     kept(&home, &mut keeper, &paid(11), &["eve"]).await;
-    for (condition, expected) in [
-        (paid(50), vec!["cid"]),
-        (r#"attr.city == "Wuhan""#.to_owned(), vec!["ann", "bob"]),
-    ] {
+    for (condition, expected) in
+        [(paid(50), vec!["cid"]), (r#"attr.city == "Wuhan""#.to_owned(), vec!["ann", "bob"])]
+    {
         assert_eq!(who(&home, &condition, None).await, expected, "{condition}");
     }
     let names = ["dan", "eve"]

@@ -1,12 +1,14 @@
 //! Many members at once, with all that happened to them: the same as one by one.
 
+use std::sync::Arc;
+
 use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 
 use super::life::{EVENTS, Life, at, lived, turn};
 use super::{Homes, KEY};
 use crate::crowd::{AS_ORDERS, OrderThen, Whole};
-use crate::feed::Position;
+use crate::feed::{Entry, Position};
 use crate::flush::{Flush, Joined};
 use crate::{Result, Store, Wanted};
 
@@ -89,6 +91,20 @@ pub async fn orders_are_told_as_they_stood(homes: &dyn Homes) -> Result<()> {
     Ok(())
 }
 
+/// The feed beyond a position of its consumer, once all that was written shows: every transaction that began before has
+/// ended, another test's too.
+async fn shown(store: &Arc<dyn Store>, from: Position) -> Result<Vec<Entry>> {
+    loop {
+        let entries = store.feed(from, 1_000).await?;
+        let feed = store.work().await?.feed;
+        let behind = feed.into_iter().find(|(consumer, _)| consumer == "audience").map_or(0, |(_, n)| n);
+        if usize::try_from(behind).is_ok_and(|behind| behind == entries.len()) {
+            return Ok(entries);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Who ends because they are another is told of, like who changed.
 pub async fn who_ends_is_in_the_feed(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
@@ -102,7 +118,7 @@ pub async fn who_ends_is_in_the_feed(homes: &dyn Homes) -> Result<()> {
     let joined = vec![Joined { winner: ann.member(), loser: bob.member() }];
     let flush = Flush { turn: turn(&store).await?, members: winner, joined, version: 1, ..Flush::default() };
     store.flush(flush).await?;
-    let entries = store.feed(from, 100).await?;
+    let entries = shown(&store, from).await?;
     let last = entries.last().map(|entry| entry.members.clone()).unwrap_or_default();
     assert!(last.contains(&ann.member()) && last.contains(&bob.member()), "{last:?}");
     let both = store.crowd().these(vec![ann.member(), bob.member()]).await?;
@@ -118,7 +134,7 @@ pub async fn what_is_let_go_is_in_the_feed(homes: &dyn Homes) -> Result<()> {
     let before = std::collections::BTreeMap::from([("Points Spent".to_owned(), at(4))]);
     store.let_go(before, i64::MIN, 100).await?;
     let members: Vec<MemberId> =
-        store.feed(from, 100).await?.into_iter().flat_map(|entry| entry.members).collect();
+        shown(&store, from).await?.into_iter().flat_map(|entry| entry.members).collect();
     assert_eq!(members, [life.member()]);
     Ok(())
 }
@@ -130,7 +146,7 @@ pub async fn a_consumer_comes_and_goes(homes: &dyn Homes) -> Result<()> {
     let begin = store.feed_position("audience").await?;
     assert_eq!(store.crowd().followed("audience").await?, Some(begin));
     lived(&store, &life, 3).await?;
-    let entries = store.feed(begin, 100).await?;
+    let entries = shown(&store, begin).await?;
     let last: Position = entries.last().map(|entry| entry.position).unwrap_or_default();
     assert!(entries.len() > 1);
     store.feed_done("audience", last).await?;
