@@ -133,8 +133,11 @@ pub(crate) const VERSION: &str =
     "SELECT current_setting('server_version_num')::integer, current_setting('server_version')";
 /// Whoever opens a home holds this until it is open.
 pub(crate) const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-/// A table that somebody uses is not waited for longer than this: those who come after would have to wait as well.
-pub(crate) const HASTE: &str = "SET LOCAL lock_timeout = '2s'";
+/// Whoever opens the home is waited for this long.
+pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+/// A table that somebody uses is not waited for longer than this: those who come after would have to wait as well, and whoever
+/// has it and wants what the migration has already would be thrown out by PostgreSQL, which looks for that after a second.
+pub(crate) const HASTE: &str = "SET LOCAL lock_timeout = '100ms'";
 const ATTEMPTS_MAX: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) const EXISTS: &str = "SELECT to_regclass($1) IS NOT NULL";
@@ -207,7 +210,9 @@ fn is_in_use(error: &StoreError) -> bool {
         StoreError::Migration { message, .. } | StoreError::Database(message) => message,
         _ => return false,
     };
-    message.contains(SqlState::LOCK_NOT_AVAILABLE.code())
+    [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED]
+        .iter()
+        .any(|state| message.contains(state.code()))
 }
 
 async fn opened(
@@ -216,8 +221,9 @@ async fn opened(
     id_key: &IdKey,
     migrations: &[Migration],
 ) -> Result<Opened> {
-    tx.batch_execute(HASTE).await.map_err(database)?;
+    tx.batch_execute(PATIENCE).await.map_err(database)?;
     tx.query(ALONE, &[&format!("zhiyin open {}", address.home)]).await.map_err(database)?;
+    tx.batch_execute(HASTE).await.map_err(database)?;
     let schemas = match layout(tx, &address.home).await? {
         Some((schemas, _)) => {
             migrate(tx, &schemas, migrations).await?;
