@@ -133,11 +133,14 @@ pub(crate) const VERSION: &str =
     "SELECT current_setting('server_version_num')::integer, current_setting('server_version')";
 /// Whoever opens a home holds this until it is open.
 pub(crate) const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-/// Whoever opens the home is waited for this long.
+/// What somebody uses is not waited for longer than this: those who come after would have to wait as well.
 pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
-/// A table that somebody uses is not waited for longer than this: those who come after would have to wait as well, and whoever
-/// has it and wants what the migration has already would be thrown out by PostgreSQL, which looks for that after a second.
-pub(crate) const HASTE: &str = "SET LOCAL lock_timeout = '100ms'";
+/// Batches begin with their shares, and what comes in begins with the home. A migration has both before it wants any other
+/// table, so nobody who has such a table waits for what the migration has.
+pub(crate) const STILL: &str = "LOCK TABLE {home}.slot, {home}.home IN EXCLUSIVE MODE";
+/// Then only who reads is at work, for a moment. Whoever does wait for the other is not thrown out by PostgreSQL, which looks
+/// for that after a second: the migration gives way before.
+pub(crate) const HASTE: &str = "SET LOCAL lock_timeout = '500ms'";
 const ATTEMPTS_MAX: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) const EXISTS: &str = "SELECT to_regclass($1) IS NOT NULL";
@@ -223,15 +226,14 @@ async fn opened(
 ) -> Result<Opened> {
     tx.batch_execute(PATIENCE).await.map_err(database)?;
     tx.query(ALONE, &[&format!("zhiyin open {}", address.home)]).await.map_err(database)?;
-    tx.batch_execute(HASTE).await.map_err(database)?;
     let schemas = match layout(tx, &address.home).await? {
         Some((schemas, _)) => {
-            migrate(tx, &schemas, migrations).await?;
+            migrate(tx, &schemas, migrations, true).await?;
             schemas
         }
         None => {
             let schemas = Schemas::new(&address.home, address.shards, address.slots)?;
-            migrate(tx, &schemas, migrations).await?;
+            migrate(tx, &schemas, migrations, false).await?;
             make(tx, &schemas, id_key).await?;
             schemas
         }
@@ -279,8 +281,13 @@ async fn make(tx: &Transaction<'_>, schemas: &Schemas, id_key: &IdKey) -> Result
     Ok(())
 }
 
-/// Runs what has not been run yet.
-async fn migrate(tx: &Transaction<'_>, schemas: &Schemas, migrations: &[Migration]) -> Result<()> {
+/// Runs what has not been run yet; others may be at work in a home that is there.
+async fn migrate(
+    tx: &Transaction<'_>,
+    schemas: &Schemas,
+    migrations: &[Migration],
+    mut at_work: bool,
+) -> Result<()> {
     let mut done = done(tx, schemas).await?;
     let known = migrations.last().map_or(0, |migration| migration.number);
     for migration in migrations {
@@ -295,6 +302,10 @@ async fn migrate(tx: &Transaction<'_>, schemas: &Schemas, migrations: &[Migratio
             None => {}
         }
         let failed = |error| refused(number, database(error));
+        if std::mem::take(&mut at_work) {
+            tx.batch_execute(&schemas.sql(STILL, 0)).await.map_err(failed)?;
+            tx.batch_execute(HASTE).await.map_err(failed)?;
+        }
         tx.batch_execute(&schemas.sql(migration.home, 0)).await.map_err(failed)?;
         for shard in 0..schemas.shards() {
             tx.batch_execute(&schemas.sql(migration.shard, shard)).await.map_err(failed)?;
