@@ -1,0 +1,418 @@
+//! The search against brute force: on small carts that are made to be hard (thresholds, floors, caps, N-for-X, buy-get,
+//! bundles, several lanes, exclusions, budgets), every combination is tried, and the best of all must be what was found.
+
+use proptest::prelude::*;
+
+use crate::deal::*;
+use crate::exact::{Search, Solution};
+use crate::item::{Working, off_line};
+use crate::order::{Spreading, Way, ways};
+
+const NONE: u32 = u32::MAX;
+
+/// Every combination, with no bounds: (payable, coupons, choices) of the best.
+struct Brute<'s> {
+    scene: &'s Scene,
+    by_price: Vec<usize>,
+    best: Option<(i64, u32, Vec<u32>)>,
+    n_tried: u64,
+}
+
+impl Brute<'_> {
+    fn lane(&mut self, k: usize, level: &[i64], used: DealSet, coupons: u32, path: &mut Vec<u32>) {
+        let scene = self.scene;
+        if k == scene.lanes.len() {
+            self.n_tried += 1;
+            let found = (level.iter().sum::<i64>(), coupons, path.clone());
+            if self.best.as_ref().is_none_or(|best| found < *best) {
+                self.best = Some(found);
+            }
+            return;
+        }
+        if scene.lanes[k] == LaneKind::Order {
+            path.push(NONE);
+            self.lane(k + 1, level, used, coupons, path);
+            path.pop();
+            for (number, deal) in scene.deals.iter().enumerate() {
+                if usize::from(deal.lane) != k || deal.conflicts & used != 0 {
+                    continue;
+                }
+                let lines: Vec<usize> =
+                    deal.places.of(&scene.places).iter().map(|place| usize::from(place.line)).collect();
+                let amount = lines.iter().map(|line| level[*line]).sum();
+                let list = lines.iter().map(|line| scene.lines[*line].list).sum();
+                let mut found: Vec<Way> = Vec::new();
+                ways(scene, deal, amount, list, false, |way| found.push(way));
+                for way in found {
+                    let mut next = level.to_vec();
+                    let off = Spreading::default().apply(scene, deal, &way, level, &mut next);
+                    if off > 0 && off <= deal.budget {
+                        path.push(u32::from(deal.rank) << 16 | u32::from(way.number));
+                        self.lane(k + 1, &next, used | 1 << number, coupons + u32::from(deal.coupon), path);
+                        path.pop();
+                    }
+                }
+            }
+            return;
+        }
+        // Lines that an offer of the lane is of, and which.
+        let choices = |line: usize| -> Vec<usize> {
+            let of = |deal: &Deal| {
+                usize::from(deal.lane) == k
+                    && deal.conflicts & used == 0
+                    && deal.places.of(&scene.places).iter().any(|place| usize::from(place.line) == line)
+                    && match deal.effect {
+                        Effect::Each { how, pieces_max } => {
+                            off_line(how, pieces_max, level[line], &scene.lines[line]) > 0
+                        }
+                        _ => {
+                            crate::item::share_max(
+                                scene,
+                                deal,
+                                Place { line: line as u16, role: BUY | GET },
+                                level[line],
+                            ) >= 0
+                        }
+                    }
+            };
+            (0..scene.deals.len()).filter(|number| of(&scene.deals[*number])).collect()
+        };
+        let rows: Vec<(usize, Vec<usize>)> = self
+            .by_price
+            .iter()
+            .map(|line| (*line, choices(*line)))
+            .filter(|(_, choices)| !choices.is_empty())
+            .collect();
+        let mut has = vec![None; level.len()];
+        self.rows(k, level, &rows, 0, &mut has, used, coupons, path);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn rows(
+        &mut self,
+        k: usize,
+        level: &[i64],
+        rows: &[(usize, Vec<usize>)],
+        at: usize,
+        has: &mut Vec<Option<usize>>,
+        used: DealSet,
+        coupons: u32,
+        path: &mut Vec<u32>,
+    ) {
+        let scene = self.scene;
+        let Some((line, choices)) = rows.get(at) else {
+            return self.close(k, level, rows, has, used, coupons, path);
+        };
+        path.push(NONE);
+        self.rows(k, level, rows, at + 1, has, used, coupons, path);
+        path.pop();
+        for number in choices {
+            let deal = &scene.deals[*number];
+            has[*line] = Some(*number);
+            path.push(u32::from(deal.rank) << 16);
+            self.rows(k, level, rows, at + 1, has, used, coupons, path);
+            path.pop();
+            has[*line] = None;
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn close(
+        &mut self,
+        k: usize,
+        level: &[i64],
+        rows: &[(usize, Vec<usize>)],
+        has: &[Option<usize>],
+        used: DealSet,
+        coupons: u32,
+        path: &mut Vec<u32>,
+    ) {
+        let scene = self.scene;
+        let (mut next, mut used, mut coupons) = (level.to_vec(), used, coupons);
+        let mine: Vec<usize> = (0..scene.deals.len()).filter(|number| has.contains(&Some(*number))).collect();
+        for number in &mine {
+            let deal = &scene.deals[*number];
+            if deal.conflicts & used != 0 {
+                return;
+            }
+            used |= 1 << number;
+            coupons += u32::from(deal.coupon);
+            // An offer of several lines is of all it names that no other has.
+            let left_out =
+                |(line, choices): &(usize, Vec<usize>)| has[*line].is_none() && choices.contains(number);
+            if !deal.effect.is_each() && rows.iter().any(left_out) {
+                return;
+            }
+            let places = deal.places.of(&scene.places);
+            let taken: Vec<Place> = places
+                .iter()
+                .copied()
+                .filter(|place| has[usize::from(place.line)] == Some(*number))
+                .collect();
+            let mut offs = Vec::new();
+            let sum: i64 = match deal.effect {
+                Effect::Each { how, pieces_max } => {
+                    offs.extend(taken.iter().map(|place| {
+                        let line = usize::from(place.line);
+                        off_line(how, pieces_max, level[line], &scene.lines[line])
+                    }));
+                    offs.iter().sum()
+                }
+                _ => Working::default().group(scene, deal, &taken, level, &mut offs),
+            };
+            if sum <= 0 || sum > deal.budget {
+                return;
+            }
+            for (place, off) in taken.iter().zip(&offs) {
+                let bound = crate::item::share_max(scene, deal, *place, level[usize::from(place.line)]);
+                if deal.effect.is_each() {
+                    assert_eq!(*off, bound);
+                }
+                next[usize::from(place.line)] -= off;
+            }
+            let bound: i64 = taken
+                .iter()
+                .map(|place| crate::item::share_max(scene, deal, *place, level[usize::from(place.line)]))
+                .sum();
+            assert!(sum <= bound, "{deal:?} takes {sum}, bound {bound}");
+        }
+        self.lane(k + 1, &next, used, coupons, path);
+    }
+}
+
+fn brute(scene: &Scene) -> (i64, u32, Vec<u32>) {
+    let mut by_price: Vec<usize> = (0..scene.lines.len()).collect();
+    by_price.sort_by_key(|line| std::cmp::Reverse(scene.lines[*line].list));
+    let mut brute = Brute { scene, by_price, best: None, n_tried: 0 };
+    let level: Vec<i64> = scene.lines.iter().map(|line| line.list).collect();
+    brute.lane(0, &level, 0, 0, &mut Vec::new());
+    brute.best.unwrap()
+}
+
+/// An offer to be drawn: its effect as numbers that are fitted to what it is.
+#[derive(Clone, Debug)]
+struct Drawn {
+    kind: u8,
+    numbers: [i64; 4],
+    lane: usize,
+    mask: u8,
+    coupon: bool,
+    budget: Option<i64>,
+    conflict: Option<usize>,
+}
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    (
+        0u8..12,
+        prop::array::uniform4(0i64..12),
+        0usize..4,
+        any::<u8>(),
+        any::<bool>(),
+        prop::option::weighted(0.15, 1i64..900),
+        prop::option::weighted(0.15, 0usize..6),
+    )
+        .prop_map(|(kind, numbers, lane, mask, coupon, budget, conflict)| Drawn {
+            kind,
+            numbers,
+            lane,
+            mask,
+            coupon,
+            budget,
+            conflict,
+        })
+}
+
+/// A cart of (price, pieces, floor in per cent) and its offers, in a scene.
+fn scene(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn], ranks: &[u16]) -> Scene {
+    let mut scene = Scene { lanes: lanes.to_vec(), ..Scene::default() };
+    for (price, pieces, floor) in lines {
+        let list = price * pieces;
+        scene.lines.push(LineIn { list, pieces: *pieces, floor: list * floor / 100 });
+    }
+    let cart: i64 = scene.lines.iter().map(|line| line.list).sum();
+    for (number, offer) in offers.iter().enumerate() {
+        let wanted = if offer.kind < 5 { LaneKind::Order } else { LaneKind::Item };
+        let of_kind: Vec<usize> = (0..lanes.len()).filter(|lane| lanes[*lane] == wanted).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        let lane = of_kind[offer.lane % of_kind.len()];
+        let [a, b, c, d] = offer.numbers;
+        let mut roles = vec![BUY; lines.len()];
+        let span = |from: usize, to: usize| Span { from: from as u32, to: to as u32 };
+        let from_steps = scene.steps.len();
+        // Thresholds lie about what the cart comes to, so that discounts before them decide.
+        let spend = cart * (6 + a % 5) / 10;
+        let effect = match offer.kind {
+            0 => {
+                scene.steps.push(Step { spend, by_list: d % 4 == 0, gain: Gain::Off(20 + b * 17) });
+                Effect::Steps(span(from_steps, scene.steps.len()))
+            }
+            1 => {
+                scene.steps.push(Step { spend: spend / 2, by_list: false, gain: Gain::Off(10 + b * 7) });
+                scene.steps.push(Step { spend, by_list: false, gain: Gain::Off(20 + b * 17 + c * 10) });
+                Effect::Steps(span(from_steps, scene.steps.len()))
+            }
+            2 => {
+                let most = if c > 5 { i64::MAX } else { 10 + c * 30 };
+                scene.steps.push(Step {
+                    spend: 0,
+                    by_list: false,
+                    gain: Gain::Pay(7_000 + (b * 267) as u32, most),
+                });
+                Effect::Steps(span(from_steps, scene.steps.len()))
+            }
+            3 => {
+                scene.steps.push(Step {
+                    spend,
+                    by_list: false,
+                    gain: Gain::Pay(8_000 + (b * 121) as u32, i64::MAX),
+                });
+                Effect::Steps(span(from_steps, scene.steps.len()))
+            }
+            4 => Effect::Every { every: 50 + a * 23, off: 5 + b * 4, times_max: 1 + c, by_list: d % 4 == 0 },
+            5 => Effect::Each {
+                how: How::Pay(5_000 + (a * 411) as u32),
+                pieces_max: if b > 8 { 1 } else { i64::MAX },
+            },
+            6 => Effect::Each {
+                how: [How::Off(1 + b * 5), How::OffLine(3 + b * 9), How::Price(20 + b * 10)]
+                    [(a % 3) as usize],
+                pieces_max: i64::MAX,
+            },
+            7 => Effect::NFor { n: 2 + a % 2, how: How::Pay(5_000 + (b * 411) as u32), groups_max: 1 + c },
+            8 => Effect::NFor { n: 2 + a % 2, how: How::Price(60 + b * 20), groups_max: 1 + c },
+            9 => Effect::BuyGet { buy: 1 + a % 2, get: 1, pay: (b / 6 * 5_000) as u32, groups_max: 1 + c },
+            10 => {
+                let role = |i: usize| [BUY, GET, BUY | GET][(a as usize + i * (b as usize + 1)) % 3];
+                roles = (0..lines.len()).map(role).collect();
+                Effect::BuyOther { buy: 1 + a % 2, get: 1, pay: 0, groups_max: 1 + c }
+            }
+            _ if d > 5 => Effect::AddOn { price: 1 + b * 10, pieces_max: 1 + a % 3 },
+            _ => {
+                let from = scene.parts.len();
+                scene.parts.extend([1 + a % 2, 1]);
+                roles = (0..lines.len()).map(|i| ((i + b as usize) % 2) as u8).collect();
+                Effect::Bundle { parts: span(from, from + 2), price: 40 + c * 25, sets_max: 3 }
+            }
+        };
+        let from = scene.places.len();
+        for (line, role) in roles.iter().enumerate() {
+            if offer.mask & (1 << line) != 0 || offer.mask > 150 {
+                scene.places.push(Place { line: line as u16, role: *role });
+            }
+        }
+        if scene.places.len() == from {
+            continue;
+        }
+        let own = scene.deals.len();
+        let mut conflicts: DealSet = 0;
+        if let Some(other) = offer.conflict.filter(|other| *other < own) {
+            conflicts = 1 << other;
+            scene.deals[other].conflicts |= 1 << own;
+        }
+        scene.deals.push(Deal {
+            lane: lane as u8,
+            effect,
+            places: span(from, scene.places.len()),
+            whole: scene.places.len() - from == lines.len(),
+            rank: ranks[number],
+            conflicts,
+            coupon: offer.coupon,
+            budget: offer.budget.unwrap_or(i64::MAX),
+        });
+    }
+    scene
+}
+
+fn lanes() -> impl Strategy<Value = Vec<LaneKind>> {
+    use LaneKind::{Item, Order};
+    prop::sample::select(vec![
+        vec![Item, Order],
+        vec![Item, Order, Order],
+        vec![Order, Item, Order],
+        vec![Item, Item, Order],
+        vec![Order, Order],
+        vec![Item],
+    ])
+}
+
+fn lines() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
+    let price = prop::sample::select(vec![1i64, 7, 10, 33, 50, 50, 99, 100, 101, 149]);
+    let floor = prop::sample::select(vec![0i64, 0, 0, 0, 0, 50, 90, 100]);
+    let with_floors = prop::collection::vec((price.clone(), 1i64..4, floor), 1..5);
+    let without = prop::collection::vec((price, 1i64..4, Just(0)), 1..6);
+    prop_oneof![with_floors, without]
+}
+
+/// What was found, checked for itself: shares make the difference of list and payable, and nothing is below its floor.
+fn checked(scene: &Scene, solution: &Solution) {
+    let n = scene.lines.len();
+    let last = &solution.levels[solution.levels.len() - n..];
+    assert_eq!(last.iter().sum::<i64>(), solution.payable);
+    for (i, line) in scene.lines.iter().enumerate() {
+        let off: i64 = solution.shares.iter().filter(|s| usize::from(s.line) == i).map(|s| s.off).sum();
+        assert_eq!(line.list - off, last[i]);
+        assert!(last[i] >= line.floor && last[i] >= 0, "line {i} pays {}, floor {}", last[i], line.floor);
+    }
+    assert!(solution.shares.iter().all(|share| share.off > 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_best_combination_is_the_best_of_all(lines in lines(), lanes in lanes(), offers in prop::collection::vec(drawn(), 1..6)) {
+        let scene = scene(&lines, &lanes, &offers, &[3, 0, 5, 1, 4, 2]);
+        let (payable, coupons, path) = brute(&scene);
+        let (mut search, mut found) = (Search::default(), Solution::default());
+        search.solve(&scene, 10_000_000, &mut found);
+        checked(&scene, &found);
+        let used: std::collections::BTreeSet<u16> = found.shares.iter().map(|share| share.deal).collect();
+        let n_coupons = used.iter().filter(|deal| scene.deals[usize::from(**deal)].coupon).count();
+        prop_assert!(found.exact);
+        prop_assert_eq!((found.payable, n_coupons), (payable, coupons as usize));
+        prop_assert_eq!(search.chosen(), &path[..]);
+        prop_assert_eq!(found.bound, payable);
+        // A search that must stop early says so, is never better, and its bound is never above what is best.
+        let mut short = Solution::default();
+        search.solve(&scene, 3, &mut short);
+        checked(&scene, &short);
+        prop_assert!(short.payable >= payable && short.bound <= payable);
+        prop_assert!(short.exact || short.bound <= short.payable);
+        let mut greedy = Solution::default();
+        search.greedy(&scene, &mut greedy);
+        checked(&scene, &greedy);
+    }
+
+    #[test]
+    fn the_order_of_offers_changes_nothing(
+        lines in lines(),
+        lanes in lanes(),
+        offers in prop::collection::vec((drawn(), 0u16..1000), 2..7),
+    ) {
+        // Without exclusions, which the test writes by position.
+        let mut offers: Vec<(Drawn, u16)> = offers;
+        offers.iter_mut().for_each(|(offer, _)| offer.conflict = None);
+        offers.sort_by_key(|(_, key)| *key);
+        offers.dedup_by_key(|(_, key)| *key);
+        let told = |offers: &[(Drawn, u16)]| {
+            let (drawn, ranks): (Vec<Drawn>, Vec<u16>) = offers.iter().cloned().unzip();
+            let scene = scene(&lines, &lanes, &drawn, &ranks);
+            let mut found = Solution::default();
+            Search::default().solve(&scene, 10_000_000, &mut found);
+            let mut shares: Vec<(u16, u16, i64)> = found
+                .shares
+                .iter()
+                .map(|share| (scene.deals[usize::from(share.deal)].rank, share.line, share.off))
+                .collect();
+            shares.sort_unstable();
+            (found.payable, shares)
+        };
+        let forward = told(&offers);
+        offers.reverse();
+        prop_assert_eq!(told(&offers), forward.clone());
+        offers.rotate_left(1);
+        prop_assert_eq!(told(&offers), forward);
+    }
+}
