@@ -88,6 +88,7 @@ pub(crate) struct Search {
     best_coupons: u32,
     /// From this lane on only sums matter.
     flat_from: usize,
+    floors: bool,
     list: i64,
     nodes: u64,
     nodes_max: u64,
@@ -139,7 +140,8 @@ impl Search {
             scene.lanes[k] == LaneKind::Order && of_lane.all(|deal| deal.whole)
         };
         self.flat_from = scene.lanes.len();
-        if scene.lines.iter().all(|line| line.floor == 0) {
+        self.floors = scene.lines.iter().any(|line| line.floor > 0);
+        if !self.floors {
             while self.flat_from > 0 && sums_only(self.flat_from - 1) {
                 self.flat_from -= 1;
             }
@@ -219,7 +221,9 @@ impl Search {
             let deal = &scene.deals[usize::from(*number)];
             let coupons = coupons + u32::from(deal.coupon);
             let least = payable - way.off;
-            if self.hopeless(self.bounds.after(scene, k + 1, least, least), coupons) {
+            // Floors may keep some of it.
+            let most = if self.floors { payable } else { least };
+            if self.hopeless(self.bounds.after(scene, k + 1, least, most), coupons) {
                 continue;
             }
             self.path.push(u32::from(*rank) << 16 | u32::from(way.number));
