@@ -14,6 +14,7 @@ mod extend;
 mod identity;
 mod names;
 mod nearest;
+pub mod offer;
 mod partner;
 mod phrase;
 mod problem;
@@ -37,6 +38,7 @@ pub use diff::{Change, ChangeKind, Touches, diff};
 pub use extend::Loader;
 pub use identity::{Identity, NamespaceSaid};
 pub use names::{Language, Names};
+pub use offer::{Offer, Offering, UseLimit};
 pub use partner::Partner;
 pub use problem::{ConditionText, Location, Problem};
 pub use raw::json_schema;
@@ -80,6 +82,9 @@ pub struct Playbook {
     /// Saved audiences by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub audiences: BTreeMap<String, Audience>,
+    /// What is offered, and in which order it applies.
+    #[serde(skip_serializing_if = "Offering::is_default")]
+    pub offering: Offering,
     /// Which names of people count, and how far.
     #[serde(skip_serializing_if = "Identity::is_default")]
     pub identity: Identity,

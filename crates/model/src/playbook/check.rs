@@ -4,6 +4,7 @@ mod audience;
 mod consent;
 mod earning;
 mod identity;
+mod offer;
 mod retention;
 
 use std::collections::BTreeMap;
@@ -34,12 +35,13 @@ const MAX_NAME: usize = 64;
 
 /// Checks a playbook whose tree is `tree`. `None` if something needed is missing; then a problem says so.
 pub(super) fn playbook(
-    raw: RawPlaybook,
+    mut raw: RawPlaybook,
     tree: &Node,
     source: Source,
     problems: &mut Vec<Problem>,
 ) -> Option<Playbook> {
     let mut check = Check { problems };
+    let offered = offer::sections(&mut raw);
     let id = check.required(raw.playbook, tree, "playbook", "a name such as variety-store");
     if let (Some(id), Some(node)) = (&id, tree.get("playbook")) {
         check.id(id, &node.mark, &node.path, false);
@@ -73,6 +75,12 @@ pub(super) fn playbook(
     let identity = check.identity(raw.identity, tree.get("identity"));
     let consent = check.consent(raw.consent, tree.get("consent"));
     let retention = check.retention(raw.retention, tree.get("retention"));
+    let around = offer::Around {
+        currency: currency.clone().unwrap_or(Currency { code: String::new(), exponent: 2 }),
+        levels: tiers.as_ref().map_or(&[], |tiers| tiers.levels.as_slice()),
+        partners: partners.iter().map(|(code, _)| code.as_str()).collect(),
+    };
+    let offering = check.offering(offered, tree, &around);
     Some(Playbook {
         id: id?,
         timezone: timezone?,
@@ -88,6 +96,7 @@ pub(super) fn playbook(
         lifecycle: lifecycle?,
         tags: BTreeMap::from_iter(tags),
         audiences,
+        offering,
         identity,
         consent,
         retention,

@@ -5,6 +5,7 @@ mod brand;
 mod consent;
 mod earning;
 mod identity;
+mod offer;
 mod partner;
 mod retention;
 mod standing;
@@ -77,6 +78,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     standing::lifecycle(&old.lifecycle, &new.lifecycle, &mut changes);
     standing::tags(&old.tags, &new.tags, &mut changes);
     audience::audiences(&old.audiences, &new.audiences, &mut changes);
+    offer::offering(old, new, &mut changes);
     identity::identity(&old.identity, &new.identity, &mut changes);
     consent::consent(&old.consent, &new.consent, &mut changes);
     retention::retention(old, new, &mut changes);

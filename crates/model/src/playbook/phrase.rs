@@ -1,5 +1,7 @@
 //! Short phrases with units, read into types. An error points at the word.
 
+pub(super) mod offer;
+
 use super::nearest::nearest;
 use super::reader::short;
 use super::{Aim, Expiry, Ratio, Worth};

@@ -3,6 +3,8 @@
 //! Every key is optional here, because a file that extends another may leave it out; what must be there in
 //! the end is said where it is checked.
 
+pub(super) mod offer;
+
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
@@ -53,6 +55,12 @@ pub(super) struct RawPlaybook {
     pub tags: Option<ById<RawTag>>,
     /// Saved audiences by id, which conditions name as `audience("ID")`.
     pub audiences: Option<ById<RawAudience>>,
+    /// Lanes, in the order in which offers apply.
+    pub lanes: Option<ById<offer::RawLane>>,
+    /// The least that products may be sold for, by id.
+    pub floors: Option<ById<offer::RawFloor>>,
+    /// Offers by id, in the order in which a till that cannot look for the best tries them.
+    pub offers: Option<ById<offer::RawOffer>>,
     /// Which names of people count, and how far.
     pub identity: Option<RawIdentity>,
     /// What consent is asked for.

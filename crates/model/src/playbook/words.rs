@@ -32,7 +32,7 @@ macro_rules! phrases {
     ($($(#[$doc:meta])* $name:ident = $expects:literal, $pattern:literal, [$($example:literal),+];)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
-        pub(super) struct $name(pub String);
+        pub(in crate::playbook) struct $name(pub String);
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -52,6 +52,8 @@ macro_rules! phrases {
         }
     )+};
 }
+
+pub(super) mod offer;
 
 phrases! {
     /// A number of days.
