@@ -112,7 +112,9 @@ impl<'c> Reads<'c> {
     fn take(&mut self, node: &'c Node) {
         match node {
             Node::Attribute(name, _) => drop(self.columns.insert(Column::Attribute(name))),
-            Node::Member(Member::Age | Member::IsBirthday) => {
+            Node::Member(
+                Member::Age | Member::IsBirthday | Member::DaysToBirthday | Member::DaysSinceBirthday,
+            ) => {
                 self.columns.insert(Column::Attribute("birthday"));
             }
             Node::Member(Member::Tier) => drop(self.columns.insert(Column::Tier)),
@@ -124,7 +126,9 @@ impl<'c> Reads<'c> {
             Node::Leaf(leaf) => self.leaves.push(leaf),
             Node::Local(list, _) => self.list(list),
             Node::AtHand(_) | Node::Bucket(_) | Node::Listed(_) => self.other = true,
-            Node::Field(Element::Event | Element::Order, _) => self.other = true,
+            Node::Field(Element::Event | Element::Order | Element::Cart | Element::CartItem, _) => {
+                self.other = true
+            }
             _ => {}
         }
         node.parts().iter().for_each(|part| self.take(part));

@@ -70,6 +70,18 @@ impl Birthday {
         self.kept_in(year).filter(|day| *day > today).or_else(|| self.kept_in(year + 1))
     }
 
+    /// Days from a day to the next one it is kept on; 0 on the day.
+    pub(crate) fn days_to(self, today: Day) -> Option<i32> {
+        self.next_after(today.plus(-1)).map(|day| day.0 - today.0)
+    }
+
+    /// Days from the last one it was kept on to a day; 0 on the day.
+    pub(crate) fn days_since(self, today: Day) -> Option<i32> {
+        let year = today.date().year();
+        let last = self.kept_in(year).filter(|day| *day <= today).or_else(|| self.kept_in(year - 1));
+        last.map(|day| today.0 - day.0)
+    }
+
     /// Whole years at a day; `None` without a year of birth, or before birth.
     pub(crate) fn age(self, today: Day) -> Option<i64> {
         let year = today.date().year();
@@ -104,6 +116,12 @@ mod tests {
         }
         assert_eq!(leapling.next_after(day("2020-02-28")), Some(day("2020-02-29")));
         assert_eq!(leapling.next_after(day("2020-02-29")), Some(day("2021-02-28")));
+        for (today, to, since) in
+            [("2017-02-25", 3, 362), ("2017-02-28", 0, 0), ("2017-03-03", 362, 3), ("2020-03-03", 362, 3)]
+        {
+            let days = (leapling.days_to(day(today)), leapling.days_since(day(today)));
+            assert_eq!(days, (Some(to), Some(since)), "{today}");
+        }
         assert_eq!(leapling.day_of_age(18), Some(day("2018-02-28")));
         assert_eq!(leapling.age(day("2000-02-28")), None);
     }

@@ -21,7 +21,8 @@ use crate::value::Value;
 
 pub(crate) use history::row_asked;
 pub(crate) use names::{WEEKDAYS, attribute_value};
-use types::{Chain, Elements, Made, Type};
+pub(crate) use types::Type;
+use types::{Chain, Elements, Made};
 
 /// What a tree compiles to.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use zhiyin_model::dependant::Dependant;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 
+use crate::cart::{CartItem, CartRow};
 use crate::content;
 use crate::kept::KeptRow;
 use crate::program::Field;
@@ -22,6 +23,8 @@ pub(crate) enum Element<'a> {
     /// A row of which only slots are kept.
     Kept(&'a KeptRow),
     Dependant(Dependant<'a>),
+    Cart(&'a CartRow),
+    CartItem(&'a CartItem),
     Value(Val<'a>),
 }
 
@@ -32,7 +35,7 @@ impl<'a> Element<'a> {
             Self::Order(order) => content::of_order(order),
             Self::Item(order, item) => content::of_item(order, item),
             Self::Event(event) => content::of_event(event),
-            Self::Kept(_) | Self::Dependant(_) | Self::Value(_) => 0,
+            Self::Kept(_) | Self::Dependant(_) | Self::Value(_) | Self::Cart(_) | Self::CartItem(_) => 0,
         }
     }
 
@@ -41,7 +44,7 @@ impl<'a> Element<'a> {
             Self::Order(order) | Self::Item(order, _) => Some(order.time),
             Self::Event(event) => Some(event.time),
             Self::Kept(row) => Some(row.time),
-            Self::Dependant(_) | Self::Value(_) => None,
+            Self::Dependant(_) | Self::Value(_) | Self::Cart(_) | Self::CartItem(_) => None,
         }
     }
 
@@ -59,6 +62,8 @@ impl<'a> Element<'a> {
             (Self::Item(_, item), Field::Category) => text(&item.category),
             (Self::Item(_, item), Field::Department) => text(&item.department),
             (Self::Item(_, item), Field::Quantity) => Val::Number(item.quantity),
+            (Self::Cart(cart), field) => cart.field(field, money),
+            (Self::CartItem(item), field) => item.field(field, money),
             (Self::Dependant(dependant), field) => of_dependant(dependant, field),
             (Self::Event(event), Field::Name) => Val::Text(&event.name),
             (Self::Event(event), Field::Store) => text(&event.store),

@@ -45,6 +45,20 @@ pub fn evaluate(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: 
     Judged { value: held.val.is_true(), until: instant.resolve(held.until) }
 }
 
+/// Whether a condition holds at an instant whose days and hours are those of a zone, such as a store's. Windows over history
+/// look at the zone's days too, in as far as days of the leaves' own zone are told apart.
+pub fn holds_in(condition: &Condition, leaves: &Leaves, zone: &Zone, facts: &dyn Facts, now: Ts) -> bool {
+    let world = World { facts, bound: condition.bound() };
+    let instant = Instant {
+        zone,
+        currency_exponent: leaves.currency_exponent(),
+        now,
+        today: zone.day(now),
+        world: Some(&world),
+    };
+    eval(&instant, condition.root(), None).val.is_true()
+}
+
 /// [`evaluate`] as a pair.
 pub fn holds(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: Ts) -> (bool, Ts) {
     let judged = evaluate(condition, leaves, facts, now);
@@ -244,6 +258,8 @@ impl<'a> Instant<'a> {
             program::Element::Variable(depth) => frame.and_then(|frame| Frame::at(frame, depth)),
             program::Element::Event => self.facts()?.event().map(Element::Event),
             program::Element::Order => self.facts()?.order().map(Element::Order),
+            program::Element::Cart => self.facts()?.cart().map(Element::Cart),
+            program::Element::CartItem => self.facts()?.cart_item().map(Element::CartItem),
         }
     }
 
@@ -267,6 +283,17 @@ impl<'a> Instant<'a> {
                     val: age.unwrap_or(Val::Unknown),
                     until: Until::of_day(birthday.next_after(self.today)),
                 }
+            }
+            Member::DaysToBirthday | Member::DaysSinceBirthday => {
+                let Some(birthday) = self.birthday() else {
+                    return Held::ever(Val::Unknown);
+                };
+                let days = match member {
+                    Member::DaysToBirthday => birthday.days_to(self.today),
+                    _ => birthday.days_since(self.today),
+                };
+                let val = days.map_or(Val::Unknown, |days| Val::Number(Decimal::from(days)));
+                Held { val, until: Until::Day(self.today.plus(1)) }
             }
             Member::IsBirthday => {
                 let Some(birthday) = self.birthday() else {

@@ -6,6 +6,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
+use crate::cart::{CartItem, CartRow};
 use crate::program::LeafUse;
 use crate::row::{EventRow, OrderRow};
 use crate::state::LeafStates;
@@ -58,6 +59,14 @@ pub trait Facts {
     fn event(&self) -> Option<&EventRow>;
     /// The order at hand.
     fn order(&self) -> Option<&OrderRow>;
+    /// The cart at hand.
+    fn cart(&self) -> Option<&CartRow> {
+        None
+    }
+    /// The item of a cart at hand.
+    fn cart_item(&self) -> Option<&CartItem> {
+        None
+    }
 }
 
 /// An answer, and how long it is good for.

@@ -104,6 +104,10 @@ pub enum Member {
     EnrolledAt,
     /// Whether today is their birthday.
     IsBirthday,
+    /// Days until their next birthday; 0 on the day.
+    DaysToBirthday,
+    /// Days since their last birthday; 0 on the day.
+    DaysSinceBirthday,
 }
 
 /// A row that has fields.
@@ -115,6 +119,10 @@ pub enum Element {
     Event,
     /// The order at hand.
     Order,
+    /// The cart at hand.
+    Cart,
+    /// The item of a cart at hand.
+    CartItem,
 }
 
 /// A field of a row.
@@ -150,6 +158,22 @@ pub enum Field {
     DueOn,
     /// What time moves of a dependant.
     Stage(Stage),
+    /// A cart's region.
+    Region,
+    /// How a cart will be paid.
+    Payment,
+    /// What a cart's items cost by list prices.
+    Total,
+    /// A cart's pieces.
+    Pieces,
+    /// A cart's shipping.
+    Shipping,
+    /// An item's brand.
+    Brand,
+    /// Where an item is.
+    Zone,
+    /// What a piece costs.
+    Price,
 }
 
 /// What a text is asked for.
@@ -379,7 +403,7 @@ impl Element {
     const fn reads(self) -> Reads {
         match self {
             Self::Variable(depth) => Reads::variable(depth),
-            Self::Event | Self::Order => Reads::WORLD,
+            Self::Event | Self::Order | Self::Cart | Self::CartItem => Reads::WORLD,
         }
     }
 }

@@ -53,6 +53,10 @@ pub enum Scope {
     Member,
     /// Also the event at hand (`event`) and its order (`order`): triggers, earning, offers.
     Event,
+    /// Also the cart at hand (`cart`): what an offer is for.
+    Cart,
+    /// Also one item of it, by the names of its fields (`category`, `brand`): what an offer is of.
+    Item,
 }
 
 /// The candidate nearest to `name` by edit distance, if it is near enough to be what was meant: at most

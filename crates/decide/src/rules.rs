@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, Scope};
+use zhiyin_condition::{Condition, Leaves, Schema, Scope};
 use zhiyin_model::id::IdKey;
 use zhiyin_model::money::Currency;
 use zhiyin_model::playbook::{
-    AttributeKind, Combine, ConditionText, Consent, Debt, Earn, Expiry, Orders, Playbook, Problem,
+    Combine, ConditionText, Consent, Debt, Earn, Expiry, Orders, Playbook, Problem,
 };
 use zhiyin_model::time::{Day, Ts, Zone};
+use zhiyin_offer::Offers;
 
 /// A playbook to decide by.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct Rules {
     pub audiences: Vec<AudienceRule>,
     /// What consent is asked for.
     pub consent: Consent,
+    /// What is offered.
+    pub offers: Offers,
     /// Every history leaf of every condition.
     pub leaves: Leaves,
     /// Names of the events that conditions look back on.
@@ -182,6 +185,8 @@ impl Rules {
             })
             .collect();
         let audiences = check.audiences(playbook);
+        let offers =
+            Offers::compile(playbook).map_err(|found| check.problems.extend(found)).unwrap_or_default();
         if !check.problems.is_empty() {
             return Err(check.problems);
         }
@@ -202,6 +207,7 @@ impl Rules {
             hand_tags,
             audiences,
             consent: playbook.consent.clone(),
+            offers,
             leaves: Leaves::collect([], playbook.timezone.clone(), playbook.currency.exponent),
             events_used: BTreeSet::new(),
             fingerprint: String::new(),
@@ -217,7 +223,9 @@ impl Rules {
         let stages = self.stages.iter_mut().map(|stage| &mut stage.when);
         let tags = self.tags.iter_mut().map(|tag| &mut tag.who);
         let audiences = self.audiences.iter_mut().map(|audience| &mut audience.who);
-        let all = earn.chain(times).chain(stages).chain(tags).chain(audiences);
+        // Last, so that a brand without offers keeps what it keeps.
+        let offers = self.offers.conditions_mut();
+        let all = earn.chain(times).chain(stages).chain(tags).chain(audiences).chain(offers);
         self.leaves = Leaves::collect(all, self.zone.clone(), self.currency.exponent);
         self.events_used = self.leaves.events_used();
         self.fingerprint = self.leaves.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -230,7 +238,8 @@ impl Rules {
         let stages = self.stages.iter().map(|stage| (format!("lifecycle.{}", stage.id), &stage.when));
         let tags = self.tags.iter().map(|tag| (format!("tags.{}", tag.id), &tag.who));
         let audiences = self.audiences.iter().map(|one| (format!("audiences.{}", one.id), &one.who));
-        let named = stages.chain(tags).chain(audiences);
+        let offers = self.offers.conditions().map(|(path, condition)| (format!("offers.{path}"), condition));
+        let named = stages.chain(tags).chain(audiences).chain(offers);
         named
             .flat_map(|(path, condition)| {
                 condition.notes().iter().map(move |note| format!("{path}: {}", note.message))
@@ -277,26 +286,7 @@ struct Check {
 
 impl Check {
     fn new(playbook: &Playbook) -> Self {
-        let attributes: BTreeMap<String, AttributeType> = playbook
-            .attributes
-            .iter()
-            .map(|(id, attribute)| (id.clone(), attribute_type(attribute.kind)))
-            .collect();
-        let saved = playbook.audiences.iter();
-        let uploaded = saved.clone().filter(|(_, one)| one.who.is_none());
-        let audience = Schema {
-            attributes,
-            tags: playbook.tags.keys().cloned().collect(),
-            tiers: playbook.tiers.levels.iter().map(|level| level.id.clone()).collect(),
-            stages: playbook.lifecycle.iter().map(|stage| stage.id.clone()).collect(),
-            consent: playbook.consent.clone(),
-            audiences: saved
-                .filter_map(|(id, one)| Some((id.clone(), one.who.as_ref()?.text.clone())))
-                .collect(),
-            lists: uploaded.map(|(id, _)| id.clone()).collect(),
-            decides: false,
-            scope: Scope::Member,
-        };
+        let audience = Schema::of(playbook);
         let standing = Schema { decides: true, ..audience.clone() };
         let tag = Schema { tags: BTreeSet::new(), ..standing.clone() };
         let stage = Schema { stages: Vec::new(), ..tag.clone() };
@@ -344,15 +334,5 @@ impl Check {
                 None
             }
         }
-    }
-}
-
-fn attribute_type(kind: AttributeKind) -> AttributeType {
-    match kind {
-        AttributeKind::Bool => AttributeType::Bool,
-        AttributeKind::Number => AttributeType::Number,
-        AttributeKind::Text => AttributeType::Text,
-        AttributeKind::Texts => AttributeType::Texts,
-        AttributeKind::Date => AttributeType::Date,
     }
 }

@@ -148,6 +148,12 @@ impl<'c> Writing<'c> {
         let variable = |depth: u8| around.and_then(|frame| Frame::at(frame, depth));
         Ok(match node {
             Node::Const(value) => Said::constant(value, &self.tables.zone),
+            Node::Member(Member::DaysToBirthday | Member::DaysSinceBirthday) => {
+                return Err(NotInSql::new(
+                    "the days to or since a birthday",
+                    "`is_birthday` and `age` can be asked here",
+                ));
+            }
             Node::Member(member) => self.member(*member),
             Node::Attribute(attribute, of) => self.attribute(attribute, *of)?,
             Node::Now => Said::Time(Moment::constant(self.asked.now, &self.tables.zone)),
@@ -230,6 +236,8 @@ impl<'c> Writing<'c> {
         match member {
             Member::Age => self.age(),
             Member::IsBirthday => self.is_birthday(),
+            // Refused before: see `Node::Member`.
+            Member::DaysToBirthday | Member::DaysSinceBirthday => Said::Unknown,
             Member::Tier => Said::text("tier".to_owned()),
             Member::Lifecycle => Said::text("lifecycle".to_owned()),
             Member::Store => Said::text("store".to_owned()),

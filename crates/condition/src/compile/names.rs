@@ -4,13 +4,14 @@ use zhiyin_model::scalar::Scalar;
 
 use super::types::{Chain, Elements, Made, RowType, Type};
 use super::{Asked, Compiler};
+use crate::cart::ITEM;
 use crate::program::{Base, Element, Field, List, Member, Node, Source, Window};
 use crate::schema::{AttributeType, Scope, nearest};
 use crate::tree::{Expr, Kind};
 use crate::value::Value;
 
 /// Names of the member, single values.
-const MEMBER: [(&str, Type, Member); 7] = [
+const MEMBER: [(&str, Type, Member); 9] = [
     ("age", Type::Number, Member::Age),
     ("tier", Type::Tier, Member::Tier),
     ("points", Type::Number, Member::Points),
@@ -18,10 +19,12 @@ const MEMBER: [(&str, Type, Member); 7] = [
     ("store", Type::Text, Member::Store),
     ("enrolled_at", Type::Time, Member::EnrolledAt),
     ("is_birthday", Type::Bool, Member::IsBirthday),
+    ("days_to_birthday", Type::Number, Member::DaysToBirthday),
+    ("days_since_birthday", Type::Number, Member::DaysSinceBirthday),
 ];
 
 /// All names that need no brackets.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "age",
     "tier",
     "points",
@@ -29,6 +32,8 @@ const NAMES: [&str; 17] = [
     "store",
     "enrolled_at",
     "is_birthday",
+    "days_to_birthday",
+    "days_since_birthday",
     "tags",
     "dependants",
     "attr",
@@ -39,6 +44,7 @@ const NAMES: [&str; 17] = [
     "clock",
     "event",
     "order",
+    "cart",
 ];
 
 impl<'e> Compiler<'_, 'e> {
@@ -48,6 +54,11 @@ impl<'e> Compiler<'_, 'e> {
                 Elements::Rows(row) => Made::Element(row, Element::Variable(depth)),
                 Elements::Values(of) => Made::Scalar(of, Node::Variable(depth)),
             });
+        }
+        if self.scope == Scope::Item
+            && let Some((_, of, field)) = ITEM.iter().find(|(known, ..)| *known == name)
+        {
+            return Some(Made::Scalar(*of, Node::Field(Element::CartItem, field.clone())));
         }
         if let Some((_, of, member)) = MEMBER.iter().find(|(known, ..)| *known == name) {
             return Some(Made::Scalar(*of, Node::Member(*member)));
@@ -70,10 +81,11 @@ impl<'e> Compiler<'_, 'e> {
             "weekday" => Some(Made::Scalar(Type::Weekday, Node::Weekday(now()))),
             "hour" => Some(Made::Scalar(Type::Number, Node::Hour(now()))),
             "clock" => Some(Made::Scalar(Type::Clock, Node::Clock(now()))),
-            "event" | "order" if self.scope == Scope::Member => {
-                let message = format!(
-                    "`{name}` is there only where something happens: in triggers, earning and offers"
-                );
+            "cart" if self.scope == Scope::Cart => Some(Made::Element(RowType::Cart, Element::Cart)),
+            "cart" => self.problem(expr, "`cart` is there only where an offer says for which carts it is"),
+            "event" | "order" if self.scope != Scope::Event => {
+                let message =
+                    format!("`{name}` is there only where something happens: in triggers and earning");
                 self.suggest(expr, message, (name == "order").then_some("orders"))
             }
             "event" => Some(Made::Element(RowType::Event, Element::Event)),
@@ -88,7 +100,14 @@ impl<'e> Compiler<'_, 'e> {
         let variables: Vec<String> = self.frames.iter().filter_map(|frame| frame.name.clone()).collect();
         let attribute = self.schema.attributes.get_key_value(name).map(|(name, _)| format!("attr.{name}"));
         let here = self.scope == Scope::Event;
-        let names = NAMES.into_iter().filter(|name| here || !matches!(*name, "event" | "order"));
+        let cart = self.scope == Scope::Cart;
+        let names = NAMES.into_iter().filter(|name| match *name {
+            "event" | "order" => here,
+            "cart" => cart,
+            _ => true,
+        });
+        let items = ITEM.iter().filter(|_| self.scope == Scope::Item).map(|(name, ..)| *name);
+        let names = names.chain(items);
         let near = nearest(name, variables.iter().map(String::as_str).chain(names)).map(str::to_owned);
         self.suggest(expr, format!("nothing is called `{name}`"), attribute.or(near).as_deref())
     }
@@ -114,11 +133,18 @@ impl<'e> Compiler<'_, 'e> {
         if matches!(&of.kind, Kind::Name(attr) if attr == "attr" && self.variable(attr).is_none()) {
             return self.attribute(expr, name);
         }
+        if self.scope == Scope::Item
+            && matches!(&of.kind, Kind::Name(properties) if properties == "properties")
+            && self.variable("properties").is_none()
+        {
+            let field = Field::Property(name.into());
+            return Some(Made::Scalar(Type::Any, Node::Field(Element::CartItem, field)));
+        }
         if let Kind::Field { of: event, name: properties } = &of.kind
             && properties == "properties"
         {
             return match self.make(event)? {
-                Made::Element(RowType::Event, element) => {
+                Made::Element(RowType::Event | RowType::CartItem, element) => {
                     Some(Made::Scalar(Type::Any, Node::Field(element, Field::Property(name.into()))))
                 }
                 other => self.problem(of, format!("{} has no properties", other.words())),
@@ -135,11 +161,12 @@ impl<'e> Compiler<'_, 'e> {
             return Some(Made::Scalar(*of, Node::Field(element, field.clone())));
         }
         match (row, name) {
-            (RowType::Order, "items") => {
+            (RowType::Order | RowType::Cart, "items") => {
                 let list = List { base: Base::Items(element), steps: Vec::new() };
-                Some(Made::List(list, Elements::Rows(RowType::Item)))
+                let of = if row == RowType::Cart { RowType::CartItem } else { RowType::Item };
+                Some(Made::List(list, Elements::Rows(of)))
             }
-            (RowType::Event, "properties") => {
+            (RowType::Event | RowType::CartItem, "properties") => {
                 self.problem(expr, "properties needs a name: event.properties.amount")
             }
             _ => {

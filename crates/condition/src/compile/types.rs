@@ -28,6 +28,8 @@ pub(crate) enum RowType {
     Item,
     Event,
     Dependant,
+    Cart,
+    CartItem,
 }
 
 /// What the elements of a list are.
@@ -128,6 +130,8 @@ impl RowType {
             Self::Item => "an item",
             Self::Event => "an event",
             Self::Dependant => "a dependant",
+            Self::Cart => "a cart",
+            Self::CartItem => "an item of a cart",
         }
     }
 
@@ -150,6 +154,8 @@ impl RowType {
                 CHANNEL,
             ],
             Self::Event => &[("name", Type::Text, Field::Name), TIME, STORE, CHANNEL],
+            Self::Cart => crate::cart::CART,
+            Self::CartItem => crate::cart::ITEM,
             Self::Dependant => &[
                 ("kind", Type::Text, Field::Kind),
                 ("gender", Type::Text, Field::Gender),
@@ -167,9 +173,9 @@ impl RowType {
     /// All its fields by name.
     pub(crate) fn field_names(self) -> impl Iterator<Item = &'static str> {
         let more: &[&str] = match self {
-            Self::Order => &["items"],
+            Self::Order | Self::Cart => &["items"],
             Self::Item | Self::Dependant => &[],
-            Self::Event => &["properties"],
+            Self::Event | Self::CartItem => &["properties"],
         };
         self.fields().iter().map(|(name, ..)| *name).chain(more.iter().copied())
     }
@@ -182,6 +188,8 @@ impl Elements {
             Self::Rows(RowType::Order) => "a list of orders".to_owned(),
             Self::Rows(RowType::Item) => "a list of items".to_owned(),
             Self::Rows(RowType::Event) => "a list of events".to_owned(),
+            Self::Rows(RowType::Cart) => "a list of carts".to_owned(),
+            Self::Rows(RowType::CartItem) => "a list of items of a cart".to_owned(),
             Self::Rows(RowType::Dependant) => "a list of dependants".to_owned(),
             Self::Values(Type::Number) => "a list of numbers".to_owned(),
             Self::Values(Type::Text) => "a list of texts".to_owned(),

@@ -117,6 +117,9 @@ impl<'a> Instant<'a> {
                 Some(Element::Order(order)) => {
                     order.items.iter().try_for_each(|item| take(Element::Item(order, item), Until::EVER))
                 }
+                Some(Element::Cart(cart)) => {
+                    cart.items.iter().try_for_each(|item| take(Element::CartItem(item), Until::EVER))
+                }
                 _ => ControlFlow::Continue(()),
             },
             Base::Values(values) => values.iter().try_for_each(|value| {

@@ -180,6 +180,10 @@ impl<'a> Reading<'a> {
                 }
             }
             Kind::Field { of, name } if name == "items" => match self.eval(of, scope) {
+                Thing::Row(Element::Cart(cart)) => {
+                    let row = |item| member(Thing::Row(Element::CartItem(item)));
+                    cart.items.iter().map(row).collect()
+                }
                 Thing::Row(Element::Order(order)) => {
                     order.items.iter().map(|item| member(Thing::Row(Element::Item(order, item)))).collect()
                 }

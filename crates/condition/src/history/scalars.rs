@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::{Datum, Reading, Scope, Thing};
 use crate::birthday::{Birthday, of_age};
 use crate::bucket::bucket;
+use crate::cart::field_named;
 use crate::compile::{WEEKDAYS, attribute_value, row_asked};
 use crate::element::Element;
 use crate::program::Field;
@@ -85,6 +86,10 @@ impl<'a> Reading<'a> {
         if let Some(thing) = scope.find(name) {
             return thing.clone();
         }
+        if let (Some(item), Some(field)) = (self.facts.cart_item(), field_named(name)) {
+            let row = Element::CartItem(item);
+            return Thing::val(row.field(&field, self.history.currency_exponent));
+        }
         let text = |text: Option<&'a str>| text.map_or(Val::Unknown, Val::Text);
         let minutes = || self.history.zone.time_of_day_us(self.now) / MINUTE_US;
         Thing::val(match name {
@@ -101,6 +106,20 @@ impl<'a> Reading<'a> {
             }
             "is_birthday" => {
                 self.birthday().map_or(Val::Unknown, |birthday| Val::Bool(birthday.is_on(self.today)))
+            }
+            "days_to_birthday" | "days_since_birthday" => {
+                let days = self.birthday().and_then(|birthday| match name {
+                    "days_to_birthday" => birthday.days_to(self.today),
+                    _ => birthday.days_since(self.today),
+                });
+                days.map_or(Val::Unknown, |days| Val::Number(days.into()))
+            }
+            "cart" => {
+                return self.facts.cart().map_or(Thing::UNKNOWN, |cart| Thing::Row(Element::Cart(cart)));
+            }
+            "properties" => {
+                let item = self.facts.cart_item();
+                return item.map_or(Thing::UNKNOWN, |item| Thing::Row(Element::CartItem(item)));
             }
             "weekday" => weekday(self.today),
             "hour" => Val::Number((minutes() / 60).into()),
@@ -136,7 +155,7 @@ impl<'a> Reading<'a> {
             "items" => return Thing::List,
             // `e.properties` is the event itself, of which a property is then asked.
             "properties" => return self.eval(of, scope),
-            _ if matches!(&of.kind, Kind::Field { name, .. } if name == "properties") => {
+            _ if matches!(&of.kind, Kind::Field { name, .. } | Kind::Name(name) if name == "properties") => {
                 Field::Property(name.into())
             }
             "time" => Field::Time,
@@ -152,6 +171,7 @@ impl<'a> Reading<'a> {
             "gender" => Field::Gender,
             "birthday" => Field::Birthday,
             "due_on" => Field::DueOn,
+            _ if let Some(field) = field_named(name) => field,
             _ if let Some(stage) = stage_named(name) => {
                 return match self.eval(of, scope) {
                     Thing::Row(Element::Dependant(one)) => {
