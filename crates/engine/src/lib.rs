@@ -13,6 +13,7 @@ pub mod archive;
 pub mod audience;
 pub mod audiences;
 pub mod audit;
+pub mod checkout;
 pub mod clock;
 pub mod command;
 pub mod delivery;

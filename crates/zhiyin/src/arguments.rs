@@ -91,6 +91,8 @@ pub enum Command {
     },
     /// Prints the JSON Schema of playbooks, for editors.
     Schema,
+    /// Says what a cart costs by a playbook: the best combination of offers, and why others do not apply.
+    Quote(crate::quote::Quoting),
     /// Says in words what a playbook would change, and how many members each change touches.
     Diff {
         /// The file.
@@ -256,7 +258,7 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, ingest, commands, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, ingest, commands, faults.
     Bench {
         /// Which: growth, pipeline, resolution, search, audience, ingest, commands, faults.
         #[arg(default_value = "growth")]
@@ -267,6 +269,9 @@ pub enum Command {
         /// For audience.
         #[command(flatten)]
         audience: AudienceBench,
+        /// For checkout.
+        #[command(flatten)]
+        checkout: CheckoutBench,
     },
 }
 
@@ -564,6 +569,17 @@ pub struct Faults {
     /// faults: leaves out of a seed that breaks whatever it breaks without.
     #[arg(long)]
     pub shrink: bool,
+}
+
+/// What `bench checkout` measures.
+#[derive(Clone, Debug, Args)]
+pub struct CheckoutBench {
+    /// checkout: how many carts are drawn.
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub carts: u32,
+    /// checkout: writes offers and carts as JSON to a file, for peers, instead of measuring.
+    #[arg(long, value_name = "FILE")]
+    pub emit: Option<PathBuf>,
 }
 
 /// What `bench audience` measures.

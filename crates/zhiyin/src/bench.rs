@@ -2,6 +2,7 @@
 
 mod audience;
 mod brand;
+mod checkout;
 mod commands;
 mod faults;
 mod growth;
@@ -16,10 +17,16 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::arguments::{AudienceBench, Faults, Place};
+use crate::arguments::{AudienceBench, CheckoutBench, Faults, Place};
 
 /// Runs a measurement by name.
-pub async fn bench(place: &Place, name: &str, faults: &Faults, audience: &AudienceBench) -> Result<ExitCode> {
+pub async fn bench(
+    place: &Place,
+    name: &str,
+    faults: &Faults,
+    audience: &AudienceBench,
+    checkout: &CheckoutBench,
+) -> Result<ExitCode> {
     match name {
         "growth" => growth::growth(place).await,
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
@@ -28,13 +35,14 @@ pub async fn bench(place: &Place, name: &str, faults: &Faults, audience: &Audien
         "ingest" => ingest::ingest().await,
         "resolution" => resolution::resolution().await,
         "audience" => audience::audience(audience),
+        "checkout" => checkout::checkout(checkout),
         "search" => search::search().await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
         // What `ingest` starts.
         ingest::DOOR => ingest::door(place).await,
         _ => bail!(
-            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, ingest, commands, faults"
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, ingest, commands, faults"
         ),
     }
 }

@@ -19,6 +19,7 @@ mod persons;
 mod places;
 mod playbook;
 mod progress;
+mod quote;
 mod report;
 mod retain;
 mod say;
@@ -70,6 +71,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             serve::work(&place, drain, at.as_ref()).await
         }
         Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
+        Command::Quote(asked) => quote::quote(&asked),
         Command::Check { file, format } => playbook::check(&file, format),
         Command::Schema => playbook::schema(),
         Command::Diff { file, format } => playbook::diff(&place, &file, format).await,
@@ -102,6 +104,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Archive { before, keep_days } => moving::archive(&place, &before, keep_days).await,
         Command::Retain => retain::retain(&place).await,
         Command::Digest => report::digest(&place).await,
-        Command::Bench { name, faults, audience } => bench::bench(&place, &name, &faults, &audience).await,
+        Command::Bench { name, faults, audience, checkout } => {
+            bench::bench(&place, &name, &faults, &audience, &checkout).await
+        }
     }
 }

@@ -14,10 +14,11 @@ use crate::report;
 use crate::say::say;
 use crate::who;
 
-type Read = std::result::Result<(Playbook, zhiyin_engine::Rules), Vec<Problem>>;
+/// A playbook with its rules, or what is wrong with it.
+pub type Read = std::result::Result<(Playbook, zhiyin_engine::Rules), Vec<Problem>>;
 
 /// A file, or a shipped playbook by its name.
-fn read(file: &str) -> Read {
+pub fn read(file: &str) -> Read {
     let path = Path::new(file);
     if !path.exists()
         && let Some(shipped) = playbooks::read_shipped(file)
