@@ -33,7 +33,7 @@ const NEIGHBOURS: [(&str, &str); 4] =
     [("decide", "offer"), ("decide", "insight"), ("store-sqlite", "store"), ("store-pg", "store")];
 
 /// Rooms whose answers depend on nothing but what they are given.
-const PURE: [&str; 3] = ["model", "condition", "decide"];
+const PURE: [&str; 4] = ["model", "condition", "decide", "offer"];
 
 /// What a pure room never names: the machine, and waiting for it.
 const IMPURE: [&str; 17] = [

@@ -84,8 +84,9 @@ impl<'e> Compiler<'_, 'e> {
             "cart" if self.scope == Scope::Cart => Some(Made::Element(RowType::Cart, Element::Cart)),
             "cart" => self.problem(expr, "`cart` is there only where an offer says for which carts it is"),
             "event" | "order" if self.scope != Scope::Event => {
-                let message =
-                    format!("`{name}` is there only where something happens: in triggers and earning");
+                let message = format!(
+                    "`{name}` is there only where something happens: in triggers, earning and offers"
+                );
                 self.suggest(expr, message, (name == "order").then_some("orders"))
             }
             "event" => Some(Made::Element(RowType::Event, Element::Event)),

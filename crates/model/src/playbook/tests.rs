@@ -6,6 +6,7 @@ mod hostile;
 mod identity;
 mod malformed;
 mod merging;
+mod offers;
 mod shipped_rules;
 
 use super::*;
