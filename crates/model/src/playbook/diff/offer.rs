@@ -73,7 +73,8 @@ fn offers(was: &Offering, is: &Offering, money: &Currency, changes: &mut Vec<Cha
                 (ChangeKind::Changed, new.who.clone())
             }
         };
-        changes.push(said.change(format!("offers.{id}"), kind, Touches::Earners(who)));
+        let touches = who.map_or(Touches::Everyone, |who| Touches::Earners(Some(who)));
+        changes.push(said.change(format!("offers.{id}"), kind, touches));
     });
     let order = |offering: &Offering| -> Vec<String> {
         let kept = offering
