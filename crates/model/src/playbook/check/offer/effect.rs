@@ -93,8 +93,10 @@ impl Check<'_> {
             }
             "bundle" => {
                 let parts = self.parts(raw.bundle?, node.get("bundle")?)?;
-                let price = self.required(price, node, "price", "what a set costs")?;
-                OfferEffect::Bundle { parts, price, per_order }
+                if node.get("price").is_none() {
+                    let _: Option<()> = self.required(None, node, "price", "what a set costs");
+                }
+                OfferEffect::Bundle { parts, price: price?, per_order }
             }
             "buy" => {
                 let buy = self.count(raw.buy, node.get("buy"), 10_000)?;
