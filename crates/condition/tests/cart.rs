@@ -1,4 +1,5 @@
 //! What offers ask: the cart at hand, one item of it, and how far a birthday is. Both evaluators must agree.
+#![allow(clippy::unwrap_used, reason = "what cannot be read fails the test that reads it")]
 
 use std::collections::BTreeMap;
 

@@ -39,13 +39,16 @@ impl Not {
     }
 }
 
+/// The offer of a deal, the coupon it takes, and for an exchange how many points a piece.
+pub(crate) type OfDeal = (u16, Option<u16>, i64);
+
 /// Judging one cart. Kept from cart to cart.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Judging {
     /// Of each offer, in the playbook's order.
     pub(crate) verdicts: Vec<Verdict>,
-    /// Of each deal: its offer, the coupon it takes, and for exchanges how many points a piece.
-    pub(crate) of_deal: Vec<(u16, Option<u16>, i64)>,
+    /// Of each deal.
+    pub(crate) of_deal: Vec<OfDeal>,
     picked: Vec<Place>,
     ranks: Vec<(i64, u16)>,
 }

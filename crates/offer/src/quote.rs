@@ -11,7 +11,7 @@ use crate::cart::{Cart, Customer};
 use crate::compile::Offers;
 use crate::deal::{Effect, Scene};
 use crate::exact::{Search, Solution};
-use crate::judge::{Asked, Judging, Not, Verdict};
+use crate::judge::{Asked, Judging, Not, OfDeal, Verdict};
 use crate::reason::{Missing, Reason};
 
 /// How many branches a search looks at, unless whoever asks says otherwise.
@@ -173,7 +173,7 @@ impl Till {
     }
 
     /// What was judged and solved last.
-    pub(crate) fn parts(&self) -> (&Scene, &Solution, &[(u16, Option<u16>, i64)]) {
+    pub(crate) fn parts(&self) -> (&Scene, &Solution, &[OfDeal]) {
         (&self.scene, &self.solution, &self.judging.of_deal)
     }
 

@@ -1,5 +1,5 @@
 //! The rules of the brand (R4–R17, C5) over its own playbook, a test each. Amounts are in fen.
-#![allow(clippy::zero_prefixed_literal, reason = "yuan and fen are written apart: 68_00")]
+#![allow(clippy::inconsistent_digit_grouping, reason = "yuan and fen are written apart: 68_00")]
 
 mod support;
 

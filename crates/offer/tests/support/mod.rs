@@ -1,5 +1,6 @@
 //! A till at work: a playbook, carts written in a line, members by what is said of them.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "what cannot be read fails the test that reads it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
