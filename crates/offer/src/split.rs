@@ -140,16 +140,16 @@ mod tests {
 
     #[test]
     fn what_a_line_has_no_room_for_goes_to_the_others() {
-        let table: &[(i64, &[i64], &[i64], &[i64])] = &[
-            (1000, &[5000, 5000], &[200, 5000], &[200, 800]),
-            (1000, &[5000, 5000, 5000], &[0, 5000, 5000], &[0, 500, 500]),
-            (1000, &[5000, 5000], &[300, 400], &[300, 400]),
-            (10, &[1, 1, 1], &[3, 3, 30], &[3, 3, 4]),
+        let table = [
+            (1000, vec![5000, 5000], vec![200, 5000], vec![200, 800]),
+            (1000, vec![5000, 5000, 5000], vec![0, 5000, 5000], vec![0, 500, 500]),
+            (1000, vec![5000, 5000], vec![300, 400], vec![300, 400]),
+            (10, vec![1, 1, 1], vec![3, 3, 30], vec![3, 3, 4]),
         ];
         for (amount, weights, rooms, expected) in table {
             let mut shares = vec![0; weights.len()];
-            let given = split_within(*amount, weights, rooms, &mut shares, &mut Vec::new());
-            assert_eq!((&shares[..], given), (*expected, expected.iter().sum()), "{amount} over {weights:?}");
+            let given = split_within(amount, &weights, &rooms, &mut shares, &mut Vec::new());
+            assert_eq!((given, &shares), (expected.iter().sum(), &expected), "{amount} over {weights:?}");
         }
     }
 
