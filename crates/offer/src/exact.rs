@@ -184,6 +184,8 @@ impl Search {
         if k == scene.lanes.len() {
             return self.consider(payable, coupons);
         }
+        // To begin a lane costs what it has to look at, so that a large cart is bounded in time too.
+        self.nodes += (scene.lines.len() * scene.deals.len() / 64) as u64;
         if self.hopeless(self.bounds.after(scene, k, payable, payable), coupons) {
             return;
         }
