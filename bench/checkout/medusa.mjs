@@ -10,6 +10,7 @@ import { NotExpressible, express, input, measure, selfCheck } from "./measure.mj
 
 const require = createRequire(import.meta.url);
 const PromotionModuleService = require("@medusajs/promotion/dist/services/promotion-module.js").default;
+const { BigNumber } = require("@medusajs/framework/utils");
 const { version } = require("@medusajs/promotion/package.json");
 
 const CURRENCY = "cny";
@@ -26,6 +27,9 @@ function service(promotions) {
 const codes = (promotions) => promotions.map((promotion) => promotion.code);
 // Asking for automatic promotions would only filter them by SQL; all of ours are asked for by code.
 const OPTIONS = { prevent_auto_promotions: true };
+
+// Amounts and pieces come as its own numbers, parsed already, as its carts have them.
+const amount = (number) => new BigNumber(number);
 
 const rule = (attribute, operator, value) => ({ attribute, operator, values: [{ value: String(value) }] });
 const ofCategory = (category) => (category === undefined ? [] : [rule("items.product.type_id", "eq", category)]);
@@ -48,54 +52,49 @@ function promotion(code, type, method, rules = []) {
 
 // Medusa's amounts are in major units, and so are its rules; its order of application compares them with per cents.
 function medusaPromotion(offer) {
-  const percent = offer.kind.startsWith("percent");
-  const method = { type: percent ? "percentage" : "fixed", value: percent ? offer.value : offer.value / 100 };
+  const { id, kind, value, at_most, category } = offer;
   const rules = offer.spend === undefined ? [] : [rule("subtotal", "gte", offer.spend / 100)];
-  const target_rules = ofCategory(offer.category);
-  switch (offer.kind) {
+  const target_rules = ofCategory(category);
+  const percent = { type: "percentage", value: amount(value ?? 100) };
+  const money = { type: "fixed", value: amount((value ?? 0) / 100) };
+  const standard = (method) => promotion(id, "standard", { ...(kind.startsWith("percent") ? percent : money), ...method }, rules);
+  switch (kind) {
     case "percent_item":
     case "fixed_item":
-      Object.assign(method, { target_type: "items", allocation: "each", target_rules, max_quantity: offer.at_most ?? ALL_PIECES });
-      break;
+      return standard({ target_type: "items", allocation: "each", target_rules, max_quantity: at_most ?? ALL_PIECES });
     case "percent_order":
     case "fixed_order":
-      if (offer.at_most !== undefined) throw new NotExpressible("no cap in money");
-      if (offer.category === undefined) Object.assign(method, { target_type: "order" });
-      else Object.assign(method, { target_type: "items", allocation: "across", target_rules });
-      break;
-    case "bxgy":
-      return promotion(
-        offer.id,
-        "buyget",
-        {
-          type: "percentage",
-          value: 100,
-          target_type: "items",
-          allocation: "each",
-          buy_rules: offer.category === undefined ? [rule("items.quantity", "gte", 1)] : target_rules,
-          target_rules,
-          buy_rules_min_quantity: offer.buy,
-          apply_to_quantity: offer.get,
-          max_quantity: offer.at_most ?? ALL_PIECES,
-        },
-        rules,
-      );
+      if (at_most !== undefined) throw new NotExpressible("no cap in money");
+      if (category === undefined) return standard({ target_type: "order" });
+      return standard({ target_type: "items", allocation: "across", target_rules });
+    case "bxgy": {
+      const buyGet = {
+        target_type: "items",
+        allocation: "each",
+        // It wants a rule for what is bought; this one holds for all.
+        buy_rules: category === undefined ? [rule("items.quantity", "gte", 1)] : target_rules,
+        target_rules,
+        buy_rules_min_quantity: offer.buy,
+        apply_to_quantity: offer.get,
+        max_quantity: at_most ?? ALL_PIECES,
+      };
+      return promotion(id, "buyget", { ...percent, ...buyGet }, rules);
+    }
     default:
-      throw new NotExpressible(`no ${offer.kind}`);
+      throw new NotExpressible(`no ${kind}`);
   }
-  return promotion(offer.id, "standard", method, rules);
 }
 
 function context(lines) {
   const items = lines.map(({ id, product, category, subtotal, quantity }) => ({
     id,
-    quantity,
-    subtotal,
-    original_total: subtotal,
+    quantity: amount(quantity),
+    subtotal: amount(subtotal),
+    original_total: amount(subtotal),
     is_discountable: true,
     product: { id: product, type_id: category },
   }));
-  return { currency_code: CURRENCY, subtotal: items.reduce((sum, item) => sum + item.subtotal, 0), items };
+  return { currency_code: CURRENCY, subtotal: amount(lines.reduce((sum, line) => sum + line.subtotal, 0)), items };
 }
 
 // ---- the cases of its own suite ----
@@ -166,7 +165,7 @@ const jobs = carts.map((cart) => {
     ready: () => given,
     call: (of) => module.computeActions(applied, of, OPTIONS),
     // What a customer is charged is rounded once, at the end.
-    discount: (actions) => Math.round(actions.reduce((sum, { amount }) => sum + Number(amount ?? 0), 0) * 100),
+    discount: (actions) => Math.round(actions.reduce((sum, action) => sum + Number(action.amount ?? 0), 0) * 100),
   };
 });
 await measure({ peer: "medusa", version, offers: expressed.length, left_out }, jobs, seconds);
