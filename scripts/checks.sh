@@ -2,7 +2,7 @@
 # `./run test`: every check and test, one step after the other, each with its time and its count.
 # A step that fails does not keep the later ones from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle audiences crash processes persons upgrade faults api quickstart clients clickhouse browser shell deny)
+all_checks=(fmt clippy rust engine_pg oracle audiences crash processes persons upgrade faults api quickstart draws clients clickhouse browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
 postgres_checks=(rust engine_pg processes persons upgrade faults)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
@@ -56,7 +56,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
     esac
@@ -183,6 +183,12 @@ check_api() {
 check_quickstart() {
   built_for_tests
   python3 tests/quickstart.py --binary "$zhiyin" --work "$checks_dir/quickstart"
+}
+
+# Draws that were held, held against a program that shares nothing with ours.
+check_draws() {
+  built_for_tests
+  python3 tests/draws.py --binary "$zhiyin" --work "$checks_dir/draws"
 }
 
 # The packages that a folder's lock file names, once per lock file.

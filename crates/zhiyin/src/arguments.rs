@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::draw::DrawAction;
 use crate::serve::Serving;
 use crate::webhook::WebhookAction;
 
@@ -11,7 +12,7 @@ mod acts;
 mod audience;
 
 pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
-pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
+pub use audience::{Asked, AudienceAction, AudienceBench, ListFormat, Named, When};
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
@@ -139,6 +140,9 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Draws (抽奖) as files that anybody can check: commits to a seed, holds a draw, verifies one. Needs no home.
+    #[command(subcommand)]
+    Draw(DrawAction),
     /// The brand's tree: brand, regions, stores, staff.
     Places {
         /// What to do.
@@ -564,17 +568,6 @@ pub struct Faults {
     /// faults: leaves out of a seed that breaks whatever it breaks without.
     #[arg(long)]
     pub shrink: bool,
-}
-
-/// What `bench audience` measures.
-#[derive(Clone, Debug, Args)]
-pub struct AudienceBench {
-    /// audience: how many members are drawn.
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(30_000..=100_000_000))]
-    pub members: u64,
-    /// audience: measures ours alone, without DuckDB and ClickHouse.
-    #[arg(long)]
-    pub without_peers: bool,
 }
 
 /// Where faults are played.

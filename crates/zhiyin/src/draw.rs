@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use zhiyin_decide::draw::{self, Drawn, Entries, FORMAT, Hash, Prize, Terms};
@@ -153,7 +153,7 @@ pub fn draw(action: DrawAction) -> Result<ExitCode> {
 
 fn commit(seed_file: &Path) -> Result<ExitCode> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).context("the system's randomness")?;
+    getrandom::fill(&mut seed).map_err(|error| anyhow!("the system's randomness: {error}"))?;
     write_new(seed_file, &format!("{}\n", hex(&seed)))?;
     say!("commitment {}", hex(&draw::commitment(&seed)));
     say!("Publish it before anybody enters; keep {} to yourself until the draw.", seed_file.display());

@@ -7,6 +7,7 @@ mod arguments;
 mod audience;
 mod audit;
 mod bench;
+mod draw;
 mod duplicates;
 mod home;
 mod import;
@@ -85,6 +86,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Audience { action } => audience::audience(&place, action).await,
         Command::Partners { as_of, format } => partners::partners(&place, as_of.as_deref(), format).await,
+        Command::Draw(action) => draw::draw(action),
         Command::Places { action } => places::places(&place, action).await,
         Command::Member(arguments) => member::member(&place, arguments).await,
         Command::Keys { action } => sealing::keys(&place, action).await,
