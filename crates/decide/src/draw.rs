@@ -93,9 +93,14 @@ impl fmt::Display for DrawRefusal {
             }
             Self::Twice(field, name) => write!(f, "{field}: {name:?} is there twice"),
             Self::BadEntries(n) => write!(f, "entries: {n}, not 1 to {ENTRIES_MAX}"),
-            Self::BadChances(entry, n) => write!(f, "entries: {entry:?} has {n} chances, not 1 to {CHANCES_MAX}"),
+            Self::BadChances(entry, n) => {
+                write!(f, "entries: {entry:?} has {n} chances, not 1 to {CHANCES_MAX}")
+            }
             Self::BadPrizes => {
-                write!(f, "prizes: not 1 to {PRIZES_MAX} kinds of at least one piece, {PIECES_MAX} pieces in all")
+                write!(
+                    f,
+                    "prizes: not 1 to {PRIZES_MAX} kinds of at least one piece, {PIECES_MAX} pieces in all"
+                )
             }
             Self::BadAlternates(n) => write!(f, "alternates: {n} is more than {PIECES_MAX}"),
             Self::NoPublicValue => f.write_str("public_value: the terms promise one and there is none"),
@@ -237,7 +242,8 @@ pub fn draw(
         chances.leave(at, entries.0[at].1);
         Some(entries.0[at].0.clone())
     };
-    let pieces = terms.prizes.iter().flat_map(|prize| std::iter::repeat_n(&prize.prize, prize.pieces as usize));
+    let pieces =
+        terms.prizes.iter().flat_map(|prize| std::iter::repeat_n(&prize.prize, prize.pieces as usize));
     let winners = pieces.map_while(|prize| next().map(|entry| (entry, prize.clone()))).collect();
     let alternates = (0..terms.alternates).map_while(|_| next()).collect();
     Ok(Drawn { winners, alternates })

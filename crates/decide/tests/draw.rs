@@ -36,7 +36,8 @@ fn the_example_of_the_document_is_drawn_as_it_says() {
     let drawn = draw(&terms, &list, &seed, Some("05 09 11 20 27 33 + 08")).unwrap();
     assert_eq!(hex(&commitment(&seed)), EXAMPLE_COMMITMENT);
     assert_eq!(hex(&list.hash()), EXAMPLE_ENTRIES);
-    let winners: Vec<_> = drawn.winners.iter().map(|(entry, prize)| (entry.as_str(), prize.as_str())).collect();
+    let winners: Vec<_> =
+        drawn.winners.iter().map(|(entry, prize)| (entry.as_str(), prize.as_str())).collect();
     assert_eq!(winners, EXAMPLE_WINNERS);
     assert_eq!(drawn.alternates, EXAMPLE_ALTERNATES);
 }
@@ -75,7 +76,8 @@ fn whatever_goes_in_changes_who_is_drawn() {
     let names: Vec<String> = (0..100).map(|number| format!("e{number:03}")).collect();
     let list = entries(&names.iter().map(|name| (name.as_str(), 1)).collect::<Vec<_>>());
     let fewer = entries(&names[1..].iter().map(|name| (name.as_str(), 1)).collect::<Vec<_>>());
-    let promised = |draw: &str| Terms { draw: draw.into(), public_source: Some("lottery".into()), ..terms(10, 0) };
+    let promised =
+        |draw: &str| Terms { draw: draw.into(), public_source: Some("lottery".into()), ..terms(10, 0) };
     let drawn = [
         draw(&terms(10, 0), &list, &seed(1), None),
         draw(&terms(10, 0), &list, &seed(2), None),
@@ -97,7 +99,9 @@ fn a_draw_that_cannot_be_held_is_refused_by_name() {
             .map(|_| ())
             .map_err(|refusal| refusal.code())
     };
-    let held = |terms: Terms, value| draw(&terms, &one(), &seed(0), value).map(|_| ()).map_err(|refusal| refusal.code());
+    let held = |terms: Terms, value| {
+        draw(&terms, &one(), &seed(0), value).map(|_| ()).map_err(|refusal| refusal.code())
+    };
     let prize = |prize: &str, pieces| Prize { prize: prize.into(), pieces };
     let named = |draw: &str| Terms { draw: draw.into(), ..terms(1, 0) };
     let giving = |prizes: Vec<Prize>| Terms { prizes, ..terms(1, 0) };

@@ -144,7 +144,9 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
 pub fn draw(action: DrawAction) -> Result<ExitCode> {
     match action {
         DrawAction::Commit { seed_file } => commit(&seed_file),
-        DrawAction::Hold { file, seed_file, public_value, out } => hold(&file, &seed_file, public_value, &out),
+        DrawAction::Hold { file, seed_file, public_value, out } => {
+            hold(&file, &seed_file, public_value, &out)
+        }
         DrawAction::Verify { file, commitment, entries_hash } => {
             verify(&file, commitment.as_deref(), entries_hash.as_deref())
         }
@@ -209,9 +211,11 @@ fn verify(file: &Path, commitment: Option<&str>, entries_hash: Option<&str>) -> 
         if right { None } else { Some(why) }
     };
     let seed_hash = hex(&draw::commitment(&seed));
-    let of_seed = same(&seed_hash, held.commitment.as_deref(), commitment, "the seed is not the one committed to");
+    let of_seed =
+        same(&seed_hash, held.commitment.as_deref(), commitment, "the seed is not the one committed to");
     let list_hash = hex(&entries.hash());
-    let of_list = same(&list_hash, held.entries_hash.as_deref(), entries_hash, "the entries are not those closed");
+    let of_list =
+        same(&list_hash, held.entries_hash.as_deref(), entries_hash, "the entries are not those closed");
     let other = |right| if right { None } else { Some("others were drawn") };
     let checks = [
         told("commitment", of_seed),
