@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Checks a draw of Zhiyin without Zhiyin: the same numbers from the same file, by docs/draws.md and nothing else.
 
     draw_verify.py FILE [COMMITMENT [ENTRIES_HASH]]

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Draws through the command line, held against tests/draw_verify.py, which knows docs/draws.md and nothing of ours.
 
     draws.py --binary ZHIYIN --work FOLDER [--seed N]

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """What Redis does with a drop: an atomic Lua script (stock, and so many a member), every write on disk before it is answered.
 
     redis.py [--clients 64] [--tries 100000] [--stock 1000] [--limit 1] [--members 50000] [--runs 3]
