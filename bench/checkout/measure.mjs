@@ -17,12 +17,14 @@ function refuse(why) {
   process.exit(2);
 }
 
-// Offers and carts from the file named on the command line, and how many seconds a run takes.
+// Offers (the first `--offers` of them) and carts from the file named on the command line, and how many seconds a run takes.
 export function input() {
-  const [file, flag, value] = process.argv.slice(2);
-  const seconds = flag === undefined ? 3 : Number(value);
-  if (!file || (flag !== undefined && flag !== "--seconds") || !(seconds > 0 && seconds <= 60)) {
-    refuse("usage: node PEER.mjs FILE.json [--seconds 1..60]");
+  const [file, ...rest] = process.argv.slice(2);
+  const asked = { "--offers": Infinity, "--seconds": 3 };
+  for (let at = 0; at < rest.length; at += 2) asked[rest[at]] = Number(rest[at + 1]);
+  const { "--offers": n, "--seconds": seconds, ...unknown } = asked;
+  if (!file || Object.keys(unknown).length || !(n >= 1) || !(seconds > 0 && seconds <= 60)) {
+    refuse("usage: node PEER.mjs FILE.json [--offers N] [--seconds 1..60]");
   }
   const { offers, carts } = JSON.parse(readFileSync(file, "utf8"));
   if (!Array.isArray(offers) || !Array.isArray(carts) || !carts.length) refuse(`${file}: offers and carts are wanted`);
@@ -33,7 +35,7 @@ export function input() {
       if (!whole || line.price < 0 || line.quantity < 1) refuse(`${file}: line ${line.id}: price and quantity are whole numbers`);
     }
   }
-  return { offers, carts, seconds };
+  return { offers: offers.slice(0, n), carts, seconds };
 }
 
 // Sorts what a peer can express from what it cannot: `expressed` are what `express` made of an offer, `left_out` are

@@ -1,6 +1,6 @@
 // Medusa's promotion module prices our carts: its own `computeActions`, with promotions that lie in memory.
 //
-//   taskset -c 0 node medusa.mjs FILE.json [--seconds N]
+//   taskset -c 0 node medusa.mjs FILE.json [--offers N] [--seconds N]
 //
 // `PromotionModuleService.computeActions` is called as it is; only where it would ask its database for promotions does it get
 // the list. What docs/bench.md (Checkout) says of the mapping holds here.
@@ -58,13 +58,13 @@ function medusaPromotion(offer) {
   const percent = { type: "percentage", value: amount(value ?? 100) };
   const money = { type: "fixed", value: amount((value ?? 0) / 100) };
   const standard = (method) => promotion(id, "standard", { ...(kind.startsWith("percent") ? percent : money), ...method }, rules);
+  if (at_most !== undefined) throw new NotExpressible("no cap in money");
   switch (kind) {
     case "percent_item":
     case "fixed_item":
-      return standard({ target_type: "items", allocation: "each", target_rules, max_quantity: at_most ?? ALL_PIECES });
+      return standard({ target_type: "items", allocation: "each", target_rules, max_quantity: ALL_PIECES });
     case "percent_order":
     case "fixed_order":
-      if (at_most !== undefined) throw new NotExpressible("no cap in money");
       if (category === undefined) return standard({ target_type: "order" });
       return standard({ target_type: "items", allocation: "across", target_rules });
     case "bxgy": {
@@ -76,7 +76,7 @@ function medusaPromotion(offer) {
         target_rules,
         buy_rules_min_quantity: offer.buy,
         apply_to_quantity: offer.get,
-        max_quantity: at_most ?? ALL_PIECES,
+        max_quantity: ALL_PIECES,
       };
       return promotion(id, "buyget", { ...percent, ...buyGet }, rules);
     }
