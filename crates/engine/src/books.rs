@@ -183,6 +183,12 @@ impl Engine {
         Ok(all)
     }
 
+    /// The last month that has ended.
+    pub async fn last_month(&self) -> Result<Month> {
+        let now = clock::now(&self.home().await?);
+        Ok(Month::of(self.live()?.rules.zone.day(now)).previous())
+    }
+
     fn book(&self, live: &Live, span: Span, now: Ts, lines: Vec<Line>) -> MonthBook {
         let state = if span.until > now { State::Running } else { State::Open };
         MonthBook {
@@ -191,7 +197,7 @@ impl Engine {
             until: span.until,
             state,
             closed: None,
-            currency: live.playbook.currency.to_string(),
+            currency: live.playbook.currency.code.clone(),
             worth: worth(live),
             lines,
         }
@@ -295,7 +301,7 @@ fn frozen(live: &Live, closed: Closed, lines: Vec<Line>) -> MonthBook {
         start: closed.start,
         until: closed.until,
         state: State::Closed,
-        currency: live.playbook.currency.to_string(),
+        currency: live.playbook.currency.code.clone(),
         worth: closed.worth,
         closed: Some(closed),
         lines,

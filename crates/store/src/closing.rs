@@ -146,8 +146,13 @@ pub struct Closed {
 impl Closed {
     /// As the digest says it: the chain says all that its lines say.
     pub fn said(&self) -> String {
+        format!("books|{}|{}|{}|{}", self.month, self.start.0, self.until.0, self.hash_text())
+    }
+
+    /// The chain up to it as 64 hexadecimal digits; nothing while its lines are not written down yet.
+    pub fn hash_text(&self) -> String {
         let hash = self.hash.map(|hash| hash.map(|byte| format!("{byte:02x}")).concat());
-        format!("books|{}|{}|{}|{}", self.month, self.start.0, self.until.0, hash.unwrap_or_default())
+        hash.unwrap_or_default()
     }
 }
 
