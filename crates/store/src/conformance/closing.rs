@@ -199,6 +199,31 @@ pub async fn what_comes_late_counts_where_it_is_open(homes: &dyn Homes) -> Resul
     well(&store).await
 }
 
+/// A month is closed while batches are under way: none of them changes it any more once that is said.
+pub async fn a_month_is_closed_beside_batches(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    let lives = 24;
+    let writing = async {
+        for n in 0..lives {
+            lived(&store, &Life { key: KEY, name: format!("m{n}") }, 1).await?;
+        }
+        Ok(())
+    };
+    let closing = async {
+        while store.closing().begins(POINTS).await?.is_none() {}
+        assert!(store.closing().close(closed(march(), at(1), at(5))).await?);
+        sums(&store, &[at(1), at(5)], true).await
+    };
+    let (written, said): (Result<()>, Result<Sums>) = tokio::join!(writing, closing);
+    written?;
+    let said = said?;
+    assert_eq!(sums(&store, &[at(1), at(5)], true).await?, said);
+    let all = sums(&store, &[at(1), at(5), at(9)], true).await?;
+    assert_eq!(all.stands[2], stand(75 * lives));
+    assert_ne!(all.stands[1], stand(85 * lives), "all were there before it was closed");
+    well(&store).await
+}
+
 /// Whoever wrote other lines than the ledger has is found out by the doctor.
 pub async fn lines_that_the_ledger_does_not_bear_out_are_found(homes: &dyn Homes) -> Result<()> {
     for (columns, said) in [
