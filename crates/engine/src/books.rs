@@ -237,7 +237,8 @@ impl Engine {
             }
         };
         if month < next {
-            return Err(BooksProblem::BeforeFirst(month, next).into());
+            let first = closes.first().map_or(next, |closed| closed.month);
+            return Err(BooksProblem::BeforeFirst(month, first).into());
         }
         let span = span(closes, zone, month);
         if span.until > now {

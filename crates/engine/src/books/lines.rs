@@ -35,7 +35,7 @@ pub(super) fn of(
     worths: &[Option<(i64, i64)>],
 ) -> Result<Vec<Vec<Line>>> {
     let mut opening = match before {
-        None => owed(sums.stands.first().map_or(&[], Vec::as_slice)),
+        None => owed(sums.stands.first().map(Vec::as_slice).unwrap_or_default()),
         Some(lines) => {
             let of_asset = lines.iter().filter(|line| line.asset == asset);
             of_asset.map(|line| ((line.cut, line.value.clone()), line.closing)).collect()
