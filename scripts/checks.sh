@@ -197,6 +197,7 @@ check_oracle() {
   oracle_python
   "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
   "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
+  "$cache/venv/oracle/bin/python" tests/oracle/books.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
 }
 
 check_audiences() {

@@ -13,6 +13,7 @@ pub mod archive;
 pub mod audience;
 pub mod audiences;
 pub mod audit;
+pub mod books;
 pub mod clock;
 pub mod command;
 pub mod delivery;
@@ -117,6 +118,9 @@ pub enum EngineError {
     /// A request cannot be asked or answered like this.
     #[error(transparent)]
     Approval(#[from] approvals::ApprovalProblem),
+    /// The books cannot be shown or closed like this.
+    #[error(transparent)]
+    Books(#[from] books::BooksProblem),
     /// An endpoint cannot be made or changed like this.
     #[error(transparent)]
     Webhook(#[from] webhooks::WebhookProblem),

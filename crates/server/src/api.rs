@@ -6,6 +6,7 @@
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
 pub(crate) mod audiences;
+pub(crate) mod books;
 pub(crate) mod caller;
 mod changes;
 pub(crate) mod commands;
@@ -84,6 +85,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         changes::endpoints(),
         reads::endpoints(),
         audiences::endpoints(),
+        books::endpoints(),
         webhooks::endpoints(),
         keys::endpoints(),
     ];

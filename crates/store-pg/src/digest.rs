@@ -76,6 +76,7 @@ pub(crate) async fn digest(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<St
     gathered.each("partner", PARTNERS).await?;
     gathered.each("timer", TIMERS).await?;
     gathered.places().await?;
+    gathered.hashes.extend(crate::closing::said(survey).await?.iter().map(|text| hash(text)));
     gathered.hashes.sort_unstable();
     let mut whole = blake3::Hasher::new();
     for hash in &gathered.hashes {

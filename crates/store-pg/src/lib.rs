@@ -8,6 +8,7 @@
 mod access;
 mod append;
 mod batch;
+mod closing;
 mod config;
 mod connection;
 mod crowd;
@@ -455,6 +456,10 @@ impl Store for PgStore {
         at: Ts,
     ) -> Result<Option<suggestion::Suggestion>> {
         suggestions::decide(&self.connections, no, state, by, at).await
+    }
+
+    fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
+        self
     }
 
     fn access(&self) -> &dyn zhiyin_store::access::Access {

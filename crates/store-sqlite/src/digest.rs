@@ -72,6 +72,9 @@ pub(crate) fn digest(c: &Connection, vault: &Vault) -> Result<String> {
     gathered.each("partner", PARTNERS, 0, 1)?;
     gathered.each("timer", TIMERS, 0, 1)?;
     gathered.places()?;
+    for text in crate::closing::said(c)? {
+        gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+    }
     gathered.hashes.sort_unstable();
     let mut whole = blake3::Hasher::new();
     for hash in &gathered.hashes {

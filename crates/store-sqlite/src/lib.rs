@@ -5,6 +5,7 @@
 //! prepares every statement. No rule of the business lives here.
 
 mod access;
+mod closing;
 mod connection;
 mod crowd;
 mod digest;
@@ -464,6 +465,10 @@ impl Store for SqliteStore {
     ) -> Result<Option<suggestion::Suggestion>> {
         let by = by.to_owned();
         self.connections.write(move |c| suggestions::decide(c, no, state, &by, at)).await
+    }
+
+    fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
+        self
     }
 
     fn access(&self) -> &dyn zhiyin_store::access::Access {

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod archive;
 pub mod audit;
+pub mod closing;
 pub mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -544,6 +545,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<suggestion::Suggestion>>;
     /// What it keeps of who may do what, and of what they did.
     fn access(&self) -> &dyn access::Access;
+    /// What it keeps of its books by month.
+    fn closing(&self) -> &dyn closing::Closing;
     /// What it keeps of whom it tells, and what they were told.
     fn webhooks(&self) -> &dyn webhooks::Webhooks;
     /// The version of the brand's tree: it moves with every change.

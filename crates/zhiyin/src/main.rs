@@ -7,6 +7,7 @@ mod arguments;
 mod audience;
 mod audit;
 mod bench;
+mod books;
 mod draw;
 mod duplicates;
 mod home;
@@ -84,6 +85,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Report { report, format, as_of, under } => {
             report::report(&place, report, format, as_of, under.as_deref()).await
         }
+        Command::Books { action } => books::books(&place, action).await,
         Command::Audience { action } => audience::audience(&place, action).await,
         Command::Partners { as_of, format } => partners::partners(&place, as_of.as_deref(), format).await,
         Command::Draw(action) => draw::draw(action),

@@ -93,6 +93,9 @@ macro_rules! brittle {
             fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
                 self.inner.crowd()
             }
+            fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
+                self.inner.closing()
+            }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.inner.webhooks()
             }

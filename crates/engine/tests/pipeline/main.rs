@@ -9,6 +9,7 @@ mod access;
 mod any_batch;
 mod audience;
 mod audiences;
+mod books;
 mod brittle;
 mod consent;
 mod crowds;

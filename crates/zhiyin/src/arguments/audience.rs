@@ -177,14 +177,3 @@ pub enum AudienceAction {
         format: Format,
     },
 }
-
-/// What `bench audience` measures.
-#[derive(Clone, Debug, Args)]
-pub struct AudienceBench {
-    /// audience: how many members are drawn.
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(30_000..=100_000_000))]
-    pub members: u64,
-    /// audience: measures ours alone, without DuckDB and ClickHouse.
-    #[arg(long)]
-    pub without_peers: bool,
-}
