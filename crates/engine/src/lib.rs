@@ -184,6 +184,8 @@ pub struct Engine {
     pub(crate) written: watch::Sender<()>,
     pub(crate) measures: Measures,
     pub(crate) audiences: audience::keep::Audiences,
+    /// Where audiences are asked instead, once somebody said so.
+    pub(crate) clickhouse: std::sync::OnceLock<audience::clickhouse::Afar>,
 }
 
 /// Tells the engines of one process apart.
@@ -223,6 +225,7 @@ impl Engine {
             written: watch::Sender::new(()),
             measures,
             audiences: audience::keep::Audiences::default(),
+            clickhouse: std::sync::OnceLock::new(),
         };
         engine.reload().await?;
         Ok(engine)

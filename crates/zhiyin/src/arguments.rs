@@ -9,9 +9,11 @@ use crate::webhook::WebhookAction;
 
 mod acts;
 mod audience;
+mod elsewhere;
 
 pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
 pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
+pub use elsewhere::{AudienceEngine, Elsewhere};
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
@@ -53,6 +55,9 @@ pub struct Place {
     /// How many events a batch has at most.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: Option<u32>,
+    /// Of what audiences are asked.
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
 }
 
 /// The commands.

@@ -8,6 +8,7 @@ mod audience;
 mod audit;
 mod bench;
 mod duplicates;
+mod elsewhere;
 mod home;
 mod import;
 mod key;
