@@ -204,7 +204,8 @@ check_clients() {
     --python "$cache/venv/clients/bin/python"
 }
 
-# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's.
+# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's; and a home
+# that asks either, beside its columns.
 check_clickhouse() {
   built_for_tests
   local pins examples="$target/release/examples"
@@ -213,6 +214,8 @@ check_clickhouse() {
   "$cache/venv/clickhouse/bin/python" tests/clickhouse/test_meaning.py --cases "$examples/clickhouse_cases" \
     --work "$checks_dir/clickhouse/meaning"
   python3 tests/clickhouse/test_wiring.py --wiring "$examples/clickhouse_wiring" --work "$checks_dir/clickhouse/wiring"
+  python3 tests/clickhouse/test_home.py --binary "$zhiyin" --python "$cache/venv/clickhouse/bin/python" \
+    --work "$checks_dir/clickhouse/home"
 }
 
 check_browser() {
