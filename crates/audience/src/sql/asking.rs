@@ -200,3 +200,6 @@ fn unescaped(cell: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;
