@@ -4,7 +4,7 @@
 
 all_checks=(fmt clippy rust engine_pg oracle audiences crash processes persons upgrade faults api quickstart clients clickhouse browser shell deny)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes persons upgrade faults)
+postgres_checks=(rust engine_pg processes persons upgrade faults clickhouse)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 

@@ -33,6 +33,10 @@ class Door(BaseHTTPRequestHandler):
             return self.answer(403, b"Code: 516. DB::Exception: Authentication failed", 516)
         asked = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         statement = f"{asked['query']}\n{body}" if "query" in asked else body
+        self.answer(*self.told(statement, asked))
+
+    def told(self, statement, asked):
+        """Status, answer, number of an error."""
         with self.server.lock:
             try:
                 for name, value in asked.items():
@@ -40,21 +44,32 @@ class Door(BaseHTTPRequestHandler):
                         self.server.chdb.query(f"SET {name} = {value}")
                         self.said[name] = value
                 answer = self.server.chdb.query(statement, "TabSeparated")
-                return self.answer(200, answer.bytes() if answer is not None else b"")
+                return 200, answer.bytes() if answer is not None else b""
             except Exception as error:  # noqa: BLE001: whatever it is, it is told by its number
                 number = re.search(r"Code: ([0-9]+)", str(error))
-                return self.answer(500, str(error)[:4000].encode(), int(number[1]) if number else 1)
+                return 500, str(error)[:4000].encode(), int(number[1]) if number else 1
 
     def answer(self, status, body, number=None):
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        if number is not None:
-            self.send_header("x-clickhouse-exception-code", str(number))
-        self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            if number is not None:
+                self.send_header("x-clickhouse-exception-code", str(number))
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            # Whoever asked was killed meanwhile.
+            self.close_connection = True
 
     def log_message(self, *_):
         pass
+
+
+class Doors(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """Whoever asked was killed meanwhile: nobody is there to be told."""
 
 
 def main():
@@ -63,8 +78,7 @@ def main():
     parser.add_argument("--password-file", required=True, type=Path)
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
-    server = ThreadingHTTPServer(("127.0.0.1", options.port), Door)
-    server.daemon_threads = True
+    server = Doors(("127.0.0.1", options.port), Door)
     server.lock, server.password = Lock(), options.password_file.read_text().strip()
     server.chdb = session.Session(options.folder)
     print(f"http://127.0.0.1:{server.server_address[1]}/", flush=True)
