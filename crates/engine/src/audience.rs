@@ -11,6 +11,7 @@ pub mod by;
 pub mod clickhouse;
 pub mod export;
 pub mod keep;
+mod least;
 mod one;
 mod person;
 pub mod plan;

@@ -11,7 +11,7 @@ mod acts;
 mod audience;
 mod elsewhere;
 
-pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
+pub use acts::{ApprovalAction, DeadLetterAction, KeysAction, Member, MemberAction, PlacesAction};
 pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
 pub use elsewhere::{AudienceEngine, Elsewhere};
 
@@ -362,16 +362,6 @@ pub struct Members {
     /// How it is printed.
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,
-}
-
-/// What to do with dead letters.
-#[derive(Clone, Debug, Subcommand)]
-pub enum DeadLetterAction {
-    /// Puts them back into the inbox and decides them anew.
-    Retry {
-        /// Their numbers, as listed; all without any.
-        seqs: Vec<i64>,
-    },
 }
 
 /// What to do with likely doubles.

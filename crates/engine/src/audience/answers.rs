@@ -1,6 +1,6 @@
 //! What is told of audiences: how many, who, by what they differ, how they overlap.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use zhiyin_store::StoreError;
 
 use super::asking::Asking;
 use super::by::{By, Shown};
+use super::least::least;
 use super::why::{WhyView, why};
 use super::{AudienceProblem, Moment, OVERLAP_MAX, PICKED_MAX, checked};
 use crate::reports::by_number_then_text;
@@ -190,20 +191,6 @@ impl Names<'_> {
     const fn operation(&self) -> Operation {
         if self.export { Operation::MemberExport } else { Operation::MemberList }
     }
-}
-
-/// The `n` least, ascending. No more than these are held at a time, however many there are.
-pub(super) fn least<T: Ord>(n: usize, of: impl Iterator<Item = T>) -> Vec<T> {
-    let mut held = BinaryHeap::new();
-    for one in of {
-        if held.len() < n {
-            held.push(one);
-        } else if held.peek().is_some_and(|most| one < *most) {
-            held.pop();
-            held.push(one);
-        }
-    }
-    held.into_sorted_vec()
 }
 
 impl Engine {
@@ -580,21 +567,5 @@ impl Engine {
             why(&live, &person, &condition, how)
         });
         told.await.map_err(|error| StoreError::Database(error.to_string()))?
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_are_those_that_sorting_all_would_put_first() {
-        let all = [5, 3, 9, 3, 1, 7, 7, 0];
-        for n in 0..=all.len() + 1 {
-            let mut sorted = all.to_vec();
-            sorted.sort_unstable();
-            sorted.truncate(n);
-            assert_eq!(least(n, all.into_iter()), sorted, "{n}");
-        }
     }
 }

@@ -21,10 +21,11 @@ use zhiyin_store::StoreError;
 
 use super::super::answers::{
     BreakdownView, CountView, ExactlyView, ExplainView, InAudienceView, OverlapView, StepView, Took,
-    ValueView, least,
+    ValueView,
 };
 use super::super::by::{By, Shown, What};
 use super::super::keep::BEHIND_US;
+use super::super::least::least;
 use super::super::{AudienceProblem, Moment, VALUES_MAX, checked};
 use super::servers::Servers;
 use super::{Afar, State};
