@@ -249,7 +249,7 @@ impl Engine {
         names: Names<'_>,
     ) -> Result<Vec<MembersView>> {
         if let Some(away) = self.away(grant, names.operation(), day).await? {
-            conditions.iter().try_for_each(|text| checked(&away.live, text).map(drop))?;
+            conditions.iter().try_for_each(|text| away.checked(text).map(drop))?;
             let mut views = Vec::with_capacity(conditions.len());
             for condition in conditions {
                 let ids = away.members(condition).await?;
@@ -526,13 +526,14 @@ impl Engine {
             let number = |person: Person| Some((std::cmp::Reverse(by.number(&person, at)?), person.id));
             Ok(least(n, asking.persons(&found).filter_map(number)))
         });
-        self.ranked_view(asking.moment, ranked.await?, names, mask).await
+        let ranked = ranked.await?.into_iter().map(|(number, id)| (number.0, id)).collect();
+        self.ranked_view(asking.moment, ranked, names, mask).await
     }
 
     async fn ranked_view(
         &self,
         moment: Moment,
-        ranked: Vec<(std::cmp::Reverse<Decimal>, MemberId)>,
+        ranked: Vec<(Decimal, MemberId)>,
         names: Names<'_>,
         mask: Mask,
     ) -> Result<TopView> {
@@ -543,7 +544,7 @@ impl Engine {
         }
         let members = ranked.into_iter().map(|(number, id)| RankedView {
             member: called.remove(&id).unwrap_or_else(|| id.to_string()),
-            value: number.0.normalize().to_string(),
+            value: number.normalize().to_string(),
         });
         Ok(TopView { as_of: moment.at.rfc3339(), members: members.collect() })
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rust_decimal::Decimal;
 use tokio::sync::OwnedSemaphorePermit;
 use zhiyin_audience::sql::asking::{LISTED_MAX, cells};
 use zhiyin_audience::sql::{Among, Asked, Asking, NotInSql, Split, Tables, value};
@@ -46,7 +47,7 @@ enum Within {
 
 /// Everybody in ClickHouse at a moment, as far as somebody may see them.
 pub(crate) struct Away {
-    pub(crate) live: Arc<Live>,
+    live: Arc<Live>,
     pub(crate) moment: Moment,
     pub(crate) mask: Mask,
     servers: Arc<Servers>,
@@ -130,6 +131,11 @@ impl Away {
         self.moment.at.rfc3339()
     }
 
+    /// A condition, checked for whoever asks.
+    pub(crate) fn checked(&self, text: &str) -> Result<Condition> {
+        checked(&self.live, text)
+    }
+
     fn asked(&self) -> Asked {
         Asked { now: self.moment.at, rows_until: None }
     }
@@ -177,7 +183,7 @@ impl Away {
 
     /// How many there are.
     pub(crate) async fn count(&self, condition: &str) -> Result<CountView> {
-        let condition = checked(&self.live, condition)?;
+        let condition = self.checked(condition)?;
         let watch = clock::stopwatch();
         let count = self.counted(&condition).await?;
         Ok(CountView { count, as_of: self.as_of(), took_ms: Took(watch.elapsed()) })
@@ -185,7 +191,7 @@ impl Away {
 
     /// Who they are, by id.
     pub(crate) async fn members(&self, condition: &str) -> Result<Vec<MemberId>> {
-        self.listed(&checked(&self.live, condition)?, None).await
+        self.listed(&self.checked(condition)?, None).await
     }
 
     /// The first so many of them after one, by id.
@@ -195,20 +201,20 @@ impl Away {
         after: Option<MemberId>,
         limit: usize,
     ) -> Result<Vec<MemberId>> {
-        let mut ids = self.listed(&checked(&self.live, condition)?, Some((after, limit))).await?;
+        let mut ids = self.listed(&self.checked(condition)?, Some((after, limit))).await?;
         ids.truncate(limit);
         Ok(ids)
     }
 
     /// What answering takes: the parts of a condition, each asked with those before it.
     pub(crate) async fn explain(&self, condition: &str) -> Result<ExplainView> {
-        let whole = checked(&self.live, condition)?;
+        let whole = self.checked(condition)?;
         let texts: Vec<String> = match &whole.tree().kind {
             Kind::And(parts) => parts.iter().map(Condition::to_text).collect(),
             _ => vec![Condition::to_text(whole.tree())],
         };
         let watch = clock::stopwatch();
-        let mut asked = self.counted(&checked(&self.live, "true")?).await?;
+        let mut asked = self.counted(&self.checked("true")?).await?;
         let (mut steps, mut before) = (Vec::new(), String::new());
         for (n, text) in texts.iter().enumerate().take(PARTS_MAX) {
             let text = match n + 1 == PARTS_MAX {
@@ -218,7 +224,7 @@ impl Away {
             let joint = if before.is_empty() { "" } else { " && " };
             before = format!("{before}{joint}({text})");
             let step = clock::stopwatch();
-            let held = self.counted(&checked(&self.live, &before)?).await?;
+            let held = self.counted(&self.checked(&before)?).await?;
             let took_ms = Took(step.elapsed());
             steps.push(StepView { text, by: "clickhouse".to_owned(), asked, held, rows: None, took_ms });
             asked = held;
@@ -232,10 +238,10 @@ impl Away {
         condition: &str,
         (text, step): (&str, Option<&str>),
     ) -> Result<BreakdownView> {
-        let condition = checked(&self.live, condition)?;
+        let condition = self.checked(condition)?;
         let by = By::read(&self.live, text, step)?.shown(self.mask)?;
         let known = match &by.what {
-            What::Value(expression, _) => value::value(expression, &self.tables, self.asked())?,
+            What::Value(expression, ..) => value::value(expression, &self.tables, self.asked())?,
             _ => None,
         };
         let split = match (&by.what, &known) {
@@ -286,7 +292,7 @@ impl Away {
 
     /// How audiences lie over each other.
     pub(crate) async fn overlap(&self, conditions: &[String]) -> Result<OverlapView> {
-        let checked = conditions.iter().map(|text| checked(&self.live, text));
+        let checked = conditions.iter().map(|text| self.checked(text));
         let checked = checked.collect::<Result<Vec<Condition>>>()?;
         let mut exactly: BTreeMap<u64, u64> = BTreeMap::new();
         let read = |line: Vec<Option<String>>| {
@@ -313,11 +319,11 @@ impl Away {
         &self,
         condition: &str,
         (n, by): (usize, &str),
-    ) -> Result<Vec<(Reverse<rust_decimal::Decimal>, MemberId)>> {
-        let condition = checked(&self.live, condition)?;
+    ) -> Result<Vec<(Decimal, MemberId)>> {
+        let condition = self.checked(condition)?;
         let by = By::read(&self.live, by, None)?.shown(self.mask)?;
         // What is several texts, or none, is no number of anybody's.
-        let What::Value(expression, _) = &by.what else { return Ok(Vec::new()) };
+        let What::Value(expression, ..) = &by.what else { return Ok(Vec::new()) };
         let Some(value) = value::number(expression, &self.tables, self.asked())? else {
             return Ok(Vec::new());
         };
@@ -329,6 +335,6 @@ impl Away {
             Ok(())
         };
         self.each(|asking| asking.top(&condition, &value, n), read).await?;
-        Ok(least(n, ranked.into_iter()))
+        Ok(least(n, ranked.into_iter()).into_iter().map(|(number, id)| (number.0, id)).collect())
     }
 }
