@@ -161,7 +161,10 @@ impl Away {
 
     async fn counted(&self, condition: &Condition) -> Result<u64> {
         let mut count = 0;
-        let read = |line: Vec<Option<String>>| Ok(count += number(line.first())?);
+        let read = |line: Vec<Option<String>>| {
+            count += number(line.first())?;
+            Ok(())
+        };
         self.each(|asking| asking.count(condition), read).await?;
         Ok(count)
     }
