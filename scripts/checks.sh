@@ -7,7 +7,7 @@ all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgra
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes persons upgrade faults)
+postgres_checks=(rust engine_pg processes persons upgrade faults clickhouse)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -278,7 +278,8 @@ check_clients() {
     --python "$cache/venv/clients/bin/python"
 }
 
-# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's.
+# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's; and a home
+# that asks either, beside its columns.
 check_clickhouse() {
   built_for_tests
   local pins examples="$target/release/examples"
@@ -287,6 +288,8 @@ check_clickhouse() {
   "$cache/venv/clickhouse/bin/python" tests/clickhouse/test_meaning.py --cases "$examples/clickhouse_cases" \
     --work "$checks_dir/clickhouse/meaning"
   python3 tests/clickhouse/test_wiring.py --wiring "$examples/clickhouse_wiring" --work "$checks_dir/clickhouse/wiring"
+  python3 tests/clickhouse/test_home.py --binary "$zhiyin" --python "$cache/venv/clickhouse/bin/python" \
+    --work "$checks_dir/clickhouse/home"
 }
 
 check_browser() {

@@ -8,18 +8,22 @@
 pub mod answers;
 pub(crate) mod asking;
 pub mod by;
+pub mod clickhouse;
 pub mod export;
 pub mod keep;
+mod least;
 mod one;
 mod person;
 pub mod plan;
 pub mod why;
 
 use zhiyin_audience::OverBudget;
+use zhiyin_audience::sql::NotInSql;
 use zhiyin_condition::tree::{Expr, Kind};
 use zhiyin_condition::{Condition, Problem};
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::time::{Day, Ts};
+use zhiyin_reach::clickhouse::Trouble;
 use zhiyin_store::read::AsOf;
 
 use crate::{Engine, EngineError, Live, Result, clock};
@@ -66,6 +70,15 @@ pub enum AudienceProblem {
     /// They would take more memory than they may.
     #[error("{0}; give them more memory (--audience-memory), or ask of a smaller home")]
     OverBudget(OverBudget),
+    /// ClickHouse does not answer, or says no.
+    #[error("{}: {_0}", _0.code())]
+    ClickHouse(Trouble),
+    /// What is there cannot be spoken to.
+    #[error("{0}")]
+    ClickHouseUnfit(String),
+    /// It cannot be asked of ClickHouse.
+    #[error("{0}")]
+    NotInSql(NotInSql),
     /// Nobody plans for that many.
     #[error("1 to 4,000,000,000 members, at most 10,000 orders each")]
     Plan,
@@ -94,7 +107,10 @@ impl AudienceProblem {
             Self::Picked | Self::Plan => "too_many_members",
             Self::Values => "too_many_values",
             Self::Step => "bad_step",
-            Self::Unavailable(_) | Self::OverBudget(_) => "audiences_unavailable",
+            Self::Unavailable(_) | Self::OverBudget(_) | Self::ClickHouse(_) | Self::ClickHouseUnfit(_) => {
+                "audiences_unavailable"
+            }
+            Self::NotInSql(_) => "not_in_clickhouse",
             Self::Namespace(_) => "namespace_unknown",
         }
     }
@@ -102,13 +118,13 @@ impl AudienceProblem {
     /// The field at fault.
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::Condition(_) | Self::Unknown(_) | Self::List(_) => "condition",
+            Self::Condition(_) | Self::Unknown(_) | Self::List(_) | Self::NotInSql(_) => "condition",
             Self::By(_) | Self::Values => "by",
             Self::HowMany => "conditions",
             Self::Picked => "n",
             Self::Step => "step",
             Self::Namespace(_) => "namespace",
-            Self::Unavailable(_) | Self::OverBudget(_) => "",
+            Self::Unavailable(_) | Self::OverBudget(_) | Self::ClickHouse(_) | Self::ClickHouseUnfit(_) => "",
             Self::Plan => "members",
         }
     }

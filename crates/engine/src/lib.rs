@@ -188,6 +188,8 @@ pub struct Engine {
     pub(crate) written: watch::Sender<()>,
     pub(crate) measures: Measures,
     pub(crate) audiences: audience::keep::Audiences,
+    /// Where audiences are asked instead, once somebody said so.
+    pub(crate) clickhouse: std::sync::OnceLock<audience::clickhouse::Afar>,
 }
 
 /// Tells the engines of one process apart.
@@ -227,6 +229,7 @@ impl Engine {
             written: watch::Sender::new(()),
             measures,
             audiences: audience::keep::Audiences::default(),
+            clickhouse: std::sync::OnceLock::new(),
         };
         engine.reload().await?;
         Ok(engine)

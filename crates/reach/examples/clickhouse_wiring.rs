@@ -103,6 +103,7 @@ fn tables(cluster: &str) -> Tables {
         zone: Zone::named("Asia/Shanghai").unwrap(),
         currency_exponent: 2,
         attributes: schema().attributes,
+        without: BTreeSet::new(),
     }
 }
 
@@ -197,7 +198,7 @@ async fn load(first: &ClickHouse, tables: &Tables) -> Result<(), Trouble> {
         let n_sent = first.send(&tables.insertion(), lines).await?;
         println!("{n_sent} members sent, version {version}");
     }
-    first.tell(&[tables.position_kept("audience", 2)]).await?;
+    first.tell(&[tables.position_kept("audience", 2, &tables.fingerprint())]).await?;
     let kept = String::from_utf8(first.ask(&tables.position_asked("audience")).await?).unwrap();
     assert_eq!(kept.trim_end(), format!("2\t{}", tables.fingerprint()));
     Ok(())

@@ -12,11 +12,13 @@ mod acts;
 mod audience;
 mod bench;
 mod books;
+mod elsewhere;
 
-pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
+pub use acts::{ApprovalAction, DeadLetterAction, KeysAction, Member, MemberAction, PlacesAction};
 pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
 pub use bench::{AudienceBench, FaultStore, Faults};
 pub use books::{BooksAction, By};
+pub use elsewhere::{AudienceEngine, Elsewhere};
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
@@ -58,6 +60,9 @@ pub struct Place {
     /// How many events a batch has at most.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: Option<u32>,
+    /// Of what audiences are asked.
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
 }
 
 /// The commands.
@@ -372,16 +377,6 @@ pub struct Members {
     /// How it is printed.
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,
-}
-
-/// What to do with dead letters.
-#[derive(Clone, Debug, Subcommand)]
-pub enum DeadLetterAction {
-    /// Puts them back into the inbox and decides them anew.
-    Retry {
-        /// Their numbers, as listed; all without any.
-        seqs: Vec<i64>,
-    },
 }
 
 /// What to do with likely doubles.

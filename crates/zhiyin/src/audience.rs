@@ -13,7 +13,7 @@ use zhiyin_engine::people::Found;
 use zhiyin_model::role::Grant;
 use zhiyin_model::time::Day;
 
-use crate::arguments::{Asked, AudienceAction, Format, ListFormat, Named, Place, When};
+use crate::arguments::{Asked, AudienceAction, AudienceEngine, Format, ListFormat, Named, Place, When};
 use crate::report::print;
 use crate::say::say;
 use crate::who;
@@ -99,6 +99,16 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
             let view = engine.audience_top(&by, &condition, when.day()?, how, names).await?;
             top(&view, names.namespace, (&expression, &when, format))
         }
+        AudienceAction::Send => {
+            let sent = elsewhere(place, &engine)?.clickhouse_caught_up(true).await?;
+            say!("ClickHouse has everybody; {sent} changes were sent");
+            Ok(ExitCode::SUCCESS)
+        }
+        AudienceAction::Leave => {
+            engine.clickhouse_left().await?;
+            say!("The change feed is kept for ClickHouse no longer; what lies there is yours to drop");
+            Ok(ExitCode::SUCCESS)
+        }
         AudienceAction::Plan { members, orders_per_member, format } => {
             let view = engine.audience_plan(members, orders_per_member).await?;
             if format == Format::Json {
@@ -130,8 +140,19 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
     }
 }
 
+/// The engine, if it is ClickHouse that audiences are asked of.
+fn elsewhere<'e>(place: &Place, engine: &'e Engine) -> Result<&'e Engine> {
+    if place.elsewhere.audience_engine == AudienceEngine::Columns {
+        bail!("audiences are not asked of ClickHouse here: --audience-engine clickhouse");
+    }
+    Ok(engine)
+}
+
 /// Begins from the snapshot that a server keeps of this home, if there is one that fits; else everybody is read for the question.
 async fn begin(place: &Place, engine: &Engine) -> Result<()> {
+    if place.ask_elsewhere(engine)? {
+        return Ok(());
+    }
     let Some(how) = place.audiences_kept()? else { return Ok(()) };
     let _from_the_record_else = engine.audiences_begun(&how).await?;
     Ok(())

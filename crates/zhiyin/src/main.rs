@@ -10,6 +10,7 @@ mod bench;
 mod books;
 mod draw;
 mod duplicates;
+mod elsewhere;
 mod home;
 mod import;
 mod key;

@@ -36,7 +36,7 @@ const OVER: Duration = Duration::from_secs(60);
 /// How often in a row it fails before it builds anew.
 const FAILS_MAX: usize = 600;
 /// How far behind it may be before answers say so, in microseconds.
-const BEHIND_US: i64 = 5_000_000;
+pub(super) const BEHIND_US: i64 = 5_000_000;
 /// How often a snapshot is written.
 const SAVE_EVERY: Duration = Duration::from_secs(600);
 /// Questions that are worked on at once; others wait for their turn.

@@ -33,6 +33,7 @@ const REFUSALS: &[&str] = &[
     "no_playbook",
     "outside_scope",
     "audiences_unavailable",
+    "not_in_clickhouse",
 ];
 const BY: &[&str] = &[
     "bad_condition",
@@ -41,6 +42,7 @@ const BY: &[&str] = &[
     "as_of_future",
     "no_playbook",
     "audiences_unavailable",
+    "not_in_clickhouse",
     "bad_expression",
     "bad_step",
     "too_many_values",
@@ -65,7 +67,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "查看已保存的人群",
                 "Its condition, and how many members it has now of those whom this key may count.",
             )
-            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable"])
+            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable", "not_in_clickhouse"])
             .example(json!({"id": "evening"})),
         Endpoint::change(Method::POST, "audiences_count", "/v1/audiences/count", reads, count)
             .says(
@@ -98,7 +100,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "人群重叠",
                 "Up to eight: how many are in exactly these and in none of the others.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable", "not_in_clickhouse"])
             .example(json!({"conditions": ["size(orders) >= 1", r#"tier == "gold""#]})),
         Endpoint::change(Method::POST, "audiences_members", "/v1/audiences/members", Operation::MemberList, members)
             .says(
@@ -106,7 +108,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "列出人群成员",
                 "By id, a page at a time, each with what this key may see of them.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable", "not_in_clickhouse"])
             .example(json!({"condition": OFTEN, "limit": 50})),
         Endpoint::change(Method::POST, "audiences_sample", "/v1/audiences/sample", Operation::MemberList, sample)
             .says(
@@ -132,7 +134,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "All its members by what they are called in a namespace, by id, as CSV with a head or as Parquet; masked, or by \
                  ids alone, where this key may see no more.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable", "not_in_clickhouse"])
             .example(json!({"condition": OFTEN, "namespace": "household", "format": "csv"})),
         Endpoint::change(Method::POST, "members_why", "/v1/members/{id}/why", Operation::MemberRead, why)
             .says(

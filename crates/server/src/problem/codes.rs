@@ -101,9 +101,10 @@ pub(crate) const CODES: &[Code] = &[
     c(422, "too_many_values", ["不同取值过多", "Too many different values"]),
     c(400, "bad_step", ["步长不合法", "A step is a number above zero"]),
     c(404, "namespace_unknown", ["没有这类标识", "Nobody bears a name of this namespace"]),
+    c(422, "not_in_clickhouse", ["ClickHouse 无法回答此条件", "This cannot be asked of ClickHouse"]),
     d(503, "audiences_unavailable", ["暂时不能圈人", "Audiences cannot be asked right now"], [
-        "Audiences are being built from the record, or would take more memory than they may. Data is safe. Try again shortly.",
-        "人群数据正在重建，或超出内存预算；数据不受影响。请稍后再试。",
+        "Audiences are being built from the record, would take more memory than they may, or ClickHouse does not answer. Data is safe. Try again shortly.",
+        "人群数据正在重建、超出内存预算，或 ClickHouse 没有应答；数据不受影响。请稍后再试。",
     ]),
     c(404, "report_unknown", ["没有这个报表", "There is no such report"]),
     c(404, "place_unknown", ["没有这个地点", "There is no such place"]),

@@ -154,6 +154,10 @@ pub enum AudienceAction {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Sends to ClickHouse everybody who has to be, and whoever changed, and ends.
+    Send,
+    /// Ends following for ClickHouse: the change feed is kept for it no longer. It is written anew before it is asked again.
+    Leave,
     /// How much memory audiences would take under the live playbook, by column.
     Plan {
         /// How many members.
