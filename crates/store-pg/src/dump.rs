@@ -88,6 +88,9 @@ pub(crate) const WEBHOOK: &str = "SELECT id, revision, made_at, settings, paused
     rest_until FROM {home}.webhook ORDER BY id";
 pub(crate) const WEBHOOK_MESSAGE: &str = "SELECT no, endpoint, id, kind, at, member, data, made_at, state, attempts, due, \
     tried_at, status, error FROM {home}.webhook_message ORDER BY no";
+pub(crate) const LIST: &str =
+    "SELECT no, name, made_at, changed_at, changed_by, round FROM {home}.list ORDER BY no";
+pub(crate) const LISTED: &str = "SELECT list, named, member, round FROM {home}.listed ORDER BY list, named";
 /// Of which no messages were made yet.
 pub(crate) const FEED_AHEAD: &str = "SELECT f.no, f.members, f.events FROM {home}.feed f JOIN {home}.consumer c \
     ON c.name = 'webhooks' AND (f.tx, f.no) > (c.tx::text::xid8, c.no) ORDER BY f.tx, f.no";
@@ -108,7 +111,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 38] = [
+const SAID: [(&str, &str, Way); 40] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -146,6 +149,8 @@ const SAID: [(&str, &str, Way); 38] = [
     ("staff", STAFF, Way::Once),
     ("webhook", WEBHOOK, Way::Once),
     ("webhook_message", WEBHOOK_MESSAGE, Way::Once),
+    ("list", LIST, Way::Once),
+    ("listed", LISTED, Way::Once),
     ("feed", FEED_AHEAD, Way::Numbered),
 ];
 

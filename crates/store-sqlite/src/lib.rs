@@ -15,6 +15,7 @@ mod fate;
 mod feed;
 mod folding;
 mod keys;
+mod lists;
 mod load;
 mod migrate;
 mod months;
@@ -544,6 +545,10 @@ impl Store for SqliteStore {
     }
 
     fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+        self
+    }
+
+    fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
         self
     }
 

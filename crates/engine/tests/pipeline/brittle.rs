@@ -93,6 +93,9 @@ macro_rules! brittle {
             fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
                 self.inner.crowd()
             }
+            fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
+                self.inner.lists()
+            }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.inner.webhooks()
             }
