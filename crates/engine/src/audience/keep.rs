@@ -42,7 +42,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(600);
 /// Questions that are worked on at once; others wait for their turn.
 const QUESTIONS: usize = 8;
 /// Changes with how persons are made of the record: what was made otherwise is not begun from.
-const MADE: &str = "1";
+const MADE: &str = "2";
 /// How often it notes in the home how far it came.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// How often some members are held against the record, and how many.
