@@ -13,6 +13,7 @@ pub(crate) mod document;
 pub(crate) mod endpoint;
 pub(crate) mod input;
 pub(crate) mod keys;
+mod lists;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
@@ -84,6 +85,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         changes::endpoints(),
         reads::endpoints(),
         audiences::endpoints(),
+        lists::endpoints(),
         webhooks::endpoints(),
         keys::endpoints(),
     ];

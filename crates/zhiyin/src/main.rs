@@ -11,6 +11,7 @@ mod duplicates;
 mod home;
 mod import;
 mod key;
+mod lists;
 mod master;
 mod member;
 mod moving;

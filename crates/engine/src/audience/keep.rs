@@ -1,6 +1,8 @@
 //! Keeping everybody in columns, fresh from the change feed: built of the record once, then whoever changed is read again and
 //! replaced whole. What is kept is held against the record a few members at a time; a difference is counted and healed.
 
+mod marked;
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
