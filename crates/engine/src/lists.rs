@@ -321,8 +321,8 @@ fn overtaken(name: &str) -> impl Fn(StoreError) -> crate::EngineError + '_ {
 
 /// As whom a line is looked for.
 enum Asked {
-    /// By these names: several where it says no namespace.
-    Names(Vec<Identifier>),
+    /// By these names, several where it says no namespace; and if nobody bears one, by the id that it may be.
+    Names(Vec<Identifier>, Option<MemberId>),
     /// By the member's own id.
     Id(MemberId),
     /// It cannot be a name.
@@ -374,7 +374,7 @@ impl Upload<'_> {
                 return Ok(MemberId::from_hex(value).map_or(Asked::Nothing("unknown"), Asked::Id));
             }
             return Ok(match kept(namespace, value) {
-                Ok(identifier) => Asked::Names(vec![identifier]),
+                Ok(identifier) => Asked::Names(vec![identifier], None),
                 Err(refusal) => Asked::Nothing(refusal.code),
             });
         }
@@ -393,14 +393,11 @@ impl Upload<'_> {
         if let Some((namespace, rest)) = said
             && let Ok(identifier) = kept(namespace, rest)
         {
-            return Ok(Asked::Names(vec![identifier]));
+            return Ok(Asked::Names(vec![identifier], None));
         }
         let names: Vec<Identifier> =
             namespaces.iter().filter_map(|namespace| kept(namespace, value).ok()).collect();
-        Ok(match MemberId::from_hex(value) {
-            Some(member) if names.is_empty() => Asked::Id(member),
-            _ => Asked::Names(names),
-        })
+        Ok(Asked::Names(names, MemberId::from_hex(value)))
     }
 
     /// Who was found of each.
@@ -410,7 +407,10 @@ impl Upload<'_> {
         let mut ids: Vec<MemberId> = Vec::new();
         for one in asked {
             match one {
-                Asked::Names(these) => names.extend(these.iter().cloned()),
+                Asked::Names(these, id) => {
+                    names.extend(these.iter().cloned());
+                    ids.extend(*id);
+                }
                 Asked::Id(member) => ids.push(*member),
                 Asked::Nothing(_) => {}
             }
@@ -424,20 +424,21 @@ impl Upload<'_> {
         let known = self.engine.store().reading().members(ids).await?;
         let known: BTreeSet<MemberId> =
             known.iter().filter(|member| !member.audiences.closed).map(|member| member.id).collect();
+        let by_id = |id: Option<MemberId>| match id.filter(|member| known.contains(member)) {
+            Some(member) => Found::One(Listed { member, named: *member.bytes() }),
+            None => Found::Nobody("unknown"),
+        };
         let mut at = 0;
         let found = asked.iter().map(|one| match one {
             Asked::Nothing(why) => Found::Nobody(why),
-            Asked::Id(member) if known.contains(member) => {
-                Found::One(Listed { member: *member, named: *member.bytes() })
-            }
-            Asked::Id(_) => Found::Nobody("unknown"),
-            Asked::Names(these) => {
+            Asked::Id(member) => by_id(Some(*member)),
+            Asked::Names(these, id) => {
                 let range = at..at + these.len();
                 at = range.end;
                 let bearers: Vec<(usize, MemberId)> =
                     borne.range(range).map(|(n, member)| (*n, *member)).collect();
                 let Some((first, member)) = bearers.first().copied() else {
-                    return Found::Nobody("unknown");
+                    return by_id(*id);
                 };
                 if bearers.iter().all(|(_, other)| *other == member) {
                     return Found::One(Listed { member, named: seal::lookup(&key, &names[first]) });
