@@ -70,7 +70,6 @@ impl Engine {
         let live = &keeper.live;
         let late = home.replaying
             || home.version != live.version.version
-            || !self.store().members_behind(None, home.version, None, 1).await?.is_empty()
             || !self.store().feed(keeper.kept.position(), ENTRIES).await?.is_empty();
         if late || live.rules.audiences.is_empty() {
             return Ok(0);
@@ -85,6 +84,10 @@ impl Engine {
         };
         let suspects = suspects.into_iter().take(READ_MAX).map(|(_, member)| member).collect();
         let wrong = self.wrong(keeper, suspects, now).await?;
+        // A look through all members, so it is taken only where somebody differs.
+        if !wrong.is_empty() && !self.store().members_behind(None, home.version, None, 1).await?.is_empty() {
+            return Ok(0);
+        }
         let mut healing = 0;
         for one in &wrong {
             healing += u64::from(self.judge_again(one).await?);
