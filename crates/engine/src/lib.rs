@@ -26,6 +26,7 @@ pub mod import;
 pub mod ingest;
 pub mod keys;
 pub mod letters;
+pub mod lists;
 pub mod measure;
 pub mod members;
 pub mod moving;
@@ -45,6 +46,7 @@ pub mod takeover;
 pub mod told;
 pub mod webhooks;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -127,6 +129,9 @@ pub enum EngineError {
     /// An audience cannot be asked for like this.
     #[error(transparent)]
     Audience(#[from] audience::AudienceProblem),
+    /// A list cannot be made or changed like this.
+    #[error(transparent)]
+    List(#[from] lists::ListProblem),
     /// A line of the audit log would be too long.
     #[error("audit {field}: {bytes} bytes, at most {max}")]
     AuditTooLong {
@@ -152,6 +157,8 @@ pub struct Live {
     pub rules: Rules,
     /// How far it believes names.
     pub identity: Arc<Identity>,
+    /// Lists that conditions may ask beside its audiences, as they were last looked up.
+    lists: RwLock<Arc<BTreeSet<String>>>,
 }
 
 /// How events are decided: [`zhiyin_decide::decide`], or a test's own.
@@ -254,6 +261,7 @@ impl Engine {
     pub(crate) async fn reload(&self) -> Result<()> {
         let Some(version) = self.store.live_playbook().await? else { return Ok(()) };
         let known = self.live.read().ok().and_then(|live| live.clone());
+        let lists = RwLock::new(known.as_ref().map(|live| live.lists()).unwrap_or_default());
         if known.is_some_and(|live| live.version == version) {
             return Ok(());
         }
@@ -261,7 +269,7 @@ impl Engine {
         let rules = Rules::compile(&playbook).map_err(EngineError::Playbook)?;
         if let Ok(mut live) = self.live.write() {
             let identity = Arc::new(playbook.identity.clone());
-            *live = Some(Arc::new(Live { version, playbook, rules, identity }));
+            *live = Some(Arc::new(Live { version, playbook, rules, identity, lists }));
         }
         Ok(())
     }

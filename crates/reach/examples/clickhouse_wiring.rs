@@ -152,6 +152,8 @@ fn member(number: u32, version: u64, zone: &Zone) -> Person {
     Person {
         id: MemberId::from_bytes(id),
         attributes,
+        lists: Vec::new(),
+        standing: Vec::new(),
         tags: if next(3) == 0 { vec!["sleeper".to_owned()] } else { Vec::new() },
         tier: [None, Some("silver"), Some("gold")][next(3) as usize].map(str::to_owned),
         lifecycle: None,

@@ -14,6 +14,7 @@ pub(crate) mod document;
 pub(crate) mod endpoint;
 pub(crate) mod input;
 pub(crate) mod keys;
+mod lists;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
@@ -86,6 +87,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         reads::endpoints(),
         audiences::endpoints(),
         books::endpoints(),
+        lists::endpoints(),
         webhooks::endpoints(),
         keys::endpoints(),
     ];

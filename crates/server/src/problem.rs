@@ -173,6 +173,9 @@ impl From<EngineError> for Problem {
             EngineError::Audience(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())
             }
+            EngineError::List(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
             EngineError::NoPlace(code) => {
                 Self::of("place_unknown").says(format!("no place has the code {code}"))
             }

@@ -94,6 +94,9 @@ pub(crate) const BOOK_LINE: &str = "SELECT month, asset, cut, value, opening, ea
     taken_over, moved, closing, liability FROM {home}.book_line ORDER BY month, asset, cut, value";
 pub(crate) const BOOK_CLOSE: &str = "SELECT month, start, until, closed_at, closed_by, version, worth_minor, worth_points, hash \
     FROM {home}.book_close ORDER BY month";
+pub(crate) const LIST: &str =
+    "SELECT no, name, made_at, changed_at, changed_by, round FROM {home}.list ORDER BY no";
+pub(crate) const LISTED: &str = "SELECT list, named, member, round FROM {home}.listed ORDER BY list, named";
 /// Of which no messages were made yet.
 pub(crate) const FEED_AHEAD: &str = "SELECT f.no, f.members, f.events FROM {home}.feed f JOIN {home}.consumer c \
     ON c.name = 'webhooks' AND (f.tx, f.no) > (c.tx::text::xid8, c.no) ORDER BY f.tx, f.no";
@@ -114,7 +117,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 41] = [
+const SAID: [(&str, &str, Way); 43] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -155,6 +158,8 @@ const SAID: [(&str, &str, Way); 41] = [
     ("book_late", BOOK_LATE, Way::Numbered),
     ("book_line", BOOK_LINE, Way::Once),
     ("book_close", BOOK_CLOSE, Way::Once),
+    ("list", LIST, Way::Once),
+    ("listed", LISTED, Way::Once),
     ("feed", FEED_AHEAD, Way::Numbered),
 ];
 

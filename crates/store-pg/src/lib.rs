@@ -23,6 +23,7 @@ mod home;
 mod keys;
 mod lease;
 mod link;
+mod lists;
 mod load;
 mod memory;
 mod migrate;
@@ -534,6 +535,10 @@ impl Store for PgStore {
     }
 
     fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+        self
+    }
+
+    fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
         self
     }
 

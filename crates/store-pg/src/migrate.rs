@@ -125,6 +125,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 14,
+        oldest: 1,
+        home: include_str!("migrations/0014_lists.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
         number: 15,
         oldest: 1,
         home: include_str!("migrations/0015_home.sql"),

@@ -16,6 +16,7 @@ mod fate;
 mod feed;
 mod folding;
 mod keys;
+mod lists;
 mod load;
 mod migrate;
 mod months;
@@ -549,6 +550,10 @@ impl Store for SqliteStore {
     }
 
     fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+        self
+    }
+
+    fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
         self
     }
 

@@ -70,7 +70,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 41] = [
+pub static TABLES: [Table; 43] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -410,6 +410,18 @@ pub static TABLES: [Table; 41] = [
             ("hash", BYTES),
         ],
     },
+    Table {
+        name: "list",
+        columns: &[
+            ("no", INT),
+            ("name", TEXT),
+            ("made_at", INT),
+            ("changed_at", INT),
+            ("changed_by", TEXT),
+            ("round", INT),
+        ],
+    },
+    Table { name: "listed", columns: &[("list", INT), ("named", ID), ("member", ID), ("round", INT)] },
     // Of which no messages were made yet: they are made where the home goes.
     Table { name: "feed", columns: &[("no", NO), ("members", BYTES), ("events", BYTES)] },
 ];

@@ -17,6 +17,7 @@ pub mod crowd;
 pub mod dump;
 pub mod feed;
 pub mod flush;
+pub mod lists;
 pub mod merge;
 pub mod packed;
 pub mod partner;
@@ -587,6 +588,8 @@ pub trait Store: Send + Sync {
     fn reading(&self) -> &dyn reading::Reading;
     /// Members with all that happened to them, many at once.
     fn crowd(&self) -> &dyn crowd::Crowd;
+    /// Lists of members that were uploaded by hand.
+    fn lists(&self) -> &dyn lists::Lists;
     /// What it does about personal data; `None` for what is not a home of its own.
     fn personal(&self) -> Option<&dyn personal::Personal> {
         None

@@ -14,6 +14,7 @@ mod elsewhere;
 mod home;
 mod import;
 mod key;
+mod lists;
 mod master;
 mod member;
 mod moving;

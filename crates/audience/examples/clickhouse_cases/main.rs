@@ -38,6 +38,8 @@ fn known(id: MemberId, person: &Person) -> zhiyin_audience::Person {
         id,
         attributes: person.attributes.clone(),
         tags: person.tags.iter().cloned().collect(),
+        lists: person.lists.iter().cloned().collect(),
+        standing: Vec::new(),
         tier: person.tier.clone(),
         lifecycle: person.lifecycle.clone(),
         store: person.store.clone(),

@@ -96,6 +96,9 @@ macro_rules! brittle {
             fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
                 self.inner.closing()
             }
+            fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
+                self.inner.lists()
+            }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.inner.webhooks()
             }

@@ -64,6 +64,8 @@ pub(crate) const PLACE_HISTORY_NEXT: &str = "SELECT setval(pg_get_serial_sequenc
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.place_history), false)";
 pub(crate) const WEBHOOK_MESSAGE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.webhook_message', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.webhook_message), false)";
+pub(crate) const LIST_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.list', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.list), false)";
 /// Whoever holds a tree in memory reads it anew.
 pub(crate) const PLACE_TREE_ON: &str = "UPDATE {home}.place_tree SET version = version + 1";
 pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
@@ -148,7 +150,7 @@ impl Filling<'_> {
             "source" => self.sources(table, rows).await,
             "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
             | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" | "webhook"
-            | "webhook_message" | "feed" | "book_line" | "book_close" => {
+            | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_close" => {
                 self.put(table, "", rows, |_| Ok(0)).await
             }
             "house_account" => {
@@ -392,7 +394,9 @@ impl Filling<'_> {
         }
         self.run(LAST_SET, 0, &[&self.last]).await?;
         self.run(SHARES_SET, 0, &[]).await?;
-        for sql in [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON, WEBHOOK_MESSAGE_NEXT] {
+        for sql in
+            [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON, WEBHOOK_MESSAGE_NEXT, LIST_NEXT]
+        {
             self.run(sql, 0, &[]).await?;
         }
         self.run(crate::webhooks::FOLLOWS_ALL, 0, &[&CONSUMER]).await?;
