@@ -153,11 +153,11 @@ impl Engine {
                     open.push(span(&closes, zone, month));
                 }
                 // Before the first that was closed nothing was booked.
-                _ => books.push(self.book(&live, span(&closes, zone, month), now, Vec::new())),
+                _ => books.push(open_book(&live, span(&closes, zone, month), now, Vec::new())),
             }
         }
         let lines = self.open_lines(&live, &closes, &open).await?;
-        books.extend(open.into_iter().zip(lines).map(|(span, lines)| self.book(&live, span, now, lines)));
+        books.extend(open.into_iter().zip(lines).map(|(span, lines)| open_book(&live, span, now, lines)));
         Ok(books)
     }
 
@@ -187,20 +187,6 @@ impl Engine {
     pub async fn last_month(&self) -> Result<Month> {
         let now = clock::now(&self.home().await?);
         Ok(Month::of(self.live()?.rules.zone.day(now)).previous())
-    }
-
-    fn book(&self, live: &Live, span: Span, now: Ts, lines: Vec<Line>) -> MonthBook {
-        let state = if span.until > now { State::Running } else { State::Open };
-        MonthBook {
-            month: span.month,
-            start: span.start,
-            until: span.until,
-            state,
-            closed: None,
-            currency: live.playbook.currency.code.clone(),
-            worth: worth(live),
-            lines,
-        }
     }
 
     /// Closes a month for good; its books. One that is closed stays as it is. Only the first month that is open can be closed,
@@ -293,6 +279,20 @@ impl Engine {
             closed.ok_or_else(|| zhiyin_store::StoreError::Damaged("a month that was closed".to_owned()))?;
         let lines = books.lines(closed.month).await?;
         Ok(frozen(live, closed, lines))
+    }
+}
+
+fn open_book(live: &Live, span: Span, now: Ts, lines: Vec<Line>) -> MonthBook {
+    let state = if span.until > now { State::Running } else { State::Open };
+    MonthBook {
+        month: span.month,
+        start: span.start,
+        until: span.until,
+        state,
+        closed: None,
+        currency: live.playbook.currency.code.clone(),
+        worth: worth(live),
+        lines,
     }
 }
 
