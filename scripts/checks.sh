@@ -3,11 +3,11 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons clickhouse oracle browser clients quickstart shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons clickhouse oracle browser clients quickstart draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes persons upgrade faults)
+postgres_checks=(rust engine_pg processes persons upgrade faults clickhouse)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -109,7 +109,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
     esac
@@ -197,6 +197,7 @@ check_oracle() {
   oracle_python
   "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
   "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
+  "$cache/venv/oracle/bin/python" tests/oracle/books.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
 }
 
 check_audiences() {
@@ -252,6 +253,12 @@ check_quickstart() {
   python3 tests/quickstart.py --binary "$zhiyin" --work "$checks_dir/quickstart"
 }
 
+# Draws that were held, held against a program that shares nothing with ours.
+check_draws() {
+  built_for_tests
+  python3 tests/draws.py --binary "$zhiyin" --work "$checks_dir/draws"
+}
+
 # The packages that a folder's lock file names, once per lock file.
 npm_packages() {
   [[ -f "$1/package-lock.json" && ! "$1/node_modules" -nt "$1/package-lock.json" ]] || return 0
@@ -271,7 +278,8 @@ check_clients() {
     --python "$cache/venv/clients/bin/python"
 }
 
-# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's.
+# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's; and a home
+# that asks either, beside its columns.
 check_clickhouse() {
   built_for_tests
   local pins examples="$target/release/examples"
@@ -280,6 +288,8 @@ check_clickhouse() {
   "$cache/venv/clickhouse/bin/python" tests/clickhouse/test_meaning.py --cases "$examples/clickhouse_cases" \
     --work "$checks_dir/clickhouse/meaning"
   python3 tests/clickhouse/test_wiring.py --wiring "$examples/clickhouse_wiring" --work "$checks_dir/clickhouse/wiring"
+  python3 tests/clickhouse/test_home.py --binary "$zhiyin" --python "$cache/venv/clickhouse/bin/python" \
+    --work "$checks_dir/clickhouse/home"
 }
 
 check_browser() {

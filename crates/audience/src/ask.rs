@@ -277,7 +277,7 @@ impl Asking<'_> {
         match &test.kind {
             Kind::Coded(column) => self.coded(*column, test, block, mask),
             Kind::Points(low, high) => block.points.keep_range(*low, *high, mask),
-            Kind::Tag(tag) => match block.tags.get(*tag) {
+            Kind::Tag(tag) => match block.tags.get(&**tag) {
                 Some(kept) => kept.keep(mask),
                 None => mask.words_mut().fill(0),
             },

@@ -19,6 +19,7 @@ mod facts;
 mod history;
 mod ints;
 mod map;
+pub mod marks;
 mod merge;
 mod packed;
 pub mod person;
@@ -31,6 +32,7 @@ pub mod snapshot;
 pub mod sql;
 
 pub use ask::{Found, Question, StepTaken};
+pub use marks::Mark;
 pub use person::Person;
 pub use population::{Budget, Change, Layout, OverBudget, Population, Seen};
 pub use set::MemberSet;

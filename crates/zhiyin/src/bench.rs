@@ -35,7 +35,7 @@ pub async fn bench(
         "ingest" => ingest::ingest().await,
         "resolution" => resolution::resolution().await,
         "audience" => audience::audience(audience),
-        "checkout" => checkout::checkout(checkout),
+        "checkout" => checkout::checkout(checkout, audience.without_peers),
         "search" => search::search().await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,

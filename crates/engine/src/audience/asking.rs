@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use zhiyin_audience::population::{Change, Layout, Population, Seen};
-use zhiyin_audience::{Found, MemberSet, Person, Question};
+use zhiyin_audience::{Found, Mark, MemberSet, Person, Question};
 use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::AttributeKind;
@@ -46,6 +46,12 @@ impl Asking {
     /// For whom a condition holds, of those who may be seen.
     pub(crate) fn find(&self, condition: &Condition) -> MemberSet {
         self.found(condition).members
+    }
+
+    /// Who bears a mark, of those who may be seen.
+    pub(crate) fn marked(&self, mark: Mark<'_>) -> MemberSet {
+        let marked = self.everyone.marked(mark);
+        self.scope.as_ref().map_or(marked.clone(), |scope| scope.and(&marked))
     }
 
     /// Persons of a set.

@@ -18,12 +18,14 @@ use crate::{Live, Result};
 
 /// What is asked of each member.
 pub(crate) struct By {
-    what: What,
+    pub(super) what: What,
     /// Width of the steps of a histogram.
     step: Option<Decimal>,
 }
 
-enum What {
+/// By what.
+pub(crate) enum What {
+    /// Tags.
     Tags,
     /// An attribute of several texts.
     Texts(String),
@@ -129,7 +131,8 @@ impl By {
         }
     }
 
-    fn stepped(&self, shown: Shown) -> Shown {
+    /// A number as the first of its step, where there are steps.
+    pub(super) fn stepped(&self, shown: Shown) -> Shown {
         match (shown, self.step) {
             (Shown::Number(number), Some(step)) => {
                 let steps = number.checked_div(step).map(|steps| steps.floor());

@@ -1,6 +1,9 @@
 //! Keeping everybody in columns, fresh from the change feed: built of the record once, then whoever changed is read again and
 //! replaced whole. What is kept is held against the record a few members at a time; a difference is counted and healed.
 
+pub mod held;
+mod marked;
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
@@ -36,13 +39,13 @@ const OVER: Duration = Duration::from_secs(60);
 /// How often in a row it fails before it builds anew.
 const FAILS_MAX: usize = 600;
 /// How far behind it may be before answers say so, in microseconds.
-const BEHIND_US: i64 = 5_000_000;
+pub(super) const BEHIND_US: i64 = 5_000_000;
 /// How often a snapshot is written.
 const SAVE_EVERY: Duration = Duration::from_secs(600);
 /// Questions that are worked on at once; others wait for their turn.
 const QUESTIONS: usize = 8;
 /// Changes with how persons are made of the record: what was made otherwise is not begun from.
-const MADE: &str = "1";
+const MADE: &str = "2";
 /// How often it notes in the home how far it came.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// How often some members are held against the record, and how many.
@@ -105,6 +108,8 @@ pub(crate) struct Audiences {
     state: RwLock<State>,
     budget: RwLock<Budget>,
     building: Arc<Mutex<()>>,
+    /// How standing audiences stood when they were last held against their conditions.
+    reconciled: RwLock<held::Reconciled>,
     /// Turns of questions: each works on all cores, and some hold a list of everybody.
     pub(crate) turns: Arc<Semaphore>,
 }
@@ -116,7 +121,7 @@ impl Default for Audiences {
     fn default() -> Self {
         let budget = RwLock::new(Budget::default());
         let (building, turns) = (Arc::default(), Arc::new(Semaphore::new(QUESTIONS)));
-        Self { state: RwLock::new(State::Nothing), budget, building, turns }
+        Self { state: RwLock::new(State::Nothing), budget, building, reconciled: RwLock::default(), turns }
     }
 }
 
@@ -404,6 +409,9 @@ impl Engine {
             }
             if reconciled.elapsed() >= RECONCILE_EVERY {
                 cursor = self.reconcile(&keeper, cursor).await?;
+                if let Err(error) = self.standing_looked(&keeper).await {
+                    tracing::warn!(%error, "standing audiences could not be looked at; trying again");
+                }
                 reconciled = clock::stopwatch();
             }
             tokio::select! {

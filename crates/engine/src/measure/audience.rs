@@ -5,7 +5,7 @@ use prometheus_client::registry::Registry;
 
 use super::{
     AUDIENCE_BEHIND, AUDIENCE_BYTES, AUDIENCE_CHANGES, AUDIENCE_DIFFERENCES, AUDIENCE_MEMBERS,
-    AUDIENCE_REBUILDS, Count, register,
+    AUDIENCE_REBUILDS, CLICKHOUSE_FAILURES, Count, STANDING_DIFFERENCES, register,
 };
 
 /// How one process keeps everybody.
@@ -17,6 +17,8 @@ pub(crate) struct Audiences {
     rebuilds: Count,
     changes: Count,
     differences: Count,
+    failures: Count,
+    standing: Count,
 }
 
 impl Audiences {
@@ -27,6 +29,8 @@ impl Audiences {
         register(registry, AUDIENCE_REBUILDS, self.rebuilds.clone());
         register(registry, AUDIENCE_CHANGES, self.changes.clone());
         register(registry, AUDIENCE_DIFFERENCES, self.differences.clone());
+        register(registry, CLICKHOUSE_FAILURES, self.failures.clone());
+        register(registry, STANDING_DIFFERENCES, self.standing.clone());
     }
 
     /// How they stand.
@@ -44,6 +48,16 @@ impl Audiences {
     /// Members were read again.
     pub(crate) fn changed(&self, n: usize) {
         self.changes.0.inc_by(n as u64);
+    }
+
+    /// ClickHouse did not take them.
+    pub(crate) fn failed(&self) {
+        self.failures.0.inc();
+    }
+
+    /// Members were in standing audiences against their conditions, or out of them.
+    pub(crate) fn standing_differed(&self, n: usize) {
+        self.standing.0.inc_by(n as u64);
     }
 
     /// Members differed from the record.

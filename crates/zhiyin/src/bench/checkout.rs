@@ -8,10 +8,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zhiyin_condition::CartItem;
 use zhiyin_engine::clock;
 use zhiyin_engine::playbooks::read_given;
@@ -26,6 +26,8 @@ use crate::say::say;
 /// 2024-01-01.
 const AT: Ts = Ts(1_704_067_200_000_000);
 const LINES: usize = 10;
+/// How many of the carts peers are shown: they take about a millisecond each.
+const PEERS_CARTS: usize = 1_000;
 const CATEGORIES: [&str; 8] = ["food", "drinks", "home", "beauty", "toys", "books", "pets", "baby"];
 
 /// An offer, as peers read it.
@@ -65,6 +67,17 @@ struct CartLines {
 struct Emitted<'a> {
     offers: &'a [Offer],
     carts: &'a [CartLines],
+}
+
+/// What a peer found of itself.
+#[derive(Deserialize)]
+struct Peer {
+    peer: String,
+    version: String,
+    offers: usize,
+    carts_per_s: u64,
+    p50_us: serde_json::Number,
+    p99_us: serde_json::Number,
 }
 
 /// Numbers that look drawn and are always the same.
@@ -226,7 +239,7 @@ fn measure(offers: &Offers, leaves: &zhiyin_condition::Leaves, carts: &[Cart], m
 }
 
 /// Measures, and says what was found.
-pub fn checkout(asked: &CheckoutBench) -> Result<ExitCode> {
+pub fn checkout(asked: &CheckoutBench, without_peers: bool) -> Result<ExitCode> {
     let (offers, lines) = (offers(), carts(asked.carts));
     if let Some(file) = &asked.emit {
         let emitted = serde_json::to_string(&Emitted { offers: &offers, carts: &lines })?;
@@ -276,8 +289,44 @@ pub fn checkout(asked: &CheckoutBench) -> Result<ExitCode> {
             hundredths / 100,
             hundredths % 100
         );
+        if !without_peers {
+            let shown = Emitted { offers: &offers, carts: &lines[..lines.len().min(PEERS_CARTS)] };
+            beside(&shown, n, &greedy, &best)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the peers with the first offers and carts, where `./run` has made Node and their packages ready, and says how much faster
+/// ours is.
+fn beside(emitted: &Emitted<'_>, n: usize, greedy: &Measured, best: &Measured) -> Result<()> {
+    let Ok(node) = std::env::var("ZHIYIN_BENCH_NODE") else {
+        say!("        (peers are measured by `./run bench checkout`)");
+        return Ok(());
+    };
+    let file = std::env::temp_dir().join(format!("zhiyin-checkout-{}.json", std::process::id()));
+    std::fs::write(&file, serde_json::to_string(emitted)?).with_context(|| file.display().to_string())?;
+    for peer in ["medusa", "vendure"] {
+        let script = format!("bench/checkout/{peer}.mjs");
+        let ran = Command::new(&node).arg(&script).arg(&file).args(["--offers", &n.to_string()]).output();
+        let ran = ran.with_context(|| script.clone())?;
+        let said = String::from_utf8_lossy(&ran.stderr);
+        ensure!(ran.status.success(), "{script}: {}", said.trim());
+        let found: Peer = serde_json::from_slice(&ran.stdout).with_context(|| script.clone())?;
+        let times = |ours: &Measured| ours.carts_per_s / found.carts_per_s.max(1);
+        say!(
+            "{n:>6}  {:<8} {:>12} {:>10} {:>10}   {} with {} of {n} offers: greedy {} times, best {} times as fast",
+            found.peer,
+            thousands(found.carts_per_s),
+            found.p50_us.to_string(),
+            found.p99_us.to_string(),
+            found.version,
+            found.offers,
+            times(greedy),
+            times(best)
+        );
+    }
+    std::fs::remove_file(&file).with_context(|| file.display().to_string())
 }
 
 fn micros(ns: u64) -> String {
