@@ -113,3 +113,59 @@ impl Facts for Shopper {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zhiyin_model::playbook::{parse, shipped};
+    use zhiyin_offer::STEPS_MAX;
+
+    fn documented() -> CartAsked {
+        let document = include_str!("../../../docs/offers.md");
+        let cart = document.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        serde_json::from_str(cart).unwrap()
+    }
+
+    fn quoted(asked: &CartAsked) -> Result<QuoteTold, CartProblem> {
+        let playbook = parse("variety-store", shipped::VARIETY_STORE, &shipped::load).unwrap();
+        let rules = Rules::compile(&playbook).unwrap();
+        let noon = Ts::parse("2020-05-13T12:00:00+08:00").unwrap();
+        quote(&playbook, &rules, asked, noon, Mode::Best(STEPS_MAX))
+    }
+
+    #[test]
+    fn the_documented_cart_is_quoted() {
+        let told = quoted(&documented()).unwrap();
+        let off: i64 = told.lines.iter().flat_map(|line| &line.discounts).map(|one| one.amount).sum();
+        assert_eq!((told.list, told.list - off, told.discount), (8_300, told.payable, off));
+        assert!(told.exact && told.bound == Some(told.payable) && told.membership_saves.is_none());
+        assert_eq!(
+            told.applied.iter().find(|one| one.offer == "paid-88").unwrap().coupon.as_deref(),
+            Some("c1")
+        );
+        let nobody = quoted(&CartAsked { member: None, ..documented() }).unwrap();
+        assert!(nobody.membership_saves.is_some_and(|saves| saves.0 > 0));
+    }
+
+    #[test]
+    fn what_no_cart_is_is_refused_with_its_field() {
+        let field = |change: &dyn Fn(&mut CartAsked)| {
+            let mut asked = documented();
+            change(&mut asked);
+            quoted(&asked).err().map(|problem| problem.field)
+        };
+        for (found, expected) in [
+            (field(&|cart| cart.lines.clear()), "lines"),
+            (field(&|cart| cart.lines[1].quantity = 0), "lines[1].quantity"),
+            (field(&|cart| cart.lines[0].price = -1), "lines[0].price"),
+            (field(&|cart| cart.lines[0].price = i64::MAX), "lines[0].price"),
+            (field(&|cart| cart.lines[0].floor = Some(-1)), "lines[0].floor"),
+            (field(&|cart| cart.shipping = -1), "shipping"),
+            (field(&|cart| cart.currency = Some("USD".into())), "currency"),
+            (field(&|cart| cart.timezone = Some("Mars/Base".into())), "timezone"),
+        ] {
+            assert_eq!(found.as_deref(), Some(expected));
+        }
+        assert!(serde_json::from_str::<CartAsked>(r#"{"lines": [], "linse": []}"#).is_err());
+    }
+}

@@ -280,7 +280,7 @@ pub enum Command {
     Digest,
     /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, ingest, commands, faults.
     Bench {
-        /// Which: growth, pipeline, resolution, search, audience, ingest, commands, faults.
+        /// Which: growth, pipeline, resolution, search, audience, checkout, ingest, commands, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.
