@@ -67,7 +67,7 @@ async fn is_well(home: &Home) {
 
 /// Rows of a table, as a dump says them.
 async fn table(home: &Home, name: &str) -> Vec<BTreeMap<&'static str, Value>> {
-    let (out, mut rows) = tokio::sync::mpsc::channel(4);
+    let (out, mut rows) = tokio::sync::mpsc::channel::<zhiyin_store::dump::Rows>(4);
     let taking = async {
         let mut taken = Vec::new();
         while let Some(part) = rows.recv().await {
