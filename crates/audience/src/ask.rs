@@ -19,6 +19,7 @@ use crate::bound::{Leaf, Table};
 use crate::coded::{Chosen, Coded};
 use crate::dict::Dict;
 use crate::facts::{Desk, OfBlock, OneColumn, OneLeaf};
+use crate::halt::Halt;
 use crate::plan::{Column, Kind, Plan, Planner, Test, bounds};
 use crate::population::Seen;
 use crate::rows::{LeafPlan, by_search};
@@ -115,7 +116,11 @@ struct Asking<'a> {
     without: Vec<bool>,
     /// Of whom it is asked; of everybody, without.
     within: Option<&'a MemberSet>,
+    halt: &'a Halt,
 }
+
+/// Members that are asked one by one before it is looked whether anybody still waits.
+const ASKED_AT_ONCE: u32 = 1024;
 
 impl Seen {
     /// Who they are.
@@ -125,6 +130,11 @@ impl Seen {
 
     /// Who they are, of those of a set: nobody else is asked, or counted in what it took.
     pub fn find_within(&self, question: &Question<'_>, within: Option<&MemberSet>) -> Found {
+        self.find_until(question, within, &Halt::default())
+    }
+
+    /// The same, until nobody waits for it any more: who is found then are not all.
+    pub fn find_until(&self, question: &Question<'_>, within: Option<&MemberSet>, halt: &Halt) -> Found {
         let layout = self.layout();
         let mut condition = question.condition.clone();
         let leaves = Leaves::collect([&mut condition], layout.zone.clone(), layout.currency_exponent);
@@ -144,6 +154,7 @@ impl Seen {
             events: leaves.events_used().into_iter().collect(),
             without: without.collect(),
             within,
+            halt,
         };
         let members = asking.all(self);
         Found { members, steps: asking.steps() }
@@ -177,6 +188,9 @@ impl Asking<'_> {
 
     /// Who of a block.
     fn of_block(&self, block: &Block) -> Mask {
+        if self.halt.is_stopped() {
+            return Mask::none(block.len());
+        }
         let mut mask = block.members();
         if let Some(within) = self.within {
             mask.retain(|place| within.contains(block.ordinal(place)));
@@ -475,8 +489,16 @@ impl Asking<'_> {
             .collect();
         let desk = Desk { block, leaves: self.leaves, bound: &bound, events: &self.events };
         let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
-        let mut rows = 0;
+        let (mut rows, mut n_asked) = (0, 0u32);
+        let mut stopped = false;
         let holds = |place: usize| {
+            n_asked += 1;
+            if n_asked.is_multiple_of(ASKED_AT_ONCE) {
+                stopped = self.halt.is_stopped();
+            }
+            if stopped {
+                return false;
+            }
             let member = OfBlock::new(&desk, place);
             let value = part.value(&member) == Value::Bool(true);
             rows += member.touched.get();

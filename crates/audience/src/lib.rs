@@ -16,6 +16,7 @@ mod build;
 mod coded;
 mod dict;
 mod facts;
+pub mod halt;
 mod history;
 mod ints;
 mod map;
@@ -29,8 +30,10 @@ mod scan;
 pub mod set;
 pub mod snapshot;
 pub mod sql;
+mod whole;
 
 pub use ask::{Found, Question, StepTaken};
+pub use halt::Halt;
 pub use person::Person;
 pub use population::{Budget, Change, Layout, OverBudget, Population, Seen};
 pub use set::MemberSet;

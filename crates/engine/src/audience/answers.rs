@@ -16,8 +16,9 @@ use zhiyin_store::StoreError;
 
 use super::asking::Asking;
 use super::by::{By, Shown};
+use super::reading::done;
 use super::why::{WhyView, why};
-use super::{AudienceProblem, OVERLAP_MAX, PICKED_MAX, checked};
+use super::{AudienceProblem, OVERLAP_MAX, PICKED_MAX, checked_for};
 use crate::reports::by_number_then_text;
 use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result, clock};
@@ -219,8 +220,8 @@ impl Engine {
         condition: &str,
         day: Option<Day>,
     ) -> Result<CountView> {
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let (count, took_ms) = asking
             .aside(move |asking| {
                 let watch = clock::stopwatch();
@@ -240,7 +241,7 @@ impl Engine {
         names: Names<'_>,
     ) -> Result<MembersView> {
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let ids = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
         self.named_view(&asking, ids, names, mask).await
     }
@@ -254,7 +255,7 @@ impl Engine {
         names: Names<'_>,
     ) -> Result<Vec<MembersView>> {
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let checked = conditions.iter().map(|text| checked(&asking.live, text));
+        let checked = conditions.iter().map(|text| checked_for(&asking.live, text, mask));
         let checked = checked.collect::<Result<Vec<Condition>>>()?;
         let mut views = Vec::with_capacity(checked.len());
         for condition in checked {
@@ -283,7 +284,7 @@ impl Engine {
             Some(spot) => Some(MemberId::from_slice(&spot).ok_or(ReadProblem::Cursor)?),
         };
         let (asking, mask) = self.asked(grant, Operation::MemberList, day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let (persons, more) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
@@ -325,7 +326,7 @@ impl Engine {
             return Err(AudienceProblem::Picked.into());
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let key = IdKey::from_bytes([0; 32]);
         let drawn = asking.aside(move |asking| {
             let found = asking.find(&condition);
@@ -391,8 +392,8 @@ impl Engine {
         condition: &str,
         day: Option<Day>,
     ) -> Result<ExplainView> {
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let whole = checked(&asking.live, condition)?;
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let whole = checked_for(&asking.live, condition, mask)?;
         let (found, took_ms) = asking
             .aside(move |asking| {
                 let watch = clock::stopwatch();
@@ -423,7 +424,7 @@ impl Engine {
         (by, step): (&str, Option<&str>),
     ) -> Result<BreakdownView> {
         let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let read = By::read(&asking.live, by, step)?.shown(mask)?;
         let (count, counts) = asking
             .aside(move |asking| {
@@ -449,8 +450,8 @@ impl Engine {
         if !(1..=OVERLAP_MAX).contains(&conditions.len()) {
             return Err(AudienceProblem::HowMany.into());
         }
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let checked = conditions.iter().map(|text| checked(&asking.live, text));
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let checked = conditions.iter().map(|text| checked_for(&asking.live, text, mask));
         let checked = checked.collect::<Result<Vec<Condition>>>()?;
         let (counts, exactly) = asking
             .aside(move |asking| {
@@ -488,7 +489,7 @@ impl Engine {
             return Err(AudienceProblem::Picked.into());
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let by = By::read(&asking.live, by, None)?.shown(mask)?;
         let ranked = asking.aside(move |asking| {
             let found = asking.find(&condition);
@@ -527,7 +528,7 @@ impl Engine {
             let _turn = turn;
             why(&live, &person, &condition, how)
         });
-        told.await.map_err(|error| StoreError::Database(error.to_string()))?
+        done(told.await)?
     }
 }
 

@@ -17,7 +17,7 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Day;
 
-use super::checked;
+use super::checked_for;
 use crate::{Engine, EngineError, Result};
 
 /// Rows of a row group of Parquet.
@@ -158,7 +158,7 @@ impl Engine {
     ) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
         let filter = self.filter(grant, Operation::MemberExport).await?;
         let asking = self.asking(self.moment(day).await?, &filter).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, filter.mask)?;
         let ids: Vec<MemberId> = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
         // Refused before anything is sent.
         self.called_in(Vec::new(), namespace, filter.mask).await?;

@@ -1,6 +1,8 @@
 //! Audiences: who a condition holds for. A condition may be long, so all of these take a body; none of them changes anything.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, header};
@@ -8,10 +10,13 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use zhiyin_engine::EngineError;
+use zhiyin_engine::audience::AudienceProblem;
 use zhiyin_engine::audience::answers::{
     BreakdownView, CountView, ExplainView, InAudienceView, MembersView, Names, OverlapView, TopView,
 };
 use zhiyin_engine::audience::export::FileKind;
+use zhiyin_engine::audience::patience::{self, PATIENCE, PATIENCE_MAX_SECONDS};
 use zhiyin_engine::audience::why::WhyView;
 use zhiyin_engine::audiences::SavedAudience;
 use zhiyin_engine::sight::Page;
@@ -33,6 +38,7 @@ const REFUSALS: &[&str] = &[
     "no_playbook",
     "outside_scope",
     "audiences_unavailable",
+    "audience_took_too_long",
 ];
 const BY: &[&str] = &[
     "bad_condition",
@@ -41,6 +47,7 @@ const BY: &[&str] = &[
     "as_of_future",
     "no_playbook",
     "audiences_unavailable",
+    "audience_took_too_long",
     "bad_expression",
     "bad_step",
     "too_many_values",
@@ -65,7 +72,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "查看已保存的人群",
                 "Its condition, and how many members it has now of those whom this key may count.",
             )
-            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable"])
+            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable", "audience_took_too_long"])
             .example(json!({"id": "evening"})),
         Endpoint::change(Method::POST, "audiences_count", "/v1/audiences/count", reads, count)
             .says(
@@ -98,7 +105,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "人群重叠",
                 "Up to eight: how many are in exactly these and in none of the others.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable", "audience_took_too_long"])
             .example(json!({"conditions": ["size(orders) >= 1", r#"tier == "gold""#]})),
         Endpoint::change(Method::POST, "audiences_members", "/v1/audiences/members", Operation::MemberList, members)
             .says(
@@ -106,7 +113,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "列出人群成员",
                 "By id, a page at a time, each with what this key may see of them.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable", "audience_took_too_long"])
             .example(json!({"condition": OFTEN, "limit": 50})),
         Endpoint::change(Method::POST, "audiences_sample", "/v1/audiences/sample", Operation::MemberList, sample)
             .says(
@@ -132,7 +139,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "All its members by what they are called in a namespace, by id, as CSV with a head or as Parquet; masked, or by \
                  ids alone, where this key may see no more.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable", "audience_took_too_long"])
             .example(json!({"condition": OFTEN, "namespace": "household", "format": "csv"})),
         Endpoint::change(Method::POST, "members_why", "/v1/members/{id}/why", Operation::MemberRead, why)
             .says(
@@ -140,7 +147,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "会员为何在（或不在）人群中",
                 "Each part of the condition with what it comes to for them, and what would turn it.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "member_unknown"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "member_unknown", "audience_took_too_long"])
             .example(json!({"id": "0123456789abcdef0123456789abcdef", "condition": OFTEN})),
     ]
 }
@@ -178,7 +185,10 @@ async fn one(caller: Caller, asked: One) -> Result<OneView, Problem> {
     let unknown = || Problem::of("audience_unknown").at("id");
     let audience = engine.saved_audience(&asked.id)?.ok_or_else(unknown)?;
     let now = match &audience.who {
-        Some(_) => Some(engine.audience_count(&caller.grant, &format!("@{}", asked.id), None).await?),
+        Some(_) => {
+            let condition = format!("@{}", asked.id);
+            Some(within(None, engine.audience_count(&caller.grant, &condition, None)).await?)
+        }
         None => None,
     };
     Ok(OneView { audience, now })
@@ -192,16 +202,33 @@ struct Asked {
     condition: String,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it. Attributes and tags are always those of now.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
+}
+
+/// An answer, if it comes within so many seconds; what works on it stops where it does not, or where whoever asked is gone.
+async fn within<T>(
+    seconds: Option<u16>,
+    answer: impl Future<Output = zhiyin_engine::Result<T>>,
+) -> Result<T, Problem> {
+    let patience = match seconds {
+        None => PATIENCE,
+        Some(seconds @ 1..=PATIENCE_MAX_SECONDS) => Duration::from_secs(seconds.into()),
+        Some(_) => return Err(EngineError::from(AudienceProblem::Patience).into()),
+    };
+    Ok(patience::within(patience, answer).await?)
 }
 
 async fn count(caller: Caller, asked: Asked) -> Result<CountView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
-    Ok(caller.engine().audience_count(&caller.grant, &asked.condition, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_count(&caller.grant, &asked.condition, day)).await
 }
 
 async fn explain(caller: Caller, asked: Asked) -> Result<ExplainView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
-    Ok(caller.engine().audience_explain(&caller.grant, &asked.condition, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_explain(&caller.grant, &asked.condition, day))
+        .await
 }
 
 /// By what.
@@ -216,12 +243,16 @@ struct Breakdown {
     step: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn breakdown(caller: Caller, asked: Breakdown) -> Result<BreakdownView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let how = (asked.by.as_str(), asked.step.as_deref());
-    Ok(caller.engine().audience_breakdown(&caller.grant, &asked.condition, day, how).await?)
+    let broken = caller.engine().audience_breakdown(&caller.grant, &asked.condition, day, how);
+    within(asked.timeout_seconds, broken).await
 }
 
 /// Which audiences.
@@ -233,11 +264,15 @@ struct Overlap {
     conditions: Vec<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn overlap(caller: Caller, asked: Overlap) -> Result<OverlapView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
-    Ok(caller.engine().audience_overlap(&caller.grant, &asked.conditions, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_overlap(&caller.grant, &asked.conditions, day))
+        .await
 }
 
 /// Which page.
@@ -253,12 +288,16 @@ struct Members {
     limit: Option<u16>,
     /// `next` of the page before.
     cursor: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn members(caller: Caller, asked: Members) -> Result<Page<InAudienceView>, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let page = (limit(asked.limit), asked.cursor.as_deref());
-    Ok(caller.engine().audience_page(&caller.grant, &asked.condition, day, page).await?)
+    within(asked.timeout_seconds, caller.engine().audience_page(&caller.grant, &asked.condition, day, page))
+        .await
 }
 
 /// How they are drawn.
@@ -276,6 +315,9 @@ struct Sample {
     namespace: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 /// How many are drawn where nobody says otherwise.
@@ -285,7 +327,8 @@ async fn sample(caller: Caller, asked: Sample) -> Result<MembersView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let draw = (asked.size.unwrap_or(SAMPLE) as usize, asked.seed.unwrap_or(1));
     let names = Names { namespace: asked.namespace.as_deref(), export: false };
-    Ok(caller.engine().audience_sample(&caller.grant, &asked.condition, day, draw, names).await?)
+    let drawn = caller.engine().audience_sample(&caller.grant, &asked.condition, day, draw, names);
+    within(asked.timeout_seconds, drawn).await
 }
 
 /// By which number.
@@ -303,6 +346,9 @@ struct Top {
     namespace: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn top(caller: Caller, asked: Top) -> Result<TopView, Problem> {
@@ -310,7 +356,8 @@ async fn top(caller: Caller, asked: Top) -> Result<TopView, Problem> {
     let names = Names { namespace: asked.namespace.as_deref(), export: false };
     let condition = asked.condition.as_deref().unwrap_or("true");
     let how = (asked.n as usize, asked.by.as_str());
-    Ok(caller.engine().audience_top(&caller.grant, condition, day, how, names).await?)
+    let top = caller.engine().audience_top(&caller.grant, condition, day, how, names);
+    within(asked.timeout_seconds, top).await
 }
 
 /// As what.
@@ -325,6 +372,9 @@ struct Export {
     format: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn export(caller: Caller, asked: Export) -> Result<Response, Problem> {
@@ -336,7 +386,9 @@ async fn export(caller: Caller, asked: Export) -> Result<Response, Problem> {
     };
     let engine = Arc::clone(&caller.api.engine);
     let how = (asked.namespace.as_deref(), kind);
-    let pieces = engine.audience_export(&caller.grant, &asked.condition, day, how).await?;
+    let pieces =
+        within(asked.timeout_seconds, engine.audience_export(&caller.grant, &asked.condition, day, how))
+            .await?;
     let stream = futures_util::stream::unfold(pieces, |mut pieces| async move {
         let piece = pieces.recv().await?;
         // A list that breaks off must not look whole.
@@ -363,10 +415,14 @@ struct Why {
     condition: String,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn why(caller: Caller, asked: Why) -> Result<WhyView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let member = MemberId::from_hex(&asked.id).ok_or(Problem::of("member_unknown"))?;
-    Ok(caller.engine().audience_why(&caller.grant, member, &asked.condition, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_why(&caller.grant, member, &asked.condition, day))
+        .await
 }
