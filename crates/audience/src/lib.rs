@@ -25,6 +25,7 @@ mod packed;
 pub mod person;
 mod plan;
 pub mod population;
+mod postings;
 mod rows;
 mod scan;
 pub mod set;

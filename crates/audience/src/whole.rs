@@ -84,7 +84,17 @@ fn coded(column: &Coded, rows: usize, members: usize) -> bool {
         .owners
         .as_deref()
         .is_none_or(|owners| owners.len() == known && owners.iter().all(|owner| kept(owner, members)));
-    long_enough && codes && owners && dict(&column.dict)
+    let latest = column.latest.as_ref().is_none_or(|latest| {
+        let owners = column.owners.as_deref().unwrap_or_default();
+        let n = |value: usize| (latest.starts[value + 1] as usize).checked_sub(latest.starts[value] as usize);
+        latest.starts.is_empty() && owners.is_empty()
+            || latest.starts.len() == known + 1
+                && owners.len() == known
+                && ascend(&latest.starts)
+                && latest.starts.last().is_some_and(|last| *last as usize == latest.steps.len())
+                && owners.iter().enumerate().all(|(value, owner)| n(value) == Some(count(owner)))
+    });
+    long_enough && codes && owners && latest && dict(&column.dict)
 }
 
 fn dict(dict: &Dict) -> bool {

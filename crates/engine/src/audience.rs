@@ -183,7 +183,7 @@ fn personal_in(expr: &Expr) -> Option<(&str, usize)> {
     match &expr.kind {
         Kind::Has(_) => None,
         Kind::Field { of, name } if matches!(&of.kind, Kind::Name(of) if of == "attr") => {
-            is_personal(name).then_some((name.as_str(), expr.column))
+            is_personal(name).then_some((name.as_str(), expr.at.0 as usize))
         }
         _ => expr.parts().into_iter().find_map(personal_in),
     }
