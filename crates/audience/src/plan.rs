@@ -12,6 +12,7 @@ use zhiyin_condition::tree::{Kind as TreeKind, Operator};
 use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, Expr};
 
+use crate::pieces::Breaks;
 use crate::rows::LeafPlan;
 
 /// A plan: `&&`, `||` and `!` over tests.
@@ -47,6 +48,8 @@ pub(crate) enum Kind<'c> {
     Points(i64, i64),
     /// By a tag.
     Tag(&'c str),
+    /// By when they enrolled: asked once for each piece of time.
+    Enrolled(Breaks),
     /// By how many rows of history pass, compared with a whole number.
     Count(Box<LeafPlan<'c>>, Operator, i64),
     /// By the sum of a whole number of each row, compared with one, in units of the column.
@@ -75,6 +78,7 @@ impl Kind<'_> {
             Self::Coded(_) | Self::Tag(_) => 0.1,
             Self::Points(..) => 0.15,
             Self::Recency(..) => 0.5,
+            Self::Enrolled(_) => 1.0,
             Self::Count(..) => 8.0,
             Self::Sum(..) | Self::Picked(..) => 12.0,
             Self::Slow => 500.0,
@@ -86,6 +90,7 @@ impl Kind<'_> {
         match self {
             Self::Coded(_) => "column",
             Self::Points(..) => "number",
+            Self::Enrolled(_) => "instant",
             Self::Tag(_) => "bitmap",
             Self::Recency(..) => "last day",
             Self::Count(..) | Self::Sum(..) | Self::Picked(..) => "history",
@@ -99,6 +104,8 @@ impl Kind<'_> {
 struct Reads<'c> {
     columns: BTreeSet<Column<'c>>,
     leaves: Vec<&'c LeafUse>,
+    /// When they enrolled.
+    enrolled: bool,
     other: bool,
 }
 
@@ -118,7 +125,8 @@ impl<'c> Reads<'c> {
             Node::Member(Member::Tier) => drop(self.columns.insert(Column::Tier)),
             Node::Member(Member::Lifecycle) => drop(self.columns.insert(Column::Lifecycle)),
             Node::Member(Member::Store) => drop(self.columns.insert(Column::Store)),
-            Node::Member(Member::Points | Member::EnrolledAt) | Node::HasTag(_) | Node::Consent(_) => {
+            Node::Member(Member::EnrolledAt) => self.enrolled = true,
+            Node::Member(Member::Points) | Node::HasTag(_) | Node::Consent(_) => {
                 self.other = true;
             }
             Node::Leaf(leaf) => self.leaves.push(leaf),
@@ -194,7 +202,8 @@ impl<'c> Planner<'c> {
     fn test(&mut self, node: &'c Node, tree: Option<&Expr>) -> Plan {
         let reads = Reads::of(node);
         let kind = self.kind(node, &reads);
-        let only_history = reads.columns.is_empty() && !reads.other && !reads.leaves.is_empty();
+        let only_history =
+            reads.columns.is_empty() && !reads.other && !reads.enrolled && !reads.leaves.is_empty();
         let looks_at = only_history.then(|| {
             let of = |leaf: &&LeafUse| {
                 let spec = &self.condition.leaves()[usize::from(leaf.leaf)];
@@ -215,12 +224,19 @@ impl<'c> Planner<'c> {
     }
 
     fn kind(&self, node: &'c Node, reads: &Reads<'c>) -> Kind<'c> {
-        if let (false, [], 1) = (reads.other, &reads.leaves[..], reads.columns.len())
+        if let (true, false, [], true) =
+            (reads.enrolled, reads.other, &reads.leaves[..], reads.columns.is_empty())
+            && let Some(breaks) = Breaks::of(node)
+        {
+            return Kind::Enrolled(breaks);
+        }
+        if let (false, [], 1) = (reads.other || reads.enrolled, &reads.leaves[..], reads.columns.len())
             && let Some(column) = reads.columns.first()
         {
             return Kind::Coded(*column);
         }
-        if let ([leaf], true) = (&reads.leaves[..], reads.columns.is_empty() && !reads.other)
+        if let ([leaf], true) =
+            (&reads.leaves[..], reads.columns.is_empty() && !reads.other && !reads.enrolled)
             && let Some(plan) = LeafPlan::of(self.condition, leaf)
             && plan.picks_a_code()
         {

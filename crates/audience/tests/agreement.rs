@@ -60,6 +60,9 @@ fn somebody(life: &Life, n: usize) -> Known {
         known.store = None;
         known.points = i64::try_from(n).unwrap() - 3;
     }
+    if n % 5 == 2 {
+        known.enrolled_at = None;
+    }
     known.lifecycle = [None, Some("growth"), Some("lost")][n % 3].map(str::to_owned);
     known
 }
@@ -80,7 +83,7 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 27] = [
+const PLAIN: [&str; 37] = [
     "orders.exists(o, o.paid < 100000000000000000) && size(orders.filter(o, o.paid != 100000000000000000)) >= 1",
     "orders.exists(o, o.paid > 100000000000000000) || items.exists(i, i.paid >= -100000000000000000)",
     "sum(orders.map(o, o.paid)) >= -90000000000000000 && sum(items.map(i, i.paid)) < 90000000000000000",
@@ -108,6 +111,16 @@ const PLAIN: [&str; 27] = [
     "size(orders.filter(o, o.time >= \"2024-03-01\" && o.paid < 3.2)) == 1",
     "last(items).category == \"a\"",
     "median_gap(within(orders, \"365d\")) >= 2",
+    "days_since(enrolled_at) >= 30 && days_since(enrolled_at) < 400",
+    "enrolled_at >= \"2024-03-01\" || enrolled_at == null",
+    "weekday(enrolled_at) in [\"mon\", \"sun\"]",
+    "!(days_since(enrolled_at) == 3) && enrolled_at != null",
+    "enrolled_at < \"2024-03-09T12:30:00Z\"",
+    "hour(enrolled_at) >= 12",
+    "age >= 18 && age < 40 || is_birthday",
+    "age == null || age != 30",
+    "sum(within(items, \"30d\").filter(i, i.category == \"a\").map(i, i.quantity)) >= 1",
+    "size(within(events(\"E\"), \"7d\").filter(e, e.channel == \"app\")) < 1 && size(within(orders, \"300d\").filter(o, o.store == \"S1\")) >= 1",
 ];
 
 proptest! {
