@@ -83,7 +83,7 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 37] = [
+const PLAIN: [&str; 39] = [
     "orders.exists(o, o.paid < 100000000000000000) && size(orders.filter(o, o.paid != 100000000000000000)) >= 1",
     "orders.exists(o, o.paid > 100000000000000000) || items.exists(i, i.paid >= -100000000000000000)",
     "sum(orders.map(o, o.paid)) >= -90000000000000000 && sum(items.map(i, i.paid)) < 90000000000000000",
@@ -120,6 +120,8 @@ const PLAIN: [&str; 37] = [
     "age >= 18 && age < 40 || is_birthday",
     "age == null || age != 30",
     "sum(within(items, \"30d\").filter(i, i.category == \"a\").map(i, i.quantity)) >= 1",
+    "within(items, \"0d\").exists(i, i.category == \"a\") || size(within(orders, \"0d\").filter(o, o.channel == \"app\")) >= 1",
+    "within(orders, \"1d\").exists(o, o.store == \"S1\") || within(items, \"2d\").exists(i, i.category in [\"a\", \"b\"])",
     "size(within(events(\"E\"), \"7d\").filter(e, e.channel == \"app\")) < 1 && size(within(orders, \"300d\").filter(o, o.store == \"S1\")) >= 1",
 ];
 
