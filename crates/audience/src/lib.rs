@@ -33,6 +33,7 @@ mod scan;
 pub mod set;
 pub mod snapshot;
 pub mod sql;
+mod tally;
 mod whole;
 
 pub use ask::{Found, Question, StepTaken};

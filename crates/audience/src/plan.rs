@@ -150,6 +150,22 @@ impl<'c> Reads<'c> {
     }
 }
 
+/// The column that is all that a node reads of a member, where that is one.
+pub(crate) fn column_of(node: &Node) -> Option<Column<'_>> {
+    let reads = Reads::of(node);
+    let only = !reads.other && !reads.enrolled && reads.leaves.is_empty() && reads.columns.len() == 1;
+    reads.columns.first().copied().filter(|_| only)
+}
+
+/// The leaves of history that a node reads, with the plans of those that columns can tell.
+pub(crate) fn leaves_of<'c>(
+    condition: &'c Condition,
+    node: &'c Node,
+) -> Vec<(&'c LeafUse, Option<LeafPlan<'c>>)> {
+    let leaves = Reads::of(node).leaves;
+    leaves.into_iter().map(|leaf| (leaf, LeafPlan::of(condition, leaf))).collect()
+}
+
 /// Gathers the tests of a condition.
 #[derive(Debug)]
 pub(crate) struct Planner<'c> {

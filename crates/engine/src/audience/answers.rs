@@ -429,7 +429,7 @@ impl Engine {
         let (count, counts) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
-                Ok((found.len() as u64, read.counted(asking.persons(&found), asking.moment.at)?))
+                Ok((found.len() as u64, read.counted(asking, &found)?))
             })
             .await?;
         let values = counts.into_iter().map(|(value, count)| {
@@ -493,9 +493,7 @@ impl Engine {
         let by = By::read(&asking.live, by, None)?.shown(mask)?;
         let ranked = asking.aside(move |asking| {
             let found = asking.find(&condition);
-            let at = asking.moment.at;
-            let number = |person: Person| Some((std::cmp::Reverse(by.number(&person, at)?), person.id));
-            Ok(least(n, asking.persons(&found).filter_map(number)))
+            Ok(by.ranked(asking, &found, n))
         });
         let ranked = ranked.await?;
         let ids = ranked.iter().map(|(_, id)| *id).collect();
@@ -505,7 +503,7 @@ impl Engine {
         }
         let members = ranked.into_iter().map(|(number, id)| RankedView {
             member: called.remove(&id).unwrap_or_else(|| id.to_string()),
-            value: number.0.normalize().to_string(),
+            value: number.normalize().to_string(),
         });
         Ok(TopView { as_of: asking.moment.at.rfc3339(), members: members.collect() })
     }

@@ -51,12 +51,6 @@ impl Asking {
         self.found(condition).members
     }
 
-    /// Persons of a set.
-    pub(crate) fn persons<'s>(&'s self, set: &'s MemberSet) -> impl Iterator<Item = Person> + 's {
-        let waited_for = set.ordinals().take_while(|_| !self.halt.is_stopped());
-        waited_for.filter_map(|ordinal| self.everyone.person(ordinal))
-    }
-
     /// Ids of a set, ascending.
     pub(crate) fn ids(&self, set: &MemberSet) -> Vec<MemberId> {
         let mut ids: Vec<MemberId> = self.everyone.ids(set).collect();
