@@ -491,3 +491,48 @@ pub(super) fn is_same(mut a: Person, mut b: Person) -> bool {
     }
     a == b
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use zhiyin_audience::population::Layout;
+    use zhiyin_model::time::Zone;
+
+    use super::*;
+
+    #[test]
+    fn what_a_running_transaction_may_still_say_is_not_claimed_to_be_known() {
+        let layout = Layout { zone: Zone::utc(), currency_exponent: 2, attributes: BTreeMap::new() };
+        let population = || Population::new(layout.clone(), Budget::default());
+        // When the feed was read to its end, the oldest transaction that ran and the next to begin; what is known after it.
+        let rows: [&[(i64, i64, i64, Option<i64>)]; 4] = [
+            &[(1, 5, 5, Some(1)), (2, 6, 6, Some(2))],
+            // One that began as the fifth runs on: nothing is known of the time since it was met.
+            &[(1, 5, 5, Some(1)), (2, 5, 7, Some(1)), (3, 5, 9, Some(1)), (4, 9, 9, Some(4))],
+            // Others run all the time; what had begun by the second instant is over by the fourth.
+            &[
+                (1, 5, 5, Some(1)),
+                (2, 5, 7, Some(1)),
+                (3, 6, 8, Some(1)),
+                (4, 7, 9, Some(2)),
+                (5, 9, 11, Some(4)),
+            ],
+            &[(1, 5, 7, None), (2, 6, 8, None), (3, 8, 9, Some(1))],
+        ];
+        for row in rows {
+            let kept = Kept::begun(population(), None, Position::default());
+            for (now, running, next, expected) in row {
+                kept.read_to_the_end(Ts(*now), Horizon { running: *running, next: *next });
+                assert_eq!(kept.fresh(), expected.map(Ts), "at {now} of {row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn answers_are_of_now_or_of_when_nothing_was_missing() {
+        for (now, fresh, told) in [(9, 9, 9), (5_000_000, 0, 5_000_000), (5_000_001, 0, 0), (3, 8, 3)] {
+            assert_eq!(told_of(Ts(now), Ts(fresh)), Ts(told), "{now} {fresh}");
+        }
+    }
+}

@@ -63,10 +63,28 @@ impl Engine {
         through.map(drop)
     }
 
+    /// Holds everybody against the record, once, and heals what differs.
+    pub async fn audiences_reconciled(&self, keeper: &mut Keeper) -> Result<()> {
+        let mut rounds = Rounds::default();
+        let mut through = false;
+        loop {
+            if through && self.confirmed(keeper, &mut rounds).await? {
+                return Ok(());
+            }
+            through = through || self.reconciled(keeper, &mut rounds).await?;
+            if !self.audiences_caught_up(keeper).await? {
+                return Ok(());
+            }
+        }
+    }
+
     /// True where it is through with everybody.
     async fn reconciled(&self, keeper: &Keeper, rounds: &mut Rounds) -> Result<bool> {
         let Keeper { kept, live } = keeper;
-        self.confirmed(keeper, rounds).await?;
+        // What seemed to differ is looked at before there is more of it.
+        if !self.confirmed(keeper, rounds).await? {
+            return Ok(false);
+        }
         let seen = kept.population.seen();
         if rounds.kept.is_none() {
             (rounds.kept, rounds.met) = (Some(seen.everyone()), MemberSet::default());
@@ -90,11 +108,11 @@ impl Engine {
         Ok(!whole)
     }
 
-    /// Looks again at who seemed to differ, once all is taken in that was on its way then.
-    async fn confirmed(&self, keeper: &Keeper, rounds: &mut Rounds) -> Result<()> {
+    /// Looks again at who seemed to differ, once all is taken in that was on its way then; false where that is to come.
+    async fn confirmed(&self, keeper: &Keeper, rounds: &mut Rounds) -> Result<bool> {
         let Keeper { kept, live } = keeper;
-        if rounds.suspects.is_empty() || kept.fresh() < rounds.suspected_at {
-            return Ok(());
+        if !rounds.suspects.is_empty() && kept.fresh() < rounds.suspected_at {
+            return Ok(false);
         }
         let mut wrong = Vec::new();
         for part in std::mem::take(&mut rounds.suspects).chunks(PART) {
@@ -102,14 +120,14 @@ impl Engine {
             wrong.extend(self.differing(kept, live, part.to_vec(), wholes).await?);
         }
         if wrong.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         tracing::error!(members = wrong.len(), "audiences differed from the record; they were read again");
         self.measures.audiences().differed(wrong.len());
         for part in wrong.chunks(PART) {
             self.read_again(kept, live, part).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Of these members those of whom the record says something else, but for whom the feed names already; all of them are
