@@ -21,6 +21,7 @@ mod home;
 mod identity;
 mod identity_cases;
 mod items;
+mod keeping;
 mod malformed;
 mod measured;
 mod partners;
