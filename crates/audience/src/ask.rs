@@ -26,6 +26,7 @@ use crate::pieces::{Breaks, Runs};
 use crate::plan::{Kind, Plan, Planner, Test, bounds};
 use crate::population::Seen;
 use crate::rows::LeafPlan;
+use crate::said::Kinds;
 use crate::set::MemberSet;
 
 /// What is asked.
@@ -74,6 +75,8 @@ pub(crate) struct Instant {
     chosen: Mutex<BTreeMap<(usize, usize), Chosen>>,
     /// What nodes answer of dates, by where they lie.
     dates: Mutex<BTreeMap<usize, Arc<Dates>>>,
+    /// What nodes answer of ways of having said something, likewise.
+    kinds: Mutex<BTreeMap<usize, Arc<Kinds>>>,
     /// For which instants nodes hold, likewise.
     runs: Mutex<BTreeMap<usize, Runs>>,
 }
@@ -87,6 +90,7 @@ impl Instant {
             currency_exponent,
             chosen: Mutex::default(),
             dates: Mutex::default(),
+            kinds: Mutex::default(),
             runs: Mutex::default(),
         }
     }
@@ -95,6 +99,12 @@ impl Instant {
     fn dates(&self, node: &Node) -> Arc<Dates> {
         let key = std::ptr::from_ref(node).addr();
         self.dates.lock().map(|mut known| known.entry(key).or_default().clone()).unwrap_or_default()
+    }
+
+    /// What a node answers of ways of having said something, as far as it was asked.
+    fn kinds(&self, node: &Node) -> Arc<Kinds> {
+        let key = std::ptr::from_ref(node).addr();
+        self.kinds.lock().map(|mut known| known.entry(key).or_default().clone()).unwrap_or_default()
     }
 
     /// For which instants a node holds, at least of those between two; `None` where nobody asks that piece by piece.
@@ -333,6 +343,7 @@ impl Asking<'_> {
             Kind::Coded(column) => self.coded(*column, test, block, mask),
             Kind::Points(low, high) => block.points.keep_range(*low, *high, mask),
             Kind::Enrolled(breaks) => rows += self.enrolled(number, breaks, block, mask),
+            Kind::Said(asked) => self.said(number, *asked, block, mask),
             Kind::Tag(tag) => match block.tags.get(*tag) {
                 Some(kept) => kept.keep(mask),
                 None => mask.words_mut().fill(0),

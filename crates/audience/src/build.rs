@@ -90,8 +90,7 @@ impl<'d> Builder<'d> {
         }
         let said = (&person.consents, &person.dependants);
         if *said.0 != Default::default() || *said.1 != Default::default() {
-            // What is said are maps of texts, which can always be written.
-            self.personal.push((place, serde_json::to_vec(&said).unwrap_or_default()));
+            self.personal.push((place, crate::said::written(said.0, said.1)));
         }
         self.orders.push(person, self.zone);
         for (name, events) in by_name(&person.events) {

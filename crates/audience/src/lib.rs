@@ -29,6 +29,7 @@ mod plan;
 pub mod population;
 mod postings;
 mod rows;
+mod said;
 mod scan;
 pub mod set;
 pub mod snapshot;

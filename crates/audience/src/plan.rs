@@ -14,6 +14,7 @@ use zhiyin_condition::{Condition, Expr};
 
 use crate::pieces::Breaks;
 use crate::rows::LeafPlan;
+use crate::said::SaidAsked;
 
 /// A plan: `&&`, `||` and `!` over tests.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub(crate) enum Kind<'c> {
     Tag(&'c str),
     /// By when they enrolled: asked once for each piece of time.
     Enrolled(Breaks),
+    /// By what was said: asked once for each way of having said something.
+    Said(SaidAsked),
     /// By how many rows of history pass, compared with a whole number.
     Count(Box<LeafPlan<'c>>, Operator, i64),
     /// By the sum of a whole number of each row, compared with one, in units of the column.
@@ -79,6 +82,7 @@ impl Kind<'_> {
             Self::Points(..) => 0.15,
             Self::Recency(..) => 0.5,
             Self::Enrolled(_) => 1.0,
+            Self::Said(_) => 20.0,
             Self::Count(..) => 8.0,
             Self::Sum(..) | Self::Picked(..) => 12.0,
             Self::Slow => 500.0,
@@ -91,6 +95,7 @@ impl Kind<'_> {
             Self::Coded(_) => "column",
             Self::Points(..) => "number",
             Self::Enrolled(_) => "instant",
+            Self::Said(_) => "what was said",
             Self::Tag(_) => "bitmap",
             Self::Recency(..) => "last day",
             Self::Count(..) | Self::Sum(..) | Self::Picked(..) => "history",
@@ -106,6 +111,8 @@ struct Reads<'c> {
     leaves: Vec<&'c LeafUse>,
     /// When they enrolled.
     enrolled: bool,
+    /// What they said of themselves.
+    said: bool,
     other: bool,
 }
 
@@ -126,9 +133,8 @@ impl<'c> Reads<'c> {
             Node::Member(Member::Lifecycle) => drop(self.columns.insert(Column::Lifecycle)),
             Node::Member(Member::Store) => drop(self.columns.insert(Column::Store)),
             Node::Member(Member::EnrolledAt) => self.enrolled = true,
-            Node::Member(Member::Points) | Node::HasTag(_) | Node::Consent(_) => {
-                self.other = true;
-            }
+            Node::Member(Member::Points) | Node::HasTag(_) => self.other = true,
+            Node::Consent(_) => self.said = true,
             Node::Leaf(leaf) => self.leaves.push(leaf),
             Node::Local(list, _) => self.list(list),
             Node::AtHand(_) | Node::Bucket(_) | Node::Listed(_) => self.other = true,
@@ -142,7 +148,8 @@ impl<'c> Reads<'c> {
         match &list.base {
             Base::Texts(name) => drop(self.columns.insert(Column::Attribute(name))),
             Base::Values(values) => values.iter().for_each(|value| self.take(value)),
-            Base::Tags | Base::Dependants | Base::Items(_) => self.other = true,
+            Base::Dependants => self.said = true,
+            Base::Tags | Base::Items(_) => self.other = true,
         }
         for Step::Filter(body) | Step::Map(body) in &list.steps {
             self.take(body);
@@ -153,7 +160,8 @@ impl<'c> Reads<'c> {
 /// The column that is all that a node reads of a member, where that is one.
 pub(crate) fn column_of(node: &Node) -> Option<Column<'_>> {
     let reads = Reads::of(node);
-    let only = !reads.other && !reads.enrolled && reads.leaves.is_empty() && reads.columns.len() == 1;
+    let only =
+        !reads.other && !reads.enrolled && !reads.said && reads.leaves.is_empty() && reads.columns.len() == 1;
     reads.columns.first().copied().filter(|_| only)
 }
 
@@ -218,8 +226,8 @@ impl<'c> Planner<'c> {
     fn test(&mut self, node: &'c Node, tree: Option<&Expr>) -> Plan {
         let reads = Reads::of(node);
         let kind = self.kind(node, &reads);
-        let only_history =
-            reads.columns.is_empty() && !reads.other && !reads.enrolled && !reads.leaves.is_empty();
+        let beside = reads.other || reads.enrolled || reads.said;
+        let only_history = reads.columns.is_empty() && !beside && !reads.leaves.is_empty();
         let looks_at = only_history.then(|| {
             let of = |leaf: &&LeafUse| {
                 let spec = &self.condition.leaves()[usize::from(leaf.leaf)];
@@ -240,19 +248,28 @@ impl<'c> Planner<'c> {
     }
 
     fn kind(&self, node: &'c Node, reads: &Reads<'c>) -> Kind<'c> {
+        let plain = !reads.other && reads.columns.is_empty() && reads.leaves.is_empty();
+        if plain
+            && reads.said
+            && !reads.enrolled
+            && let Some(asked) = SaidAsked::of(node)
+        {
+            return Kind::Said(asked);
+        }
+        let reads_other = reads.other || reads.said;
         if let (true, false, [], true) =
-            (reads.enrolled, reads.other, &reads.leaves[..], reads.columns.is_empty())
+            (reads.enrolled, reads_other, &reads.leaves[..], reads.columns.is_empty())
             && let Some(breaks) = Breaks::of(node)
         {
             return Kind::Enrolled(breaks);
         }
-        if let (false, [], 1) = (reads.other || reads.enrolled, &reads.leaves[..], reads.columns.len())
+        if let (false, [], 1) = (reads_other || reads.enrolled, &reads.leaves[..], reads.columns.len())
             && let Some(column) = reads.columns.first()
         {
             return Kind::Coded(*column);
         }
         if let ([leaf], true) =
-            (&reads.leaves[..], reads.columns.is_empty() && !reads.other && !reads.enrolled)
+            (&reads.leaves[..], reads.columns.is_empty() && !reads_other && !reads.enrolled)
             && let Some(plan) = LeafPlan::of(self.condition, leaf)
             && plan.picks_a_code()
         {

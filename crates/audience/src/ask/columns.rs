@@ -11,10 +11,11 @@ use crate::bits::Mask;
 use crate::block::Block;
 use crate::coded::{Chosen, Coded};
 use crate::dict::Dict;
-use crate::facts::{OneColumn, OneLeaf};
+use crate::facts::{Desk, OfBlock, OneColumn, OneLeaf};
 use crate::pieces::Breaks;
 use crate::plan::{Column, Test};
 use crate::rows::by_search;
+use crate::said::SaidAsked;
 
 impl Asking<'_> {
     /// By the codes of one column.
@@ -68,6 +69,42 @@ impl Asking<'_> {
             }
             None => self.slow(number, block, mask),
         }
+    }
+
+    /// By what was said: the first of each kind is asked, the others of it are answered alike.
+    pub(super) fn said(&self, number: usize, asked: SaidAsked, block: &Block, mask: &mut Mask) {
+        let node = self.tests[number].node;
+        let kinds = self.now.kinds(node);
+        let mut known = kinds.known();
+        let n_known = known.len();
+        let part = Part::new(self.condition, node, self.leaves, self.now.now);
+        let desk = Desk { block, leaves: self.leaves, bound: &[], events: &self.events };
+        let ask = |place: usize| part.value(&OfBlock::new(&desk, place)) == Value::Bool(true);
+        let birthdays = block.attributes.get("birthday");
+        let mut of_age: Vec<Option<Option<Ts>>> = vec![None; birthdays.map_or(0, |of| of.dict.len()) + 1];
+        let mut learnt = Vec::new();
+        let mut holds = Mask::none(mask.len());
+        for (place, heap) in block.personal.each(mask) {
+            let code = birthdays.map_or(0, |of| of.code(place) as usize);
+            let of_age = *of_age[code].get_or_insert_with(|| {
+                asked.of_age(birthdays.and_then(|of| of.scalar(place)).as_ref(), &self.now.zone)
+            });
+            let answer = match asked.kind(heap, of_age, self.now.now) {
+                None => ask(place),
+                Some(kind) => *known.entry(kind).or_insert_with(|| {
+                    let answer = ask(place);
+                    learnt.push((kind, answer));
+                    answer
+                }),
+            };
+            if answer {
+                holds.put(place);
+            }
+        }
+        if known.len() > n_known {
+            kinds.learn(learnt);
+        }
+        *mask = holds;
     }
 
     fn choose(&self, column: Column<'_>, node: &Node, dict: &Dict) -> Chosen {
