@@ -52,7 +52,7 @@ pub struct Found {
 pub struct StepTaken {
     /// The part of the condition, as written.
     pub text: String,
-    /// By what it was answered: `column`, `number`, `instant`, `bitmap`, `last day`, `history`, `member by member`.
+    /// By what it was answered: `column`, `number`, `instant`, `what was said`, `bitmap`, `last day`, `history`, `member by member`.
     pub by: &'static str,
     /// Of how many members it was asked.
     pub asked: u64,
