@@ -28,7 +28,7 @@ async fn a_past_day_that_is_kept_is_what_the_record_says_of_it() {
     let mut keeper = engine.audiences_built(&keeping(usize::MAX)).await.unwrap();
     assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
     let asked = [r#"attr.city == "Wuhan""#, "sum(orders.map(o, o.paid)) >= 50", "points >= 70", "true"];
-    let days = ["2017-03-12", "2017-03-20", "2017-03-31"].map(|text| Day::parse(text));
+    let days = ["2017-03-12", "2017-03-20", "2017-03-31"].map(Day::parse);
     let when = "2017-04-01T00:10:00Z";
     for round in 0..3 {
         for (condition, day) in asked.iter().flat_map(|asked| days.iter().map(move |day| (asked, *day))) {
