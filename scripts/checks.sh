@@ -1,10 +1,13 @@
 # shellcheck shell=bash
-# `./run test`: every check and test, one step after the other, each with its time and its count.
-# A step that fails does not keep the later ones from running. Sourced by `run`.
+# `./run test`: every check and test, each with its time and its count: what compiles first, then two at a time.
+# A step that fails does not keep the others from running. Sourced by `run`.
 
-all_checks=(fmt clippy rust engine_pg oracle audiences crash processes persons upgrade faults api quickstart clients clickhouse browser shell deny)
+# The longest first, so that none is left alone at the end.
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons clickhouse oracle browser clients quickstart draws shell deny)
+# Those that run alone, one after the other, before all others: they compile, on all cores.
+alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes persons upgrade faults)
+postgres_checks=(rust engine_pg processes persons upgrade faults clickhouse)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -21,31 +24,81 @@ checks() {
   # Tests make their own homes; whoever runs them may have named another for work.
   unset ZHIYIN_HOME ZHIYIN_DATABASE
 
-  local n_passed=0 n_failed=0 failed=() log status passed wrong began
+  n_passed=0 n_failed=0 failed=()
+  local beside=()
   for name in "${names[@]}"; do
-    heading "$name"
-    log="$checks_dir/$name.log"
-    began=$SECONDS
-    # In a shell of its own, outside any condition, so that the first failing command ends the step.
-    set +e
-    (
-      set -e
-      trap stop_server EXIT
-      "check_$name"
-    ) 2>&1 | tee "$log"
-    status=${PIPESTATUS[0]}
-    set -e
-    read -r passed wrong <<<"$(count "$log" "$status")"
-    n_passed=$((n_passed + passed))
-    n_failed=$((n_failed + wrong))
-    [[ "$wrong" == 0 ]] || failed+=("$name")
-    say "-- $name: $passed passed, $wrong failed, $((SECONDS - began)) s"
+    if [[ " ${alone_checks[*]} " == *" $name "* ]]; then one_after_another "$name"; else beside+=("$name"); fi
   done
+  if [[ ${#beside[@]} -gt 0 ]]; then
+    heading "What they share"
+    (make_shared "${beside[@]}") || say "-- not all of it could be made: what needs it will fail"
+    side_by_side "${beside[@]}"
+  fi
 
   heading "All in $SECONDS s"
   [[ ${#failed[@]} -eq 0 ]] || say "Failed: ${failed[*]}"
   say "$n_passed passed, $n_failed failed"
   [[ "$n_failed" == 0 ]]
+}
+
+# Runs one step in a shell of its own, outside any condition, so that its first failing command ends it.
+run_step() (
+  set -e
+  trap stop_server EXIT
+  "check_$1"
+)
+
+# Counts a step that ended with status $2 after $3 seconds, and says so.
+note_step() {
+  local passed wrong
+  read -r passed wrong <<<"$(count "$checks_dir/$1.log" "$2")"
+  n_passed=$((n_passed + passed))
+  n_failed=$((n_failed + wrong))
+  [[ "$wrong" == 0 ]] || failed+=("$1")
+  say "-- $1: $passed passed, $wrong failed, $3 s"
+}
+
+# A step whose output is seen as it comes.
+one_after_another() {
+  local status began=$SECONDS
+  heading "$1"
+  set +e
+  run_step "$1" 2>&1 | tee "$checks_dir/$1.log"
+  status=${PIPESTATUS[0]}
+  set -e
+  note_step "$1" "$status" $((SECONDS - began))
+}
+
+# Two steps at a time: most of them wait for one process, a disk or a server. What a step said is shown when it ends.
+side_by_side() {
+  local waiting=("$@") name pid status
+  # Who runs, by process; since when.
+  declare -A lanes=() since=()
+  # Each in a process group of its own, which an interrupt reaches through this trap.
+  trap 'for pid in "${!lanes[@]}"; do kill -TERM -- "-$pid" 2>/dev/null; done; exit 130' INT TERM
+  while [[ ${#waiting[@]} -gt 0 || ${#lanes[@]} -gt 0 ]]; do
+    while [[ ${#waiting[@]} -gt 0 && ${#lanes[@]} -lt 2 ]]; do
+      name="${waiting[0]}"
+      waiting=("${waiting[@]:1}")
+      set -m
+      run_step "$name" >"$checks_dir/$name.log" 2>&1 </dev/null &
+      pid=$!
+      set +m
+      lanes[$pid]="$name"
+      since[$pid]=$SECONDS
+      say ".. $name begins"
+    done
+    set +e
+    wait -n -p pid "${!lanes[@]}"
+    status=$?
+    set -e
+    name="${lanes[$pid]}"
+    unset "lanes[$pid]"
+    heading "$name"
+    cat "$checks_dir/$name.log"
+    note_step "$name" "$status" $((SECONDS - since[$pid]))
+  done
+  trap - INT TERM
 }
 
 # Gets what the named steps need before any of them runs, so that what is missing is told at once.
@@ -56,7 +109,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
     esac
@@ -107,13 +160,29 @@ check_house() { cargo test --release "${locked[@]}" --workspace --test house; }
 # The binary as the tests of the workspace build it, so that nothing is compiled twice.
 built_for_tests() { cargo test --quiet --release "${locked[@]}" --workspace --no-run; }
 
+# What several of the named steps use, before any of them runs: the release before this one is built where this one is.
+make_shared() {
+  if [[ " $* " == *" upgrade "* ]] && ! get_previous_release; then say "The release before this one could not be built."; fi
+  local name built=""
+  for name in "$@"; do
+    case "$name" in
+      shell | deny) ;;
+      *) built=yes ;;
+    esac
+  done
+  [[ -z "$built" ]] || built_for_tests || return 1
+  if [[ " $* " == *" oracle "* || " $* " == *" audiences "* || " $* " == *" crash "* || " $* " == *" processes "* ||
+    " $* " == *" upgrade "* || " $* " == *" browser "* ]]; then
+    year_home || return 1
+  fi
+}
+
 # The demo's year in $checks_dir/year, imported once for all steps that look at it.
 year_home() {
   [[ ! -e "$checks_dir/year.done" ]] || return 0
-  built_for_tests
   rm -rf "$checks_dir/year"
   say "Importing the real year"
-  "$zhiyin" import completejourney "$data" --home "$checks_dir/year"
+  "$zhiyin" import completejourney "$data" --home "$checks_dir/year" || return 1
   touch "$checks_dir/year.done"
 }
 
@@ -128,6 +197,7 @@ check_oracle() {
   oracle_python
   "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
   "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
+  "$cache/venv/oracle/bin/python" tests/oracle/books.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
 }
 
 check_audiences() {
@@ -160,8 +230,6 @@ check_persons() {
 check_upgrade() {
   year_home
   get_previous_release
-  # Building it put it in the place of this one.
-  built_for_tests
   python3 tests/upgrade.py --data "$data" --binary "$zhiyin" --previous "$previous_release" \
     --baseline "$checks_dir/year" --work "$checks_dir/upgrade"
 }
@@ -187,6 +255,12 @@ check_quickstart() {
   python3 tests/quickstart.py --binary "$zhiyin" --work "$checks_dir/quickstart"
 }
 
+# Draws that were held, held against a program that shares nothing with ours.
+check_draws() {
+  built_for_tests
+  python3 tests/draws.py --binary "$zhiyin" --work "$checks_dir/draws"
+}
+
 # The packages that a folder's lock file names, once per lock file.
 npm_packages() {
   [[ -f "$1/package-lock.json" && ! "$1/node_modules" -nt "$1/package-lock.json" ]] || return 0
@@ -206,7 +280,8 @@ check_clients() {
     --python "$cache/venv/clients/bin/python"
 }
 
-# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's.
+# Conditions as SQL: what they mean, on the current release in-process; how servers are wired, on two of Debian's; and a home
+# that asks either, beside its columns.
 check_clickhouse() {
   built_for_tests
   local pins examples="$target/release/examples"
@@ -215,6 +290,8 @@ check_clickhouse() {
   "$cache/venv/clickhouse/bin/python" tests/clickhouse/test_meaning.py --cases "$examples/clickhouse_cases" \
     --work "$checks_dir/clickhouse/meaning"
   python3 tests/clickhouse/test_wiring.py --wiring "$examples/clickhouse_wiring" --work "$checks_dir/clickhouse/wiring"
+  python3 tests/clickhouse/test_home.py --binary "$zhiyin" --python "$cache/venv/clickhouse/bin/python" \
+    --work "$checks_dir/clickhouse/home"
 }
 
 check_browser() {

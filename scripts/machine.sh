@@ -42,6 +42,7 @@ has_postgres() {
   return 1
 }
 has_clickhouse() { command -v clickhouse-server >/dev/null; }
+has_redis() { command -v redis-server >/dev/null && command -v redis-benchmark >/dev/null; }
 has_certificates() { [[ -s /etc/ssl/certs/ca-certificates.crt ]]; }
 
 # Debian's packages for each thing, and what it is for.
@@ -55,6 +56,7 @@ packages_of() {
     chromium) echo chromium ;;
     postgres) echo postgresql ;; # with psql and pgbench
     clickhouse) echo clickhouse-server ;;
+    redis) echo redis-server ;; # with redis-benchmark
     certificates) echo ca-certificates ;;
   esac
 }
@@ -68,27 +70,31 @@ purpose_of() {
     chromium) echo "Chromium, for the browser test" ;;
     postgres) echo "PostgreSQL $postgres_wanted or newer with pgbench, for tests and benches, which start their own" ;;
     clickhouse) echo "Debian's ClickHouse, for the test of how its servers are wired, which starts its own" ;;
+    redis) echo "Redis, for the bench of drops, which starts its own" ;;
     certificates) echo "certificates, for the package registries" ;;
   esac
 }
 
 may_install() { [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; }
 
-# Debian's PostgreSQL and ClickHouse come with a server that runs from then on, unless that is told before; tests and
+# Debian's PostgreSQL, ClickHouse and Redis come with a server that runs from then on, unless that is told before; tests and
 # benches start their own, so nothing of them is left to listen.
 install_packages() {
   local folder=/etc/postgresql-common/createcluster.d policy=/usr/sbin/policy-rc.d status=0
   if [[ " $* " == *" postgresql "* ]]; then
     mkdir -p "$folder" && echo 'create_main_cluster = false' >"$folder/zhiyin.conf"
   fi
-  if [[ " $* " == *" clickhouse-server "* && ! -e "$policy" ]]; then
+  if [[ " $* " =~ \ (clickhouse|redis)-server\  && ! -e "$policy" ]]; then
     printf '#!/bin/sh\n# Made by zhiyin while it installs; gone after.\nexit 101\n' >"$policy" && chmod +x "$policy"
   fi
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" || status=$?
   rm -f "$folder/zhiyin.conf"
   ! grep -qs 'Made by zhiyin' "$policy" || rm -f "$policy"
   # Nor shall it start with the machine.
-  [[ " $* " != *" clickhouse-server "* ]] || systemctl disable clickhouse-server >/dev/null 2>&1 || true
+  local server
+  for server in clickhouse-server redis-server; do
+    [[ " $* " != *" $server "* ]] || systemctl disable "$server" >/dev/null 2>&1 || true
+  done
   return "$status"
 }
 

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 CLUSTER = "zhiyin_two"
 CONFIG = """<yandex>
@@ -29,7 +30,7 @@ CONFIG = """<yandex>
 """
 USERS = """<yandex>
   <profiles><default><max_memory_usage>1000000000</max_memory_usage><max_threads>2</max_threads></default></profiles>
-  <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users>
+  <users><default><password>{password}</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users>
   <quotas><default></default></quotas>
 </yandex>
 """
@@ -47,11 +48,11 @@ def free_ports(n):
 
 
 class Server:
-    def __init__(self, binary, folder, http, tcp, shards):
+    def __init__(self, binary, folder, http, tcp, shards, password=""):
         self.binary, self.folder, self.url, self.process = binary, folder, f"http://127.0.0.1:{http}/", None
         for part in ("data", "tmp"):
             (folder / part).mkdir(parents=True)
-        (folder / "users.xml").write_text(USERS)
+        (folder / "users.xml").write_text(USERS.format(password=escape(password)))
         values = {"folder": folder, "http": http, "tcp": tcp, "shards": shards, "cluster": CLUSTER}
         (folder / "config.xml").write_text(CONFIG.format(**values))
 

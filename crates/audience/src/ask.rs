@@ -344,7 +344,7 @@ impl Asking<'_> {
             Kind::Points(low, high) => block.points.keep_range(*low, *high, mask),
             Kind::Enrolled(breaks) => rows += self.enrolled(number, breaks, block, mask),
             Kind::Said(asked) => self.said(number, *asked, block, mask),
-            Kind::Tag(tag) => match block.tags.get(*tag) {
+            Kind::Tag(tag) => match block.tags.get(&**tag) {
                 Some(kept) => kept.keep(mask),
                 None => mask.words_mut().fill(0),
             },

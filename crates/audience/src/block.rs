@@ -14,6 +14,7 @@ use crate::buf::Buf;
 use crate::coded::Coded;
 use crate::history::{Events, Orders};
 use crate::ints::Ints;
+use crate::marks;
 use crate::person::Person;
 
 /// Which ordinals its places stand for.
@@ -165,13 +166,16 @@ impl Block {
     pub fn person(&self, place: usize) -> Person {
         let (consents, dependants) = self.said(place);
         let attributes = self.attributes.iter();
-        let tags = self.tags.iter().filter(|(_, kept)| kept.has(place));
+        let tags = self.tags.iter().filter(|(_, kept)| kept.has(place)).map(|(tag, _)| tag);
+        let [tags, lists, standing] = marks::told(tags);
         Person {
             id: self.id(place),
             attributes: attributes
                 .filter_map(|(name, column)| Some((name.clone(), column.scalar(place)?)))
                 .collect(),
-            tags: tags.map(|(tag, _)| tag.clone()).collect(),
+            tags,
+            lists,
+            standing,
             tier: self.tier.text(place).map(str::to_owned),
             lifecycle: self.lifecycle.text(place).map(str::to_owned),
             store: self.store.text(place).map(str::to_owned),

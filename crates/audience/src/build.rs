@@ -14,6 +14,7 @@ use crate::coded::{Coded, OWNED_MAX, ScalarsBuilder, TextsBuilder};
 use crate::dict::Dicts;
 use crate::history::{Events, Numbers, Orders, Rows};
 use crate::ints::Ints;
+use crate::marks;
 use crate::person::Person;
 use crate::postings::Latest;
 
@@ -82,8 +83,8 @@ impl<'d> Builder<'d> {
         if person.enrolled_at.is_some() {
             self.enrolled.push(place);
         }
-        for tag in &person.tags {
-            let places = self.tags.entry(tag.clone()).or_default();
+        for tag in person.tags.iter().cloned().chain(marks::of(person)) {
+            let places = self.tags.entry(tag).or_default();
             if places.last() != Some(&place) {
                 places.push(place);
             }

@@ -14,6 +14,7 @@ use zhiyin_model::time::Ts;
 
 use crate::block::{Block, Said};
 use crate::bound::Leaf;
+use crate::marks::{Mark, is_mark};
 
 /// What a part of a condition needs of a block to be asked of its members.
 pub(crate) struct Desk<'b> {
@@ -104,12 +105,12 @@ impl Facts for OfBlock<'_> {
     }
 
     fn has_tag(&self, tag: &str) -> bool {
-        self.desk.block.tags.get(tag).is_some_and(|kept| kept.has(self.place))
+        !is_mark(tag) && self.desk.block.tags.get(tag).is_some_and(|kept| kept.has(self.place))
     }
 
     fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_> {
         let tags = self.desk.block.tags.iter().filter(|(_, kept)| kept.has(self.place));
-        Box::new(tags.map(|(tag, _)| tag.as_str()))
+        Box::new(tags.map(|(tag, _)| tag.as_str()).filter(|tag| !is_mark(tag)))
     }
 
     fn tier(&self) -> Option<&str> {
@@ -138,6 +139,11 @@ impl Facts for OfBlock<'_> {
 
     fn dependants(&self) -> Box<dyn Iterator<Item = Dependant<'_>> + '_> {
         Box::new(self.said().1.known())
+    }
+
+    fn is_listed(&self, list: &str) -> bool {
+        let kept = self.desk.block.tags.get(&Mark::List(list).key());
+        kept.is_some_and(|kept| kept.has(self.place))
     }
 
     fn measures(&self, leaf: &LeafUse) -> bool {

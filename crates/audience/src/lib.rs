@@ -21,6 +21,7 @@ pub mod halt;
 mod history;
 mod ints;
 mod map;
+pub mod marks;
 mod merge;
 mod packed;
 pub mod person;
@@ -39,6 +40,7 @@ mod whole;
 
 pub use ask::{Found, Question, StepTaken};
 pub use halt::Halt;
+pub use marks::Mark;
 pub use person::Person;
 pub use population::{Budget, Change, Layout, OverBudget, Population, Seen};
 pub use set::MemberSet;

@@ -18,6 +18,10 @@ pub struct Person {
     pub attributes: BTreeMap<String, Scalar>,
     /// Tags that hold.
     pub tags: Vec<String>,
+    /// Lists that were uploaded by hand on which they are.
+    pub lists: Vec<String>,
+    /// Standing audiences in which the record has them.
+    pub standing: Vec<String>,
     /// The tier held.
     pub tier: Option<String>,
     /// The stage of the lifecycle.
@@ -45,6 +49,8 @@ impl Person {
             id,
             attributes: BTreeMap::new(),
             tags: Vec::new(),
+            lists: Vec::new(),
+            standing: Vec::new(),
             tier: None,
             lifecycle: None,
             store: None,

@@ -1,6 +1,7 @@
 //! A condition's program → a plan over columns: which parts a column answers, which a history, and which only the evaluator
 //! for one member.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
@@ -12,6 +13,7 @@ use zhiyin_condition::tree::{Kind as TreeKind, Operator};
 use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, Expr};
 
+use crate::marks::Mark;
 use crate::pieces::Breaks;
 use crate::rows::LeafPlan;
 use crate::said::SaidAsked;
@@ -47,8 +49,8 @@ pub(crate) enum Kind<'c> {
     Coded(Column<'c>),
     /// By points, within these bounds.
     Points(i64, i64),
-    /// By a tag.
-    Tag(&'c str),
+    /// By a tag, or by being on a list.
+    Tag(Cow<'c, str>),
     /// By when they enrolled: asked once for each piece of time.
     Enrolled(Breaks),
     /// By what was said: asked once for each way of having said something.
@@ -277,9 +279,10 @@ impl<'c> Planner<'c> {
         }
         match node {
             Node::HasTag(tag) => match &**tag {
-                Node::Const(Value::Text(tag)) => Kind::Tag(tag),
+                Node::Const(Value::Text(tag)) => Kind::Tag(Cow::Borrowed(tag)),
                 _ => Kind::Slow,
             },
+            Node::Listed(list) => Kind::Tag(Cow::Owned(Mark::List(list).key())),
             Node::Compare(op, sides) => match &**sides {
                 [left, Node::Const(Value::Number(number))] => self.compared(*op, left, *number),
                 [Node::Const(Value::Number(number)), right] => self.compared(op.mirrored(), right, *number),

@@ -17,6 +17,7 @@ use crate::bits::{BLOCK, Mask};
 use crate::block::{Block, Ordinals};
 use crate::build::Builder;
 use crate::dict::Dicts;
+use crate::marks::{Mark, Tally};
 use crate::merge::{merge, pick_newest};
 use crate::person::Person;
 use crate::set::MemberSet;
@@ -195,6 +196,7 @@ pub struct Population {
     dicts: Dicts,
     writer: Mutex<Writer>,
     seen: RwLock<Arc<Seen>>,
+    tally: Tally,
     /// Held by whoever writes a snapshot.
     pub(crate) saving: Mutex<()>,
 }
@@ -292,6 +294,7 @@ impl Population {
             dicts: Dicts::default(),
             writer: Mutex::default(),
             seen: RwLock::new(Arc::new(seen)),
+            tally: Tally::default(),
             saving: Mutex::default(),
         }
     }
@@ -304,6 +307,11 @@ impl Population {
     /// All of it as it is now.
     pub fn seen(&self) -> Arc<Seen> {
         self.seen.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many bear a mark.
+    pub fn marked(&self, mark: Mark<'_>) -> u64 {
+        self.tally.count(mark)
     }
 
     /// The ordinal of a member.
@@ -385,6 +393,7 @@ impl Population {
         if wanted > self.budget.bytes {
             return Err(OverBudget { wanted, allowed: self.budget.bytes });
         }
+        self.tally.begin(&base);
         self.replace(base, Vec::new(), &writer);
         Ok(())
     }
@@ -426,6 +435,7 @@ impl Population {
             return Err(OverBudget { wanted, allowed: self.budget.bytes });
         }
         let changed = built.iter().map(|block| block.len()).sum();
+        let moved = self.tally.moved(&before, &built);
         let (mut base, mut deltas) = (before.base.clone(), before.deltas.clone());
         for block in built {
             // A whole block of new members, right after the base, is a part of the base.
@@ -436,6 +446,7 @@ impl Population {
         }
         self.settle(&mut base, &mut deltas, writer, changed);
         self.replace(base, deltas, writer);
+        self.tally.add(moved);
         Ok(())
     }
 

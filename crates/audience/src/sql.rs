@@ -8,10 +8,12 @@
 //! * [`tables`]: the tables, and how older ones become today's;
 //! * [`rows`]: a [`Person`](crate::Person) as a line of JSON that goes in;
 //! * `writing` and what is below it: the program of a condition as an expression;
-//! * this module: the statements.
+//! * [`value`]: an expression with one value as a column;
+//! * this module and [`asking`]: the statements.
 //!
 //! Nothing here speaks to a server: it is all text. What cannot be said is refused by name ([`NotInSql`]).
 
+pub mod asking;
 mod compare;
 mod folding;
 mod frame;
@@ -19,16 +21,20 @@ mod leaf;
 mod lists;
 mod member;
 mod number;
+pub mod parts;
 mod reckoning;
 pub mod rows;
 mod said;
 pub mod tables;
+pub mod value;
 mod writing;
 
 use zhiyin_condition::Condition;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
 
+pub use asking::{Among, Asking, Split};
+pub use parts::Part;
 pub use rows::{gone_row, member_row};
 pub use tables::Tables;
 

@@ -31,6 +31,8 @@ fn columns(n: usize, known: &Known) -> Person {
         id: id(n),
         attributes: known.attributes.clone(),
         tags: known.tags.iter().cloned().collect(),
+        lists: known.lists.iter().cloned().collect(),
+        standing: Vec::new(),
         tier: known.tier.clone(),
         lifecycle: known.lifecycle.clone(),
         store: known.store.clone(),
@@ -50,6 +52,7 @@ fn somebody(life: &Life, n: usize) -> Known {
     if n.is_multiple_of(3) {
         known.attributes.remove("birthday");
         known.tags.insert("vip".to_owned());
+        known.lists.insert("press".to_owned());
         known.tier = Some("gold".to_owned());
         known.attributes.insert("brands".to_owned(), texts(&["x", "y"]));
     }
@@ -62,6 +65,9 @@ fn somebody(life: &Life, n: usize) -> Known {
     }
     if n % 5 == 2 {
         known.enrolled_at = None;
+    }
+    if n.is_multiple_of(5) {
+        known.lists.insert("staff".to_owned());
     }
     known.lifecycle = [None, Some("growth"), Some("lost")][n % 3].map(str::to_owned);
     known
@@ -83,7 +89,10 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 39] = [
+const PLAIN: [&str; 42] = [
+    "audience(\"press\") && points > 3 || audience(\"staff\")",
+    "!audience(\"staff\") && size(tags) < 2",
+    "audience(\"press\") == (tier == \"gold\") || tags.exists(t, t > \"a\")",
     "orders.exists(o, o.paid < 100000000000000000) && size(orders.filter(o, o.paid != 100000000000000000)) >= 1",
     "orders.exists(o, o.paid > 100000000000000000) || items.exists(i, i.paid >= -100000000000000000)",
     "sum(orders.map(o, o.paid)) >= -90000000000000000 && sum(items.map(i, i.paid)) < 90000000000000000",

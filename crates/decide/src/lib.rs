@@ -7,11 +7,12 @@
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
 //! (lifecycle and tags), [`audience`] (standing audiences), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
 //! done to whom), [`person`] (who is whom), [`duplicates`] (records that are likely of one
-//! person).
+//! person), [`draw`] (who wins).
 
 pub mod audience;
 pub mod consent;
 mod dependant;
+pub mod draw;
 pub mod duplicates;
 pub mod judge;
 pub mod ledger;

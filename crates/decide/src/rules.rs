@@ -255,8 +255,15 @@ impl Rules {
     }
 
     /// A condition checked as an audience would be, with its own leaves: for previews and counts.
-    pub fn audience(playbook: &Playbook, text: &str) -> Result<Condition, Vec<zhiyin_condition::Problem>> {
-        Condition::check(text, &Check::new(playbook).audience)
+    /// It may ask these lists, too, where no audience of the playbook bears their name.
+    pub fn audience(
+        playbook: &Playbook,
+        lists: &BTreeSet<String>,
+        text: &str,
+    ) -> Result<Condition, Vec<zhiyin_condition::Problem>> {
+        let mut schema = Check::new(playbook).audience;
+        schema.lists.extend(lists.iter().cloned());
+        Condition::check(text, &schema)
     }
 }
 

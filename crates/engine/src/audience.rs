@@ -8,8 +8,10 @@
 pub mod answers;
 pub(crate) mod asking;
 pub mod by;
+pub mod clickhouse;
 pub mod export;
 pub mod keep;
+mod least;
 mod one;
 mod pasts;
 pub mod patience;
@@ -20,12 +22,16 @@ mod reconcile;
 mod snapshots;
 pub mod why;
 
+use std::collections::BTreeSet;
+
 use zhiyin_audience::OverBudget;
+use zhiyin_audience::sql::NotInSql;
 use zhiyin_condition::tree::{Expr, Kind};
 use zhiyin_condition::{Condition, Problem};
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::mask::Mask;
 use zhiyin_model::time::{Day, Ts};
+use zhiyin_reach::clickhouse::Trouble;
 use zhiyin_store::read::AsOf;
 
 use crate::sight::is_personal;
@@ -52,8 +58,8 @@ pub enum AudienceProblem {
     /// There is no saved audience of this name.
     #[error("there is no audience called {0}; `zhiyin audience list` lists them")]
     Unknown(String),
-    /// It asks a list that is uploaded by hand.
-    #[error("{0} is a list that is uploaded by hand; such lists cannot be asked yet")]
+    /// It asks a list that is uploaded by hand, and was not yet.
+    #[error("{0} is a list, and nothing was uploaded to it yet: `zhiyin audience import-list {0} FILE`")]
     List(String),
     /// Too few or too many audiences at once.
     #[error("1 to {OVERLAP_MAX} audiences at once")]
@@ -79,6 +85,15 @@ pub enum AudienceProblem {
     /// A question may not be given so long.
     #[error("1 to {} seconds", patience::PATIENCE_MAX_SECONDS)]
     Patience,
+    /// ClickHouse does not answer, or says no.
+    #[error("{}: {_0}", _0.code())]
+    ClickHouse(Trouble),
+    /// What is there cannot be spoken to.
+    #[error("{0}")]
+    ClickHouseUnfit(String),
+    /// It cannot be asked of ClickHouse.
+    #[error("{0}")]
+    NotInSql(NotInSql),
     /// Nobody plans for that many.
     #[error("1 to 4,000,000,000 members, at most 10,000 orders each")]
     Plan,
@@ -107,7 +122,10 @@ impl AudienceProblem {
             Self::Picked | Self::Plan => "too_many_members",
             Self::Values => "too_many_values",
             Self::Step => "bad_step",
-            Self::Unavailable(_) | Self::OverBudget(_) => "audiences_unavailable",
+            Self::Unavailable(_) | Self::OverBudget(_) | Self::ClickHouse(_) | Self::ClickHouseUnfit(_) => {
+                "audiences_unavailable"
+            }
+            Self::NotInSql(_) => "not_in_clickhouse",
             Self::TookTooLong(_) => "audience_took_too_long",
             Self::Patience => "bad_query",
             Self::Namespace(_) => "namespace_unknown",
@@ -117,13 +135,14 @@ impl AudienceProblem {
     /// The field at fault.
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::Condition(_) | Self::Unknown(_) | Self::List(_) => "condition",
+            Self::Condition(_) | Self::Unknown(_) | Self::List(_) | Self::NotInSql(_) => "condition",
             Self::By(_) | Self::Values => "by",
             Self::HowMany => "conditions",
             Self::Picked => "n",
             Self::Step => "step",
             Self::Namespace(_) => "namespace",
-            Self::Unavailable(_) | Self::OverBudget(_) | Self::TookTooLong(_) => "",
+            Self::Unavailable(_) | Self::OverBudget(_) | Self::ClickHouse(_) | Self::ClickHouseUnfit(_) => "",
+            Self::TookTooLong(_) => "",
             Self::Patience => "timeout_seconds",
             Self::Plan => "members",
         }
@@ -149,16 +168,18 @@ impl Moment {
 
 /// A condition, checked as an audience.
 pub(crate) fn checked(live: &Live, text: &str) -> Result<Condition> {
-    let text = text.trim();
+    let (text, lists) = (text.trim(), live.lists());
     let saved = match text.strip_prefix('@') {
         None => None,
-        Some(name) if live.playbook.audiences.contains_key(name) => Some(format!("audience({name:?})")),
+        Some(name) if live.playbook.audiences.contains_key(name) || lists.contains(name) => {
+            Some(format!("audience({name:?})"))
+        }
         Some(name) => return Err(AudienceProblem::Unknown(name.to_owned()).into()),
     };
     let text = saved.as_deref().unwrap_or(text);
-    let condition = Rules::audience(&live.playbook, text).map_err(AudienceProblem::Condition)?;
-    match list_in(live, condition.tree(), 0) {
-        // Nobody would be on it, which is not what was asked.
+    let condition = Rules::audience(&live.playbook, &lists, text).map_err(AudienceProblem::Condition)?;
+    match list_in(live, &lists, condition.tree(), 0) {
+        // Nobody is on it yet, which is not what was asked.
         Some(list) => Err(AudienceProblem::List(list).into()),
         None => Ok(condition),
     }
@@ -189,8 +210,8 @@ fn personal_in(expr: &Expr) -> Option<(&str, usize)> {
     }
 }
 
-/// A list that an expression asks, itself or through the audiences that it names.
-fn list_in(live: &Live, expr: &Expr, depth: usize) -> Option<String> {
+/// A list of the playbook that nobody uploaded yet and that an expression asks, itself or through the audiences that it names.
+fn list_in(live: &Live, lists: &BTreeSet<String>, expr: &Expr, depth: usize) -> Option<String> {
     /// Audiences that name each other in a circle do not check; this is for what is read twice.
     const DEPTH_MAX: usize = 64;
     if let Kind::Call { function, arguments } = &expr.kind
@@ -198,14 +219,14 @@ fn list_in(live: &Live, expr: &Expr, depth: usize) -> Option<String> {
             (function.as_str(), arguments.first().map(|one| &one.kind))
     {
         let saved = live.playbook.audiences.get(name)?;
-        let Some(who) = &saved.who else { return Some(name.clone()) };
+        let Some(who) = &saved.who else { return (!lists.contains(name)).then(|| name.clone()) };
         if depth >= DEPTH_MAX {
             return None;
         }
-        let within = Rules::audience(&live.playbook, &who.text).ok()?;
-        return list_in(live, within.tree(), depth + 1);
+        let within = Rules::audience(&live.playbook, lists, &who.text).ok()?;
+        return list_in(live, lists, within.tree(), depth + 1);
     }
-    expr.parts().into_iter().find_map(|part| list_in(live, part, depth))
+    expr.parts().into_iter().find_map(|part| list_in(live, lists, part, depth))
 }
 
 /// An expression with one value, as a condition whose program holds it.
@@ -215,7 +236,7 @@ pub(crate) fn expression(live: &Live, text: &str) -> Result<Condition> {
         problem.column = problem.column.saturating_sub(1);
         problem
     };
-    let checked = Rules::audience(&live.playbook, &known);
+    let checked = Rules::audience(&live.playbook, &live.lists(), &known);
     Ok(checked.map_err(|problems| AudienceProblem::By(problems.into_iter().map(moved).collect()))?)
 }
 
@@ -223,6 +244,7 @@ impl Engine {
     /// The end of a day that was asked for, or now.
     pub async fn moment(&self, day: Option<Day>) -> Result<Moment> {
         let live = self.live()?;
+        self.lists_known(&live).await?;
         let now = clock::now(&self.home().await?);
         let zone = &live.rules.zone;
         let today = zone.day(now);

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use zhiyin_audience::Mark;
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::Audience;
-use zhiyin_model::role::Grant;
+use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_model::time::Ts;
 
 use crate::members::{MemberListed, MembersAsked, NamesView};
 use crate::sight::Page;
-use crate::{Engine, Live, Result};
+use crate::{Engine, Live, Result, clock};
 
 /// A saved audience.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -62,6 +63,15 @@ pub(crate) fn of(live: &Live, member: &Member) -> Vec<AudienceView> {
     member.audiences.since.iter().map(of).collect()
 }
 
+/// How many are in standing audiences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingCounts {
+    /// Members of each, by its id.
+    pub counts: BTreeMap<String, u64>,
+    /// The instant they speak of.
+    pub as_of: String,
+}
+
 fn saved((id, audience): (&String, &Audience)) -> SavedAudience {
     SavedAudience {
         id: id.clone(),
@@ -82,14 +92,38 @@ impl Engine {
         Ok(self.live()?.playbook.audiences.get_key_value(id).map(saved))
     }
 
-    /// How many members are in each standing audience, by what was decided of them so far; 0 where nobody is. Reads every
-    /// member's row.
-    pub async fn standing_counts(&self) -> Result<BTreeMap<String, u64>> {
-        let mut counts = self.store().reading().audience_counts().await?;
-        for rule in &self.live()?.rules.audiences {
-            counts.entry(rule.id.clone()).or_default();
+    /// How many members are in each standing audience, by what was decided of them so far; 0 where nobody is. Where columns are
+    /// kept they know it at once; else every member's row is read. A grant that sees some members only is told of those.
+    pub async fn standing_counts(&self, grant: &Grant) -> Result<StandingCounts> {
+        let filter = self.filter(grant, Operation::ReportsRead).await?;
+        let ids: Vec<String> = self.live()?.rules.audiences.iter().map(|rule| rule.id.clone()).collect();
+        let now = clock::now(&self.home().await?);
+        if filter.bound != Bound::Everything {
+            return self.standing_within(&filter, ids).await;
         }
-        Ok(counts)
+        let marks = ids.iter().map(|id| Mark::Standing(id));
+        if let Some((counts, fresh)) = self.audiences.marked(marks) {
+            let as_of = fresh.min(now).rfc3339();
+            return Ok(StandingCounts { counts: ids.into_iter().zip(counts).collect(), as_of });
+        }
+        let known = self.store().reading().audience_counts().await?;
+        let count = |id: String| {
+            let n = known.get(&id).copied().unwrap_or(0);
+            (id, n)
+        };
+        Ok(StandingCounts { counts: ids.into_iter().map(count).collect(), as_of: now.rfc3339() })
+    }
+
+    async fn standing_within(&self, filter: &Filter, ids: Vec<String>) -> Result<StandingCounts> {
+        let asking = self.asking(self.moment(None).await?, filter).await?;
+        let counted = asking.aside(move |asking| {
+            let count = |id: String| {
+                let n = asking.marked(Mark::Standing(&id)).len() as u64;
+                (id, n)
+            };
+            Ok(ids.into_iter().map(count).collect())
+        });
+        Ok(StandingCounts { counts: counted.await?, as_of: asking.moment.at.rfc3339() })
     }
 
     /// A page of the members of a standing audience whom a grant may list, in the order in which the store lists, which stays

@@ -13,6 +13,7 @@ pub mod archive;
 pub mod audience;
 pub mod audiences;
 pub mod audit;
+pub mod books;
 pub mod clock;
 pub mod command;
 pub mod delivery;
@@ -25,6 +26,7 @@ pub mod import;
 pub mod ingest;
 pub mod keys;
 pub mod letters;
+pub mod lists;
 pub mod measure;
 pub mod members;
 pub mod moving;
@@ -44,6 +46,7 @@ pub mod takeover;
 pub mod told;
 pub mod webhooks;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -117,12 +120,18 @@ pub enum EngineError {
     /// A request cannot be asked or answered like this.
     #[error(transparent)]
     Approval(#[from] approvals::ApprovalProblem),
+    /// The books cannot be shown or closed like this.
+    #[error(transparent)]
+    Books(#[from] books::BooksProblem),
     /// An endpoint cannot be made or changed like this.
     #[error(transparent)]
     Webhook(#[from] webhooks::WebhookProblem),
     /// An audience cannot be asked for like this.
     #[error(transparent)]
     Audience(#[from] audience::AudienceProblem),
+    /// A list cannot be made or changed like this.
+    #[error(transparent)]
+    List(#[from] lists::ListProblem),
     /// A line of the audit log would be too long.
     #[error("audit {field}: {bytes} bytes, at most {max}")]
     AuditTooLong {
@@ -148,6 +157,8 @@ pub struct Live {
     pub rules: Rules,
     /// How far it believes names.
     pub identity: Arc<Identity>,
+    /// Lists that conditions may ask beside its audiences, as they were last looked up.
+    lists: RwLock<Arc<BTreeSet<String>>>,
 }
 
 /// How events are decided: [`zhiyin_decide::decide`], or a test's own.
@@ -184,6 +195,8 @@ pub struct Engine {
     pub(crate) written: watch::Sender<()>,
     pub(crate) measures: Measures,
     pub(crate) audiences: audience::keep::Audiences,
+    /// Where audiences are asked instead, once somebody said so.
+    pub(crate) clickhouse: std::sync::OnceLock<audience::clickhouse::Afar>,
 }
 
 /// Tells the engines of one process apart.
@@ -223,6 +236,7 @@ impl Engine {
             written: watch::Sender::new(()),
             measures,
             audiences: audience::keep::Audiences::default(),
+            clickhouse: std::sync::OnceLock::new(),
         };
         engine.reload().await?;
         Ok(engine)
@@ -247,6 +261,7 @@ impl Engine {
     pub(crate) async fn reload(&self) -> Result<()> {
         let Some(version) = self.store.live_playbook().await? else { return Ok(()) };
         let known = self.live.read().ok().and_then(|live| live.clone());
+        let lists = RwLock::new(known.as_ref().map(|live| live.lists()).unwrap_or_default());
         if known.is_some_and(|live| live.version == version) {
             return Ok(());
         }
@@ -254,7 +269,7 @@ impl Engine {
         let rules = Rules::compile(&playbook).map_err(EngineError::Playbook)?;
         if let Ok(mut live) = self.live.write() {
             let identity = Arc::new(playbook.identity.clone());
-            *live = Some(Arc::new(Live { version, playbook, rules, identity }));
+            *live = Some(Arc::new(Live { version, playbook, rules, identity, lists }));
         }
         Ok(())
     }

@@ -75,6 +75,8 @@ metrics! {
     AUDIENCE_CHANGES: "zhiyin_audience_changes_total", "members", "Members who changed and were read again";
     AUDIENCE_BREAKDOWNS: "zhiyin_audience_breakdowns_total", "breakdowns", "How often keeping them broke down";
     AUDIENCE_DIFFERENCES: "zhiyin_audience_differences_total", "members", "Members of whom they said other than the record";
+    CLICKHOUSE_FAILURES: "zhiyin_clickhouse_failures_total", "failures", "How often members did not get to ClickHouse and were sent again";
+    STANDING_DIFFERENCES: "zhiyin_standing_differences_total", "members", "Members who were in a standing audience against its condition, or out of it";
     BUILD: "zhiyin_build_info", "", "Always 1; the label says the version of this program";
     // Of the home, when it is scraped.
     STORE_ANSWERS: "zhiyin_store_answers", "", "1 when the database said in time how the home stands, else 0";

@@ -1,5 +1,6 @@
 //! Playbooks: read from files, compared with what is live, applied as versions, brought to every member.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use zhiyin_condition::{Condition, Leaves, holds};
@@ -11,6 +12,7 @@ use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
 use zhiyin_model::time::Ts;
 use zhiyin_store::{PlaybookVersion, Wanted};
 
+use crate::lists::taken;
 use crate::pipeline::OTHERS_AT_WORK;
 use crate::{Engine, Result, clock, rebuild};
 
@@ -105,6 +107,10 @@ impl Engine {
 
     /// The same, dated at an instant of the history that is about to be replayed.
     pub async fn apply_at(&self, playbook: &Playbook, at: Option<Ts>) -> Result<(i64, bool)> {
+        // Conditions would mean either.
+        if let Some(problem) = taken(playbook, &self.store().lists().lists().await?) {
+            return Err(problem.into());
+        }
         // Whatever came before was promised under the version before: it is decided first.
         if self.home().await?.version > 0 {
             self.drain(1024, None, |_| ()).await?;
@@ -188,7 +194,7 @@ struct Audience {
 impl Audience {
     fn of(change: &Change, playbook: &Playbook) -> Option<Self> {
         let Touches::Earners(Some(text)) = &change.touches else { return None };
-        let mut condition = Rules::audience(playbook, &text.text).ok()?;
+        let mut condition = Rules::audience(playbook, &BTreeSet::new(), &text.text).ok()?;
         let leaves = Leaves::collect([&mut condition], playbook.timezone.clone(), playbook.currency.exponent);
         Some(Self { condition, leaves })
     }

@@ -40,6 +40,11 @@ impl Asset {
         Self::ALL.into_iter().find(|asset| asset.code() == code)
     }
 
+    /// Whether the brand owes it to members: what the books of a month speak of. Growth is a measure, nobody can claim it.
+    pub const fn is_owed(self) -> bool {
+        matches!(self, Self::Points)
+    }
+
     /// Whether what is earned is kept in lots.
     pub const fn has_lots(self) -> bool {
         matches!(self, Self::Points)

@@ -189,6 +189,8 @@ pub mod names {
     pub const TAG_TAKEN_OFF: &str = "Tag Taken Off";
     /// A dependant is none of the member's any more.
     pub const DEPENDANT_REMOVED: &str = "Dependant Removed";
+    /// A member was in a standing audience against its condition, or out of it, and is judged again.
+    pub const AUDIENCES_REVIEWED: &str = "Audiences Reviewed";
     /// We gave a member a partner's code: `partner` names whose.
     pub const PARTNER_REFERRED: &str = "Partner Referred";
     /// A partner says that a member used the code that we gave them: `partner` names who says so.

@@ -14,6 +14,7 @@ pub mod mask;
 pub mod member;
 pub mod membership;
 pub mod money;
+pub mod month;
 pub mod personal;
 pub mod place;
 pub mod playbook;

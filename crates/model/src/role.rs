@@ -162,6 +162,8 @@ named! {
         ConsentWrite = "consent_write",
         /// Saying where events are sent to.
         WebhooksManage = "webhooks_manage",
+        /// Closing a month of the books for good.
+        BooksClose = "books_close",
     }
 }
 

@@ -103,6 +103,7 @@ fn tables(cluster: &str) -> Tables {
         zone: Zone::named("Asia/Shanghai").unwrap(),
         currency_exponent: 2,
         attributes: schema().attributes,
+        without: BTreeSet::new(),
     }
 }
 
@@ -151,6 +152,8 @@ fn member(number: u32, version: u64, zone: &Zone) -> Person {
     Person {
         id: MemberId::from_bytes(id),
         attributes,
+        lists: Vec::new(),
+        standing: Vec::new(),
         tags: if next(3) == 0 { vec!["sleeper".to_owned()] } else { Vec::new() },
         tier: [None, Some("silver"), Some("gold")][next(3) as usize].map(str::to_owned),
         lifecycle: None,
@@ -197,7 +200,7 @@ async fn load(first: &ClickHouse, tables: &Tables) -> Result<(), Trouble> {
         let n_sent = first.send(&tables.insertion(), lines).await?;
         println!("{n_sent} members sent, version {version}");
     }
-    first.tell(&[tables.position_kept("audience", 2)]).await?;
+    first.tell(&[tables.position_kept("audience", 2, &tables.fingerprint())]).await?;
     let kept = String::from_utf8(first.ask(&tables.position_asked("audience")).await?).unwrap();
     assert_eq!(kept.trim_end(), format!("2\t{}", tables.fingerprint()));
     Ok(())

@@ -6,6 +6,7 @@
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
 pub(crate) mod audiences;
+pub(crate) mod books;
 pub(crate) mod caller;
 mod changes;
 pub(crate) mod commands;
@@ -13,6 +14,7 @@ pub(crate) mod document;
 pub(crate) mod endpoint;
 pub(crate) mod input;
 pub(crate) mod keys;
+mod lists;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
@@ -84,6 +86,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         changes::endpoints(),
         reads::endpoints(),
         audiences::endpoints(),
+        books::endpoints(),
+        lists::endpoints(),
         webhooks::endpoints(),
         keys::endpoints(),
     ];

@@ -165,10 +165,15 @@ impl From<EngineError> for Problem {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())
             }
             EngineError::Approval(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::Books(problem) => Self::of(problem.code()).at("month").says(problem.to_string()),
+            EngineError::Replaying => Self::of("import_unfinished").says(error.to_string()),
             EngineError::Read(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())
             }
             EngineError::Audience(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
+            EngineError::List(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())
             }
             EngineError::NoPlace(code) => {

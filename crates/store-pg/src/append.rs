@@ -535,6 +535,7 @@ fn hands(schemas: &Schemas, accepted: &Accepted<'_>) -> String {
                     sql += &format!(
                         "UPDATE {shard}.identifier SET member = '{to}' WHERE hash = '{hash}' AND member = '{from}';\n"
                     );
+                    sql += &crate::lists::parted(home, hash, *from, *to);
                 }
                 sql += &format!(
                     "INSERT INTO {home}.apart (member, other) VALUES ('{from}', '{to}'), ('{to}', '{from}') \

@@ -17,6 +17,7 @@ use zhiyin_store::{PastEvent, Result, StoreError, archive};
 use crate::PgStore;
 use crate::connection::{Of, Step, Values};
 use crate::feed::{CONSUMER, CONSUMERS_ALONE, FEED_GONE, FEED_UNREAD};
+use crate::lists;
 use crate::load::{self, event_columns, order_columns};
 use crate::reading::MEMBERS;
 use crate::rows::{Uuid, database, get, id};
@@ -59,6 +60,7 @@ struct Found {
     members: Vec<Row>,
     orders: Vec<Row>,
     events: Vec<Row>,
+    lists: Vec<Row>,
 }
 
 impl PgStore {
@@ -69,14 +71,18 @@ impl PgStore {
             by_shard[session.schemas.shard_of(member)].push(member.into());
         }
         let [completed, updated] = AS_ORDERS;
+        let all: Vec<Uuid> = by_shard.iter().flatten().copied().collect();
         let mut asks: Vec<(Of, Values<'_>)> = Vec::new();
         for (shard, ids) in by_shard.iter().enumerate().filter(|(_, ids)| !ids.is_empty()) {
             asks.push(((MEMBERS, shard), vec![ids]));
             asks.push(((ORDERS, shard), vec![ids]));
             asks.push(((EVENTS, shard), vec![ids, &completed, &updated]));
         }
-        let mut said = session.ask(asks).await?.into_iter();
-        let mut found = Found { members: Vec::new(), orders: Vec::new(), events: Vec::new() };
+        asks.push(((lists::OF, 0), vec![&all]));
+        let mut said = session.ask(asks).await?;
+        let lists = said.pop().unwrap_or_default();
+        let mut said = said.into_iter();
+        let mut found = Found { members: Vec::new(), orders: Vec::new(), events: Vec::new(), lists };
         while let (Some(members), Some(orders), Some(events)) = (said.next(), said.next(), said.next()) {
             found.members.extend(members);
             found.orders.extend(orders);
@@ -97,7 +103,13 @@ fn read(found: &Found, vault: &Vault, archive: &std::path::Path) -> Result<Vec<W
     let mut wholes: BTreeMap<MemberId, Whole> = BTreeMap::new();
     for row in &found.members {
         let member = load::stored(row, vault)?.member;
-        wholes.insert(member.id, Whole { member, orders: Vec::new(), events: Vec::new() });
+        wholes.insert(member.id, Whole { member, orders: Vec::new(), events: Vec::new(), lists: Vec::new() });
+    }
+    for row in &found.lists {
+        if let Some(whole) = wholes.get_mut(&id(row, 0)?) {
+            whole.lists.push(get(row, 1)?);
+            whole.lists.sort();
+        }
     }
     for row in &found.orders {
         let order = load::order(row, 0)?;

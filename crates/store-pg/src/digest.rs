@@ -75,7 +75,9 @@ pub(crate) async fn digest(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<St
     gathered.each("tag", TAGS).await?;
     gathered.each("partner", PARTNERS).await?;
     gathered.each("timer", TIMERS).await?;
+    gathered.lists().await?;
     gathered.places().await?;
+    gathered.hashes.extend(crate::closing::said(survey).await?.iter().map(|text| hash(text)));
     gathered.hashes.sort_unstable();
     let mut whole = blake3::Hasher::new();
     for hash in &gathered.hashes {
@@ -277,6 +279,16 @@ impl Gathered<'_> {
                 Ok(())
             })
             .await
+    }
+
+    /// Who is on lists.
+    async fn lists(&mut self) -> Result<()> {
+        for row in self.survey.home(crate::lists::SAID, &[]).await? {
+            let mut text = format!("listed|{}", name_of(&self.names, id(&row, 0)?));
+            column(self.vault, &row, 1, &mut text)?;
+            self.hashes.push(hash(&text));
+        }
+        Ok(())
     }
 
     /// The brand's tree, by its codes; staff by their names as opened.

@@ -258,6 +258,7 @@ pub(crate) async fn doctor(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<Ve
     checks.push(identifiers(survey, &members).await?);
     checks.push(orders(survey).await?);
     checks.push(messages(survey).await?);
+    checks.extend(crate::closing::doctor(survey, vault).await?);
     checks.extend(audit(survey, vault).await?);
     checks.push(Check {
         invariant: "every place and all staff stand under a place that holds them".to_owned(),

@@ -88,6 +88,15 @@ pub(crate) const WEBHOOK: &str = "SELECT id, revision, made_at, settings, paused
     rest_until FROM {home}.webhook ORDER BY id";
 pub(crate) const WEBHOOK_MESSAGE: &str = "SELECT no, endpoint, id, kind, at, member, data, made_at, state, attempts, due, \
     tried_at, status, error FROM {home}.webhook_message ORDER BY no";
+pub(crate) const BOOK_LATE: &str =
+    "SELECT no, period, id, member, asset, kind, amount, at FROM {shard}.book_late ORDER BY no";
+pub(crate) const BOOK_LINE: &str = "SELECT month, asset, cut, value, opening, earned, spent, expired, reversed, adjusted, \
+    taken_over, moved, closing, liability FROM {home}.book_line ORDER BY month, asset, cut, value";
+pub(crate) const BOOK_CLOSE: &str = "SELECT month, start, until, closed_at, closed_by, version, worth_minor, worth_points, hash \
+    FROM {home}.book_close ORDER BY month";
+pub(crate) const LIST: &str =
+    "SELECT no, name, made_at, changed_at, changed_by, round FROM {home}.list ORDER BY no";
+pub(crate) const LISTED: &str = "SELECT list, named, member, round FROM {home}.listed ORDER BY list, named";
 /// Of which no messages were made yet.
 pub(crate) const FEED_AHEAD: &str = "SELECT f.no, f.members, f.events FROM {home}.feed f JOIN {home}.consumer c \
     ON c.name = 'webhooks' AND (f.tx, f.no) > (c.tx::text::xid8, c.no) ORDER BY f.tx, f.no";
@@ -108,7 +117,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 38] = [
+const SAID: [(&str, &str, Way); 43] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -146,6 +155,11 @@ const SAID: [(&str, &str, Way); 38] = [
     ("staff", STAFF, Way::Once),
     ("webhook", WEBHOOK, Way::Once),
     ("webhook_message", WEBHOOK_MESSAGE, Way::Once),
+    ("book_late", BOOK_LATE, Way::Numbered),
+    ("book_line", BOOK_LINE, Way::Once),
+    ("book_close", BOOK_CLOSE, Way::Once),
+    ("list", LIST, Way::Once),
+    ("listed", LISTED, Way::Once),
     ("feed", FEED_AHEAD, Way::Numbered),
 ];
 

@@ -8,6 +8,7 @@
 mod access;
 mod append;
 mod batch;
+mod closing;
 mod config;
 mod connection;
 mod crowd;
@@ -22,6 +23,7 @@ mod home;
 mod keys;
 mod lease;
 mod link;
+mod lists;
 mod load;
 mod memory;
 mod migrate;
@@ -457,6 +459,10 @@ impl Store for PgStore {
         suggestions::decide(&self.connections, no, state, by, at).await
     }
 
+    fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
+        self
+    }
+
     fn access(&self) -> &dyn zhiyin_store::access::Access {
         self
     }
@@ -529,6 +535,10 @@ impl Store for PgStore {
     }
 
     fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+        self
+    }
+
+    fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
         self
     }
 

@@ -124,6 +124,20 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0013_audiences.sql"),
         online: &[],
     },
+    Migration {
+        number: 14,
+        oldest: 1,
+        home: include_str!("migrations/0014_lists.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
+        number: 15,
+        oldest: 1,
+        home: include_str!("migrations/0015_home.sql"),
+        shard: include_str!("migrations/0015_shard.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

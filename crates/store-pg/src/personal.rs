@@ -137,6 +137,7 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
     let erased = vec![key];
     steps.push(Step::Run((FOUND_GONE, shard), vec![&erased]));
     steps.push(Step::Run((MEMBER_BLANK, shard), values));
+    steps.push(Step::Run((crate::lists::ERASED, 0), vec![&key]));
     steps.push(Step::Run((FEED_NEW, 0), vec![&members, &events]));
     steps.push(Step::Say("COMMIT"));
     tx.send(steps).await.map(drop).map_err(database)

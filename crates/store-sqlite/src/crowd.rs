@@ -14,6 +14,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, archive};
 
 use crate::SqliteStore;
+use crate::lists;
 use crate::load::{self, past_event, past_event_from};
 use crate::rows::{self, all, database, id};
 use crate::webhooks::FEED_UNREAD;
@@ -73,12 +74,18 @@ fn these(c: &Connection, vault: &Vault, members: &[MemberId]) -> Result<BTreeMap
     }
     let found = all(c, MEMBERS, [&list], |row| {
         let member = load::stored(id(row, 20)?, row, vault)?.member;
-        Ok((member.id, Whole { member, orders: Vec::new(), events: Vec::new() }))
+        Ok((member.id, Whole { member, orders: Vec::new(), events: Vec::new(), lists: Vec::new() }))
     })?;
     let mut found: BTreeMap<MemberId, Whole> = found.into_iter().collect();
     for (order, lines) in all(c, ORDERS, [&list], |row| Ok((rows::order(row)?, past_event_from(row, 10)?)))? {
         if let Some(whole) = found.get_mut(&order.member) {
             whole.orders.push((order, lines));
+        }
+    }
+    for (member, list) in all(c, lists::OF, [&list], |row| Ok((id(row, 0)?, row.get(1)?)))? {
+        if let Some(whole) = found.get_mut(&member) {
+            whole.lists.push(list);
+            whole.lists.sort();
         }
     }
     let [completed, updated] = AS_ORDERS;

@@ -12,6 +12,7 @@ use zhiyin_store::packed;
 use zhiyin_store::seal::personal::Kept;
 use zhiyin_store::seal::vault::Vault;
 
+use crate::lists;
 use crate::rows::{all, damaged, database, id, id_or_none, json, unopened};
 
 type Hash = [u8; 32];
@@ -71,7 +72,11 @@ pub(crate) fn digest(c: &Connection, vault: &Vault) -> Result<String> {
     gathered.each("tag", TAGS, 0, 1)?;
     gathered.each("partner", PARTNERS, 0, 1)?;
     gathered.each("timer", TIMERS, 0, 1)?;
+    gathered.each("listed", lists::SAID, 0, 1)?;
     gathered.places()?;
+    for text in crate::closing::said(c)? {
+        gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+    }
     gathered.hashes.sort_unstable();
     let mut whole = blake3::Hasher::new();
     for hash in &gathered.hashes {

@@ -154,6 +154,7 @@ pub(crate) fn doctor(c: &Connection, vault: &Vault) -> Result<Vec<Check>> {
         let broken = all(c, &format!("{sql}{SHOWN}"), [], |row| row.get(0))?;
         checks.push(Check { invariant: invariant.to_owned(), broken });
     }
+    checks.extend(crate::closing::doctor(c, vault)?);
     let broken = crate::access::chain(c, vault)?;
     checks.push(Check { invariant: "the audit log is one chain from its first line".to_owned(), broken });
     checks.push(Check {

@@ -5,6 +5,7 @@
 //! prepares every statement. No rule of the business lives here.
 
 mod access;
+mod closing;
 mod connection;
 mod crowd;
 mod digest;
@@ -15,6 +16,7 @@ mod fate;
 mod feed;
 mod folding;
 mod keys;
+mod lists;
 mod load;
 mod migrate;
 mod months;
@@ -466,6 +468,10 @@ impl Store for SqliteStore {
         self.connections.write(move |c| suggestions::decide(c, no, state, &by, at)).await
     }
 
+    fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
+        self
+    }
+
     fn access(&self) -> &dyn zhiyin_store::access::Access {
         self
     }
@@ -544,6 +550,10 @@ impl Store for SqliteStore {
     }
 
     fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
+        self
+    }
+
+    fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
         self
     }
 

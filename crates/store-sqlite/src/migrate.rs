@@ -24,6 +24,8 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (13, 2, include_str!("migrations/0013_webhooks.sql")),
     (14, 2, include_str!("migrations/0014_found_by.sql")),
     (15, 2, include_str!("migrations/0015_audiences.sql")),
+    (16, 2, include_str!("migrations/0016_lists.sql")),
+    (17, 2, include_str!("migrations/0017_books.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

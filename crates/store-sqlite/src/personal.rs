@@ -20,7 +20,7 @@ use crate::load::timeline;
 use crate::reading::FOUND_GONE_OF;
 use crate::rows::{self, all, database, id};
 use crate::write::{FEED_NEW, prepare, run};
-use crate::{names, report};
+use crate::{lists, names, report};
 
 pub(crate) const MARKED: &str = "UPDATE home SET id_key = ? WHERE one = 1";
 /// Programs that do not know how homes are sealed are refused from now on.
@@ -257,6 +257,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
     }
     run(&mut prepare(c, names::SEEN_GONE)?, [key])?;
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
+    run(&mut prepare(c, lists::ERASED)?, [key])?;
     run(&mut prepare(c, FOUND_GONE_OF)?, [key])?;
     let kept = Kept::erased();
     let values = params![key, kept.attributes, kept.touches, kept.told_at, kept.leaves];

@@ -9,6 +9,7 @@ use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError};
 
+use crate::lists;
 use crate::load::{self, timeline};
 use crate::reading::FOUND_GONE;
 use crate::rows::{self, all, database, id};
@@ -73,6 +74,7 @@ pub(crate) fn parted(c: &Connection, from: MemberId, to: MemberId, names: &[Look
     let mut name_on = prepare(c, NAME_ON)?;
     for name in names {
         run(&mut name_on, [name.as_slice(), from, to])?;
+        run(&mut prepare(c, lists::PARTED)?, [name.as_slice(), from, to])?;
     }
     run(&mut prepare(c, APART_NEW)?, [from, to]).map(drop)
 }

@@ -7,10 +7,12 @@
 pub mod access;
 pub mod audiences;
 pub mod batches;
+pub mod closing;
 pub mod crowd;
 pub mod doors;
 pub mod inbox;
 pub mod life;
+pub mod lists;
 pub mod lookups;
 pub mod partners;
 pub mod past;
@@ -74,8 +76,13 @@ macro_rules! conformance {
                 dead_letters_are_told_part_by_part;
             audiences: memberships_are_kept_counted_and_listed, the_digest_tells_who_is_in, memberships_move_with_the_home,
                 whoever_is_erased_is_in_none;
+            lists: who_is_put_on_a_list_is_on_it_once, the_last_upload_is_what_a_list_is, lists_follow_who_is_whom,
+                whoever_is_erased_is_on_none, the_digest_tells_who_is_listed, lists_move_with_the_home;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
+            closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays,
+                what_comes_late_counts_where_it_is_open, lines_that_the_ledger_does_not_bear_out_are_found, a_month_is_closed_beside_batches,
+                closed_months_move_with_a_home;
             webhooks: endpoints_change_with_their_line, the_feed_is_followed_while_there_is_an_endpoint,
                 what_happened_is_found_by_the_feed, a_message_is_made_once, a_message_is_lent_to_one_at_a_time, what_an_endpoint_was_lends_nothing,
                 attempts_are_noted, messages_are_replayed_and_forgotten, webhooks_move_with_a_home;

@@ -27,6 +27,8 @@ pub struct Whole {
     /// Events that were decided for them, but for those of [`AS_ORDERS`] and what was only said of them by other events; in
     /// any order.
     pub events: Vec<PastEvent>,
+    /// Lists that were uploaded by hand on which they are, by name.
+    pub lists: Vec<String>,
 }
 
 impl Whole {

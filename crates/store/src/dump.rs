@@ -70,7 +70,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 38] = [
+pub static TABLES: [Table; 43] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -363,6 +363,65 @@ pub static TABLES: [Table; 38] = [
             ("error", TEXT),
         ],
     },
+    // Before the months themselves: what is closed takes no lines.
+    Table {
+        name: "book_late",
+        columns: &[
+            ("no", NO),
+            ("period", INT),
+            ("id", ID),
+            ("member", ID),
+            ("asset", INT),
+            ("kind", INT),
+            ("amount", INT),
+            ("at", INT),
+        ],
+    },
+    Table {
+        name: "book_line",
+        columns: &[
+            ("month", INT),
+            ("asset", INT),
+            ("cut", INT),
+            ("value", TEXT),
+            ("opening", INT),
+            ("earned", INT),
+            ("spent", INT),
+            ("expired", INT),
+            ("reversed", INT),
+            ("adjusted", INT),
+            ("taken_over", INT),
+            ("moved", INT),
+            ("closing", INT),
+            ("liability", INT),
+        ],
+    },
+    Table {
+        name: "book_close",
+        columns: &[
+            ("month", INT),
+            ("start", INT),
+            ("until", INT),
+            ("closed_at", INT),
+            ("closed_by", TEXT),
+            ("version", INT),
+            ("worth_minor", INT),
+            ("worth_points", INT),
+            ("hash", BYTES),
+        ],
+    },
+    Table {
+        name: "list",
+        columns: &[
+            ("no", INT),
+            ("name", TEXT),
+            ("made_at", INT),
+            ("changed_at", INT),
+            ("changed_by", TEXT),
+            ("round", INT),
+        ],
+    },
+    Table { name: "listed", columns: &[("list", INT), ("named", ID), ("member", ID), ("round", INT)] },
     // Of which no messages were made yet: they are made where the home goes.
     Table { name: "feed", columns: &[("no", NO), ("members", BYTES), ("events", BYTES)] },
 ];

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod archive;
 pub mod audit;
+pub mod closing;
 pub mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -16,6 +17,7 @@ pub mod crowd;
 pub mod dump;
 pub mod feed;
 pub mod flush;
+pub mod lists;
 pub mod merge;
 pub mod packed;
 pub mod partner;
@@ -544,6 +546,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<suggestion::Suggestion>>;
     /// What it keeps of who may do what, and of what they did.
     fn access(&self) -> &dyn access::Access;
+    /// What it keeps of its books by month.
+    fn closing(&self) -> &dyn closing::Closing;
     /// What it keeps of whom it tells, and what they were told.
     fn webhooks(&self) -> &dyn webhooks::Webhooks;
     /// The version of the brand's tree: it moves with every change.
@@ -584,6 +588,8 @@ pub trait Store: Send + Sync {
     fn reading(&self) -> &dyn reading::Reading;
     /// Members with all that happened to them, many at once.
     fn crowd(&self) -> &dyn crowd::Crowd;
+    /// Lists of members that were uploaded by hand.
+    fn lists(&self) -> &dyn lists::Lists;
     /// What it does about personal data; `None` for what is not a home of its own.
     fn personal(&self) -> Option<&dyn personal::Personal> {
         None

@@ -4,14 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::draw::DrawAction;
 use crate::serve::Serving;
 use crate::webhook::WebhookAction;
 
 mod acts;
 mod audience;
+mod bench;
+mod books;
+mod elsewhere;
 
-pub use acts::{ApprovalAction, KeysAction, Member, MemberAction, PlacesAction};
+pub use acts::{ApprovalAction, DeadLetterAction, KeysAction, Member, MemberAction, PlacesAction};
 pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
+pub use bench::{AudienceBench, FaultStore, Faults};
+pub use books::{BooksAction, By};
+pub use elsewhere::{AudienceEngine, Elsewhere};
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
@@ -53,6 +60,9 @@ pub struct Place {
     /// How many events a batch has at most.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: Option<u32>,
+    /// Of what audiences are asked.
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
 }
 
 /// The commands.
@@ -123,6 +133,13 @@ pub enum Command {
         #[arg(long, value_name = "CODE")]
         under: Option<String>,
     },
+    /// The books by month: what is owed to members, by store and tier; and months that are closed.
+    #[command(arg_required_else_help = true)]
+    Books {
+        /// What to do.
+        #[command(subcommand)]
+        action: BooksAction,
+    },
     /// Audiences: who a condition holds for, how many they are, by what they differ, and why somebody is among them.
     #[command(arg_required_else_help = true)]
     Audience {
@@ -139,6 +156,9 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Draws (抽奖) as files that anybody can check: commits to a seed, holds a draw, verifies one. Needs no home.
+    #[command(subcommand)]
+    Draw(DrawAction),
     /// The brand's tree: brand, regions, stores, staff.
     Places {
         /// What to do.
@@ -359,16 +379,6 @@ pub struct Members {
     pub format: Format,
 }
 
-/// What to do with dead letters.
-#[derive(Clone, Debug, Subcommand)]
-pub enum DeadLetterAction {
-    /// Puts them back into the inbox and decides them anew.
-    Retry {
-        /// Their numbers, as listed; all without any.
-        seqs: Vec<i64>,
-    },
-}
-
 /// What to do with likely doubles.
 #[derive(Clone, Debug, Subcommand)]
 pub enum DuplicatesAction {
@@ -541,59 +551,4 @@ pub enum MemberFormat {
     Table,
     /// For programs.
     Json,
-}
-
-/// What `bench faults` plays.
-#[derive(Clone, Debug, Args)]
-pub struct Faults {
-    /// faults: how many seeds are played.
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub seeds: u64,
-    /// faults: the first of them.
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub seed: u64,
-    /// faults: steps of each.
-    #[arg(long, value_name = "N", default_value_t = 300)]
-    pub steps: usize,
-    /// faults: the database.
-    #[arg(long, value_enum, default_value_t = FaultStore::Sqlite)]
-    pub store: FaultStore,
-    /// faults: plants defects and looks whether they are found.
-    #[arg(long)]
-    pub planted: bool,
-    /// faults: leaves out of a seed that breaks whatever it breaks without.
-    #[arg(long)]
-    pub shrink: bool,
-}
-
-/// What `bench audience` measures.
-#[derive(Clone, Debug, Args)]
-pub struct AudienceBench {
-    /// audience: how many members are drawn.
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(30_000..=100_000_000))]
-    pub members: u64,
-    /// audience: measures ours alone, without DuckDB and ClickHouse.
-    #[arg(long)]
-    pub without_peers: bool,
-}
-
-/// Where faults are played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FaultStore {
-    /// A file.
-    Sqlite,
-    /// PostgreSQL.
-    Pg,
-    /// PostgreSQL, spread over four schemas.
-    Pg4,
-}
-
-impl std::fmt::Display for FaultStore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Sqlite => "sqlite",
-            Self::Pg => "pg",
-            Self::Pg4 => "pg4",
-        })
-    }
 }

@@ -9,14 +9,15 @@ use zhiyin_engine::audience::answers::{ExplainView, MembersView, Names, OverlapV
 use zhiyin_engine::audience::export::{FileKind, ListFile};
 use zhiyin_engine::audience::why::WhyView;
 use zhiyin_engine::audiences::SavedAudience;
+use zhiyin_engine::lists::Others;
 use zhiyin_engine::people::Found;
 use zhiyin_model::role::Grant;
 use zhiyin_model::time::Day;
 
-use crate::arguments::{Asked, AudienceAction, Format, ListFormat, Named, Place, When};
+use crate::arguments::{Asked, AudienceAction, AudienceEngine, Format, ListFormat, Named, Place, When};
 use crate::report::print;
 use crate::say::say;
-use crate::who;
+use crate::{lists, who};
 
 /// Events that a batch has which is decided before anything is answered.
 const BATCH: usize = 1_024;
@@ -42,7 +43,9 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
     let engine = place.open_existing().await?;
     // What waits and is due is decided first, as for reports.
     engine.drain(BATCH, None, |_| ()).await?;
-    begin(place, &engine).await?;
+    if !matches!(action, AudienceAction::ImportList { .. } | AudienceAction::RemoveList { .. }) {
+        begin(place, &engine).await?;
+    }
     let by = who::system();
     match action {
         AudienceAction::Count { asked, format } => count(&engine, &by, &asked, format).await,
@@ -66,7 +69,12 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
             }
             Ok(ExitCode::SUCCESS)
         }
-        AudienceAction::List { format } => saved(&engine, format).await,
+        AudienceAction::List { format } => saved(&engine, &by, format).await,
+        AudienceAction::ImportList { name, file, namespace, replace: _, add, format } => {
+            let others = if add { Others::Stay } else { Others::Leave };
+            lists::import(&engine, &by, (&name, others), (&file, namespace), format).await
+        }
+        AudienceAction::RemoveList { name } => lists::remove(&engine, &by, &name).await,
         AudienceAction::Show { name, format } => show(&engine, &by, &name, format).await,
         AudienceAction::Sample { asked, size, seed, named } => {
             let (day, draw) = (asked.when.day()?, (size as usize, seed));
@@ -99,6 +107,16 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
             let view = engine.audience_top(&by, &condition, when.day()?, how, names).await?;
             top(&view, names.namespace, (&expression, &when, format))
         }
+        AudienceAction::Send => {
+            let sent = elsewhere(place, &engine)?.clickhouse_caught_up(true).await?;
+            say!("ClickHouse has everybody; {sent} changes were sent");
+            Ok(ExitCode::SUCCESS)
+        }
+        AudienceAction::Leave => {
+            engine.clickhouse_left().await?;
+            say!("The change feed is kept for ClickHouse no longer; what lies there is yours to drop");
+            Ok(ExitCode::SUCCESS)
+        }
         AudienceAction::Plan { members, orders_per_member, format } => {
             let view = engine.audience_plan(members, orders_per_member).await?;
             if format == Format::Json {
@@ -130,32 +148,57 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
     }
 }
 
+/// The engine, if it is ClickHouse that audiences are asked of.
+fn elsewhere<'e>(place: &Place, engine: &'e Engine) -> Result<&'e Engine> {
+    if place.elsewhere.audience_engine == AudienceEngine::Columns {
+        bail!("audiences are not asked of ClickHouse here: --audience-engine clickhouse");
+    }
+    Ok(engine)
+}
+
 /// Begins from the snapshot that a server keeps of this home, if there is one that fits; else everybody is read for the question.
 async fn begin(place: &Place, engine: &Engine) -> Result<()> {
+    if place.ask_elsewhere(engine)? {
+        return Ok(());
+    }
     let Some(how) = place.audiences_kept()? else { return Ok(()) };
     let _from_the_record_else = engine.audiences_begun(&how).await?;
     Ok(())
 }
 
 /// Lists saved audiences.
-async fn saved(engine: &Engine, format: Format) -> Result<ExitCode> {
-    let counts = engine.standing_counts().await?;
+async fn saved(engine: &Engine, by: &Grant, format: Format) -> Result<ExitCode> {
+    let (standing, lists) = (engine.standing_counts(by).await?, engine.lists(by).await?);
     let row = |one: SavedAudience| {
         let kind = match (&one.who, one.standing) {
             (None, _) => "list",
             (_, true) => "standing",
             (_, false) => "saved",
         };
-        let members = counts.get(&one.id).filter(|_| one.standing).map(u64::to_string);
-        vec![one.id, kind.to_owned(), members.unwrap_or_default(), one.who.unwrap_or_default()]
+        let standing = standing.counts.get(&one.id).map(|n| (n.to_string(), standing.as_of.clone()));
+        let list = lists.iter().find(|list| list.name == one.id);
+        let list = list.map(|list| (list.members.to_string(), list.as_of.clone()));
+        let (members, as_of) = standing.filter(|_| one.standing).or(list).unwrap_or_default();
+        vec![one.id, kind.to_owned(), members, as_of, one.who.unwrap_or_default()]
     };
-    let rows: Vec<_> = engine.saved_audiences()?.into_iter().map(row).collect();
-    print(&["audience", "kind", "members", "condition"].map(str::to_owned), &rows, format)?;
+    let saved = engine.saved_audiences()?;
+    let unsaved = lists.iter().filter(|list| saved.iter().all(|one| one.id != list.name));
+    let unsaved = unsaved.map(|list| {
+        let (members, as_of) = (list.members.to_string(), list.as_of.clone());
+        vec![list.name.clone(), "list".to_owned(), members, as_of, String::new()]
+    });
+    let mut rows: Vec<_> = unsaved.collect();
+    rows.extend(saved.clone().into_iter().map(row));
+    rows.sort();
+    print(&["audience", "kind", "members", "as_of", "condition"].map(str::to_owned), &rows, format)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows one saved audience.
 async fn show(engine: &Engine, by: &Grant, name: &str, format: Format) -> Result<ExitCode> {
+    if let Some(list) = engine.lists(by).await?.into_iter().find(|list| list.name == name) {
+        return lists::show(&list, format);
+    }
     let Some(one) = engine.saved_audience(name)? else {
         bail!("there is no audience called {name}; `zhiyin audience list` lists them")
     };

@@ -7,10 +7,14 @@ mod arguments;
 mod audience;
 mod audit;
 mod bench;
+mod books;
+mod draw;
 mod duplicates;
+mod elsewhere;
 mod home;
 mod import;
 mod key;
+mod lists;
 mod master;
 mod member;
 mod moving;
@@ -83,8 +87,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Report { report, format, as_of, under } => {
             report::report(&place, report, format, as_of, under.as_deref()).await
         }
+        Command::Books { action } => books::books(&place, action).await,
         Command::Audience { action } => audience::audience(&place, action).await,
         Command::Partners { as_of, format } => partners::partners(&place, as_of.as_deref(), format).await,
+        Command::Draw(action) => draw::draw(action),
         Command::Places { action } => places::places(&place, action).await,
         Command::Member(arguments) => member::member(&place, arguments).await,
         Command::Keys { action } => sealing::keys(&place, action).await,

@@ -125,6 +125,7 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
 }
 
 async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCode> {
+    let elsewhere = place.ask_elsewhere(&engine)?;
     let listener =
         TcpListener::bind(&at.listen).await.with_context(|| format!("cannot listen on {}", at.listen))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
@@ -152,6 +153,10 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         tokio::spawn(async move { engine.tell(&Client::new(), stopped).await })
     };
     let keeping = match at.audience_memory {
+        _ if elsewhere => {
+            let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+            Some(tokio::spawn(async move { engine.keep_clickhouse(stopped).await }))
+        }
         0 => None,
         mib => {
             let how = place.audiences(mib.saturating_mul(1024 * 1024))?;

@@ -14,6 +14,7 @@ mod lives;
 #[path = "../../../condition/tests/support/mod.rs"]
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chance::Chance;
@@ -37,6 +38,8 @@ fn known(id: MemberId, person: &Person) -> zhiyin_audience::Person {
         id,
         attributes: person.attributes.clone(),
         tags: person.tags.iter().cloned().collect(),
+        lists: person.lists.iter().cloned().collect(),
+        standing: Vec::new(),
         tier: person.tier.clone(),
         lifecycle: person.lifecycle.clone(),
         store: person.store.clone(),
@@ -98,6 +101,7 @@ fn tables(number: usize, zone: Zone, schema: &Schema) -> Tables {
         zone,
         currency_exponent: 2,
         attributes: schema.attributes.clone(),
+        without: BTreeSet::new(),
     }
 }
 
@@ -236,7 +240,11 @@ fn population(
         "settings": settings(Dialect::Current),
         "migrations": tables.migrations(None).unwrap(),
         "insertion": tables.insertion(),
-        "position": [tables.position_kept("audience", 7), tables.position_kept("audience", 9), tables.position_asked("audience")],
+        "position": [
+                tables.position_kept("audience", 7, &tables.fingerprint()),
+                tables.position_kept("audience", 9, &tables.fingerprint()),
+                tables.position_asked("audience")
+            ],
         "fingerprint": tables.fingerprint(),
         "lines": lines,
         "cases": cases,

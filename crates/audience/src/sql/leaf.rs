@@ -6,16 +6,19 @@ use zhiyin_condition::tree::Operator;
 use zhiyin_condition::value::Value;
 use zhiyin_model::time::HOUR_US;
 
-use super::NotInSql;
 use super::folding::Going;
 use super::frame::{Elem, Frame, Of, Rows};
 use super::quoted;
 use super::said::{Said, whole};
 use super::writing::Writing;
+use super::{NotInSql, Part};
 
 impl<'c> Writing<'c> {
     /// The rows of a leaf that pass what is asked of each by itself.
     fn early(&self, spec: &'c LeafSpec) -> Result<Going<'c>, NotInSql> {
+        if spec.source == Source::Items {
+            self.tables.has_part(Part::Items)?;
+        }
         let of = match &spec.source {
             Source::Orders => Of::Orders,
             Source::Items => Of::Items,

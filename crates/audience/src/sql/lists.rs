@@ -5,12 +5,12 @@ use std::rc::Rc;
 use zhiyin_condition::AttributeType;
 use zhiyin_condition::program::{Base, Element, Fold, List, Node};
 
-use super::NotInSql;
 use super::folding::Going;
 use super::frame::{Elem, Frame, Of, Rows};
 use super::number::Num;
 use super::said::Said;
 use super::writing::{Around, Writing, at_hand};
+use super::{NotInSql, Part};
 
 impl<'c> Writing<'c> {
     pub(super) fn local(
@@ -28,10 +28,12 @@ impl<'c> Writing<'c> {
             Base::Tags => texts("tags".to_owned()),
             Base::Texts(attribute) => texts(self.attribute_column(attribute, AttributeType::Texts)?),
             Base::Dependants => {
+                self.tables.has_part(Part::Dependants)?;
                 let rows = self.rows(Of::Array(self.column("dependants")?.to_owned()));
                 (Rc::clone(&rows), Elem::Dependant(rows))
             }
             Base::Items(Element::Variable(depth)) => {
+                self.tables.has_part(Part::Items)?;
                 match around.and_then(|frame| Frame::at(frame, *depth)) {
                     Some(Elem::Row(order)) if matches!(order.of, Of::Orders) => {
                         let rows = self.rows(Of::OneOrder(Rc::clone(order)));

@@ -11,7 +11,7 @@ use super::number::Num;
 use super::rows::begun_day;
 use super::said::{Said, whole};
 use super::writing::Writing;
-use super::{NotInSql, quoted};
+use super::{NotInSql, Part, quoted};
 
 /// Days from the first to the due day of a pregnancy, and those after which nobody is awaited any more.
 const PREGNANCY_DAYS: i64 = 280;
@@ -71,6 +71,8 @@ impl Writing<'_> {
 
     pub(super) fn consent(&self, asked: &ConsentAsked) -> Result<String, NotInSql> {
         let column = self.column("consents")?;
+        // Minors are told by their birthday.
+        self.tables.has_part(Part::Consents).and_then(|()| self.tables.has_part(Part::Birthday))?;
         let Some(terms) = asked.terms.purposes.get(&asked.purpose) else { return Ok("0".to_owned()) };
         if asked.channel != ALL && !terms.channels.contains(&asked.channel) {
             return Ok("0".to_owned());

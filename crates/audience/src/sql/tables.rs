@@ -1,11 +1,11 @@
 //! The tables: what they are called, what they hold, and how those of an older release become today's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::AttributeType;
 use zhiyin_model::time::Zone;
 
-use super::{Dialect, name, quoted};
+use super::{Dialect, Part, name, quoted};
 
 /// The version of the tables that this release makes. What is newer was made by a newer release.
 pub const VERSION: u32 = 1;
@@ -26,6 +26,8 @@ pub struct Tables {
     pub currency_exponent: u32,
     /// Attributes that conditions may ask for; others are not written.
     pub attributes: BTreeMap<String, AttributeType>,
+    /// Parts of members that are not written.
+    pub without: BTreeSet<Part>,
 }
 
 /// The tables were made by a newer release.
@@ -237,25 +239,40 @@ impl Tables {
     pub fn fingerprint(&self) -> String {
         let attributes: Vec<String> =
             self.attributes.iter().map(|(attribute, of)| attribute_column(attribute, *of)).collect();
-        format!("{VERSION}/{}/{}/{}", self.zone.name(), self.currency_exponent, attributes.join("/"))
+        let away = match self.without.is_empty() {
+            true => String::new(),
+            false => format!("/without {}", Self::parts_away(&self.without)),
+        };
+        format!("{VERSION}/{}/{}/{}{away}", self.zone.name(), self.currency_exponent, attributes.join("/"))
     }
 
-    /// How far somebody who reads the change feed has come, beside the fingerprint; written after the members up to there.
-    pub fn position_kept(&self, consumer: &str, position: u64) -> String {
-        let (consumer, layout) = (quoted(consumer), quoted(&self.fingerprint()));
+    /// How far somebody who reads the change feed has come, beside what tells the rows' layout
+    /// ([`fingerprint`](Self::fingerprint)); written after the members up to there.
+    pub fn position_kept(&self, consumer: &str, position: u64, layout: &str) -> String {
+        let (consumer, layout) = (quoted(consumer), quoted(layout));
         format!(
             "INSERT INTO {} (consumer, position, layout) VALUES ({consumer}, {position}, {layout})",
             self.position_table()
         )
     }
 
-    /// What [`position_kept`](Self::position_kept) wrote last: position, tab, fingerprint; nothing where there is none.
+    /// What [`position_kept`](Self::position_kept) wrote last: position, tab, layout; nothing where there is none.
     pub fn position_asked(&self, consumer: &str) -> String {
         format!(
             "SELECT position, layout FROM {} FINAL WHERE consumer = {} FORMAT TabSeparatedRaw",
             self.position_table(),
             quoted(consumer)
         )
+    }
+
+    /// Who has read the change feed into these tables, a line each.
+    pub fn consumers_asked(&self) -> String {
+        format!("SELECT DISTINCT consumer FROM {} FORMAT TabSeparatedRaw", self.position_table())
+    }
+
+    /// The greatest version that a row has; 0 where there is none.
+    pub fn version_reached(&self) -> String {
+        format!("SELECT max(version) FROM {} FORMAT TabSeparated", self.table())
     }
 
     /// What removes older rows of members from a server's disk, so that what was erased is gone; to be said to each server.

@@ -1,6 +1,6 @@
 //! What statements look like, and what is refused. That they mean the same is proven on ClickHouse (`./run test clickhouse`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::{AttributeType, Condition, Schema, Scope};
 use zhiyin_model::id::MemberId;
@@ -31,6 +31,7 @@ fn tables(dialect: Dialect) -> Tables {
         zone: Zone::named("Asia/Shanghai").unwrap(),
         currency_exponent: 2,
         attributes: schema(Scope::Member).attributes,
+        without: BTreeSet::new(),
     }
 }
 

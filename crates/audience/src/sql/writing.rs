@@ -13,7 +13,7 @@ use super::frame::{Elem, Frame, Of, Rows};
 use super::number::Num;
 use super::said::{Moment, Said, kind, whole};
 use super::tables::{Tables, attribute_column};
-use super::{Asked, Dialect, NotInSql, name, quoted};
+use super::{Asked, Dialect, NotInSql, Part, name, quoted};
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Decimals of the columns of quantities, and of those that hold finer ones.
@@ -148,7 +148,7 @@ impl<'c> Writing<'c> {
         let variable = |depth: u8| around.and_then(|frame| Frame::at(frame, depth));
         Ok(match node {
             Node::Const(value) => Said::constant(value, &self.tables.zone),
-            Node::Member(member) => self.member(*member),
+            Node::Member(member) => self.member(*member)?,
             Node::Attribute(attribute, of) => self.attribute(attribute, *of)?,
             Node::Now => Said::Time(Moment::constant(self.asked.now, &self.tables.zone)),
             Node::Field(element, field) => self.field(*element, field, around)?,
@@ -226,8 +226,13 @@ impl<'c> Writing<'c> {
         })
     }
 
-    fn member(&self, member: Member) -> Said {
+    fn member(&self, member: Member) -> Result<Said, NotInSql> {
         match member {
+            Member::Age | Member::IsBirthday => self.tables.has_part(Part::Birthday)?,
+            Member::Store => self.tables.has_part(Part::Store)?,
+            _ => {}
+        }
+        Ok(match member {
             Member::Age => self.age(),
             Member::IsBirthday => self.is_birthday(),
             Member::Tier => Said::text("tier".to_owned()),
@@ -239,7 +244,7 @@ impl<'c> Writing<'c> {
                 day: "enrolled_day".to_owned(),
                 minute: "enrolled_minute".to_owned(),
             }),
-        }
+        })
     }
 
     /// The column of an attribute; refused where the tables have none.
@@ -310,6 +315,7 @@ impl<'c> Writing<'c> {
             (Of::Events, Field::Name) => Said::text(rows.asked("name")),
             (Of::Events, Field::Property(property)) => {
                 self.column("event_properties")?;
+                self.tables.has_part(Part::Properties)?;
                 Said::Any { sql: format!("{}[{}]", rows.asked("properties"), quoted(property)), read: true }
             }
             _ => Said::Unknown,
@@ -366,7 +372,7 @@ impl<'c> Writing<'c> {
     }
 
     /// One of two values.
-    fn chosen(&self, test: &str, then: Said, otherwise: Said) -> Result<Said, NotInSql> {
+    pub(super) fn chosen(&self, test: &str, then: Said, otherwise: Said) -> Result<Said, NotInSql> {
         let of = |a: &str, b: &str| format!("if({test}, {a}, {b})");
         Ok(match (then, otherwise) {
             (Said::Unknown, Said::Unknown) => Said::Unknown,

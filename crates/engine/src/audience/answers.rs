@@ -1,9 +1,10 @@
 //! What is told of audiences: how many, who, by what they differ, how they overlap.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zhiyin_audience::{MemberSet, Person};
@@ -16,9 +17,10 @@ use zhiyin_store::StoreError;
 
 use super::asking::Asking;
 use super::by::{By, Shown};
+use super::least::least;
 use super::reading::done;
 use super::why::{WhyView, why};
-use super::{AudienceProblem, OVERLAP_MAX, PICKED_MAX, checked_for};
+use super::{AudienceProblem, Moment, OVERLAP_MAX, PICKED_MAX, checked_for};
 use crate::reports::by_number_then_text;
 use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result, clock};
@@ -29,7 +31,7 @@ const NAMES_AT_ONCE: usize = 500;
 /// How long something took, in milliseconds with three decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "f64")]
-pub struct Took(Duration);
+pub struct Took(pub(super) Duration);
 
 impl std::fmt::Display for Took {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -192,20 +194,6 @@ impl Names<'_> {
     }
 }
 
-/// The `n` least, ascending. No more than these are held at a time, however many there are.
-fn least<T: Ord>(n: usize, of: impl Iterator<Item = T>) -> Vec<T> {
-    let mut held = BinaryHeap::new();
-    for one in of {
-        if held.len() < n {
-            held.push(one);
-        } else if held.peek().is_some_and(|most| one < *most) {
-            held.pop();
-            held.push(one);
-        }
-    }
-    held.into_sorted_vec()
-}
-
 impl Engine {
     async fn asked(&self, grant: &Grant, operation: Operation, day: Option<Day>) -> Result<(Asking, Mask)> {
         let filter = self.filter(grant, operation).await?;
@@ -220,6 +208,9 @@ impl Engine {
         condition: &str,
         day: Option<Day>,
     ) -> Result<CountView> {
+        if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
+            return away.count(condition).await;
+        }
         let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
         let condition = checked_for(&asking.live, condition, mask)?;
         let (count, took_ms) = asking
@@ -240,10 +231,14 @@ impl Engine {
         day: Option<Day>,
         names: Names<'_>,
     ) -> Result<MembersView> {
+        if let Some(away) = self.away(grant, names.operation(), day).await? {
+            let ids = away.members(condition).await?;
+            return self.named_view(away.moment, ids, names, away.mask).await;
+        }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked_for(&asking.live, condition, mask)?;
         let ids = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
-        self.named_view(&asking, ids, names, mask).await
+        self.named_view(asking.moment, ids, names, mask).await
     }
 
     /// The members of several audiences, each as they would be listed alone: everybody is read once.
@@ -254,13 +249,22 @@ impl Engine {
         day: Option<Day>,
         names: Names<'_>,
     ) -> Result<Vec<MembersView>> {
+        if let Some(away) = self.away(grant, names.operation(), day).await? {
+            conditions.iter().try_for_each(|text| away.checked(text).map(drop))?;
+            let mut views = Vec::with_capacity(conditions.len());
+            for condition in conditions {
+                let ids = away.members(condition).await?;
+                views.push(self.named_view(away.moment, ids, names, away.mask).await?);
+            }
+            return Ok(views);
+        }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let checked = conditions.iter().map(|text| checked_for(&asking.live, text, mask));
         let checked = checked.collect::<Result<Vec<Condition>>>()?;
         let mut views = Vec::with_capacity(checked.len());
         for condition in checked {
             let ids = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
-            views.push(self.named_view(&asking, ids, names, mask).await?);
+            views.push(self.named_view(asking.moment, ids, names, mask).await?);
         }
         Ok(views)
     }
@@ -283,6 +287,13 @@ impl Engine {
             None => None,
             Some(spot) => Some(MemberId::from_slice(&spot).ok_or(ReadProblem::Cursor)?),
         };
+        if let Some(away) = self.away(grant, Operation::MemberList, day).await? {
+            let mut ids = away.page(condition, after, limit + 1).await?;
+            let more = ids.len() > limit;
+            ids.truncate(limit);
+            let next = ids.last().filter(|_| more).map(|last| cursors.text(last.bytes()));
+            return Ok(Page { items: self.shown_in_audience(ids, away.mask).await?, next });
+        }
         let (asking, mask) = self.asked(grant, Operation::MemberList, day).await?;
         let condition = checked_for(&asking.live, condition, mask)?;
         let (persons, more) = asking
@@ -325,9 +336,15 @@ impl Engine {
         if !(1..=PICKED_MAX).contains(&n) {
             return Err(AudienceProblem::Picked.into());
         }
+        let key = IdKey::from_bytes([0; 32]);
+        if let Some(away) = self.away(grant, names.operation(), day).await? {
+            let lot = |id: MemberId| (key.digest("sample", &[&seed.to_le_bytes(), id.bytes()]), id);
+            let drawn = least(n, away.members(condition).await?.into_iter().map(lot));
+            let ids = drawn.into_iter().map(|(_, id)| id).collect();
+            return self.named_view(away.moment, ids, names, away.mask).await;
+        }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked_for(&asking.live, condition, mask)?;
-        let key = IdKey::from_bytes([0; 32]);
         let drawn = asking.aside(move |asking| {
             let found = asking.find(&condition);
             let lot = |id: MemberId| (key.digest("sample", &[&seed.to_le_bytes(), id.bytes()]), id);
@@ -335,12 +352,12 @@ impl Engine {
         });
         let drawn = drawn.await?;
         let ids = drawn.into_iter().map(|(_, id)| id).collect();
-        self.named_view(&asking, ids, names, mask).await
+        self.named_view(asking.moment, ids, names, mask).await
     }
 
     async fn named_view(
         &self,
-        asking: &Asking,
+        moment: Moment,
         ids: Vec<MemberId>,
         names: Names<'_>,
         mask: Mask,
@@ -354,7 +371,7 @@ impl Engine {
             members.push(name);
         }
         members.sort_by(|a, b| by_number_then_text(a, b));
-        let (as_of, past) = (asking.moment.at.rfc3339(), asking.moment.past);
+        let (as_of, past) = (moment.at.rfc3339(), moment.past);
         Ok(MembersView { members, count: n as u64, nameless: (n - named.len()) as u64, as_of, past })
     }
 
@@ -392,6 +409,9 @@ impl Engine {
         condition: &str,
         day: Option<Day>,
     ) -> Result<ExplainView> {
+        if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
+            return away.explain(condition).await;
+        }
         let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
         let whole = checked_for(&asking.live, condition, mask)?;
         let (found, took_ms) = asking
@@ -423,6 +443,9 @@ impl Engine {
         day: Option<Day>,
         (by, step): (&str, Option<&str>),
     ) -> Result<BreakdownView> {
+        if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
+            return away.breakdown(condition, (by, step)).await;
+        }
         let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
         let condition = checked_for(&asking.live, condition, mask)?;
         let read = By::read(&asking.live, by, step)?.shown(mask)?;
@@ -449,6 +472,9 @@ impl Engine {
     ) -> Result<OverlapView> {
         if !(1..=OVERLAP_MAX).contains(&conditions.len()) {
             return Err(AudienceProblem::HowMany.into());
+        }
+        if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
+            return away.overlap(conditions).await;
         }
         let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
         let checked = conditions.iter().map(|text| checked_for(&asking.live, text, mask));
@@ -488,6 +514,10 @@ impl Engine {
         if !(1..=PICKED_MAX).contains(&n) {
             return Err(AudienceProblem::Picked.into());
         }
+        if let Some(away) = self.away(grant, names.operation(), day).await? {
+            let ranked = away.top(condition, (n, by)).await?;
+            return self.ranked_view(away.moment, ranked, names, away.mask).await;
+        }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
         let condition = checked_for(&asking.live, condition, mask)?;
         let by = By::read(&asking.live, by, None)?.shown(mask)?;
@@ -495,7 +525,16 @@ impl Engine {
             let found = asking.find(&condition);
             Ok(by.ranked(asking, &found, n))
         });
-        let ranked = ranked.await?;
+        self.ranked_view(asking.moment, ranked.await?, names, mask).await
+    }
+
+    async fn ranked_view(
+        &self,
+        moment: Moment,
+        ranked: Vec<(Decimal, MemberId)>,
+        names: Names<'_>,
+        mask: Mask,
+    ) -> Result<TopView> {
         let ids = ranked.iter().map(|(_, id)| *id).collect();
         let mut called: BTreeMap<MemberId, String> = BTreeMap::new();
         for (member, name) in self.called_in(ids, names.namespace, mask).await? {
@@ -505,7 +544,7 @@ impl Engine {
             member: called.remove(&id).unwrap_or_else(|| id.to_string()),
             value: number.normalize().to_string(),
         });
-        Ok(TopView { as_of: asking.moment.at.rfc3339(), members: members.collect() })
+        Ok(TopView { as_of: moment.at.rfc3339(), members: members.collect() })
     }
 
     /// Why a member is in an audience or not.
@@ -527,21 +566,5 @@ impl Engine {
             why(&live, &person, &condition, how)
         });
         done(told.await)?
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_are_those_that_sorting_all_would_put_first() {
-        let all = [5, 3, 9, 3, 1, 7, 7, 0];
-        for n in 0..=all.len() + 1 {
-            let mut sorted = all.to_vec();
-            sorted.sort_unstable();
-            sorted.truncate(n);
-            assert_eq!(least(n, all.into_iter()), sorted, "{n}");
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use zhiyin_audience::population::{Layout, Seen};
-use zhiyin_audience::{Found, Halt, MemberSet, Person, Question};
+use zhiyin_audience::{Found, Halt, Mark, MemberSet, Person, Question};
 use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::AttributeKind;
@@ -49,6 +49,12 @@ impl Asking {
     /// For whom a condition holds, of those who may be seen.
     pub(crate) fn find(&self, condition: &Condition) -> MemberSet {
         self.found(condition).members
+    }
+
+    /// Who bears a mark, of those who may be seen.
+    pub(crate) fn marked(&self, mark: Mark<'_>) -> MemberSet {
+        let marked = self.everyone.marked(mark);
+        self.scope.as_ref().map_or(marked.clone(), |scope| scope.and(&marked))
     }
 
     /// Ids of a set, ascending.

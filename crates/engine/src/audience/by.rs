@@ -23,12 +23,14 @@ const STEPPED_MAX: usize = 1_000_000;
 
 /// What is asked of each member.
 pub(crate) struct By {
-    what: What,
+    pub(super) what: What,
     /// Width of the steps of a histogram.
     step: Option<Decimal>,
 }
 
-enum What {
+/// By what.
+pub(crate) enum What {
+    /// Tags.
     Tags,
     /// An attribute of several texts.
     Texts(String),
@@ -116,7 +118,8 @@ impl By {
         }
     }
 
-    fn stepped(&self, shown: Shown) -> Shown {
+    /// A number as the first of its step, where there are steps.
+    pub(super) fn stepped(&self, shown: Shown) -> Shown {
         match (shown, self.step) {
             (Shown::Number(number), Some(step)) => {
                 let steps = number.checked_div(step).map(|steps| steps.floor());

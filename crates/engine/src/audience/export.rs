@@ -157,9 +157,14 @@ impl Engine {
         (namespace, kind): (Option<&str>, FileKind),
     ) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
         let filter = self.filter(grant, Operation::MemberExport).await?;
-        let asking = self.asking(self.moment(day).await?, &filter).await?;
-        let condition = checked_for(&asking.live, condition, filter.mask)?;
-        let ids: Vec<MemberId> = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
+        let ids: Vec<MemberId> = match self.away(grant, Operation::MemberExport, day).await? {
+            Some(away) => away.members(condition).await?,
+            None => {
+                let asking = self.asking(self.moment(day).await?, &filter).await?;
+                let condition = checked_for(&asking.live, condition, filter.mask)?;
+                asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?
+            }
+        };
         // Refused before anything is sent.
         self.called_in(Vec::new(), namespace, filter.mask).await?;
         let column = namespace.filter(|_| filter.mask != Mask::Hidden).unwrap_or("member");

@@ -1,6 +1,9 @@
 //! Keeping everybody in columns, fresh from the change feed: built of the record once, then whoever changed is read again and
 //! replaced whole. What is kept is held against the record a few members at a time; a difference is counted and healed.
 
+pub mod held;
+mod marked;
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
@@ -39,7 +42,7 @@ const OVER: Duration = Duration::from_secs(60);
 /// How often in a row it fails before it builds anew.
 const FAILS_MAX: usize = 600;
 /// How far behind it may be before answers say so, in microseconds.
-const BEHIND_US: i64 = 5_000_000;
+pub(super) const BEHIND_US: i64 = 5_000_000;
 /// How often a snapshot is written.
 const SAVE_EVERY: Duration = Duration::from_secs(600);
 /// Questions that are worked on at once; others wait for their turn.
@@ -145,6 +148,8 @@ pub(crate) struct Audiences {
     era: AtomicU64,
     /// Whether this process follows the feed under a name of its own, so that nothing is forgotten that it has not read.
     pub(super) follows: AtomicBool,
+    /// How standing audiences stood when they were last held against their conditions.
+    reconciled: RwLock<held::Reconciled>,
     /// Turns of questions: each works on all cores, and some hold a list of everybody.
     pub(crate) turns: Arc<Semaphore>,
 }
@@ -162,6 +167,7 @@ impl Default for Audiences {
             budget,
             building,
             pasts,
+            reconciled: RwLock::default(),
             era: AtomicU64::new(0),
             follows: AtomicBool::new(false),
             turns,
@@ -391,6 +397,9 @@ impl Engine {
             self.told(self.reconcile(&keeper, &mut rounds).await);
             if let_go.elapsed() >= LET_GO_EVERY {
                 self.audiences.pasts.let_go(self.audiences.room());
+                if let Err(error) = self.standing_looked(&keeper).await {
+                    tracing::warn!(%error, "standing audiences could not be looked at; trying again");
+                }
                 let_go = clock::stopwatch();
             }
             tokio::select! {

@@ -73,6 +73,10 @@ impl Facts for One<'_> {
         Box::new(self.person.dependants.known())
     }
 
+    fn is_listed(&self, list: &str) -> bool {
+        self.person.lists.iter().any(|held| held == list)
+    }
+
     fn leaves(&self) -> &LeafStates {
         &self.leaves
     }

@@ -24,17 +24,19 @@ use crate::{Result, rebuild};
 
 /// What is known of a member now.
 pub(crate) fn now(rules: &Rules, whole: Whole) -> Result<Person> {
-    let Whole { member, orders, events } = whole;
+    let Whole { member, orders, events, lists } = whole;
     let history = rebuild::of(rules, &PastOf { orders, events })?;
-    Ok(of(member, history))
+    Ok(of(member, lists, history))
 }
 
-fn of(member: Member, history: History) -> Person {
+fn of(member: Member, lists: Vec<String>, history: History) -> Person {
     let points = member.account(Asset::Points).shown();
     Person {
         id: member.id,
         attributes: member.attributes,
         tags: member.tags.into_keys().collect(),
+        lists,
+        standing: member.audiences.since.into_keys().collect(),
         tier: member.term.map(|term| term.level),
         lifecycle: member.stage.map(|held| held.stage),
         store: member.touches.store.map(|(_, store)| store),
@@ -73,7 +75,7 @@ impl Then {
     /// What was known of a member; `None` if they were not known by then.
     pub(crate) fn person(&self, rules: &Rules, whole: Whole) -> Result<Option<Person>> {
         let Some(line) = self.lines.get(&whole.member.id) else { return Ok(None) };
-        let Whole { member, mut orders, mut events } = whole;
+        let Whole { member, mut orders, mut events, lists } = whole;
         orders.retain(|(order, lines)| order.time <= self.at && !seal::is_erased(&lines.body));
         events.retain(|event| event.time <= self.at);
         let (changed, stayed): (Vec<_>, Vec<_>) =
@@ -88,7 +90,7 @@ impl Then {
                 history.orders.push((order.id, row));
             }
         }
-        let mut person = of(member, history);
+        let mut person = of(member, lists, history);
         person.tier.clone_from(&line.tier);
         person.lifecycle.clone_from(&line.stage);
         person.points = line.points;

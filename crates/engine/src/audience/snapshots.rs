@@ -18,7 +18,7 @@ use super::reading::done;
 use crate::{Engine, EngineError, Result, clock};
 
 /// Changes with how persons are made of the record: what was made otherwise is not begun from.
-const MADE: &str = "1";
+const MADE: &str = "3";
 /// How often the feed is read again by whoever begins from another's snapshot while transactions hold it back.
 const LOOKS: u32 = 40;
 /// What the home knows a snapshot by: a consumer of the feed whose name is that of its keeper, this, and the mark.

@@ -5,7 +5,7 @@ use prometheus_client::registry::Registry;
 
 use super::{
     AUDIENCE_BEHIND, AUDIENCE_BREAKDOWNS, AUDIENCE_BYTES, AUDIENCE_CHANGES, AUDIENCE_DIFFERENCES,
-    AUDIENCE_MEMBERS, AUDIENCE_REBUILDS, Count, register,
+    AUDIENCE_MEMBERS, AUDIENCE_REBUILDS, CLICKHOUSE_FAILURES, Count, STANDING_DIFFERENCES, register,
 };
 
 /// How one process keeps everybody.
@@ -18,6 +18,8 @@ pub(crate) struct Audiences {
     changes: Count,
     differences: Count,
     breakdowns: Count,
+    failures: Count,
+    standing: Count,
 }
 
 impl Audiences {
@@ -29,6 +31,8 @@ impl Audiences {
         register(registry, AUDIENCE_CHANGES, self.changes.clone());
         register(registry, AUDIENCE_DIFFERENCES, self.differences.clone());
         register(registry, AUDIENCE_BREAKDOWNS, self.breakdowns.clone());
+        register(registry, CLICKHOUSE_FAILURES, self.failures.clone());
+        register(registry, STANDING_DIFFERENCES, self.standing.clone());
     }
 
     /// How they stand.
@@ -51,6 +55,16 @@ impl Audiences {
     /// Keeping them broke down.
     pub(crate) fn broke_down(&self) {
         self.breakdowns.0.inc();
+    }
+
+    /// ClickHouse did not take them.
+    pub(crate) fn failed(&self) {
+        self.failures.0.inc();
+    }
+
+    /// Members were in standing audiences against their conditions, or out of them.
+    pub(crate) fn standing_differed(&self, n: usize) {
+        self.standing.0.inc_by(n as u64);
     }
 
     /// Members differed from the record.

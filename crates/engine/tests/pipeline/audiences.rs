@@ -69,7 +69,7 @@ async fn within(home: &Home, audience: &str) -> BTreeMap<String, String> {
 }
 
 async fn counts(home: &Home) -> BTreeMap<String, u64> {
-    home.engine().standing_counts().await.unwrap()
+    home.engine().standing_counts(&owner()).await.unwrap().counts
 }
 
 fn counted(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {

@@ -93,6 +93,12 @@ macro_rules! brittle {
             fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
                 self.inner.crowd()
             }
+            fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
+                self.inner.closing()
+            }
+            fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
+                self.inner.lists()
+            }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.inner.webhooks()
             }

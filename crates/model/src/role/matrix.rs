@@ -39,7 +39,7 @@ const fn row(operation: Operation, about: About, verdicts: [Verdict; 7]) -> Row 
 
 /// The table.
 #[rustfmt::skip]
-pub const MATRIX: [Row; 30] = [
+pub const MATRIX: [Row; 31] = [
     //   operation            compared   owner  marketer  analyst  manager  advisor  cashier  public
     row(O::MemberLookup,      Member,  [ ALL,   ALL_M,    NO,      ALL_M,   ALL_M,   ALL_M,   NO    ]),
     row(O::MemberRead,        Member,  [ ALL,   ALL_M,    ALL_M,   TREE,    MINE,    NO,      NO    ]),
@@ -71,4 +71,5 @@ pub const MATRIX: [Row; 30] = [
     row(O::DuplicatesReview,  Member,  [ ALL,   ALL_M,    NO,      TREE_M,  NO,      NO,      NO    ]),
     row(O::ConsentWrite,      Act,     [ ALL,   NO,       NO,      TREE_M,  OWN_M,   OWN_M,   NO    ]),
     row(O::WebhooksManage,    Brand,   [ ALL_0, NO,       NO,      NO,      NO,      NO,      NO    ]),
+    row(O::BooksClose,        Brand,   [ ALL_0, NO,       NO,      NO,      NO,      NO,      NO    ]),
 ];

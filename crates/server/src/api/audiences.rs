@@ -1,5 +1,6 @@
 //! Audiences: who a condition holds for. A condition may be long, so all of these take a body; none of them changes anything.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use zhiyin_engine::audience::answers::{
     BreakdownView, CountView, ExplainView, InAudienceView, MembersView, Names, OverlapView, TopView,
 };
 use zhiyin_engine::audience::export::FileKind;
+use zhiyin_engine::audience::keep::held::Reconciled;
 use zhiyin_engine::audience::patience::{self, PATIENCE, PATIENCE_MAX_SECONDS};
 use zhiyin_engine::audience::why::WhyView;
 use zhiyin_engine::audiences::SavedAudience;
@@ -39,6 +41,7 @@ const REFUSALS: &[&str] = &[
     "outside_scope",
     "audiences_unavailable",
     "audience_took_too_long",
+    "not_in_clickhouse",
 ];
 const BY: &[&str] = &[
     "bad_condition",
@@ -48,6 +51,7 @@ const BY: &[&str] = &[
     "no_playbook",
     "audiences_unavailable",
     "audience_took_too_long",
+    "not_in_clickhouse",
     "bad_expression",
     "bad_step",
     "too_many_values",
@@ -63,16 +67,17 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "List saved audiences",
                 "列出已保存的人群",
-                "Those of the live playbook, by id: what they are called, for whom they hold, which of them stand.",
+                "Those of the live playbook, by id: what they are called, for whom they hold, which of them stand, and how many are in \
+                 these.",
             )
-            .refuses(&["no_playbook"]),
+            .refuses(&["no_playbook", "audiences_unavailable"]),
         Endpoint::get("audiences_one", "/v1/audiences/{id}", reads, one)
             .says(
                 "Read a saved audience",
                 "查看已保存的人群",
                 "Its condition, and how many members it has now of those whom this key may count.",
             )
-            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable", "audience_took_too_long"])
+            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"id": "evening"})),
         Endpoint::change(Method::POST, "audiences_count", "/v1/audiences/count", reads, count)
             .says(
@@ -105,7 +110,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "人群重叠",
                 "Up to eight: how many are in exactly these and in none of the others.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable", "audience_took_too_long"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"conditions": ["size(orders) >= 1", r#"tier == "gold""#]})),
         Endpoint::change(Method::POST, "audiences_members", "/v1/audiences/members", Operation::MemberList, members)
             .says(
@@ -113,7 +118,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "列出人群成员",
                 "By id, a page at a time, each with what this key may see of them.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable", "audience_took_too_long"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"condition": OFTEN, "limit": 50})),
         Endpoint::change(Method::POST, "audiences_sample", "/v1/audiences/sample", Operation::MemberList, sample)
             .says(
@@ -139,7 +144,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "All its members by what they are called in a namespace, by id, as CSV with a head or as Parquet; masked, or by \
                  ids alone, where this key may see no more.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable", "audience_took_too_long"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"condition": OFTEN, "namespace": "household", "format": "csv"})),
         Endpoint::change(Method::POST, "members_why", "/v1/members/{id}/why", Operation::MemberRead, why)
             .says(
@@ -157,10 +162,23 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 struct SavedView {
     /// They, by id.
     items: Vec<SavedAudience>,
+    /// How many members are in each that stands, by its id, as was decided of those whom this key may count.
+    standing: BTreeMap<String, u64>,
+    /// The instant that this speaks of.
+    standing_as_of: String,
+    /// How those were held against their conditions by this process.
+    reconciled: Reconciled,
 }
 
 async fn saved(caller: Caller, _: Nothing) -> Result<SavedView, Problem> {
-    Ok(SavedView { items: caller.engine().saved_audiences()? })
+    let engine = caller.engine();
+    let standing = engine.standing_counts(&caller.grant).await?;
+    Ok(SavedView {
+        items: engine.saved_audiences()?,
+        standing: standing.counts,
+        standing_as_of: standing.as_of,
+        reconciled: engine.standing_reconciled(),
+    })
 }
 
 /// A saved audience.
@@ -176,22 +194,35 @@ struct One {
 struct OneView {
     /// What it is.
     audience: SavedAudience,
-    /// How many members it has now; nothing of a list that is uploaded by hand.
+    /// How many members it has now; nothing of a list that nobody uploaded yet.
     now: Option<CountView>,
+    /// Of one that stands: how many are in it, as was decided so far.
+    standing: Option<u64>,
+    /// The instant that this speaks of.
+    standing_as_of: Option<String>,
 }
 
 async fn one(caller: Caller, asked: One) -> Result<OneView, Problem> {
     let engine = caller.engine();
     let unknown = || Problem::of("audience_unknown").at("id");
     let audience = engine.saved_audience(&asked.id)?.ok_or_else(unknown)?;
-    let now = match &audience.who {
-        Some(_) => {
+    let is_there = match &audience.who {
+        Some(_) => true,
+        None => engine.lists(&caller.grant).await?.iter().any(|list| list.name == asked.id),
+    };
+    let now = match is_there {
+        true => {
             let condition = format!("@{}", asked.id);
             Some(within(None, engine.audience_count(&caller.grant, &condition, None)).await?)
         }
-        None => None,
+        false => None,
     };
-    Ok(OneView { audience, now })
+    let standing = match audience.standing {
+        true => Some(engine.standing_counts(&caller.grant).await?),
+        false => None,
+    };
+    let in_it = standing.as_ref().map(|standing| standing.counts.get(&asked.id).copied().unwrap_or(0));
+    Ok(OneView { audience, now, standing: in_it, standing_as_of: standing.map(|standing| standing.as_of) })
 }
 
 /// What is asked, and when.

@@ -140,3 +140,95 @@ async fn what_is_wrong_is_named_in_the_readers_language() {
         home.raw(format!("{head}{more}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
     assert_eq!(answer.json()["title"], "人群条件不合法");
 }
+
+#[tokio::test]
+async fn lists_are_uploaded_read_and_removed() {
+    let home = Home::new().await;
+    let document = home.ask("GET", "/openapi.json", &[], b"").await.json();
+    for (phone, points) in [("13912345678", 500), ("13912345679", 5)] {
+        home.member(phone, points).await;
+    }
+    let said = async |key: &str, method: &str, path: &str, body: &Value| {
+        let answer = home.as_key(key, method, path, body).await;
+        let template = match path {
+            "/v1/lists/press/members" => "/v1/lists/{name}/members",
+            "/v1/lists/press" => "/v1/lists/{name}",
+            path => path,
+        };
+        if answer.status == 200 {
+            let of = &document["paths"][template][method.to_ascii_lowercase()];
+            let schema = &of["responses"]["200"]["content"]["application/json"]["schema"];
+            assert_eq!(
+                wrongs(&document, schema, &answer.json(), path),
+                Vec::<String>::new(),
+                "{}",
+                answer.text()
+            );
+        }
+        answer
+    };
+    let phones = |phones: &[&str]| {
+        let values: Vec<Value> = phones.iter().map(|phone| json!({"value": phone})).collect();
+        json!({"namespace": "phone", "identifiers": values})
+    };
+    let put = phones(&["139 1234 5678", "13900001111", "12"]);
+    for added in [1, 0] {
+        let answer = said(&home.owner, "PUT", "/v1/lists/press", &put).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let upload = &answer.json()["upload"];
+        let counts = ["lines", "matched", "ambiguous", "unknown", "added", "removed", "members"]
+            .map(|name| upload[name].as_u64().unwrap());
+        assert_eq!(counts, [3, 1, 0, 2, added, 0, 1]);
+        let whys = answer.json()["unmatched"].as_array().unwrap().clone();
+        let whys: Vec<_> =
+            whys.iter().map(|one| (one["line"].as_u64().unwrap(), one["why"].as_str().unwrap())).collect();
+        assert_eq!(whys, [(2, "unknown"), (3, "phone_malformed")]);
+    }
+    let count = json!({"condition": r#"audience("press") && points >= 100"#});
+    assert_eq!(said(&home.owner, "POST", "/v1/audiences/count", &count).await.json()["count"], json!(1));
+    let more = phones(&["13912345679"]);
+    let answer = said(&home.owner, "POST", "/v1/lists/press/members", &more).await;
+    assert_eq!(answer.json()["upload"]["members"], json!(2));
+    let analyst = home.key(Role::Analyst, None, None).await;
+    for key in [&home.owner, &analyst] {
+        let one = said(key, "GET", "/v1/lists/press", &Value::Null).await.json();
+        assert_eq!(
+            (&one["name"], &one["members"], one["as_of"].is_string()),
+            (&json!("press"), &json!(2), true)
+        );
+        let all = said(key, "GET", "/v1/lists", &Value::Null).await.json();
+        assert_eq!((&all["items"][0]["members"], &all["items"][1]), (&json!(2), &Value::Null));
+    }
+    let many = phones(&vec!["13912345678"; 20_001]);
+    let large = phones(&vec!["13912345678"; 3_000]);
+    for (key, method, path, body, status, code) in [
+        (&analyst, "PUT", "/v1/lists/press", &put, 403, "operation_refused"),
+        (&home.owner, "PUT", "/v1/lists/Press", &put, 400, "bad_list_name"),
+        (&home.owner, "PUT", "/v1/lists/press", &many, 422, "too_many_identifiers"),
+        (
+            &home.owner,
+            "PUT",
+            "/v1/lists/press",
+            &json!({"identifiers": [{"value": "x".repeat(1_001)}]}),
+            422,
+            "text_too_long",
+        ),
+        (&home.owner, "PUT", "/v1/lists/press", &json!({}), 400, "bad_body"),
+        (&home.owner, "GET", "/v1/lists/nobody", &Value::Null, 404, "list_unknown"),
+        (&home.owner, "DELETE", "/v1/lists/nobody", &Value::Null, 404, "list_unknown"),
+    ] {
+        let answer = said(key, method, path, body).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{method} {path} {}",
+            answer.text()
+        );
+    }
+    let whole = said(&home.owner, "PUT", "/v1/lists/press", &large).await;
+    assert_eq!(whole.json()["upload"]["removed"], json!(1), "{}", whole.text());
+    let removed = said(&home.owner, "DELETE", "/v1/lists/press", &Value::Null).await.json();
+    assert_eq!(removed, json!({"removed": "press", "names": 1}));
+    let gone = said(&home.owner, "POST", "/v1/audiences/count", &count).await;
+    assert_eq!((gone.status, gone.code().as_str()), (400, "bad_condition"));
+}

@@ -4,6 +4,7 @@
 
 mod again;
 mod audiences;
+mod books;
 mod commands;
 mod document;
 mod home;

@@ -56,12 +56,16 @@ pub(crate) const TAG_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.tag_move), false)";
 pub(crate) const PARTNER_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.partner_move', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.partner_move), false)";
+pub(crate) const LATE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.book_late', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.book_late), false)";
 pub(crate) const SUGGESTION_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.suggestion', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.suggestion), false)";
 pub(crate) const PLACE_HISTORY_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.place_history', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.place_history), false)";
 pub(crate) const WEBHOOK_MESSAGE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.webhook_message', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.webhook_message), false)";
+pub(crate) const LIST_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.list', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.list), false)";
 /// Whoever holds a tree in memory reads it anew.
 pub(crate) const PLACE_TREE_ON: &str = "UPDATE {home}.place_tree SET version = version + 1";
 pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
@@ -146,7 +150,9 @@ impl Filling<'_> {
             "source" => self.sources(table, rows).await,
             "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
             | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" | "webhook"
-            | "webhook_message" | "feed" => self.put(table, "", rows, |_| Ok(0)).await,
+            | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_close" => {
+                self.put(table, "", rows, |_| Ok(0)).await
+            }
             "house_account" => {
                 // One row a share: the first bears what there is.
                 rows.iter_mut().for_each(|row| row.push(Value::Int(0)));
@@ -388,13 +394,17 @@ impl Filling<'_> {
         }
         self.run(LAST_SET, 0, &[&self.last]).await?;
         self.run(SHARES_SET, 0, &[]).await?;
-        for sql in [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON, WEBHOOK_MESSAGE_NEXT] {
+        for sql in
+            [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON, WEBHOOK_MESSAGE_NEXT, LIST_NEXT]
+        {
             self.run(sql, 0, &[]).await?;
         }
         self.run(crate::webhooks::FOLLOWS_ALL, 0, &[&CONSUMER]).await?;
         self.run(FACT_NEXT, 0, &[&(self.fact + 1)]).await?;
         for shard in 0..self.schemas.shards() {
-            for sql in [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT, PARTNER_NEXT] {
+            for sql in
+                [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT, PARTNER_NEXT, LATE_NEXT]
+            {
                 self.run(sql, shard, &[]).await?;
             }
             self.run(ANALYZED, shard, &[]).await?;

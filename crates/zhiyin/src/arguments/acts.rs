@@ -186,3 +186,13 @@ pub enum ApprovalAction {
         number: i64,
     },
 }
+
+/// What to do with dead letters.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DeadLetterAction {
+    /// Puts them back into the inbox and decides them anew.
+    Retry {
+        /// Their numbers, as listed; all without any.
+        seqs: Vec<i64>,
+    },
+}

@@ -74,13 +74,39 @@ pub enum AudienceAction {
         #[arg(long, value_name = "NS")]
         namespace: Option<String>,
     },
-    /// Lists the saved audiences of the live playbook, and how many are in those that stand.
+    /// Lists the saved audiences of the live playbook, how many are in those that stand, and lists that were uploaded.
     List {
         /// How it is printed.
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
-    /// Shows a saved audience: its condition, and how many are in it now.
+    /// Uploads a list of members, which conditions then name as audience("NAME"): an identifier a line, or CSV with the head
+    /// `namespace,value`. Identifiers without a namespace are looked for in all. What names nobody, or several members, is listed
+    /// in FILE.unmatched.csv.
+    ImportList {
+        /// What conditions call it: a letter, then letters, digits, _, -; all lower case.
+        name: String,
+        /// The file.
+        file: std::path::PathBuf,
+        /// The namespace of identifiers that say none; `member` for ids of members.
+        #[arg(long, value_name = "NS")]
+        namespace: Option<String>,
+        /// Whoever the file does not name leaves the list (so it is without --add, too).
+        #[arg(long, conflicts_with = "add")]
+        replace: bool,
+        /// Whoever is on the list stays.
+        #[arg(long)]
+        add: bool,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Removes a list that was uploaded.
+    RemoveList {
+        /// Its name.
+        name: String,
+    },
+    /// Shows a saved audience or a list: its condition, and how many are in it now.
     Show {
         /// Its name.
         name: String,
@@ -154,6 +180,10 @@ pub enum AudienceAction {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Sends to ClickHouse everybody who has to be, and whoever changed, and ends.
+    Send,
+    /// Ends following for ClickHouse: the change feed is kept for it no longer. It is written anew before it is asked again.
+    Leave,
     /// How much memory audiences would take under the live playbook, by column.
     Plan {
         /// How many members.

@@ -104,6 +104,12 @@ macro_rules! passed_on {
             fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
                 self.0.inner().crowd()
             }
+            fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
+                self.0.inner().closing()
+            }
+            fn lists(&self) -> &dyn zhiyin_store::lists::Lists {
+                self.0.inner().lists()
+            }
             fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
                 self.0.inner().webhooks()
             }
