@@ -11,7 +11,7 @@ use zhiyin_condition::value::{Val, Value};
 use zhiyin_model::time::{Day, Zone};
 
 use crate::ask::Instant;
-use crate::bits::{Kept, Mask};
+use crate::bits::Mask;
 use crate::block::Block;
 use crate::coded::{Chosen, Coded};
 use crate::history::{Events, Numbers, Orders, Rows};
@@ -581,23 +581,12 @@ impl<'b> Bound<'b> {
                     }
                     match &column.latest {
                         Some(latest) if first > i64::MIN => latest.put_since(value, kept, first, &mut any),
-                        _ => put(kept, &mut any),
+                        _ => kept.put_into(&mut any),
                     }
                 }
                 mask.and(&any);
             }
             _ => {}
-        }
-    }
-}
-
-/// Puts into a mask whoever is in.
-fn put(kept: &Kept, mask: &mut Mask) {
-    match kept {
-        Kept::None => {}
-        Kept::Few(places) => places.iter().for_each(|place| mask.put(usize::from(*place))),
-        Kept::Many(words) => {
-            mask.words_mut().iter_mut().zip(words.iter()).for_each(|(word, kept)| *word |= kept);
         }
     }
 }
