@@ -203,12 +203,14 @@ check_oracle() {
 check_audiences() {
   year_home
   oracle_python
-  "$cache/venv/oracle/bin/python" tests/oracle/audiences.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
+  "$cache/venv/oracle/bin/python" tests/oracle/audiences.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year" \
+    --work "$checks_dir/audiences"
 }
 
 check_crash() {
   year_home
   python3 tests/crash.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" --work "$checks_dir/crash"
+  python3 tests/audience_kills.py --binary "$zhiyin" --work "$checks_dir/audience_kills"
 }
 
 # Three processes on one PostgreSQL, killed and stopped, come to what one came to on SQLite.

@@ -8,6 +8,9 @@ redemption; who was targeted is so from the first day of the campaign. A househo
 redemption on, and who is not known by a date is in no audience of it. Tier, lifecycle and points as of a date come from the
 replay of `oracle.py`.
 
+Every audience is asked of a server over HTTP, which keeps a past day while it is asked for; some are asked by the command
+line too, as a user would. The server works on a copy of the home.
+
 Prints the first differences and closes with `N passed, M failed`.
 """
 
@@ -17,15 +20,22 @@ import argparse
 import csv
 import io
 import json
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import oracle
 
 DATES = ["2017-04-15", "2017-09-30", "2017-12-31"]
 DIFFERENCES_SHOWN = 8
+# How many audiences are asked by the command line together, too.
+BY_COMMAND = 5
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 # What DuckDB works on. `today` is the date that is asked for; everything later is out of sight.
 TABLES = """
@@ -339,20 +349,109 @@ def members_of_each(binary: Path, home: Path, conditions: list[str], date: str) 
     return [line["members"] for line in lines]
 
 
+class Server:
+    """The engine serving a home."""
+
+    def __init__(self, binary: Path, home: Path) -> None:
+        self.key = engine(binary, home, "key", "new", "--role", "owner", "--name", "audiences").strip()
+        words = [str(binary), "serve", "--listen", "127.0.0.1:0", "--home", str(home)]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        found = ADDRESS.search(self.process.stdout.readline())
+        if not found:
+            raise SystemExit("the server does not say where it serves")
+        self.address = found.group()
+
+    def end(self) -> None:
+        """Stops it."""
+        self.process.terminate()
+        self.process.wait()
+
+    def ask(self, path: str, body: dict) -> bytes:
+        """What it answers."""
+        request = urllib.request.Request(
+            self.address + path,
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"{path} {body}: {error.code} {error.read().decode()}") from error
+
+    def members(self, condition: str, date: str) -> list[str]:
+        """The households that it says are in an audience at the end of a date."""
+        body = {"condition": condition, "as_of": date, "namespace": "household", "timeout_seconds": 120}
+        rows = list(csv.reader(io.StringIO(self.ask("/v1/audiences/export", body).decode())))
+        if not rows or rows[0] != ["household"]:
+            raise SystemExit(f"the header is {rows[:1]}, expected household")
+        return [household for (household,) in rows[1:]]
+
+    def count(self, condition: str, date: str) -> int:
+        """How many it says there are."""
+        body = {"condition": condition, "as_of": date}
+        return json.loads(self.ask("/v1/audiences/count", body))["count"]
+
+
 def prepare(connection, data: Path) -> None:
     """Reads the files."""
     connection.execute(TABLES.replace("{data}", str(data)))
 
 
-def ask_for(connection, year: oracle.Year, date: str) -> None:
-    """Everything is asked as of the end of this date from now on."""
+def ask_for(connection, date: str, rows: dict[str, tuple]) -> None:
+    """Everything is asked as of the end of this date from now on; `rows` says how everybody stood then."""
     connection.execute("DELETE FROM asked")
     connection.execute("INSERT INTO asked VALUES (CAST(? AS DATE))", [date])
-    until_us = oracle.end_of(date)
-    rows = oracle.answer(oracle.replay(year, until_us), until_us)
     connection.execute("DELETE FROM standing")
-    standing = [(int(h), row[4], row[5], row[2]) for h, row in rows.items()]
-    connection.executemany("INSERT INTO standing VALUES (?, ?, ?, ?)", standing)
+    standing = [{"h": int(h), "tier": row[4], "lifecycle": row[5], "points": row[2]} for h, row in rows.items()]
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(standing, file)
+        file.flush()
+        connection.execute("INSERT INTO standing SELECT h, tier, lifecycle, points FROM read_json(?)", [file.name])
+
+
+class Tally:
+    """Counts what passed and what failed, and says what failed."""
+
+    def __init__(self) -> None:
+        self.n_passed = self.n_failed = self.n_empty = 0
+
+    def check(self, what: str, right: bool, *details: str) -> None:
+        """One test."""
+        if right:
+            self.n_passed += 1
+            return
+        self.n_failed += 1
+        print(f"test {what} ... FAILED", flush=True)
+        for detail in details:
+            print(f"  {detail}", flush=True)
+
+
+def compare(connection, server: Server, command: tuple[Path, Path], asked: tuple[list, str], tally: Tally) -> None:
+    """Compares the audiences on one date."""
+    (binary, home), (chosen, date) = command, asked
+    found_by_server = []
+    for name, condition, sql in chosen:
+        expected = {str(row[0]) for row in connection.execute(sql).fetchall()}
+        found = server.members(condition, date)
+        found_by_server.append(found)
+        wrong = sorted(expected.symmetric_difference(found), key=int)
+        twice = len(found) != len(set(found))
+        tally.n_empty += not expected
+        sides = [f"household {h}: {'missing' if h in expected else 'too many'}" for h in wrong[:DIFFERENCES_SHOWN]]
+        sides.append(f"{len(expected)} expected, {len(found)} found, {len(wrong)} differ, twice: {twice}")
+        tally.check(f"{name} as of {date}", not wrong and not twice, *sides)
+    # By the command line: several at once, one alone, and how many there are; sorted, as people read it.
+    several = members_of_each(binary, home, [condition for _, condition, _ in chosen[:BY_COMMAND]], date)
+    for (name, _, _), by_command, by_server in zip(chosen, several, found_by_server):
+        tally.check(f"{name} by the command line as of {date}", by_command == sorted(by_server, key=int))
+    alone = members(binary, home, chosen[0][1], date)
+    tally.check(f"{chosen[0][0]} alone as of {date}", alone == several[0])
+    said = json.loads(engine(binary, home, "audience", "count", "true", "--as-of", date, "--format", "json"))
+    known = connection.execute("SELECT count(*) FROM known").fetchone()[0]
+    right = sorted(said) == ["as_of", "count", "took_ms"] and said["count"] == known == server.count("true", date)
+    tally.check(f"everybody known as of {date}", right, f"{said}, expected {known}")
+    print(f"as of {date}: {known} known, {len(chosen)} audiences compared", flush=True)
 
 
 def main() -> None:
@@ -361,6 +460,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
     parser.add_argument("--binary", type=Path, required=True, help="the engine")
     parser.add_argument("--home", type=Path, required=True, help="a home with the year imported")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the server's copy of the home; emptied first")
     parser.add_argument("--only", help="audiences whose names contain this")
     args = parser.parse_args()
 
@@ -369,42 +469,19 @@ def main() -> None:
     year = oracle.read(args.data)
     connection = duckdb.connect()
     prepare(connection, args.data)
-    n_passed = n_failed = n_empty = 0
     chosen = [one for one in AUDIENCES if not args.only or args.only in one[0]]
-    for date in DATES:
-        ask_for(connection, year, date)
-        answers = members_of_each(args.binary, args.home, [condition for _, condition, _ in chosen], date)
-        # One by itself says what it says among others.
-        alone = members(args.binary, args.home, chosen[0][1], date)
-        if alone == answers[0]:
-            n_passed += 1
-        else:
-            n_failed += 1
-            print(f"test {chosen[0][0]} alone as of {date} ... FAILED", flush=True)
-        for (name, _, sql), found in zip(chosen, answers):
-            expected = {str(row[0]) for row in connection.execute(sql).fetchall()}
-            wrong = sorted(expected.symmetric_difference(found), key=int)
-            twice = len(found) != len(set(found))
-            unsorted = found != sorted(found, key=int)
-            n_empty += not expected
-            if not wrong and not twice and not unsorted:
-                n_passed += 1
-                continue
-            n_failed += 1
-            print(f"test {name} as of {date} ... FAILED", flush=True)
-            for household in wrong[:DIFFERENCES_SHOWN]:
-                side = "missing" if household in expected else "too many"
-                print(f"  household {household}: {side}")
-            print(f"  {len(expected)} expected, {len(found)} found, {len(wrong)} differ, twice: {twice}, unsorted: {unsorted}")
-        words = ["audience", "count", "true", "--as-of", date, "--format", "json"]
-        said = json.loads(engine(args.binary, args.home, *words))
-        known = connection.execute("SELECT count(*) FROM known").fetchone()[0]
-        if sorted(said) == ["as_of", "count", "took_ms"] and said["count"] == known:
-            n_passed += 1
-        else:
-            n_failed += 1
-            print(f"test everybody known as of {date} ... FAILED: {said}, expected {known}", flush=True)
-        print(f"as of {date}: {known} known, {len(chosen)} audiences compared", flush=True)
+    shutil.rmtree(args.work, ignore_errors=True)
+    shutil.copytree(args.home, args.work)
+    server = Server(args.binary, args.work)
+    untils = [oracle.end_of(date) for date in DATES]
+    tally = Tally()
+    try:
+        for date, until_us, standing in zip(DATES, untils, oracle.replays(year, untils)):
+            ask_for(connection, date, oracle.answer(standing, until_us))
+            compare(connection, server, (args.binary, args.home), (chosen, date), tally)
+    finally:
+        server.end()
+    n_passed, n_failed, n_empty = tally.n_passed, tally.n_failed, tally.n_empty
     print(f"{len(chosen)} audiences on {len(DATES)} dates; {n_empty} of these answers are empty")
     print(f"{n_passed} passed, {n_failed} failed")
     sys.exit(1 if n_failed else 0)

@@ -19,6 +19,7 @@ import datetime as dt
 import heapq
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -170,6 +171,11 @@ def read(data: Path) -> Year:
 
 def replay(year: Year, until_us: int) -> dict[int, Member]:
     """Replays what happened at or before `until_us`; gives each household known by then."""
+    return next(replays(year, [until_us]))
+
+
+def replays(year: Year, until_us: list[int]) -> Iterator[dict[int, Member]]:
+    """The same for several instants, ascending, in one replay: what is given is good until the next is asked for."""
     enrolled_us = dict(year.seen_us)
     for order in year.orders:
         first = enrolled_us.get(order.household, order.time_us)
@@ -191,22 +197,23 @@ def replay(year: Year, until_us: int) -> dict[int, Member]:
         ends_us = start_of(member.term_from_day + TERM_DAYS)
         heapq.heappush(queue, (ends_us, JUDGEMENT, household, member.term_from_day))
 
-    while queue and queue[0][0] <= until_us:
-        time_us, kind, household, what = heapq.heappop(queue)
-        day = day_of(time_us)
-        if kind == ENROLMENT:
-            member = members[household] = Member(enrolled_us=time_us)
-            member.begin_term("regular", day)
-            schedule(household, member)
-        elif kind == JUDGEMENT:
-            member = members[household]
-            # A term that an upgrade cut short is not judged: its successor is.
-            if member.term_from_day == what:
-                member.begin_term(level(member.growth(day)), day)
+    for until in until_us:
+        while queue and queue[0][0] <= until:
+            time_us, kind, household, what = heapq.heappop(queue)
+            day = day_of(time_us)
+            if kind == ENROLMENT:
+                member = members[household] = Member(enrolled_us=time_us)
+                member.begin_term("regular", day)
                 schedule(household, member)
-        else:
-            take(what, members[what.household], day, schedule)
-    return members
+            elif kind == JUDGEMENT:
+                member = members[household]
+                # A term that an upgrade cut short is not judged: its successor is.
+                if member.term_from_day == what:
+                    member.begin_term(level(member.growth(day)), day)
+                    schedule(household, member)
+            else:
+                take(what, members[what.household], day, schedule)
+        yield members
 
 
 def take(order: Order, member: Member, day: int, schedule) -> None:

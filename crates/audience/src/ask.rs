@@ -1,5 +1,7 @@
 //! Asking: a plan run over all blocks, in parallel, each test in the order that leaves the least to look at.
 
+mod columns;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,18 +12,21 @@ use zhiyin_condition::program::{LeafUse, Node};
 use zhiyin_condition::tree::Operator;
 use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, Leaves};
-use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Day, Ts, Zone};
 
 use crate::bits::Mask;
 use crate::block::Block;
 use crate::bound::{Leaf, Table};
-use crate::coded::{Chosen, Coded};
+use crate::coded::Chosen;
+use crate::dates::Dates;
 use crate::dict::Dict;
-use crate::facts::{Desk, OfBlock, OneColumn, OneLeaf};
-use crate::plan::{Column, Kind, Plan, Planner, Test, bounds};
+use crate::facts::{Desk, OfBlock, OneColumn};
+use crate::halt::Halt;
+use crate::pieces::{Breaks, Runs};
+use crate::plan::{Kind, Plan, Planner, Test, bounds};
 use crate::population::Seen;
-use crate::rows::{LeafPlan, by_search};
+use crate::rows::LeafPlan;
+use crate::said::Kinds;
 use crate::set::MemberSet;
 
 /// What is asked.
@@ -47,7 +52,7 @@ pub struct Found {
 pub struct StepTaken {
     /// The part of the condition, as written.
     pub text: String,
-    /// By what it was answered: `column`, `number`, `bitmap`, `last day`, `history`, `member by member`.
+    /// By what it was answered: `column`, `number`, `instant`, `what was said`, `bitmap`, `last day`, `history`, `member by member`.
     pub by: &'static str,
     /// Of how many members it was asked.
     pub asked: u64,
@@ -68,11 +73,57 @@ pub(crate) struct Instant {
     pub(crate) currency_exponent: u32,
     /// Which codes of a dictionary a node chooses, by where both lie in memory: both outlive the question.
     chosen: Mutex<BTreeMap<(usize, usize), Chosen>>,
+    /// What nodes answer of dates, by where they lie.
+    dates: Mutex<BTreeMap<usize, Arc<Dates>>>,
+    /// What nodes answer of ways of having said something, likewise.
+    kinds: Mutex<BTreeMap<usize, Arc<Kinds>>>,
+    /// For which instants nodes hold, likewise.
+    runs: Mutex<BTreeMap<usize, Runs>>,
 }
 
 impl Instant {
     pub(crate) fn new(now: Ts, zone: &Zone, currency_exponent: u32) -> Self {
-        Self { now, today: zone.day(now), zone: zone.clone(), currency_exponent, chosen: Mutex::default() }
+        Self {
+            now,
+            today: zone.day(now),
+            zone: zone.clone(),
+            currency_exponent,
+            chosen: Mutex::default(),
+            dates: Mutex::default(),
+            kinds: Mutex::default(),
+            runs: Mutex::default(),
+        }
+    }
+
+    /// What a node answers of dates, as far as it was asked.
+    fn dates(&self, node: &Node) -> Arc<Dates> {
+        let key = std::ptr::from_ref(node).addr();
+        self.dates.lock().map(|mut known| known.entry(key).or_default().clone()).unwrap_or_default()
+    }
+
+    /// What a node answers of ways of having said something, as far as it was asked.
+    fn kinds(&self, node: &Node) -> Arc<Kinds> {
+        let key = std::ptr::from_ref(node).addr();
+        self.kinds.lock().map(|mut known| known.entry(key).or_default().clone()).unwrap_or_default()
+    }
+
+    /// For which instants a node holds, at least of those between two; `None` where nobody asks that piece by piece.
+    fn runs(
+        &self,
+        (node, breaks): (&Node, &Breaks),
+        wanted: (i64, i64),
+        holds: impl Fn(Ts) -> bool,
+    ) -> Option<Runs> {
+        let key = std::ptr::from_ref(node).addr();
+        let mut known = self.runs.lock().ok()?;
+        let wanted = match known.get(&key) {
+            Some(runs) if runs.tell_of(wanted) => return Some(runs.clone()),
+            Some(runs) => runs.wider(wanted),
+            None => wanted,
+        };
+        let runs = breaks.runs(wanted, (&self.zone, self.now), holds)?;
+        known.insert(key, runs.clone());
+        Some(runs)
     }
 
     /// What a node chooses of a dictionary, worked out once.
@@ -115,7 +166,11 @@ struct Asking<'a> {
     without: Vec<bool>,
     /// Of whom it is asked; of everybody, without.
     within: Option<&'a MemberSet>,
+    halt: &'a Halt,
 }
+
+/// Members that are asked one by one before it is looked whether anybody still waits.
+const ASKED_AT_ONCE: u32 = 1024;
 
 impl Seen {
     /// Who they are.
@@ -125,6 +180,11 @@ impl Seen {
 
     /// Who they are, of those of a set: nobody else is asked, or counted in what it took.
     pub fn find_within(&self, question: &Question<'_>, within: Option<&MemberSet>) -> Found {
+        self.find_until(question, within, &Halt::default())
+    }
+
+    /// The same, until nobody waits for it any more: who is found then are not all.
+    pub fn find_until(&self, question: &Question<'_>, within: Option<&MemberSet>, halt: &Halt) -> Found {
         let layout = self.layout();
         let mut condition = question.condition.clone();
         let leaves = Leaves::collect([&mut condition], layout.zone.clone(), layout.currency_exponent);
@@ -144,6 +204,7 @@ impl Seen {
             events: leaves.events_used().into_iter().collect(),
             without: without.collect(),
             within,
+            halt,
         };
         let members = asking.all(self);
         Found { members, steps: asking.steps() }
@@ -152,7 +213,8 @@ impl Seen {
 
 /// Somebody of whom nothing is known.
 fn nobody(leaves: &Leaves) -> OneColumn<'static> {
-    OneColumn { attribute: None, tier: None, lifecycle: None, store: None, states: leaves.fresh() }
+    let states = leaves.fresh();
+    OneColumn { attribute: None, tier: None, lifecycle: None, store: None, enrolled_at: None, states }
 }
 
 impl Asking<'_> {
@@ -177,6 +239,9 @@ impl Asking<'_> {
 
     /// Who of a block.
     fn of_block(&self, block: &Block) -> Mask {
+        if self.halt.is_stopped() {
+            return Mask::none(block.len());
+        }
         let mut mask = block.members();
         if let Some(within) = self.within {
             mask.retain(|place| within.contains(block.ordinal(place)));
@@ -277,6 +342,8 @@ impl Asking<'_> {
         match &test.kind {
             Kind::Coded(column) => self.coded(*column, test, block, mask),
             Kind::Points(low, high) => block.points.keep_range(*low, *high, mask),
+            Kind::Enrolled(breaks) => rows += self.enrolled(number, breaks, block, mask),
+            Kind::Said(asked) => self.said(number, *asked, block, mask),
             Kind::Tag(tag) => match block.tags.get(&**tag) {
                 Some(kept) => kept.keep(mask),
                 None => mask.words_mut().fill(0),
@@ -399,69 +466,6 @@ impl Asking<'_> {
         }
     }
 
-    /// By the codes of one column.
-    fn coded(&self, column: Column<'_>, test: &Test<'_>, block: &Block, mask: &mut Mask) {
-        let coded = match column {
-            Column::Attribute(name) => block.attributes.get(name),
-            Column::Tier => Some(&block.tier),
-            Column::Lifecycle => Some(&block.lifecycle),
-            Column::Store => Some(&block.store),
-        };
-        let nothing = Coded::default();
-        let known = coded.unwrap_or(&nothing);
-        // Where fewer are left than there are values, those few are asked about theirs.
-        if mask.count() < known.dict.len() && by_search(test.node, &known.dict).is_none() {
-            let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
-            mask.retain(|place| self.holds_of(column, &part, known.scalar(place).as_ref()));
-            return;
-        }
-        let chosen = self.now.chosen(&known.dict, test.node, || self.choose(column, test.node, &known.dict));
-        match coded {
-            Some(coded) => coded.keep(&chosen, mask),
-            None => keep_if(chosen.has(0), mask),
-        }
-    }
-
-    fn choose(&self, column: Column<'_>, node: &Node, dict: &Dict) -> Chosen {
-        if let Some(chosen) = by_search(node, dict) {
-            return chosen;
-        }
-        let part = Part::new(self.condition, node, self.leaves, self.now.now);
-        let answer = |scalar: Option<&Scalar>| u8::from(self.holds_of(column, &part, scalar));
-        let values = (0..dict.len()).map(|place| match dict.lent(place) {
-            Some(lent) => answer(Some(lent)),
-            None => answer(dict.scalar(place).as_ref()),
-        });
-        Chosen::of(std::iter::once(answer(None)).chain(values).collect())
-    }
-
-    /// Whether a part holds of somebody of whom nothing is known but what one column says.
-    fn holds_of(&self, column: Column<'_>, part: &Part<'_>, scalar: Option<&Scalar>) -> bool {
-        let mut one = nobody(self.leaves);
-        let text = scalar.and_then(Scalar::text);
-        match column {
-            Column::Attribute(name) => one.attribute = Some((name, scalar)),
-            Column::Tier => one.tier = text,
-            Column::Lifecycle => one.lifecycle = text,
-            Column::Store => one.store = text,
-        }
-        part.value(&one) == Value::Bool(true)
-    }
-
-    /// For which values of a leaf a node holds.
-    fn choose_picked(&self, leaf: &LeafUse, node: &Node, dict: &Dict) -> Chosen {
-        if let Some(chosen) = by_search(node, dict) {
-            return chosen;
-        }
-        let part = Part::new(self.condition, node, self.leaves, self.now.now);
-        let answer = |scalar: Option<Scalar>| {
-            let one = OneLeaf { leaf, scalar, nobody: nobody(self.leaves) };
-            u8::from(part.value(&one) == Value::Bool(true))
-        };
-        let values = (0..dict.len()).map(|place| answer(dict.scalar(place)));
-        Chosen::of(std::iter::once(answer(None)).chain(values).collect())
-    }
-
     /// Member by member. How many rows were looked at.
     fn slow(&self, number: usize, block: &Block, mask: &mut Mask) -> u64 {
         let test = &self.tests[number];
@@ -475,8 +479,16 @@ impl Asking<'_> {
             .collect();
         let desk = Desk { block, leaves: self.leaves, bound: &bound, events: &self.events };
         let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
-        let mut rows = 0;
+        let (mut rows, mut n_asked) = (0, 0u32);
+        let mut stopped = false;
         let holds = |place: usize| {
+            n_asked += 1;
+            if n_asked.is_multiple_of(ASKED_AT_ONCE) {
+                stopped = self.halt.is_stopped();
+            }
+            if stopped {
+                return false;
+            }
             let member = OfBlock::new(&desk, place);
             let value = part.value(&member) == Value::Bool(true);
             rows += member.touched.get();

@@ -211,6 +211,17 @@ impl Kept {
         }
     }
 
+    /// Puts into a mask whoever is in.
+    pub(crate) fn put_into(&self, mask: &mut Mask) {
+        match self {
+            Self::None => {}
+            Self::Few(places) => places.iter().for_each(|place| mask.put(usize::from(*place))),
+            Self::Many(words) => {
+                mask.words_mut().iter_mut().zip(words.iter()).for_each(|(word, kept)| *word |= kept);
+            }
+        }
+    }
+
     /// Places that are in, ascending.
     pub fn places(&self) -> Vec<u16> {
         match self {

@@ -73,6 +73,21 @@ impl Heap {
         Self { who: Kept::of(&who, len), ends: ends.into(), bytes: bytes.into() }
     }
 
+    /// The bytes of those of a mask, ascending, nothing of whoever has none: each at no more cost than the last.
+    pub(crate) fn each<'h>(&'h self, mask: &'h Mask) -> impl Iterator<Item = (usize, Option<&'h [u8]>)> + 'h {
+        let who = self.who.places();
+        let mut at = 0;
+        mask.places().map(move |place| {
+            while who.get(at).is_some_and(|known| usize::from(*known) < place) {
+                at += 1;
+            }
+            let has = who.get(at).is_some_and(|known| usize::from(*known) == place);
+            let from = if at == 0 { 0 } else { self.ends.get(at - 1).map_or(0, |end| *end as usize) };
+            let bytes = self.ends.get(at).and_then(|end| self.bytes.get(from..*end as usize));
+            (place, bytes.filter(|_| has))
+        })
+    }
+
     pub(crate) fn get(&self, place: usize) -> Option<&[u8]> {
         let at = match &self.who {
             Kept::None => return None,
@@ -137,11 +152,7 @@ impl Block {
     }
 
     pub(crate) fn said(&self, place: usize) -> Said {
-        let bytes = self.personal.get(place).unwrap_or_default();
-        if bytes.is_empty() {
-            return Said::default();
-        }
-        serde_json::from_slice(bytes).unwrap_or_default()
+        self.personal.get(place).map(crate::said::read).unwrap_or_default()
     }
 
     /// Events of a name of a member.

@@ -11,7 +11,7 @@ use zhiyin_condition::value::{Val, Value};
 use zhiyin_model::time::{Day, Zone};
 
 use crate::ask::Instant;
-use crate::bits::{Kept, Mask};
+use crate::bits::Mask;
 use crate::block::Block;
 use crate::coded::{Chosen, Coded};
 use crate::history::{Events, Numbers, Orders, Rows};
@@ -125,7 +125,7 @@ impl<'b> Leaf<'b> {
             rows.last_day.keep_range(self.first, i64::MAX, mask);
         }
         rows.some.keep(mask);
-        self.passes.narrow(mask);
+        self.passes.narrow(self.first, mask);
     }
 
     /// How many rows of a member pass, up to a limit, and how many were looked at.
@@ -567,33 +567,26 @@ impl<'b> Bound<'b> {
         }
     }
 
-    /// Takes out whoever has no row with a chosen value at all.
-    fn narrow(&self, mask: &mut Mask) {
+    /// Takes out whoever surely has no row with a chosen value on a day or later.
+    fn narrow(&self, first: i64, mask: &mut Mask) {
         match self {
-            Self::All(parts) => parts.iter().for_each(|part| part.narrow(mask)),
+            Self::All(parts) => parts.iter().for_each(|part| part.narrow(first, mask)),
             Self::Never => mask.words_mut().fill(0),
             Self::Code(column, _, chosen) if !chosen.has(0) => {
                 let Some(owners) = &column.owners else { return };
                 let mut any = Mask::none(mask.len());
                 for (value, kept) in owners.iter().enumerate() {
-                    if u32::try_from(value + 1).is_ok_and(|code| chosen.has(code)) {
-                        put(kept, &mut any);
+                    if !u32::try_from(value + 1).is_ok_and(|code| chosen.has(code)) {
+                        continue;
+                    }
+                    match &column.latest {
+                        Some(latest) if first > i64::MIN => latest.put_since(value, kept, first, &mut any),
+                        _ => kept.put_into(&mut any),
                     }
                 }
                 mask.and(&any);
             }
             _ => {}
-        }
-    }
-}
-
-/// Puts into a mask whoever is in.
-fn put(kept: &Kept, mask: &mut Mask) {
-    match kept {
-        Kept::None => {}
-        Kept::Few(places) => places.iter().for_each(|place| mask.put(usize::from(*place))),
-        Kept::Many(words) => {
-            mask.words_mut().iter_mut().zip(words.iter()).for_each(|(word, kept)| *word |= kept);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::history::{Events, Numbers, Orders, Rows};
 use crate::ints::Ints;
 use crate::marks;
 use crate::person::Person;
+use crate::postings::Latest;
 
 /// Gathers members, one after the other.
 #[derive(Debug)]
@@ -90,8 +91,7 @@ impl<'d> Builder<'d> {
         }
         let said = (&person.consents, &person.dependants);
         if *said.0 != Default::default() || *said.1 != Default::default() {
-            // What is said are maps of texts, which can always be written.
-            self.personal.push((place, serde_json::to_vec(&said).unwrap_or_default()));
+            self.personal.push((place, crate::said::written(said.0, said.1)));
         }
         self.orders.push(person, self.zone);
         for (name, events) in by_name(&person.events) {
@@ -102,7 +102,7 @@ impl<'d> Builder<'d> {
     /// The block, its places standing for these ordinals.
     pub fn build(self, ordinals: Ordinals) -> Block {
         let (len, dicts) = (self.len, self.dicts);
-        let member = |column: Coded| with_owners(column, len, |place| place);
+        let member = |column: Coded| with_owners(column, len, |place| place).posted();
         let attributes = self.attributes.into_iter().map(|(name, mut column)| {
             column.fill_to(len);
             (name, member(column.build(dicts)))
@@ -144,21 +144,46 @@ fn by_name(events: &[EventRow]) -> BTreeMap<Arc<str>, Vec<&EventRow>> {
 }
 
 /// A column with a set of owners for each value, where values are few. `owner` says whose the value at a place is; owners ascend.
-pub(crate) fn with_owners(mut column: Coded, len: usize, owner: impl Fn(usize) -> usize) -> Coded {
+pub(crate) fn with_owners(column: Coded, len: usize, owner: impl Fn(usize) -> usize) -> Coded {
+    owned(column, len, owner, None::<fn(usize) -> i64>)
+}
+
+/// The same, and about when each of them had it last: `day` says when what is at a place was.
+pub(crate) fn with_latest(
+    column: Coded,
+    len: usize,
+    owner: impl Fn(usize) -> usize,
+    day: impl Fn(usize) -> i64,
+) -> Coded {
+    owned(column, len, owner, Some(day))
+}
+
+fn owned(
+    mut column: Coded,
+    len: usize,
+    owner: impl Fn(usize) -> usize,
+    day: Option<impl Fn(usize) -> i64>,
+) -> Coded {
     let n_values = column.dict.len();
     if n_values == 0 || n_values > OWNED_MAX {
         return column;
     }
     let mut owners: Vec<Vec<u16>> = vec![Vec::new(); n_values];
+    let mut days: Vec<Vec<i64>> = vec![Vec::new(); n_values];
     for place in 0..column.codes.len() {
         if let Some(value) = (column.code(place) as usize).checked_sub(1) {
             let owner = u16::try_from(owner(place)).unwrap_or(u16::MAX);
             if owners[value].last() != Some(&owner) {
                 owners[value].push(owner);
+                days[value].push(i64::MIN);
+            }
+            if let (Some(day), Some(last)) = (&day, days[value].last_mut()) {
+                *last = (*last).max(day(place));
             }
         }
     }
     column.owners = Some(owners.iter().map(|places| Kept::of(places, len)).collect());
+    column.latest = day.map(|_| Latest::of(&days));
     column
 }
 
@@ -215,7 +240,7 @@ pub(crate) fn finish(
         ascend &= days.is_sorted();
         owner.resize(owner.len() + days.len(), who);
     }
-    let row_owner = |column: Coded| with_owners(column, len, |row| usize::from(owner[row]));
+    let row_owner = |column: Coded| with_latest(column, len, |row| usize::from(owner[row]), |row| day[row]);
     let rows = Rows {
         some: Kept::of(&some, len),
         last_day: Ints::of(&last_day),
@@ -301,11 +326,15 @@ pub(crate) fn put_together(
 ) -> Orders {
     let len = item_starts.len().saturating_sub(1);
     let mut item_owner: Vec<u16> = Vec::with_capacity(item_paid.len());
+    let mut item_day: Vec<i32> = Vec::with_capacity(item_paid.len());
     for (order, owner) in owner.iter().enumerate() {
         let n = usize::try_from(n_items.get(order)).unwrap_or(0);
         item_owner.resize(item_owner.len() + n, *owner);
+        item_day.resize(item_day.len() + n, rows.day_of(order).0);
     }
-    let owned = |column: Coded| with_owners(column, len, |item| usize::from(item_owner[item]));
+    let owned = |column: Coded| {
+        with_latest(column, len, |item| usize::from(item_owner[item]), |item| i64::from(item_day[item]))
+    };
     let of_one_item =
         n_items.len() == item_paid.len() && (0..n_items.len()).all(|order| n_items.get(order) == 1);
     let item_paid = (!of_one_item || paid != item_paid).then(|| Ints::of(item_paid));
@@ -365,9 +394,11 @@ impl EventsBuilder {
         let (rows, owner) = self.rows.build(len, dicts);
         let properties = self.properties.into_iter().map(|(name, mut column)| {
             column.fill_to(n_rows);
-            let column = with_owners(column.build(dicts), len, |row| usize::from(owner[row]));
+            let column = column.build(dicts);
+            let column = with_latest(column, len, |row| usize::from(owner[row]), |row| rows.day.get(row));
             (name, column)
         });
-        Events { rows, properties: properties.collect() }
+        let properties = properties.collect();
+        Events { rows, properties }
     }
 }

@@ -10,6 +10,7 @@ use zhiyin_model::scalar::Scalar;
 use crate::bits::{Kept, Mask};
 use crate::dict::{Dict, Dicts};
 use crate::ints::{Ints, Stored, by_width, pack64};
+use crate::postings::{Latest, Postings};
 
 /// Values by their codes: 0 where there is none, else the place in the dictionary + 1.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,10 @@ pub struct Coded {
     pub(crate) dict: Arc<Dict>,
     /// Who has each value, where values are few: of members, or of members with such a row.
     pub(crate) owners: Option<Arc<[Kept]>>,
+    /// About when each of them had it last, where rows have days.
+    pub(crate) latest: Option<Latest>,
+    /// The members who have each value, of a column of one value a member that has more of them.
+    pub(crate) postings: Option<Postings>,
 }
 
 /// So many different values at most have a set of owners each.
@@ -52,6 +57,17 @@ impl Coded {
         self.codes.bytes()
             + self.dict.bytes() / Arc::strong_count(&self.dict).max(1)
             + owners.iter().map(Kept::bytes).sum::<usize>()
+            + self.latest.as_ref().map_or(0, Latest::bytes)
+            + self.postings.as_ref().map_or(0, Postings::bytes)
+    }
+
+    /// Itself, a column of one value a member, with who has each.
+    pub(crate) fn posted(mut self) -> Self {
+        if self.owners.is_none() {
+            let codes = (0..self.codes.len()).map(|place| self.code(place));
+            self.postings = Postings::of(codes, self.codes.len(), &self.dict);
+        }
+        self
     }
 
     /// Takes out of a mask, one place a value, whoever's code is not chosen.
@@ -65,6 +81,8 @@ impl Coded {
                     None => mask.words_mut().fill(0),
                 }
             }
+            (Chosen::Range(low, high), _)
+                if self.postings.as_ref().is_some_and(|postings| postings.keep(*low, *high, mask)) => {}
             (Chosen::Range(low, high), _) => self.codes.keep_range(i64::from(*low), i64::from(*high), mask),
             (Chosen::Table(table), _) => self.keep_table(table, mask),
         }
@@ -168,7 +186,7 @@ impl TextsBuilder {
         let mut order: Vec<usize> = (0..self.in_order.len()).collect();
         order.sort_unstable_by(|a, b| self.in_order[*a].cmp(&self.in_order[*b]));
         let dict = Dict::texts(order.iter().map(|at| &*self.in_order[*at]));
-        Coded { codes: recoded(&self.codes, &order), dict: dicts.one(dict), owners: None }
+        Coded { codes: recoded(&self.codes, &order), dict: dicts.one(dict), ..Coded::default() }
     }
 }
 
@@ -210,7 +228,7 @@ impl ScalarsBuilder {
         } else {
             Dict::Scalars(sorted().cloned().collect())
         };
-        Coded { codes: recoded(&self.codes, &order), dict: dicts.one(dict), owners: None }
+        Coded { codes: recoded(&self.codes, &order), dict: dicts.one(dict), ..Coded::default() }
     }
 }
 

@@ -173,6 +173,7 @@ pub(crate) struct OneColumn<'a> {
     pub(crate) tier: Option<&'a str>,
     pub(crate) lifecycle: Option<&'a str>,
     pub(crate) store: Option<&'a str>,
+    pub(crate) enrolled_at: Option<Ts>,
     pub(crate) states: LeafStates,
 }
 
@@ -202,7 +203,7 @@ impl Facts for OneColumn<'_> {
         0
     }
     fn enrolled_at(&self) -> Option<Ts> {
-        None
+        self.enrolled_at
     }
     fn leaves(&self) -> &LeafStates {
         &self.states

@@ -8,7 +8,7 @@ use zhiyin_model::scalar::Scalar;
 
 use crate::bits::Kept;
 use crate::block::{Block, Heap, Ordinals};
-use crate::build::{Items, finish, numbers, put_together, with_owners};
+use crate::build::{Items, finish, numbers, put_together, with_latest, with_owners};
 use crate::coded::Coded;
 use crate::dict::{Dict, Dicts};
 use crate::history::{Events, Numbers, Orders, Rows};
@@ -69,6 +69,7 @@ pub(crate) fn merge(
         with_owners(coded(&columns.iter().collect::<Vec<_>>(), picks.iter().copied(), dicts), len, |place| {
             place
         })
+        .posted()
     };
     let names: BTreeSet<&String> = sources.iter().flat_map(|block| block.attributes.keys()).collect();
     let attributes = names.into_iter().map(|name| {
@@ -129,7 +130,7 @@ fn coded(columns: &[&Coded], picks: impl Iterator<Item = (usize, usize)>, dicts:
     let first = columns.first().map(|column| column.dict.clone()).unwrap_or_default();
     if columns.iter().all(|column| Arc::ptr_eq(&column.dict, &first)) {
         let codes: Vec<i64> = picks.map(|(source, place)| columns[source].codes.get(place)).collect();
-        return Coded { codes: Ints::of(&codes), dict: first, owners: None };
+        return Coded { codes: Ints::of(&codes), dict: first, ..Coded::default() };
     }
     let picks: Vec<(usize, usize)> = picks.collect();
     // Only values that are still used.
@@ -156,7 +157,7 @@ fn coded(columns: &[&Coded], picks: impl Iterator<Item = (usize, usize)>, dicts:
         Some(texts) if heaped && !texts.is_empty() => Dict::texts(texts.into_iter()),
         _ => Dict::Scalars(united.into()),
     };
-    Coded { codes: Ints::of(&all), dict: dicts.one(dict), owners: None }
+    Coded { codes: Ints::of(&all), dict: dicts.one(dict), ..Coded::default() }
 }
 
 /// Rows of the picked members of several tables: (source, row), member by member; and where each member's begin.
@@ -262,7 +263,8 @@ fn of_events(sources: &[&Block], name: &Arc<str>, picks: &[(usize, usize)], dict
             let columns: Vec<&Coded> =
                 events.iter().map(|events| events.properties.get(name).unwrap_or(&nothing)).collect();
             let column = coded(&columns, rows.iter().copied(), dicts);
-            (name.clone(), with_owners(column, len, |row| usize::from(owner[row])))
+            let column = with_latest(column, len, |row| usize::from(owner[row]), |row| table.day.get(row));
+            (name.clone(), column)
         })
         .collect();
     Events { rows: table, properties }

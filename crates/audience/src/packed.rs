@@ -14,6 +14,7 @@ use crate::dict::{Dict, Dicts};
 use crate::history::{Events, Numbers, Orders, Rows};
 use crate::ints::{Ints, Stored};
 use crate::map::Mapped;
+use crate::postings::Latest;
 
 /// What is read is not what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -203,6 +204,13 @@ impl Packed for Coded {
         let owners = self.owners.as_deref();
         out.number(owners.map_or(-1, |owners| i64::try_from(owners.len()).unwrap_or(-1)));
         owners.unwrap_or_default().iter().for_each(|kept| kept.pack(out));
+        out.number(i64::from(self.latest.is_some()));
+        if let Some(Latest { base, shift, starts, steps }) = &self.latest {
+            out.number(*base);
+            out.number(i64::from(*shift));
+            out.array(starts);
+            out.array(steps);
+        }
     }
 
     fn unpack(from: &mut In<'_>) -> Result<Self> {
@@ -223,7 +231,17 @@ impl Packed for Coded {
             Ok(_) => return Err(Torn),
             Err(_) => None,
         };
-        Ok(Self { codes, dict: from.dicts.one(dict), owners })
+        let latest = match from.number()? {
+            0 => None,
+            1 => Some(Latest {
+                base: from.number()?,
+                shift: u32::try_from(from.number()?).ok().filter(|shift| *shift < 64).ok_or(Torn)?,
+                starts: from.array()?,
+                steps: from.array()?,
+            }),
+            _ => return Err(Torn),
+        };
+        Ok(Self { codes, dict: from.dicts.one(dict), owners, latest, postings: None })
     }
 }
 
@@ -384,10 +402,13 @@ impl Packed for Block {
             len: from.len()?,
             ids: from.array()?,
             alive: Kept::unpack(from)?,
-            attributes: by_name(from)?,
-            tier: Coded::unpack(from)?,
-            lifecycle: Coded::unpack(from)?,
-            store: Coded::unpack(from)?,
+            attributes: by_name::<String, Coded>(from)?
+                .into_iter()
+                .map(|(name, column)| (name, column.posted()))
+                .collect(),
+            tier: Coded::unpack(from)?.posted(),
+            lifecycle: Coded::unpack(from)?.posted(),
+            store: Coded::unpack(from)?.posted(),
             points: Ints::unpack(from)?,
             enrolled_at: Ints::unpack(from)?,
             enrolled: Kept::unpack(from)?,

@@ -14,7 +14,9 @@ use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, Expr};
 
 use crate::marks::Mark;
+use crate::pieces::Breaks;
 use crate::rows::LeafPlan;
+use crate::said::SaidAsked;
 
 /// A plan: `&&`, `||` and `!` over tests.
 #[derive(Debug)]
@@ -49,6 +51,10 @@ pub(crate) enum Kind<'c> {
     Points(i64, i64),
     /// By a tag, or by being on a list.
     Tag(Cow<'c, str>),
+    /// By when they enrolled: asked once for each piece of time.
+    Enrolled(Breaks),
+    /// By what was said: asked once for each way of having said something.
+    Said(SaidAsked),
     /// By how many rows of history pass, compared with a whole number.
     Count(Box<LeafPlan<'c>>, Operator, i64),
     /// By the sum of a whole number of each row, compared with one, in units of the column.
@@ -77,6 +83,8 @@ impl Kind<'_> {
             Self::Coded(_) | Self::Tag(_) => 0.1,
             Self::Points(..) => 0.15,
             Self::Recency(..) => 0.5,
+            Self::Enrolled(_) => 1.0,
+            Self::Said(_) => 20.0,
             Self::Count(..) => 8.0,
             Self::Sum(..) | Self::Picked(..) => 12.0,
             Self::Slow => 500.0,
@@ -88,6 +96,8 @@ impl Kind<'_> {
         match self {
             Self::Coded(_) => "column",
             Self::Points(..) => "number",
+            Self::Enrolled(_) => "instant",
+            Self::Said(_) => "what was said",
             Self::Tag(_) => "bitmap",
             Self::Recency(..) => "last day",
             Self::Count(..) | Self::Sum(..) | Self::Picked(..) => "history",
@@ -101,6 +111,10 @@ impl Kind<'_> {
 struct Reads<'c> {
     columns: BTreeSet<Column<'c>>,
     leaves: Vec<&'c LeafUse>,
+    /// When they enrolled.
+    enrolled: bool,
+    /// What they said of themselves.
+    said: bool,
     other: bool,
 }
 
@@ -122,9 +136,9 @@ impl<'c> Reads<'c> {
             Node::Member(Member::Tier) => drop(self.columns.insert(Column::Tier)),
             Node::Member(Member::Lifecycle) => drop(self.columns.insert(Column::Lifecycle)),
             Node::Member(Member::Store) => drop(self.columns.insert(Column::Store)),
-            Node::Member(Member::Points | Member::EnrolledAt) | Node::HasTag(_) | Node::Consent(_) => {
-                self.other = true;
-            }
+            Node::Member(Member::EnrolledAt) => self.enrolled = true,
+            Node::Member(Member::Points) | Node::HasTag(_) => self.other = true,
+            Node::Consent(_) => self.said = true,
             Node::Leaf(leaf) => self.leaves.push(leaf),
             Node::Local(list, _) => self.list(list),
             Node::AtHand(_) | Node::Bucket(_) | Node::Listed(_) => self.other = true,
@@ -140,12 +154,30 @@ impl<'c> Reads<'c> {
         match &list.base {
             Base::Texts(name) => drop(self.columns.insert(Column::Attribute(name))),
             Base::Values(values) => values.iter().for_each(|value| self.take(value)),
-            Base::Tags | Base::Dependants | Base::Items(_) => self.other = true,
+            Base::Dependants => self.said = true,
+            Base::Tags | Base::Items(_) => self.other = true,
         }
         for Step::Filter(body) | Step::Map(body) in &list.steps {
             self.take(body);
         }
     }
+}
+
+/// The column that is all that a node reads of a member, where that is one.
+pub(crate) fn column_of(node: &Node) -> Option<Column<'_>> {
+    let reads = Reads::of(node);
+    let only =
+        !reads.other && !reads.enrolled && !reads.said && reads.leaves.is_empty() && reads.columns.len() == 1;
+    reads.columns.first().copied().filter(|_| only)
+}
+
+/// The leaves of history that a node reads, with the plans of those that columns can tell.
+pub(crate) fn leaves_of<'c>(
+    condition: &'c Condition,
+    node: &'c Node,
+) -> Vec<(&'c LeafUse, Option<LeafPlan<'c>>)> {
+    let leaves = Reads::of(node).leaves;
+    leaves.into_iter().map(|leaf| (leaf, LeafPlan::of(condition, leaf))).collect()
 }
 
 /// Gathers the tests of a condition.
@@ -200,7 +232,8 @@ impl<'c> Planner<'c> {
     fn test(&mut self, node: &'c Node, tree: Option<&Expr>) -> Plan {
         let reads = Reads::of(node);
         let kind = self.kind(node, &reads);
-        let only_history = reads.columns.is_empty() && !reads.other && !reads.leaves.is_empty();
+        let beside = reads.other || reads.enrolled || reads.said;
+        let only_history = reads.columns.is_empty() && !beside && !reads.leaves.is_empty();
         let looks_at = only_history.then(|| {
             let of = |leaf: &&LeafUse| {
                 let spec = &self.condition.leaves()[usize::from(leaf.leaf)];
@@ -221,12 +254,28 @@ impl<'c> Planner<'c> {
     }
 
     fn kind(&self, node: &'c Node, reads: &Reads<'c>) -> Kind<'c> {
-        if let (false, [], 1) = (reads.other, &reads.leaves[..], reads.columns.len())
+        let plain = !reads.other && reads.columns.is_empty() && reads.leaves.is_empty();
+        if plain
+            && reads.said
+            && !reads.enrolled
+            && let Some(asked) = SaidAsked::of(node)
+        {
+            return Kind::Said(asked);
+        }
+        let reads_other = reads.other || reads.said;
+        if let (true, false, [], true) =
+            (reads.enrolled, reads_other, &reads.leaves[..], reads.columns.is_empty())
+            && let Some(breaks) = Breaks::of(node)
+        {
+            return Kind::Enrolled(breaks);
+        }
+        if let (false, [], 1) = (reads_other || reads.enrolled, &reads.leaves[..], reads.columns.len())
             && let Some(column) = reads.columns.first()
         {
             return Kind::Coded(*column);
         }
-        if let ([leaf], true) = (&reads.leaves[..], reads.columns.is_empty() && !reads.other)
+        if let ([leaf], true) =
+            (&reads.leaves[..], reads.columns.is_empty() && !reads_other && !reads.enrolled)
             && let Some(plan) = LeafPlan::of(self.condition, leaf)
             && plan.picks_a_code()
         {

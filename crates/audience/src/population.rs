@@ -326,8 +326,19 @@ impl Population {
     }
 
     /// Takes changes in, the last of a member's being what holds, and shows them all at once. What would take more memory than
-    /// there may be changes nothing.
+    /// there may be changes nothing; what was said before of those who changed since counts as long as it is there, so it is
+    /// folded away before anything is refused.
     pub fn apply(&self, changes: &[Change]) -> Result<(), OverBudget> {
+        match self.applied(changes) {
+            Err(_) if self.seen().changes() > 0 => {
+                self.fold();
+                self.applied(changes)
+            }
+            done => done,
+        }
+    }
+
+    fn applied(&self, changes: &[Change]) -> Result<(), OverBudget> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let known = writer.ids.len();
         let mut latest: BTreeMap<u32, &Change> = BTreeMap::new();

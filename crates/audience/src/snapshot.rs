@@ -14,6 +14,7 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::ask::in_parallel;
+use crate::bits::BLOCK;
 use crate::block::{Block, Ordinals};
 use crate::dict::Dicts;
 use crate::map::Mapped;
@@ -21,7 +22,7 @@ use crate::packed::{In, Out, Packed};
 use crate::population::{Budget, Layout, Population};
 
 /// Changes with what is in a file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
 
 /// What a snapshot is of.
@@ -31,6 +32,8 @@ pub struct Stamp {
     pub of: String,
     /// Up to where of the change feed it stands.
     pub position: (i64, i64),
+    /// What the home was told to know this snapshot by: a home that was set back to before knows it not.
+    pub mark: String,
 }
 
 /// What was written.
@@ -86,6 +89,16 @@ impl Manifest {
 impl Population {
     /// Writes a snapshot into a folder of its own. Changes are folded into the base before.
     pub fn save(&self, folder: &Path, stamp: Stamp) -> io::Result<Saved> {
+        self.save_telling(folder, stamp, || Ok(()))
+    }
+
+    /// The same; `tell` is called once all that is in it has happened, and before it is one that may be begun from.
+    pub fn save_telling(
+        &self,
+        folder: &Path,
+        stamp: Stamp,
+        tell: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<Saved> {
         // One after the other: each does away with what only the one before needs.
         let _alone = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         // What people said of themselves is in it: nobody else reads it.
@@ -97,6 +110,7 @@ impl Population {
         let written =
             in_parallel(seen.base.len(), seen.threads(), |at| write(folder, &seen.base[at], &there));
         let written = written.into_iter().collect::<io::Result<Vec<(String, u64)>>>()?;
+        tell()?;
         let mut manifest = Manifest {
             format: FORMAT,
             stamp,
@@ -120,13 +134,13 @@ impl Population {
         Ok(Saved { blocks: written.len(), bytes_written: written.iter().map(|(_, bytes)| bytes).sum() })
     }
 
-    /// Opens the snapshot of a folder, if it is of what `of` says and means what the layout says; and up to where it stands.
+    /// Opens the snapshot of a folder, if it is of what `of` says and means what the layout says; and what it is stamped with.
     pub fn open(
         folder: &Path,
         layout: Layout,
         budget: Budget,
         of: &str,
-    ) -> Result<(Self, (i64, i64)), NoSnapshot> {
+    ) -> Result<(Self, Stamp), NoSnapshot> {
         let text = fs::read(folder.join(MANIFEST)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => NoSnapshot::Missing,
             _ => NoSnapshot::Torn(error.to_string()),
@@ -157,8 +171,11 @@ impl Population {
             read(folder, &manifest.blocks[at], population.dicts())
         });
         let blocks = blocks.into_iter().collect::<Result<Vec<Arc<Block>>, NoSnapshot>>()?;
+        if !is_base(&blocks, manifest.n_ordinals) {
+            return Err(torn("its blocks are not those of one base"));
+        }
         population.begin_from(blocks, manifest.n_ordinals)?;
-        Ok((population, manifest.stamp.position))
+        Ok((population, manifest.stamp))
     }
 }
 
@@ -177,6 +194,19 @@ pub fn forget(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     })
+}
+
+/// Whether blocks are those of a base of so many ordinals, in order and none left out.
+fn is_base(blocks: &[Arc<Block>], n_ordinals: u32) -> bool {
+    let mut next = 0;
+    for (at, block) in blocks.iter().enumerate() {
+        let follows = matches!(block.ordinals, Ordinals::From(first) if first as usize == at * BLOCK);
+        if !follows || next != at * BLOCK {
+            return false;
+        }
+        next += block.len();
+    }
+    next == n_ordinals as usize
 }
 
 /// Whether a file is a block, or one that never came to be one.
@@ -218,6 +248,9 @@ fn read(folder: &Path, name: &str, dicts: &Dicts) -> Result<Arc<Block>, NoSnapsh
         });
     }
     let block = Block::unpack(&mut In::new(&map, dicts)).map_err(|error| torn(&error))?;
+    if !block.is_whole() {
+        return Err(torn(&"its columns do not agree with each other"));
+    }
     match block.ordinals {
         Ordinals::From(_) => Ok(Arc::new(block)),
         Ordinals::These(_) => Err(torn(&"it is no part of a base")),

@@ -63,6 +63,9 @@ fn somebody(life: &Life, n: usize) -> Known {
         known.store = None;
         known.points = i64::try_from(n).unwrap() - 3;
     }
+    if n % 5 == 2 {
+        known.enrolled_at = None;
+    }
     if n.is_multiple_of(5) {
         known.lists.insert("staff".to_owned());
     }
@@ -86,7 +89,7 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 30] = [
+const PLAIN: [&str; 42] = [
     "audience(\"press\") && points > 3 || audience(\"staff\")",
     "!audience(\"staff\") && size(tags) < 2",
     "audience(\"press\") == (tier == \"gold\") || tags.exists(t, t > \"a\")",
@@ -117,6 +120,18 @@ const PLAIN: [&str; 30] = [
     "size(orders.filter(o, o.time >= \"2024-03-01\" && o.paid < 3.2)) == 1",
     "last(items).category == \"a\"",
     "median_gap(within(orders, \"365d\")) >= 2",
+    "days_since(enrolled_at) >= 30 && days_since(enrolled_at) < 400",
+    "enrolled_at >= \"2024-03-01\" || enrolled_at == null",
+    "weekday(enrolled_at) in [\"mon\", \"sun\"]",
+    "!(days_since(enrolled_at) == 3) && enrolled_at != null",
+    "enrolled_at < \"2024-03-09T12:30:00Z\"",
+    "hour(enrolled_at) >= 12",
+    "age >= 18 && age < 40 || is_birthday",
+    "age == null || age != 30",
+    "sum(within(items, \"30d\").filter(i, i.category == \"a\").map(i, i.quantity)) >= 1",
+    "within(items, \"0d\").exists(i, i.category == \"a\") || size(within(orders, \"0d\").filter(o, o.channel == \"app\")) >= 1",
+    "within(orders, \"1d\").exists(o, o.store == \"S1\") || within(items, \"2d\").exists(i, i.category in [\"a\", \"b\"])",
+    "size(within(events(\"E\"), \"7d\").filter(e, e.channel == \"app\")) < 1 && size(within(orders, \"300d\").filter(o, o.store == \"S1\")) >= 1",
 ];
 
 proptest! {

@@ -71,7 +71,9 @@ fn marks_are_counted_as_they_change() {
         agree(&population, &people, &format!("at {time}"));
     }
     population.fold();
-    population.save(&folder, Stamp { of: "test".to_owned(), position: (0, 0) }).unwrap();
+    population
+        .save(&folder, Stamp { of: "test".to_owned(), position: (0, 0), mark: "m".to_owned() })
+        .unwrap();
     let (opened, _) = Population::open(&folder, layout(), Budget::default(), "test").unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     agree(&opened, &people, "opened");

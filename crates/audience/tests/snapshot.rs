@@ -110,11 +110,12 @@ fn made() -> Population {
 }
 
 fn stamp(position: i64) -> Stamp {
-    Stamp { of: "home".to_owned(), position: (position, 7) }
+    Stamp { of: "home".to_owned(), position: (position, 7), mark: "m".to_owned() }
 }
 
 fn open(folder: &Folder, of: &str, zone: &str) -> Result<(Population, (i64, i64)), NoSnapshot> {
-    Population::open(folder.path(), layout(zone), Budget::default(), of)
+    let (population, stamp) = Population::open(folder.path(), layout(zone), Budget::default(), of)?;
+    Ok((population, stamp.position))
 }
 
 #[test]
@@ -185,8 +186,8 @@ fn what_is_torn_or_of_something_else_is_refused_by_name() {
         assert!(matches!(opened, Err(NoSnapshot::Torn(_))), "manifest cut to {cut}");
     }
     let text = String::from_utf8(said.clone()).unwrap();
-    tear(&manifest, text.replace("\"format\":1", "\"format\":2").as_bytes());
-    assert!(matches!(open(&folder, "home", "Asia/Shanghai"), Err(NoSnapshot::Format(2))));
+    tear(&manifest, text.replace("\"format\":2", "\"format\":3").as_bytes());
+    assert!(matches!(open(&folder, "home", "Asia/Shanghai"), Err(NoSnapshot::Format(3))));
     tear(&manifest, text.replace("[5,7]", "[9,7]").as_bytes());
     assert!(matches!(open(&folder, "home", "Asia/Shanghai"), Err(NoSnapshot::Torn(_))));
     tear(&manifest, &said);

@@ -13,8 +13,13 @@ pub mod export;
 pub mod keep;
 mod least;
 mod one;
+mod pasts;
+pub mod patience;
 mod person;
 pub mod plan;
+mod reading;
+mod reconcile;
+mod snapshots;
 pub mod why;
 
 use std::collections::BTreeSet;
@@ -24,10 +29,12 @@ use zhiyin_audience::sql::NotInSql;
 use zhiyin_condition::tree::{Expr, Kind};
 use zhiyin_condition::{Condition, Problem};
 use zhiyin_decide::rules::Rules;
+use zhiyin_model::mask::Mask;
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_reach::clickhouse::Trouble;
 use zhiyin_store::read::AsOf;
 
+use crate::sight::is_personal;
 use crate::{Engine, EngineError, Live, Result, clock};
 
 /// Members that are read at once.
@@ -72,6 +79,12 @@ pub enum AudienceProblem {
     /// They would take more memory than they may.
     #[error("{0}; give them more memory (--audience-memory), or ask of a smaller home")]
     OverBudget(OverBudget),
+    /// Nobody could tell within so many seconds.
+    #[error("there was no answer within {0} seconds; give it more time, or ask less at once")]
+    TookTooLong(u64),
+    /// A question may not be given so long.
+    #[error("1 to {} seconds", patience::PATIENCE_MAX_SECONDS)]
+    Patience,
     /// ClickHouse does not answer, or says no.
     #[error("{}: {_0}", _0.code())]
     ClickHouse(Trouble),
@@ -113,6 +126,8 @@ impl AudienceProblem {
                 "audiences_unavailable"
             }
             Self::NotInSql(_) => "not_in_clickhouse",
+            Self::TookTooLong(_) => "audience_took_too_long",
+            Self::Patience => "bad_query",
             Self::Namespace(_) => "namespace_unknown",
         }
     }
@@ -127,6 +142,8 @@ impl AudienceProblem {
             Self::Step => "step",
             Self::Namespace(_) => "namespace",
             Self::Unavailable(_) | Self::OverBudget(_) | Self::ClickHouse(_) | Self::ClickHouseUnfit(_) => "",
+            Self::TookTooLong(_) => "",
+            Self::Patience => "timeout_seconds",
             Self::Plan => "members",
         }
     }
@@ -165,6 +182,31 @@ pub(crate) fn checked(live: &Live, text: &str) -> Result<Condition> {
         // Nobody is on it yet, which is not what was asked.
         Some(list) => Err(AudienceProblem::List(list).into()),
         None => Ok(condition),
+    }
+}
+
+/// The same for somebody who is shown so much of people: what says who somebody is may not be compared by whoever is not
+/// shown it, or how many there are of a phone would say whose it is. Whether there is one at all may be asked, and saved
+/// audiences may be, which somebody else wrote.
+pub(crate) fn checked_for(live: &Live, text: &str, mask: Mask) -> Result<Condition> {
+    let condition = checked(live, text)?;
+    match personal_in(condition.tree()).filter(|_| mask != Mask::Full) {
+        Some((name, column)) => {
+            let message = format!("attr.{name} says who somebody is, which this role is not shown");
+            Err(AudienceProblem::Condition(vec![Problem { column, message, suggestion: None }]).into())
+        }
+        None => Ok(condition),
+    }
+}
+
+/// An attribute that says who somebody is and that an expression reads, and where it stands.
+fn personal_in(expr: &Expr) -> Option<(&str, usize)> {
+    match &expr.kind {
+        Kind::Has(_) => None,
+        Kind::Field { of, name } if matches!(&of.kind, Kind::Name(of) if of == "attr") => {
+            is_personal(name).then_some((name.as_str(), expr.at.0 as usize))
+        }
+        _ => expr.parts().into_iter().find_map(personal_in),
     }
 }
 

@@ -73,6 +73,7 @@ metrics! {
     AUDIENCE_BEHIND: "zhiyin_audience_behind_seconds", "seconds", "How far they are behind the record, in business time";
     AUDIENCE_REBUILDS: "zhiyin_audience_rebuilds_total", "rebuilds", "How often they were built from the record";
     AUDIENCE_CHANGES: "zhiyin_audience_changes_total", "members", "Members who changed and were read again";
+    AUDIENCE_BREAKDOWNS: "zhiyin_audience_breakdowns_total", "breakdowns", "How often keeping them broke down";
     AUDIENCE_DIFFERENCES: "zhiyin_audience_differences_total", "members", "Members of whom they said other than the record";
     CLICKHOUSE_FAILURES: "zhiyin_clickhouse_failures_total", "failures", "How often members did not get to ClickHouse and were sent again";
     STANDING_DIFFERENCES: "zhiyin_standing_differences_total", "members", "Members who were in a standing audience against its condition, or out of it";

@@ -146,6 +146,16 @@ impl Zone {
         })
     }
 
+    /// The instants after one and before another at which clocks are set, ascending.
+    pub fn changes(&self, after: Ts, before: Ts) -> Vec<Ts> {
+        let Ok(from) = Timestamp::from_microsecond(after.0) else { return Vec::new() };
+        if self.fixed_us.is_some() {
+            return Vec::new();
+        }
+        let set = self.rules.following(from).map(|set| Ts(set.timestamp().as_microsecond()));
+        set.take_while(|at| *at < before).collect()
+    }
+
     /// The calendar day of an instant.
     pub fn day(&self, at: Ts) -> Day {
         let local = at.0.saturating_add(self.offset_us(at));

@@ -23,6 +23,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
+use zhiyin_engine::audience::patience::PATIENCE_MAX_SECONDS;
 
 use crate::api::Api;
 use crate::language::Language;
@@ -139,6 +140,12 @@ async fn bounded(
     next: Next,
 ) -> Response {
     let language = Language::accepted(request.headers());
+    // Whoever asks of everybody says how long they wait; that is bounded where it is read.
+    let path = request.uri().path();
+    let within = match path.starts_with("/v1/audiences") || path.ends_with("/why") {
+        true => within.max(Duration::from_secs(u64::from(PATIENCE_MAX_SECONDS) + 5)),
+        false => within,
+    };
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > body_bytes_max as u64) {

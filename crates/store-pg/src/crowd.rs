@@ -9,10 +9,10 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 use zhiyin_store::crowd::{AS_ORDERS, Crowd, OrderThen, Whole};
-use zhiyin_store::feed::Position;
+use zhiyin_store::feed::{Horizon, Position};
 use zhiyin_store::seal::personal::subjects;
 use zhiyin_store::seal::vault::Vault;
-use zhiyin_store::{PastEvent, Result, archive};
+use zhiyin_store::{PastEvent, Result, StoreError, archive};
 
 use crate::PgStore;
 use crate::connection::{Of, Step, Values};
@@ -51,6 +51,8 @@ pub(crate) const EVENTS: &str = concat!(
 pub(crate) const ORDERS_THEN: &str = "SELECT DISTINCT ON (c.order_id) c.order_id, c.paid, c.refunded, c.counts \
     FROM {shard}.order_change c WHERE c.at <= $1 \
     AND c.order_id IN (SELECT x.order_id FROM {shard}.order_change x WHERE x.at > $1) ORDER BY c.order_id, c.at DESC";
+pub(crate) const HORIZON: &str = "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint \
+    FROM pg_current_snapshot() s";
 pub(crate) const UNFOLLOW: &str = "DELETE FROM {home}.consumer WHERE name = $1";
 
 /// What statements said of some members, still sealed.
@@ -163,6 +165,13 @@ impl Crowd for PgStore {
     async fn followed(&self, consumer: &str) -> Result<Option<Position>> {
         let row = self.connections.session().await?.row((CONSUMER, 0), &[&consumer]).await?;
         row.map(|row| Ok(Position { tx: get(&row, 0)?, no: get(&row, 1)? })).transpose()
+    }
+
+    async fn feed_horizon(&self) -> Result<Horizon> {
+        let session = self.connections.session().await?;
+        let rows = session.rows((HORIZON, 0), &[]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::Damaged("a snapshot that is none".to_owned()))?;
+        Ok(Horizon { running: get(row, 0)?, next: get(row, 1)? })
     }
 
     async fn unfollow(&self, consumer: &str) -> Result<()> {

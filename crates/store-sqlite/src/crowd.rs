@@ -8,7 +8,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 use zhiyin_store::crowd::{AS_ORDERS, Crowd, OrderThen, Whole};
-use zhiyin_store::feed::Position;
+use zhiyin_store::feed::{Horizon, Position};
 use zhiyin_store::seal::personal::subjects;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, archive};
@@ -152,6 +152,11 @@ impl Crowd for SqliteStore {
                 .map_err(database)
         });
         Ok(found.await?.map(|no| Position { tx: 0, no }))
+    }
+
+    /// One writes at a time: nothing is ever held back.
+    async fn feed_horizon(&self) -> Result<Horizon> {
+        Ok(Horizon::default())
     }
 
     async fn unfollow(&self, consumer: &str) -> Result<()> {

@@ -11,7 +11,7 @@ use zhiyin_model::member::Member;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
 
-use crate::feed::Position;
+use crate::feed::{Horizon, Position};
 use crate::{PastEvent, Result};
 
 /// Events that come into history as orders, and are not counted as events beside.
@@ -67,6 +67,8 @@ pub trait Crowd: Send + Sync {
     async fn orders_then(&self, at: Ts) -> Result<Vec<OrderThen>>;
     /// Where a consumer of the feed stands, if there is one of this name.
     async fn followed(&self, consumer: &str) -> Result<Option<Position>>;
+    /// How far transactions hold the feed back.
+    async fn feed_horizon(&self) -> Result<Horizon>;
     /// A consumer follows the feed no longer: it holds up nobody's forgetting.
     async fn unfollow(&self, consumer: &str) -> Result<()>;
 }

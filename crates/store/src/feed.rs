@@ -16,6 +16,15 @@ pub struct Position {
     pub no: i64,
 }
 
+/// How far transactions hold the feed back: what one of them writes shows once all that began before it are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Horizon {
+    /// All that began before this one are over.
+    pub running: i64,
+    /// The first that has not begun. Where it is no more than `running`, nothing is held back.
+    pub next: i64,
+}
+
 /// What one batch changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

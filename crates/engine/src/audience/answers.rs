@@ -18,8 +18,9 @@ use zhiyin_store::StoreError;
 use super::asking::Asking;
 use super::by::{By, Shown};
 use super::least::least;
+use super::reading::done;
 use super::why::{WhyView, why};
-use super::{AudienceProblem, Moment, OVERLAP_MAX, PICKED_MAX, checked};
+use super::{AudienceProblem, Moment, OVERLAP_MAX, PICKED_MAX, checked_for};
 use crate::reports::by_number_then_text;
 use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result, clock};
@@ -210,8 +211,8 @@ impl Engine {
         if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
             return away.count(condition).await;
         }
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let (count, took_ms) = asking
             .aside(move |asking| {
                 let watch = clock::stopwatch();
@@ -235,7 +236,7 @@ impl Engine {
             return self.named_view(away.moment, ids, names, away.mask).await;
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let ids = asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?;
         self.named_view(asking.moment, ids, names, mask).await
     }
@@ -258,7 +259,7 @@ impl Engine {
             return Ok(views);
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let checked = conditions.iter().map(|text| checked(&asking.live, text));
+        let checked = conditions.iter().map(|text| checked_for(&asking.live, text, mask));
         let checked = checked.collect::<Result<Vec<Condition>>>()?;
         let mut views = Vec::with_capacity(checked.len());
         for condition in checked {
@@ -294,7 +295,7 @@ impl Engine {
             return Ok(Page { items: self.shown_in_audience(ids, away.mask).await?, next });
         }
         let (asking, mask) = self.asked(grant, Operation::MemberList, day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let (persons, more) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
@@ -343,7 +344,7 @@ impl Engine {
             return self.named_view(away.moment, ids, names, away.mask).await;
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let drawn = asking.aside(move |asking| {
             let found = asking.find(&condition);
             let lot = |id: MemberId| (key.digest("sample", &[&seed.to_le_bytes(), id.bytes()]), id);
@@ -411,8 +412,8 @@ impl Engine {
         if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
             return away.explain(condition).await;
         }
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let whole = checked(&asking.live, condition)?;
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let whole = checked_for(&asking.live, condition, mask)?;
         let (found, took_ms) = asking
             .aside(move |asking| {
                 let watch = clock::stopwatch();
@@ -446,12 +447,12 @@ impl Engine {
             return away.breakdown(condition, (by, step)).await;
         }
         let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let read = By::read(&asking.live, by, step)?.shown(mask)?;
         let (count, counts) = asking
             .aside(move |asking| {
                 let found = asking.find(&condition);
-                Ok((found.len() as u64, read.counted(asking.persons(&found), asking.moment.at)?))
+                Ok((found.len() as u64, read.counted(asking, &found)?))
             })
             .await?;
         let values = counts.into_iter().map(|(value, count)| {
@@ -475,8 +476,8 @@ impl Engine {
         if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
             return away.overlap(conditions).await;
         }
-        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let checked = conditions.iter().map(|text| checked(&asking.live, text));
+        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let checked = conditions.iter().map(|text| checked_for(&asking.live, text, mask));
         let checked = checked.collect::<Result<Vec<Condition>>>()?;
         let (counts, exactly) = asking
             .aside(move |asking| {
@@ -518,16 +519,13 @@ impl Engine {
             return self.ranked_view(away.moment, ranked, names, away.mask).await;
         }
         let (asking, mask) = self.asked(grant, names.operation(), day).await?;
-        let condition = checked(&asking.live, condition)?;
+        let condition = checked_for(&asking.live, condition, mask)?;
         let by = By::read(&asking.live, by, None)?.shown(mask)?;
         let ranked = asking.aside(move |asking| {
             let found = asking.find(&condition);
-            let at = asking.moment.at;
-            let number = |person: Person| Some((std::cmp::Reverse(by.number(&person, at)?), person.id));
-            Ok(least(n, asking.persons(&found).filter_map(number)))
+            Ok(by.ranked(asking, &found, n))
         });
-        let ranked = ranked.await?.into_iter().map(|(number, id)| (number.0, id)).collect();
-        self.ranked_view(asking.moment, ranked, names, mask).await
+        self.ranked_view(asking.moment, ranked.await?, names, mask).await
     }
 
     async fn ranked_view(
@@ -567,6 +565,6 @@ impl Engine {
             let _turn = turn;
             why(&live, &person, &condition, how)
         });
-        told.await.map_err(|error| StoreError::Database(error.to_string()))?
+        done(told.await)?
     }
 }

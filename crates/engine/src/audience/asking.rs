@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use zhiyin_audience::population::{Change, Layout, Population, Seen};
-use zhiyin_audience::{Found, Mark, MemberSet, Person, Question};
+use zhiyin_audience::population::{Layout, Seen};
+use zhiyin_audience::{Found, Halt, Mark, MemberSet, Person, Question};
 use zhiyin_condition::{AttributeType, Condition, Leaves, Schema, holds};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::AttributeKind;
@@ -13,13 +13,13 @@ use zhiyin_store::StoreError;
 
 use super::keep::Alone;
 use super::one::One;
-use super::person::{self, Then};
-use super::{AT_ONCE, AudienceProblem, Moment, checked};
+use super::patience::Waiting;
+use super::person;
+use super::reading::done;
+use super::{AudienceProblem, Moment, checked};
 use crate::sight::admits;
 use crate::{Engine, Live, Result};
 
-/// Members that go into columns at once: a block of them.
-const BLOCK: usize = 65_536;
 /// Stores that one condition lists.
 const STORES_LISTED: usize = 64;
 
@@ -32,6 +32,8 @@ pub(crate) struct Asking {
     /// Those who may be seen; all, without.
     scope: Option<MemberSet>,
     turns: Arc<Semaphore>,
+    /// Whether anybody still waits.
+    pub(crate) halt: Arc<Halt>,
     /// While this is held nobody else has columns built.
     _alone: Option<Arc<Alone>>,
 }
@@ -40,7 +42,8 @@ impl Asking {
     /// For whom a condition holds, of those who may be seen; and what it took.
     pub(crate) fn found(&self, condition: &Condition) -> Found {
         // Nobody else is asked: what a step held of others is nothing to whoever may not see them.
-        self.everyone.find_within(&Question { condition, now: self.moment.at }, self.scope.as_ref())
+        let question = Question { condition, now: self.moment.at };
+        self.everyone.find_until(&question, self.scope.as_ref(), &self.halt)
     }
 
     /// For whom a condition holds, of those who may be seen.
@@ -54,11 +57,6 @@ impl Asking {
         self.scope.as_ref().map_or(marked.clone(), |scope| scope.and(&marked))
     }
 
-    /// Persons of a set.
-    pub(crate) fn persons<'s>(&'s self, set: &'s MemberSet) -> impl Iterator<Item = Person> + 's {
-        set.ordinals().filter_map(|ordinal| self.everyone.person(ordinal))
-    }
-
     /// Ids of a set, ascending.
     pub(crate) fn ids(&self, set: &MemberSet) -> Vec<MemberId> {
         let mut ids: Vec<MemberId> = self.everyone.ids(set).collect();
@@ -66,20 +64,22 @@ impl Asking {
         ids
     }
 
-    /// Works on everybody where that holds up nobody else.
+    /// Works on everybody where that holds up nobody else, as long as somebody waits for what it comes to.
     pub(crate) async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|error| StoreError::Database(error.to_string()))?;
-        let asking = self.clone();
-        // The turn ends with the work, even where nobody waits for its answer any more.
-        let done = tokio::task::spawn_blocking(move || {
+        // Dropped with this future, at the latest.
+        let waiting = Waiting::default();
+        let asking = Self { halt: waiting.halt(), ..self.clone() };
+        // The turn ends with the work, which ends soon after nobody waits for its answer any more.
+        let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work(&asking)
         });
-        done.await.map_err(|error| StoreError::Database(error.to_string()))?
+        done(worked.await)?
     }
 }
 
@@ -107,17 +107,14 @@ impl Engine {
         let kept = if moment.past { None } else { self.audiences.kept()? };
         let (everyone, alone) = match kept {
             Some((seen, fresh)) => {
-                // What is behind says so: it answers as of when it was not.
-                moment.at = fresh.map_or(moment.at, |fresh| moment.at.min(fresh));
+                // What is behind says so: it answers as of when nothing was missing.
+                moment.at = super::keep::told_of(moment.at, fresh);
                 (seen, None)
             }
-            None => {
-                let (seen, alone) = self.built(&live, moment).await?;
-                (seen, Some(Arc::new(alone)))
-            }
+            None => self.past(&live, moment).await?,
         };
-        let turns = Arc::clone(&self.audiences.turns);
-        let mut asking = Asking { live, everyone, moment, scope: None, turns, _alone: alone };
+        let (turns, halt, alone) = (Arc::clone(&self.audiences.turns), Arc::default(), alone.map(Arc::new));
+        let mut asking = Asking { live, everyone, moment, scope: None, turns, halt, _alone: alone };
         let scope = match &filter.bound {
             Bound::Everything => None,
             Bound::Places(places) => {
@@ -145,60 +142,6 @@ impl Engine {
         };
         asking.scope = scope;
         Ok(asking)
-    }
-
-    /// Columns built of the record for one question. One at a time: each holds everybody.
-    async fn built(&self, live: &Arc<Live>, moment: Moment) -> Result<(Arc<Seen>, Alone)> {
-        let alone = self.audiences.building().await;
-        let population = Population::new(layout(live), self.audiences.budget());
-        self.fill(&population, live, moment).await?;
-        Ok((population.seen(), alone))
-    }
-
-    /// Fills columns with everybody as the record has them at a moment.
-    pub(crate) async fn fill(&self, population: &Population, live: &Live, moment: Moment) -> Result<()> {
-        let mut waiting: Vec<Change> = Vec::new();
-        self.everybody(live, moment, |person| {
-            waiting.push(Change::Put(Box::new(person)));
-            if waiting.len() < BLOCK {
-                return Ok(());
-            }
-            Ok(population.apply(&std::mem::take(&mut waiting)).map_err(AudienceProblem::OverBudget)?)
-        })
-        .await?;
-        Ok(population.apply(&waiting).map_err(AudienceProblem::OverBudget)?)
-    }
-
-    /// Everybody as the record has them at a moment, one after the other by id.
-    pub(crate) async fn everybody(
-        &self,
-        live: &Live,
-        moment: Moment,
-        mut take: impl FnMut(Person) -> Result<()>,
-    ) -> Result<()> {
-        let then = match moment.past {
-            false => None,
-            true => {
-                let home = self.home().await?;
-                Some(Then::read(self.store().as_ref(), home.id_key, moment.as_of()).await?)
-            }
-        };
-        let mut after = None;
-        loop {
-            let part = self.store().crowd().after(after, AT_ONCE).await?;
-            let whole = part.len() == AT_ONCE;
-            after = part.last().map(|whole| whole.member.id);
-            for member in part {
-                let person = match &then {
-                    None => Some(person::now(&live.rules, member)?),
-                    Some(then) => then.person(&live.rules, member)?,
-                };
-                person.map_or(Ok(()), &mut take)?;
-            }
-            if !whole {
-                return Ok(());
-            }
-        }
     }
 
     /// For whom a condition holds, asked member by member over the record alone: what every other way must agree with. Slow.
@@ -233,7 +176,6 @@ impl Engine {
         if !moment.past {
             return Ok(Some(person::now(&live.rules, whole)?));
         }
-        let home = self.home().await?;
-        Then::read(self.store().as_ref(), home.id_key, moment.as_of()).await?.person(&live.rules, whole)
+        self.then(moment).await?.person(&live.rules, whole)
     }
 }

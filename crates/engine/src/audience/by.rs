@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use zhiyin_audience::Person;
+use zhiyin_audience::{MemberSet, Person, Question};
 use zhiyin_condition::program::Node;
 use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, Leaves, Part, Problem};
+use zhiyin_model::id::MemberId;
 use zhiyin_model::mask::Mask;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
+use super::asking::Asking;
 use super::one::One;
 use super::{AudienceProblem, VALUES_MAX, expression};
 use crate::sight::is_personal;
 use crate::{Live, Result};
+
+/// The most different numbers that are put into steps.
+const STEPPED_MAX: usize = 1_000_000;
 
 /// What is asked of each member.
 pub(crate) struct By {
@@ -29,8 +34,8 @@ pub(crate) enum What {
     Tags,
     /// An attribute of several texts.
     Texts(String),
-    /// An expression with one value, and the leaves of its history.
-    Value(Box<Condition>, Leaves),
+    /// An expression with one value.
+    Value(Box<Condition>),
 }
 
 /// A value of a breakdown, in the order in which they are shown.
@@ -85,12 +90,7 @@ impl By {
         let what = match (text, attribute) {
             ("tags", _) => What::Tags,
             (_, Some(name)) => What::Texts(name.to_owned()),
-            _ => {
-                let mut condition = expression(live, text)?;
-                let (zone, exponent) = (live.rules.zone.clone(), live.rules.currency.exponent);
-                let leaves = Leaves::collect([&mut condition], zone, exponent);
-                What::Value(Box::new(condition), leaves)
-            }
+            _ => What::Value(Box::new(expression(live, text)?)),
         };
         Ok(Self { what, step })
     }
@@ -100,34 +100,21 @@ impl By {
         let personal = match &self.what {
             What::Tags => None,
             What::Texts(name) => Some(name).filter(|name| is_personal(name)),
-            What::Value(condition, _) => condition.attributes().keys().find(|name| is_personal(name)),
+            What::Value(condition) => condition.attributes().keys().find(|name| is_personal(name)),
         };
         let Some(name) = personal.filter(|_| mask != Mask::Full) else { return Ok(self) };
         let message = format!("attr.{name} says who somebody is, which this role is not shown");
         Err(AudienceProblem::By(vec![Problem { column: 1, message, suggestion: None }]).into())
     }
 
-    /// What it comes to for somebody at an instant: several values, where it has several.
-    pub(crate) fn values(&self, person: &Person, now: Ts) -> Vec<Shown> {
-        let texts: Vec<Shown> = match &self.what {
-            What::Tags => person.tags.iter().cloned().map(Shown::Text).collect(),
-            What::Texts(name) => match person.attributes.get(name) {
-                Some(Scalar::Texts(texts)) => texts.iter().cloned().map(Shown::Text).collect(),
-                _ => Vec::new(),
-            },
-            What::Value(condition, leaves) => {
-                let value = value_of(condition, leaves, person, now);
-                return vec![self.stepped(Shown::of(value))];
+    /// The first `n` of a set by the number that it comes to, the greatest first.
+    pub(crate) fn ranked(&self, asking: &Asking, set: &MemberSet, n: usize) -> Vec<(Decimal, MemberId)> {
+        match &self.what {
+            What::Value(condition) => {
+                let question = Question { condition, now: asking.moment.at };
+                asking.everyone.ranked(&question, set, (n, &asking.halt))
             }
-        };
-        if texts.is_empty() { vec![Shown::Unknown] } else { texts }
-    }
-
-    /// The number that it comes to for somebody.
-    pub(crate) fn number(&self, person: &Person, now: Ts) -> Option<Decimal> {
-        match self.values(person, now).into_iter().next() {
-            Some(Shown::Number(number)) => Some(number),
-            _ => None,
+            What::Tags | What::Texts(_) => Vec::new(),
         }
     }
 
@@ -143,20 +130,42 @@ impl By {
         }
     }
 
-    /// How many there are of each value.
-    pub(crate) fn counted(
-        &self,
-        persons: impl Iterator<Item = Person>,
-        now: Ts,
-    ) -> Result<BTreeMap<Shown, u64>> {
+    /// How many of a set there are of each value: of several, where members have several.
+    pub(crate) fn counted(&self, asking: &Asking, set: &MemberSet) -> Result<BTreeMap<Shown, u64>> {
         let mut counts: BTreeMap<Shown, u64> = BTreeMap::new();
-        for person in persons {
-            for value in self.values(&person, now) {
-                *counts.entry(value).or_default() += 1;
+        match &self.what {
+            What::Tags => {
+                let (tags, without) = asking.everyone.tally_tags(set);
+                counts.extend(tags.into_iter().map(|(tag, n)| (Shown::Text(tag), n)));
+                if without > 0 {
+                    counts.insert(Shown::Unknown, without);
+                }
             }
-            if counts.len() > VALUES_MAX {
-                return Err(AudienceProblem::Values.into());
+            What::Texts(name) => {
+                for (value, n) in asking.everyone.tally_attribute(name, set) {
+                    let texts = match value {
+                        Some(Scalar::Texts(texts)) => texts,
+                        _ => Vec::new(),
+                    };
+                    let mut shown: Vec<Shown> = texts.into_iter().map(Shown::Text).collect();
+                    if shown.is_empty() {
+                        shown.push(Shown::Unknown);
+                    }
+                    shown.into_iter().for_each(|value| *counts.entry(value).or_default() += n);
+                }
             }
+            What::Value(condition) => {
+                let question = Question { condition, now: asking.moment.at };
+                // Steps make fewer of them.
+                let most = if self.step.is_some() { STEPPED_MAX } else { VALUES_MAX };
+                let told = asking.everyone.tally(&question, set, (most, &asking.halt));
+                for (value, n) in told.ok_or(AudienceProblem::Values)? {
+                    *counts.entry(self.stepped(Shown::of(value))).or_default() += n;
+                }
+            }
+        }
+        if counts.len() > VALUES_MAX {
+            return Err(AudienceProblem::Values.into());
         }
         Ok(counts)
     }

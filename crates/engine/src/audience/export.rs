@@ -17,7 +17,7 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Day;
 
-use super::checked;
+use super::checked_for;
 use crate::{Engine, EngineError, Result};
 
 /// Rows of a row group of Parquet.
@@ -161,7 +161,7 @@ impl Engine {
             Some(away) => away.members(condition).await?,
             None => {
                 let asking = self.asking(self.moment(day).await?, &filter).await?;
-                let condition = checked(&asking.live, condition)?;
+                let condition = checked_for(&asking.live, condition, filter.mask)?;
                 asking.aside(move |asking| Ok(asking.ids(&asking.find(&condition)))).await?
             }
         };

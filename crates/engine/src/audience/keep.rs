@@ -7,22 +7,25 @@ mod marked;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
-use tokio::task::JoinHandle;
-use zhiyin_audience::population::{Budget, Change, Layout, Population, Seen};
-use zhiyin_audience::snapshot::{self, NoSnapshot, Saved, Stamp};
+use zhiyin_audience::population::{Budget, Change, Population, Seen};
+use zhiyin_audience::snapshot;
 use zhiyin_audience::{OverBudget, Person};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
-use zhiyin_store::StoreError;
-use zhiyin_store::feed::Position;
+use zhiyin_store::feed::{Horizon, Position};
 
 use super::asking::layout;
+use super::pasts::{self, Pasts};
+use super::reading::done;
+use super::reconcile::Rounds;
 use super::{AudienceProblem, person};
 use crate::{Engine, EngineError, Live, Result, clock};
 
@@ -31,7 +34,7 @@ const ENTRIES: usize = 64;
 /// Members that are read again at once.
 const MEMBERS: usize = 500;
 /// How long it rests where nothing came; a batch of this process wakes it earlier.
-const REST: Duration = Duration::from_millis(250);
+pub(super) const REST: Duration = Duration::from_millis(250);
 /// How long it waits before trying again what failed.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long it waits before building again what would take too much memory.
@@ -44,13 +47,10 @@ pub(super) const BEHIND_US: i64 = 5_000_000;
 const SAVE_EVERY: Duration = Duration::from_secs(600);
 /// Questions that are worked on at once; others wait for their turn.
 const QUESTIONS: usize = 8;
-/// Changes with how persons are made of the record: what was made otherwise is not begun from.
-const MADE: &str = "2";
 /// How often it notes in the home how far it came.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
-/// How often some members are held against the record, and how many.
-const RECONCILE_EVERY: Duration = Duration::from_secs(10);
-const RECONCILED: usize = 100;
+/// How often it looks whether past days are kept for nobody.
+const LET_GO_EVERY: Duration = Duration::from_secs(10);
 
 /// How everybody is kept.
 #[derive(Clone, Debug)]
@@ -66,34 +66,68 @@ pub struct Keeping {
 
 /// What is kept.
 pub(crate) struct Kept {
-    population: Population,
-    /// Business time at which nothing was missing.
+    pub(super) population: Arc<Population>,
+    /// Business time at which nothing was missing; before all time until that is known.
     fresh: AtomicI64,
     /// Up to where of the feed it has all.
     position: StdMutex<Position>,
+    /// An instant at which transactions ran that held the feed back, and the first that had not begun by then.
+    held: StdMutex<Option<(Ts, i64)>>,
 }
 
 impl Kept {
-    fn position(&self) -> Position {
+    /// What stands at a position of the feed, and when nothing was missing, if that is known.
+    pub(super) fn begun(
+        population: impl Into<Arc<Population>>,
+        fresh: Option<Ts>,
+        position: Position,
+    ) -> Arc<Self> {
+        let (fresh, position) = (AtomicI64::new(fresh.unwrap_or(Ts::MIN).0), StdMutex::new(position));
+        Arc::new(Self { population: population.into(), fresh, position, held: StdMutex::default() })
+    }
+
+    pub(super) fn position(&self) -> Position {
         *self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Business time at which nothing was missing, once that is known.
+    pub(super) fn fresh(&self) -> Option<Ts> {
+        Some(Ts(self.fresh.load(Ordering::Relaxed))).filter(|fresh| *fresh > Ts::MIN)
+    }
+
+    /// The feed was read to its end, and at `now`, before that, it was held back like this. What a transaction writes shows
+    /// once all that began before it are over: nothing is missing of an instant when all are that had begun by then.
+    fn read_to_the_end(&self, now: Ts, horizon: Horizon) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if horizon.running >= horizon.next {
+            *held = None;
+            self.fresh.store(now.0, Ordering::Relaxed);
+            return;
+        }
+        match *held {
+            Some((_, next)) if horizon.running < next => {}
+            over => {
+                if let Some((then, _)) = over {
+                    self.fresh.store(then.0, Ordering::Relaxed);
+                }
+                *held = Some((now, horizon.next));
+            }
+        }
     }
 }
 
-/// A snapshot that is being written.
-struct Saving {
-    work: JoinHandle<std::io::Result<Saved>>,
-    /// Up to where of the feed it has all.
-    position: Position,
-    folder: PathBuf,
+/// What answers speak of: now, where what is kept follows as it should; else the instant up to which nothing is missing.
+pub(super) fn told_of(now: Ts, fresh: Ts) -> Ts {
+    if now.0.saturating_sub(fresh.0) <= BEHIND_US { now } else { fresh }
 }
 
 /// Somebody who keeps everybody fresh.
 pub struct Keeper {
-    kept: Arc<Kept>,
-    live: Arc<Live>,
+    pub(super) kept: Arc<Kept>,
+    pub(super) live: Arc<Live>,
 }
 
-enum State {
+pub(super) enum State {
     /// Nothing is: who asks has the columns built for the question.
     Nothing,
     /// It is being built, or cannot be: why.
@@ -106,8 +140,14 @@ enum State {
 /// What a process keeps of everybody.
 pub(crate) struct Audiences {
     state: RwLock<State>,
-    budget: RwLock<Budget>,
+    pub(super) budget: RwLock<Budget>,
     building: Arc<Mutex<()>>,
+    /// Past days that were asked for.
+    pub(super) pasts: Pasts,
+    /// How often everybody was begun to be kept.
+    era: AtomicU64,
+    /// Whether this process follows the feed under a name of its own, so that nothing is forgotten that it has not read.
+    pub(super) follows: AtomicBool,
     /// How standing audiences stood when they were last held against their conditions.
     reconciled: RwLock<held::Reconciled>,
     /// Turns of questions: each works on all cores, and some hold a list of everybody.
@@ -121,24 +161,36 @@ impl Default for Audiences {
     fn default() -> Self {
         let budget = RwLock::new(Budget::default());
         let (building, turns) = (Arc::default(), Arc::new(Semaphore::new(QUESTIONS)));
-        Self { state: RwLock::new(State::Nothing), budget, building, reconciled: RwLock::default(), turns }
+        let (state, pasts) = (RwLock::new(State::Nothing), Pasts::default());
+        Self {
+            state,
+            budget,
+            building,
+            pasts,
+            reconciled: RwLock::default(),
+            era: AtomicU64::new(0),
+            follows: AtomicBool::new(false),
+            turns,
+        }
     }
 }
 
 impl Audiences {
-    fn becomes(&self, state: State) {
+    pub(super) fn becomes(&self, state: State) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    /// Everybody, and up to when, where that lies behind; `None` where nothing is kept.
-    pub(crate) fn kept(&self) -> Result<Option<(Arc<Seen>, Option<Ts>)>> {
+    /// Everybody, and when nothing was missing; `None` where nothing is kept.
+    pub(crate) fn kept(&self) -> Result<Option<(Arc<Seen>, Ts)>> {
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Nothing => Ok(None),
             State::NotYet(why) => Err(AudienceProblem::Unavailable(why).into()),
             State::Over(over) => Err(AudienceProblem::OverBudget(*over).into()),
             State::Kept(kept) => {
-                let fresh = Ts(kept.fresh.load(Ordering::Relaxed));
-                Ok(Some((kept.population.seen(), Some(fresh.plus_us(BEHIND_US)))))
+                // Read before what is seen: whatever comes in between is more, not less.
+                let fresh =
+                    kept.fresh().ok_or(AudienceProblem::Unavailable("the change feed is held back"))?;
+                Ok(Some((kept.population.seen(), fresh)))
             }
         }
     }
@@ -151,12 +203,38 @@ impl Audiences {
         }
     }
 
+    /// Up to where of the feed what is kept has all.
+    pub(super) fn position(&self) -> Option<Position> {
+        self.now().filter(|_| self.follows.load(Ordering::SeqCst)).map(|kept| kept.position())
+    }
+
+    /// Which time of keeping everybody this is: what belongs to another has lost the feed.
+    pub(super) fn era(&self) -> u64 {
+        self.era.load(Ordering::SeqCst)
+    }
+
+    /// What may be taken beside what is kept of now.
+    pub(super) fn room(&self) -> usize {
+        let taken = self.now().map_or(0, |kept| kept.population.seen().bytes());
+        pasts::room(self.budget(), taken)
+    }
+
     pub(crate) fn budget(&self) -> Budget {
         *self.budget.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn building(&self) -> Alone {
         Arc::clone(&self.building).lock_owned().await
+    }
+}
+
+/// Whoever keeps everybody, as long as they do.
+struct Gone<'a>(&'a Audiences);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.follows.store(false, Ordering::SeqCst);
+        self.0.becomes(State::Nothing);
     }
 }
 
@@ -170,29 +248,10 @@ impl Engine {
         {
             tracing::error!(%error, folder = %folder.display(), "a snapshot in the clear could not be removed");
         }
-        let keeping = async {
-            loop {
-                let error = match self.keeping(how).await {
-                    Ok(never) => match never {},
-                    Err(error) => error,
-                };
-                let rest = match error {
-                    EngineError::Audience(AudienceProblem::OverBudget(over)) => {
-                        tracing::error!(%over, "audiences cannot be kept");
-                        self.audiences.becomes(State::Over(over));
-                        OVER
-                    }
-                    EngineError::NoPlaybook => AGAIN,
-                    error => {
-                        tracing::warn!(%error, "audiences are not fresh for now; trying again");
-                        AGAIN
-                    }
-                };
-                tokio::time::sleep(rest).await;
-            }
-        };
+        // Whatever becomes of this, nobody goes on asking of what nobody keeps.
+        let _gone = Gone(&self.audiences);
         tokio::select! {
-            () = keeping => {}
+            never = self.keeping_on(how) => match never {},
             () = stop => {}
         }
         let left = match (self.audiences.now(), self.snapshots(how)) {
@@ -200,138 +259,61 @@ impl Engine {
             (Some(kept), Some(_)) => self.save(how, &kept).await,
             _ => self.store().crowd().unfollow(&how.consumer).await.map_err(EngineError::from),
         };
+        self.audiences.pasts.forget().await;
         self.audiences.becomes(State::Nothing);
         if let Err(error) = left {
             tracing::warn!(%error, consumer = how.consumer, "the change feed is kept for audiences that are gone");
         }
     }
 
-    /// Where snapshots go, if any may be made.
-    fn snapshots<'h>(&self, how: &'h Keeping) -> Option<&'h PathBuf> {
-        let sealed = self.store().personal().is_some_and(|personal| personal.vault().is_sealed());
-        how.folder.as_ref().filter(|_| !sealed)
-    }
-
-    /// What a snapshot must be of, to be begun from.
-    async fn stamp(&self, layout: &Layout) -> Result<String> {
-        let home = self.home().await?;
-        let Layout { zone, currency_exponent, attributes } = layout;
-        let meaning = format!("{} {currency_exponent} {attributes:?}", zone.name());
-        let stamp = home.id_key.digest("audience snapshot", &[MADE.as_bytes(), meaning.as_bytes()]);
-        Ok(stamp.iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    /// Writes a snapshot of what a keeper keeps.
-    pub async fn audiences_saved(&self, how: &Keeping, keeper: &Keeper) -> Result<()> {
-        self.save(how, &keeper.kept).await
-    }
-
-    /// Writes a snapshot, and notes in the home that what is in it need not be told again.
-    async fn save(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<()> {
-        match self.saving(how, kept).await? {
-            Some(saving) => self.saved(how, saving).await,
-            None => Ok(()),
+    /// Keeps everybody, and begins again whenever that fails or breaks down.
+    async fn keeping_on(&self, how: &Keeping) -> Infallible {
+        let mut from_snapshot = true;
+        loop {
+            // What breaks down is noticed here: what it left behind is not asked any more, and all is built anew.
+            let kept = AssertUnwindSafe(self.keeping(how, from_snapshot)).catch_unwind().await;
+            from_snapshot = kept.is_ok();
+            let rest = match kept {
+                Ok(Ok(never)) => match never {},
+                Ok(Err(EngineError::Audience(AudienceProblem::OverBudget(over)))) => {
+                    tracing::error!(%over, "audiences cannot be kept");
+                    self.audiences.becomes(State::Over(over));
+                    OVER
+                }
+                Ok(Err(EngineError::NoPlaybook)) => AGAIN,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "audiences are not fresh for now; trying again");
+                    AGAIN
+                }
+                Err(panic) => {
+                    self.audiences.becomes(State::NotYet("audiences broke down and are built anew"));
+                    let said = panic.downcast_ref::<&str>().map(ToString::to_string);
+                    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                    tracing::error!(
+                        said,
+                        "keeping audiences broke down; they are built anew from the record"
+                    );
+                    self.measures.audiences().broke_down();
+                    AGAIN
+                }
+            };
+            tokio::time::sleep(rest).await;
         }
-    }
-
-    /// Begins to write one, as of what is kept now or later: changes that come meanwhile may or may not be in it, and are told
-    /// again to whoever begins from it.
-    async fn saving(&self, how: &Keeping, kept: &Arc<Kept>) -> Result<Option<Saving>> {
-        let Some(folder) = self.snapshots(how).cloned() else { return Ok(None) };
-        let position = kept.position();
-        let of = self.stamp(kept.population.layout()).await?;
-        let stamp = Stamp { of, position: (position.tx, position.no) };
-        let (kept, into) = (Arc::clone(kept), folder.clone());
-        let work = tokio::task::spawn_blocking(move || kept.population.save(&into, stamp));
-        Ok(Some(Saving { work, position, folder }))
-    }
-
-    /// Waits until it is written.
-    async fn saved(&self, how: &Keeping, saving: Saving) -> Result<()> {
-        let Saving { work, position, folder } = saving;
-        let saved = work.await.map_err(|error| StoreError::Database(error.to_string()))?;
-        let failed = |error: std::io::Error| EngineError::File {
-            file: folder.display().to_string(),
-            message: error.to_string(),
-        };
-        let saved = saved.map_err(failed)?;
-        tracing::info!(
-            blocks = saved.blocks,
-            bytes = saved.bytes_written,
-            "a snapshot of audiences was written"
-        );
-        Ok(self.store().feed_done(&how.consumer, position).await?)
-    }
-
-    /// The same, where a disk that takes no snapshot keeps nobody from asking: the feed is then let go of, and what lies there
-    /// is not begun from.
-    async fn saved_or_told(&self, how: &Keeping, saving: Saving) -> Result<()> {
-        let position = saving.position;
-        match self.saved(how, saving).await {
-            Err(error @ EngineError::File { .. }) => {
-                tracing::error!(%error, "no snapshot of audiences could be written");
-                Ok(self.store().feed_done(&how.consumer, position).await?)
-            }
-            saved => saved,
-        }
-    }
-
-    /// Begins from the snapshot, if it fits the home and the playbook and the feed still has all that came after it; why
-    /// not, else.
-    pub async fn audiences_opened(&self, how: &Keeping) -> Result<std::result::Result<Keeper, String>> {
-        let Some(folder) = self.snapshots(how).cloned() else { return Ok(Err("none is kept".to_owned())) };
-        *self.audiences.budget.write().unwrap_or_else(PoisonError::into_inner) =
-            Budget { bytes: how.bytes, ..Budget::default() };
-        let home = self.home().await?;
-        let live = self.live_at(home.version).await?;
-        let (layout, budget) = (layout(&live), self.audiences.budget());
-        let of = self.stamp(&layout).await?;
-        let opened =
-            tokio::task::spawn_blocking(move || Population::open(&folder, layout, budget, &of)).await;
-        let (population, (tx, no)) = match opened.map_err(|error| StoreError::Database(error.to_string()))? {
-            Ok(opened) => opened,
-            Err(NoSnapshot::OverBudget(over)) => return Err(AudienceProblem::OverBudget(over).into()),
-            Err(why) => return Ok(Err(why.to_string())),
-        };
-        let position = Position { tx, no };
-        // The feed must have all that came after it, and must not have been set back before it.
-        let followed = self.store().crowd().followed(&how.consumer).await?;
-        if followed.is_none_or(|followed| followed > position) {
-            return Ok(Err("the feed was forgotten beyond it".to_owned()));
-        }
-        let probe = format!("{}-end", how.consumer);
-        // One that a killed process left stands where the end was then.
-        self.store().crowd().unfollow(&probe).await?;
-        let end = self.store().feed_position(&probe).await?;
-        self.store().crowd().unfollow(&probe).await?;
-        if end < position {
-            return Ok(Err("it is of a time that this home has not come to".to_owned()));
-        }
-        let kept = Kept { population, fresh: AtomicI64::new(Ts::MIN.0), position: StdMutex::new(position) };
-        Ok(Ok(Keeper { kept: Arc::new(kept), live }))
-    }
-
-    /// Begins from the snapshot that another process keeps, and takes in what came after it; false where that cannot be. Then
-    /// whoever asks has the columns built for the question.
-    pub async fn audiences_begun(&self, how: &Keeping) -> Result<bool> {
-        let Ok(mut keeper) = self.audiences_opened(how).await? else { return Ok(false) };
-        let opened_at = keeper.kept.position();
-        let caught_up = self.audiences_caught_up(&mut keeper).await?;
-        // Whoever keeps the snapshot may have written another one meanwhile, and let go of what this one has not read.
-        let followed = self.store().crowd().followed(&how.consumer).await?;
-        let whole = caught_up && followed.is_some_and(|followed| followed <= opened_at);
-        if !whole {
-            self.audiences.becomes(State::Nothing);
-        }
-        Ok(whole)
     }
 
     /// Builds, then follows; builds anew where the playbook means other columns.
-    async fn keeping(&self, how: &Keeping) -> Result<Infallible> {
+    async fn keeping(&self, how: &Keeping, mut from_snapshot: bool) -> Result<Infallible> {
         loop {
             let mut built = false;
-            let keeper = match self.audiences_opened(how).await? {
-                Ok(keeper) => keeper,
+            let opened = match std::mem::replace(&mut from_snapshot, true) {
+                true => self.audiences_opened(how).await?,
+                false => Err("what was kept broke down".to_owned()),
+            };
+            let keeper = match opened {
+                Ok(keeper) => {
+                    self.audiences.follows.store(true, Ordering::SeqCst);
+                    keeper
+                }
                 Err(why) => {
                     tracing::info!(
                         why,
@@ -353,24 +335,27 @@ impl Engine {
             Budget { bytes: how.bytes, ..Budget::default() };
         let home = self.home().await?;
         let live = self.live_at(home.version).await?;
+        self.audiences.follows.store(true, Ordering::SeqCst);
+        // Past days that are kept have read the feed up to somewhere that is let go of now.
+        self.audiences.era.fetch_add(1, Ordering::SeqCst);
+        self.forget_marks(how, None).await?;
         // From before anything is read: whoever changes meanwhile is read again.
         self.store().crowd().unfollow(&how.consumer).await?;
         let position = self.store().feed_position(&how.consumer).await?;
         let begun = self.moment(None).await?;
-        let population = Population::new(layout(&live), self.audiences.budget());
+        let population = Arc::new(Population::new(layout(&live), self.audiences.budget()));
         self.fill(&population, &live, begun).await?;
         self.measures.audiences().rebuilt();
         let members = population.seen().everyone().len();
         tracing::info!(members, seconds = watch.elapsed().as_secs(), "audiences were built from the record");
-        let (fresh, position) = (AtomicI64::new(begun.at.0), StdMutex::new(position));
-        Ok(Keeper { kept: Arc::new(Kept { population, fresh, position }), live })
+        Ok(Keeper { kept: Kept::begun(population, Some(begun.at), position), live })
     }
 
     /// Follows the feed until the playbook means other columns. What was built just now is saved first.
     async fn follow(&self, how: &Keeping, mut keeper: Keeper, built: bool) -> Result<()> {
         let mut written = self.written.subscribe();
-        let (mut noted, mut reconciled) = (clock::stopwatch(), clock::stopwatch());
-        let (mut noted_at, mut cursor) = (keeper.kept.position(), None);
+        let (mut noted, mut let_go) = (clock::stopwatch(), clock::stopwatch());
+        let (mut noted_at, mut rounds) = (keeper.kept.position(), Rounds::default());
         let snapshots = self.snapshots(how).is_some();
         let every = if snapshots { SAVE_EVERY } else { NOTE_EVERY };
         let mut failed = 0;
@@ -389,7 +374,9 @@ impl Engine {
                 Err(error) if failed < FAILS_MAX => {
                     failed += 1;
                     tracing::warn!(%error, "audiences are behind; trying again");
-                    self.behind(&keeper.kept).await;
+                    if let Ok(home) = self.home().await {
+                        self.stands(&keeper.kept, clock::now(&home));
+                    }
                     tokio::time::sleep(AGAIN).await;
                     continue;
                 }
@@ -397,22 +384,23 @@ impl Engine {
             }
             let position = keeper.kept.position();
             if let Some(done) = saving.take_if(|saving| saving.work.is_finished()) {
-                self.saved_or_told(how, done).await?;
+                self.told(self.saved_or_told(how, done).await);
             }
             if position != noted_at && noted.elapsed() >= every && saving.is_none() {
                 match snapshots {
                     // Written beside: who asks meanwhile asks of what is fresh.
-                    true => saving = self.saving(how, &keeper.kept).await?,
-                    false => self.store().feed_done(&how.consumer, position).await?,
+                    true => saving = self.told(self.saving(how, &keeper.kept).await).flatten(),
+                    false => drop(self.told(self.fed(how, position).await)),
                 }
                 (noted, noted_at) = (clock::stopwatch(), position);
             }
-            if reconciled.elapsed() >= RECONCILE_EVERY {
-                cursor = self.reconcile(&keeper, cursor).await?;
+            self.told(self.reconcile(&keeper, &mut rounds).await);
+            if let_go.elapsed() >= LET_GO_EVERY {
+                self.audiences.pasts.let_go(self.audiences.room());
                 if let Err(error) = self.standing_looked(&keeper).await {
                     tracing::warn!(%error, "standing audiences could not be looked at; trying again");
                 }
-                reconciled = clock::stopwatch();
+                let_go = clock::stopwatch();
             }
             tokio::select! {
                 _ = written.changed() => {}
@@ -421,9 +409,16 @@ impl Engine {
         }
     }
 
-    async fn behind(&self, kept: &Kept) {
-        let Ok(home) = self.home().await else { return };
-        let seconds = (clock::now(&home).0 - kept.fresh.load(Ordering::Relaxed)) / 1_000_000;
+    /// What a piece of work came to beside following the feed, which goes on where it failed.
+    fn told<T>(&self, work: Result<T>) -> Option<T> {
+        work.map_err(
+            |error| tracing::warn!(%error, "work beside keeping audiences failed; it is tried again"),
+        )
+        .ok()
+    }
+
+    fn stands(&self, kept: &Kept, now: Ts) {
+        let seconds = kept.fresh().map_or(0, |fresh| now.0.saturating_sub(fresh.0) / 1_000_000);
         let seen = kept.population.seen();
         self.measures.audiences().stands(seen.everyone().len(), seen.bytes(), seconds);
     }
@@ -439,7 +434,9 @@ impl Engine {
                     return Ok(false);
                 }
             }
+            // Both from before the feed is read: what is not in it came later.
             let now = clock::now(&home);
+            let horizon = self.store().crowd().feed_horizon().await?;
             let entries = self.store().feed(keeper.kept.position(), ENTRIES).await?;
             let (last, n_entries) = (entries.last().map(|entry| entry.position), entries.len());
             let changed: BTreeSet<MemberId> = entries.into_iter().flat_map(|entry| entry.members).collect();
@@ -453,17 +450,16 @@ impl Engine {
             // That was all there was at that instant. What came meanwhile is the next round's: where changes never cease, a
             // feed that is found empty may be long in coming.
             if n_entries < ENTRIES {
-                keeper.kept.fresh.store(now.0, Ordering::Relaxed);
+                keeper.kept.read_to_the_end(now, horizon);
                 self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
-                let seen = keeper.kept.population.seen();
-                self.measures.audiences().stands(seen.everyone().len(), seen.bytes(), 0);
+                self.stands(&keeper.kept, now);
                 return Ok(true);
             }
         }
     }
 
     /// Replaces what is known of members by what the record says of them.
-    async fn read_again(&self, kept: &Arc<Kept>, live: &Live, members: &[MemberId]) -> Result<()> {
+    pub(super) async fn read_again(&self, kept: &Arc<Kept>, live: &Live, members: &[MemberId]) -> Result<()> {
         let mut gone: BTreeSet<MemberId> = members.iter().copied().collect();
         let mut changes = Vec::with_capacity(members.len());
         for whole in self.store().crowd().these(members.to_vec()).await? {
@@ -475,39 +471,7 @@ impl Engine {
         // Blocks of the base may be made anew by this: nobody else is held up.
         let kept = Arc::clone(kept);
         let applied = tokio::task::spawn_blocking(move || kept.population.apply(&changes)).await;
-        let applied = applied.map_err(|error| StoreError::Database(error.to_string()))?;
-        Ok(applied.map_err(AudienceProblem::OverBudget)?)
-    }
-
-    /// Holds some members against the record; where the next ones begin.
-    async fn reconcile(&self, keeper: &Keeper, cursor: Option<MemberId>) -> Result<Option<MemberId>> {
-        let Keeper { kept, live } = keeper;
-        let part = self.store().crowd().after(cursor, RECONCILED).await?;
-        let next = part.last().filter(|_| part.len() == RECONCILED).map(|whole| whole.member.id);
-        // Whoever changed meanwhile is in the feed.
-        let pending = self.store().feed(kept.position(), ENTRIES).await?;
-        if !pending.is_empty() {
-            return Ok(cursor);
-        }
-        let seen = kept.population.seen();
-        let mut wrong = Vec::new();
-        for whole in part {
-            let recorded = person::now(&live.rules, whole)?;
-            let place = kept.population.ordinal(recorded.id);
-            let known = place.and_then(|place| seen.person(place));
-            if !known.is_some_and(|known| is_same(known, recorded.clone())) {
-                wrong.push(recorded.id);
-            }
-        }
-        if !wrong.is_empty() {
-            tracing::error!(
-                members = wrong.len(),
-                "audiences differed from the record; they were read again"
-            );
-            self.measures.audiences().differed(wrong.len());
-            self.read_again(kept, live, &wrong).await?;
-        }
-        Ok(next)
+        Ok(done(applied)?.map_err(AudienceProblem::OverBudget)?)
     }
 
     /// Holds everybody against the record; of how many something else is said. The keeper is caught up.
@@ -528,11 +492,56 @@ impl Engine {
 }
 
 /// Whether two say the same of somebody: rows have no order.
-fn is_same(mut a: Person, mut b: Person) -> bool {
+pub(super) fn is_same(mut a: Person, mut b: Person) -> bool {
     for person in [&mut a, &mut b] {
         person.tags.sort();
         person.orders.sort_by_cached_key(|row| (row.time, format!("{row:?}")));
         person.events.sort_by_cached_key(|row| (row.time, format!("{row:?}")));
     }
     a == b
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use zhiyin_audience::population::Layout;
+    use zhiyin_model::time::Zone;
+
+    use super::*;
+
+    #[test]
+    fn what_a_running_transaction_may_still_say_is_not_claimed_to_be_known() {
+        let layout = Layout { zone: Zone::utc(), currency_exponent: 2, attributes: BTreeMap::new() };
+        let population = || Population::new(layout.clone(), Budget::default());
+        // When the feed was read to its end, the oldest transaction that ran and the next to begin; what is known after it.
+        let rows: [&[(i64, i64, i64, Option<i64>)]; 4] = [
+            &[(1, 5, 5, Some(1)), (2, 6, 6, Some(2))],
+            // One that began as the fifth runs on: nothing is known of the time since it was met.
+            &[(1, 5, 5, Some(1)), (2, 5, 7, Some(1)), (3, 5, 9, Some(1)), (4, 9, 9, Some(4))],
+            // Others run all the time; what had begun by the second instant is over by the fourth.
+            &[
+                (1, 5, 5, Some(1)),
+                (2, 5, 7, Some(1)),
+                (3, 6, 8, Some(1)),
+                (4, 7, 9, Some(2)),
+                (5, 9, 11, Some(4)),
+            ],
+            &[(1, 5, 7, None), (2, 6, 8, None), (3, 8, 9, Some(1))],
+        ];
+        for row in rows {
+            let kept = Kept::begun(population(), None, Position::default());
+            for (now, running, next, expected) in row {
+                kept.read_to_the_end(Ts(*now), Horizon { running: *running, next: *next });
+                assert_eq!(kept.fresh(), expected.map(Ts), "at {now} of {row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn answers_are_of_now_or_of_when_nothing_was_missing() {
+        for (now, fresh, told) in [(9, 9, 9), (5_000_000, 0, 5_000_000), (5_000_001, 0, 0), (3, 8, 3)] {
+            assert_eq!(told_of(Ts(now), Ts(fresh)), Ts(told), "{now} {fresh}");
+        }
+    }
 }

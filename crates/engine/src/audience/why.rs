@@ -13,7 +13,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 
 use super::by::{Shown, value_of};
 use super::one::One;
-use super::{checked, expression};
+use super::{checked, checked_for, expression};
 use crate::sight::is_personal;
 use crate::{Live, Result};
 
@@ -183,7 +183,7 @@ const fn word(more: bool) -> &'static str {
 
 /// Takes a condition apart for somebody.
 pub(crate) fn why(live: &Live, person: &Person, text: &str, (at, mask): (Ts, Mask)) -> Result<WhyView> {
-    let condition = checked(live, text)?;
+    let condition = checked_for(live, text, mask)?;
     let about = About { live, person, at, mask, looks: Cell::new(LOOKS_ALL_MAX) };
     let mut parts = Vec::new();
     about.take_apart(condition.tree(), 0, &mut parts)?;

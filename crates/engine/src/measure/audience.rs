@@ -4,8 +4,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::{
-    AUDIENCE_BEHIND, AUDIENCE_BYTES, AUDIENCE_CHANGES, AUDIENCE_DIFFERENCES, AUDIENCE_MEMBERS,
-    AUDIENCE_REBUILDS, CLICKHOUSE_FAILURES, Count, STANDING_DIFFERENCES, register,
+    AUDIENCE_BEHIND, AUDIENCE_BREAKDOWNS, AUDIENCE_BYTES, AUDIENCE_CHANGES, AUDIENCE_DIFFERENCES,
+    AUDIENCE_MEMBERS, AUDIENCE_REBUILDS, CLICKHOUSE_FAILURES, Count, STANDING_DIFFERENCES, register,
 };
 
 /// How one process keeps everybody.
@@ -17,6 +17,7 @@ pub(crate) struct Audiences {
     rebuilds: Count,
     changes: Count,
     differences: Count,
+    breakdowns: Count,
     failures: Count,
     standing: Count,
 }
@@ -29,6 +30,7 @@ impl Audiences {
         register(registry, AUDIENCE_REBUILDS, self.rebuilds.clone());
         register(registry, AUDIENCE_CHANGES, self.changes.clone());
         register(registry, AUDIENCE_DIFFERENCES, self.differences.clone());
+        register(registry, AUDIENCE_BREAKDOWNS, self.breakdowns.clone());
         register(registry, CLICKHOUSE_FAILURES, self.failures.clone());
         register(registry, STANDING_DIFFERENCES, self.standing.clone());
     }
@@ -48,6 +50,11 @@ impl Audiences {
     /// Members were read again.
     pub(crate) fn changed(&self, n: usize) {
         self.changes.0.inc_by(n as u64);
+    }
+
+    /// Keeping them broke down.
+    pub(crate) fn broke_down(&self) {
+        self.breakdowns.0.inc();
     }
 
     /// ClickHouse did not take them.

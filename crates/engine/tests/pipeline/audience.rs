@@ -12,14 +12,14 @@ use crate::home::{Home, at};
 use crate::items::{identify, order, refund, track};
 use crate::playbooks::SHIPPED;
 
-const IDS: Names<'static> = Names { namespace: None, export: true };
+pub(crate) const IDS: Names<'static> = Names { namespace: None, export: true };
 const USERS: Names<'static> = Names { namespace: Some("user"), export: true };
 
-fn owner() -> Grant {
+pub(crate) fn owner() -> Grant {
     Grant::system("test")
 }
 
-fn day(text: &str) -> Option<Day> {
+pub(crate) fn day(text: &str) -> Option<Day> {
     Some(Day::parse(text).unwrap())
 }
 
@@ -54,7 +54,7 @@ fn returned(id: &str, who: &str, of: &str, when: &str, lines: &[Value]) -> Value
 }
 
 /// A life with all that an order can meet.
-async fn lived() -> Home {
+pub(crate) async fn lived() -> Home {
     let home = Home::new(SHIPPED).await;
     home.live_through(&[
         identify("i1", "ann", "2017-03-01T02:00:00Z", json!({"city": "Wuhan", "birthday": "1990-02-28"})),
@@ -340,7 +340,7 @@ async fn nobody_counts_whom_they_may_not_see() {
     assert!(matches!(refused, Err(EngineError::Denied(_))), "managers do not export");
 }
 
-fn keeping(bytes: usize) -> Keeping {
+pub(crate) fn keeping(bytes: usize) -> Keeping {
     Keeping { bytes, consumer: "audience-test".to_owned(), folder: None }
 }
 

@@ -22,6 +22,7 @@ mod home;
 mod identity;
 mod identity_cases;
 mod items;
+mod keeping;
 mod lists;
 mod malformed;
 mod measured;

@@ -1,7 +1,9 @@
 //! Audiences: who a condition holds for. A condition may be long, so all of these take a body; none of them changes anything.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, header};
@@ -9,11 +11,14 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use zhiyin_engine::EngineError;
+use zhiyin_engine::audience::AudienceProblem;
 use zhiyin_engine::audience::answers::{
     BreakdownView, CountView, ExplainView, InAudienceView, MembersView, Names, OverlapView, TopView,
 };
 use zhiyin_engine::audience::export::FileKind;
 use zhiyin_engine::audience::keep::held::Reconciled;
+use zhiyin_engine::audience::patience::{self, PATIENCE, PATIENCE_MAX_SECONDS};
 use zhiyin_engine::audience::why::WhyView;
 use zhiyin_engine::audiences::SavedAudience;
 use zhiyin_engine::sight::Page;
@@ -35,6 +40,7 @@ const REFUSALS: &[&str] = &[
     "no_playbook",
     "outside_scope",
     "audiences_unavailable",
+    "audience_took_too_long",
     "not_in_clickhouse",
 ];
 const BY: &[&str] = &[
@@ -44,6 +50,7 @@ const BY: &[&str] = &[
     "as_of_future",
     "no_playbook",
     "audiences_unavailable",
+    "audience_took_too_long",
     "not_in_clickhouse",
     "bad_expression",
     "bad_step",
@@ -70,7 +77,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "查看已保存的人群",
                 "Its condition, and how many members it has now of those whom this key may count.",
             )
-            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable", "not_in_clickhouse"])
+            .refuses(&["audience_unknown", "no_playbook", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"id": "evening"})),
         Endpoint::change(Method::POST, "audiences_count", "/v1/audiences/count", reads, count)
             .says(
@@ -103,7 +110,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "人群重叠",
                 "Up to eight: how many are in exactly these and in none of the others.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable", "not_in_clickhouse"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "too_many_audiences", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"conditions": ["size(orders) >= 1", r#"tier == "gold""#]})),
         Endpoint::change(Method::POST, "audiences_members", "/v1/audiences/members", Operation::MemberList, members)
             .says(
@@ -111,7 +118,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "列出人群成员",
                 "By id, a page at a time, each with what this key may see of them.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable", "not_in_clickhouse"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "bad_cursor", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"condition": OFTEN, "limit": 50})),
         Endpoint::change(Method::POST, "audiences_sample", "/v1/audiences/sample", Operation::MemberList, sample)
             .says(
@@ -137,7 +144,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "All its members by what they are called in a namespace, by id, as CSV with a head or as Parquet; masked, or by \
                  ids alone, where this key may see no more.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable", "not_in_clickhouse"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "namespace_unknown", "audiences_unavailable", "not_in_clickhouse", "audience_took_too_long"])
             .example(json!({"condition": OFTEN, "namespace": "household", "format": "csv"})),
         Endpoint::change(Method::POST, "members_why", "/v1/members/{id}/why", Operation::MemberRead, why)
             .says(
@@ -145,7 +152,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "会员为何在（或不在）人群中",
                 "Each part of the condition with what it comes to for them, and what would turn it.",
             )
-            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "member_unknown"])
+            .refuses(&["bad_condition", "audience_unknown", "audience_is_a_list", "as_of_future", "no_playbook", "member_unknown", "audience_took_too_long"])
             .example(json!({"id": "0123456789abcdef0123456789abcdef", "condition": OFTEN})),
     ]
 }
@@ -204,7 +211,10 @@ async fn one(caller: Caller, asked: One) -> Result<OneView, Problem> {
         None => engine.lists(&caller.grant).await?.iter().any(|list| list.name == asked.id),
     };
     let now = match is_there {
-        true => Some(engine.audience_count(&caller.grant, &format!("@{}", asked.id), None).await?),
+        true => {
+            let condition = format!("@{}", asked.id);
+            Some(within(None, engine.audience_count(&caller.grant, &condition, None)).await?)
+        }
         false => None,
     };
     let standing = match audience.standing {
@@ -223,16 +233,33 @@ struct Asked {
     condition: String,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it. Attributes and tags are always those of now.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
+}
+
+/// An answer, if it comes within so many seconds; what works on it stops where it does not, or where whoever asked is gone.
+async fn within<T>(
+    seconds: Option<u16>,
+    answer: impl Future<Output = zhiyin_engine::Result<T>>,
+) -> Result<T, Problem> {
+    let patience = match seconds {
+        None => PATIENCE,
+        Some(seconds @ 1..=PATIENCE_MAX_SECONDS) => Duration::from_secs(seconds.into()),
+        Some(_) => return Err(EngineError::from(AudienceProblem::Patience).into()),
+    };
+    Ok(patience::within(patience, answer).await?)
 }
 
 async fn count(caller: Caller, asked: Asked) -> Result<CountView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
-    Ok(caller.engine().audience_count(&caller.grant, &asked.condition, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_count(&caller.grant, &asked.condition, day)).await
 }
 
 async fn explain(caller: Caller, asked: Asked) -> Result<ExplainView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
-    Ok(caller.engine().audience_explain(&caller.grant, &asked.condition, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_explain(&caller.grant, &asked.condition, day))
+        .await
 }
 
 /// By what.
@@ -247,12 +274,16 @@ struct Breakdown {
     step: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn breakdown(caller: Caller, asked: Breakdown) -> Result<BreakdownView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let how = (asked.by.as_str(), asked.step.as_deref());
-    Ok(caller.engine().audience_breakdown(&caller.grant, &asked.condition, day, how).await?)
+    let broken = caller.engine().audience_breakdown(&caller.grant, &asked.condition, day, how);
+    within(asked.timeout_seconds, broken).await
 }
 
 /// Which audiences.
@@ -264,11 +295,15 @@ struct Overlap {
     conditions: Vec<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn overlap(caller: Caller, asked: Overlap) -> Result<OverlapView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
-    Ok(caller.engine().audience_overlap(&caller.grant, &asked.conditions, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_overlap(&caller.grant, &asked.conditions, day))
+        .await
 }
 
 /// Which page.
@@ -284,12 +319,16 @@ struct Members {
     limit: Option<u16>,
     /// `next` of the page before.
     cursor: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn members(caller: Caller, asked: Members) -> Result<Page<InAudienceView>, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let page = (limit(asked.limit), asked.cursor.as_deref());
-    Ok(caller.engine().audience_page(&caller.grant, &asked.condition, day, page).await?)
+    within(asked.timeout_seconds, caller.engine().audience_page(&caller.grant, &asked.condition, day, page))
+        .await
 }
 
 /// How they are drawn.
@@ -307,6 +346,9 @@ struct Sample {
     namespace: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 /// How many are drawn where nobody says otherwise.
@@ -316,7 +358,8 @@ async fn sample(caller: Caller, asked: Sample) -> Result<MembersView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let draw = (asked.size.unwrap_or(SAMPLE) as usize, asked.seed.unwrap_or(1));
     let names = Names { namespace: asked.namespace.as_deref(), export: false };
-    Ok(caller.engine().audience_sample(&caller.grant, &asked.condition, day, draw, names).await?)
+    let drawn = caller.engine().audience_sample(&caller.grant, &asked.condition, day, draw, names);
+    within(asked.timeout_seconds, drawn).await
 }
 
 /// By which number.
@@ -334,6 +377,9 @@ struct Top {
     namespace: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn top(caller: Caller, asked: Top) -> Result<TopView, Problem> {
@@ -341,7 +387,8 @@ async fn top(caller: Caller, asked: Top) -> Result<TopView, Problem> {
     let names = Names { namespace: asked.namespace.as_deref(), export: false };
     let condition = asked.condition.as_deref().unwrap_or("true");
     let how = (asked.n as usize, asked.by.as_str());
-    Ok(caller.engine().audience_top(&caller.grant, condition, day, how, names).await?)
+    let top = caller.engine().audience_top(&caller.grant, condition, day, how, names);
+    within(asked.timeout_seconds, top).await
 }
 
 /// As what.
@@ -356,6 +403,9 @@ struct Export {
     format: Option<String>,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn export(caller: Caller, asked: Export) -> Result<Response, Problem> {
@@ -367,7 +417,9 @@ async fn export(caller: Caller, asked: Export) -> Result<Response, Problem> {
     };
     let engine = Arc::clone(&caller.api.engine);
     let how = (asked.namespace.as_deref(), kind);
-    let pieces = engine.audience_export(&caller.grant, &asked.condition, day, how).await?;
+    let pieces =
+        within(asked.timeout_seconds, engine.audience_export(&caller.grant, &asked.condition, day, how))
+            .await?;
     let stream = futures_util::stream::unfold(pieces, |mut pieces| async move {
         let piece = pieces.recv().await?;
         // A list that breaks off must not look whole.
@@ -394,10 +446,14 @@ struct Why {
     condition: String,
     /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
     as_of: Option<String>,
+    /// After how many seconds nobody waits any more; 30 without it.
+    #[schemars(range(min = 1, max = 600))]
+    timeout_seconds: Option<u16>,
 }
 
 async fn why(caller: Caller, asked: Why) -> Result<WhyView, Problem> {
     let day = day("as_of", asked.as_of.as_deref())?;
     let member = MemberId::from_hex(&asked.id).ok_or(Problem::of("member_unknown"))?;
-    Ok(caller.engine().audience_why(&caller.grant, member, &asked.condition, day).await?)
+    within(asked.timeout_seconds, caller.engine().audience_why(&caller.grant, member, &asked.condition, day))
+        .await
 }

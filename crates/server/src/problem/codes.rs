@@ -112,6 +112,10 @@ pub(crate) const CODES: &[Code] = &[
         "Audiences are being built from the record, would take more memory than they may, or ClickHouse does not answer. Data is safe. Try again shortly.",
         "人群数据正在重建、超出内存预算，或 ClickHouse 没有应答；数据不受影响。请稍后再试。",
     ]),
+    d(503, "audience_took_too_long", ["圈人超时", "This audience took too long"], [
+        "There was no answer within the time that was given. Data is safe. Give it more time (timeout_seconds), or ask less at once.",
+        "没能在限定时间内得出结果，数据不受影响。可以放宽时限（timeout_seconds），或减少一次查询的内容。",
+    ]),
     c(404, "report_unknown", ["没有这个报表", "There is no such report"]),
     c(404, "place_unknown", ["没有这个地点", "There is no such place"]),
     c(404, "key_not_found", ["没有这个密钥", "There is no such key"]),

@@ -204,7 +204,7 @@ fn standing(population: &Population, world: &World) -> Result<()> {
 
 fn snapshot(population: &Population, world: &World, folder: &Path) -> Result<()> {
     let watch = clock::stopwatch();
-    population.save(folder, Stamp { of: OF.to_owned(), position: (0, 0) })?;
+    population.save(folder, Stamp { of: OF.to_owned(), position: (0, 0), mark: "bench".to_owned() })?;
     let saved = u64::try_from(watch.elapsed().as_millis())?;
     let bytes = bytes_in(folder)?;
     let watch = clock::stopwatch();

@@ -27,7 +27,7 @@ use super::super::answers::{
 use super::super::by::{By, Shown, What};
 use super::super::keep::BEHIND_US;
 use super::super::least::least;
-use super::super::{AudienceProblem, Moment, VALUES_MAX, checked};
+use super::super::{AudienceProblem, Moment, VALUES_MAX, checked_for};
 use super::servers::Servers;
 use super::{Afar, State};
 use crate::sight;
@@ -133,7 +133,7 @@ impl Away {
 
     /// A condition, checked for whoever asks.
     pub(crate) fn checked(&self, text: &str) -> Result<Condition> {
-        checked(&self.live, text)
+        checked_for(&self.live, text, self.mask)
     }
 
     fn asked(&self) -> Asked {
