@@ -92,7 +92,7 @@ fn doctors() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for store in ["store-sqlite", "store-pg"] {
         let src = root().join("crates").join(store).join("src");
-        found.push(src.join("doctor.rs"));
+        found.extend(["doctor.rs", "closing.rs"].map(|file| src.join(file)));
         let parts = fs::read_dir(src.join("doctor")).into_iter().flatten();
         found.extend(parts.map(|entry| entry.unwrap().path()));
     }

@@ -201,6 +201,18 @@ impl Engine {
         Ok((self.asking(moment, &filter).await?, filter.mask))
     }
 
+    /// How much of people a condition of theirs may compare: as much as they are shown by the answer, and where that shows nobody,
+    /// as much as a list would show them.
+    pub(crate) async fn compares(&self, grant: &Grant, operation: Operation, mask: Mask) -> Mask {
+        match operation {
+            Operation::ReportsRead => {
+                let listed = self.filter(grant, Operation::MemberList).await;
+                listed.map_or(Mask::Hidden, |filter| filter.mask)
+            }
+            _ => mask,
+        }
+    }
+
     /// How many there are, of those whom a grant may see.
     pub async fn audience_count(
         &self,
@@ -211,8 +223,9 @@ impl Engine {
         if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
             return away.count(condition).await;
         }
-        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let condition = checked_for(&asking.live, condition, mask)?;
+        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let may = self.compares(grant, Operation::ReportsRead, Mask::Hidden).await;
+        let condition = checked_for(&asking.live, condition, may)?;
         let (count, took_ms) = asking
             .aside(move |asking| {
                 let watch = clock::stopwatch();
@@ -412,8 +425,9 @@ impl Engine {
         if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
             return away.explain(condition).await;
         }
-        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let whole = checked_for(&asking.live, condition, mask)?;
+        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let may = self.compares(grant, Operation::ReportsRead, Mask::Hidden).await;
+        let whole = checked_for(&asking.live, condition, may)?;
         let (found, took_ms) = asking
             .aside(move |asking| {
                 let watch = clock::stopwatch();
@@ -447,7 +461,8 @@ impl Engine {
             return away.breakdown(condition, (by, step)).await;
         }
         let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let condition = checked_for(&asking.live, condition, mask)?;
+        let may = self.compares(grant, Operation::ReportsRead, Mask::Hidden).await;
+        let condition = checked_for(&asking.live, condition, may)?;
         let read = By::read(&asking.live, by, step)?.shown(mask)?;
         let (count, counts) = asking
             .aside(move |asking| {
@@ -476,8 +491,9 @@ impl Engine {
         if let Some(away) = self.away(grant, Operation::ReportsRead, day).await? {
             return away.overlap(conditions).await;
         }
-        let (asking, mask) = self.asked(grant, Operation::ReportsRead, day).await?;
-        let checked = conditions.iter().map(|text| checked_for(&asking.live, text, mask));
+        let (asking, _) = self.asked(grant, Operation::ReportsRead, day).await?;
+        let may = self.compares(grant, Operation::ReportsRead, Mask::Hidden).await;
+        let checked = conditions.iter().map(|text| checked_for(&asking.live, text, may));
         let checked = checked.collect::<Result<Vec<Condition>>>()?;
         let (counts, exactly) = asking
             .aside(move |asking| {

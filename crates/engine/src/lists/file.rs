@@ -117,7 +117,7 @@ mod tests {
             ("1001\r\n\n 1002 \n", Some("card"), &["1 card=1001", "3 card=1002"]),
             ("\u{feff}1001", None, &["1 =1001"]),
             ("a,b\nnamespace,value\n", None, &["1 =a,b", "2 =namespace,value"]),
-            ("\u{feff}Namespace, \"value\"\ncard,1001\n,1002\n", Some("crm"), &["2 card=1001", "3 crm=1002"]),
+            ("\u{feff}Namespace ,\"value\"\ncard,1001\n,1002\n", Some("crm"), &["2 card=1001", "3 crm=1002"]),
             (
                 "namespace,value\ncard,\"10,01\"\ncard\na,b,c\n",
                 None,

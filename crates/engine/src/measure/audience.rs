@@ -29,8 +29,8 @@ impl Audiences {
         register(registry, AUDIENCE_BEHIND, self.behind.clone());
         register(registry, AUDIENCE_REBUILDS, self.rebuilds.clone());
         register(registry, AUDIENCE_CHANGES, self.changes.clone());
-        register(registry, AUDIENCE_DIFFERENCES, self.differences.clone());
         register(registry, AUDIENCE_BREAKDOWNS, self.breakdowns.clone());
+        register(registry, AUDIENCE_DIFFERENCES, self.differences.clone());
         register(registry, CLICKHOUSE_FAILURES, self.failures.clone());
         register(registry, STANDING_DIFFERENCES, self.standing.clone());
     }

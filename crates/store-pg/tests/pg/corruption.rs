@@ -12,7 +12,7 @@ use crate::homes::{Homes, name, raw};
 
 /// Without the journal's guards, so that it can be tampered with.
 const UNGUARDED: &str = "DROP TRIGGER transfer_stays ON {shard}.transfer; DROP TRIGGER allocation_stays ON {shard}.allocation; \
-    DROP TRIGGER IF EXISTS audit_stays ON {home}.audit";
+    DROP TRIGGER IF EXISTS audit_stays ON {home}.audit; DROP TRIGGER book_late_stays ON {shard}.book_late";
 
 const ZERO: &str = "each asset sums to zero over members and the brand's accounts";
 const BALANCES: &str = "a member's balance is the sum of their transfers";
@@ -41,6 +41,8 @@ const REMEMBERED: &str = "every item in the log is remembered, and whatever is r
 const AUDIT_GUARDS: &str = "the audit log cannot be changed: its guards are in place";
 const AUDITED: &str = "the audit log is one chain from its first line";
 const PLACES: &str = "every place and all staff stand under a place that holds them";
+const CLOSED_GUARDS: &str = "closed months cannot be changed: their guards are in place";
+const CLOSED: &str = "closed months are one chain, and what the ledger says";
 const BODIES: &str = "every event has its body, in the log or in the archive";
 
 /// (what somebody did to each shard, the rule that it breaks)
@@ -158,6 +160,12 @@ const PLANTED: &[(&str, &str)] = &[
         PLACES,
     ),
     ("INSERT INTO {home}.staff VALUES ('a', '1', '\\x00', 'clerk') ON CONFLICT DO NOTHING", PLACES),
+    ("SELECT 1", CLOSED_GUARDS),
+    (
+        "INSERT INTO {home}.book_close (month, start, until, closed_at, closed_by, version, hash) \
+         VALUES (201703, 0, 1, 2, 'nobody', 1, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING",
+        CLOSED,
+    ),
 ];
 
 /// Does something to each of the two shards of a home.

@@ -12,7 +12,7 @@ use crate::folder::Folder;
 /// Without the journal's guards, so that it can be tampered with.
 const UNGUARDED: &str = "DROP TRIGGER transfer_stays; DROP TRIGGER transfer_remains; \
     DROP TRIGGER allocation_stays; DROP TRIGGER allocation_remains; \
-    DROP TRIGGER audit_stays; DROP TRIGGER audit_remains;";
+    DROP TRIGGER audit_stays; DROP TRIGGER audit_remains; DROP TRIGGER book_late_stays;";
 
 const AUDITED: &str = "the audit log is one chain from its first line";
 
@@ -113,6 +113,11 @@ const PLANTED: &[(&str, &str)] = &[
     (
         "INSERT INTO staff VALUES ('a', '1', x'00', 'clerk', NULL, NULL)",
         "every place and all staff stand under a place that holds them",
+    ),
+    ("SELECT 1", "closed months cannot be changed: their guards are in place"),
+    (
+        "INSERT INTO book_close (month, start, until, closed_at, closed_by, version, hash) VALUES (201703, 0, 1, 2, 'nobody', 1, zeroblob(32))",
+        "closed months are one chain, and what the ledger says",
     ),
     ("PRAGMA ignore_check_constraints = ON; UPDATE lot SET remaining = -1", "the file is whole"),
 ];

@@ -50,6 +50,8 @@ pub(crate) struct Away {
     live: Arc<Live>,
     pub(crate) moment: Moment,
     pub(crate) mask: Mask,
+    /// How much of people conditions may compare.
+    may: Mask,
     servers: Arc<Servers>,
     tables: Arc<Tables>,
     within: Within,
@@ -95,7 +97,8 @@ impl Engine {
         let turn = Arc::clone(&self.audiences.turns).acquire_owned().await;
         let turn = turn.map_err(|error| StoreError::Database(error.to_string()))?;
         let servers = afar.servers().await?;
-        Ok(Some(Away { live, moment, mask: filter.mask, servers, tables, within, _turn: turn }))
+        let may = self.compares(grant, operation, filter.mask).await;
+        Ok(Some(Away { live, moment, mask: filter.mask, may, servers, tables, within, _turn: turn }))
     }
 
     /// Members of a page as they are shown: as the record has them.
@@ -133,7 +136,7 @@ impl Away {
 
     /// A condition, checked for whoever asks.
     pub(crate) fn checked(&self, text: &str) -> Result<Condition> {
-        checked_for(&self.live, text, self.mask)
+        checked_for(&self.live, text, self.may)
     }
 
     fn asked(&self) -> Asked {
