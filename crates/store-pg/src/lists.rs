@@ -176,11 +176,11 @@ impl Lists for PgStore {
     async fn list_counts(&self) -> Result<Vec<(String, u64)>> {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         survey!(self, survey => {
-            let counting = survey.each(COUNTS, &[], |row| {
+
+            survey.each(COUNTS, &[], |row| {
                 *counts.entry(get(row, 0)?).or_default() += get::<i64>(row, 1)?.unsigned_abs();
                 Ok(())
-            });
-            counting
+            })
         })?;
         Ok(counts.into_iter().collect())
     }

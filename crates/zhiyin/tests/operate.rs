@@ -109,7 +109,7 @@ fn invariants(source: &str) -> BTreeSet<String> {
     for pair in parts.windows(3).step_by(2) {
         let [before, said, after] = pair else { continue };
         let (before, after) = (before.trim_end(), after.trim_start());
-        let made = before.ends_with(".check(") || before.ends_with("invariant:");
+        let made = before.ends_with("check(") || before.ends_with("invariant:");
         let begins = before.strip_suffix('(').is_some_and(|before| before.trim_end().ends_with(['[', ',']));
         let sentence = said.trim().split(' ').count() > 3 && !said.contains(['\n', '{', '\\']);
         if sentence && (made || (begins && after.starts_with(','))) {

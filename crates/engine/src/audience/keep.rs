@@ -514,8 +514,9 @@ mod tests {
     fn what_a_running_transaction_may_still_say_is_not_claimed_to_be_known() {
         let layout = Layout { zone: Zone::utc(), currency_exponent: 2, attributes: BTreeMap::new() };
         let population = || Population::new(layout.clone(), Budget::default());
-        // When the feed was read to its end, the oldest transaction that ran and the next to begin; what is known after it.
-        let rows: [&[(i64, i64, i64, Option<i64>)]; 4] = [
+        /// When the feed was read to its end, the oldest transaction that ran and the next to begin; what is known after it.
+        type Read = (i64, i64, i64, Option<i64>);
+        let rows: [&[Read]; 4] = [
             &[(1, 5, 5, Some(1)), (2, 6, 6, Some(2))],
             // One that began as the fifth runs on: nothing is known of the time since it was met.
             &[(1, 5, 5, Some(1)), (2, 5, 7, Some(1)), (3, 5, 9, Some(1)), (4, 9, 9, Some(4))],

@@ -123,7 +123,10 @@ mod tests {
         Flow { store: Some(store.to_owned()), tier: Some(tier.to_owned()), kind, amount }
     }
 
-    fn told(lines: &[Line]) -> Vec<(&str, &str, i64, [i64; 7], i64, Option<i64>)> {
+    /// Cut, value, opening, the moves, closing, liability.
+    type Told<'l> = (&'l str, &'l str, i64, [i64; 7], i64, Option<i64>);
+
+    fn told(lines: &[Line]) -> Vec<Told<'_>> {
         let told = |line: &'_ Line| {
             let Line { cut, opening, moves, closing, liability_minor, .. } = line;
             (cut.name(), *opening, moves.columns(), *closing, *liability_minor)

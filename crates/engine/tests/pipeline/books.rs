@@ -98,11 +98,14 @@ fn member(row: &BTreeMap<&str, Value>) -> Vec<u8> {
     if let Value::Bytes(bytes) = &row["member"] { bytes.clone() } else { panic!("no member") }
 }
 
+/// From when it counts, whose, its kind, how much, when it was booked.
+type Noted = (i64, Vec<u8>, TransferKind, i64, i64);
+
 /// Somebody who notes each transfer when it comes, and in which month it counts: by hand, one by one.
 #[derive(Default)]
 struct Clerk {
-    /// By id: from when it counts, whose, its kind, how much, when it was booked.
-    noted: BTreeMap<Vec<u8>, (i64, Vec<u8>, TransferKind, i64, i64)>,
+    /// By id.
+    noted: BTreeMap<Vec<u8>, Noted>,
     open_from: i64,
 }
 

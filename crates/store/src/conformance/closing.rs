@@ -146,7 +146,7 @@ pub async fn a_month_is_closed_once_and_stays(homes: &dyn Homes) -> Result<()> {
     assert!(books.close(first.clone()).await?);
     assert!(!books.close(first.clone()).await?);
     assert!(!books.close(second.clone()).await?);
-    assert_eq!(books.closed().await?, [first.clone()]);
+    assert_eq!(books.closed().await?, std::slice::from_ref(&first));
     well(&store).await?;
     let lines = lines([0, 100, -20, 0, 0, 0, 0, 0, 80]);
     let hash = chained(&store.home().await?.id_key, &BEGINNING, &first, &lines);

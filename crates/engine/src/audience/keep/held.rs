@@ -190,7 +190,7 @@ impl Engine {
             ties: Ties::Keep,
         };
         let verdicts = self.accept(&source, &[item.to_string().into_bytes()], None).await?;
-        Ok(verdicts.iter().any(|verdict| *verdict == crate::accept::Verdict::Accepted))
+        Ok(verdicts.contains(&crate::accept::Verdict::Accepted))
     }
 }
 
@@ -208,7 +208,7 @@ fn wrong_of(live: &Live, whole: Whole, now: Ts) -> Result<Option<Wrong>> {
         let mut condition = checked(live, &format!("@{}", rule.id))?;
         let (zone, exponent) = (live.rules.zone.clone(), live.rules.currency.exponent);
         let leaves = Leaves::collect([&mut condition], zone, exponent);
-        let is_in = person.standing.iter().any(|held| *held == rule.id);
+        let is_in = person.standing.contains(&rule.id);
         if holds(&condition, &leaves, &One::of(&person, &leaves), now).0 != is_in {
             audiences.push(rule.id.clone());
         }
