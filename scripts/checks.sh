@@ -237,6 +237,11 @@ check_upgrade() {
 # Seeded schedules of kills, failures and late commits; and whether planted defects are found.
 check_faults() {
   built_for_tests
+  # It stops the server and starts it anew: that must be nobody else's.
+  if [[ -n "$postgres_folder" ]]; then
+    unset ZHIYIN_TEST_POSTGRES
+    start_postgres
+  fi
   "$zhiyin" bench faults --planted --store sqlite
   local store
   for store in sqlite pg pg4; do "$zhiyin" bench faults --seeds 200 --steps 300 --store "$store"; done
