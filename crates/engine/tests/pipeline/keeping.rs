@@ -86,7 +86,7 @@ async fn who_differs_from_the_record_is_found_and_healed_and_so_is_who_is_in_non
         .map(|name| zhiyin_model::event::Identifier { namespace: "user".to_owned(), value: name.to_owned() });
     assert!(engine.merge(&names, "a test says so").await.unwrap() == Verdict::Accepted);
     home.settle().await;
-    assert!(engine.audiences_caught_up(&mut keeper).await.unwrap());
+    // Nothing of the feed is read before: what it had is let go of sooner or later.
     assert!(engine.audiences_differ(&keeper).await.unwrap() > 0);
     engine.audiences_reconciled(&mut keeper).await.unwrap();
     assert_eq!(engine.audiences_differ(&keeper).await.unwrap(), 0);
