@@ -13,6 +13,10 @@ checks_dir="$cache/test"
 
 checks() {
   local names=("$@") name
+  if [[ ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} -lt 51 ]]; then
+    say "The tests need bash 5.1 or newer, and this is $BASH_VERSION."
+    exit 2
+  fi
   [[ ${#names[@]} -gt 0 ]] || names=("${all_checks[@]}")
   for name in "${names[@]}"; do
     if ! declare -F "check_$name" >/dev/null; then
@@ -38,7 +42,7 @@ checks() {
   heading "All in $SECONDS s"
   [[ ${#failed[@]} -eq 0 ]] || say "Failed: ${failed[*]}"
   say "$n_passed passed, $n_failed failed"
-  [[ "$n_failed" == 0 ]]
+  [[ "$n_failed" == 0 && ${#failed[@]} -eq 0 ]]
 }
 
 # Runs one step in a shell of its own, outside any condition, so that its first failing command ends it.
@@ -72,10 +76,14 @@ one_after_another() {
 # Two steps at a time: most of them wait for one process, a disk or a server. What a step said is shown when it ends.
 side_by_side() {
   local waiting=("$@") name pid status
-  # Who runs, by process; since when.
-  declare -A lanes=() since=()
-  # Each in a process group of its own, which an interrupt reaches through this trap.
-  trap 'for pid in "${!lanes[@]}"; do kill -TERM -- "-$pid" 2>/dev/null; done; exit 130' INT TERM
+  # Who runs, by process, each in a process group of its own, so that it ends with all that it started.
+  declare -gA lanes=()
+  declare -A since=()
+  local ending
+  ending="$(trap -p EXIT)"
+  trap 'end_lanes; stop_postgres' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
   while [[ ${#waiting[@]} -gt 0 || ${#lanes[@]} -gt 0 ]]; do
     while [[ ${#waiting[@]} -gt 0 && ${#lanes[@]} -lt 2 ]]; do
       name="${waiting[0]}"
@@ -95,10 +103,19 @@ side_by_side() {
     name="${lanes[$pid]}"
     unset "lanes[$pid]"
     heading "$name"
-    cat "$checks_dir/$name.log"
+    cat "$checks_dir/$name.log" || true
     note_step "$name" "$status" $((SECONDS - since[$pid]))
   done
-  trap - INT TERM
+  trap - INT TERM HUP EXIT
+  eval "$ending"
+}
+
+# Ends the steps that still run, and waits until they have.
+end_lanes() {
+  local pid
+  for pid in "${!lanes[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
+  for pid in "${!lanes[@]}"; do wait "$pid" 2>/dev/null || true; done
+  lanes=()
 }
 
 # Gets what the named steps need before any of them runs, so that what is missing is told at once.
@@ -179,11 +196,17 @@ make_shared() {
 
 # The demo's year in $checks_dir/year, imported once for all steps that look at it.
 year_home() {
-  [[ ! -e "$checks_dir/year.done" ]] || return 0
-  rm -rf "$checks_dir/year"
   say "Importing the real year"
   "$zhiyin" import completejourney "$data" --home "$checks_dir/year" || return 1
   touch "$checks_dir/year.done"
+}
+
+# Steps do not make what they share: two of them would do it at once.
+the_year() { [[ -e "$checks_dir/year.done" ]] || missing "the real year"; }
+
+missing() {
+  say "There is no $1: see what was said before the steps began."
+  return 1
 }
 
 oracle_python() {
@@ -193,7 +216,7 @@ oracle_python() {
 }
 
 check_oracle() {
-  year_home
+  the_year
   oracle_python
   "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
   "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
@@ -201,21 +224,21 @@ check_oracle() {
 }
 
 check_audiences() {
-  year_home
+  the_year
   oracle_python
   "$cache/venv/oracle/bin/python" tests/oracle/audiences.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year" \
     --work "$checks_dir/audiences"
 }
 
 check_crash() {
-  year_home
+  the_year
   python3 tests/crash.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" --work "$checks_dir/crash"
   python3 tests/audience_kills.py --binary "$zhiyin" --work "$checks_dir/audience_kills"
 }
 
 # Three processes on one PostgreSQL, killed and stopped, come to what one came to on SQLite.
 check_processes() {
-  year_home
+  the_year
   python3 tests/processes.py --data "$data" --binary "$zhiyin" --baseline "$checks_dir/year" \
     --kills "${ZHIYIN_KILLS:-12}" --work "$checks_dir/processes"
 }
@@ -228,8 +251,10 @@ check_persons() {
 
 # The release before this one on the same homes, before, after and beside this one.
 check_upgrade() {
-  year_home
-  get_previous_release
+  the_year
+  # Not built here: it would take the place of this release beside other steps.
+  name_previous_release
+  [[ -x "$previous_release" ]] || missing "the release before this one"
   python3 tests/upgrade.py --data "$data" --binary "$zhiyin" --previous "$previous_release" \
     --baseline "$checks_dir/year" --work "$checks_dir/upgrade"
 }
@@ -300,7 +325,7 @@ check_clickhouse() {
 }
 
 check_browser() {
-  year_home
+  the_year
   with_node
   npm_packages tests/browser
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"

@@ -1,11 +1,18 @@
 # shellcheck shell=bash
 # The release before this one, built from its commit for the test that both share a home. Sourced by `run`.
 
-# Builds it and sets `previous_release`, the path of its program. Fails where it cannot be had.
+# Sets `previous_release`, the path of its program, whether or not it is there.
+name_previous_release() {
+  local version
+  read -r version _ < <(grep -v '^#' "$root/scripts/releases.txt")
+  previous_release="$cache/release/$version/zhiyin"
+}
+
+# Builds it and sets `previous_release`. Fails where it cannot be had.
 get_previous_release() {
   local version commit tree
+  name_previous_release
   read -r version commit < <(grep -v '^#' "$root/scripts/releases.txt")
-  previous_release="$cache/release/$version/zhiyin"
   [[ ! -x "$previous_release" ]] || return 0
   if ! git -C "$root" cat-file -e "$commit^{commit}" 2>/dev/null; then
     git -C "$root" fetch --quiet origin "$commit" 2>/dev/null || true
