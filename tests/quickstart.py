@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import random
 import re
 import shutil
 import socket
@@ -16,6 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 120
 
 
+def free_port():
+    """A port that nobody has, below those that the system hands out, so that no connection takes it meanwhile."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise SystemExit("no port is free")
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--binary", required=True, type=Path)
@@ -24,9 +37,7 @@ def main():
     shutil.rmtree(given.work, ignore_errors=True)
     given.work.mkdir(parents=True)
     parts = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/quickstart.md").read_text(), re.M | re.S)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     # As at a desk: jobs can be named, and the first that fails ends it. What was started ends with it in any case.
     script = "set -euo pipefail -m\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(parts)
     script = script.replace("8080", str(port))

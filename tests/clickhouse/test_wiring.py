@@ -6,6 +6,7 @@ from an engine: the example `clickhouse_wiring` of the room `reach`.
 """
 
 import argparse
+import random
 import shutil
 import signal
 import socket
@@ -37,14 +38,18 @@ USERS = """<yandex>
 
 
 def free_ports(n):
-    """Ports that nobody has; held all at once, so that they differ."""
-    held = [socket.socket() for _ in range(n)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Ports that nobody has, below those that the system hands out, so that no connection takes one meanwhile."""
+    ports = []
+    for port in random.sample(range(20_000, 32_000), 100 + n):
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == n:
+            return ports
+    raise SystemExit("no port is free")
 
 
 class Server:
