@@ -3,11 +3,11 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons clickhouse oracle browser clients quickstart draws shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser clients quickstart effects offers draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
-postgres_checks=(rust engine_pg processes persons upgrade faults clickhouse)
+postgres_checks=(rust engine_pg processes persons coupons upgrade faults clickhouse)
 # Homes and logs of the last run of the tests; kept afterwards, to look at.
 checks_dir="$cache/test"
 
@@ -126,7 +126,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | upgrade | api | quickstart | draws | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | effects | offers | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
     esac
@@ -140,6 +140,8 @@ get_ready() {
     # These prove nothing on made-up figures, so without the real ones they fail.
     fetch_completejourney || say "The real data set could not be had: what needs it will fail."
   fi
+  # Tests end processes, never the machine beneath them.
+  postgres_waits=off
   # Here, not in a step: steps are shells of their own, and this one ends it.
   [[ " ${things[*]} " != *" postgres "* ]] || start_postgres
 }
@@ -164,7 +166,7 @@ check_fmt() { cargo fmt --all -- --check -l; }
 check_clippy() { cargo clippy --release "${locked[@]}" --workspace --all-targets -- -D warnings; }
 
 # The tests of every room; the house rules are among them.
-check_rust() { cargo test --release "${locked[@]}" --workspace; }
+check_rust() { cargo test --release "${locked[@]}" --workspace --no-fail-fast; }
 
 # The engine's own tests once more, with all their homes on PostgreSQL; random streams take too long there.
 check_engine_pg() {
@@ -221,6 +223,7 @@ check_oracle() {
   "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
   "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
   "$cache/venv/oracle/bin/python" tests/oracle/books.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
+  "$cache/venv/oracle/bin/python" tests/oracle/affinity.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
 }
 
 check_audiences() {
@@ -247,6 +250,15 @@ check_processes() {
 check_persons() {
   built_for_tests
   python3 tests/persons.py --binary "$zhiyin" --kills "${ZHIYIN_KILLS:-12}" --work "$checks_dir/persons"
+}
+
+# A crowd for a hundred coupons, and servers that are killed while coupons are issued, taken back and expire.
+check_coupons() {
+  built_for_tests
+  python3 tests/coupons.py --binary "$zhiyin" --kills "${ZHIYIN_KILLS:-8}" --postgres "$ZHIYIN_TEST_POSTGRES" \
+    --work "$checks_dir/coupons"
+  python3 tests/checkouts.py --binary "$zhiyin" --kills "${ZHIYIN_KILLS:-6}" --postgres "$ZHIYIN_TEST_POSTGRES" \
+    --work "$checks_dir/checkouts"
 }
 
 # The release before this one on the same homes, before, after and beside this one.
@@ -289,6 +301,24 @@ check_quickstart() {
 check_draws() {
   built_for_tests
   python3 tests/draws.py --binary "$zhiyin" --work "$checks_dir/draws"
+}
+
+# Our statistics of experiments, held against another implementation of the same.
+check_effects() {
+  built_for_tests
+  local pins
+  mapfile -t pins < <(grep -v '^#' tests/effects/requirements.txt)
+  in_venv effects "${pins[@]}"
+  "$cache/venv/effects/bin/python" tests/effects/test_effects.py --effects "$target/release/examples/effects"
+}
+
+# The best combination of large carts, held against a solver that shares nothing with ours.
+check_offers() {
+  built_for_tests
+  local pins
+  mapfile -t pins < <(grep -v '^#' tests/offers/requirements.txt)
+  in_venv offers "${pins[@]}"
+  "$cache/venv/offers/bin/python" tests/offers/test_best.py --best "$target/release/examples/best"
 }
 
 # The packages that a folder's lock file names, once per lock file.

@@ -1,7 +1,11 @@
 # shellcheck shell=bash
 # A private PostgreSQL for tests and benches: a cluster in a temporary folder, at a free port of this
 # machine only, gone with the shell that started it. Durable as a brand's would be (it waits for the
-# disk), sized for tests. Sourced by `run`; `has_postgres` in machine.sh finds the programs.
+# disk) unless `postgres_waits` is off, sized for tests. Sourced by `run`; `has_postgres` in machine.sh
+# finds the programs.
+
+# Whether a commit waits for the disk, `on` or `off`. Only losing the machine could tell the difference.
+postgres_waits=on
 
 # The folder of the running cluster, the shell that owns it, and the process that watches that shell.
 postgres_folder=""
@@ -57,10 +61,9 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = '$1'
 max_connections = 300
 shared_buffers = $(postgres_buffers_mb)MB
-# A commit that was confirmed is on disk, as in production.
-fsync = on
+fsync = $postgres_waits
 synchronous_commit = on
-full_page_writes = on
+full_page_writes = $postgres_waits
 wal_level = replica
 max_wal_size = 2GB
 checkpoint_timeout = 15min

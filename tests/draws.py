@@ -115,6 +115,29 @@ class Draws(unittest.TestCase):
         file["entries"].reverse()
         self.assertEqual(self.both(file), (0, 0))
 
+    def test_prizes_that_nobody_claims_go_to_alternates_in_their_order(self):
+        drawn = self.held("rolled", {**terms(random.Random(seed), 30), "alternates": 3})
+        path, winners, waiting = written("rolled.json", drawn), drawn["winners"], drawn["alternates_drawn"]
+
+        def rolled(*unclaimed: str) -> list[list[str]]:
+            told = zhiyin("roll", path, *(word for code in unclaimed for word in ("--unclaimed", code)))
+            self.assertEqual(told.returncode, 0, told.stderr)
+            return [line.split("\t") for line in told.stdout.splitlines() if "\t" in line]
+
+        first, last = winners[0], winners[-1]
+        self.assertEqual(rolled(first[0]), [[waiting[0], first[1]], *winners[1:]])
+        self.assertEqual(rolled(first[0], waiting[0]), [[waiting[1], first[1]], *winners[1:]])
+        if len(winners) > 1:
+            self.assertEqual(rolled(first[0], last[0]), [[waiting[0], first[1]], *winners[1:-1], [waiting[1], last[1]]])
+        self.assertEqual(rolled(first[0], *waiting), winners[1:], "nobody is left")
+        self.assertEqual(zhiyin("roll", path, "--unclaimed", "a stranger").returncode, 1)
+
+    def test_hashes_may_be_told_in_upper_case(self):
+        file = self.held("upper", terms(random.Random(seed), 20))
+        published = [file["commitment"].upper(), file["entries_hash"].upper()]
+        told = zhiyin("verify", written("upper.json", file), "--commitment", published[0], "--entries-hash", published[1])
+        self.assertEqual(told.returncode, 0, told.stdout)
+
     def test_what_cannot_be_held_is_refused_and_writes_nothing(self):
         file = terms(random.Random(seed), 20)
         secret = work / "refused.seed"

@@ -273,6 +273,7 @@ def current(check, binary, python, work, made):
         refusals(check, home)
         playbooks(check, home)
         changes(check, home, door)
+        held(check, home, door)
         compare_sets(check, home, conditions, work, "after all of it")
         home.end()
         home.there("audience", "leave")
@@ -398,6 +399,29 @@ def changes(check, home, door):
     check("who was merged into another is gone", True)
 
 
+def held(check, home, door):
+    """What lies there is held against the record while it is served: nobody differs, and what was written by hand is sent again."""
+    differences = lambda: sum(  # noqa: E731
+        float(line.split()[1]) for line in home.ask("/metrics")[1].splitlines()
+        if line.startswith("zhiyin_audience_differences_total")
+    )
+    check.same("nobody differed", differences(), 0)
+    before, in_ningbo = home.counted("true"), home.counted('attr.city == "宁波"')
+    home.end()
+    rows = 'SELECT member FROM zhiyin.member FINAL WHERE gone = 0 AND "attr:text:city" = \'宁波\' ORDER BY member LIMIT 2 FORMAT TabSeparated'
+    altered, taken = door.said(rows).split()
+    for change, member in [("'错' AS \"attr:text:city\"", altered), ("1 AS gone", taken), (f"'{'f' * 32}' AS member", altered)]:
+        # Of a query of its own: what is put in place of a column is meant by its name outside.
+        row = f"SELECT * FROM zhiyin.member FINAL WHERE member = '{member}'"
+        door.said(f"INSERT INTO zhiyin.member SELECT * REPLACE ({change}) FROM ({row})")
+    home.serve()
+    home.until("it can be asked", home.is_ready)
+    home.until("three who differ are found", lambda: differences() == 3)
+    is_as_before = lambda: (home.counted("true"), home.counted('attr.city == "宁波"')) == (before, in_ningbo)  # noqa: E731
+    home.until("they are as recorded", is_as_before)
+    check("a row that was altered, one that was taken and one of nobody are found, counted and healed", differences() == 3)
+
+
 def sealed(check, binary, door, work):
     """What a sealed home seals lies in ClickHouse where it is named, and nowhere else."""
     key = work / "master.key"
@@ -491,10 +515,31 @@ def wired(check, binary, work, made, server):
         servers[0].start()
         home.until("it answers again", home.is_ready)
         compare_sets(check, home, OLD, work, "after either was away")
+        filled_at_once(check, home, servers)
+        compare_sets(check, home, OLD, work, "filled by several at once")
     finally:
         home.end()
         for one in servers:
             one.stop()
+
+
+def filled_at_once(check, home, servers):
+    """Several processes send everybody at once, while more come."""
+    home.end()
+    for one in servers:
+        told = urllib.request.Request(one.url, b"DROP DATABASE zhiyin", {"x-clickhouse-user": "default", "x-clickhouse-key": PASSWORD})
+        urllib.request.urlopen(told, timeout=60).close()
+    home.serve()
+    send = home.command("audience", "send", elsewhere=home.elsewhere)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": home.log.open("a"), "env": home.environment()}
+    sends = [subprocess.Popen(send, **quiet) for _ in range(2)]
+    for n in range(40):
+        home.enrol(f"139123420{n:02}", city="苏州")
+    ended = [one.wait(300) for one in sends]
+    home.until("all of them are there", lambda: home.counted('attr.city == "苏州"') == 40)
+    check("several send everybody at once, and nobody is lost", ended == [0, 0], home.log.read_text()[-3000:])
+    following = [line.split()[-1] for line in home.run("doctor").splitlines() if "clickhouse-" in line]
+    check("the feed is kept for the last filling alone", len(following) == 1, following)
 
 
 def main():

@@ -16,7 +16,7 @@ use zhiyin_model::time::{Day, Ts, Zone};
 
 use crate::bits::Mask;
 use crate::block::Block;
-use crate::bound::{Leaf, Table};
+use crate::bound::Leaf;
 use crate::coded::Chosen;
 use crate::dates::Dates;
 use crate::dict::Dict;
@@ -28,6 +28,7 @@ use crate::population::Seen;
 use crate::rows::LeafPlan;
 use crate::said::Kinds;
 use crate::set::MemberSet;
+use crate::table::Table;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -232,9 +233,7 @@ impl Asking<'_> {
     }
 
     fn all(&self, seen: &Seen) -> MemberSet {
-        let blocks: Vec<&Block> = seen.blocks().map(|block| &**block).collect();
-        let answers = in_parallel(blocks.len(), seen.threads(), |at| self.of_block(blocks[at]));
-        seen.laid_over(answers)
+        seen.laid_over(|block| self.of_block(block))
     }
 
     /// Who of a block.
@@ -368,27 +367,18 @@ impl Asking<'_> {
                     } else {
                         limit
                     };
-                    self.answered(
-                        number,
-                        mask,
-                        |mask| leaf.narrow(mask),
-                        |mask| {
-                            let reached = match op {
-                                Operator::GreaterEqual => Some((*with, true)),
-                                Operator::Less => Some((*with, false)),
-                                Operator::Greater => Some((with.saturating_add(1), true)),
-                                Operator::LessEqual => Some((with.saturating_add(1), false)),
-                                _ => None,
-                            };
-                            if !reached
-                                .is_some_and(|(n, wanted)| leaf.retain_reached(mask, n, wanted, &mut rows))
-                            {
-                                leaf.retain_counted(mask, limit, &mut rows, |n| {
-                                    holds(*op, n.min(limit), *with)
-                                });
-                            }
-                        },
-                    );
+                    rows += self.by_leaf(number, &leaf, block, mask, |mask, rows| {
+                        let reached = match op {
+                            Operator::GreaterEqual => Some((*with, true)),
+                            Operator::Less => Some((*with, false)),
+                            Operator::Greater => Some((with.saturating_add(1), true)),
+                            Operator::LessEqual => Some((with.saturating_add(1), false)),
+                            _ => None,
+                        };
+                        if !reached.is_some_and(|(n, wanted)| leaf.retain_reached(mask, n, wanted, rows)) {
+                            leaf.retain_counted(mask, limit, rows, |n| holds(*op, n.min(limit), *with));
+                        }
+                    });
                 }
                 Bind::NotByColumns => rows += self.slow(number, block, mask),
             },
@@ -396,14 +386,9 @@ impl Asking<'_> {
                 Bind::Nothing => keep_if(self.without[number], mask),
                 Bind::Leaf(leaf) => match leaf.scale().and_then(|scale| in_units(*op, *with, scale)) {
                     Some(range) => {
-                        self.answered(
-                            number,
-                            mask,
-                            |mask| leaf.narrow(mask),
-                            |mask| {
-                                leaf.retain_summed(mask, &mut rows, |sum| range.contains(&sum));
-                            },
-                        );
+                        rows += self.by_leaf(number, &leaf, block, mask, |mask, rows| {
+                            leaf.retain_summed(mask, rows, |sum| range.contains(&sum));
+                        });
                     }
                     None => rows += self.slow(number, block, mask),
                 },
@@ -416,14 +401,9 @@ impl Asking<'_> {
                         let chosen = self.now.chosen(&column.dict, test.node, || {
                             self.choose_picked(leaf, test.node, &column.dict)
                         });
-                        self.answered(
-                            number,
-                            mask,
-                            |mask| bound.narrow(mask),
-                            |mask| {
-                                mask.retain(|member| chosen.has(bound.picked_code(member, &mut rows)));
-                            },
-                        );
+                        rows += self.by_leaf(number, &bound, block, mask, |mask, rows| {
+                            mask.retain(|member| chosen.has(bound.picked_code(member, rows)));
+                        });
                     }
                     // No row says anything of the kind.
                     None => keep_if(self.without[number], mask),
@@ -460,7 +440,7 @@ impl Asking<'_> {
     }
 
     fn bind<'b>(&'b self, plan: &'b LeafPlan<'b>, block: &'b Block) -> Bind<'b> {
-        match Table::of(block, &plan.spec.source) {
+        match Table::of(block, plan.source) {
             None => Bind::Nothing,
             Some(table) => Leaf::bind(plan, table, self.now).map_or(Bind::NotByColumns, Bind::Leaf),
         }

@@ -52,7 +52,7 @@ impl Mask {
 
     /// How many are in.
     pub fn count(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        crate::wide::ones(&self.words)
     }
 
     /// Whether nobody is in.
@@ -122,22 +122,44 @@ impl Mask {
         touch: impl Fn(usize) -> i64,
         mut holds: impl FnMut(usize) -> bool,
     ) {
-        for (at, word) in self.words.iter_mut().enumerate() {
-            let mut left = *word;
-            let mut touched = 0;
+        let mut together = [0usize; 64];
+        let mut n = 0;
+        for at in 0..self.words.len() {
+            let mut left = self.words[at];
+            // Where few of a word are in, those of several words are touched together.
             while left != 0 {
-                touched ^= touch(at * 64 + left.trailing_zeros() as usize);
+                together[n] = at * 64 + left.trailing_zeros() as usize;
                 left &= left - 1;
+                n += 1;
+                if n == together.len() {
+                    self.retain_these(&together, &touch, &mut holds);
+                    n = 0;
+                }
             }
-            std::hint::black_box(touched);
-            let mut left = *word;
-            let mut kept = *word;
-            while left != 0 {
-                let bit = left.trailing_zeros() as usize;
-                left &= left - 1;
-                kept &= !(u64::from(!holds(at * 64 + bit)) << bit);
+        }
+        self.retain_these(&together[..n], &touch, &mut holds);
+    }
+
+    /// Keeps, of these places, those for whom it holds.
+    #[inline]
+    fn retain_these(
+        &mut self,
+        places: &[usize],
+        touch: &impl Fn(usize) -> i64,
+        holds: &mut impl FnMut(usize) -> bool,
+    ) {
+        std::hint::black_box(places.iter().fold(0, |touched, place| touched ^ touch(*place)));
+        // The word at hand stays out of memory until the next one's turn.
+        let (mut at, mut out) = (0, 0);
+        for place in places {
+            if place / 64 != at {
+                self.words[at] &= !out;
+                (at, out) = (place / 64, 0);
             }
-            *word = kept;
+            out |= u64::from(!holds(*place)) << (place % 64);
+        }
+        if let Some(word) = self.words.get_mut(at) {
+            *word &= !out;
         }
     }
 

@@ -5,27 +5,19 @@ use std::ops::ControlFlow;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use zhiyin_condition::OneRow;
-use zhiyin_condition::program::{Field, Measure, Node, Source, View};
+use zhiyin_condition::program::{Field, Node};
 use zhiyin_condition::tree::Operator;
 use zhiyin_condition::value::{Val, Value};
-use zhiyin_model::time::{Day, Zone};
+use zhiyin_model::time::{Day, HOUR_US, Zone};
 
 use crate::ask::Instant;
 use crate::bits::Mask;
-use crate::block::Block;
 use crate::coded::{Chosen, Coded};
-use crate::history::{Events, Numbers, Orders, Rows};
+use crate::history::Numbers;
 use crate::ints::Ints;
 use crate::plan::bounds;
-use crate::rows::{Ask, LeafPlan, Measured, Times, chosen};
-
-/// Where rows come from in a block.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Table<'b> {
-    Orders(&'b Orders),
-    Items(&'b Orders),
-    Events(&'b std::sync::Arc<str>, &'b Events),
-}
+use crate::rows::{Ask, LeafPlan, Made, Measured, Times, chosen};
+use crate::table::Table;
 
 /// A row: its place among orders or events, and the item's among items.
 #[derive(Clone, Copy, Debug)]
@@ -56,46 +48,17 @@ pub(crate) struct Leaf<'b> {
     pub(crate) table: Table<'b>,
     pub(crate) plan: &'b LeafPlan<'b>,
     pub(crate) passes: Bound<'b>,
-    /// Days that the window sees, from the first to the last; all days where it has none.
+    /// What the window goes by: days or, where it is of hours, instants.
+    pub(crate) by: &'b Ints,
+    /// What of these the window sees, from the first to the last; everything where there is none.
     pub(crate) first: i64,
     pub(crate) last: i64,
+    /// No row before this day is in the window.
+    pub(crate) first_day: i64,
+    /// Every row up to this day is at or before the window's end.
+    pub(crate) last_day: i64,
     zone: &'b Zone,
     currency_exponent: u32,
-}
-
-impl<'b> Table<'b> {
-    /// The rows of a source; `None` where the block has none at all.
-    pub(crate) fn of(block: &'b Block, source: &Source) -> Option<Self> {
-        match source {
-            Source::Orders => Some(Self::Orders(&block.orders)),
-            Source::Items => Some(Self::Items(&block.orders)),
-            Source::Events(name) => {
-                let (name, events) = block.events.get_key_value(&**name)?;
-                Some(Self::Events(name, events))
-            }
-        }
-    }
-
-    pub(crate) const fn rows(self) -> &'b Rows {
-        match self {
-            Self::Orders(orders) | Self::Items(orders) => &orders.rows,
-            Self::Events(_, events) => &events.rows,
-        }
-    }
-
-    fn coded(self, field: &Field) -> Option<(&'b Coded, bool)> {
-        match (self, field) {
-            (_, Field::Store) => Some((&self.rows().store, false)),
-            (_, Field::Channel) => Some((&self.rows().channel, false)),
-            (Self::Items(orders), Field::Product) => Some((&orders.product, true)),
-            (Self::Items(orders), Field::Category) => Some((&orders.category, true)),
-            (Self::Items(orders), Field::Department) => Some((&orders.department, true)),
-            (Self::Events(_, events), Field::Property(name)) => {
-                events.properties.get(&**name).map(|column| (column, false))
-            }
-            _ => None,
-        }
-    }
 }
 
 impl<'b> Leaf<'b> {
@@ -104,10 +67,19 @@ impl<'b> Leaf<'b> {
         if !table.rows().ascend {
             return None;
         }
-        let today = i64::from(now.today.0);
-        let (first, last) = match plan.days {
-            Some(days) => (today - i64::from(days), today),
-            None => (i64::MIN, i64::MAX),
+        let (rows, today) = (table.rows(), i64::from(now.today.0));
+        let (by, (first, last), (first_day, last_day)) = match (plan.hours, plan.days) {
+            (Some(hours), _) => {
+                let since = now.now.plus_us(-i64::from(hours) * HOUR_US);
+                // Where clocks are set back over midnight, what is later may be of the day before.
+                let days = (i64::from(now.zone.day(since).0) - 1, today - 2);
+                (&rows.time, (since.0, now.now.0), days)
+            }
+            (None, Some(days)) => {
+                let days = (today - i64::from(days), today);
+                (&rows.day, days, days)
+            }
+            (None, None) => (&rows.day, (i64::MIN, i64::MAX), (i64::MIN, i64::MAX)),
         };
         let passes = plan.passes.iter().map(|ask| Bound::of(ask, table, plan, now));
         let passes = match plan.passes.len() {
@@ -115,17 +87,36 @@ impl<'b> Leaf<'b> {
             _ => Bound::All(passes.collect()),
         };
         let (zone, currency_exponent) = (&now.zone, now.currency_exponent);
-        Some(Self { table, plan, passes, first, last, zone, currency_exponent })
+        Some(Self { table, plan, passes, by, first, last, first_day, last_day, zone, currency_exponent })
     }
 
     /// Takes out of a mask whoever surely has no row that passes.
     pub(crate) fn narrow(&self, mask: &mut Mask) {
         let rows = self.table.rows();
-        if self.first > i64::MIN {
-            rows.last_day.keep_range(self.first, i64::MAX, mask);
+        if self.first_day > i64::MIN {
+            rows.last_day.keep_range(self.first_day, i64::MAX, mask);
         }
         rows.some.keep(mask);
-        self.passes.narrow(self.first, mask);
+        self.passes.narrow(self.first_day, mask);
+    }
+
+    /// Whether columns do not tell of somebody: of more rows than are kept for a window of hours only the evaluator knows which are.
+    pub(crate) fn is_crowded(&self, member: usize) -> bool {
+        self.plan.hours.is_some() && self.table.is_crowded(member)
+    }
+
+    /// Takes those out of a mask of whom columns do not tell; they are given, if there are any.
+    pub(crate) fn take_crowded(&self, mask: &mut Mask) -> Option<Mask> {
+        self.plan.hours?;
+        let mut crowded = Mask::none(mask.len());
+        mask.retain(|member| {
+            let is_crowded = self.table.is_crowded(member);
+            if is_crowded {
+                crowded.put(member);
+            }
+            !is_crowded
+        });
+        (!crowded.is_none()).then_some(crowded)
     }
 
     /// How many rows of a member pass, up to a limit, and how many were looked at.
@@ -148,8 +139,8 @@ impl<'b> Leaf<'b> {
     pub(crate) fn count_all(&self, member: usize, limit: i64, touched: &mut u64) -> i64 {
         let rows = self.table.rows();
         let (from, mut to) = rows.of(member);
-        if i64::from(rows.latest) > self.last {
-            while to > from && rows.day.get(to - 1) > self.last {
+        if i64::from(rows.latest) > self.last_day {
+            while to > from && self.by.get(to - 1) > self.last {
                 to -= 1;
                 *touched += 1;
             }
@@ -162,11 +153,11 @@ impl<'b> Leaf<'b> {
         // `limit` is at least 1.
         let at = to - usize::try_from(wanted).unwrap_or(1).max(1);
         *touched += 1;
-        if rows.day.get(at) >= self.first {
+        if self.by.get(at) >= self.first {
             return wanted;
         }
         let mut first_in = at + 1;
-        while first_in < to && rows.day.get(first_in) < self.first {
+        while first_in < to && self.by.get(first_in) < self.first {
             first_in += 1;
             *touched += 1;
         }
@@ -192,23 +183,23 @@ impl<'b> Leaf<'b> {
         let mut end = items.map_or(0, |orders| orders.items_of(member).1);
         for row in (from..to).rev() {
             *touched += 1;
-            let day = rows.day.get(row);
-            if day < self.first {
+            let when = self.by.get(row);
+            if when < self.first {
                 break;
             }
             match items {
                 Some(orders) => {
                     let begin = end - usize::try_from(orders.n_items.get(row)).unwrap_or(0);
-                    if day <= self.last && !each_item {
+                    if when <= self.last && !each_item {
                         each(At { row, item: begin })?;
-                    } else if day <= self.last {
+                    } else if when <= self.last {
                         for item in (begin..end).rev() {
                             each(At { row, item })?;
                         }
                     }
                     end = begin;
                 }
-                None if day <= self.last => each(At { row, item: 0 })?,
+                None if when <= self.last => each(At { row, item: 0 })?,
                 None => {}
             }
         }
@@ -257,26 +248,21 @@ impl<'b> Leaf<'b> {
     }
 
     /// What the leaf comes to for a member.
-    pub(crate) fn value(&self, member: usize, touched: &mut u64) -> Option<Value> {
-        match (&self.plan.spec.measure, self.plan.view) {
-            (Measure::Count, View::Plain) => {
-                Some(Value::Number(Decimal::from(self.count(member, i64::MAX, touched))))
-            }
-            (Measure::Count | Measure::Gaps, View::MedianGap) => Some(self.median_gap(member, touched)),
-            (Measure::Sum(_), view) => {
+    pub(crate) fn value(&self, member: usize, touched: &mut u64) -> Value {
+        match self.plan.made {
+            Made::Count => Value::Number(Decimal::from(self.count(member, i64::MAX, touched))),
+            Made::Gap { latest } => self.median_gap(member, latest, touched),
+            Made::Sum => zhiyin_condition::value::total(self.summed(member, touched).0).to_value(),
+            Made::Mean => {
                 let (sum, n) = self.summed(member, touched);
-                let val = match view {
-                    View::Mean => zhiyin_condition::value::mean(sum, n),
-                    _ => zhiyin_condition::value::total(sum),
-                };
-                Some(val.to_value())
+                zhiyin_condition::value::mean(sum, n).to_value()
             }
-            (Measure::First(_) | Measure::Last(_), _) => {
+            Made::First | Made::Last => {
                 let pick = self.pick(member, touched);
-                Some(pick.map_or(Value::Unknown, |pick| self.measured(pick)))
+                pick.map_or(Value::Unknown, |pick| self.measured(pick))
             }
-            (Measure::Least(_) | Measure::Greatest(_), _) => {
-                let least = matches!(self.plan.spec.measure, Measure::Least(_));
+            Made::Least | Made::Greatest => {
+                let least = self.plan.made == Made::Least;
                 let mut so_far = Value::Unknown;
                 let _ = self.backwards(member, touched, |at| {
                     if self.passes.holds(self, at) {
@@ -285,9 +271,8 @@ impl<'b> Leaf<'b> {
                     }
                     ControlFlow::Continue(())
                 });
-                Some(so_far)
+                so_far
             }
-            _ => None,
         }
     }
 
@@ -314,7 +299,7 @@ impl<'b> Leaf<'b> {
     /// What is asked of the first or last row. Rows of one instant stand in the order of their content; items of several orders
     /// of one instant do not, so there the content is asked.
     fn pick(&self, member: usize, touched: &mut u64) -> Option<At> {
-        let first = matches!(self.plan.spec.measure, Measure::First(_));
+        let first = self.plan.made == Made::First;
         let time = |at: &At| self.table.rows().time.get(at.row);
         let mut at_once: Vec<At> = Vec::new();
         let _ = self.backwards(member, touched, |at| {
@@ -381,13 +366,9 @@ impl<'b> Leaf<'b> {
     }
 
     /// The lower median of the days between the latest distinct days with such a row.
-    fn median_gap(&self, member: usize, touched: &mut u64) -> Value {
+    fn median_gap(&self, member: usize, latest: bool, touched: &mut u64) -> Value {
         let rows = self.table.rows();
-        let n_days = if matches!(self.plan.spec.measure, Measure::Gaps) {
-            zhiyin_condition::bounds::GAP_DAYS_MAX
-        } else {
-            usize::MAX
-        };
+        let n_days = if latest { zhiyin_condition::bounds::GAP_DAYS_MAX } else { usize::MAX };
         let mut days: Vec<Day> = Vec::new();
         let _ = self.backwards(member, touched, |at| {
             let day = rows.day_of(at.row);
@@ -468,7 +449,7 @@ impl<'b> Bound<'b> {
             Ask::Not(of) => Self::Not(Box::new(inner(of))),
             Ask::Coded(field, node) => match table.coded(field) {
                 Some((column, of_item)) => {
-                    let of = (&plan.spec.source, &*column.dict);
+                    let of = (plan.source, &*column.dict);
                     let chosen = now.chosen(&column.dict, node, || {
                         chosen(field, node, of, &now.zone, now.currency_exponent)
                     });
@@ -477,7 +458,7 @@ impl<'b> Bound<'b> {
                 // Nobody in this block ever said such a thing: as for no value.
                 None => {
                     let empty = crate::dict::Dict::default();
-                    let of = (&plan.spec.source, &empty);
+                    let of = (plan.source, &empty);
                     match chosen(field, node, of, &now.zone, now.currency_exponent) {
                         Chosen::None => Self::Never,
                         _ => Self::All(Vec::new()),

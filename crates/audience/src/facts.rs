@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use zhiyin_condition::program::LeafUse;
 use zhiyin_condition::value::{Val, Value};
-use zhiyin_condition::{EventRow, Facts, LeafStates, Leaves, OrderRow, Row};
+use zhiyin_condition::{Facts, LeafStates, Leaves, Row};
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
 use zhiyin_model::id::MemberId;
@@ -59,7 +59,7 @@ impl<'b> OfBlock<'b> {
         self.told.get_or_init(|| {
             let mut touched = 0;
             let each = self.desk.bound.iter();
-            let told = each.map(|(_, leaf)| leaf.value(self.place, &mut touched).unwrap_or(Value::Unknown));
+            let told = each.map(|(_, leaf)| leaf.value(self.place, &mut touched));
             let told = told.collect();
             self.touched.set(self.touched.get() + touched);
             told
@@ -67,7 +67,8 @@ impl<'b> OfBlock<'b> {
     }
 
     fn number(&self, leaf: &LeafUse) -> Option<usize> {
-        self.desk.bound.iter().position(|(known, _)| *known == leaf)
+        let told = self.desk.bound.iter().position(|(known, _)| *known == leaf)?;
+        (!self.desk.bound[told].1.is_crowded(self.place)).then_some(told)
     }
 
     fn built(&self) -> LeafStates {
@@ -157,14 +158,6 @@ impl Facts for OfBlock<'_> {
     fn leaves(&self) -> &LeafStates {
         self.states.get_or_init(|| self.built())
     }
-
-    fn event(&self) -> Option<&EventRow> {
-        None
-    }
-
-    fn order(&self) -> Option<&OrderRow> {
-        None
-    }
 }
 
 /// A member of whom nothing is known but one column.
@@ -178,17 +171,8 @@ pub(crate) struct OneColumn<'a> {
 }
 
 impl Facts for OneColumn<'_> {
-    fn member_id(&self) -> MemberId {
-        MemberId::from_bytes([0; 16])
-    }
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.attribute.filter(|(known, _)| *known == name)?.1
-    }
-    fn has_tag(&self, _: &str) -> bool {
-        false
-    }
-    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_> {
-        Box::new(std::iter::empty())
     }
     fn tier(&self) -> Option<&str> {
         self.tier
@@ -199,20 +183,11 @@ impl Facts for OneColumn<'_> {
     fn store(&self) -> Option<&str> {
         self.store
     }
-    fn points(&self) -> i64 {
-        0
-    }
     fn enrolled_at(&self) -> Option<Ts> {
         self.enrolled_at
     }
     fn leaves(&self) -> &LeafStates {
         &self.states
-    }
-    fn event(&self) -> Option<&EventRow> {
-        None
-    }
-    fn order(&self) -> Option<&OrderRow> {
-        None
     }
 }
 
@@ -224,33 +199,6 @@ pub(crate) struct OneLeaf<'a> {
 }
 
 impl Facts for OneLeaf<'_> {
-    fn member_id(&self) -> MemberId {
-        self.nobody.member_id()
-    }
-    fn attribute(&self, _: &str) -> Option<&Scalar> {
-        None
-    }
-    fn has_tag(&self, _: &str) -> bool {
-        false
-    }
-    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_> {
-        Box::new(std::iter::empty())
-    }
-    fn tier(&self) -> Option<&str> {
-        None
-    }
-    fn lifecycle(&self) -> Option<&str> {
-        None
-    }
-    fn store(&self) -> Option<&str> {
-        None
-    }
-    fn points(&self) -> i64 {
-        0
-    }
-    fn enrolled_at(&self) -> Option<Ts> {
-        None
-    }
     fn measures(&self, leaf: &LeafUse) -> bool {
         self.leaf == leaf
     }
@@ -259,11 +207,5 @@ impl Facts for OneLeaf<'_> {
     }
     fn leaves(&self) -> &LeafStates {
         &self.nobody.states
-    }
-    fn event(&self) -> Option<&EventRow> {
-        None
-    }
-    fn order(&self) -> Option<&OrderRow> {
-        None
     }
 }

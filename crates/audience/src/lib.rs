@@ -35,8 +35,10 @@ mod scan;
 pub mod set;
 pub mod snapshot;
 pub mod sql;
+mod table;
 mod tally;
 mod whole;
+mod wide;
 
 pub use ask::{Found, Question, StepTaken};
 pub use halt::Halt;

@@ -128,15 +128,13 @@ impl Seen {
     /// Who bears a mark.
     pub fn marked(&self, mark: Mark<'_>) -> MemberSet {
         let key = mark.key();
-        let of_block = |block: &Arc<Block>| {
+        self.laid_over(|block| {
             let mut mask = block.members();
             match block.tags.get(&key) {
                 Some(kept) => kept.keep(&mut mask),
                 None => mask.words_mut().fill(0),
             }
             mask
-        };
-        let answers = self.blocks().map(of_block).collect();
-        self.laid_over(answers)
+        })
     }
 }

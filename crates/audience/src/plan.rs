@@ -15,7 +15,7 @@ use zhiyin_condition::{Condition, Expr};
 
 use crate::marks::Mark;
 use crate::pieces::Breaks;
-use crate::rows::LeafPlan;
+use crate::rows::{LeafPlan, Made};
 use crate::said::SaidAsked;
 
 /// A plan: `&&`, `||` and `!` over tests.
@@ -302,17 +302,15 @@ impl<'c> Planner<'c> {
                 Some((low, high)) => Kind::Points(low, high),
                 None => Kind::Slow,
             },
-            Node::Leaf(leaf) if leaf.view == View::Plain => {
+            Node::Leaf(leaf) => {
                 let Some(plan) = LeafPlan::of(self.condition, leaf) else { return Kind::Slow };
-                match &self.condition.leaves()[usize::from(leaf.leaf)].measure {
+                match plan.made {
                     // What is no whole number is compared as the whole number beyond it.
-                    Measure::Count => match whole(op, number) {
+                    Made::Count => match whole(op, number) {
                         Some((op, whole)) => Kind::Count(Box::new(plan), op, whole),
                         None => Kind::Slow,
                     },
-                    Measure::Sum(_) if plan.sums(self.currency_exponent) => {
-                        Kind::Sum(Box::new(plan), op, number)
-                    }
+                    Made::Sum if plan.sums(self.currency_exponent) => Kind::Sum(Box::new(plan), op, number),
                     _ => Kind::Slow,
                 }
             }

@@ -13,6 +13,7 @@ use zhiyin_condition::AttributeType;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Zone;
 
+use crate::ask::in_parallel;
 use crate::bits::{BLOCK, Mask};
 use crate::block::{Block, Ordinals};
 use crate::build::Builder;
@@ -128,26 +129,31 @@ impl Seen {
         self.base.iter().chain(&self.deltas)
     }
 
-    /// Answers of all blocks as one set: newer blocks say what older ones said of the same members.
-    pub(crate) fn laid_over(&self, answers: Vec<Mask>) -> MemberSet {
-        let mut set = MemberSet::from_words(vec![0; (self.n_ordinals as usize).div_ceil(64)]);
-        let words = self.base.iter().zip(&answers);
-        let mut all = vec![0; (self.n_ordinals as usize).div_ceil(64)];
-        for (block, answer) in words {
-            let first = block.ordinal(0) as usize / 64;
-            for (at, word) in answer.words().iter().enumerate() {
-                if let Some(to) = all.get_mut(first + at) {
-                    *to = *word;
+    /// Answers of all blocks, on all threads, as one set: newer blocks say what older ones said of the same members.
+    pub(crate) fn laid_over(&self, answer: impl Fn(&Block) -> Mask + Sync) -> MemberSet {
+        let blocks: Vec<&Block> = self.blocks().map(|block| &**block).collect();
+        let mut words = vec![0; (self.n_ordinals as usize).div_ceil(64)];
+        // A block of the base is of so many ordinals, one after the other.
+        let parts: Vec<Mutex<&mut [u64]>> =
+            words.chunks_mut(BLOCK / 64).take(self.base.len()).map(Mutex::new).collect();
+        let over = in_parallel(blocks.len(), self.threads(), |at| {
+            let answer = answer(blocks[at]);
+            match parts.get(at) {
+                Some(part) => {
+                    let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+                    part.iter_mut().zip(answer.words()).for_each(|(to, word)| *to = *word);
+                    None
                 }
+                None => Some(answer),
             }
-        }
-        if !self.base.is_empty() {
-            set = MemberSet::from_words(all);
-        }
-        for (block, answer) in self.deltas.iter().zip(&answers[self.base.len()..]) {
-            for place in 0..block.len() {
+        });
+        drop(parts);
+        let mut set = MemberSet::from_words(words);
+        for (block, answer) in blocks.iter().zip(&over) {
+            for place in 0..answer.as_ref().map_or(0, Mask::len) {
                 let ordinal = block.ordinal(place);
-                if answer.has(place) { set.put(ordinal) } else { set.take(ordinal) }
+                let is_in = answer.as_ref().is_some_and(|answer| answer.has(place));
+                if is_in { set.put(ordinal) } else { set.take(ordinal) }
             }
         }
         set
@@ -155,8 +161,7 @@ impl Seen {
 
     /// All who are members.
     pub fn everyone(&self) -> MemberSet {
-        let answers = self.blocks().map(|block| block.members()).collect();
-        self.laid_over(answers)
+        self.laid_over(Block::members)
     }
 
     /// The block that says what is known of an ordinal now, and their place in it.

@@ -108,38 +108,12 @@ impl Latest {
                 let late = places.iter().zip(steps).filter(|(_, of)| **of >= step);
                 late.for_each(|(place, _)| mask.put(usize::from(*place)));
             }
-            Kept::Many(words) => put_late(words, steps, step, mask),
+            Kept::Many(words) => crate::wide::put_late(words, steps, step, mask.words_mut()),
         }
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.starts.len() * 4 + self.steps.len()
-    }
-}
-
-/// The owners of a word are so many steps, one after the other.
-fn put_late(words: &[u64], steps: &[u8], step: u8, mask: &mut Mask) {
-    let mut at = 0;
-    for (word, into) in words.iter().zip(mask.words_mut()) {
-        let n = word.count_ones() as usize;
-        let Some(of) = steps.get(at..at + n) else { return };
-        at += n;
-        let mut answers = [0u8; 64];
-        for (answer, of) in answers.iter_mut().zip(of) {
-            *answer = u8::from(*of >= step);
-        }
-        let mut late = crate::ints::pack64(&answers);
-        // The owners from the lowest on, as far as one of them is late.
-        let (mut left, mut passed) = (*word, 0);
-        while late != 0 {
-            let skip = late.trailing_zeros();
-            for _ in passed..skip {
-                left &= left - 1;
-            }
-            *into |= left & left.wrapping_neg();
-            passed = skip;
-            late &= late - 1;
-        }
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use zhiyin_condition::program::{Element, Field, LeafSpec, LeafUse, Measure, Node, Source, Step, View};
+use zhiyin_condition::program::{
+    Element, Field, Fold, LeafUse, Measure, Node, RowsFold, Source, Step, View, Window,
+};
 use zhiyin_condition::tree::Operator;
 use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, EventRow, ItemRow, OneRow, OrderRow};
@@ -16,16 +18,35 @@ use crate::coded::Chosen;
 /// What a leaf asks, ready for any block.
 #[derive(Debug)]
 pub(crate) struct LeafPlan<'c> {
-    pub(crate) spec: &'c LeafSpec,
-    pub(crate) view: &'c View,
+    pub(crate) source: &'c Source,
     /// The window's days.
     pub(crate) days: Option<u32>,
+    /// The window's hours: it has days or hours.
+    pub(crate) hours: Option<u32>,
+    /// What is made of the rows.
+    pub(crate) made: Made,
     /// What rows must pass.
     pub(crate) passes: Vec<Ask<'c>>,
     /// What is measured of those that do.
     pub(crate) value: Measured<'c>,
     /// Whether rows themselves are asked.
     pub(crate) asks_rows: bool,
+}
+
+/// What is made of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    Count,
+    Sum,
+    Mean,
+    Least,
+    Greatest,
+    First,
+    Last,
+    /// The median gap; of the latest days alone, where there is no window.
+    Gap {
+        latest: bool,
+    },
 }
 
 /// What is measured of a row.
@@ -77,10 +98,27 @@ pub(crate) enum Times {
 }
 
 impl<'c> LeafPlan<'c> {
-    /// `None` where columns cannot tell: rows are kept for what depends on more than each of them, or by the hour.
+    /// `None` where columns cannot tell: what is asked of rows depends on more than each of them.
     pub(crate) fn of(condition: &'c Condition, leaf: &'c LeafUse) -> Option<Self> {
         let spec = &condition.leaves()[usize::from(leaf.leaf)];
-        if leaf.window.hours.is_some() || matches!(spec.measure, Measure::Rows(_)) {
+        let window = leaf.window;
+        let (made, node) = match (&spec.measure, &leaf.view) {
+            (Measure::Count, View::Plain) => (Made::Count, None),
+            (Measure::Count, View::MedianGap) => (Made::Gap { latest: false }, None),
+            (Measure::Gaps, View::MedianGap) => (Made::Gap { latest: true }, None),
+            (Measure::Sum(of), View::Plain) => (Made::Sum, Some(of)),
+            (Measure::Sum(of), View::Mean) => (Made::Mean, Some(of)),
+            (Measure::Least(of), View::Plain) => (Made::Least, Some(of)),
+            (Measure::Greatest(of), View::Plain) => (Made::Greatest, Some(of)),
+            (Measure::First(of), View::Plain) => (Made::First, Some(of)),
+            (Measure::Last(of), View::Plain) => (Made::Last, Some(of)),
+            // Rows are kept for a window of hours too, though nothing more than each of them be asked.
+            (Measure::Rows(slots), View::Rows(late, fold)) if window.hours.is_some() => {
+                made_of_kept(slots, late, fold)?
+            }
+            _ => return None,
+        };
+        if window.hours.is_some() && window.days.is_some() {
             return None;
         }
         let n_filters = spec.steps.iter().take_while(|step| matches!(step, Step::Filter(_))).count();
@@ -90,18 +128,17 @@ impl<'c> LeafPlan<'c> {
             [Step::Map(of)] => Some(of),
             _ => return None,
         };
-        let measured = match (&spec.measure, mapped) {
-            (Measure::Count | Measure::Gaps, _) => Measured::Presence,
-            (measure, mapped) => match (measure_node(measure)?, mapped) {
-                // Of what a row was mapped to, that itself.
-                (Node::Variable(0), Some(of)) => asked(of),
-                (_, Some(_)) => return None,
-                (of, None) => asked(of),
-            },
+        let measured = match (node, mapped) {
+            (None, _) => Measured::Presence,
+            // Of what a row was mapped to, that itself.
+            (Some(Node::Variable(0)), Some(of)) => asked(of),
+            (Some(_), Some(_)) => return None,
+            (Some(of), None) => asked(of),
         };
         let passes: Vec<Ask<'c>> = filters.iter().map(|step| Ask::of(step.body())).collect();
         let asks_rows = matches!(measured, Measured::Asked(_)) || passes.iter().any(Ask::asks_rows);
-        Some(Self { spec, view: &leaf.view, days: leaf.window.days, passes, value: measured, asks_rows })
+        let Window { days, hours } = window;
+        Some(Self { source: &spec.source, days, hours, made, passes, value: measured, asks_rows })
     }
 
     /// Whether what it comes to is the code of one row.
@@ -117,25 +154,44 @@ impl<'c> LeafPlan<'c> {
                     | Field::Property(_)
             )
         );
-        coded && matches!(self.spec.measure, Measure::First(_) | Measure::Last(_))
+        coded && matches!(self.made, Made::First | Made::Last)
     }
 
     /// Whether it sums a column of whole numbers.
     pub(crate) fn sums(&self, _currency_exponent: u32) -> bool {
         matches!(self.value, Measured::Field(Field::Paid | Field::Quantity))
-            && matches!(self.spec.source, Source::Orders | Source::Items)
+            && matches!(self.source, Source::Orders | Source::Items)
     }
 }
 
-fn measure_node(measure: &Measure) -> Option<&Node> {
-    match measure {
-        Measure::Sum(node)
-        | Measure::Least(node)
-        | Measure::Greatest(node)
-        | Measure::First(node)
-        | Measure::Last(node) => Some(node),
-        Measure::Count | Measure::Gaps | Measure::Rows(_) => None,
-    }
+/// What is made of kept rows, and of what of each, where that is asked of each row alone.
+fn made_of_kept<'c>(
+    slots: &'c [Node],
+    late: &'c [Step],
+    fold: &'c RowsFold,
+) -> Option<(Made, Option<&'c Node>)> {
+    let told = |node: &'c Node| match node {
+        Node::Slot(0, slot) => slots.get(usize::from(*slot)),
+        Node::Field(Element::Variable(0), Field::Time) => Some(node),
+        _ => None,
+    };
+    Some(match (late, fold) {
+        ([], RowsFold::Fold(Fold::Count | Fold::Exists)) => (Made::Count, None),
+        ([], RowsFold::MedianGap) => (Made::Gap { latest: false }, None),
+        ([], RowsFold::First(of)) => (Made::First, Some(told(of)?)),
+        ([], RowsFold::Last(of)) => (Made::Last, Some(told(of)?)),
+        ([Step::Map(of)], RowsFold::Fold(fold)) => {
+            let made = match fold {
+                Fold::Sum => Made::Sum,
+                Fold::Mean => Made::Mean,
+                Fold::Least => Made::Least,
+                Fold::Greatest => Made::Greatest,
+                Fold::Count | Fold::Exists => return None,
+            };
+            (made, Some(told(of)?))
+        }
+        _ => return None,
+    })
 }
 
 fn asked(node: &Node) -> Measured<'_> {

@@ -8,10 +8,11 @@
 use zhiyin_condition::program::Field;
 
 use crate::bits::Mask;
-use crate::bound::{Bound, Leaf, Table};
+use crate::bound::{Bound, Leaf};
 use crate::coded::Chosen;
 use crate::history::Numbers;
 use crate::ints::{Ints, Stored, by_width};
+use crate::table::Table;
 
 impl Leaf<'_> {
     /// Keeps whoever's count of passing rows, up to a limit, is as wanted.
@@ -42,10 +43,14 @@ impl Leaf<'_> {
         if !every || n == 0 || matches!(self.table, Table::Items(_)) {
             return false;
         }
-        if i64::from(rows.latest) > self.last {
+        if self.plan.hours.is_some() {
+            // Nearly everybody who may have any has rows of today, some of which may be yet to come.
+            let limit = i64::try_from(n).unwrap_or(i64::MAX);
+            mask.retain(|member| (self.count_all(member, limit, touched) >= limit) == wanted);
+        } else if i64::from(rows.latest) > self.last_day {
             // Whoever has rows that are yet to come is counted apart.
             let mut ahead = mask.clone();
-            rows.last_day.keep_range(self.last.saturating_add(1), i64::MAX, &mut ahead);
+            rows.last_day.keep_range(self.last_day.saturating_add(1), i64::MAX, &mut ahead);
             mask.and_not(&ahead);
             self.reach(mask, n, wanted, touched);
             let limit = i64::try_from(n).unwrap_or(i64::MAX);
@@ -60,7 +65,7 @@ impl Leaf<'_> {
     fn reach(&self, mask: &mut Mask, n: usize, wanted: bool, touched: &mut u64) {
         let rows = self.table.rows();
         let starts: &[u32] = &rows.starts;
-        let Some((first, _)) = rows.day.stored_range(self.first, i64::MAX) else {
+        let Some((first, _)) = self.by.stored_range(self.first, i64::MAX) else {
             mask.retain(|_| !wanted);
             return;
         };
@@ -68,7 +73,7 @@ impl Leaf<'_> {
         // Where a member has fewer rows, some row is looked at that decides nothing.
         let place = |member: usize| (starts[member + 1] as usize).saturating_sub(n);
         let enough = |member: usize| (starts[member + 1] - starts[member]) as usize >= n;
-        by_width!(&rows.day.stored, days => {
+        by_width!(&self.by.stored, days => {
             let days = &days[..];
             mask.retain_touched(
                 |member| days.get(place(member)).map_or(0, |day| i64::from(*day)),
@@ -143,11 +148,11 @@ impl Leaf<'_> {
             });
             return;
         }
-        let Some((first, last)) = rows.day.stored_range(self.first, self.last) else {
+        let Some((first, last)) = self.by.stored_range(self.first, self.last) else {
             mask.retain(|_| holds(0, 0));
             return;
         };
-        by_width!(&rows.day.stored, days => {
+        by_width!(&self.by.stored, days => {
             let days = &days[..];
             let touch = |member: usize| {
                 let last = (starts[member + 1] as usize).saturating_sub(1);
@@ -172,7 +177,7 @@ impl Leaf<'_> {
                 }
             });
         }, {
-            // All rows are of one day, which is within.
+            // All rows are of one day (or instant), which is within.
             let starts: &[u32] = items.map_or(starts, |orders| &orders.item_starts);
             mask.retain(|member| holds(starts[member] as usize, starts[member + 1] as usize));
         });

@@ -21,7 +21,7 @@ impl MemberSet {
 
     /// How many.
     pub fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        crate::wide::ones(&self.words)
     }
 
     /// Whether nobody is in.

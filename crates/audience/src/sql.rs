@@ -35,7 +35,7 @@ use zhiyin_model::time::Ts;
 
 pub use asking::{Among, Asking, Split};
 pub use parts::Part;
-pub use rows::{gone_row, member_row};
+pub use rows::{gone_row, is_as_said, member_of, member_row};
 pub use tables::Tables;
 
 use writing::Writing;
@@ -156,6 +156,8 @@ pub const fn settings(dialect: Dialect) -> &'static [(&'static str, &'static str
             ("skip_unavailable_shards", "0"),
             ("insert_distributed_sync", "1"),
             ("input_format_skip_unknown_fields", "0"),
+            // Whoever asked is gone: nobody waits for the answer.
+            ("cancel_http_readonly_queries_on_client_close", "1"),
         ],
         Dialect::Old => &[
             ("max_query_size", "2097152"),

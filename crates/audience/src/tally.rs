@@ -15,7 +15,7 @@ use zhiyin_model::scalar::Scalar;
 use crate::ask::{Instant, Question, in_parallel};
 use crate::bits::Mask;
 use crate::block::Block;
-use crate::bound::{Leaf, Table};
+use crate::bound::Leaf;
 use crate::coded::Coded;
 use crate::facts::{Desk, OfBlock};
 use crate::halt::Halt;
@@ -23,6 +23,7 @@ use crate::plan::{Column, column_of, leaves_of};
 use crate::population::Seen;
 use crate::rows::LeafPlan;
 use crate::set::MemberSet;
+use crate::table::Table;
 
 /// A value of whatever kind as text that tells it from all others.
 type Key = String;
@@ -233,7 +234,7 @@ impl Asked<'_> {
             .iter()
             .filter_map(|(leaf, plan)| {
                 let plan = plan.as_ref()?;
-                let table = Table::of(block, &plan.spec.source)?;
+                let table = Table::of(block, plan.source)?;
                 Some((*leaf, Leaf::bind(plan, table, self.now)?))
             })
             .collect();

@@ -56,6 +56,14 @@ fn somebody(life: &Life, n: usize) -> Known {
         known.tier = Some("gold".to_owned());
         known.attributes.insert("brands".to_owned(), texts(&["x", "y"]));
     }
+    // Kept on 29 February and on 9 March 2024.
+    match n % 7 {
+        2 => {
+            drop(known.attributes.insert("birthday".to_owned(), Scalar::Text("lunar:1990-01-20".to_owned())))
+        }
+        4 => drop(known.attributes.insert("birthday".to_owned(), Scalar::Text("lunar:01-30".to_owned()))),
+        _ => {}
+    }
     if n % 4 == 1 {
         known.attributes.insert("vip".to_owned(), Scalar::Text("no".to_owned()));
         known.attributes.insert("city".to_owned(), Scalar::Text(format!("city {}", n % 7)));
@@ -89,7 +97,7 @@ fn expected(people: &BTreeMap<usize, Known>, text: &str, zone: &Zone, now: Ts) -
         .collect()
 }
 
-const PLAIN: [&str; 42] = [
+const PLAIN: [&str; 43] = [
     "audience(\"press\") && points > 3 || audience(\"staff\")",
     "!audience(\"staff\") && size(tags) < 2",
     "audience(\"press\") == (tier == \"gold\") || tags.exists(t, t > \"a\")",
@@ -128,6 +136,7 @@ const PLAIN: [&str; 42] = [
     "hour(enrolled_at) >= 12",
     "age >= 18 && age < 40 || is_birthday",
     "age == null || age != 30",
+    "days_to_birthday <= 3 || days_since_birthday in [1, 4]",
     "sum(within(items, \"30d\").filter(i, i.category == \"a\").map(i, i.quantity)) >= 1",
     "within(items, \"0d\").exists(i, i.category == \"a\") || size(within(orders, \"0d\").filter(o, o.channel == \"app\")) >= 1",
     "within(orders, \"1d\").exists(o, o.store == \"S1\") || within(items, \"2d\").exists(i, i.category in [\"a\", \"b\"])",

@@ -32,15 +32,8 @@ pub(crate) use until::{Held, Until};
 /// `leaves` were collected from, and [`Facts::leaves`] must be states of them; history of another shape is
 /// unknown.
 pub fn evaluate(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: Ts) -> Judged {
-    let zone = leaves.zone();
     let world = World { facts, bound: condition.bound() };
-    let instant = Instant {
-        zone,
-        currency_exponent: leaves.currency_exponent(),
-        now,
-        today: zone.day(now),
-        world: Some(&world),
-    };
+    let instant = Instant::at(leaves, leaves.zone(), now, &world);
     let held = eval(&instant, condition.root(), None);
     Judged { value: held.val.is_true(), until: instant.resolve(held.until) }
 }
@@ -49,14 +42,7 @@ pub fn evaluate(condition: &Condition, leaves: &Leaves, facts: &dyn Facts, now: 
 /// look at the zone's days too, in as far as days of the leaves' own zone are told apart.
 pub fn holds_in(condition: &Condition, leaves: &Leaves, zone: &Zone, facts: &dyn Facts, now: Ts) -> bool {
     let world = World { facts, bound: condition.bound() };
-    let instant = Instant {
-        zone,
-        currency_exponent: leaves.currency_exponent(),
-        now,
-        today: zone.day(now),
-        world: Some(&world),
-    };
-    eval(&instant, condition.root(), None).val.is_true()
+    eval(&Instant::at(leaves, zone, now, &world), condition.root(), None).val.is_true()
 }
 
 /// [`evaluate`] as a pair.
@@ -114,6 +100,12 @@ pub(crate) struct Instant<'a> {
 }
 
 impl<'a> Instant<'a> {
+    /// An instant, whose day is a zone's.
+    fn at(leaves: &Leaves, zone: &'a Zone, now: Ts, world: &'a World<'a>) -> Self {
+        let currency_exponent = leaves.currency_exponent();
+        Self { zone, currency_exponent, now, today: zone.day(now), world: Some(world) }
+    }
+
     /// No instant: what is read of a row alone needs none.
     pub(crate) const fn of_row(zone: &'a Zone, currency_exponent: u32) -> Self {
         Self { zone, currency_exponent, now: Ts(0), today: Day(0), world: None }
@@ -281,7 +273,7 @@ impl<'a> Instant<'a> {
                 let age = birthday.age(self.today).map(|age| Val::Number(Decimal::from(age)));
                 Held {
                     val: age.unwrap_or(Val::Unknown),
-                    until: Until::of_day(birthday.next_after(self.today)),
+                    until: Until::of_day(birthday.older_after(self.today)),
                 }
             }
             Member::DaysToBirthday | Member::DaysSinceBirthday => {

@@ -15,23 +15,41 @@ use crate::value::Val;
 /// What the evaluator asks of a member at an instant.
 pub trait Facts {
     /// Who they are: what `bucket("salt")` is reckoned from.
-    fn member_id(&self) -> MemberId;
+    fn member_id(&self) -> MemberId {
+        MemberId::from_bytes([0; 16])
+    }
     /// The value of an attribute. `birthday` is read for `age` and `is_birthday` too.
-    fn attribute(&self, name: &str) -> Option<&Scalar>;
+    fn attribute(&self, _name: &str) -> Option<&Scalar> {
+        None
+    }
     /// Whether the member has a tag.
-    fn has_tag(&self, tag: &str) -> bool;
+    fn has_tag(&self, _tag: &str) -> bool {
+        false
+    }
     /// All tags, in any order.
-    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_>;
+    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        Box::new(std::iter::empty())
+    }
     /// The tier held.
-    fn tier(&self) -> Option<&str>;
+    fn tier(&self) -> Option<&str> {
+        None
+    }
     /// The stage of the lifecycle.
-    fn lifecycle(&self) -> Option<&str>;
+    fn lifecycle(&self) -> Option<&str> {
+        None
+    }
     /// The home store.
-    fn store(&self) -> Option<&str>;
+    fn store(&self) -> Option<&str> {
+        None
+    }
     /// Points shown.
-    fn points(&self) -> i64;
+    fn points(&self) -> i64 {
+        0
+    }
     /// When the member enrolled.
-    fn enrolled_at(&self) -> Option<Ts>;
+    fn enrolled_at(&self) -> Option<Ts> {
+        None
+    }
     /// What they said yes and no to.
     fn consents(&self) -> Option<&Consents> {
         None
@@ -56,9 +74,13 @@ pub trait Facts {
     /// What is known of the history; its leaves are those given to the evaluator.
     fn leaves(&self) -> &LeafStates;
     /// The event at hand.
-    fn event(&self) -> Option<&EventRow>;
+    fn event(&self) -> Option<&EventRow> {
+        None
+    }
     /// The order at hand.
-    fn order(&self) -> Option<&OrderRow>;
+    fn order(&self) -> Option<&OrderRow> {
+        None
+    }
     /// The cart at hand.
     fn cart(&self) -> Option<&CartRow> {
         None

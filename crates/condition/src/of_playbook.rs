@@ -1,7 +1,8 @@
 //! The schema of a playbook: what the names of its conditions mean.
 
-use zhiyin_model::playbook::{AttributeKind, Playbook};
+use zhiyin_model::playbook::{AttributeKind, ConditionText, Playbook, Problem};
 
+use crate::condition::Condition;
 use crate::schema::{AttributeType, Schema, Scope};
 
 impl Schema {
@@ -23,6 +24,19 @@ impl Schema {
             decides: false,
             scope: Scope::Member,
         }
+    }
+}
+
+impl Condition {
+    /// Checks a condition of a playbook; what is wrong with it is a problem of the playbook, with its file, line and column.
+    pub fn check_text(text: &ConditionText, schema: &Schema) -> Result<Self, Vec<Problem>> {
+        Self::check(&text.text, schema).map_err(|problems| {
+            let found = problems.into_iter().map(|problem| {
+                let allowed = problem.suggestion.map(|name| format!("did you mean {name}"));
+                text.at.problem(problem.column, problem.message, allowed)
+            });
+            found.collect()
+        })
     }
 }
 

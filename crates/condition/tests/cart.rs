@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use zhiyin_condition::{
-    CartItem, CartRow, Condition, EventRow, Facts, History, LeafStates, Leaves, OrderRow, Schema, Scope,
-    evaluate, evaluate_history, holds_in,
+    CartItem, CartRow, Condition, Facts, History, LeafStates, Leaves, Schema, Scope, evaluate,
+    evaluate_history, holds_in,
 };
-use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{Ts, Zone};
@@ -20,41 +19,11 @@ struct AtTill {
 }
 
 impl Facts for AtTill {
-    fn member_id(&self) -> MemberId {
-        MemberId::from_bytes([0; 16])
-    }
     fn attribute(&self, name: &str) -> Option<&Scalar> {
         self.birthday.as_ref().filter(|_| name == "birthday")
     }
-    fn has_tag(&self, _: &str) -> bool {
-        false
-    }
-    fn tags(&self) -> Box<dyn Iterator<Item = &str> + '_> {
-        Box::new(std::iter::empty())
-    }
-    fn tier(&self) -> Option<&str> {
-        None
-    }
-    fn lifecycle(&self) -> Option<&str> {
-        None
-    }
-    fn store(&self) -> Option<&str> {
-        None
-    }
-    fn points(&self) -> i64 {
-        0
-    }
-    fn enrolled_at(&self) -> Option<Ts> {
-        None
-    }
     fn leaves(&self) -> &LeafStates {
         &self.states
-    }
-    fn event(&self) -> Option<&EventRow> {
-        None
-    }
-    fn order(&self) -> Option<&OrderRow> {
-        None
     }
     fn cart(&self) -> Option<&CartRow> {
         self.cart.as_ref()

@@ -262,6 +262,18 @@ fn dates_and_birthdays() {
             [("is_birthday", "no until 2024-02-29"), ("age == 19", "yes until 2024-02-29")],
         ),
         ("yesterday", NOW, [("is_birthday", "no"), ("age == null", "yes")]),
+        // Of the lunar calendar: born on 3 October 1990, kept on the day of the Mid-Autumn festival.
+        (
+            "lunar:1990-08-15",
+            NOW,
+            [("is_birthday", "no until 2024-09-17"), ("age == 33", "yes until 2024-10-03")],
+        ),
+        (
+            "lunar:08-15",
+            "2024-09-17T04:00:00Z",
+            [("is_birthday", "yes until 2024-09-18"), ("age == null", "yes")],
+        ),
+        ("lunar:02-31", NOW, [("is_birthday", "no"), ("age == null", "yes")]),
     ] {
         let mut person = member();
         person.attributes.insert("birthday".to_owned(), text(birthday));

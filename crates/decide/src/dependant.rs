@@ -2,6 +2,7 @@
 
 use zhiyin_model::dependant::{DEPENDANTS_MAX, Dependants, Told};
 use zhiyin_model::event::{Event, Refusal, names};
+use zhiyin_model::lunar::LunarDay;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Day;
 
@@ -69,11 +70,19 @@ fn read(event: &Event) -> Result<(String, Told), Refusal> {
     let told = Told {
         kind: text(event, "kind")?,
         due_on: day(event, "due_on")?,
-        birthday: day(event, "birthday")?,
+        birthday: birthday(event)?,
         name: text(event, "name")?,
         gender: text(event, "gender")?,
     };
     Ok((key(event)?, told))
+}
+
+/// A birthday may be told by the lunar calendar, with its year: it is the day that this was.
+fn birthday(event: &Event) -> Result<Option<Day>, Refusal> {
+    match text(event, "birthday")?.as_deref().and_then(LunarDay::parse).and_then(LunarDay::born) {
+        Some(born) => Ok(Some(born)),
+        None => day(event, "birthday"),
+    }
 }
 
 fn key(event: &Event) -> Result<String, Refusal> {

@@ -253,6 +253,16 @@ fn write_off(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, before: i6
     out.allocations.push(Allocation { transfer: id, lot: None, amount: -short });
 }
 
+/// Checks whether a spend at once can be made, and whether [`spend`] knows all it needs.
+pub(crate) fn ask_spend(state: &State, known: &Known, amount: i64) -> Result<(), Stop> {
+    check_amount(amount)?;
+    let shown = state.member.account(Asset::Points).shown();
+    if shown < amount {
+        return Err(insufficient(shown, amount));
+    }
+    ask(state, known, &Draw { amount, first: Vec::new(), only_active: true })
+}
+
 /// Spends points at once, or what a hold promised (`hold`, which is closed).
 pub fn spend(
     scene: &Scene<'_>,
@@ -312,6 +322,12 @@ pub fn release(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, hold: &H
     transfer(scene, state, out, Asset::Points, TransferKind::Release, hold.amount, purpose);
     state.member.accounts.entry(Asset::Points).or_default().held -= hold.amount;
     out.holds.push(Hold { open: false, ..hold.clone() });
+}
+
+/// Checks whether [`give_back`] knows the lots it needs.
+pub(crate) fn ask_give_back(known: &Known, past: &PastTransfer, amount: i64) -> Result<(), Stop> {
+    let lots: Vec<TransferId> = shares_back(past, amount).iter().filter_map(|(lot, _)| *lot).collect();
+    if lots.is_empty() { Ok(()) } else { known.ask_lots(LotsAsked::These(lots)) }
 }
 
 /// Gives a spend back, whole or in part, into the very lots it came from, the one that expires last first. What

@@ -5,12 +5,15 @@
 //! production, the replay of a year, simulation and the fault tests. What a decision needs and was not given it asks
 //! for ([`outcome::Missing`]), before it has changed anything; what it will not do it refuses by name.
 //! Read on in [`order`] (earning and taking back), [`ledger`] (accounts, lots, holds), [`tier`], [`judge`]
-//! (lifecycle and tags), [`audience`] (standing audiences), [`points`] (spending), [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
+//! (lifecycle and tags), [`audience`] (standing audiences), [`campaign`] (runs, guard-rails), [`points`] (spending), [`coupon`], [`checkout`], [`takeover`] (members of an old system), [`partner`], [`consent`] (what may be
 //! done to whom), [`person`] (who is whom), [`duplicates`] (records that are likely of one
 //! person), [`draw`] (who wins).
 
 pub mod audience;
+pub mod campaign;
+pub mod checkout;
 pub mod consent;
+pub mod coupon;
 mod dependant;
 pub mod draw;
 pub mod duplicates;
@@ -32,6 +35,7 @@ use zhiyin_condition::{EventRow, Row};
 use zhiyin_model::event::{Event, names};
 use zhiyin_model::id::{EventId, IdKey};
 use zhiyin_model::member::Touch;
+use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
 use outcome::{Known, Outcome, Stop};
@@ -47,6 +51,8 @@ pub struct Cause<'a> {
     pub name: &'a str,
     /// Business time at which it was accepted.
     pub clock: Ts,
+    /// Whether it came as history.
+    pub replay: bool,
 }
 
 /// Everything a decision reads besides the member.
@@ -73,6 +79,7 @@ pub fn decide(
 ) -> Result<Outcome, Stop> {
     let at = event.time.max(cause.clock).max(state.member.decided_until);
     let scene = Scene { rules, key, cause, at };
+    campaign::ask(&scene, known, event.time)?;
     let mut out = Outcome { at, ..Outcome::default() };
     let newcomer = state.member.enrolled_at.is_none();
     if newcomer && event.takeover.is_none() {
@@ -86,11 +93,15 @@ pub fn decide(
         }
         return Err(stop);
     }
-    note_profile(state, event);
+    note_profile(scene.rules, state, event);
     note_history(rules, state, event);
     partner::note(&scene, state, event, newcomer, &mut out);
     tier::raise(&scene, state, &mut out);
+    coupon::after_order(&scene, state, known, event, &mut out);
+    coupon::settle(&scene, state, known, event, &mut out);
     judge::judge(&scene, state, &mut out);
+    campaign::after(&scene, state, known, Some(event), &mut out);
+    campaign::set_timer(&scene, state);
     // Not the event's own time, which may lie a little ahead: that must not carry what comes next ahead too.
     state.member.decided_until = state.member.decided_until.max(cause.clock);
     Ok(out)
@@ -110,7 +121,10 @@ fn act(
     takeover::ask_not_before(state, event)?;
     partner::ask(scene.rules, event)?;
     match event.name.as_str() {
-        names::ORDER_COMPLETED | names::ORDER_UPDATED => order::completed(scene, state, known, event, out),
+        names::ORDER_COMPLETED | names::ORDER_UPDATED => {
+            coupon::ask(scene, known)?;
+            order::completed(scene, state, known, event, out)
+        }
         names::ORDER_PAID => order::paid(scene, state, known, event, out),
         names::ORDER_REFUNDED => order::refunded(scene, state, known, event, out),
         names::ORDER_CANCELLED => order::cancelled(scene, state, known, event, out),
@@ -121,12 +135,25 @@ fn act(
         names::POINTS_ADJUSTED => points::adjusted(scene, state, known, event, out),
         names::POINTS_GIFTED => points::gifted(scene, state, known, event, out),
         names::POINTS_RECEIVED => points::received(scene, state, event, out),
+        names::COUPON_ISSUED => coupon::issued(scene, state, known, event, out),
+        names::COUPON_WITHDRAWN => coupon::withdrawn(scene, state, known, event, out),
+        names::COUPON_CLAIMED => coupon::claimed(scene, state, known, event, out),
+        names::DRAW_WON => coupon::won(scene, state, known, event, out),
+        names::COUPON_REDEEMED => coupon::redeemed(scene, state, event, out),
+        names::CHECKOUT_LOCKED => checkout::locked(scene, state, known, event, out),
+        names::CHECKOUT_REDEEMED => checkout::redeemed(scene, state, known, event, out),
+        names::CHECKOUT_CANCELLED => checkout::cancelled(scene, state, known, event, out),
+        names::CHECKOUT_RETURNED => checkout::returned(scene, state, known, event, out),
+        names::TILL_LEASED => checkout::leased(scene, state, known, event, out),
+        names::TILL_RETURNED => checkout::returned_lease(scene, state, known, event, out),
         names::CONSENT_GIVEN | names::CONSENT_WITHDRAWN => consent::said(scene, state, event),
         names::CONSENT_PREFERENCES => {
             let consents = &mut state.member.personal.consents;
             consent::preferences(&scene.rules.consent, consents, scene.cause.id, event);
             Ok(())
         }
+        names::CAMPAIGN_BEGUN => campaign::asked(scene, state, known, event),
+        names::MESSAGE_SEEN | names::TASK_DONE => campaign::answered(scene, state, event, out),
         names::TAG_PUT_ON | names::TAG_TAKEN_OFF => tag::by_hand(scene, state, event, out),
         names::DEPENDANT_TOLD => dependant::told(scene, state, event),
         names::DEPENDANT_REMOVED => dependant::removed(state, event),
@@ -142,14 +169,16 @@ pub fn fall_due(
     timer: zhiyin_model::effect::TimerKey,
 ) -> Result<Outcome, Stop> {
     use zhiyin_model::effect::TimerKind;
+    campaign::ask(scene, known, scene.at)?;
     let mut out = Outcome { at: scene.at, ..Outcome::default() };
     match timer.kind {
         TimerKind::Activate => ledger::activate(scene, state, known, &mut out, Ts(timer.which))?,
+        TimerKind::Expire if coupon::is_timer(timer) => coupon::fall_due(scene, state, known, &mut out)?,
         TimerKind::Expire => ledger::expire(scene, state, known, &mut out, Ts(timer.which))?,
         TimerKind::Tier => tier::judge_term(scene, state, &mut out),
         TimerKind::Lifecycle | TimerKind::Tags => {}
     }
-    state.member.timers.remove(&timer);
+    let due = state.member.timers.remove(&timer);
     if timer.kind == TimerKind::Tier {
         tier::set_timer(scene, state);
     }
@@ -157,6 +186,13 @@ pub fn fall_due(
     let timers = &state.member.timers;
     if !timers.iter().any(|(key, due)| key.kind <= TimerKind::Expire && *due <= scene.at) {
         judge::judge(scene, state, &mut out);
+    }
+    if state.member.runs.next_due() <= scene.at || timer == campaign::TIMER || !out.facts.is_empty() {
+        let known = Known { due: due.filter(|_| timer == campaign::TIMER), ..known.clone() };
+        campaign::after(scene, state, &known, None, &mut out);
+    }
+    if !scene.rules.campaigns.is_empty() || !state.member.runs.open.is_empty() {
+        campaign::set_timer(scene, state);
     }
     state.member.decided_until = state.member.decided_until.max(scene.at);
     Ok(out)
@@ -166,13 +202,30 @@ pub fn fall_due(
 pub fn reach_version(scene: &Scene<'_>, state: &mut State) -> Outcome {
     let mut out = Outcome { at: scene.at, ..Outcome::default() };
     judge::judge(scene, state, &mut out);
+    // They may have been silent for long: what time set off meanwhile is not made up for.
+    campaign::set_timer_after(scene, state, scene.at.max(scene.cause.clock));
     state.member.decided_until = state.member.decided_until.max(scene.at);
     out
 }
 
 /// Attributes and touchpoints (C1, U1).
-pub(crate) fn note_profile(state: &mut State, event: &Event) {
+pub(crate) fn note_profile(rules: &Rules, state: &mut State, event: &Event) {
     let member = &mut state.member;
+    // What lasts is told once: another value is taken when so many days are over, and the same one says nothing new.
+    let attributes = &member.attributes;
+    let told_at = &member.told_at;
+    let stays = |name: &String, value: Option<&Scalar>| {
+        let (Some(days), Some(known), Some(told)) =
+            (rules.lasting.get(name), attributes.get(name), told_at.get(name))
+        else {
+            return false;
+        };
+        Some(known) == value || rules.zone.day(event.time).0 - rules.zone.day(*told).0 < *days
+    };
+    let removed: Vec<String> =
+        event.traits_removed.iter().filter(|name| !stays(name, None)).cloned().collect();
+    let traits: Vec<(&String, &Scalar)> =
+        event.traits.iter().filter(|(name, value)| !stays(name, Some(value))).collect();
     // What is known of a later time stays: items arrive in any order.
     let mut newer = |name: &String| {
         let told = member.told_at.entry(name.clone()).or_insert(event.time);
@@ -180,10 +233,10 @@ pub(crate) fn note_profile(state: &mut State, event: &Event) {
         *told = event.time.max(*told);
         newer
     };
-    for name in event.traits_removed.iter().filter(|name| newer(name)).cloned().collect::<Vec<_>>() {
+    for name in removed.iter().filter(|name| newer(name)).cloned().collect::<Vec<_>>() {
         member.attributes.remove(&name);
     }
-    let told: Vec<_> = event.traits.iter().filter(|(name, _)| newer(name)).collect();
+    let told: Vec<_> = traits.into_iter().filter(|(name, _)| newer(name)).collect();
     for (name, value) in told {
         member.attributes.insert(name.clone(), value.clone());
     }

@@ -12,6 +12,7 @@ use zhiyin_model::event::{Event, OrderFacts};
 use zhiyin_model::id::OrderId;
 use zhiyin_model::money::Money;
 use zhiyin_model::playbook::Combine;
+use zhiyin_model::time::Day;
 
 use crate::ledger::{self, Lifetime, Purpose};
 use crate::outcome::{Known, Missing, Outcome, Stop};
@@ -20,6 +21,7 @@ use crate::state::{State, View};
 use crate::{Scene, event_row, takeover, tier};
 
 pub use amount::scaled;
+pub(crate) use lines::returned_of;
 pub use lines::{row, row_then};
 
 /// The id of the order that facts speak of.
@@ -104,9 +106,19 @@ fn place(
     let row = lines::row(&scene.rules.currency, &order, event)?;
     if !takeover::is_before(state, event) {
         terms(scene, state, known, event, &row, &mut order.terms)?;
+        // A checkout that was made this order gave it so many times the points.
+        let given = before.map_or(0, |order| order.terms.times);
+        order.terms.times = match scene.rules.points.combine {
+            _ if given == 0 => order.terms.times,
+            Combine::Largest => order.terms.times.max(given),
+            Combine::Multiply => {
+                let product = u64::from(order.terms.times) * u64::from(given) / 1000;
+                u32::try_from(product).unwrap_or(u32::MAX)
+            }
+        };
     }
     order.terms.expires_at = scene.rules.expiry(event.time);
-    grant(scene, state, known, out, &mut order, paid)?;
+    grant(scene, state, known, out, &mut order, (paid, false))?;
     state.leaves.observe(&scene.rules.leaves, Row::Order(&row));
     out.order = Some(order);
     Ok(())
@@ -136,6 +148,9 @@ fn terms(
             .map(|rule| (rule.amount, rule.per_major))
             .collect()
     };
+    if !scene.rules.earn_nothing.is_empty() && holds(&scene.rules.earn_nothing) {
+        return Ok(());
+    }
     terms.points = base(&scene.rules.points.earn);
     terms.growth = base(&scene.rules.growth);
     let times = scene.rules.points.times.iter().filter(|rule| holds(&rule.conditions));
@@ -149,17 +164,20 @@ fn terms(
 }
 
 /// Brings what is kept of an order to what `base` is worth by its own terms, both ways. `base` is what was paid and
-/// did not come back.
+/// did not come back; where it is lower than before the order earns nothing more, though other orders of its day may have left
+/// it room since.
 fn grant(
     scene: &Scene<'_>,
     state: &mut State,
     known: &Known,
     out: &mut Outcome,
     order: &mut Order,
-    base: Money,
+    (base, lowers): (Money, bool),
 ) -> Result<(), Stop> {
     let major = base.0.max(0) / scene.rules.currency.minor_per_major();
-    let points = scaled(&order.terms.points, major, order.terms.times)?;
+    let day = scene.rules.zone.day(order.time);
+    let worth = capped(scene, state, order, day, scaled(&order.terms.points, major, order.terms.times)?);
+    let points = if lowers { worth.min(order.terms.points_kept) } else { worth };
     let growth = scaled(&order.terms.growth, major, 1000)?;
     let takes = (order.terms.points_kept - points).max(0);
     ledger::ask_take_back(state, known, takes, &order.terms.lots)?;
@@ -176,11 +194,39 @@ fn grant(
     }
     let own = order.terms.lots.clone();
     ledger::take_back(scene, state, known, out, takes, &own, order.id);
-    let day = scene.rules.zone.day(order.time);
     ledger::book_growth(scene, state, out, growth - order.terms.growth_kept, day, order.id);
+    note_earned(scene, state, day, points - order.terms.points_kept);
     order.terms.points_kept = points;
     order.terms.growth_kept = growth;
     Ok(())
+}
+
+/// What orders of a day earned lies beside how often offers were used, under a name that no offer has.
+const EARNED: &str = "@earned";
+
+/// What an order may keep of what it is worth, where a day's orders earn no more than so much: what its day's other orders keep
+/// leaves it the rest. Days more than a month before the member's last are not remembered, and their orders stand alone.
+fn capped(scene: &Scene<'_>, state: &State, order: &Order, day: Day, points: i64) -> i64 {
+    let Some(most) = scene.rules.points.most_per_day else { return points };
+    let kept = state.member.holdings.used.get(EARNED).map_or(0, |tally| i64::from(tally.on(day)));
+    points.min((most - (kept - order.terms.points_kept).max(0)).max(0))
+}
+
+fn note_earned(scene: &Scene<'_>, state: &mut State, day: Day, change: i64) {
+    if scene.rules.points.most_per_day.is_none() || change == 0 {
+        return;
+    }
+    let tallies = &mut state.member.holdings.used;
+    let tally = tallies.entry(EARNED.to_owned()).or_default();
+    let n = u32::try_from(change.unsigned_abs()).unwrap_or(u32::MAX);
+    if change > 0 {
+        tally.add(day, n)
+    } else {
+        tally.take_back(day, n)
+    }
+    if tally.days.is_empty() {
+        tallies.remove(EARNED);
+    }
 }
 
 /// A later report of a placed order: the difference is booked.
@@ -240,7 +286,8 @@ fn change(
     } else {
         Money(order.paid.0 - order.refunded.0)
     };
-    grant(scene, state, known, out, &mut order, base)?;
+    let lowers = base.0 < before.paid.0 - before.refunded.0;
+    grant(scene, state, known, out, &mut order, (base, lowers))?;
     state.leaves = leaves;
     let stood = |order: &Order, at, first| OrderChange {
         order: order.id,
@@ -368,8 +415,19 @@ pub fn cancelled(
 
 /// An order we have heard of, but not from who placed it.
 fn unplaced(scene: &Scene<'_>, state: &State, event: &Event, status: OrderStatus) -> Result<Order, Stop> {
-    Ok(Order {
-        id: id(scene.key, facts(event)?),
+    Ok(heard_of(scene, state, event, id(scene.key, facts(event)?), status))
+}
+
+/// The same of an order of this id.
+pub(crate) fn heard_of(
+    scene: &Scene<'_>,
+    state: &State,
+    event: &Event,
+    id: OrderId,
+    status: OrderStatus,
+) -> Order {
+    Order {
+        id,
         member: state.member.id,
         time: event.time,
         store: event.store.clone(),
@@ -379,7 +437,7 @@ fn unplaced(scene: &Scene<'_>, state: &State, event: &Event, status: OrderStatus
         status,
         event: scene.cause.id,
         terms: OrderTerms::default(),
-    })
+    }
 }
 
 fn lines_event<'a>(known: &'a Known, order: &Order) -> Result<&'a Event, Stop> {

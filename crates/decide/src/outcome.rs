@@ -1,14 +1,20 @@
 //! What a decision says, and what it may answer instead: a refusal, or what it still needs to know.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use zhiyin_condition::{EventRow, OrderRow};
+use zhiyin_model::checkout::{Checkout, CheckoutSet};
+use zhiyin_model::coupon::CouponEffects;
+use zhiyin_model::coupon::codes::CodeLot;
 use zhiyin_model::effect::{
     Allocation, Hold, Lot, Order, OrderChange, PartnerMove, PastTransfer, StageMove, TagMove, Transfer,
 };
 use zhiyin_model::event::{Event, Identifier, Refusal};
-use zhiyin_model::id::{OrderId, TransferId};
+use zhiyin_model::id::{CheckoutId, OrderId, TransferId};
 use zhiyin_model::member::Term;
+use zhiyin_model::run::RunEffects;
+use zhiyin_model::till::Lease;
 use zhiyin_model::time::Ts;
 
 /// What must become true. The member's own state is changed in place; these are the rows beside it.
@@ -36,6 +42,12 @@ pub struct Outcome {
     pub tags: Vec<TagMove>,
     /// What passed between the brand and a partner.
     pub partners: Vec<PartnerMove>,
+    /// Coupons, and what is taken of pools.
+    pub coupons: CouponEffects,
+    /// Checkouts that are new or changed.
+    pub checkouts: Vec<CheckoutSet>,
+    /// What campaigns did.
+    pub runs: RunEffects,
     /// Facts that were derived, about this member.
     pub facts: Vec<Said>,
     /// Events for other members: they are reached through the inbox, in the same transaction.
@@ -81,6 +93,30 @@ pub struct Known {
     pub past: BTreeMap<TransferId, Option<PastTransfer>>,
     /// All that counts of the member's history, without the event at hand.
     pub history: Option<History>,
+    /// What is taken of pools, by the batch at hand too.
+    pub pools: Arc<BTreeMap<String, i64>>,
+    /// Uploads of partners' codes that have some left, by offer, in the order in which they are handed out; how much of each is
+    /// gone is among the pools.
+    pub codes: Arc<BTreeMap<String, Vec<CodeLot>>>,
+    /// Checkouts that were looked up.
+    pub checkouts: BTreeMap<CheckoutId, Option<KnownCheckout>>,
+    /// Leases of tills that were looked up; with each what its pools have left is in `pools`.
+    pub leases: BTreeMap<String, Option<Arc<Lease>>>,
+    /// The order that the checkout at hand was made, if it exists; which was looked up.
+    pub linked: Option<(OrderId, Option<Order>)>,
+    /// Since when the home acts for real; what happened before sets no campaign off.
+    pub live_since: Option<Ts>,
+    /// For which instant the campaigns' timer was set that fires.
+    pub due: Option<Ts>,
+}
+
+/// A checkout that was looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCheckout {
+    /// As it stands.
+    pub checkout: Checkout,
+    /// Its body; `None` where that was erased.
+    pub body: Option<String>,
 }
 
 /// A member's history, to rebuild aggregates from.
@@ -120,6 +156,18 @@ pub enum Missing {
     Past(TransferId),
     /// The whole history.
     History,
+    /// What is taken of a pool.
+    Pool(String),
+    /// The same of several.
+    Pools(Vec<String>),
+    /// Uploads of codes for an offer, and what is taken of them.
+    Codes(String),
+    /// A checkout.
+    Checkout(CheckoutId),
+    /// A lease of a till by its name, and what its pools have left.
+    Lease(String),
+    /// The order that a checkout was made.
+    Linked(OrderId),
 }
 
 /// Why a decision was not made.
@@ -154,6 +202,9 @@ impl Outcome {
             && self.stages.is_empty()
             && self.tags.is_empty()
             && self.partners.is_empty()
+            && self.coupons.is_empty()
+            && self.checkouts.is_empty()
+            && self.runs.is_empty()
             && self.facts.is_empty()
             && self.emitted.is_empty()
     }

@@ -160,7 +160,7 @@ pub fn received(scene: &Scene<'_>, state: &mut State, event: &Event, out: &mut O
     Ok(())
 }
 
-fn give(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, amount: i64) {
+pub(crate) fn give(scene: &Scene<'_>, state: &mut State, out: &mut Outcome, amount: i64) {
     let life = Lifetime { active_at: scene.at, expires_at: scene.rules.expiry(scene.at) };
     ledger::earn(scene, state, out, TransferKind::Give, amount, life, Purpose::default());
 }

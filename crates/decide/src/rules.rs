@@ -6,13 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::{Condition, Leaves, Schema, Scope};
+use zhiyin_model::coupon::chance_of;
 use zhiyin_model::id::IdKey;
-use zhiyin_model::money::Currency;
+use zhiyin_model::money::{Currency, Money};
 use zhiyin_model::playbook::{
-    Combine, ConditionText, Consent, Debt, Earn, Expiry, Orders, Playbook, Problem,
+    AttributeDecl, Combine, ConditionText, Consent, Debt, Earn, Expiry, Offer, PaidRule, Playbook, Problem,
 };
 use zhiyin_model::time::{Day, Ts, Zone};
 use zhiyin_offer::Offers;
+
+use crate::campaign::{self, rule::CampaignRule, rule::SendingRules};
+use crate::coupon::CouponRule;
 
 /// A playbook to decide by.
 #[derive(Clone, Debug)]
@@ -23,8 +27,12 @@ pub struct Rules {
     pub partners: BTreeSet<String>,
     /// The brand's currency.
     pub currency: Currency,
-    /// What of an order counts.
-    pub orders: Orders,
+    /// What "paid" means.
+    pub paid: PaidRule,
+    /// Whose orders earn nothing; nobody's, where it is empty.
+    pub earn_nothing: Vec<Condition>,
+    /// Attributes whose values stay for so many days once they were told.
+    pub lasting: BTreeMap<String, i32>,
     /// How points are earned.
     pub points: PointsRules,
     /// How growth is earned.
@@ -39,10 +47,26 @@ pub struct Rules {
     pub hand_tags: BTreeMap<String, Option<u16>>,
     /// Audiences that are kept current.
     pub audiences: Vec<AudienceRule>,
+    /// Offers that issue coupons, by id.
+    pub coupons: BTreeMap<String, CouponRule>,
+    /// Campaigns, by id.
+    pub campaigns: Vec<CampaignRule>,
+    /// Messages, and whether they sell something.
+    pub messages: BTreeMap<String, bool>,
+    /// Messages that say something of the coupon of their run; whoever reads texts says which.
+    pub of_coupons: BTreeSet<String>,
+    /// Pools that every decision in which campaigns act may need, whatever the day: halts, ceilings, stocks of what they give.
+    pub campaign_pools: Vec<String>,
+    /// What bounds everything that is sent.
+    pub sending: SendingRules,
     /// What consent is asked for.
     pub consent: Consent,
+    /// What chances of draws are kept as, and for how much paid an order gives one.
+    pub draws: Vec<(String, Money)>,
     /// What is offered.
     pub offers: Offers,
+    /// The same as the playbook says it, by id.
+    pub offer_terms: BTreeMap<String, Offer>,
     /// Every history leaf of every condition.
     pub leaves: Leaves,
     /// Names of the events that conditions look back on.
@@ -62,6 +86,8 @@ pub struct PointsRules {
     pub hold_days: i32,
     /// What happens when several multipliers hold.
     pub combine: Combine,
+    /// The most that a member's orders of one day earn.
+    pub most_per_day: Option<i64>,
     /// Base rules; those that hold add up.
     pub earn: Vec<EarnRule>,
     /// Multipliers.
@@ -154,6 +180,7 @@ impl Rules {
             debt_allowed: playbook.points.debt == Debt::Allowed,
             hold_days: i32::from(playbook.points.hold_days),
             combine: playbook.points.combine,
+            most_per_day: playbook.points.most_per_day,
             earn: check.earn(&playbook.points.earn),
             times: playbook
                 .points
@@ -166,6 +193,10 @@ impl Rules {
                 .collect(),
         };
         let growth = check.earn(&playbook.growth.earn);
+        let earn_nothing = check.all(&check.event.clone(), [&playbook.orders.earn_nothing, &None]);
+        let days = |of: &AttributeDecl| of.changes_after_days.map(i32::from);
+        let lasting = playbook.attributes.iter().filter_map(|(name, of)| Some((name.clone(), days(of)?)));
+        let lasting = lasting.collect();
         let stages: Vec<StageRule> = playbook
             .lifecycle
             .iter()
@@ -185,6 +216,9 @@ impl Rules {
             })
             .collect();
         let audiences = check.audiences(playbook);
+        let coupons = check.coupons(playbook);
+        let (campaigns, sending) = check.campaigns(playbook);
+        let campaign_pools = campaign::rule::pools(&campaigns, &coupons);
         let offers =
             Offers::compile(playbook).map_err(|found| check.problems.extend(found)).unwrap_or_default();
         if !check.problems.is_empty() {
@@ -198,7 +232,9 @@ impl Rules {
             zone: playbook.timezone.clone(),
             partners: playbook.partners.keys().cloned().collect(),
             currency: playbook.currency.clone(),
-            orders: playbook.orders,
+            paid: playbook.orders.paid,
+            earn_nothing,
+            lasting,
             points,
             growth,
             tiers,
@@ -206,8 +242,21 @@ impl Rules {
             tags,
             hand_tags,
             audiences,
+            coupons,
+            campaigns,
+            of_coupons: BTreeSet::new(),
+            campaign_pools,
+            messages: playbook.messages.iter().map(|(id, message)| (id.clone(), message.sells)).collect(),
+            sending,
+            draws: playbook.draws.iter().map(|(id, draw)| (chance_of(id), draw.spend)).collect(),
             consent: playbook.consent.clone(),
             offers,
+            offer_terms: playbook
+                .offering
+                .offers
+                .iter()
+                .map(|offer| (offer.id.clone(), offer.clone()))
+                .collect(),
             leaves: Leaves::collect([], playbook.timezone.clone(), playbook.currency.exponent),
             events_used: BTreeSet::new(),
             fingerprint: String::new(),
@@ -224,13 +273,30 @@ impl Rules {
         let tags = self.tags.iter_mut().map(|tag| &mut tag.who);
         let audiences = self.audiences.iter_mut().map(|audience| &mut audience.who);
         // Last, so that a brand without offers keeps what it keeps.
+        let coupons = self.coupons.values_mut().flat_map(CouponRule::conditions_mut);
         let offers = self.offers.conditions_mut();
-        let all = earn.chain(times).chain(stages).chain(tags).chain(audiences).chain(offers);
+        let all = earn.chain(times).chain(stages).chain(tags).chain(audiences).chain(offers).chain(coupons);
+        let campaigns = self.campaigns.iter_mut().flat_map(CampaignRule::conditions_mut);
+        let all = all.chain(&mut self.earn_nothing).chain(campaigns).chain(self.sending.conditions_mut());
         self.leaves = Leaves::collect(all, self.zone.clone(), self.currency.exponent);
         self.events_used = self.leaves.events_used();
         self.fingerprint = self.leaves.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
         // Growth is kept by day, as far back as tiers look: that too must be built anew when they look elsewhere.
         self.fingerprint.push_str(&format!("-{}d", self.tiers.over_days));
+    }
+
+    /// The same for tills without a network: what offers and floors ask of members, and nothing else.
+    pub fn for_tills(mut self) -> Self {
+        self.points.earn.clear();
+        self.points.times.clear();
+        self.growth.clear();
+        self.earn_nothing.clear();
+        self.stages.clear();
+        self.tags.clear();
+        self.audiences.clear();
+        self.coupons.clear();
+        self.bind();
+        self
     }
 
     /// What a brand should know of its conditions: which of them keep rows instead of sums.
@@ -325,21 +391,40 @@ impl Check {
         standing
     }
 
+    /// Offers that issue coupons.
+    fn coupons(&mut self, playbook: &Playbook) -> BTreeMap<String, CouponRule> {
+        let mut coupons = BTreeMap::new();
+        for offer in playbook.offering.offers.iter().filter(|offer| offer.coupon.is_some()) {
+            let who = offer.who.as_ref().and_then(|who| self.one(&self.standing.clone(), who));
+            let may_claim = offer.claim.as_ref().and_then(|claim| claim.who.as_ref());
+            let may_claim = may_claim.and_then(|who| self.one(&self.standing.clone(), who));
+            let rule = CouponRule::of(offer, &playbook.timezone, who, may_claim);
+            coupons.extend(rule.map(|rule| (offer.id.clone(), rule)));
+        }
+        for (id, draw) in &playbook.draws {
+            let who = draw.who.as_ref().and_then(|who| self.one(&self.standing.clone(), who));
+            coupons.insert(chance_of(id), CouponRule::of_draw(id, draw, &playbook.timezone, who));
+        }
+        coupons
+    }
+
+    /// Campaigns, and what bounds what they send.
+    fn campaigns(&mut self, playbook: &Playbook) -> (Vec<CampaignRule>, SendingRules) {
+        let (standing, event) = (self.standing.clone(), self.event.clone());
+        let mut compile =
+            |text: &ConditionText, of_event: bool| self.one(if of_event { &event } else { &standing }, text);
+        let campaigns = playbook.campaigns.iter();
+        let campaigns =
+            campaigns.map(|(id, campaign)| CampaignRule::of(id, campaign, &mut compile)).collect();
+        (campaigns, SendingRules::of(playbook, &mut compile))
+    }
+
     fn all(&mut self, schema: &Schema, texts: [&Option<ConditionText>; 2]) -> Vec<Condition> {
         texts.into_iter().flatten().filter_map(|text| self.one(schema, text)).collect()
     }
 
     fn one(&mut self, schema: &Schema, text: &ConditionText) -> Option<Condition> {
-        match Condition::check(&text.text, schema) {
-            Ok(condition) => Some(condition),
-            Err(problems) => {
-                let found = problems.into_iter().map(|problem| {
-                    let allowed = problem.suggestion.map(|name| format!("did you mean {name}"));
-                    text.at.problem(problem.column, problem.message, allowed)
-                });
-                self.problems.extend(found);
-                None
-            }
-        }
+        let checked = Condition::check_text(text, schema);
+        checked.map_err(|problems| self.problems.extend(problems)).ok()
     }
 }

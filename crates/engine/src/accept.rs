@@ -34,8 +34,11 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Events that only decisions state, and the take-over.
-const DERIVED: [&str; 12] = [
+/// Events that only decisions state, and draws, leases of tills and the take-over.
+const DERIVED: [&str; 15] = [
+    names::DRAW_WON,
+    names::TILL_LEASED,
+    names::TILL_RETURNED,
     names::STAGE_CHANGED,
     names::TIER_CHANGED,
     names::TAG_ADDED,
@@ -183,7 +186,7 @@ impl Engine {
         if home.live_since.is_none() && home.clock > Ts::MIN {
             self.drain(4096, Some(home.clock), |_| ()).await?;
             let offset_us = home.clock.0 - clock::wall().0;
-            self.store().set_clock(offset_us, Some(home.clock)).await?;
+            self.begin_at(offset_us, home.clock).await?;
         }
         Ok(())
     }
@@ -195,9 +198,16 @@ impl Engine {
             return Err(EngineError::Replaying);
         }
         if home.live_since.is_none() {
-            self.store().set_clock(home.offset_us, Some(clock::now(&home))).await?;
+            self.begin_at(home.offset_us, clock::now(&home)).await?;
         }
         Ok(())
+    }
+
+    async fn begin_at(&self, offset_us: i64, since: Ts) -> Result<()> {
+        // Before, so that whoever is killed right after has it to do still.
+        let is_timed = self.reach_anew().await?;
+        self.store().set_clock(offset_us, Some(since)).await?;
+        if is_timed { self.reach_once(1024).await.map(drop) } else { Ok(()) }
     }
 
     /// Takes prepared items into the inbox; one verdict an item, in order.

@@ -5,13 +5,16 @@
 //! [everybody](asking::Asking) at a [`Moment`]. What is read of the record becomes a person by [`person`]. A grant sees whom it
 //! may see: the others are not counted.
 
+pub mod affinity;
 pub mod answers;
 pub(crate) mod asking;
 pub mod by;
 pub mod clickhouse;
 pub mod export;
+mod fresh;
 pub mod keep;
 mod least;
+mod leaving;
 mod one;
 mod pasts;
 pub mod patience;
@@ -67,6 +70,15 @@ pub enum AudienceProblem {
     /// Too few or too many members at once.
     #[error("1 to {PICKED_MAX} members")]
     Picked,
+    /// Nobody forecasts for so few or so many days.
+    #[error("{} to {} days", affinity::DAYS.start(), affinity::DAYS.end())]
+    AffinityDays,
+    /// There is too little to learn from.
+    #[error("{0}")]
+    NoAffinity(zhiyin_insight::affinity::NoModel),
+    /// Nothing was bought of it.
+    #[error("nothing was bought of {0}, or it is not among the 300 categories of which most was")]
+    CategoryUnknown(String),
     /// It has too many different values.
     #[error("more than {VALUES_MAX} different values; give a step for numbers")]
     Values,
@@ -120,6 +132,9 @@ impl AudienceProblem {
             Self::List(_) => "audience_is_a_list",
             Self::HowMany => "too_many_audiences",
             Self::Picked | Self::Plan => "too_many_members",
+            Self::AffinityDays => "bad_days",
+            Self::NoAffinity(_) => "too_little_history",
+            Self::CategoryUnknown(_) => "category_unknown",
             Self::Values => "too_many_values",
             Self::Step => "bad_step",
             Self::Unavailable(_) | Self::OverBudget(_) | Self::ClickHouse(_) | Self::ClickHouseUnfit(_) => {
@@ -140,6 +155,9 @@ impl AudienceProblem {
             Self::HowMany => "conditions",
             Self::Picked => "n",
             Self::Step => "step",
+            Self::AffinityDays => "days",
+            Self::NoAffinity(_) => "",
+            Self::CategoryUnknown(_) => "category",
             Self::Namespace(_) => "namespace",
             Self::Unavailable(_) | Self::OverBudget(_) | Self::ClickHouse(_) | Self::ClickHouseUnfit(_) => "",
             Self::TookTooLong(_) => "",

@@ -102,9 +102,9 @@ impl Engine {
             return self.standing_within(&filter, ids).await;
         }
         let marks = ids.iter().map(|id| Mark::Standing(id));
-        if let Some((counts, fresh)) = self.audiences.marked(marks) {
-            let as_of = fresh.min(now).rfc3339();
-            return Ok(StandingCounts { counts: ids.into_iter().zip(counts).collect(), as_of });
+        if let Some((counts, as_of)) = self.audiences.marked(marks, now) {
+            let counts = ids.into_iter().zip(counts).collect();
+            return Ok(StandingCounts { counts, as_of: as_of.rfc3339() });
         }
         let known = self.store().reading().audience_counts().await?;
         let count = |id: String| {

@@ -4,14 +4,17 @@
 //! What a line says stands in docs/books.md. Months that are closed are read from their lines; the others are summed from the
 //! journal, in one snapshot. Here is how lines are made of sums, and what may be closed when.
 
+mod coupons;
 mod lines;
+
+use std::collections::btree_map::Entry;
 
 use serde_json::json;
 use zhiyin_model::effect::Asset;
 use zhiyin_model::month::Month;
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::{Ts, Zone};
-use zhiyin_store::closing::{BEGINNING, Closed, Cut, Line, chained};
+use zhiyin_store::closing::{BEGINNING, Close, Closed, CouponLine, Cut, Line, chained};
 
 use crate::audit::{Target, detail};
 
@@ -45,11 +48,15 @@ pub enum BooksProblem {
     /// Nothing was ever booked.
     #[error("nothing was booked yet")]
     Empty,
-    /// Something that came in before its end was not decided yet.
+    /// Something that came in, or was due, before its end was not decided yet.
     #[error(
-        "something waits that came in at {0}: decide it first (`zhiyin work --drain`), so that it is booked where it belongs"
+        "something waits that came in or was due at {0}: decide it first (`zhiyin work --drain`), so that it is booked where it \
+         belongs"
     )]
     Unsettled(Ts),
+    /// Somebody stopped in the midst of a batch.
+    #[error("a batch is under way that does not end: try again")]
+    Busy,
 }
 
 impl BooksProblem {
@@ -64,6 +71,7 @@ impl BooksProblem {
             Self::BeforeFirst(..) => "books_before_first",
             Self::Empty => "books_empty",
             Self::Unsettled(_) => "books_unsettled",
+            Self::Busy => "books_busy",
         }
     }
 }
@@ -76,6 +84,8 @@ pub fn month(text: &str) -> Result<Month> {
 /// How a month stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// It comes before the first month of the books.
+    BeforeFirst,
     /// It has not ended.
     Running,
     /// It has ended, and can still change.
@@ -88,6 +98,7 @@ impl State {
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::BeforeFirst => "before_first",
             Self::Running => "running",
             Self::Open => "open",
             Self::Closed => "closed",
@@ -114,6 +125,8 @@ pub struct MonthBook {
     pub worth: Option<(i64, i64)>,
     /// Its lines, by asset, cut and value.
     pub lines: Vec<Line>,
+    /// Those of coupons, by offer, cut and value; nothing of a month that was closed before coupons were in the books.
+    pub coupons: Option<Vec<CouponLine>>,
 }
 
 /// Where a month lies, before its lines are made.
@@ -146,41 +159,96 @@ impl Engine {
         for month in months {
             match closes.iter().find(|closed| closed.month == month) {
                 Some(closed) if closed.hash.is_some() => {
-                    let lines = self.store().closing().lines(month).await?;
-                    books.push(frozen(&live, closed.clone(), lines));
+                    books.push(self.frozen(&live, closed.clone()).await?);
                 }
                 found if found.is_some() || closes.first().is_none_or(|first| first.month < month) => {
                     open.push(span(&closes, zone, month));
                 }
                 // Before the first that was closed nothing was booked.
-                _ => books.push(open_book(&live, span(&closes, zone, month), now, Vec::new())),
+                _ => books.push(open_book(
+                    &live,
+                    span(&closes, zone, month),
+                    State::BeforeFirst,
+                    OpenLines::default(),
+                )),
             }
         }
         let lines = self.open_lines(&live, &closes, &open).await?;
-        books.extend(open.into_iter().zip(lines).map(|(span, lines)| open_book(&live, span, now, lines)));
+        let nothing = lines.first().is_none_or(OpenLines::is_empty);
+        let first = if closes.is_empty() && nothing { self.first_month(&live).await? } else { None };
+        for (span, lines) in lines::paired(open, lines)? {
+            let state = match first {
+                Some(first) if span.month < first => State::BeforeFirst,
+                _ if span.until > now => State::Running,
+                _ => State::Open,
+            };
+            books.push(open_book(&live, span, state, lines));
+        }
         Ok(books)
     }
 
+    /// The month in which something was booked first.
+    async fn first_month(&self, live: &Live) -> Result<Option<Month>> {
+        let mut first: Option<Ts> = None;
+        for asset in Asset::ALL.into_iter().filter(|asset| asset.is_owed()) {
+            let begins = self.store().closing().begins(asset).await?;
+            first = [first, begins].into_iter().flatten().min();
+        }
+        let begins = self.store().closing().coupons_begin().await?;
+        first = [first, begins].into_iter().flatten().min();
+        Ok(first.map(|first| Month::of(live.rules.zone.day(first))))
+    }
+
     /// Lines of months that follow each other and are not written down.
-    async fn open_lines(&self, live: &Live, closes: &[Closed], spans: &[Span]) -> Result<Vec<Vec<Line>>> {
+    async fn open_lines(&self, live: &Live, closes: &[Closed], spans: &[Span]) -> Result<Vec<OpenLines>> {
         let Some(first) = spans.first() else { return Ok(Vec::new()) };
         let bounds: Vec<Ts> =
             std::iter::once(first.start).chain(spans.iter().map(|span| span.until)).collect();
         let before = closes.iter().find(|closed| closed.month.next() == first.month && closed.hash.is_some());
+        let coupons = self.open_coupons(before, bounds.clone()).await?;
         let before = match before {
             Some(closed) => Some(self.store().closing().lines(closed.month).await?),
             None => None,
         };
-        let mut all: Vec<Vec<Line>> = spans.iter().map(|_| Vec::new()).collect();
+        let mut all: Vec<OpenLines> =
+            coupons.into_iter().map(|coupons| OpenLines { lines: Vec::new(), coupons }).collect();
         for asset in Asset::ALL.into_iter().filter(|asset| asset.is_owed()) {
             let sums = self.store().closing().sums(asset, bounds.clone(), before.is_none()).await?;
-            let worths: Vec<_> = spans.iter().map(|span| worth_of(live, closes, span.month)).collect();
-            let months = lines::of(asset, before.as_deref(), &sums, &worths)?;
-            for (lines, month) in all.iter_mut().zip(months) {
-                lines.extend(month);
+            let worths = spans.iter().map(|span| worth_of(live, closes, span.month)).collect();
+            let months = lines::of(asset, before.as_deref(), sums, worths)?;
+            for (lines, month) in lines::paired(all.iter_mut().collect(), months)? {
+                lines.lines.extend(month);
             }
         }
         Ok(all)
+    }
+
+    /// Lines of coupons between bounds; the first opens with what the month before it closed, where that speaks of coupons.
+    async fn open_coupons(&self, before: Option<&Closed>, bounds: Vec<Ts>) -> Result<Vec<Vec<CouponLine>>> {
+        let before = match before.filter(|closed| closed.coupons) {
+            Some(closed) => Some(self.store().closing().coupon_lines(closed.month).await?),
+            None => None,
+        };
+        let sums = self.store().closing().coupon_sums(bounds, before.is_none()).await?;
+        let closings = sums.spans.iter().flat_map(|(_, closing)| closing);
+        let mut faces = coupons::Faces::new();
+        for stand in sums.opening.iter().chain(closings) {
+            if let Entry::Vacant(unknown) = faces.entry(stand.terms) {
+                let terms = self.store().coupons().coupon_terms(stand.terms).await?;
+                unknown.insert(terms.as_deref().and_then(coupons::face));
+            }
+        }
+        Ok(coupons::of(before.as_deref(), &sums, &faces)?)
+    }
+
+    /// A month that is closed, as it was written down.
+    async fn frozen(&self, live: &Live, closed: Closed) -> Result<MonthBook> {
+        let lines = self.store().closing().lines(closed.month).await?;
+        let coupons = match closed.coupons {
+            true => Some(self.store().closing().coupon_lines(closed.month).await?),
+            false => None,
+        };
+        Ok(frozen(live, closed, (lines, coupons)))
     }
 
     /// The last month that has ended.
@@ -190,14 +258,13 @@ impl Engine {
     }
 
     /// Closes a month for good; its books. One that is closed stays as it is. Only the first month that is open can be closed,
-    /// once it has ended and all that came in before its end is decided.
+    /// once it has ended and all that came in or was due before its end is decided.
     pub async fn close_books(&self, by: &Grant, month: Month) -> Result<MonthBook> {
         by.may(Operation::BooksClose)?;
         let live = self.live()?;
         let closes = self.store().closing().closed().await?;
         if let Some(closed) = closes.iter().find(|closed| closed.month == month && closed.hash.is_some()) {
-            let lines = self.store().closing().lines(month).await?;
-            return Ok(frozen(&live, closed.clone(), lines));
+            return self.frozen(&live, closed.clone()).await;
         }
         let span = self.closable(&live, &closes, month).await?;
         let beside = detail(json!({"until": span.until.rfc3339()}));
@@ -213,14 +280,7 @@ impl Engine {
         let next = match closes.last() {
             Some(last) if last.hash.is_none() => last.month,
             Some(last) => last.month.next(),
-            None => {
-                let mut first: Option<Ts> = None;
-                for asset in Asset::ALL.into_iter().filter(|asset| asset.is_owed()) {
-                    let begins = self.store().closing().begins(asset).await?;
-                    first = [first, begins].into_iter().flatten().min();
-                }
-                Month::of(zone.day(first.ok_or(BooksProblem::Empty)?))
-            }
+            None => self.first_month(live).await?.ok_or(BooksProblem::Empty)?,
         };
         if month < next {
             let first = closes.first().map_or(next, |closed| closed.month);
@@ -237,8 +297,9 @@ impl Engine {
             return Err(EngineError::Replaying);
         }
         let shares = self.store().work().await?.shares;
-        match shares.iter().filter_map(|share| share.oldest).min() {
-            Some(oldest) if oldest < span.until => Err(BooksProblem::Unsettled(oldest).into()),
+        let due = self.store().closing().first_wake().await?;
+        match shares.iter().filter_map(|share| share.oldest).chain(due).min() {
+            Some(first) if first < span.until => Err(BooksProblem::Unsettled(first).into()),
             _ => Ok(span),
         }
     }
@@ -255,9 +316,20 @@ impl Engine {
             version: self.home().await?.version,
             worth: worth(live),
             hash: None,
+            coupons: true,
         };
-        // Whoever was quicker, or was interrupted, has said so before: what they said counts.
-        books.close(wanted).await?;
+        match books.close(wanted).await? {
+            // Whoever was quicker, or was interrupted, has said so before: what they said counts.
+            Close::Done | Close::Passed => {}
+            Close::Importing => return Err(EngineError::Replaying),
+            Close::Busy => return Err(BooksProblem::Busy.into()),
+            // It was the first when that was looked at: what came between says why it is not.
+            Close::NotFirst => {
+                let closes = books.closed().await?;
+                self.closable(live, &closes, span.month).await?;
+                return Err(BooksProblem::Busy.into());
+            }
+        }
         let closes = books.closed().await?;
         let place = closes.iter().position(|closed| closed.month == span.month);
         let Some((place, closed)) = place.and_then(|place| closes.get(place).map(|closed| (place, closed)))
@@ -267,23 +339,41 @@ impl Engine {
         };
         if closed.hash.is_none() {
             let this = Span { month: closed.month, start: closed.start, until: closed.until };
-            let lines = self.open_lines(live, &closes, &[this]).await?.pop().unwrap_or_default();
+            let OpenLines { lines, coupons } =
+                self.open_lines(live, &closes, &[this]).await?.pop().unwrap_or_default();
+            let coupons = if closed.coupons { coupons } else { Vec::new() };
+            books.put_coupon_lines(closed.month, coupons).await?;
+            // Whoever was quicker wrote theirs: these count.
+            let coupons = books.coupon_lines(closed.month).await?;
             let before =
                 place.checked_sub(1).and_then(|before| closes.get(before)?.hash).unwrap_or(BEGINNING);
-            let hash = chained(&self.home().await?.id_key, &before, closed, &lines);
+            let hash = chained(&self.home().await?.id_key, &before, closed, (&lines, &coupons));
             books.write_down(closed.month, lines, hash).await?;
         }
         let closes = books.closed().await?;
         let closed = closes.into_iter().find(|closed| closed.month == span.month && closed.hash.is_some());
         let closed =
             closed.ok_or_else(|| zhiyin_store::StoreError::Damaged("a month that was closed".to_owned()))?;
-        let lines = books.lines(closed.month).await?;
-        Ok(frozen(live, closed, lines))
+        self.frozen(live, closed).await
     }
 }
 
-fn open_book(live: &Live, span: Span, now: Ts, lines: Vec<Line>) -> MonthBook {
-    let state = if span.until > now { State::Running } else { State::Open };
+/// Lines of a month that is not written down.
+#[derive(Default)]
+struct OpenLines {
+    lines: Vec<Line>,
+    coupons: Vec<CouponLine>,
+}
+
+impl OpenLines {
+    /// Whether nothing was owed and nothing moved.
+    fn is_empty(&self) -> bool {
+        self.coupons.is_empty() && self.lines.iter().all(|line| line.columns() == [0; 9])
+    }
+}
+
+fn open_book(live: &Live, span: Span, state: State, lines: OpenLines) -> MonthBook {
+    let OpenLines { lines, coupons } = lines;
     MonthBook {
         month: span.month,
         start: span.start,
@@ -293,10 +383,11 @@ fn open_book(live: &Live, span: Span, now: Ts, lines: Vec<Line>) -> MonthBook {
         currency: live.playbook.currency.code.clone(),
         worth: worth(live),
         lines,
+        coupons: Some(coupons),
     }
 }
 
-fn frozen(live: &Live, closed: Closed, lines: Vec<Line>) -> MonthBook {
+fn frozen(live: &Live, closed: Closed, (lines, coupons): (Vec<Line>, Option<Vec<CouponLine>>)) -> MonthBook {
     MonthBook {
         month: closed.month,
         start: closed.start,
@@ -306,6 +397,7 @@ fn frozen(live: &Live, closed: Closed, lines: Vec<Line>) -> MonthBook {
         worth: closed.worth,
         closed: Some(closed),
         lines,
+        coupons,
     }
 }
 
@@ -361,6 +453,43 @@ pub fn table(books: &[MonthBook], by: Option<Cut>) -> Table {
             row.extend(texts);
             row.push(of.to_owned());
             row.extend(numbers.map(|number| number.to_string()));
+            row.push(line.liability_minor.map(|minor| minor.to_string()).unwrap_or_default());
+            row.push(book.currency.clone());
+            rows.push(row);
+        }
+    }
+    let as_of = books.last().map_or(Ts::MIN, |book| book.until);
+    Table { columns: columns.map(str::to_owned).to_vec(), rows, as_of, past: false, cut: None }
+}
+
+/// Coupons of months as one table; of all cuts, or of one beside what is in all.
+pub fn coupon_table(books: &[MonthBook], by: Option<Cut>) -> Table {
+    let columns = [
+        "month",
+        "state",
+        "offer",
+        "by",
+        "of",
+        "opening",
+        "issued",
+        "redeemed",
+        "expired",
+        "withdrawn",
+        "given_back",
+        "moved",
+        "closing",
+        "given_minor",
+        "liability_minor",
+        "currency",
+    ];
+    let mut rows = Vec::new();
+    for book in books {
+        let wanted = |line: &&CouponLine| by.is_none_or(|by| line.cut == by || line.cut == Cut::All);
+        for line in book.coupons.iter().flatten().filter(wanted) {
+            let of = if line.value.is_empty() && line.cut != Cut::All { "none" } else { &line.value };
+            let mut row: Vec<String> = vec![book.month.to_string()];
+            row.extend([book.state.name(), &line.offer, line.cut.name(), of].map(str::to_owned));
+            row.extend(line.columns().map(|number| number.to_string()));
             row.push(line.liability_minor.map(|minor| minor.to_string()).unwrap_or_default());
             row.push(book.currency.clone());
             rows.push(row);

@@ -42,7 +42,7 @@ pub struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    fn source(&self) -> String {
+    pub(crate) fn source(&self) -> String {
         format!("{COMMANDS}{}", self.key)
     }
 
@@ -326,6 +326,12 @@ impl Engine {
             Some(came) => Ok(answer(came, fingerprint, again)),
             None => Ok(Answer::StillDeciding),
         }
+    }
+
+    /// An item of a source once it is decided; `None` if that takes too long.
+    pub(crate) async fn once_decided(&self, source: &str, message_id: &str) -> Result<Option<Came>> {
+        let mut written = Written(self.written.subscribe());
+        self.decided(source, message_id, &mut written).await
     }
 
     /// An item once it is decided; `None` if that takes too long.

@@ -7,6 +7,7 @@ use zhiyin_decide::naming;
 use zhiyin_model::event::{Identifier, Refusal};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::identifier;
+use zhiyin_model::lunar::LunarDay;
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::Identity;
 use zhiyin_model::time::Day;
@@ -195,7 +196,10 @@ fn profile(member: &Member, names: &[(MemberId, String, String)], identity: &Ide
         let known = value.filter(|value| !identity.is_blocked(namespace, value) && !values.contains(value));
         values.extend(known.filter(|_| values.len() < duplicates::VALUES_MAX));
     }
-    profile.birthday = text(&["birthday"]).and_then(|text| Day::parse(text.get(..10)?));
+    profile.birthday = text(&["birthday"]).and_then(|text| match LunarDay::parse(&text) {
+        Some(lunar) => lunar.born(),
+        None => Day::parse(text.get(..10)?),
+    });
     profile.gender = text(&["gender"]);
     profile.city = text(&["city"]);
     profile.address = text(&["address", "street"]);

@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 use zhiyin_model::effect::Asset;
 use zhiyin_model::id::MemberId;
+use zhiyin_model::mask::Mask;
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 use zhiyin_store::personal::Told;
 use zhiyin_store::read::MemberWhole;
 use zhiyin_store::{StoreError, seal};
 
+use crate::campaigns::NoteView;
 use crate::{Engine, EngineError, Result};
 
 fn plain(scalar: &Scalar) -> Value {
@@ -94,6 +96,9 @@ impl Engine {
             })
         });
         let timeline = personal.timeline(member).await?;
+        let said = store.coupons().campaigns().notes_of(member, None, usize::MAX).await?;
+        let said: Vec<NoteView> =
+            said.iter().map(|note| NoteView::of(note, Mask::Full, None)).collect::<Result<_>>()?;
         let held = &whole.member;
         Ok(json!({
             "profile": profile(&whole),
@@ -107,6 +112,7 @@ impl Engine {
                 "from": was, "to": becomes, "at": at.rfc3339(),
             })).collect::<Vec<_>>(),
             "tags": held.tags.iter().map(|(tag, held)| json!({"tag": tag, "since": held.since.rfc3339()})).collect::<Vec<_>>(),
+            "messages": said,
             "timeline": timeline.iter().map(event).collect::<Result<Vec<_>>>()?,
         }))
     }

@@ -14,10 +14,13 @@ pub mod audience;
 pub mod audiences;
 pub mod audit;
 pub mod books;
+pub mod campaigns;
 pub mod checkout;
 pub mod clock;
 pub mod command;
+pub mod coupons;
 pub mod delivery;
+pub mod draws;
 pub mod duplicates;
 pub mod erase;
 pub mod export;
@@ -28,6 +31,7 @@ pub mod ingest;
 pub mod keys;
 pub mod letters;
 pub mod lists;
+mod live;
 pub mod measure;
 pub mod members;
 pub mod moving;
@@ -43,14 +47,16 @@ pub mod reports;
 pub mod retain;
 pub mod sealing;
 pub mod sight;
+pub mod simulate;
 pub mod takeover;
+pub mod tills;
 pub mod told;
 pub mod webhooks;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
+pub use live::{Live, Read};
 use tokio::sync::{Mutex, watch};
 use zhiyin_decide::outcome::{Known, Outcome, Stop};
 pub use zhiyin_decide::rules::Rules;
@@ -59,8 +65,9 @@ use zhiyin_decide::{Cause, Scene};
 use zhiyin_model::effect::TimerKey;
 use zhiyin_model::event::Event;
 use zhiyin_model::id::IdKey;
-use zhiyin_model::playbook::{Identity, Playbook, Problem};
-use zhiyin_store::{Home, PlaybookVersion, Store, StoreError};
+use zhiyin_model::playbook::Problem;
+use zhiyin_model::role::Limits;
+use zhiyin_store::{Home, Store, StoreError};
 
 use measure::Measures;
 use pipeline::Worker;
@@ -93,6 +100,9 @@ pub enum EngineError {
     /// There are more members than one search compares.
     #[error("more than {0} members: too many to be compared in one go")]
     TooManyMembers(usize),
+    /// A playbook would change what an open draw promised.
+    #[error("draw_open: draw {0} is open: until its list is closed its terms stand as they are")]
+    DrawOpen(String),
     /// A data set is half in: the home cannot act before it is whole.
     #[error("an import of a data set was interrupted: run it again to its end first")]
     Replaying,
@@ -130,6 +140,9 @@ pub enum EngineError {
     /// An audience cannot be asked for like this.
     #[error(transparent)]
     Audience(#[from] audience::AudienceProblem),
+    /// Something cannot be simulated like this.
+    #[error(transparent)]
+    Simulation(#[from] simulate::SimulationProblem),
     /// A list cannot be made or changed like this.
     #[error(transparent)]
     List(#[from] lists::ListProblem),
@@ -147,20 +160,6 @@ pub enum EngineError {
 
 /// Short for results of the engine.
 pub type Result<T> = std::result::Result<T, EngineError>;
-
-/// The live playbook, ready to decide by.
-pub struct Live {
-    /// Its version.
-    pub version: PlaybookVersion,
-    /// As it was read.
-    pub playbook: Playbook,
-    /// As decisions use it.
-    pub rules: Rules,
-    /// How far it believes names.
-    pub identity: Arc<Identity>,
-    /// Lists that conditions may ask beside its audiences, as they were last looked up.
-    lists: RwLock<Arc<BTreeSet<String>>>,
-}
 
 /// How events are decided: [`zhiyin_decide::decide`], or a test's own.
 pub type Decider =
@@ -196,6 +195,8 @@ pub struct Engine {
     pub(crate) written: watch::Sender<()>,
     pub(crate) measures: Measures,
     pub(crate) audiences: audience::keep::Audiences,
+    /// What is taken of pools, for what is sold out.
+    pub(crate) seen: coupons::Seen,
     /// Where audiences are asked instead, once somebody said so.
     pub(crate) clickhouse: std::sync::OnceLock<audience::clickhouse::Afar>,
 }
@@ -237,6 +238,7 @@ impl Engine {
             written: watch::Sender::new(()),
             measures,
             audiences: audience::keep::Audiences::default(),
+            seen: coupons::Seen::default(),
             clickhouse: std::sync::OnceLock::new(),
         };
         engine.reload().await?;
@@ -258,21 +260,9 @@ impl Engine {
         self.live.read().ok().and_then(|live| live.clone()).ok_or(EngineError::NoPlaybook)
     }
 
-    /// Reads the live playbook anew.
-    pub(crate) async fn reload(&self) -> Result<()> {
-        let Some(version) = self.store.live_playbook().await? else { return Ok(()) };
-        let known = self.live.read().ok().and_then(|live| live.clone());
-        let lists = RwLock::new(known.as_ref().map(|live| live.lists()).unwrap_or_default());
-        if known.is_some_and(|live| live.version == version) {
-            return Ok(());
-        }
-        let playbook = playbooks::read_source(&version.source).map_err(EngineError::Playbook)?;
-        let rules = Rules::compile(&playbook).map_err(EngineError::Playbook)?;
-        if let Ok(mut live) = self.live.write() {
-            let identity = Arc::new(playbook.identity.clone());
-            *live = Some(Arc::new(Live { version, playbook, rules, identity, lists }));
-        }
-        Ok(())
+    /// Up to where one person decides alone, by the live playbook.
+    pub fn alone(&self) -> Limits {
+        self.live().map_or_else(|_| Limits::default(), |live| live.playbook.alone)
     }
 
     /// The live playbook, which is of this version.

@@ -208,18 +208,21 @@ impl Engine {
     /// All lists, with how many members of those whom a grant may count are on each.
     pub async fn lists(&self, grant: &Grant) -> Result<Vec<ListView>> {
         let lists = self.store().lists().lists().await?;
+        self.lists_counted(grant, lists).await
+    }
+
+    /// These lists, the same.
+    async fn lists_counted(&self, grant: &Grant, lists: Vec<List>) -> Result<Vec<ListView>> {
         if lists.is_empty() {
             return Ok(Vec::new());
         }
         let filter = self.filter(grant, Operation::ReportsRead).await?;
         let whole = filter.bound == Bound::Everything;
-        let kept = if whole { self.audiences.lists_counted(&lists) } else { None };
+        let now = clock::now(&self.home().await?);
+        let kept = if whole { self.audiences.lists_counted(&lists, now) } else { None };
         let (counts, as_of): (BTreeMap<String, u64>, _) = match kept {
-            Some((counts, fresh)) => (counts, fresh.min(clock::now(&self.home().await?))),
-            None if whole => {
-                let as_of = clock::now(&self.home().await?);
-                (self.store().lists().list_counts().await?.into_iter().collect(), as_of)
-            }
+            Some(counted) => counted,
+            None if whole => (self.lists_of_record(&lists).await?, now),
             None => self.lists_within(&filter, &lists).await?,
         };
         let view = |list: List| ListView {
@@ -233,10 +236,28 @@ impl Engine {
         Ok(lists.into_iter().map(view).collect())
     }
 
+    /// Whether somebody uploaded a list of this name.
+    pub async fn has_list(&self, name: &str) -> Result<bool> {
+        Ok(self.store().lists().lists().await?.iter().any(|list| list.name == name))
+    }
+
     /// One list; a refusal by name, where there is none.
     pub async fn list(&self, grant: &Grant, name: &str) -> Result<ListView> {
-        let found = self.lists(grant).await?.into_iter().find(|list| list.name == name);
-        Ok(found.ok_or_else(|| ListProblem::Unknown(name.to_owned()))?)
+        let mut lists = self.store().lists().lists().await?;
+        lists.retain(|list| list.name == name);
+        let counted = self.lists_counted(grant, lists).await?.pop();
+        Ok(counted.ok_or_else(|| ListProblem::Unknown(name.to_owned()))?)
+    }
+
+    /// How many the record has on each of these lists.
+    async fn lists_of_record(&self, lists: &[List]) -> Result<BTreeMap<String, u64>> {
+        match lists {
+            [list] => {
+                let count = self.store().lists().list_count(&list.name).await?;
+                Ok(BTreeMap::from([(list.name.clone(), count)]))
+            }
+            _ => Ok(self.store().lists().list_counts().await?.into_iter().collect()),
+        }
     }
 
     /// Begins an upload to a list, which is made if there is none of the name. An earlier one that is still at work ends.
@@ -268,7 +289,7 @@ impl Engine {
     pub async fn list_removed(&self, grant: &Grant, name: &str) -> Result<u64> {
         self.filter(grant, Operation::PlaybookApply).await?;
         let lists = self.store().lists();
-        if !lists.lists().await?.iter().any(|list| list.name == name) {
+        if !self.has_list(name).await? {
             return Err(ListProblem::Unknown(name.to_owned()).into());
         }
         let beside = detail(serde_json::json!({"act": "list_remove"}));
@@ -277,6 +298,7 @@ impl Engine {
             let round = lists.list_begin(name, &grant.who, clock::now(&self.home().await?)).await?;
             let gone = self.list_emptied(name, round).await?;
             lists.list_gone(name, round).await.map_err(overtaken(name))?;
+            self.columns_have_it().await?;
             Ok(gone)
         })
         .await
@@ -455,9 +477,7 @@ impl Upload<'_> {
             self.tally.removed = self.engine.list_emptied(&self.name, self.round).await?;
         }
         let now = clock::now(&self.engine.home().await?);
-        let counts = self.engine.store().lists().list_counts().await?;
-        let own = counts.into_iter().find(|(name, _)| *name == self.name);
-        self.tally.members = own.map_or(0, |(_, members)| members);
+        self.tally.members = self.engine.store().lists().list_count(&self.name).await?;
         self.tally.as_of = now.rfc3339();
         let beside = detail(serde_json::json!({
             "act": "list_upload", "lines": self.tally.lines, "matched": self.tally.matched,
@@ -466,6 +486,8 @@ impl Upload<'_> {
         let on = Target::code(format!("list {}", self.name));
         let store = self.engine.store().as_ref();
         audit::note(store, &self.who, Operation::PlaybookApply, &on, Outcome::Done, &beside).await?;
+        // Who asks next is answered with it.
+        self.engine.columns_have_it().await?;
         Ok(self.tally)
     }
 }

@@ -228,6 +228,6 @@ mod tests {
             }
         }
         let numbered = TABLES.iter().filter(|table| table.columns.iter().any(|(_, kind)| *kind == Kind::No));
-        assert_eq!(numbered.count(), 8);
+        assert_eq!(numbered.count(), 11);
     }
 }

@@ -129,7 +129,12 @@ impl Engine {
         let past = self.store().whole_past(member).await?;
         let leaving: BTreeSet<&Identifier> = identifiers.iter().collect();
         let parting = parting(self.store().as_ref(), &live, member, &past, &leaving).await?;
-        let cause = Cause { id: EventId::from_bytes([0; 16]), name: "preview", clock: clock::now(&home) };
+        let cause = Cause {
+            id: EventId::from_bytes([0; 16]),
+            name: "preview",
+            clock: clock::now(&home),
+            replay: false,
+        };
         let at = cause.clock.max(state.member.decided_until);
         let scene = Scene { rules: &live.rules, key: &home.id_key, cause, at };
         let mut outcome = Outcome { at, ..Outcome::default() };

@@ -170,6 +170,11 @@ impl Engine {
             });
             futures_util::future::try_join_all(all).await?;
             if !self.store().any_waiting().await? {
+                // What held timers back is decided by now, and whoever it held back had looked before that. A share that was
+                // given up for another of these workers may be in nobody's hands yet.
+                if self.is_held_back().await || self.gains().await? {
+                    continue;
+                }
                 let total = told.into_inner().map(|told| told.0).unwrap_or_default();
                 return Ok(Step { idle: true, ..total });
             }
@@ -182,6 +187,33 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether any worker's timers waited for what others were yet to decide, when it looked last.
+    async fn is_held_back(&self) -> bool {
+        for worker in &self.workers {
+            if worker.lock().await.is_held_back() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether these workers find shares that nobody holds: what is due in them nobody has looked at.
+    async fn gains(&self) -> Result<bool> {
+        let mut held = 0;
+        for worker in &self.workers {
+            held += worker.lock().await.n_held();
+        }
+        if held as i64 >= i64::from(self.home().await?.slots) {
+            return Ok(false);
+        }
+        // What one of them gives up the others find in the round after.
+        let mut gained = false;
+        for worker in self.workers.iter().chain(&self.workers) {
+            gained |= worker.lock().await.gains(self).await?;
+        }
+        Ok(gained)
     }
 
     /// What all workers wait for: their shares, and since when the first of them has not looked.

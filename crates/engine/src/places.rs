@@ -66,6 +66,11 @@ impl Engine {
         Ok(self.zone().day(clock::now(&self.home().await?)))
     }
 
+    /// The zone of a store: its own, or that of the next place above; the brand's where nobody knows of it.
+    pub async fn zone_of_store(&self, store: &str) -> Result<Zone> {
+        Ok(self.places().await?.zone_of(store, &self.zone()))
+    }
+
     /// The tree as it was at the end of a day. Staff are those of now.
     pub async fn places_at(&self, day: Day) -> Result<Tree> {
         let now = clock::now(&self.home().await?);

@@ -12,6 +12,7 @@ use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
 use zhiyin_model::time::Ts;
 use zhiyin_store::{PlaybookVersion, Wanted};
 
+use crate::campaigns::said;
 use crate::lists::taken;
 use crate::pipeline::OTHERS_AT_WORK;
 use crate::{Engine, Result, clock, rebuild};
@@ -27,7 +28,7 @@ pub fn read_file(path: &Path) -> std::result::Result<(Playbook, Rules), Vec<Prob
     };
     let text = read_text(path).map_err(at_file)?;
     let playbook = playbook::parse(&label, &text, &load)?;
-    let rules = Rules::compile(&playbook)?;
+    let rules = compiled(&label, &playbook)?;
     Ok((playbook, rules))
 }
 
@@ -35,7 +36,7 @@ pub fn read_file(path: &Path) -> std::result::Result<(Playbook, Rules), Vec<Prob
 pub fn read_shipped(name: &str) -> Option<std::result::Result<(Playbook, Rules), Vec<Problem>>> {
     let text = shipped::shipped(name)?;
     Some(playbook::parse(&format!("{name}.yaml"), text, &shipped::load).and_then(|playbook| {
-        let rules = Rules::compile(&playbook)?;
+        let rules = compiled(name, &playbook)?;
         Ok((playbook, rules))
     }))
 }
@@ -57,8 +58,15 @@ pub fn read_given(text: &str) -> std::result::Result<(Playbook, Rules), Vec<Prob
         return Err(vec![problem]);
     }
     let playbook = playbook::parse(label, text, &shipped::load)?;
-    let rules = Rules::compile(&playbook)?;
+    let rules = compiled(label, &playbook)?;
     Ok((playbook, rules))
+}
+
+/// Compiles a playbook; its messages must read well too.
+fn compiled(file: &str, playbook: &Playbook) -> std::result::Result<Rules, Vec<Problem>> {
+    let rules = Rules::compile(playbook)?;
+    let problems = said::problems(file, playbook);
+    if problems.is_empty() { Ok(rules) } else { Err(problems) }
 }
 
 /// Reads what a database keeps of a playbook: it stands alone.
@@ -111,6 +119,9 @@ impl Engine {
         if let Some(problem) = taken(playbook, &self.store().lists().lists().await?) {
             return Err(problem.into());
         }
+        if let Some(draw) = self.changed_while_open(playbook).await? {
+            return Err(crate::EngineError::DrawOpen(draw));
+        }
         // Whatever came before was promised under the version before: it is decided first.
         if self.home().await?.version > 0 {
             self.drain(1024, None, |_| ()).await?;
@@ -137,12 +148,25 @@ impl Engine {
         done
     }
 
+    /// The same for those whose shares nobody else holds, without waiting for others.
+    pub(crate) async fn reach_once(&self, limit: usize) -> Result<u64> {
+        let done = self.reach_held(limit).await;
+        self.release().await?;
+        done
+    }
+
+    async fn reach_held(&self, limit: usize) -> Result<u64> {
+        let mut reached = 0;
+        for worker in &self.workers {
+            reached += worker.lock().await.reach_all(self, limit).await?;
+        }
+        Ok(reached)
+    }
+
     async fn catch_up_holding(&self, limit: usize) -> Result<u64> {
         let mut reached = 0;
         loop {
-            for worker in &self.workers {
-                reached += worker.lock().await.reach_all(self, limit).await?;
-            }
+            reached += self.reach_held(limit).await?;
             let Ok(live) = self.live() else { return Ok(reached) };
             if self.store().members_behind(None, live.version.version, None, 1).await?.is_empty() {
                 return Ok(reached);

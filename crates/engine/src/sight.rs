@@ -221,6 +221,31 @@ pub(crate) fn attributes(mask: Mask, playbook: &Playbook, member: &Member) -> BT
     shown.collect()
 }
 
+/// A text that says something of a member, made of these variables, as far as it may be shown.
+pub(crate) fn said(
+    mask: Mask,
+    playbook: Option<&Playbook>,
+    variables: &BTreeMap<String, String>,
+    text: String,
+) -> String {
+    if mask == Mask::Full {
+        return text;
+    }
+    let mut masked: Vec<(&str, String)> = variables
+        .iter()
+        .filter_map(|(name, value)| {
+            let key = name.strip_prefix("member.").filter(|_| !value.is_empty())?;
+            let declared = playbook.is_some_and(|playbook| playbook.attributes.contains_key(key));
+            let shown = attribute(mask, declared, key, &Scalar::Text(value.clone()));
+            let shown = shown.as_ref().and_then(Value::as_str).unwrap_or("＊");
+            (shown != value).then(|| (value.as_str(), shown.to_owned()))
+        })
+        .collect();
+    // What is part of another comes after it.
+    masked.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+    masked.into_iter().fold(text, |text, (value, shown)| text.replace(value, &shown))
+}
+
 fn attribute(mask: Mask, declared: bool, key: &str, value: &Scalar) -> Option<Value> {
     if mask == Mask::Full || matches!(value, Scalar::Bool(_)) {
         return Some(plain(value));
@@ -245,6 +270,19 @@ fn attribute(mask: Mask, declared: bool, key: &str, value: &Scalar) -> Option<Va
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_says_no_more_of_a_person_than_may_be_shown() {
+        let variables = [("member.name", "王小明"), ("member.phone", "13812341234"), ("points", "1381")];
+        let variables: BTreeMap<String, String> =
+            variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let text = "王小明 13812341234: 1381";
+        for (mask, shown) in
+            [(Mask::Full, text), (Mask::Masked, "王＊ 138****1234: 1381"), (Mask::Hidden, "＊ ＊: 1381")]
+        {
+            assert_eq!(said(mask, None, &variables, text.to_owned()), shown);
+        }
+    }
 
     #[test]
     fn a_cursor_goes_on_in_its_own_list_only() {

@@ -120,6 +120,12 @@ impl Record {
 }
 
 impl Dependants {
+    /// The same without what they are called, and by whom told: no condition asks for that.
+    pub fn unnamed(&self) -> Self {
+        let one = |(i, record): (usize, &Record)| (i.to_string(), Record { name: None, ..record.clone() });
+        Self(self.0.values().enumerate().map(one).collect())
+    }
+
     /// Whether nobody was ever told of.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -4,6 +4,7 @@
 //! bytes into an [`Item`]: checked, canonical, still without a place in the inbox. An [`Event`] is what a decision
 //! sees. Whatever is wrong is refused by a name, with the field at fault; nothing is guessed.
 
+mod checkout;
 pub mod json;
 mod order;
 mod read;
@@ -13,6 +14,7 @@ mod whom;
 
 use std::collections::BTreeMap;
 
+pub use checkout::CheckoutFacts;
 pub use order::{Amounts, Line, OrderFacts};
 pub use read::{
     EXTERNAL_IDS_MAX, ITEM_BYTES_MAX, MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX, accept, bounded, read,
@@ -123,6 +125,8 @@ pub struct Event {
     pub order: Option<OrderFacts>,
     /// What an old system knew of the member, where they are taken over from it.
     pub takeover: Option<Box<Takeover>>,
+    /// What it says of a checkout, for the events that speak of one.
+    pub checkout: Option<Box<CheckoutFacts>>,
 }
 
 impl Event {
@@ -197,6 +201,45 @@ pub mod names {
     pub const PARTNER_REDEEMED: &str = "Partner Redeemed";
     /// A member comes over from an old system, with what they had there. Only the take-over states it.
     pub const MEMBER_TAKEN_OVER: &str = "Member Taken Over";
+    /// A coupon of an offer is issued to a member; also said where a decision issues one.
+    pub const COUPON_ISSUED: &str = "Coupon Issued";
+    /// A person takes a coupon back.
+    pub const COUPON_WITHDRAWN: &str = "Coupon Withdrawn";
+    /// A member takes a coupon for themselves: one of `offer`, which says who may, from when, and for how many points.
+    pub const COUPON_CLAIMED: &str = "Coupon Claimed";
+    /// A coupon was used. One of ours, which `coupon_id` names, is used up by it; what names none is another system's news.
+    pub const COUPON_REDEEMED: &str = "Coupon Redeemed";
+    /// A member won a prize in a draw: `draw`, `prize` (an offer), `entry`. Only the draw states it.
+    pub const DRAW_WON: &str = "Draw Won";
+    /// A member is to go through a campaign: `campaign`, and `key` where it is about something.
+    pub const CAMPAIGN_BEGUN: &str = "Campaign Begun";
+    /// A member saw what was said to them: `message`, its id.
+    pub const MESSAGE_SEEN: &str = "Message Seen";
+    /// A member's advisor did what they were asked to: `task`, its id.
+    pub const TASK_DONE: &str = "Task Done";
+    /// Derived: a coupon of ours was used up.
+    pub const COUPON_USED: &str = "Coupon Used";
+    /// Derived: the time of a coupon is over.
+    pub const COUPON_EXPIRED: &str = "Coupon Expired";
+    /// Derived: the time of a coupon will soon be over.
+    pub const COUPON_EXPIRING: &str = "Coupon Expiring";
+    /// Derived: a batch did not issue a coupon to a member, and why.
+    pub const COUPON_NOT_ISSUED: &str = "Coupon Not Issued";
+    /// A cart is priced for a member, and what its discounts take is held; also said where that was decided.
+    pub const CHECKOUT_LOCKED: &str = "Checkout Locked";
+    /// A checkout was paid: what it takes is used.
+    pub const CHECKOUT_REDEEMED: &str = "Checkout Redeemed";
+    /// Whoever began a checkout lets go of it.
+    pub const CHECKOUT_CANCELLED: &str = "Checkout Cancelled";
+    /// Pieces of what was bought come back.
+    pub const CHECKOUT_RETURNED: &str = "Checkout Returned";
+    /// What a till may sell of a member's without a network is held for it: `lease`, `leased_to`, and `coupons` where some are
+    /// named. Only the lease states it.
+    pub const TILL_LEASED: &str = "Till Leased";
+    /// The till is back: what it did not sell of a member's is theirs again. Only the lease states it.
+    pub const TILL_RETURNED: &str = "Till Returned";
+    /// Derived: a checkout was not paid in its time, and lets go of what it held.
+    pub const CHECKOUT_RELEASED: &str = "Checkout Released";
     /// Derived: another member's gift arrives.
     pub const POINTS_RECEIVED: &str = "Points Received";
     /// Derived: a member moved between lifecycle stages.
@@ -218,7 +261,10 @@ pub mod names {
 
     /// What is needed for as long as there is a member: the ledger, who is whom, what was consented to. Bodies of these are
     /// never let go.
-    pub const NEEDED: [&str; 22] = [
+    pub const NEEDED: [&str; 33] = [
+        DRAW_WON,
+        TILL_LEASED,
+        TILL_RETURNED,
         ORDER_COMPLETED,
         ORDER_UPDATED,
         ORDER_PAID,
@@ -241,11 +287,24 @@ pub mod names {
         MEMBER_TAKEN_OVER,
         TAG_PUT_ON,
         TAG_TAKEN_OFF,
+        COUPON_ISSUED,
+        COUPON_WITHDRAWN,
+        COUPON_CLAIMED,
+        COUPON_REDEEMED,
+        CHECKOUT_LOCKED,
+        CHECKOUT_REDEEMED,
+        CHECKOUT_CANCELLED,
+        CHECKOUT_RETURNED,
     ];
 
     /// What a write key that lies open may not say: it earns, spends or gives points, says who is whom, or what others agree
     /// to, whom they care for and what a partner owes.
-    pub const SERVER_ONLY: [&str; 20] = [
+    pub const SERVER_ONLY: [&str; 33] = [
+        CAMPAIGN_BEGUN,
+        TASK_DONE,
+        DRAW_WON,
+        TILL_LEASED,
+        TILL_RETURNED,
         ORDER_COMPLETED,
         ORDER_UPDATED,
         ORDER_PAID,
@@ -266,6 +325,14 @@ pub mod names {
         PARTNER_REFERRED,
         PARTNER_REDEEMED,
         MEMBER_TAKEN_OVER,
+        COUPON_ISSUED,
+        COUPON_WITHDRAWN,
+        COUPON_CLAIMED,
+        COUPON_REDEEMED,
+        CHECKOUT_LOCKED,
+        CHECKOUT_REDEEMED,
+        CHECKOUT_CANCELLED,
+        CHECKOUT_RETURNED,
     ];
 }
 

@@ -20,6 +20,14 @@ pub enum EventKind {}
 pub enum TransferKind {}
 /// Marker of [`OrderId`].
 pub enum OrderKind {}
+/// Marker of [`CouponId`].
+pub enum CouponKind {}
+/// Marker of [`CheckoutId`].
+pub enum CheckoutKind {}
+/// Marker of [`RunId`].
+pub enum RunKind {}
+/// Marker of [`NoteId`].
+pub enum NoteKind {}
 
 /// One person we know, enrolled or not.
 pub type MemberId = Id<MemberKind>;
@@ -29,6 +37,14 @@ pub type EventId = Id<EventKind>;
 pub type TransferId = Id<TransferKind>;
 /// One order; hash of (order namespace, order number).
 pub type OrderId = Id<OrderKind>;
+/// One coupon that was issued; hash of its code.
+pub type CouponId = Id<CouponKind>;
+/// One checkout; hash of (namespace, name).
+pub type CheckoutId = Id<CheckoutKind>;
+/// One way of a member through a campaign; hash of (member, campaign, key).
+pub type RunId = Id<RunKind>;
+/// One thing that was said to a member; hash of (run, step).
+pub type NoteId = Id<NoteKind>;
 
 impl<K> Id<K> {
     /// The id with these bytes.

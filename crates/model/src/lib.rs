@@ -4,12 +4,15 @@
 //! Read on in [`event`] (what comes in), [`member`] (what we know), [`effect`] (what a decision says), [`place`] (the brand's tree), and
 //! [`playbook`] (what a brand promises).
 
+pub mod checkout;
 pub mod consent;
+pub mod coupon;
 pub mod dependant;
 pub mod effect;
 pub mod event;
 pub mod id;
 pub mod identifier;
+pub mod lunar;
 pub mod mask;
 pub mod member;
 pub mod membership;
@@ -19,6 +22,8 @@ pub mod personal;
 pub mod place;
 pub mod playbook;
 pub mod role;
+pub mod run;
 pub mod scalar;
+pub mod till;
 pub mod time;
 pub mod webhook;

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::coupon::Holdings;
 use crate::effect::{Asset, TimerKey};
 use crate::id::MemberId;
 use crate::membership::Memberships;
 use crate::personal::Personal;
+use crate::run::Runs;
 use crate::scalar::Scalar;
 use crate::time::{Day, Ts};
 
@@ -41,6 +43,10 @@ pub struct Member {
     pub tags: BTreeMap<String, TagHeld>,
     /// Standing audiences they are in now.
     pub audiences: Memberships,
+    /// Coupons they hold, and how often offers were theirs.
+    pub holdings: Holdings,
+    /// Where they stand in campaigns.
+    pub runs: Runs,
     /// Open timers.
     pub timers: BTreeMap<TimerKey, Ts>,
     /// What they consent to, and whom they care for.
@@ -165,6 +171,8 @@ impl Member {
             stage: None,
             tags: BTreeMap::new(),
             audiences: Memberships::default(),
+            holdings: Holdings::default(),
+            runs: Runs::default(),
             timers: BTreeMap::new(),
             personal: Personal::default(),
         }

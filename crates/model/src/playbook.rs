@@ -6,10 +6,13 @@
 //! words what another version changes. The grammar is in `docs/playbook.md`.
 
 mod audience;
+pub mod campaign;
 mod canonical;
 mod check;
+pub mod claim;
 mod consent;
 mod diff;
+pub mod draw;
 mod extend;
 mod identity;
 mod names;
@@ -33,18 +36,22 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use audience::Audience;
+pub use campaign::{Campaign, Message, Sending};
 pub use consent::{Consent, Purpose};
 pub use diff::{Change, ChangeKind, Touches, diff};
+pub use draw::{Draw, DrawPrize};
 pub use extend::Loader;
 pub use identity::{Identity, NamespaceSaid};
 pub use names::{Language, Names};
-pub use offer::{Offer, Offering, UseLimit};
+pub use offer::{Offer, Offering, UseLimit, Within};
 pub use partner::Partner;
 pub use problem::{ConditionText, Location, Problem};
 pub use raw::json_schema;
 pub use touchpoint::{Touchpoint, TouchpointKind};
 
 use crate::money::Currency;
+use crate::role::Limits;
+use crate::till::TillLimits;
 use crate::time::{Day, Ts, Zone};
 
 /// A checked playbook. Two are equal when they promise the same, however they are written.
@@ -85,6 +92,18 @@ pub struct Playbook {
     /// What is offered, and in which order it applies.
     #[serde(skip_serializing_if = "Offering::is_default")]
     pub offering: Offering,
+    /// Draws by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub draws: BTreeMap<String, Draw>,
+    /// Texts that are sent, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: BTreeMap<String, Message>,
+    /// Campaigns by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub campaigns: BTreeMap<String, Campaign>,
+    /// What bounds everything that is sent.
+    #[serde(skip_serializing_if = "Sending::is_default")]
+    pub sending: Sending,
     /// Which names of people count, and how far.
     #[serde(skip_serializing_if = "Identity::is_default")]
     pub identity: Identity,
@@ -94,9 +113,23 @@ pub struct Playbook {
     /// After how many days the bodies of events are let go, by event name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub retention: BTreeMap<String, u16>,
+    /// Up to where one person decides alone.
+    #[serde(skip_serializing_if = "is_default")]
+    pub alone: Limits,
+    /// What one lease of a till that sells without a network may have.
+    #[serde(skip_serializing_if = "are_usual")]
+    pub tills: TillLimits,
     /// How it was written.
     #[serde(skip)]
     source: canonical::Source,
+}
+
+fn are_usual(tills: &TillLimits) -> bool {
+    *tills == TillLimits::default()
+}
+
+fn is_default(alone: &Limits) -> bool {
+    *alone == Limits::default()
 }
 
 /// An attribute of members.
@@ -106,6 +139,9 @@ pub struct AttributeDecl {
     pub name: Names,
     /// The type of its values.
     pub kind: AttributeKind,
+    /// For how many days what was told stays: another value within them is not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes_after_days: Option<u16>,
 }
 
 /// The type of an attribute's values.
@@ -125,10 +161,13 @@ pub enum AttributeKind {
 }
 
 /// What of an order counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Orders {
     /// What "paid" means.
     pub paid: PaidRule,
+    /// Whose orders earn neither points nor growth, such as staff and wholesalers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earn_nothing: Option<ConditionText>,
 }
 
 /// What "paid" means.
@@ -162,6 +201,9 @@ pub struct Points {
     pub times: Vec<Times>,
     /// What points are worth in money, where the brand says so.
     pub worth: Option<Worth>,
+    /// The most that a member's orders of one day earn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_per_day: Option<i64>,
 }
 
 /// The growth value.

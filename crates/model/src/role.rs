@@ -128,6 +128,24 @@ named! {
         PointsReturn = "points_return",
         /// Adding or taking points by hand.
         PointsAdjust = "points_adjust",
+        /// Issuing coupons to a member, and taking them back.
+        CouponsIssue = "coupons_issue",
+        /// Claiming a coupon for a member who wants it, and redeeming one.
+        CouponsUse = "coupons_use",
+        /// Issuing coupons to many at once.
+        CouponsIssueMany = "coupons_issue_many",
+        /// Opening, closing and holding draws.
+        DrawsManage = "draws_manage",
+        /// Reading, pausing, stopping and trying campaigns, and beginning one for a member.
+        CampaignsManage = "campaigns_manage",
+        /// Saying that a member saw what was said to them, or that a task is done.
+        MessagesAnswer = "messages_answer",
+        /// Pricing carts for members: quoting, locking, paying, letting go.
+        Checkout = "checkout",
+        /// Taking back what was bought at a checkout.
+        CheckoutReturn = "checkout_return",
+        /// Leasing stock, quotas and coupons to tills that sell without a network, and telling what they sold.
+        TillsLease = "tills_lease",
         /// Reading orders.
         OrdersRead = "orders_read",
         /// Reading reports and the overview.
@@ -377,11 +395,13 @@ fn filled(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Up to where one person decides alone (O5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Up to where one person decides alone (O5): the playbook's `alone`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Limits {
     /// Points that one adjustment may add or take.
     pub points_alone: u64,
+    /// To how many members one person issues a coupon alone.
+    pub coupons_alone: u64,
     /// Whether a playbook may be made live by one person.
     pub playbook_alone: bool,
     /// Hours within which a second person must answer.
@@ -390,7 +410,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { points_alone: 1_000, playbook_alone: true, answer_hours: 72 }
+        Self { points_alone: 1_000, coupons_alone: 1_000, playbook_alone: true, answer_hours: 72 }
+    }
+}
+
+impl Limits {
+    /// Whether a person decides more alone by these than by others.
+    pub const fn is_looser_than(&self, other: &Self) -> bool {
+        self.points_alone > other.points_alone
+            || self.coupons_alone > other.coupons_alone
+            || self.playbook_alone && !other.playbook_alone
+            || self.answer_hours > other.answer_hours
     }
 }
 
@@ -399,6 +429,7 @@ impl Default for Limits {
 pub fn second_person(operation: Operation, amount: i64, limits: &Limits) -> bool {
     match operation {
         Operation::PointsAdjust => amount.unsigned_abs() > limits.points_alone,
+        Operation::CouponsIssueMany => amount.unsigned_abs() > limits.coupons_alone,
         Operation::PlaybookApply => !limits.playbook_alone,
         _ => false,
     }

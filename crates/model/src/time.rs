@@ -178,6 +178,20 @@ impl Zone {
             .map_or(Ts::FOREVER, |zoned| Ts(zoned.timestamp().as_microsecond()))
     }
 
+    /// The instant of a day's wall clock, so many minutes after 00:00; of two the first, and where clocks are set ahead over it, as
+    /// much later.
+    pub fn at_minute(&self, day: Day, minute: u16) -> Ts {
+        if let Some(offset_us) = self.fixed_us {
+            let us = i64::from(day.0) * DAY_US + i64::from(minute) * 60_000_000;
+            return Ts(us.saturating_sub(offset_us));
+        }
+        let part = |part: u16| i8::try_from(part).unwrap_or(0);
+        self.rules
+            .to_ambiguous_zoned(day.date().at(part(minute / 60 % 24), part(minute % 60), 0, 0))
+            .compatible()
+            .map_or(Ts::FOREVER, |zoned| Ts(zoned.timestamp().as_microsecond()))
+    }
+
     /// The last microsecond of a day.
     pub fn end(&self, day: Day) -> Ts {
         self.start(day.plus(1)).plus_us(-1)

@@ -64,6 +64,34 @@ const ADJUSTED: &[Field] = &[MEMBER, SIGNED, TRANSFER, OF_ORDER, REVERSES];
 const TAG: &[Field] = &[MEMBER, field("tag", Shape::Text, true, "the tag's code in the playbook")];
 const AUDIENCE: &[Field] =
     &[MEMBER, field("audience", Shape::Text, true, "the standing audience's id in the playbook")];
+const OFFER: Field = field("offer", Shape::Text, true, "the offer's id in the playbook");
+const COUPON: &[Field] = &[
+    MEMBER,
+    OFFER,
+    field("coupon", Shape::Id, true, "the coupon's id"),
+    field("valid_until", Shape::Time, true, "from when it can no longer be used"),
+];
+const CHECKOUT: Field = field("checkout", Shape::Id, true, "the checkout's id");
+const A_CHECKOUT: &[Field] = &[MEMBER, CHECKOUT];
+const PRICED: &[Field] = &[
+    MEMBER,
+    CHECKOUT,
+    field("payable", Shape::Int, true, "what is to be paid of the lines, in minor units"),
+    field("discount", Shape::Int, true, "what is taken off them, in minor units"),
+];
+const LOCKED: &[Field] = &[
+    MEMBER,
+    CHECKOUT,
+    field("payable", Shape::Int, true, "what is to be paid of the lines, in minor units"),
+    field("discount", Shape::Int, true, "what is taken off them, in minor units"),
+    field("until", Shape::Time, true, "until when what it takes is held"),
+];
+const CAME_BACK: &[Field] = &[
+    MEMBER,
+    CHECKOUT,
+    field("refund", Shape::Int, true, "what is given back, in minor units"),
+    field("points", Shape::Int, true, "points of exchanges that are given back"),
+];
 const AN_ORDER: &[Field] = &[
     MEMBER,
     ORDER,
@@ -113,6 +141,15 @@ kinds! {
         &[field("member", Shape::Id, true, "who stays"), field("parted", Shape::Id, true, "who is somebody else from now on")];
     "member.erased", "What is personal of a member was erased for good: erase it, too", "会员个人信息被删除",
         &[MEMBER];
+    "coupon.issued", "A coupon was issued, by a command or an offer; an issue to many sends none", "发券", COUPON;
+    "coupon.redeemed", "A coupon was used up", "券被核销", COUPON;
+    "coupon.expiring", "A coupon will soon expire", "券即将到期", COUPON;
+    "coupon.expired", "A coupon expired", "券已过期", COUPON;
+    "checkout.locked", "A cart was priced, and what its discounts take is held", "结算已锁定", LOCKED;
+    "checkout.redeemed", "A checkout was paid", "结算已核销", PRICED;
+    "checkout.cancelled", "Whoever began a checkout let go of it", "结算已取消", A_CHECKOUT;
+    "checkout.released", "A checkout was not paid in its time, and let go of what it held", "结算超时释放", A_CHECKOUT;
+    "checkout.returned", "Pieces of what was bought came back", "结算已退货", CAME_BACK;
     "points.earned", "An order earned points", "获得积分", MOVED;
     "points.taken_back", "Points of an order that came back were taken back", "退单扣回积分", MOVED;
     "points.spent", "Points were spent", "消费积分", MOVED;

@@ -5,7 +5,7 @@
 //! *is* left to pay.
 
 use crate::deal::{Deal, Effect, Gain, LaneKind, Scene};
-use crate::item::share_max;
+use crate::item::Most;
 use crate::order::ways;
 
 /// What an order deal may take off, as far as a bound can know.
@@ -14,7 +14,7 @@ enum Reach {
     /// Of all lines: a gain, where so much is left to pay.
     Step { spend: i64, gain: Gain },
     /// Of all lines: so much for every so much.
-    Every { every: i64, off: i64, times_max: i64 },
+    Every { every: i64, off: i64, times_max: i64, off_max: i64 },
     /// Of some lines: at most so much.
     Some(i64),
 }
@@ -31,11 +31,12 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn prepare(&mut self, scene: &Scene) {
+    /// Of a cart whose lines come to `lists`, with floors or without.
+    pub(crate) fn prepare(&mut self, scene: &Scene, lists: &[i64], floors: bool) {
         self.reaches.clear();
         self.lanes.clear();
         self.floor = scene.lines.iter().map(|line| line.floor).sum();
-        let list: i64 = scene.lines.iter().map(|line| line.list).sum();
+        let list: i64 = lists.iter().sum();
         for (k, kind) in scene.lanes.iter().enumerate() {
             let from = self.reaches.len();
             let of_lane = scene.deals.iter().filter(|deal| usize::from(deal.lane) == k);
@@ -44,9 +45,13 @@ impl Bounds {
                     self.shares.clear();
                     self.shares.resize(scene.lines.len(), 0);
                     for deal in of_lane {
+                        let most = match deal.effect.is_each() {
+                            true => Most::Shares,
+                            false => Most::of(scene, deal, lists, floors),
+                        };
                         for place in deal.places.of(&scene.places) {
                             let line = usize::from(place.line);
-                            let share = share_max(scene, deal, *place, scene.lines[line].list);
+                            let share = most.line(scene, deal, *place, lists[line]);
                             self.shares[line] = self.shares[line].max(share);
                         }
                     }
@@ -82,14 +87,25 @@ impl Bounds {
                     }
                 }
             }
-            Effect::Every { every, off, times_max, by_list: false } if off <= every => {
-                self.reaches.push(Reach::Every { every, off, times_max });
+            Effect::Every { every, off, times_max, off_max, by_list: false } if off <= every => {
+                self.reaches.push(Reach::Every { every, off, times_max, off_max });
             }
-            Effect::Every { every, off, times_max, .. } => {
-                self.reaches.push(Reach::Some(off.saturating_mul((list / every).min(times_max))));
+            Effect::Every { every, off, times_max, off_max, .. } => {
+                let most = off.saturating_mul((list / every).min(times_max)).min(off_max);
+                self.reaches.push(Reach::Some(most));
             }
             _ => {}
         }
+    }
+
+    /// How much it costs to ask, in steps of 64.
+    pub(crate) const fn cost(&self) -> usize {
+        self.reaches.len()
+    }
+
+    /// What the floors come to: nothing at all is combined to less.
+    pub(crate) const fn floor(&self) -> i64 {
+        self.floor
     }
 
     /// What is left to pay at the least after lanes from `k` on, where before them it is at least `low` and at most `high`.
@@ -106,12 +122,12 @@ impl Bounds {
                         let base = low.max(spend);
                         base - gain.of(base)
                     }
-                    Reach::Every { every, off, times_max } => {
+                    Reach::Every { every, off, times_max, off_max } => {
                         let times = (low / every).min(times_max);
-                        let left = low - off * times;
+                        let left = low - (off * times).min(off_max);
                         let more = (times + 1) * every;
                         if times < times_max && more <= high {
-                            left.min(more - off * (times + 1))
+                            left.min(more - (off * (times + 1)).min(off_max))
                         } else {
                             left
                         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zhiyin_condition::program::LeafUse;
 use zhiyin_condition::value::Val;
-use zhiyin_condition::{CartItem, CartRow, EventRow, Facts, LeafStates, OrderRow};
+use zhiyin_condition::{CartItem, CartRow, Facts, LeafStates};
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
 use zhiyin_model::id::MemberId;
@@ -188,12 +188,6 @@ impl Facts for AtTill<'_> {
     }
     fn leaves(&self) -> &LeafStates {
         self.member.leaves()
-    }
-    fn event(&self) -> Option<&EventRow> {
-        None
-    }
-    fn order(&self) -> Option<&OrderRow> {
-        None
     }
     fn cart(&self) -> Option<&CartRow> {
         Some(self.cart)

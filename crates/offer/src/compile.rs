@@ -114,6 +114,11 @@ impl Offers {
         })
     }
 
+    /// The conditions of floors: which items they are of.
+    pub fn floors(&self) -> impl Iterator<Item = &Condition> {
+        self.floors.iter().map(|(picker, ..)| &picker.condition)
+    }
+
     /// Every condition, to be collected into leaves.
     pub fn conditions_mut(&mut self) -> impl Iterator<Item = &mut Condition> {
         let floors = self.floors.iter_mut().map(|(picker, ..)| &mut picker.condition);
@@ -182,17 +187,8 @@ impl Check {
     }
 
     fn one(&mut self, text: &ConditionText, schema: impl Fn(&Self) -> &Schema) -> Option<Condition> {
-        match Condition::check(&text.text, schema(self)) {
-            Ok(condition) => Some(condition),
-            Err(problems) => {
-                let found = problems.into_iter().map(|problem| {
-                    let allowed = problem.suggestion.map(|name| format!("did you mean {name}"));
-                    text.at.problem(problem.column, problem.message, allowed)
-                });
-                self.problems.extend(found);
-                None
-            }
-        }
+        let checked = Condition::check_text(text, schema(self));
+        checked.map_err(|problems| self.problems.extend(problems)).ok()
     }
 }
 

@@ -29,21 +29,43 @@ pub struct Paid {
 pub struct Conditional {
     /// The offer.
     pub offer: String,
-    /// Of each line: what counted towards the threshold, and what was taken off. Both 0 where it is not of the line.
-    pub lines: Vec<(i64, i64)>,
+    /// Of each line, in the order of the cart; `None` where the offer is not of it.
+    pub lines: Vec<Option<Share>>,
     /// What would be had, from how much on.
     pub steps: Vec<Deserved>,
 }
 
-/// What is deserved from how much on.
+/// What an offer has to do with a line that it is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// What counts towards the threshold, in minor units: what was left to pay before the offer, or the list price.
+    pub counted: i64,
+    /// What was left to pay before the offer: what a part is reckoned of.
+    pub amount: i64,
+    /// What was taken off.
+    pub off: i64,
+}
+
+/// What is deserved, and from how much on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deserved {
+    /// The lines must come to this much.
+    pub spend: i64,
+    /// They must be so many pieces.
+    pub pieces: i64,
+    /// What is had then.
+    pub gain: DeservedGain,
+}
+
+/// What is had where a threshold is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deserved {
-    /// From so much on, so much.
-    Off(i64, i64),
-    /// From so much on, all but so many ten-thousandths, at most so much.
-    Part(i64, u32, i64),
-    /// For every so much, so much, at most so often.
+pub enum DeservedGain {
+    /// So much.
+    Off(i64),
+    /// All but so many ten-thousandths, at most so much.
+    Part(u32, i64),
+    /// So much for every so much of what counts, at most so much: every, off, at most.
     Every(i64, i64, i64),
 }
 
@@ -112,18 +134,22 @@ pub fn give_back(
 
 /// What the lines that stay have of a discount, and no longer deserve.
 fn undeserved(paid: &Paid, conditional: &Conditional, after: &[u32]) -> i64 {
-    let (mut counted, mut off) = (0, 0);
+    let (mut counted, mut amount, mut off, mut pieces_stay) = (0, 0, 0, 0);
     for (i, (pieces, _)) in paid.lines.iter().enumerate() {
-        let Some((line_counted, line_off)) = conditional.lines.get(i) else { continue };
+        let Some(Some(line)) = conditional.lines.get(i) else { continue };
         let (pieces, stay) = (i64::from(*pieces).max(1), i64::from(pieces - after[i]));
-        counted += cheapest(*line_counted, pieces, stay);
-        off += cheapest(*line_off, pieces, stay);
+        counted += cheapest(line.counted, pieces, stay);
+        amount += cheapest(line.amount, pieces, stay);
+        off += cheapest(line.off, pieces, stay);
+        pieces_stay += stay;
     }
-    let deserved = conditional.steps.iter().map(|step| match *step {
-        Deserved::Off(spend, off) if counted >= spend => off,
-        Deserved::Part(spend, pay, most) if counted >= spend => Gain::Pay(pay, most).of(counted),
-        Deserved::Every(every, off, times_max) => off.saturating_mul((counted / every.max(1)).min(times_max)),
-        _ => 0,
+    let met = conditional.steps.iter().filter(|step| counted >= step.spend && pieces_stay >= step.pieces);
+    let deserved = met.map(|step| match step.gain {
+        DeservedGain::Off(off) => off.min(amount),
+        DeservedGain::Part(pay, most) => Gain::Pay(pay, most).of(amount),
+        DeservedGain::Every(every, off, most) => {
+            off.saturating_mul(counted / every.max(1)).min(most).min(amount)
+        }
     });
     (off - deserved.max().unwrap_or(0)).max(0)
 }
@@ -139,35 +165,39 @@ impl Till {
         let mut conditional = Vec::new();
         for (number, deal) in (0u16..).zip(&scene.deals) {
             let terms = &offers.offers[usize::from(of_deal[usize::from(number)].0)].terms;
-            let mut own = vec![(0, 0); n];
+            let at_least = i64::from(terms.at_least_pieces);
             let level = &solution.levels[usize::from(deal.lane) * n..][..n];
-            let by_list = match deal.effect {
-                Effect::Steps(steps) => steps.of(&scene.steps).first().is_some_and(|step| step.by_list),
-                Effect::Every { by_list, .. } => by_list,
-                _ => continue,
-            };
             if terms.returns != Returns::TakeBack || solution.shares.iter().all(|share| share.deal != number)
             {
                 continue;
             }
+            let (by_list, steps) = match deal.effect {
+                Effect::Steps(steps) => {
+                    let steps = steps.of(&scene.steps);
+                    let deserved = steps.iter().map(|step| {
+                        let gain = match step.gain {
+                            Gain::Off(off) => DeservedGain::Off(off),
+                            Gain::Pay(pay, most) => DeservedGain::Part(pay, most),
+                        };
+                        Deserved { spend: step.spend, pieces: step.pieces.max(at_least), gain }
+                    });
+                    (steps.first().is_some_and(|step| step.by_list), deserved.collect())
+                }
+                Effect::Every { every, off, off_max, by_list, .. } => {
+                    let gain = DeservedGain::Every(every, off, off_max);
+                    (by_list, vec![Deserved { spend: every, pieces: at_least, gain }])
+                }
+                _ => continue,
+            };
+            let mut own: Vec<Option<Share>> = vec![None; n];
             for place in deal.places.of(&scene.places) {
                 let line = usize::from(place.line);
-                own[line].0 = if by_list { scene.lines[line].list } else { level[line] };
+                let counted = if by_list { scene.lines[line].list } else { level[line] };
+                let taken =
+                    solution.shares.iter().filter(|share| share.deal == number && share.line == place.line);
+                let off = taken.map(|share| share.off).sum();
+                own[line] = Some(Share { counted, amount: level[line], off });
             }
-            for share in solution.shares.iter().filter(|share| share.deal == number) {
-                own[usize::from(share.line)].1 += share.off;
-            }
-            let steps = match deal.effect {
-                Effect::Steps(steps) => {
-                    let deserved = steps.of(&scene.steps).iter().map(|step| match step.gain {
-                        Gain::Off(off) => Deserved::Off(step.spend, off),
-                        Gain::Pay(pay, most) => Deserved::Part(step.spend, pay, most),
-                    });
-                    deserved.collect()
-                }
-                Effect::Every { every, off, times_max, .. } => vec![Deserved::Every(every, off, times_max)],
-                _ => Vec::new(),
-            };
             conditional.push(Conditional { offer: terms.id.clone(), lines: own, steps });
         }
         Paid { lines, conditional }
@@ -189,9 +219,9 @@ mod tests {
 
     fn member_day() -> Paid {
         // ¥40 and two at ¥20; ¥8 off from ¥68 on.
-        let lines = vec![(40_00, 4_00), (40_00, 4_00)];
-        let conditional =
-            vec![Conditional { offer: "day".into(), lines, steps: vec![Deserved::Off(68_00, 8_00)] }];
+        let line = Some(Share { counted: 40_00, amount: 40_00, off: 4_00 });
+        let steps = vec![Deserved { spend: 68_00, pieces: 0, gain: DeservedGain::Off(8_00) }];
+        let conditional = vec![Conditional { offer: "day".into(), lines: vec![line, line], steps }];
         Paid { lines: vec![(1, 36_00), (2, 36_00)], conditional }
     }
 
@@ -218,6 +248,35 @@ mod tests {
     }
 
     #[test]
+    fn thresholds_of_pieces_count_what_stays_and_a_part_is_of_what_was_left_to_pay() {
+        // Three pieces at ¥10 by list, ¥8 after another offer; 10 % off from two pieces on, or from ¥20 by list prices.
+        let of = |spend: i64, pieces: i64, gain: DeservedGain, off: i64| {
+            let line = Some(Share { counted: 30_00, amount: 24_00, off });
+            let steps = vec![Deserved { spend, pieces, gain }];
+            let conditional = vec![Conditional { offer: "a".into(), lines: vec![None, line], steps }];
+            Paid { lines: vec![(4, 40_00), (3, 24_00 - off)], conditional }
+        };
+        let part = DeservedGain::Part(9_000, i64::MAX);
+        for (paid, back, expected) in [
+            // Two stay: enough. One stays: not enough, and pieces of another line do not count.
+            (of(0, 2, part, 2_40), 1, 0),
+            (of(0, 2, part, 2_40), 2, 80),
+            (of(0, 2, part, 2_40), 3, 0),
+            // ¥20 stay by list prices; what is deserved is 10 % of ¥16, not of ¥20.
+            (of(20_00, 0, part, 2_40), 1, 0),
+            (of(20_00, 0, part, 3_00), 1, 40),
+            (of(20_00, 0, part, 2_40), 2, 80),
+            // ¥3 for every ¥10 by list prices, at most ¥8.
+            (of(10_00, 0, DeservedGain::Every(10_00, 3_00, 8_00), 8_00), 1, 0),
+            (of(30_00, 0, DeservedGain::Every(10_00, 3_00, 8_00), 8_00), 1, 5_33),
+        ] {
+            let found = give_back(&paid, &[0, 0], 0, &[0, back]).unwrap();
+            let taken: i64 = found.taken_back.iter().map(|(_, amount)| amount).sum();
+            assert_eq!(taken, expected, "{back} of {:?}", paid.conditional);
+        }
+    }
+
+    #[test]
     fn what_cannot_come_back_is_refused_by_name() {
         let paid = member_day();
         assert_eq!(give_back(&paid, &[0], 0, &[0, 1]), Err(GiveBackProblem::Lines));
@@ -233,8 +292,14 @@ mod tests {
             off in 1i64..3_000,
             order in prop::collection::vec(0usize..5, 0..40),
         ) {
-            let counted: Vec<(i64, i64)> = lines.iter().map(|(_, payable, off)| (payable + off, *off)).collect();
-            let steps = vec![Deserved::Off(spend, off), Deserved::Every(500, 3, 9), Deserved::Part(spend / 2, 9_000, 400)];
+            let share = |payable: i64, off: i64| Share { counted: payable + 2 * off, amount: payable + off, off };
+            let counted = lines.iter().map(|(_, payable, off)| (*off > 0).then(|| share(*payable, *off))).collect();
+            let step = |spend, pieces, gain| Deserved { spend, pieces, gain };
+            let steps = vec![
+                step(spend, 3, DeservedGain::Off(off)),
+                step(500, 0, DeservedGain::Every(500, 3, 9)),
+                step(spend / 2, 0, DeservedGain::Part(9_000, 400)),
+            ];
             let paid = Paid {
                 lines: lines.iter().map(|(pieces, payable, _)| (*pieces, *payable)).collect(),
                 conditional: vec![Conditional { offer: "a".into(), lines: counted, steps }],

@@ -21,6 +21,10 @@ pub(crate) struct Working {
     rooms: Vec<i64>,
     shares: Vec<i64>,
     rests: Vec<i64>,
+    /// The most that a floor leaves of what each place takes.
+    caps: Vec<i64>,
+    /// How many pieces the last deal took: of buy and get those that are got, of add-ons those that became cheaper.
+    pub(crate) pieces: i64,
     /// How many steps were made, for tests of cost.
     pub(crate) steps: u64,
 }
@@ -64,33 +68,95 @@ pub(crate) fn off_line(how: How, pieces_max: i64, payable: i64, line: &LineIn) -
         How::OffLine(off) => off.min(value),
         How::Price(price) => value - price.saturating_mul(n).min(value),
     };
-    off.min(payable - line.floor).max(0)
+    // Neither the pieces taken nor the line are sold for less than their floor.
+    off.min(value - line.floor / line.pieces * n).min(payable - line.floor).max(0)
 }
 
 /// The most that an offer may take off for the sake of a line. An offer of several lines may give a line more than this, but never
 /// gives all its lines together more than the sum.
 pub(crate) fn share_max(scene: &Scene, deal: &Deal, place: Place, payable: i64) -> i64 {
     let line = &scene.lines[usize::from(place.line)];
-    let part = |numerator: i64, denominator: i64| {
-        let share = (i128::from(payable) * i128::from(numerator) + i128::from(denominator) - 1)
+    // What is not paid of an amount, rounded up.
+    let part = |amount: i64, numerator: i64, denominator: i64| {
+        if let Some(product) = amount.checked_mul(numerator) {
+            return (product + denominator - 1) / denominator;
+        }
+        let share = (i128::from(amount) * i128::from(numerator) + i128::from(denominator) - 1)
             / i128::from(denominator);
-        i64::try_from(share).unwrap_or(payable)
+        i64::try_from(share).unwrap_or(amount)
     };
-    let above =
-        |price: i64, n: i64| ((payable + line.pieces - 1) / line.pieces - price).max(0).saturating_mul(n);
+    let above = |price: i64, n: i64| {
+        let n = n.min(line.pieces);
+        ((payable + line.pieces - 1) / line.pieces - price).max(0).saturating_mul(n)
+    };
+    let off = |pay: u32| 10_000 - i64::from(pay);
     let share = match deal.effect {
         Effect::Each { how, pieces_max } => off_line(how, pieces_max, payable, line),
-        Effect::NFor { how: How::Pay(pay), .. } => part(10_000 - i64::from(pay), 10_000),
-        Effect::NFor { n, how: How::Price(price), .. } => above(price / n, line.pieces),
-        Effect::BuyGet { buy, get, pay, .. } => part(get * (10_000 - i64::from(pay)), (buy + get) * 10_000),
-        Effect::BuyOther { pay, .. } if place.role & GET != 0 => part(10_000 - i64::from(pay), 10_000),
+        Effect::NFor { n, how: How::Pay(pay), groups_max } => {
+            let pieces = line.pieces.min(groups_max.saturating_mul(n));
+            part(dearest(payable, line.pieces, pieces), off(pay), 10_000)
+        }
+        Effect::NFor { n, how: How::Price(price), groups_max } => {
+            above(price / n, groups_max.saturating_mul(n))
+        }
+        Effect::BuyGet { buy, get, pay, .. } => part(payable, get * off(pay), (buy + get) * 10_000),
+        Effect::BuyOther { get, pay, groups_max, .. } if place.role & GET != 0 => {
+            let pieces = line.pieces.min(groups_max.saturating_mul(get));
+            part(dearest(payable, line.pieces, pieces), off(pay), 10_000)
+        }
         Effect::BuyOther { .. } => 0,
-        Effect::AddOn { price, pieces_max } => above(price, line.pieces.min(pieces_max)),
-        Effect::Bundle { .. } | Effect::NFor { .. } => payable,
+        Effect::AddOn { price, pieces_max } => above(price, pieces_max),
+        // A set saves what its pieces are worth beyond what each bears of its price.
+        Effect::Bundle { parts, sets_max, .. } => {
+            let at = parts.from as usize + usize::from(place.role);
+            // More than the line is worth, where it bears less than nothing.
+            return above(scene.bears[at], sets_max.saturating_mul(scene.parts[at]));
+        }
+        Effect::NFor { .. } => payable,
         Effect::Steps(_) | Effect::Every { .. } => 0,
     };
-    // What a floor takes from one line of a group the bound may have laid to another, so floors do not lower it.
     share.min(payable).max(0)
+}
+
+/// How it is reckoned what the lines of an offer of several lines may lose at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Most {
+    /// They lose nothing: it cannot apply.
+    Nothing,
+    /// Each its [`share_max`].
+    Shares,
+    /// Each what its floor leaves. What a floor takes from one line of a group its share may have laid to another, so that the
+    /// two may not be mixed line by line.
+    Rooms,
+}
+
+impl Most {
+    /// The way that allows least, at what is left to pay of each line.
+    pub(crate) fn of(scene: &Scene, deal: &Deal, level: &[i64], floors: bool) -> Self {
+        if let (false, Effect::BuyGet { pay: ..10_000, .. }) = (floors, deal.effect) {
+            return Self::Shares;
+        }
+        let (mut shares, mut rooms) = (0i64, 0i64);
+        for place in deal.places.of(&scene.places) {
+            let line = usize::from(place.line);
+            shares += share_max(scene, deal, *place, level[line]);
+            rooms += level[line] - scene.lines[line].floor;
+        }
+        match shares.min(rooms) {
+            ..=0 => Self::Nothing,
+            _ if floors && rooms < shares => Self::Rooms,
+            _ => Self::Shares,
+        }
+    }
+
+    /// What a line may lose at most.
+    pub(crate) fn line(self, scene: &Scene, deal: &Deal, place: Place, payable: i64) -> i64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Shares => share_max(scene, deal, place, payable),
+            Self::Rooms => (payable - scene.lines[usize::from(place.line)].floor).max(0),
+        }
+    }
 }
 
 impl Working {
@@ -106,10 +172,13 @@ impl Working {
     ) -> i64 {
         offs.clear();
         offs.resize(taken.len(), 0);
+        self.pieces = 0;
+        let adds = matches!(deal.effect, Effect::AddOn { .. });
         self.by_price.clear();
         for (at, place) in taken.iter().enumerate() {
             let (value, line) = (payable[usize::from(place.line)], &scene.lines[usize::from(place.line)]);
-            if line.pieces > 0 {
+            // An add-on takes no piece that its floor keeps at its price.
+            if line.pieces > 0 && !(adds && value <= line.floor) {
                 let pieces = line.pieces;
                 self.by_price.push(Pick { at, value, pieces, left: pieces, role: place.role, taken: 0 });
             }
@@ -143,8 +212,16 @@ impl Working {
         }
         self.in_order.clear();
         self.in_order.resize(taken.len(), 0);
+        self.caps.clear();
+        self.caps.resize(taken.len(), i64::MAX);
+        // Of buy and get the pieces that are bought bear the floor of those that are got.
+        let by_piece = !matches!(deal.effect, Effect::BuyGet { .. } | Effect::BuyOther { .. });
         for (pick, weight) in self.by_price.iter().zip(&self.weights) {
             self.in_order[pick.at] = *weight;
+            let line = &scene.lines[usize::from(taken[pick.at].line)];
+            if by_piece && line.floor > 0 {
+                self.caps[pick.at] = weight - line.floor / line.pieces * pick.taken;
+            }
         }
         self.rooms.clear();
         self.rooms.resize(taken.len(), i64::MAX);
@@ -152,12 +229,16 @@ impl Working {
         self.shares.resize(taken.len(), 0);
         split_within(off, &self.in_order, &self.rooms, &mut self.shares, &mut self.rests);
         let mut sum = 0;
-        for ((place, share), off) in taken.iter().zip(&self.shares).zip(offs.iter_mut()) {
+        for (((place, share), cap), off) in
+            taken.iter().zip(&self.shares).zip(&self.caps).zip(offs.iter_mut())
+        {
             let line = usize::from(place.line);
             // A floor takes from the discount; pieces of other lines do not become cheaper for it.
-            *off = (*share).min(payable[line] - scene.lines[line].floor).max(0);
+            *off = (*share).min(*cap).min(payable[line] - scene.lines[line].floor).max(0);
             sum += *off;
         }
+        let counted = self.by_price.iter().filter(|pick| !adds || offs[pick.at] > 0);
+        self.pieces = counted.map(|pick| pick.taken).sum();
         sum
     }
 

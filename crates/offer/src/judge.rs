@@ -15,8 +15,8 @@ use crate::reason::{Missing, Reason};
 pub(crate) enum Verdict {
     /// It may take money off: the deal of this number.
     Deal(u16),
-    /// It holds, and gives something else; from this much on.
-    Gives(Money),
+    /// It holds, and gives something else; from this much on, by this coupon.
+    Gives(Money, Option<u16>),
     /// It does not apply.
     Not(Not),
 }
@@ -39,8 +39,8 @@ impl Not {
     }
 }
 
-/// The offer of a deal, the coupon it takes, and for an exchange how many points a piece.
-pub(crate) type OfDeal = (u16, Option<u16>, i64);
+/// The offer of a deal, and the coupon it takes.
+pub(crate) type OfDeal = (u16, Option<u16>);
 
 /// Judging one cart. Kept from cart to cart.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +49,8 @@ pub(crate) struct Judging {
     pub(crate) verdicts: Vec<Verdict>,
     /// Of each deal.
     pub(crate) of_deal: Vec<OfDeal>,
+    /// Whether offers were left out, as there are too many.
+    pub(crate) is_cut: bool,
     picked: Vec<Place>,
     ranks: Vec<(i64, u16)>,
 }
@@ -83,6 +85,7 @@ impl Judging {
         scene.clear();
         self.verdicts.clear();
         self.of_deal.clear();
+        self.is_cut = false;
         let till = asked.till();
         for (line, item) in asked.cart.row.items.iter().enumerate() {
             let pieces = i64::from(item.quantity);
@@ -103,13 +106,14 @@ impl Judging {
             Per::Line => LaneKind::Item,
             Per::Order => LaneKind::Order,
         }));
-        let mut points = asked.customer.facts.points();
+        scene.points = asked.customer.facts.points().max(0);
         for (number, offer) in (0u16..).zip(&asked.offers.offers) {
-            let verdict = self.offer(asked, &till, scene, number, offer, &mut points);
+            let verdict = self.offer(asked, &till, scene, number, offer);
             self.verdicts.push(verdict.unwrap_or_else(Verdict::Not));
         }
         self.exclude(asked, scene);
-        if exact {
+        // Exchanges and add-ons draw on points and pieces by their ranks.
+        if exact || scene.deals.iter().any(|deal| matches!(deal.effect, Effect::AddOn { .. })) {
             self.rank(asked, scene);
         }
     }
@@ -121,7 +125,6 @@ impl Judging {
         scene: &mut Scene,
         number: u16,
         offer: &Offered,
-        points: &mut i64,
     ) -> Result<Verdict, Not> {
         let terms = &offer.terms;
         let (cart, customer) = (asked.cart, asked.customer);
@@ -166,20 +169,19 @@ impl Judging {
             return Err(Not::missing(Reason::MorePieces, Missing::Pieces(more.unsigned_abs())));
         }
         let before = (scene.steps.len(), scene.parts.len());
-        let (effect, points_each) = match effect(asked, scene, offer, list, pieces, *points) {
+        let (effect, points_each) = match effect(asked, scene, offer, &self.picked, (list, pieces)) {
             Ok(Some(effect)) => effect,
-            Ok(None) => return Ok(Verdict::Gives(gives_from(&terms.effect))),
+            Ok(None) => return Ok(Verdict::Gives(gives_from(&terms.effect), coupon)),
             Err(not) => {
                 scene.steps.truncate(before.0);
                 scene.parts.truncate(before.1);
+                scene.bears.truncate(before.1);
                 return Err(not);
             }
         };
         if scene.deals.len() >= DEALS_MAX {
+            self.is_cut = true;
             return Err(Not::because(Reason::TooMany));
-        }
-        if let (1.., Effect::AddOn { pieces_max, .. }) = (points_each, effect) {
-            *points -= points_each * pieces_max.min(pieces);
         }
         let deal = u16::try_from(scene.deals.len()).unwrap_or(u16::MAX);
         let places = span(scene.places.len(), scene.places.len() + self.picked.len());
@@ -192,9 +194,11 @@ impl Judging {
             rank: deal,
             conflicts: 0,
             coupon: coupon.is_some(),
-            budget: budget(asked, offer),
+            budget: budget(asked, offer).unwrap_or(i64::MAX),
+            budget_pieces: budget_pieces(asked, offer).unwrap_or(i64::MAX),
+            points_each,
         });
-        self.of_deal.push((number, coupon, points_each));
+        self.of_deal.push((number, coupon));
         Ok(Verdict::Deal(deal))
     }
 
@@ -245,7 +249,7 @@ impl Judging {
         let id = |deal: u16| &asked.offers.offers[usize::from(self.of_deal[usize::from(deal)].0)].terms.id;
         let mut ranks = std::mem::take(&mut self.ranks);
         ranks.clear();
-        ranks.extend((0u16..).zip(&self.of_deal).map(|(deal, (_, coupon, _))| (expires(coupon), deal)));
+        ranks.extend((0u16..).zip(&self.of_deal).map(|(deal, (_, coupon))| (expires(coupon), deal)));
         ranks.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
         for (rank, (_, deal)) in (0u16..).zip(&ranks) {
             scene.deals[usize::from(*deal)].rank = rank;
@@ -306,13 +310,17 @@ fn limits(asked: &Asked<'_>, offer: &Offered) -> Result<(), Not> {
     Ok(())
 }
 
-fn budget(asked: &Asked<'_>, offer: &Offered) -> i64 {
-    match offer.terms.budget {
-        Some(Budget::Money(all)) => {
-            asked.customer.left.get(&offer.terms.id).and_then(|left| left.money).unwrap_or(all.0)
-        }
-        _ => i64::MAX,
-    }
+/// What is left of an offer's budget in money, in minor units; `None` where it has none.
+pub(crate) fn budget(asked: &Asked<'_>, offer: &Offered) -> Option<i64> {
+    let Some(Budget::Money(all)) = offer.terms.budget else { return None };
+    Some(asked.customer.left.get(&offer.terms.id).and_then(|left| left.money).unwrap_or(all.0))
+}
+
+/// What is left of an offer's budget in pieces; `None` where it has none.
+pub(crate) fn budget_pieces(asked: &Asked<'_>, offer: &Offered) -> Option<i64> {
+    let Some(Budget::Pieces(all)) = offer.terms.budget else { return None };
+    let left = asked.customer.left.get(&offer.terms.id).and_then(|left| left.pieces).unwrap_or(all);
+    Some(i64::try_from(left).unwrap_or(i64::MAX))
 }
 
 /// From how much on something is given that is no money off.
@@ -348,16 +356,17 @@ fn how(asked: &Asked<'_>, price: &Pricing) -> Result<How, Not> {
     })
 }
 
-/// What an offer does to this cart, and for how many points a piece; `None` where it takes no money off lines.
+/// What an offer does to this cart, whose lines of it come to so much by list prices and to so many pieces, and for how many points
+/// a piece; `None` where it takes no money off lines.
 fn effect(
     asked: &Asked<'_>,
     scene: &mut Scene,
     offer: &Offered,
-    list: i64,
-    pieces: i64,
-    points: i64,
+    picked: &[Place],
+    (list, pieces): (i64, i64),
 ) -> Result<Option<(Effect, i64)>, Not> {
     let often = |per_order: &Option<u32>| per_order.map_or(i64::MAX, i64::from);
+    let more_pieces = |more: i64| Not::missing(Reason::MorePieces, Missing::Pieces(more.unsigned_abs()));
     let spend_more = |spend: i64| match spend - list {
         ..=0 => Ok(()),
         more => Err(Not::missing(Reason::SpendMore, Missing::Money(Money(more)))),
@@ -374,12 +383,12 @@ fn effect(
                 };
                 let more = i64::from(step.pieces) - pieces;
                 if more > 0 {
-                    let missing = Missing::Pieces(more.unsigned_abs());
-                    wanting = wanting.or(Some(Not::missing(Reason::MorePieces, missing)));
+                    wanting = wanting.or(Some(more_pieces(more)));
                 } else if let Err(not) = spend_more(step.spend.0) {
                     wanting = wanting.or(Some(not));
                 } else {
-                    scene.steps.push(Step { spend: step.spend.0, by_list, gain });
+                    let pieces = i64::from(step.pieces);
+                    scene.steps.push(Step { spend: step.spend.0, by_list, pieces, gain });
                 }
             }
             if scene.steps.len() == from {
@@ -389,8 +398,11 @@ fn effect(
         }
         OfferEffect::Every { every, off, at_most, counts } => {
             spend_more(every.0)?;
-            let times_max = at_most.map_or(i64::MAX, |most| most.0 / off.0.max(1));
-            Effect::Every { every: every.0, off: off.0, times_max, by_list: *counts == Counts::ListPrice }
+            // The last time gives what is left of the most.
+            let off_max = at_most.map_or(i64::MAX, |most| most.0);
+            let times_max = at_most.map_or(i64::MAX, |most| (most.0 + off.0 - 1) / off.0.max(1));
+            let by_list = *counts == Counts::ListPrice;
+            Effect::Every { every: every.0, off: off.0, times_max, off_max, by_list }
         }
         OfferEffect::Each { price, per_line } => {
             Effect::Each { how: how(asked, price)?, pieces_max: often(per_line) }
@@ -398,32 +410,27 @@ fn effect(
         OfferEffect::NFor { pieces: n, price, per_order } => {
             let n = i64::from(*n);
             if pieces < n {
-                return Err(Not::missing(Reason::MorePieces, Missing::Pieces((n - pieces).unsigned_abs())));
+                return Err(more_pieces(n - pieces));
             }
             Effect::NFor { n, how: how(asked, price)?, groups_max: often(per_order) }
         }
         OfferEffect::BuyGet { buy, get, get_of, pay, per_order } => {
             let (buy, get, groups_max) = (i64::from(*buy), i64::from(*get), often(per_order));
-            if pieces < buy + get {
-                let more = (buy + get - pieces).unsigned_abs();
-                return Err(Not::missing(Reason::MorePieces, Missing::Pieces(more)));
-            }
             match get_of {
+                None if pieces < buy + get => return Err(more_pieces(buy + get - pieces)),
                 None => Effect::BuyGet { buy, get, pay: pay.0, groups_max },
-                Some(_) => Effect::BuyOther { buy, get, pay: pay.0, groups_max },
+                Some(_) => scene.buy_other((buy, get, pay.0), groups_max, picked).map_err(more_pieces)?,
             }
         }
         OfferEffect::Bundle { parts, price, per_order } => {
-            let from = scene.parts.len();
-            scene.parts.extend(parts.iter().map(|part| i64::from(part.pieces)));
-            let parts = span(from, scene.parts.len());
-            Effect::Bundle { parts, price: price.0, sets_max: often(per_order) }
+            let parts = parts.iter().map(|part| i64::from(part.pieces));
+            scene.bundle(parts, price.0, often(per_order), picked).map_err(more_pieces)?
         }
         OfferEffect::AddOn { price, per_order } => {
             let all: i64 = scene.lines.iter().map(|line| line.pieces).sum();
             let pieces_max = i64::from(*per_order).min(all - 1);
             if pieces_max <= 0 {
-                return Err(Not::missing(Reason::MorePieces, Missing::Pieces(1)));
+                return Err(more_pieces(1));
             }
             Effect::AddOn { price: price.0, pieces_max }
         }
@@ -431,9 +438,10 @@ fn effect(
             let Some(chosen) = asked.cart.chosen.get(&offer.terms.id).filter(|chosen| **chosen > 0) else {
                 return Err(Not::because(Reason::NotAsked));
             };
-            let affordable = points.max(0) / (*each).max(1);
+            // Several exchanges draw on the same points: how many pieces each gets is seen when they are combined.
+            let affordable = scene.points / (*each).max(1);
             if affordable == 0 {
-                return Err(Not::missing(Reason::MorePoints, Missing::Points(each - points.max(0))));
+                return Err(Not::missing(Reason::MorePoints, Missing::Points(each - scene.points)));
             }
             let pieces_max = i64::from(*chosen).min(i64::from(*per_order)).min(affordable);
             return Ok(Some((Effect::AddOn { price: price.0, pieces_max }, *each)));

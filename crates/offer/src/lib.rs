@@ -14,7 +14,9 @@ mod cart;
 mod compile;
 mod deal;
 mod exact;
+mod give;
 mod give_back;
+mod given;
 mod greedy;
 mod item;
 mod judge;
@@ -22,13 +24,15 @@ mod nobody;
 mod order;
 #[cfg(test)]
 mod proof;
+mod purse;
 mod quote;
 mod reason;
+mod replay;
 mod split;
 
 pub use cart::{Cart, CartProblem, Coupon, Customer, LINES_MAX, Left, Line, PIECES_MAX, TOTAL_MAX, Uses};
 pub use compile::Offers;
-pub use give_back::{Conditional, Deserved, GiveBack, GiveBackProblem, Paid, give_back};
+pub use give_back::{Conditional, Deserved, DeservedGain, GiveBack, GiveBackProblem, Paid, Share, give_back};
 pub use nobody::Nobody;
 pub use quote::{Applied, Discount, Given, Mode, NotApplied, Quote, QuotedLine, STEPS_MAX, Till};
 pub use reason::{Missing, Reason};

@@ -23,9 +23,15 @@ pub(crate) struct Spreading {
     rests: Vec<i64>,
 }
 
+/// Whether of a deal's ways only the one that takes most off need be looked at: no lane follows for which less may be better, no
+/// budget has room for less only, and no floor takes from one way what it leaves another. (Of an amount floors leave the more
+/// the larger it is, so "for every" may be looked at so even where there are some.)
+pub(crate) const fn only_best(deal: &Deal, is_last: bool, floors: bool) -> bool {
+    is_last && deal.budget == i64::MAX && (!floors || matches!(deal.effect, Effect::Every { .. }))
+}
+
 /// Calls `each` with the ways in which a deal may apply where the lines it is of come to `amount` (and to `list` before any
-/// discount). Where `only_best`, with the one that takes most off alone: no lane follows for which less may be better.
-/// False if not all could be tried.
+/// discount). Where `only_best`, with the one that takes most off alone ([`only_best`]). False if not all could be tried.
 pub(crate) fn ways(
     scene: &Scene,
     deal: &Deal,
@@ -51,12 +57,12 @@ pub(crate) fn ways(
             }
             true
         }
-        Effect::Every { every, off, times_max, by_list } => {
+        Effect::Every { every, off, times_max, off_max, by_list } => {
             let counted = if by_list { list } else { amount };
             let most = (counted / every).min(times_max);
             let least = if only_best { most.max(1) } else { (most - TIMES_MAX).max(1) };
             for (number, times) in (0u16..).zip((least..=most).rev()) {
-                let gain = Gain::Off(off.saturating_mul(times));
+                let gain = Gain::Off(off.saturating_mul(times).min(off_max));
                 let off = gain.of(amount);
                 if off > 0 {
                     each(Way { gain, off, number });

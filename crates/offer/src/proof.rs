@@ -5,10 +5,14 @@ use proptest::prelude::*;
 
 use crate::deal::*;
 use crate::exact::{Search, Solution};
-use crate::item::{Working, off_line};
+use crate::item::{Most, Working, off_line, share_max};
 use crate::order::{Spreading, Way, ways};
+use crate::purse::Purse;
 
 const NONE: u32 = u32::MAX;
+
+/// Lines with whether the search asks about them, and the deals they may have.
+type Rows = Vec<(usize, bool, Vec<usize>)>;
 
 /// Every combination, with no bounds: (payable, coupons, choices) of the best.
 struct Brute<'s> {
@@ -16,10 +20,19 @@ struct Brute<'s> {
     by_price: Vec<usize>,
     best: Option<(i64, u32, Vec<u32>)>,
     n_tried: u64,
+    floors: bool,
 }
 
 impl Brute<'_> {
-    fn lane(&mut self, k: usize, level: &[i64], used: DealSet, coupons: u32, path: &mut Vec<u32>) {
+    fn lane(
+        &mut self,
+        k: usize,
+        level: &[i64],
+        used: DealSet,
+        coupons: u32,
+        purse: Purse,
+        path: &mut Vec<u32>,
+    ) {
         let scene = self.scene;
         if k == scene.lanes.len() {
             self.n_tried += 1;
@@ -31,7 +44,7 @@ impl Brute<'_> {
         }
         if scene.lanes[k] == LaneKind::Order {
             path.push(NONE);
-            self.lane(k + 1, level, used, coupons, path);
+            self.lane(k + 1, level, used, coupons, purse, path);
             path.pop();
             for (number, deal) in scene.deals.iter().enumerate() {
                 if usize::from(deal.lane) != k || deal.conflicts & used != 0 {
@@ -48,7 +61,8 @@ impl Brute<'_> {
                     let off = Spreading::default().apply(scene, deal, &way, level, &mut next);
                     if off > 0 && off <= deal.budget {
                         path.push(u32::from(deal.rank) << 16 | u32::from(way.number));
-                        self.lane(k + 1, &next, used | 1 << number, coupons + u32::from(deal.coupon), path);
+                        let coupons = coupons + u32::from(deal.coupon);
+                        self.lane(k + 1, &next, used | 1 << number, coupons, purse, path);
                         path.pop();
                     }
                 }
@@ -65,26 +79,27 @@ impl Brute<'_> {
                         Effect::Each { how, pieces_max } => {
                             off_line(how, pieces_max, level[line], &scene.lines[line]) > 0
                         }
-                        _ => {
-                            crate::item::share_max(
-                                scene,
-                                deal,
-                                Place { line: line as u16, role: BUY | GET },
-                                level[line],
-                            ) >= 0
-                        }
+                        _ => true,
                     }
             };
             (0..scene.deals.len()).filter(|number| of(&scene.deals[*number])).collect()
         };
-        let rows: Vec<(usize, Vec<usize>)> = self
+        // Whether the search asks about the line: every deal is tried, those too of which the bounds say that they take nothing.
+        let is_asked = |numbers: &[usize]| {
+            let asks = |deal: &Deal| {
+                deal.effect.is_each() || Most::of(scene, deal, level, self.floors) != Most::Nothing
+            };
+            numbers.iter().any(|number| asks(&scene.deals[*number]))
+        };
+        let rows: Rows = self
             .by_price
             .iter()
             .map(|line| (*line, choices(*line)))
-            .filter(|(_, choices)| !choices.is_empty())
+            .map(|(line, choices)| (line, is_asked(&choices), choices))
+            .filter(|(_, _, choices)| !choices.is_empty())
             .collect();
         let mut has = vec![None; level.len()];
-        self.rows(k, level, &rows, 0, &mut has, used, coupons, path);
+        self.rows(k, level, &rows, 0, &mut has, used, coupons, purse, path);
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -92,25 +107,30 @@ impl Brute<'_> {
         &mut self,
         k: usize,
         level: &[i64],
-        rows: &[(usize, Vec<usize>)],
+        rows: &[(usize, bool, Vec<usize>)],
         at: usize,
         has: &mut Vec<Option<usize>>,
         used: DealSet,
         coupons: u32,
+        purse: Purse,
         path: &mut Vec<u32>,
     ) {
         let scene = self.scene;
-        let Some((line, choices)) = rows.get(at) else {
-            return self.close(k, level, rows, has, used, coupons, path);
+        let Some((line, is_asked, choices)) = rows.get(at) else {
+            return self.close(k, level, rows, has, used, coupons, purse, path);
         };
-        path.push(NONE);
-        self.rows(k, level, rows, at + 1, has, used, coupons, path);
-        path.pop();
+        if *is_asked {
+            path.push(NONE);
+        }
+        self.rows(k, level, rows, at + 1, has, used, coupons, purse, path);
+        if *is_asked {
+            path.pop();
+        }
         for number in choices {
             let deal = &scene.deals[*number];
             has[*line] = Some(*number);
             path.push(u32::from(deal.rank) << 16);
-            self.rows(k, level, rows, at + 1, has, used, coupons, path);
+            self.rows(k, level, rows, at + 1, has, used, coupons, purse, path);
             path.pop();
             has[*line] = None;
         }
@@ -121,15 +141,19 @@ impl Brute<'_> {
         &mut self,
         k: usize,
         level: &[i64],
-        rows: &[(usize, Vec<usize>)],
+        rows: &[(usize, bool, Vec<usize>)],
         has: &[Option<usize>],
         used: DealSet,
         coupons: u32,
+        purse: Purse,
         path: &mut Vec<u32>,
     ) {
         let scene = self.scene;
-        let (mut next, mut used, mut coupons) = (level.to_vec(), used, coupons);
-        let mine: Vec<usize> = (0..scene.deals.len()).filter(|number| has.contains(&Some(*number))).collect();
+        let (mut next, mut used, mut coupons, mut purse) = (level.to_vec(), used, coupons, purse);
+        let mut mine: Vec<usize> =
+            (0..scene.deals.len()).filter(|number| has.contains(&Some(*number))).collect();
+        // Those that draw on points and pieces do so by their ranks.
+        mine.sort_by_key(|number| scene.deals[*number].rank);
         for number in &mine {
             let deal = &scene.deals[*number];
             if deal.conflicts & used != 0 {
@@ -138,8 +162,9 @@ impl Brute<'_> {
             used |= 1 << number;
             coupons += u32::from(deal.coupon);
             // An offer of several lines is of all it names that no other has.
-            let left_out =
-                |(line, choices): &(usize, Vec<usize>)| has[*line].is_none() && choices.contains(number);
+            let left_out = |(line, _, choices): &(usize, bool, Vec<usize>)| {
+                has[*line].is_none() && choices.contains(number)
+            };
             if !deal.effect.is_each() && rows.iter().any(left_out) {
                 return;
             }
@@ -150,21 +175,29 @@ impl Brute<'_> {
                 .filter(|place| has[usize::from(place.line)] == Some(*number))
                 .collect();
             let mut offs = Vec::new();
+            let mut pieces = 0;
             let sum: i64 = match deal.effect {
                 Effect::Each { how, pieces_max } => {
                     offs.extend(taken.iter().map(|place| {
                         let line = usize::from(place.line);
+                        pieces += scene.lines[line].pieces.min(pieces_max);
                         off_line(how, pieces_max, level[line], &scene.lines[line])
                     }));
                     offs.iter().sum()
                 }
-                _ => Working::default().group(scene, deal, &taken, level, &mut offs),
+                _ => {
+                    let mut work = Working::default();
+                    let sum = work.group(scene, &purse.within(deal), &taken, level, &mut offs);
+                    pieces = work.pieces;
+                    purse.take(deal, pieces);
+                    sum
+                }
             };
-            if sum <= 0 || sum > deal.budget {
+            if sum <= 0 || sum > deal.budget || pieces > deal.budget_pieces {
                 return;
             }
             for (place, off) in taken.iter().zip(&offs) {
-                let bound = crate::item::share_max(scene, deal, *place, level[usize::from(place.line)]);
+                let bound = share_max(scene, deal, *place, level[usize::from(place.line)]);
                 if deal.effect.is_each() {
                     assert_eq!(*off, bound);
                 }
@@ -172,20 +205,21 @@ impl Brute<'_> {
             }
             let bound: i64 = taken
                 .iter()
-                .map(|place| crate::item::share_max(scene, deal, *place, level[usize::from(place.line)]))
+                .map(|place| share_max(scene, deal, *place, level[usize::from(place.line)]))
                 .sum();
             assert!(sum <= bound, "{deal:?} takes {sum}, bound {bound}");
         }
-        self.lane(k + 1, &next, used, coupons, path);
+        self.lane(k + 1, &next, used, coupons, purse, path);
     }
 }
 
 fn brute(scene: &Scene) -> (i64, u32, Vec<u32>) {
     let mut by_price: Vec<usize> = (0..scene.lines.len()).collect();
     by_price.sort_by_key(|line| std::cmp::Reverse(scene.lines[*line].list));
-    let mut brute = Brute { scene, by_price, best: None, n_tried: 0 };
+    let floors = scene.lines.iter().any(|line| line.floor > 0);
+    let mut brute = Brute { scene, by_price, best: None, n_tried: 0, floors };
     let level: Vec<i64> = scene.lines.iter().map(|line| line.list).collect();
-    brute.lane(0, &level, 0, 0, &mut Vec::new());
+    brute.lane(0, &level, 0, 0, Purse::of(scene), &mut Vec::new());
     brute.best.unwrap()
 }
 
@@ -198,6 +232,7 @@ struct Drawn {
     mask: u8,
     coupon: bool,
     budget: Option<i64>,
+    budget_pieces: Option<i64>,
     conflict: Option<usize>,
 }
 
@@ -209,22 +244,37 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         any::<u8>(),
         any::<bool>(),
         prop::option::weighted(0.15, 1i64..900),
+        prop::option::weighted(0.1, 1i64..5),
         prop::option::weighted(0.15, 0usize..6),
     )
-        .prop_map(|(kind, numbers, lane, mask, coupon, budget, conflict)| Drawn {
+        .prop_map(|(kind, numbers, lane, mask, coupon, budget, budget_pieces, conflict)| Drawn {
             kind,
             numbers,
             lane,
             mask,
             coupon,
             budget,
+            budget_pieces,
             conflict,
         })
 }
 
+/// The lines that a drawn offer is of.
+fn picked<'r>(roles: &'r [u8], offer: &Drawn) -> impl Iterator<Item = Place> + use<'r> {
+    let mask = offer.mask;
+    (0u16..)
+        .zip(roles)
+        .filter(move |(line, _)| mask & (1 << line) != 0 || mask > 150)
+        .map(|(line, role)| Place { line, role: *role })
+}
+
+const fn step(spend: i64, by_list: bool, gain: Gain) -> Step {
+    Step { spend, by_list, pieces: 0, gain }
+}
+
 /// A cart of (price, pieces, floor in per cent) and its offers, in a scene.
 fn scene(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn], ranks: &[u16]) -> Scene {
-    let mut scene = Scene { lanes: lanes.to_vec(), ..Scene::default() };
+    let mut scene = Scene { lanes: lanes.to_vec(), points: 100, ..Scene::default() };
     for (price, pieces, floor) in lines {
         let list = price * pieces;
         scene.lines.push(LineIn { list, pieces: *pieces, floor: list * floor / 100 });
@@ -245,32 +295,35 @@ fn scene(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn], ranks:
         let spend = cart * (6 + a % 5) / 10;
         let effect = match offer.kind {
             0 => {
-                scene.steps.push(Step { spend, by_list: d % 4 == 0, gain: Gain::Off(20 + b * 17) });
+                scene.steps.push(step(spend, d % 4 == 0, Gain::Off(20 + b * 17)));
                 Effect::Steps(span(from_steps, scene.steps.len()))
             }
             1 => {
-                scene.steps.push(Step { spend: spend / 2, by_list: false, gain: Gain::Off(10 + b * 7) });
-                scene.steps.push(Step { spend, by_list: false, gain: Gain::Off(20 + b * 17 + c * 10) });
+                // An amount and a part side by side: floors take from the one what they leave the other.
+                let (amount, part) = (Gain::Off(10 + b * 7), Gain::Pay(7_000 + (b * 200) as u32, i64::MAX));
+                let gains = match d % 3 {
+                    0 => [amount, Gain::Off(20 + b * 17 + c * 10)],
+                    1 => [amount, part],
+                    _ => [part, Gain::Off(20 + b * 17 + c * 10)],
+                };
+                scene.steps.push(step(spend / 2, false, gains[0]));
+                scene.steps.push(step(spend, false, gains[1]));
                 Effect::Steps(span(from_steps, scene.steps.len()))
             }
             2 => {
                 let most = if c > 5 { i64::MAX } else { 10 + c * 30 };
-                scene.steps.push(Step {
-                    spend: 0,
-                    by_list: false,
-                    gain: Gain::Pay(7_000 + (b * 267) as u32, most),
-                });
+                scene.steps.push(step(0, false, Gain::Pay(7_000 + (b * 267) as u32, most)));
                 Effect::Steps(span(from_steps, scene.steps.len()))
             }
             3 => {
-                scene.steps.push(Step {
-                    spend,
-                    by_list: false,
-                    gain: Gain::Pay(8_000 + (b * 121) as u32, i64::MAX),
-                });
+                scene.steps.push(step(spend, false, Gain::Pay(8_000 + (b * 121) as u32, i64::MAX)));
                 Effect::Steps(span(from_steps, scene.steps.len()))
             }
-            4 => Effect::Every { every: 50 + a * 23, off: 5 + b * 4, times_max: 1 + c, by_list: d % 4 == 0 },
+            4 => {
+                let (off, off_max) = (5 + b * 4, 5 + c * 11);
+                let times_max = (off_max + off - 1) / off;
+                Effect::Every { every: 50 + a * 23, off, times_max, off_max, by_list: d % 4 == 0 }
+            }
             5 => Effect::Each {
                 how: How::Pay(5_000 + (a * 411) as u32),
                 pieces_max: if b > 8 { 1 } else { i64::MAX },
@@ -288,20 +341,21 @@ fn scene(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn], ranks:
                 roles = (0..lines.len()).map(role).collect();
                 Effect::BuyOther { buy: 1 + a % 2, get: 1, pay: 0, groups_max: 1 + c }
             }
+            _ if d > 8 => Effect::AddOn { price: b * 5, pieces_max: 1 + a % 3 },
             _ if d > 5 => Effect::AddOn { price: 1 + b * 10, pieces_max: 1 + a % 3 },
             _ => {
-                let from = scene.parts.len();
-                scene.parts.extend([1 + a % 2, 1]);
                 roles = (0..lines.len()).map(|i| ((i + b as usize) % 2) as u8).collect();
-                Effect::Bundle { parts: span(from, from + 2), price: 40 + c * 25, sets_max: 3 }
+                let picked: Vec<Place> = picked(&roles, offer).collect();
+                let parts = [1 + a % 2, 1];
+                match scene.bundle(parts.into_iter(), 40 + c * 25, 3, &picked) {
+                    Ok(effect) => effect,
+                    Err(_) => continue,
+                }
             }
         };
+        let points_each = if offer.kind == 11 && d > 8 { 10 + c * 5 } else { 0 };
         let from = scene.places.len();
-        for (line, role) in roles.iter().enumerate() {
-            if offer.mask & (1 << line) != 0 || offer.mask > 150 {
-                scene.places.push(Place { line: line as u16, role: *role });
-            }
-        }
+        scene.places.extend(picked(&roles, offer));
         if scene.places.len() == from {
             continue;
         }
@@ -320,6 +374,11 @@ fn scene(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn], ranks:
             conflicts,
             coupon: offer.coupon,
             budget: offer.budget.unwrap_or(i64::MAX),
+            budget_pieces: match wanted {
+                LaneKind::Item => offer.budget_pieces.unwrap_or(i64::MAX),
+                LaneKind::Order => i64::MAX,
+            },
+            points_each,
         });
     }
     scene
@@ -358,31 +417,69 @@ fn checked(scene: &Scene, solution: &Solution) {
     assert!(solution.shares.iter().all(|share| share.off > 0));
 }
 
+/// What the search finds is what the best of every combination comes to, wherever it has to stop.
+fn best_of_all(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn]) {
+    let scene = scene(lines, lanes, offers, &[3, 0, 5, 1, 4, 2]);
+    let (payable, coupons, path) = brute(&scene);
+    let (mut search, mut found) = (Search::default(), Solution::default());
+    search.solve(&scene, 10_000_000, &mut found);
+    checked(&scene, &found);
+    let used: std::collections::BTreeSet<u16> = found.shares.iter().map(|share| share.deal).collect();
+    let n_coupons = used.iter().filter(|deal| scene.deals[usize::from(**deal)].coupon).count();
+    assert!(found.exact);
+    assert_eq!((found.payable, n_coupons), (payable, coupons as usize));
+    assert_eq!(search.chosen(), &path[..]);
+    assert_eq!(found.bound, payable);
+    // A search that must stop early says so, is never better, and its bound is never above what is best.
+    let mut short = Solution::default();
+    search.solve(&scene, 3, &mut short);
+    checked(&scene, &short);
+    assert!(short.payable >= payable && short.bound <= payable);
+    assert!(short.exact || short.bound <= short.payable);
+    // Wherever it has to stop, what it says is exact is: what parts were proven to lose at most as much as what was tried plainly.
+    for nodes_max in [40, 120, 400, 1_500] {
+        search.solve(&scene, nodes_max, &mut short);
+        checked(&scene, &short);
+        assert!(short.payable >= payable && short.bound <= payable);
+        assert!(
+            !short.exact || short.payable == payable,
+            "{} of {} after {}",
+            short.payable,
+            payable,
+            nodes_max
+        );
+    }
+    let mut greedy = Solution::default();
+    search.greedy(&scene, &mut greedy);
+    checked(&scene, &greedy);
+    // The playbook's order is never cheaper, not even than a search that has to stop.
+    assert!(greedy.payable >= payable && greedy.payable >= short.payable);
+}
+
+/// Found by the drawn ones.
+#[test]
+fn what_was_once_found_wrong_is_right() {
+    use LaneKind::{Item, Order};
+    let offer = |kind, numbers, mask| Drawn {
+        kind,
+        numbers,
+        lane: 0,
+        mask,
+        coupon: false,
+        budget: None,
+        budget_pieces: None,
+        conflict: None,
+    };
+    let offers = [offer(0, [3, 1, 0, 1], 143), offer(9, [1, 6, 0, 0], 151), offer(5, [3, 0, 0, 0], 119)];
+    best_of_all(&[(33, 1, 0), (7, 3, 0), (10, 2, 0), (50, 3, 0)], &[Item, Order], &offers);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_best_combination_is_the_best_of_all(lines in lines(), lanes in lanes(), offers in prop::collection::vec(drawn(), 1..6)) {
-        let scene = scene(&lines, &lanes, &offers, &[3, 0, 5, 1, 4, 2]);
-        let (payable, coupons, path) = brute(&scene);
-        let (mut search, mut found) = (Search::default(), Solution::default());
-        search.solve(&scene, 10_000_000, &mut found);
-        checked(&scene, &found);
-        let used: std::collections::BTreeSet<u16> = found.shares.iter().map(|share| share.deal).collect();
-        let n_coupons = used.iter().filter(|deal| scene.deals[usize::from(**deal)].coupon).count();
-        prop_assert!(found.exact);
-        prop_assert_eq!((found.payable, n_coupons), (payable, coupons as usize));
-        prop_assert_eq!(search.chosen(), &path[..]);
-        prop_assert_eq!(found.bound, payable);
-        // A search that must stop early says so, is never better, and its bound is never above what is best.
-        let mut short = Solution::default();
-        search.solve(&scene, 3, &mut short);
-        checked(&scene, &short);
-        prop_assert!(short.payable >= payable && short.bound <= payable);
-        prop_assert!(short.exact || short.bound <= short.payable);
-        let mut greedy = Solution::default();
-        search.greedy(&scene, &mut greedy);
-        checked(&scene, &greedy);
+        best_of_all(&lines, &lanes, &offers);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use zhiyin_condition::Leaves;
 use zhiyin_model::money::Money;
 use zhiyin_model::playbook::Names;
 use zhiyin_model::playbook::Ratio;
-use zhiyin_model::playbook::offer::{OfferEffect, Within};
+use zhiyin_model::playbook::offer::{Counts, OfferEffect, Within};
 use zhiyin_model::time::Ts;
 
 use crate::cart::{Cart, Customer};
@@ -135,10 +135,10 @@ pub struct NotApplied<'a> {
 /// A till: what is needed to quote, kept from cart to cart so that hardly anything is allocated.
 #[derive(Clone, Debug, Default)]
 pub struct Till {
-    scene: Scene,
-    judging: Judging,
+    pub(crate) scene: Scene,
+    pub(crate) judging: Judging,
     search: Search,
-    solution: Solution,
+    pub(crate) solution: Solution,
 }
 
 impl Till {
@@ -180,7 +180,13 @@ impl Till {
     fn solve(&mut self, asked: &Asked<'_>, mode: Mode) {
         self.judging.judge(asked, &mut self.scene, mode != Mode::Greedy);
         match mode {
-            Mode::Best(steps_max) => self.search.solve(&self.scene, steps_max, &mut self.solution),
+            Mode::Best(steps_max) => {
+                self.search.solve(&self.scene, steps_max, &mut self.solution);
+                if self.judging.is_cut {
+                    // What was left out might do better: only floors are sure.
+                    (self.solution.exact, self.solution.bound) = (false, self.search.floor());
+                }
+            }
             Mode::Greedy => self.search.greedy(&self.scene, &mut self.solution),
         }
     }
@@ -221,11 +227,9 @@ impl Till {
         let mut order: Vec<u16> =
             (0u16..).take(scene.deals.len()).filter(|deal| amounts[usize::from(*deal)] > 0).collect();
         order.sort_unstable_by_key(|deal| (scene.deals[usize::from(*deal)].lane, id(*deal)));
-        let mut points_spent = 0;
         for deal in order {
-            let (offer, coupon, points_each) = judging.of_deal[usize::from(deal)];
+            let (offer, coupon) = judging.of_deal[usize::from(deal)];
             let terms = &offers.offers[usize::from(offer)].terms;
-            points_spent += points_each * self.pieces_of(deal);
             applied.push(Applied {
                 offer: &terms.id,
                 name: &terms.name,
@@ -243,46 +247,46 @@ impl Till {
             shipping_discount: Money::ZERO,
             applied,
             points_times: Ratio::ONE,
-            points_spent,
+            points_spent: solution.points_spent,
             not_applied: Vec::new(),
             exact: solution.exact,
             bound: Money(solution.bound),
             steps: solution.steps,
         };
         let mut times: Vec<Ratio> = Vec::new();
+        let mut gifts = self.given(&asked, &amounts, &mut quote).into_iter();
         for (number, verdict) in judging.verdicts.iter().enumerate() {
             let offer = &offers.offers[number];
-            let not = match verdict {
+            let (not, instead) = match verdict {
                 Verdict::Deal(deal) if amounts[usize::from(*deal)] > 0 => continue,
-                Verdict::Deal(deal) => self.passed_over(*deal, &amounts),
-                Verdict::Not(not) => *not,
-                Verdict::Gives(spend) => {
-                    let coupon = customer
-                        .coupons
-                        .iter()
-                        .filter(|coupon| coupon.offer == offer.terms.id && coupon.expires > now);
-                    let coupon = offer
-                        .terms
-                        .coupon
-                        .and_then(|_| coupon.min_by_key(|coupon| (coupon.expires, &coupon.id)));
-                    match self.given(&asked, number, *spend, &amounts, &mut quote, &mut times) {
-                        Ok(gives) => {
-                            quote.applied.push(Applied {
-                                offer: &offer.terms.id,
-                                name: &offer.terms.name,
-                                amount: Money::ZERO,
-                                coupon: coupon.map(|coupon| coupon.id.as_str()),
-                                gives: Some(gives),
-                            });
-                            continue;
-                        }
-                        Err(not) => not,
-                    }
+                Verdict::Deal(deal) => {
+                    let not = self.passed_over(*deal, &amounts);
+                    let instead = match not.reason {
+                        Reason::BetterWithout | Reason::Excluded => self.instead(*deal, &amounts).map(id),
+                        _ => None,
+                    };
+                    (not, instead)
                 }
-            };
-            let instead = match not.reason {
-                Reason::BetterWithout | Reason::Excluded => self.instead(number, &amounts).map(id),
-                _ => None,
+                Verdict::Not(not) => (self.reckoned(&asked, number, *not), None),
+                Verdict::Gives(_, coupon) => match gifts.next() {
+                    Some(Ok(gives)) => {
+                        if let Given::Points(own) = gives {
+                            times.push(own);
+                        }
+                        quote.applied.push(Applied {
+                            offer: &offer.terms.id,
+                            name: &offer.terms.name,
+                            amount: Money::ZERO,
+                            coupon: coupon.map(|coupon| customer.coupons[usize::from(coupon)].id.as_str()),
+                            gives: Some(gives),
+                        });
+                        continue;
+                    }
+                    Some(Err((not, instead))) => {
+                        (not, instead.map(|other| offers.offers[other].terms.id.as_str()))
+                    }
+                    None => continue,
+                },
             };
             quote.not_applied.push(NotApplied {
                 offer: &offer.terms.id,
@@ -298,11 +302,25 @@ impl Till {
         quote
     }
 
-    /// How many pieces an exchange takes.
-    fn pieces_of(&self, deal: u16) -> i64 {
-        let Effect::AddOn { pieces_max, .. } = self.scene.deals[usize::from(deal)].effect else { return 0 };
-        let lines = self.solution.shares.iter().filter(|share| share.deal == deal);
-        lines.map(|share| self.scene.lines[usize::from(share.line)].pieces).sum::<i64>().min(pieces_max)
+    /// Why an offer does not apply, where money is missing: of what is left to pay before its lane, not of list prices.
+    fn reckoned(&self, asked: &Asked<'_>, number: usize, not: Not) -> Not {
+        let offer = &asked.offers.offers[number];
+        let (Some(lane), Reason::SpendMore, Some(Missing::Money(more))) =
+            (offer.lane, not.reason, not.missing)
+        else {
+            return not;
+        };
+        match &offer.terms.effect {
+            OfferEffect::Steps { counts, .. } | OfferEffect::Every { counts, .. }
+                if *counts == Counts::ToPay => {}
+            _ => return not,
+        }
+        let till = asked.till();
+        let n = self.scene.lines.len();
+        let level = &self.solution.levels[usize::from(lane) * n..][..n];
+        let of = |line: &usize| offer.of.as_ref().is_none_or(|of| asked.picks(of, &till, *line));
+        let taken: i64 = (0..n).filter(of).map(|line| self.scene.lines[line].list - level[line]).sum();
+        Not { missing: Some(Missing::Money(Money(more.0 + taken))), ..not }
     }
 
     /// Why a deal that might apply does not.
@@ -329,15 +347,19 @@ impl Till {
             let missing = Some(Missing::Money(Money(wanted - amount)));
             return Not { reason: Reason::SpendMore, missing, within: None };
         }
-        if own.budget < i64::MAX && !others_of_lane {
+        let left = self.scene.points - self.solution.points_spent;
+        if own.points_each > left {
+            let missing = Some(Missing::Points(own.points_each - left));
+            return Not { reason: Reason::MorePoints, missing, within: None };
+        }
+        if own.has_budget() && !others_of_lane {
             return Not::because(Reason::BudgetUsed);
         }
         Not::because(if others_of_lane { Reason::BetterWithout } else { Reason::NoEffect })
     }
 
     /// The deal that applies instead of an offer: one it does not go with, or one of its lane.
-    fn instead(&self, number: usize, amounts: &[i64]) -> Option<u16> {
-        let Verdict::Deal(deal) = self.judging.verdicts[number] else { return None };
+    fn instead(&self, deal: u16, amounts: &[i64]) -> Option<u16> {
         let own = &self.scene.deals[usize::from(deal)];
         let applies = (0u16..).zip(&self.scene.deals).filter(|(other, _)| amounts[usize::from(*other)] > 0);
         let excluded = applies.clone().find(|(other, _)| own.conflicts & (1 << other) != 0);
@@ -348,69 +370,6 @@ impl Till {
                     .max_by_key(|(other, deal)| (amounts[usize::from(*other)], std::cmp::Reverse(deal.rank)))
             })
             .map(|(other, _)| other)
-    }
-
-    /// What an offer gives that takes no money off lines, judged by what is left to pay.
-    fn given<'a>(
-        &self,
-        asked: &Asked<'a>,
-        number: usize,
-        spend: Money,
-        amounts: &[i64],
-        quote: &mut Quote<'a>,
-        times: &mut Vec<Ratio>,
-    ) -> Result<Given<'a>, Not> {
-        let offer = &asked.offers.offers[number];
-        let till = asked.till();
-        let of = |line: usize| offer.of.as_ref().is_none_or(|of| asked.picks(of, &till, line));
-        let left: i64 = quote
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(line, _)| of(*line))
-            .map(|(_, line)| line.payable.0)
-            .sum();
-        if left < spend.0 {
-            let missing = Some(Missing::Money(Money(spend.0 - left)));
-            return Err(Not { reason: Reason::SpendMore, missing, within: None });
-        }
-        let applies = |deal: usize| amounts[deal] > 0;
-        let mut of_deals = self.judging.of_deal.iter().enumerate().filter(|(deal, _)| applies(*deal));
-        let excluded = of_deals.any(|(_, (other, ..))| {
-            let others = &asked.offers.offers[usize::from(*other)];
-            others.terms.alone
-                || offer.terms.alone
-                || offer.excludes.contains(&usize::from(*other))
-                || others.excludes.contains(&number)
-        });
-        if excluded && !matches!(offer.terms.effect, OfferEffect::Access) {
-            return Err(Not::because(Reason::Excluded));
-        }
-        Ok(match &offer.terms.effect {
-            OfferEffect::Gift { product, pieces, .. } => Given::Gift(product, *pieces),
-            OfferEffect::Shipping { at_most, .. } => {
-                let cost = quote.shipping.0;
-                let off = at_most.map_or(cost, |most| most.0.min(cost));
-                if off <= quote.shipping_discount.0 {
-                    return Err(Not::because(if cost == 0 {
-                        Reason::NoEffect
-                    } else {
-                        Reason::BetterWithout
-                    }));
-                }
-                // The largest alone counts.
-                quote.shipping_discount = Money(off);
-                quote.applied.retain(|applied| !matches!(applied.gives, Some(Given::Shipping(_))));
-                Given::Shipping(Money(off))
-            }
-            OfferEffect::Points { times: own, .. } => {
-                times.push(*own);
-                Given::Points(*own)
-            }
-            OfferEffect::Service { what, .. } => Given::Service(what),
-            OfferEffect::Give { coupon, .. } => Given::Coupon(coupon),
-            _ => Given::Access,
-        })
     }
 
     /// Lines that are under early access, and for this member not yet.

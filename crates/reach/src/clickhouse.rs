@@ -203,14 +203,18 @@ impl ClickHouse {
         for (name, value) in settings {
             query.push_str(&format!("&{}={}", encoded(name), encoded(value)));
         }
-        query.push_str(&format!("&max_execution_time={}", limits.whole.as_secs().max(1)));
         Self { client, target, access, settings: query, limits, idle: Arc::default() }
     }
 
     /// Says a statement and hears its answer.
     pub async fn ask(&self, statement: &str) -> Result<Vec<u8>, Trouble> {
-        let path = format!("/?{}", self.settings);
-        self.said(&path, Bytes::copy_from_slice(statement.as_bytes())).await
+        self.ask_within(self.limits.whole, statement).await
+    }
+
+    /// The same, of somebody who waits for so long: the server is told, and gives up by itself. Whoever waits no longer drops
+    /// this, by which the connection is closed.
+    pub async fn ask_within(&self, whole: Duration, statement: &str) -> Result<Vec<u8>, Trouble> {
+        self.said(whole, "", Bytes::copy_from_slice(statement.as_bytes())).await
     }
 
     /// Says statements, one after the other.
@@ -228,27 +232,30 @@ impl ClickHouse {
         insertion: &str,
         lines: impl IntoIterator<Item = String>,
     ) -> Result<u64, Trouble> {
-        let path = format!("/?{}&query={}", self.settings, encoded(insertion));
+        let (whole, query) = (self.limits.whole, format!("&query={}", encoded(insertion)));
         let (mut batch, mut n_sent) = (Vec::new(), 0u64);
         for line in lines {
             if !batch.is_empty() && batch.len() + line.len() > BATCH_BYTES_MAX {
-                self.said(&path, Bytes::from(std::mem::take(&mut batch))).await?;
+                self.said(whole, &query, Bytes::from(std::mem::take(&mut batch))).await?;
             }
             batch.extend_from_slice(line.as_bytes());
             batch.push(b'\n');
             n_sent += 1;
         }
         if !batch.is_empty() {
-            self.said(&path, Bytes::from(batch)).await?;
+            self.said(whole, &query, Bytes::from(batch)).await?;
         }
         Ok(n_sent)
     }
 
     /// Says something until it is answered, or there is no use in it.
-    async fn said(&self, path: &str, body: Bytes) -> Result<Vec<u8>, Trouble> {
+    async fn said(&self, whole: Duration, query: &str, body: Bytes) -> Result<Vec<u8>, Trouble> {
+        // Seconds are counted whole there: a part of one is one.
+        let seconds = whole.as_millis().div_ceil(1_000).max(1);
+        let path = format!("/?{}&max_execution_time={seconds}{query}", self.settings);
         let mut pause = self.limits.pause;
         for _ in 1..self.limits.attempts.max(1) {
-            match self.once(path, body.clone()).await {
+            match self.once(whole, &path, body.clone()).await {
                 Err(trouble) if trouble.may_pass() => {
                     tokio::time::sleep(pause).await;
                     pause = pause.saturating_mul(2);
@@ -256,12 +263,12 @@ impl ClickHouse {
                 answered => return answered,
             }
         }
-        self.once(path, body).await
+        self.once(whole, &path, body).await
     }
 
-    async fn once(&self, path: &str, body: Bytes) -> Result<Vec<u8>, Trouble> {
+    async fn once(&self, whole: Duration, path: &str, body: Bytes) -> Result<Vec<u8>, Trouble> {
         // A little longer than the server is given, so that it can say so itself.
-        let whole = self.limits.whole.saturating_add(Duration::from_secs(2));
+        let whole = whole.saturating_add(Duration::from_secs(2));
         timeout(whole, self.exchanged(path, body)).await.unwrap_or(Err(Trouble::Unreachable(Failed::Timeout)))
     }
 

@@ -8,9 +8,13 @@
 pub(crate) mod audiences;
 pub(crate) mod books;
 pub(crate) mod caller;
+mod campaigns;
 mod changes;
+mod checkout;
 pub(crate) mod commands;
+mod coupons;
 pub(crate) mod document;
+mod draws;
 pub(crate) mod endpoint;
 pub(crate) mod input;
 pub(crate) mod keys;
@@ -18,6 +22,7 @@ mod lists;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
+mod tills;
 pub(crate) mod webhooks;
 
 use std::sync::Arc;
@@ -86,6 +91,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         changes::endpoints(),
         reads::endpoints(),
         audiences::endpoints(),
+        coupons::endpoints(),
+        campaigns::endpoints(),
+        draws::endpoints(),
+        tills::endpoints(),
+        checkout::endpoints(),
         books::endpoints(),
         lists::endpoints(),
         webhooks::endpoints(),

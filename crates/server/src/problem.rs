@@ -181,6 +181,7 @@ impl From<EngineError> for Problem {
             }
             EngineError::NoPlaybook => Self::of("no_playbook"),
             EngineError::NotSealed => Self::of("home_not_sealed"),
+            EngineError::DrawOpen(_) => Self::of("draw_open").at("source").says(error.to_string()),
             EngineError::AsOfFuture(..) => Self::of("as_of_future").says(error.to_string()),
             EngineError::Store(StoreError::Erased) => Self::of("erased"),
             EngineError::Store(StoreError::Unreachable(reason)) => {

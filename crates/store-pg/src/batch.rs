@@ -74,7 +74,7 @@ columns! {
         wake: Option<i64>, last_event: Option<i64>, tier: Option<&'f str>, term_from: Option<i64>, term_ends: Option<i32>,
         stage: Option<&'f str>, stage_since: Option<i64>, accounts: String, timers: String, tags: String, touches: &'f str,
         told_at: &'f str, attributes: &'f [u8], fingerprint: &'f str, growth_days: Vec<u8>, leaves: &'f [u8],
-        personal: Option<&'f [u8]>, audiences: Option<Vec<u8>>, was: Option<i64>,
+        personal: Option<&'f [u8]>, audiences: Option<Vec<u8>>, holdings: Option<Vec<u8>>, runs: Option<Vec<u8>>, was: Option<i64>,
     }
     /// Where timelines end ([`LAST_SET`]).
     Lasts of Last { member: Uuid, last_event: i64, }
@@ -118,6 +118,45 @@ columns! {
     Tags of Tag<'f> { member: Uuid, tag: &'f str, is_on: bool, at: i64, event: i64, version: i64, }
     /// What passed between the brand and its partners ([`PARTNER_NEW`]).
     Partners of Partner<'f> { member: Uuid, partner: &'f str, deed: i16, at: i64, event: i64, version: i64, }
+    /// Coupons ([`crate::coupons::COUPON_NEW`]).
+    Coupons of Coupon {
+        id: Uuid, member: Uuid, offer: String, terms: Uuid, account: i16, valid_from: i64, valid_until: i64, at: i64,
+        cause: Uuid, ordinal: i32,
+    }
+    /// Coupons in another account ([`crate::coupons::COUPON_SET`]).
+    CouponSets of CouponSet { id: Uuid, member: Uuid, account: i16, valid_until: i64, }
+    /// How coupons moved ([`crate::coupons::MOVE_NEW`]).
+    CouponMoves of CouponMove<'f> {
+        coupon: Uuid, member: Uuid, offer: &'f str, kind: i16, gives: i16, takes: i16, at: i64, event: i64, ordinal: i32,
+        version: i64, given: i64,
+    }
+    /// Checkouts ([`crate::checkouts::CHECKOUT_NEW`]).
+    Checkouts of Checkout<'f> {
+        id: Uuid, member: Uuid, state: i16, at: i64, until: i64, cause: Uuid, order_id: Option<Uuid>, takes: Vec<u8>,
+        body: &'f [u8],
+    }
+    /// Checkouts whose bodies stay ([`crate::checkouts::CHECKOUT_SET`]).
+    CheckoutSets of CheckoutSet {
+        id: Uuid, member: Uuid, state: i16, at: i64, until: i64, cause: Uuid, order_id: Option<Uuid>, takes: Vec<u8>,
+    }
+    /// What happened in runs ([`crate::campaigns::MOVE_NEW`]).
+    RunMoves of RunMove<'f> {
+        member: Uuid, campaign: &'f str, run: Uuid, kind: i16, place: &'f str, why: &'f str, at: i64, event: i64,
+        version: i64,
+    }
+    /// What is said to members ([`crate::campaigns::NOTE_NEW`]).
+    Notes of Note<'f> {
+        id: Uuid, member: Uuid, channel: &'f str, campaign: &'f str, message: &'f str, at: i64, state: i16, cause: Uuid,
+        body: &'f [u8],
+    }
+    /// Where that stands ([`crate::campaigns::NOTE_ON`]).
+    NotesOn of NoteOn { id: Uuid, member: Uuid, state: i16, }
+    /// Terms of coupons ([`crate::coupons::TERMS_NEW`]).
+    CouponTerms of CouponTerm<'f> { hash: Uuid, offer: &'f str, terms: &'f str, }
+    /// What is taken of pools ([`crate::coupons::POOL_TAKE`]).
+    Takes of Take<'f> { pool: &'f str, amount: i64, size: Option<i64>, }
+    /// Codes that coupons bear ([`crate::coupons::CODES_BORNE`]).
+    CodesBorne of CodeBorne<'f> { coupon: Uuid, upload: i64, pool: &'f str, back: i64, }
 }
 
 pub(crate) const MESSAGE_NEW: &str = "INSERT INTO {shard}.message (source, message_id, body_hash, seq) \
@@ -158,9 +197,9 @@ macro_rules! given_members {
         " FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
          $8::bigint[], $9::text[], $10::bigint[], $11::integer[], $12::text[], $13::bigint[], $14::text[], $15::text[], \
          $16::text[], $17::text[], $18::text[], $19::bytea[], $20::text[], $21::bytea[], $22::bytea[], $23::bytea[], \
-         $24::bytea[], $25::bigint[]) u (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, tier, term_from, term_ends, stage, \
+         $24::bytea[], $25::bytea[], $26::bytea[], $27::bigint[]) u (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, tier, term_from, term_ends, stage, \
          stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, personal, \
-         audiences, was)"
+         audiences, holdings, runs, was)"
     };
 }
 macro_rules! members_new {
@@ -168,10 +207,10 @@ macro_rules! members_new {
         concat!(
             "INSERT INTO {shard}.member AS m (id, slot, known_since, enrolled_at, decided_until, version, wake, last_event, \
              tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
-             fingerprint, growth_days, leaves, personal, audiences) SELECT u.id, u.slot, u.known_since, u.enrolled_at, u.decided_until, \
+             fingerprint, growth_days, leaves, personal, audiences, holdings, runs) SELECT u.id, u.slot, u.known_since, u.enrolled_at, u.decided_until, \
              u.version, u.wake, u.last_event, u.tier, u.term_from, u.term_ends, u.stage, u.stage_since, u.accounts, \
              u.timers, u.tags, u.touches, u.told_at, u.attributes, u.fingerprint, u.growth_days, u.leaves, \
-             u.personal, u.audiences",
+             u.personal, u.audiences, u.holdings, u.runs",
             given_members!()
         )
     };
@@ -224,7 +263,11 @@ macro_rules! members_set {
             $from,
             ".personal, audiences = ",
             $from,
-            ".audiences"
+            ".audiences, holdings = ",
+            $from,
+            ".holdings, runs = ",
+            $from,
+            ".runs"
         )
     };
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 use zhiyin_model::time::Ts;
-use zhiyin_store::crowd::{AS_ORDERS, Crowd, OrderThen, Whole};
+use zhiyin_store::crowd::{AS_ORDERS, Course, CourseStep, Crowd, OrderThen, Refused, Whole};
 use zhiyin_store::feed::{Horizon, Position};
 use zhiyin_store::seal::personal::subjects;
 use zhiyin_store::seal::vault::Vault;
@@ -16,7 +16,7 @@ use zhiyin_store::{PastEvent, Result, StoreError, archive};
 
 use crate::PgStore;
 use crate::connection::{Of, Step, Values};
-use crate::feed::{CONSUMER, CONSUMERS_ALONE, FEED_GONE, FEED_UNREAD};
+use crate::feed::{CONSUMER, CONSUMERS, CONSUMERS_ALONE, FEED_END, FEED_GONE, FEED_UNREAD};
 use crate::lists;
 use crate::load::{self, event_columns, order_columns};
 use crate::reading::MEMBERS;
@@ -48,6 +48,18 @@ pub(crate) const EVENTS: &str = concat!(
     ", t.member FROM t JOIN {events} e ON e.seq = t.seq JOIN {home}.source s ON s.no = e.source \
      WHERE e.derived < 2 AND e.name <> $2 AND e.name <> $3"
 );
+/// The events of timelines, numbered from the latest decided backwards.
+pub(crate) const COURSE: &str = concat!(
+    "WITH RECURSIVE t (member, seq, before, n) AS (SELECT m.id, l.seq, l.before, 0::int8 FROM {shard}.member m \
+     JOIN {shard}.timeline l ON l.seq = m.last_event WHERE m.id = ANY($1) \
+     UNION ALL SELECT t.member, l.seq, l.before, t.n + 1 FROM t JOIN {shard}.timeline l ON l.seq = t.before) SELECT ",
+    event_columns!(),
+    ", t.member, s.name, e.clock, t.n FROM t JOIN {events} e ON e.seq = t.seq \
+     JOIN {home}.source s ON s.no = e.source WHERE e.derived < 2"
+);
+pub(crate) const REFUSED: &str = "SELECT e.member, d.seq, e.name, e.time, e.clock FROM {shard}.dead_letter d \
+    JOIN {shard}.event e ON e.seq = d.seq WHERE e.derived = 0 AND e.member IS NOT NULL \
+    AND d.code NOT IN ('erased', 'decision_broke') ORDER BY d.seq LIMIT $1";
 pub(crate) const ORDERS_THEN: &str = "SELECT DISTINCT ON (c.order_id) c.order_id, c.paid, c.refunded, c.counts \
     FROM {shard}.order_change c WHERE c.at <= $1 \
     AND c.order_id IN (SELECT x.order_id FROM {shard}.order_change x WHERE x.at > $1) ORDER BY c.order_id, c.at DESC";
@@ -97,6 +109,39 @@ impl PgStore {
     }
 }
 
+fn read_courses(
+    found: &[(Vec<Row>, Vec<Row>)],
+    vault: &Vault,
+    archive: &std::path::Path,
+) -> Result<Vec<Course>> {
+    let members = || found.iter().flat_map(|(members, _)| members);
+    let sealed = members().map(|row| get::<&[u8]>(row, 15)).collect::<Result<Vec<_>>>()?;
+    vault.warm(subjects(sealed.into_iter()))?;
+    let mut read: BTreeMap<MemberId, (Course, Vec<(i64, CourseStep)>)> = BTreeMap::new();
+    for row in members() {
+        let member = load::stored(row, vault)?.member;
+        read.insert(member.id, (Course { member, steps: Vec::new() }, Vec::new()));
+    }
+    for row in found.iter().flat_map(|(_, steps)| steps) {
+        if let Some((_, steps)) = read.get_mut(&id(row, 6)?) {
+            let event = load::past_event(row, 0)?;
+            steps.push((get(row, 9)?, CourseStep { event, source: get(row, 7)?, clock: Ts(get(row, 8)?) }));
+        }
+    }
+    let whole = read.into_values().map(|(mut course, mut steps)| {
+        steps.sort_unstable_by_key(|(n, _)| std::cmp::Reverse(*n));
+        course.steps = steps.into_iter().map(|(_, step)| step).collect();
+        course
+    });
+    let mut courses: Vec<Course> = whole.collect();
+    let past = courses.iter_mut().flat_map(|course| &mut course.steps).map(|step| &mut step.event);
+    archive::fill(archive, past)?;
+    let bodies = courses.iter().flat_map(|course| &course.steps).map(|step| step.event.body.0.as_slice());
+    vault.warm(subjects(bodies))?;
+    vault.open_past(courses.iter_mut().flat_map(|course| &mut course.steps).map(|step| &mut step.event))?;
+    Ok(courses)
+}
+
 fn read(found: &Found, vault: &Vault, archive: &std::path::Path) -> Result<Vec<Whole>> {
     let sealed = found.members.iter().map(|row| get::<&[u8]>(row, 15)).collect::<Result<Vec<_>>>()?;
     vault.warm(subjects(sealed.into_iter()))?;
@@ -131,9 +176,9 @@ fn read(found: &Found, vault: &Vault, archive: &std::path::Path) -> Result<Vec<W
     Ok(wholes)
 }
 
-#[async_trait]
-impl Crowd for PgStore {
-    async fn after(&self, after: Option<MemberId>, limit: usize) -> Result<Vec<Whole>> {
+impl PgStore {
+    /// Who comes after one, in the order of ids.
+    async fn ids_after(&self, after: Option<MemberId>, limit: usize) -> Result<Vec<MemberId>> {
         let (after, most) = (after.map(Uuid::from), i64::try_from(limit).unwrap_or(i64::MAX));
         let session = self.connections.session().await?;
         let shards = 0..session.schemas.shards();
@@ -143,7 +188,52 @@ impl Crowd for PgStore {
         let mut members = rows.iter().flatten().map(|row| id(row, 0)).collect::<Result<Vec<MemberId>>>()?;
         members.sort_unstable();
         members.truncate(limit);
+        Ok(members)
+    }
+}
+
+#[async_trait]
+impl Crowd for PgStore {
+    async fn after(&self, after: Option<MemberId>, limit: usize) -> Result<Vec<Whole>> {
+        let members = self.ids_after(after, limit).await?;
         self.wholes(members).await
+    }
+
+    async fn courses(&self, after: Option<MemberId>, limit: usize) -> Result<Vec<Course>> {
+        let members = self.ids_after(after, limit).await?;
+        let session = self.connections.session().await?;
+        let mut by_shard: Vec<Vec<Uuid>> = vec![Vec::new(); session.schemas.shards()];
+        for member in members {
+            by_shard[session.schemas.shard_of(member)].push(member.into());
+        }
+        let mut asks: Vec<(Of, Values<'_>)> = Vec::new();
+        for (shard, ids) in by_shard.iter().enumerate().filter(|(_, ids)| !ids.is_empty()) {
+            asks.push(((MEMBERS, shard), vec![ids]));
+            asks.push(((COURSE, shard), vec![ids]));
+        }
+        let mut said = session.ask(asks).await?.into_iter();
+        drop(session);
+        let mut found = Vec::new();
+        while let (Some(members), Some(steps)) = (said.next(), said.next()) {
+            found.push((members, steps));
+        }
+        let archive = self.archive();
+        self.vault().aside(move |vault| read_courses(&found, vault, &archive)).await
+    }
+
+    async fn refused(&self, limit: usize) -> Result<Vec<Refused>> {
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let session = self.connections.session().await?;
+        let asks = (0..session.schemas.shards()).map(|shard| ((REFUSED, shard), vec![&most as _]));
+        let rows = session.ask(asks.collect()).await?;
+        let read = |row: &Row| {
+            let (time, clock) = (Ts(get(row, 3)?), Ts(get(row, 4)?));
+            Ok(Refused { member: id(row, 0)?, seq: get(row, 1)?, name: get(row, 2)?, time, clock })
+        };
+        let mut refused = rows.iter().flatten().map(read).collect::<Result<Vec<_>>>()?;
+        refused.sort_unstable_by_key(|refused| refused.seq);
+        refused.truncate(limit);
+        Ok(refused)
     }
 
     async fn these(&self, members: Vec<MemberId>) -> Result<Vec<Whole>> {
@@ -165,6 +255,17 @@ impl Crowd for PgStore {
     async fn followed(&self, consumer: &str) -> Result<Option<Position>> {
         let row = self.connections.session().await?.row((CONSUMER, 0), &[&consumer]).await?;
         row.map(|row| Ok(Position { tx: get(&row, 0)?, no: get(&row, 1)? })).transpose()
+    }
+
+    async fn followers(&self) -> Result<Vec<(String, Position)>> {
+        let rows = self.connections.session().await?.rows((CONSUMERS, 0), &[]).await?;
+        rows.iter().map(|row| Ok((get(row, 0)?, Position { tx: get(row, 1)?, no: get(row, 2)? }))).collect()
+    }
+
+    async fn feed_end(&self) -> Result<Position> {
+        let row = self.connections.session().await?.row((FEED_END, 0), &[]).await?;
+        let row = row.ok_or_else(|| StoreError::Damaged("a snapshot that is none".to_owned()))?;
+        Ok(Position { tx: get(&row, 0)?, no: i64::MAX })
     }
 
     async fn feed_horizon(&self) -> Result<Horizon> {

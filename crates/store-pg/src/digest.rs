@@ -10,6 +10,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 use zhiyin_model::effect::OrderTerms;
 use zhiyin_model::id::{MemberId, TransferId, TransferKind};
+use zhiyin_store::campaigns::{runs_said, unpack_runs};
+use zhiyin_store::coupons::{tallies_said, unpack_holdings};
 use zhiyin_store::seal::personal::Kept;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, packed};
@@ -24,7 +26,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM {shar
 pub(crate) const ALIASES: &str = "SELECT member, root FROM {home}.alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM {home}.playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, told_at, personal, audiences FROM {shard}.member";
+    term_from, term_ends, stage, stage_since, tags, told_at, personal, audiences, holdings, runs FROM {shard}.member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM {shard}.account";
 pub(crate) const HOUSES: &str =
     "SELECT asset, house, SUM(balance)::bigint FROM {shard}.house_account GROUP BY asset, house";
@@ -44,9 +46,20 @@ pub(crate) const STAGES: &str = "SELECT t.member, s.name, COALESCE('~~' || encod
     FROM {shard}.stage_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
 pub(crate) const TAGS: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.tag, t.is_on, t.at \
     FROM {shard}.tag_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
+pub(crate) const COUPONS: &str =
+    "SELECT member, offer, account, valid_from, valid_until, at, ordinal FROM {shard}.coupon";
+pub(crate) const COUPON_MOVES: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), \
+    t.offer, t.kind, t.at, t.ordinal FROM {shard}.coupon_move t JOIN {events} e ON e.seq = t.event \
+    JOIN {home}.source s ON s.no = e.source";
+pub(crate) const COUPONS_GIVEN: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), \
+    t.offer, t.ordinal, t.given FROM {shard}.coupon_move t JOIN {events} e ON e.seq = t.event \
+    JOIN {home}.source s ON s.no = e.source WHERE t.given <> 0";
+pub(crate) const TAKEN: &str = "SELECT pool, taken FROM {home}.pool WHERE taken <> 0";
 pub(crate) const PARTNERS: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), t.partner, t.deed, t.at \
     FROM {shard}.partner_move t JOIN {events} e ON e.seq = t.event JOIN {home}.source s ON s.no = e.source";
-pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM {shard}.timer";
+/// But for the timer of campaigns, which follows from runs and the playbook.
+pub(crate) const TIMERS: &str =
+    "SELECT member, kind, which, due FROM {shard}.timer WHERE kind <> 4 OR which <> 2";
 pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM {home}.place";
 pub(crate) const PLACE_HISTORY: &str = "SELECT code, at, by, was FROM {home}.place_history";
 pub(crate) const STAFF: &str = "SELECT name, place, code, role, since, until FROM {home}.staff";
@@ -74,6 +87,31 @@ pub(crate) async fn digest(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<St
     gathered.each("stage", STAGES).await?;
     gathered.each("tag", TAGS).await?;
     gathered.each("partner", PARTNERS).await?;
+    gathered.each("coupon", COUPONS).await?;
+    gathered.each("coupon move", COUPON_MOVES).await?;
+    gathered.each("coupon given", COUPONS_GIVEN).await?;
+    for row in survey.home(TAKEN, &[]).await? {
+        let text = format!("pool|{}|{}", get::<&str>(&row, 0)?, get::<i64>(&row, 1)?);
+        gathered.hashes.push(hash(&text));
+    }
+    let hashes = &mut gathered.hashes;
+    crate::coupons::codes::said(survey, vault, |text| hashes.push(hash(text))).await?;
+    for row in survey.home(crate::draws::DRAWS, &[]).await? {
+        let draw = crate::draws::draw(&row)?;
+        gathered.hashes.push(hash(&format!("draw|{}|{}", draw.name, draw.state)));
+    }
+    for row in survey.home(crate::tills::LEASES, &[&i64::MAX]).await? {
+        gathered.hashes.push(hash(&crate::tills::lease(&row)?.said()));
+    }
+    for (member, text) in crate::checkouts::said(survey, vault).await? {
+        let text = format!("checkout|{}{text}", gathered.names.get(&member).map_or("?", String::as_str));
+        gathered.hashes.push(hash(&text));
+    }
+    gathered.each("run move", crate::campaigns::MOVES_DIGESTED).await?;
+    for (member, text) in crate::campaigns::said(survey, vault).await? {
+        let text = format!("said|{}{text}", gathered.names.get(&member).map_or("?", String::as_str));
+        gathered.hashes.push(hash(&text));
+    }
     gathered.each("timer", TIMERS).await?;
     gathered.lists().await?;
     gathered.places().await?;
@@ -191,6 +229,8 @@ impl Gathered<'_> {
                 if !audiences.since.is_empty() {
                     let _ = write!(text, "|in {}", packed::memberships_said(&audiences));
                 }
+                text.push_str(&tallies_said(&unpack_holdings(get(row, 15)?)?));
+                text.push_str(&runs_said(&unpack_runs(get(row, 16)?)?));
                 hashes.push(hash(&text));
                 Ok(())
             })

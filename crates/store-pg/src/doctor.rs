@@ -129,7 +129,8 @@ pub(crate) const REFUNDS: &str = concat!(
 );
 /// 58: before a statement that updates, deletes or truncates; O and A: it fires.
 pub(crate) const GUARDS: &str = "SELECT g.name || ' is missing in {shard}' \
-     FROM (VALUES ('transfer_stays', 'transfer'), ('allocation_stays', 'allocation')) g (name, journal) \
+     FROM (VALUES ('transfer_stays', 'transfer'), ('allocation_stays', 'allocation'), \
+     ('coupon_move_stays', 'coupon_move'), ('run_move_stays', 'run_move')) g (name, journal) \
      WHERE NOT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgname = g.name AND t.tgenabled IN ('O', 'A') \
      AND t.tgtype = 58 AND t.tgrelid = to_regclass('{shard}.' || g.journal))";
 /// Rows of a member beside their own.
@@ -142,7 +143,8 @@ pub(crate) const STRANGERS: &str = concat!(
      UNION ALL SELECT 'an allocation', member FROM {shard}.allocation UNION ALL SELECT 'a hold', member FROM {shard}.hold \
      UNION ALL SELECT 'a term', member FROM {shard}.term UNION ALL SELECT 'a stage', member FROM {shard}.stage_move \
      UNION ALL SELECT 'a tag', member FROM {shard}.tag_move \
-     UNION ALL SELECT 'what passed with a partner', member FROM {shard}.partner_move) r \
+     UNION ALL SELECT 'what passed with a partner', member FROM {shard}.partner_move \
+     UNION ALL SELECT 'a move of a run', member FROM {shard}.run_move) r \
      WHERE NOT EXISTS (SELECT 1 FROM {shard}.member m WHERE m.id = r.member) \
      AND NOT EXISTS (SELECT 1 FROM {home}.alias a WHERE a.member = r.member) LIMIT 5"
 );
@@ -167,8 +169,18 @@ pub(crate) const UNLOGGED: &str = "SELECT what || ' names event ' || seq FROM ( 
 pub(crate) const BODILESS: &str = "SELECT 'event ' || e.seq FROM {shard}.event e WHERE octet_length(e.body) = 0 \
      AND NOT EXISTS (SELECT 1 FROM {home}.archive a WHERE a.month = (e.seq & 4611686018427387903) >> 36) LIMIT 5";
 
+/// A coupon lies with its moves, in the shard of its own hash.
+pub(crate) const COUPON_ACCOUNTS: &str = concat!(
+    "SELECT 'coupon ' || ",
+    hex!("c.id"),
+    " FROM {shard}.coupon c LEFT JOIN {shard}.coupon_move m ON m.coupon = c.id GROUP BY c.id, c.account \
+     HAVING COALESCE(SUM((m.takes = c.account)::integer - (m.gives = c.account)::integer), 0) <> 1 \
+     OR SUM((m.gives = 0)::integer) <> 1 OR SUM((m.takes <> c.account AND m.takes <> 0)::integer) \
+     <> SUM((m.gives <> 0 AND m.gives <> c.account)::integer) LIMIT 5"
+);
+
 /// (what must be true, a query over one shard whose rows are what breaks it, as one text each)
-const INVARIANTS: [(&str, &str); 19] = [
+const INVARIANTS: [(&str, &str); 20] = [
     ("a member's balance is the sum of their transfers", BALANCES),
     ("points are what their lots have left, active and pending each, less debt", POINTS),
     ("a lot has left what its allocations did not take", LOTS),
@@ -184,6 +196,7 @@ const INVARIANTS: [(&str, &str); 19] = [
     ("nothing is in the log twice", TWICE),
     ("a refund never exceeds what was paid", REFUNDS),
     ("the journal cannot be changed: its guards are in place", GUARDS),
+    ("a coupon is where its moves put it", COUPON_ACCOUNTS),
     ("every order stands at an event of its member", ORDER_EVENTS),
     ("whatever is kept of a member is kept where the member is", STRANGERS),
     ("whatever was decided or waits is in the log", UNLOGGED),
@@ -209,11 +222,13 @@ pub(crate) const UNSEALED_EVENTS: &str = "SELECT 'event ' || seq FROM {shard}.ev
     AND body <> '\\x03'::bytea) OR get_byte(called, 0) <> 2 LIMIT 5";
 pub(crate) const UNSEALED_LETTERS: &str = "SELECT 'dead letter ' || seq FROM {shard}.dead_letter \
     WHERE field <> '' OR message NOT LIKE '~%' AND message <> '(erased)' LIMIT 5";
-const SEALED: [(&str, &str); 4] = [
+const SEALED: [(&str, &str); 6] = [
     ("every identifier is sealed", UNSEALED_NAMES),
     ("what is personal of a member is sealed, or erased", UNSEALED_MEMBERS),
     ("every event's body is sealed, archived or erased, and its id hashed", UNSEALED_EVENTS),
     ("why an item could not be decided is sealed, or erased", UNSEALED_LETTERS),
+    ("what was bought at a checkout is sealed, or erased", crate::checkouts::UNSEALED),
+    ("what was said to members is sealed, or erased", crate::campaigns::UNSEALED),
 ];
 
 /// Breaches of one invariant, as many as are shown.
@@ -251,6 +266,11 @@ pub(crate) async fn doctor(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<Ve
             broken.say(get::<String>(&row, 0)?);
         }
         checks.push(broken.check("the name of every one of the staff is sealed"));
+        let mut broken = Broken::default();
+        for row in survey.home(crate::coupons::UNSEALED_CODES, &[]).await? {
+            broken.say(get::<String>(&row, 0)?);
+        }
+        checks.push(broken.check("every code of a partner is sealed"));
     }
     checks.push(shares(survey).await?);
     let (placed, members) = placed(survey).await?;
@@ -258,6 +278,18 @@ pub(crate) async fn doctor(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<Ve
     checks.push(identifiers(survey, &members).await?);
     checks.push(orders(survey).await?);
     checks.push(messages(survey).await?);
+    checks.push(Check {
+        invariant: "what is taken of an offer's pieces is what its moves took".to_owned(),
+        broken: crate::coupons::stocks(survey).await?,
+    });
+    checks.push(Check {
+        invariant: "members hold the coupons that are theirs and open".to_owned(),
+        broken: crate::coupons::holders(survey).await?,
+    });
+    checks.push(Check {
+        invariant: "every code of a partner is there and was handed out once".to_owned(),
+        broken: crate::coupons::codes::handed_out(survey).await?,
+    });
     checks.extend(crate::closing::doctor(survey, vault).await?);
     checks.extend(audit(survey, vault).await?);
     checks.push(Check {

@@ -23,7 +23,7 @@ pub(crate) const SOURCE: &str = "SELECT no, name, user_namespace FROM {home}.sou
 pub(crate) const IMPORT: &str = "SELECT name, position, done FROM {home}.import ORDER BY name";
 pub(crate) const MEMBER: &str = "SELECT id, known_since, enrolled_at, decided_until, version, wake, last_event, tier, \
     term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, \
-    growth_days, leaves, personal, audiences FROM {shard}.member ORDER BY id";
+    growth_days, leaves, personal, audiences, holdings, runs FROM {shard}.member ORDER BY id";
 pub(crate) const IDENTIFIER: &str =
     "SELECT hash, namespace, value, member, since FROM {shard}.identifier ORDER BY hash";
 pub(crate) const NAMES_SEEN: &str = "SELECT hash, seen, hands FROM {home}.identifier_seen ORDER BY hash";
@@ -67,6 +67,33 @@ pub(crate) const TAG_MOVE: &str =
     "SELECT no, member, tag, is_on, at, event, version FROM {shard}.tag_move ORDER BY no";
 pub(crate) const PARTNER_MOVE: &str =
     "SELECT no, member, partner, deed, at, event, version FROM {shard}.partner_move ORDER BY no";
+pub(crate) const COUPON: &str = "SELECT id, member, offer, terms, account, valid_from, valid_until, at, cause, ordinal \
+    FROM {shard}.coupon ORDER BY id";
+pub(crate) const COUPON_MOVE: &str = "SELECT no, coupon, member, offer, kind, gives, takes, at, event, ordinal, version, given \
+    FROM {shard}.coupon_move ORDER BY no";
+pub(crate) const COUPON_TERMS: &str = "SELECT hash, offer, terms FROM {home}.coupon_terms ORDER BY hash";
+pub(crate) const CHECKOUT: &str =
+    "SELECT id, member, state, at, until, cause, order_id, takes, body FROM {shard}.checkout ORDER BY id";
+pub(crate) const RUN_MOVE: &str = "SELECT no, member, campaign, run, kind, place, why, at, event, version \
+    FROM {shard}.run_move ORDER BY no";
+pub(crate) const OUTBOX: &str =
+    "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox ORDER BY id";
+pub(crate) const POOL: &str = "SELECT pool, taken FROM {home}.pool ORDER BY pool";
+pub(crate) const ISSUE: &str =
+    "SELECT no, name, offer, audience, asked_by, at, members, parts FROM {home}.issue ORDER BY no";
+pub(crate) const CODE_UPLOADS: &str = "SELECT no, name, offer, partner, valid_until, asked_by, at, codes, withdrawn \
+    FROM {home}.code_upload ORDER BY no";
+pub(crate) const CODE_PARTS_ALL: &str =
+    "SELECT upload, part, hash, codes, twice, known, named FROM {home}.code_part ORDER BY upload, part";
+pub(crate) const PARTNER_CODE: &str =
+    "SELECT hash, upload, place, code FROM {home}.partner_code ORDER BY upload, place";
+pub(crate) const COUPON_CODE: &str =
+    "SELECT coupon, upload, place FROM {home}.coupon_code ORDER BY upload, place";
+pub(crate) const DRAW: &str = "SELECT name, revision, state FROM {home}.draw ORDER BY name";
+pub(crate) const DRAW_PART: &str = "SELECT list, part, entries FROM {home}.draw_part ORDER BY list, part";
+pub(crate) const ISSUE_PART: &str = "SELECT issue, part, members FROM {home}.issue_part ORDER BY issue, part";
+pub(crate) const TILL_LEASE: &str =
+    "SELECT name, revision, due, state, members FROM {home}.till_lease ORDER BY name";
 pub(crate) const FOUND_BY: &str = "SELECT key, member FROM {shard}.found_by ORDER BY key, member";
 pub(crate) const ALIAS: &str = "SELECT member, root, since FROM {home}.alias ORDER BY member";
 pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart ORDER BY member, other";
@@ -92,8 +119,12 @@ pub(crate) const BOOK_LATE: &str =
     "SELECT no, period, id, member, asset, kind, amount, at FROM {shard}.book_late ORDER BY no";
 pub(crate) const BOOK_LINE: &str = "SELECT month, asset, cut, value, opening, earned, spent, expired, reversed, adjusted, \
     taken_over, moved, closing, liability FROM {home}.book_line ORDER BY month, asset, cut, value";
-pub(crate) const BOOK_CLOSE: &str = "SELECT month, start, until, closed_at, closed_by, version, worth_minor, worth_points, hash \
+pub(crate) const BOOK_CLOSE: &str = "SELECT month, start, until, closed_at, closed_by, version, worth_minor, worth_points, hash, coupons \
     FROM {home}.book_close ORDER BY month";
+pub(crate) const COUPON_LATE: &str =
+    "SELECT no, period, coupon, offer, kind, at, given FROM {shard}.coupon_late ORDER BY no";
+pub(crate) const BOOK_COUPON: &str = "SELECT month, offer, cut, value, opening, issued, redeemed, expired, withdrawn, given_back, \
+    moved, closing, given, liability FROM {home}.book_coupon ORDER BY month, offer, cut, value";
 pub(crate) const LIST: &str =
     "SELECT no, name, made_at, changed_at, changed_by, round FROM {home}.list ORDER BY no";
 pub(crate) const LISTED: &str = "SELECT list, named, member, round FROM {home}.listed ORDER BY list, named";
@@ -117,7 +148,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 43] = [
+const SAID: [(&str, &str, Way); 61] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -142,6 +173,22 @@ const SAID: [(&str, &str, Way); 43] = [
     ("stage_move", STAGE_MOVE, Way::Numbered),
     ("tag_move", TAG_MOVE, Way::Numbered),
     ("partner_move", PARTNER_MOVE, Way::Numbered),
+    ("coupon", COUPON, Way::Each),
+    ("coupon_move", COUPON_MOVE, Way::Numbered),
+    ("coupon_terms", COUPON_TERMS, Way::Once),
+    ("checkout", CHECKOUT, Way::Each),
+    ("run_move", RUN_MOVE, Way::Numbered),
+    ("outbox", OUTBOX, Way::Each),
+    ("pool", POOL, Way::Once),
+    ("issue", ISSUE, Way::Once),
+    ("issue_part", ISSUE_PART, Way::Once),
+    ("code_upload", CODE_UPLOADS, Way::Once),
+    ("code_part", CODE_PARTS_ALL, Way::Once),
+    ("partner_code", PARTNER_CODE, Way::Once),
+    ("coupon_code", COUPON_CODE, Way::Once),
+    ("draw", DRAW, Way::Once),
+    ("draw_part", DRAW_PART, Way::Once),
+    ("till_lease", TILL_LEASE, Way::Once),
     ("found_by", FOUND_BY, Way::Each),
     ("alias", ALIAS, Way::Once),
     ("apart", APART, Way::Once),
@@ -157,6 +204,8 @@ const SAID: [(&str, &str, Way); 43] = [
     ("webhook_message", WEBHOOK_MESSAGE, Way::Once),
     ("book_late", BOOK_LATE, Way::Numbered),
     ("book_line", BOOK_LINE, Way::Once),
+    ("coupon_late", COUPON_LATE, Way::Numbered),
+    ("book_coupon", BOOK_COUPON, Way::Once),
     ("book_close", BOOK_CLOSE, Way::Once),
     ("list", LIST, Way::Once),
     ("listed", LISTED, Way::Once),

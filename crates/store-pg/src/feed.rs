@@ -13,6 +13,10 @@ pub(crate) const FEED: &str = "SELECT f.tx::text::bigint, f.no, f.members, f.eve
     WHERE (f.tx, f.no) > ($1::bigint::text::xid8, $2::bigint) AND f.tx < pg_snapshot_xmin(pg_current_snapshot()) \
     ORDER BY f.tx, f.no LIMIT $3";
 pub(crate) const CONSUMER: &str = "SELECT tx, no FROM {home}.consumer WHERE name = $1";
+/// In the order of bytes, whatever the database's own order is.
+pub(crate) const CONSUMERS: &str = "SELECT name, tx, no FROM {home}.consumer ORDER BY name COLLATE \"C\"";
+/// After all transactions of before, as [`CONSUMER_NEW`] has it.
+pub(crate) const FEED_END: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1";
 /// Who comes, goes on or forgets does so alone: nothing is forgotten that somebody who comes just now begins with.
 pub(crate) const CONSUMERS_ALONE: &str = "LOCK TABLE {home}.consumer IN SHARE ROW EXCLUSIVE MODE";
 /// The end of the feed: after all transactions of before, whether they wrote an entry or not.

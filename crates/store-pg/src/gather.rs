@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use zhiyin_model::effect::{Asset, House, Lot, OrderChange};
 use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Member;
+use zhiyin_store::campaigns::pack_runs;
+use zhiyin_store::coupons::pack_holdings;
 use zhiyin_store::flush::{Flush, Hold, OrderSet};
 use zhiyin_store::seal::personal::Kept;
 use zhiyin_store::{Result, StoreError, StoredMember, packed};
 
-use crate::batch;
 use crate::rows::Uuid;
 use crate::schemas::Schemas;
 use crate::standing::Standing;
+use crate::{batch, campaigns, checkouts, coupons};
 
 /// Places of the events that a batch names as causes.
 pub(crate) struct Seqs(Vec<(EventId, i64)>);
@@ -93,6 +95,9 @@ pub(crate) struct Rows<'f> {
     pub(crate) stages: batch::Stages<'f>,
     pub(crate) tags: batch::Tags<'f>,
     pub(crate) partners: batch::Partners<'f>,
+    pub(crate) coupons: coupons::Rows<'f>,
+    pub(crate) checkouts: checkouts::Rows<'f>,
+    pub(crate) campaigns: campaigns::Rows<'f>,
 }
 
 impl<'f> Batch<'f> {
@@ -109,6 +114,20 @@ impl<'f> Batch<'f> {
         self.lots(&mut rows);
         self.allocations(&mut rows)?;
         self.moves(&mut rows)?;
+        let said = &self.flush.coupons;
+        let coupons = coupons::Rows::of(said, self.schemas, self.flush.version, |event| self.seqs.of(event))?;
+        for (rows, coupons) in rows.iter_mut().zip(coupons) {
+            rows.coupons = coupons;
+        }
+        let checkouts = checkouts::Rows::of(&self.flush.checkouts, self.schemas)?;
+        for (rows, checkouts) in rows.iter_mut().zip(checkouts) {
+            rows.checkouts = checkouts;
+        }
+        let said = &self.flush.runs;
+        let runs = campaigns::Rows::of(said, self.schemas, self.flush.version, |event| self.seqs.of(event))?;
+        for (rows, runs) in rows.iter_mut().zip(runs) {
+            rows.campaigns = runs;
+        }
         Ok(rows)
     }
 
@@ -450,6 +469,8 @@ fn member<'f>(
         leaves: &kept.leaves,
         personal: kept.personal.as_deref(),
         audiences: packed::pack_memberships(&member.audiences)?,
+        holdings: pack_holdings(&member.holdings)?,
+        runs: pack_runs(&member.runs)?,
         was: None,
     })
 }

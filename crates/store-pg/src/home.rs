@@ -11,7 +11,7 @@ use crate::rows::{database, get};
 
 pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, slots, \
     (SELECT COALESCE(MAX(version), 0) FROM {home}.playbook), \
-    live_since IS NULL AND EXISTS (SELECT 1 FROM {home}.import), last, \
+    live_since IS NULL AND EXISTS (SELECT 1 FROM {home}.import WHERE name NOT LIKE 'issue/%'), last, \
     (SELECT MAX(month)::bigint FROM {home}.archive) FROM {home}.home WHERE one = 1";
 pub(crate) const CLOCK_SET: &str = "UPDATE {home}.home SET offset_us = $1, live_since = $2 WHERE one = 1";
 pub(crate) const PLAYBOOK_LIVE: &str =

@@ -8,14 +8,19 @@
 mod access;
 mod append;
 mod batch;
+mod campaigns;
+mod checkouts;
 mod closing;
 mod config;
 mod connection;
+mod coupons;
 mod crowd;
 mod digest;
 mod doctor;
 mod door;
+mod draws;
 mod dump;
+mod emptied;
 mod fate;
 mod feed;
 mod gather;
@@ -48,6 +53,7 @@ mod statements;
 mod suggestions;
 mod survey;
 mod takeover;
+mod tills;
 mod wait;
 mod webhooks;
 mod work;
@@ -143,6 +149,14 @@ impl PgStore {
     pub async fn drop_home(&self) -> Result<()> {
         self.connections.close();
         migrate::drop_home(&self.address, &self.connections.schemas).await
+    }
+
+    /// Takes all that is in the home, which is a new one of this id key then, and ends all sessions whose `application_name` is the home's
+    /// name, or begins with it and a dash: for tests.
+    #[doc(hidden)]
+    pub async fn empty_home(&self, id_key: &IdKey) -> Result<()> {
+        self.connections.close();
+        emptied::empty_home(&self.address, &self.connections.schemas, id_key).await
     }
 }
 
@@ -464,6 +478,18 @@ impl Store for PgStore {
     }
 
     fn access(&self) -> &dyn zhiyin_store::access::Access {
+        self
+    }
+
+    fn coupons(&self) -> &dyn zhiyin_store::coupons::Coupons {
+        self
+    }
+
+    fn tills(&self) -> &dyn zhiyin_store::tills::Tills {
+        self
+    }
+
+    fn draws(&self) -> &dyn zhiyin_store::draws::Draws {
         self
     }
 

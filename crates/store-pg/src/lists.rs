@@ -26,6 +26,10 @@ pub(crate) const LIST: &str = "SELECT no, round FROM {home}.list WHERE name = $1
 pub(crate) const COUNTS: &str = "SELECT g.name, COUNT(DISTINCT m.id) FROM {home}.listed l JOIN {home}.list g ON g.no = l.list \
     LEFT JOIN {home}.alias a ON a.member = l.member JOIN {shard}.member m ON m.id = COALESCE(a.root, l.member) \
     GROUP BY g.name";
+/// The same of one list.
+pub(crate) const COUNT: &str = "SELECT COUNT(DISTINCT m.id) FROM {home}.listed l \
+    LEFT JOIN {home}.alias a ON a.member = l.member JOIN {shard}.member m ON m.id = COALESCE(a.root, l.member) \
+    WHERE l.list = (SELECT no FROM {home}.list WHERE name = $1)";
 pub(crate) const BEGIN: &str = "INSERT INTO {home}.list AS g (name, made_at, changed_at, changed_by, round) \
     VALUES ($1, $2, $2, $3, 1) ON CONFLICT (name) DO UPDATE SET changed_at = $2, changed_by = $3, round = g.round + 1 \
     RETURNING round";
@@ -183,6 +187,19 @@ impl Lists for PgStore {
             })
         })?;
         Ok(counts.into_iter().collect())
+    }
+
+    async fn list_count(&self, name: &str) -> Result<u64> {
+        let (mut count, name) = (0, name.to_owned());
+        let given: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&name];
+        survey!(self, survey => {
+
+            survey.each(COUNT, &given, |row| {
+                count += get::<i64>(row, 0)?.unsigned_abs();
+                Ok(())
+            })
+        })?;
+        Ok(count)
     }
 
     async fn list_begin(&self, name: &str, by: &str, at: Ts) -> Result<i64> {

@@ -10,6 +10,8 @@ use zhiyin_model::id::{MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, StageHeld, Term};
 use zhiyin_model::money::Money;
 use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::campaigns::unpack_runs;
+use zhiyin_store::coupons::unpack_holdings;
 use zhiyin_store::flush::Hold;
 use zhiyin_store::seal::Sealed;
 use zhiyin_store::seal::personal::{Kept, subjects};
@@ -27,7 +29,7 @@ macro_rules! member_columns {
     () => {
         "m.id, m.known_since, m.enrolled_at, m.decided_until, m.wake, m.tier, m.term_from, m.term_ends, m.stage, \
          m.stage_since, m.accounts, m.timers, m.tags, m.touches, m.told_at, m.attributes, m.fingerprint, \
-         m.growth_days, m.leaves, m.personal, m.audiences"
+         m.growth_days, m.leaves, m.personal, m.audiences, m.holdings, m.runs"
     };
 }
 /// The columns of an order `o` and its event `e` that [`order`] reads.
@@ -151,6 +153,8 @@ pub(crate) fn stored(row: &Row, vault: &Vault) -> Result<StoredMember> {
     }
     member.tags = json(row, 12)?;
     member.audiences = packed::unpack_memberships(get(row, 20)?)?;
+    member.holdings = unpack_holdings(get(row, 21)?)?;
+    member.runs = unpack_runs(get(row, 22)?)?;
     let kept = Kept {
         attributes: get(row, 15)?,
         touches: get(row, 13)?,
@@ -351,7 +355,7 @@ async fn take_members(
     }
     for row in rows {
         let member = stored(&row, vault)?;
-        stand.insert(member.member.id, Standing::There(get(&row, 21)?));
+        stand.insert(member.member.id, Standing::There(get(&row, 23)?));
         loaded.members.push(member);
     }
     Ok(())

@@ -138,6 +138,55 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0015_shard.sql"),
         online: &[],
     },
+    Migration {
+        number: 16,
+        oldest: 1,
+        home: include_str!("migrations/0016_home.sql"),
+        shard: include_str!("migrations/0016_shard.sql"),
+        online: &[],
+    },
+    Migration {
+        number: 17,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0017_shard.sql"),
+        online: &[],
+    },
+    Migration {
+        number: 18,
+        oldest: 1,
+        home: include_str!("migrations/0018_home.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
+        number: 19,
+        oldest: 1,
+        home: include_str!("migrations/0019_codes.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
+        number: 20,
+        oldest: 1,
+        home: include_str!("migrations/0020_home.sql"),
+        shard: include_str!("migrations/0020_shard.sql"),
+        online: &[],
+    },
+    Migration {
+        number: 21,
+        oldest: 1,
+        home: include_str!("migrations/0021_home.sql"),
+        shard: "",
+        online: &[],
+    },
+    Migration {
+        number: 22,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0022_shard.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.
@@ -256,6 +305,16 @@ async fn opened(
     Ok(Opened { schemas, own })
 }
 
+/// Notes that every migration was run.
+pub(crate) async fn noted(tx: &Transaction<'_>, schemas: &Schemas) -> Result<()> {
+    for migration in MIGRATIONS {
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&migration.number, &checksum(migration), &migration.oldest];
+        tx.execute(&schemas.sql(NOTE, 0), &values).await.map_err(database)?;
+    }
+    Ok(())
+}
+
 /// The number of the source of derived events.
 pub(crate) async fn own(client: &impl GenericClient, schemas: &Schemas) -> Result<i32> {
     let row = client.query_one(&schemas.sql(OWN, 0), &[&OWN_SOURCE]).await.map_err(database)?;
@@ -285,7 +344,7 @@ async fn layout(tx: &Transaction<'_>, home: &str) -> Result<Option<(Schemas, IdK
     Ok(Some((Schemas::new(home, get(&row, 0)?, get(&row, 1)?)?, IdKey::from_bytes(key))))
 }
 
-async fn make(tx: &Transaction<'_>, schemas: &Schemas, id_key: &IdKey) -> Result<()> {
+pub(crate) async fn make(tx: &Transaction<'_>, schemas: &Schemas, id_key: &IdKey) -> Result<()> {
     let shards = i32::try_from(schemas.shards()).unwrap_or(i32::MAX);
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
         [&id_key.bytes().as_slice(), &Ts::MIN.0, &schemas.slots(), &shards];

@@ -89,7 +89,7 @@ pub(crate) const LETTER_BLANK: &str =
 /// Aggregates are built anew from what is left, because no fingerprint is theirs; they are in no audience any more
 /// (`packed::CLOSED`).
 pub(crate) const MEMBER_BLANK: &str = "UPDATE {shard}.member SET attributes = $2, touches = $3, told_at = $4, \
-    leaves = $5, fingerprint = '', personal = NULL, audiences = '\\xc0'::bytea WHERE id = $1";
+    leaves = $5, fingerprint = '', personal = NULL, audiences = '\\xc0'::bytea, runs = NULL WHERE id = $1";
 pub(crate) const TIMELINE_WHOLE: &str = concat!(
     timeline!(),
     "SELECT e.seq, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), e.time, e.name, e.body, e.id FROM t \
@@ -132,6 +132,8 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
         steps.push(Step::Run((LETTER_BLANK, shard), vec![&seqs]));
         steps.push(Step::Run((names::SEEN_GONE, shard), vec![&key]));
         steps.push(Step::Run((NAMES_GONE, shard), vec![&key]));
+        steps.push(Step::Run((crate::checkouts::BLANK, shard), vec![&key]));
+        steps.push(Step::Run((crate::campaigns::BLANK, shard), vec![&key]));
     }
     let values: Values<'_> = vec![&key, &kept.attributes, &kept.touches, &kept.told_at, &kept.leaves];
     let erased = vec![key];
@@ -157,6 +159,8 @@ async fn subjects_of(survey: &Survey<'_>, member: MemberId) -> Result<Vec<Subjec
     survey.shard(shard, MEMBER_SUBJECT, &[&key], &mut take).await?;
     survey.each(NAME_SUBJECTS, &[&key], &mut take).await?;
     survey.each(ASIDE_SUBJECTS, &[&key], &mut take).await?;
+    survey.each(crate::checkouts::SUBJECTS, &[&key], &mut take).await?;
+    survey.each(crate::campaigns::SUBJECTS, &[&key], &mut take).await?;
     for row in survey.home(ALIASES_OF, &[&key]).await? {
         subjects.extend(get::<&[u8]>(&row, 0)?.try_into().ok().into_iter().collect::<Vec<Subject>>());
     }

@@ -16,6 +16,7 @@ use crate::load::{self, timeline};
 use crate::rows::{Uuid, get, id, id_or_none};
 use crate::schemas::Schemas;
 use crate::standing::Standing;
+use crate::{campaigns, checkouts, coupons};
 
 /// A member's timeline, the latest first.
 pub(crate) const CHAIN: &str = concat!(timeline!(), "SELECT seq FROM t");
@@ -205,6 +206,9 @@ async fn join(session: &Session<'_>, joined: &Joined, moves: &mut Moves) -> Resu
     }
     pair.moved(sql, "lot", LOT_COLUMNS, "true");
     pair.moved(sql, "hold", HOLD_COLUMNS, "true");
+    *sql += &coupons::join(schemas, joined);
+    *sql += &checkouts::join(schemas, joined);
+    *sql += &campaigns::join(schemas, joined);
     let shard = schemas.shard(shard);
     let loser = uuid(joined.loser);
     *sql += &format!(
@@ -231,6 +235,8 @@ fn part(pair: &Pair<'_>, parted: &Parted, moves: &mut Moves) {
             pair.moved(sql, table, columns, &which);
         }
     }
+    *sql += &coupons::part(pair.schemas, (parted.from, parted.to), &parted.coupons);
+    *sql += &checkouts::part(pair.schemas, (parted.from, parted.to), &parted.checkouts);
     pair.timeline(sql, parted.to, &parted.leave);
     pair.timeline(sql, parted.from, &parted.stay);
     moves.standings.push((parted.to, Standing::There(parted.leave.last().copied())));
@@ -279,5 +285,7 @@ pub(crate) async fn books(connections: &Connections, member: MemberId) -> Result
         lots: lots.iter().map(load::lot).collect::<Result<_>>()?,
         holds: holds.iter().map(hold).collect::<Result<_>>()?,
         orders: orders.iter().map(order).collect::<Result<_>>()?,
+        coupons: coupons::of_member(&session, member, usize::MAX).await?,
+        checkouts: checkouts::of_books(&session, member).await?,
     })
 }

@@ -14,6 +14,10 @@ const ALL_SHARDS: [(&str, &str); 4] = [
     ("allocations", "allocation"),
 ];
 
+/// The same as a query of all, where it is used.
+const OF_ALL_SHARDS: [(&str, &str); 3] =
+    [("coupons", "coupon"), ("coupon_moves", "coupon_move"), ("coupon_lates", "coupon_late")];
+
 /// The most schemas a home is spread over.
 pub const SHARDS_MAX: i32 = 64;
 
@@ -75,6 +79,15 @@ impl Schemas {
                     format!("{}.{name}", self.home)
                 };
                 sql = sql.replace(&place, &is);
+            }
+        }
+        // Tables that came later than the views did.
+        for (name, table) in OF_ALL_SHARDS {
+            let place = format!("{{{name}}}");
+            if sql.contains(&place) {
+                let of = |shard| format!("SELECT * FROM {}.{table}", self.shard(shard));
+                let parts: Vec<String> = (0..self.shards()).map(of).collect();
+                sql = sql.replace(&place, &format!("({})", parts.join(" UNION ALL ")));
             }
         }
         sql.replace("{home}", &self.home).replace("{shard}", &self.shard(shard))

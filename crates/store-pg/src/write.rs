@@ -14,11 +14,11 @@ use crate::connection::{Connections, Of, Step, Tx, Values};
 use crate::gather::{Batch, OrderPlaces, Rows, Seqs};
 use crate::load::ORDER_PLACES;
 use crate::memory::Memory;
-use crate::persons;
 use crate::reading::{FOUND_GONE, FOUND_NEW};
 use crate::rows::{Uuid, database, get, id};
 use crate::schemas::Schemas;
 use crate::standing::{Standing, Standings};
+use crate::{campaigns, checkouts, coupons, persons};
 
 /// The shares move on, if they are still as the batch was decided in.
 pub(crate) const FENCE: &str = "UPDATE {home}.slot s SET batch = s.batch + 1, cursor = GREATEST(s.cursor, $4) \
@@ -90,8 +90,9 @@ async fn write_batch(
     let mut rows = batch.rows()?;
     let moving = moving(connections, flush, &mut rows).await?;
     let dead = dead(&flush.dead);
+    let once = coupons::Once::of(&flush.coupons);
     let head = Head::of(flush, &facts, schemas);
-    let plan = Plan::of((flush, moves), &head, &rows, &moving, &dead);
+    let plan = Plan::of((flush, moves), (&head, &once), &rows, &moving, &dead);
     let tx = connections.session().await?.transaction();
     let written = plan.run(&tx).await;
     tx.end(written).await?;
@@ -202,6 +203,10 @@ enum Fewer {
     Stale,
     /// A member is not there who must be.
     NoMember,
+    /// A coupon is not the member's whose it must be.
+    NoCoupon,
+    /// A pool has less left.
+    Short,
 }
 
 /// The statements of a batch in their order, and which of them must find all their rows.
@@ -213,7 +218,7 @@ struct Plan<'p> {
 impl<'p> Plan<'p> {
     fn of(
         (flush, moves): (&'p Flush, &'p persons::Moves),
-        head: &'p Head,
+        (head, once): (&'p Head, &'p coupons::Once<'_>),
         rows: &'p [Rows<'_>],
         moving: &'p BTreeMap<usize, Vec<Uuid>>,
         dead: &'p DeadLetters<'_>,
@@ -237,6 +242,13 @@ impl<'p> Plan<'p> {
                 plan.steps.push(Step::Run((QUEUE_GONE, shard), vec![&flush.drained]));
                 plan.steps.push(Step::Run((RETRY_GONE, shard), vec![&flush.drained]));
             }
+        }
+        plan.write((coupons::TERMS_NEW, 0), &once.terms);
+        if once.taken() > 0 {
+            // Last, so that a pool of which many take is held for as short as can be.
+            plan.steps.push(Step::Run((coupons::POOL_NEW, 0), vec![&once.pools]));
+            plan.must((coupons::POOL_TAKE, 0), &once.takes, Fewer::Short);
+            plan.write((coupons::CODES_BORNE, 0), &once.codes);
         }
         if !head.members.is_empty() || !head.events.is_empty() {
             plan.steps.push(Step::Run((FEED_NEW, 0), vec![&head.members, &head.events]));
@@ -296,6 +308,14 @@ impl<'p> Plan<'p> {
         self.write((STAGE_NEW, shard), &rows.stages);
         self.write((TAG_NEW, shard), &rows.tags);
         self.write((PARTNER_NEW, shard), &rows.partners);
+        self.write((coupons::COUPON_NEW, shard), &rows.coupons.new);
+        self.must((coupons::COUPON_SET, shard), &rows.coupons.set, Fewer::NoCoupon);
+        self.write((coupons::MOVE_NEW, shard), &rows.coupons.moves);
+        self.must((checkouts::CHECKOUT_NEW, shard), &rows.checkouts.new, Fewer::Stale);
+        self.must((checkouts::CHECKOUT_SET, shard), &rows.checkouts.set, Fewer::Stale);
+        self.write((campaigns::MOVE_NEW, shard), &rows.campaigns.moves);
+        self.write((campaigns::NOTE_NEW, shard), &rows.campaigns.notes);
+        self.write((campaigns::NOTE_ON, shard), &rows.campaigns.changed);
         self.write((HOUSE_ADD, shard), &rows.houses);
     }
 
@@ -307,6 +327,10 @@ impl<'p> Plan<'p> {
             if said.get(step).is_some_and(|said| said.count() < n) {
                 return Err(match fewer {
                     Fewer::Stale => StoreError::Stale,
+                    Fewer::Short => StoreError::Short,
+                    Fewer::NoCoupon => {
+                        StoreError::Damaged("a coupon is not the member's whose it was".to_owned())
+                    }
                     Fewer::NoMember => {
                         StoreError::Damaged("an event is about a member who is not there".to_owned())
                     }

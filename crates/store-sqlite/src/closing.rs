@@ -7,7 +7,10 @@ use zhiyin_model::id::IdKey;
 use zhiyin_model::month::Month;
 use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
-use zhiyin_store::closing::{Booked, Closed, Closing, Cut, Flow, Line, Moves, Stand, Sums, broken};
+use zhiyin_store::closing::{
+    Booked, Close, Closed, Closing, CouponLine, CouponSums, CouponsBooked, Cut, Flow, Late, Line, Spanned,
+    Stand, Sums, checks, coupon_late,
+};
 use zhiyin_store::read::Check;
 use zhiyin_store::seal::vault::Vault;
 
@@ -28,12 +31,24 @@ macro_rules! met {
     };
 }
 
-pub(crate) const CLOSED: &str = "SELECT month, start, until, closed_at, closed_by, version, worth_minor, worth_points, hash \
+pub(crate) mod coupons;
+
+pub(crate) use coupons::{
+    COUPON_BEGINS, COUPON_FLOW, COUPON_LINE_NEW, COUPON_LINES, COUPON_STAND, COUPONS_BOOKED, COUPONS_LATE,
+};
+
+pub(crate) const CLOSED: &str = "SELECT month, start, until, closed_at, closed_by, version, worth_minor, worth_points, hash, coupons \
     FROM book_close ORDER BY month";
 pub(crate) const LINES: &str = "SELECT asset, cut, value, opening, earned, spent, expired, reversed, adjusted, taken_over, \
     moved, closing, liability FROM book_line WHERE month = ? ORDER BY asset, cut, value";
+/// Whether history is coming in, and whether this would be the first month.
+pub(crate) const READY: &str = "SELECT live_since IS NULL AND EXISTS (SELECT 1 FROM import WHERE name NOT LIKE 'issue/%'), \
+    NOT EXISTS (SELECT 1 FROM book_close) FROM home";
+/// Whether something was booked before an instant.
+pub(crate) const EARLIER: &str = "SELECT 1 FROM transfer WHERE at < ?1 AND asset <> 1 AND kind NOT IN (7, 8) UNION ALL \
+    SELECT 1 FROM coupon_move WHERE at < ?1 AND offer NOT LIKE 'draw:%' LIMIT 1";
 pub(crate) const CLOSE: &str = "INSERT INTO book_close (month, start, until, closed_at, closed_by, version, worth_minor, \
-    worth_points) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS ( \
+    worth_points, coupons) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS ( \
     SELECT 1 FROM book_close WHERE until > ?2 OR month >= ?1 OR hash IS NULL)";
 pub(crate) const WAITS: &str = "SELECT 1 FROM book_close WHERE month = ? AND hash IS NULL";
 pub(crate) const LINE_NEW: &str = "INSERT INTO book_line (month, asset, cut, value, opening, earned, spent, expired, reversed, \
@@ -73,7 +88,11 @@ pub(crate) const LATE: &str =
     "SELECT period, asset, kind, COUNT(*), SUM(amount) FROM book_late GROUP BY 1, 2, 3";
 pub(crate) const GUARDS: &str = "SELECT name || ' is missing' FROM (SELECT 'transfer_late' AS name UNION SELECT 'book_close_stays' \
     UNION SELECT 'book_close_remains' UNION SELECT 'book_line_comes' UNION SELECT 'book_line_stays' \
-    UNION SELECT 'book_line_remains' UNION SELECT 'book_late_stays' UNION SELECT 'book_late_remains') \
+    UNION SELECT 'book_line_remains' UNION SELECT 'book_late_stays' UNION SELECT 'book_late_remains' \
+    UNION SELECT 'book_close_comes' UNION SELECT 'book_line_once' UNION SELECT 'book_late_once' UNION SELECT 'book_close_known' \
+    UNION SELECT 'coupon_move_late' UNION SELECT 'book_coupon_once' UNION SELECT 'book_coupon_comes' UNION SELECT 'book_coupon_stays' \
+    UNION SELECT 'book_coupon_remains' UNION SELECT 'coupon_late_once' UNION SELECT 'coupon_late_stays' \
+    UNION SELECT 'coupon_late_remains' UNION SELECT 'book_close_coupons') \
     WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')";
 
 fn month(row: &Row<'_>, column: usize) -> rusqlite::Result<Month> {
@@ -90,23 +109,17 @@ fn one_closed(row: &Row<'_>) -> rusqlite::Result<Closed> {
         version: row.get(5)?,
         worth: row.get::<_, Option<i64>>(6)?.zip(row.get(7)?),
         hash: row.get(8)?,
+        coupons: row.get(9)?,
     })
 }
 
 fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
-    let mut moves = [0; 7];
-    for (i, amount) in moves.iter_mut().enumerate() {
-        *amount = row.get(4 + i)?;
+    let mut columns = [0; 9];
+    for (i, amount) in columns.iter_mut().enumerate() {
+        *amount = row.get(3 + i)?;
     }
-    Ok(Line {
-        asset: asset(row, 0)?,
-        cut: Cut::from_code(row.get(1)?).ok_or_else(|| damaged(1, "no cut"))?,
-        value: row.get(2)?,
-        opening: row.get(3)?,
-        moves: Moves::of(moves),
-        closing: row.get(11)?,
-        liability_minor: row.get(12)?,
-    })
+    let cut = Cut::from_code(row.get(1)?).ok_or_else(|| damaged(1, "no cut"))?;
+    Ok(Line::of((asset(row, 0)?, cut, row.get(2)?), columns, row.get(12)?))
 }
 
 fn closed(c: &Connection) -> Result<Vec<Closed>> {
@@ -117,7 +130,15 @@ fn lines(c: &Connection, month: Month) -> Result<Vec<Line>> {
     all(c, LINES, [month.code()], line)
 }
 
-fn close(c: &Connection, of: &Closed) -> Result<bool> {
+fn close(c: &Connection, of: &Closed) -> Result<Close> {
+    let ready = c.query_row(READY, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (importing, first): (bool, bool) = ready.map_err(database)?;
+    if importing {
+        return Ok(Close::Importing);
+    }
+    if first && c.query_row(EARLIER, [of.start.0], |_| Ok(())).optional().map_err(database)?.is_some() {
+        return Ok(Close::NotFirst);
+    }
     let (minor, points) = of.worth.unzip();
     let values = params![
         of.month.code(),
@@ -127,9 +148,11 @@ fn close(c: &Connection, of: &Closed) -> Result<bool> {
         of.closed_by,
         of.version,
         minor,
-        points
+        points,
+        of.coupons
     ];
-    c.execute(CLOSE, values).map(|n| n == 1).map_err(database)
+    let said = c.execute(CLOSE, values).map_err(database)?;
+    Ok(if said == 1 { Close::Done } else { Close::Passed })
 }
 
 fn write_down(c: &Connection, month: Month, lines: &[Line], hash: &[u8; 32]) -> Result<bool> {
@@ -139,13 +162,14 @@ fn write_down(c: &Connection, month: Month, lines: &[Line], hash: &[u8; 32]) -> 
     }
     let mut new = c.prepare_cached(LINE_NEW).map_err(database)?;
     for line in lines {
-        let [earned, spent, expired, reversed, adjusted, taken_over, moved] = line.moves.columns();
+        let [opening, earned, spent, expired, reversed, adjusted, taken_over, moved, closing] =
+            line.columns();
         let values = params![
             month.code(),
             line.asset.code(),
             line.cut.code(),
             line.value,
-            line.opening,
+            opening,
             earned,
             spent,
             expired,
@@ -153,7 +177,7 @@ fn write_down(c: &Connection, month: Month, lines: &[Line], hash: &[u8; 32]) -> 
             adjusted,
             taken_over,
             moved,
-            line.closing,
+            closing,
             line.liability_minor
         ];
         new.execute(values).map_err(database)?;
@@ -162,43 +186,45 @@ fn write_down(c: &Connection, month: Month, lines: &[Line], hash: &[u8; 32]) -> 
 }
 
 fn sums(c: &Connection, asset: Asset, bounds: &[Ts], at_first: bool) -> Result<Sums> {
-    let mut sums = Sums::default();
-    for (i, bound) in bounds.iter().enumerate() {
-        sums.stands.push(if i == 0 && !at_first {
-            Vec::new()
-        } else {
-            all(c, STAND, params![asset.code(), bound.0], |row| {
-                Ok(Stand { store: row.get(0)?, tier: row.get(1)?, amount: row.get(2)? })
-            })?
-        });
-    }
-    for (from, until) in bounds.iter().zip(bounds.iter().skip(1)) {
-        sums.flows.push(all(c, FLOW, params![asset.code(), from.0, until.0], |row| {
+    let stands = |at: &Ts| {
+        all(c, STAND, params![asset.code(), at.0], |row| {
+            Ok(Stand { store: row.get(0)?, tier: row.get(1)?, amount: row.get(2)? })
+        })
+    };
+    let flows = |from: &Ts, until: &Ts| {
+        all(c, FLOW, params![asset.code(), from.0, until.0], |row| {
             Ok(Flow { store: row.get(0)?, tier: row.get(1)?, kind: kind(row, 2)?, amount: row.get(3)? })
-        })?);
-    }
-    Ok(sums)
+        })
+    };
+    let opening = bounds.first().filter(|_| at_first).map(stands).transpose()?.unwrap_or_default();
+    let ends = bounds.iter().zip(bounds.iter().skip(1));
+    let spans = ends.map(|(from, until)| Ok(Spanned { flows: flows(from, until)?, closing: stands(until)? }));
+    Ok(Sums { opening, spans: spans.collect::<Result<_>>()? })
 }
 
 /// What of closed months the digest says: nothing, where none is closed.
 pub(crate) fn said(c: &Connection) -> Result<Vec<String>> {
-    let mut said: Vec<String> = closed(c)?.iter().map(Closed::said).collect();
-    said.extend(all(c, LATE, [], |row| {
-        let numbers: [i64; 5] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
-        Ok(format!("late|{numbers:?}"))
-    })?);
-    Ok(said)
+    let late =
+        all(c, LATE, [], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], [row.get(3)?, row.get(4)?])))?;
+    let mut late = Late::from_iter(late);
+    for (of, sum) in
+        all(c, COUPONS_LATE, [], |row| Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?))))?
+    {
+        coupon_late(&mut late, of, sum);
+    }
+    Ok(zhiyin_store::closing::said(&closed(c)?, &late))
 }
 
 /// What is wrong with closed months, for the doctor.
-pub(crate) fn doctor(c: &Connection, vault: &Vault) -> Result<[Check; 2]> {
+pub(crate) fn doctor(c: &Connection, vault: &Vault) -> Result<[Check; 3]> {
     let mut months = Vec::new();
     for closed in closed(c)? {
-        let lines = lines(c, closed.month)?;
-        months.push((closed, lines));
+        let (lines, coupons) = (lines(c, closed.month)?, coupons::lines(c, closed.month)?);
+        months.push((closed, lines, coupons));
     }
-    let mut booked = Booked::new();
+    let (mut booked, mut coupons_booked) = (Booked::new(), CouponsBooked::new());
     if !months.is_empty() {
+        coupons_booked = coupons::booked(c)?;
         let found = all(c, BOOKED, [], |row| {
             let of = row.get::<_, Option<i32>>(0)?.and_then(Month::from_code);
             Ok((of, asset(row, 1)?, kind(row, 2)?, row.get(3)?))
@@ -211,12 +237,7 @@ pub(crate) fn doctor(c: &Connection, vault: &Vault) -> Result<[Check; 2]> {
     }
     let stored = c.query_row(crate::access::AUDIT_KEY, [], |row| row.get(0)).map_err(database)?;
     let key = vault.id_key(IdKey::from_bytes(stored))?;
-    let check = |invariant: &str, broken: Vec<String>| Check { invariant: invariant.to_owned(), broken };
-    let guards = all(c, GUARDS, [], |row| row.get(0))?;
-    Ok([
-        check("closed months cannot be changed: their guards are in place", guards),
-        check("closed months are one chain, and what the ledger says", broken(&key, &months, &booked)),
-    ])
+    Ok(checks(all(c, GUARDS, [], |row| row.get(0))?, &key, &months, (&booked, &coupons_booked)))
 }
 
 #[async_trait]
@@ -229,12 +250,21 @@ impl Closing for SqliteStore {
         self.connections.read(move |c| lines(c, month)).await
     }
 
-    async fn close(&self, month: Closed) -> Result<bool> {
+    async fn close(&self, month: Closed) -> Result<Close> {
         self.connections.write(move |c| close(c, &month)).await
     }
 
     async fn write_down(&self, month: Month, lines: Vec<Line>, hash: [u8; 32]) -> Result<bool> {
         self.connections.write(move |c| write_down(c, month, &lines, &hash)).await
+    }
+
+    async fn first_wake(&self) -> Result<Option<Ts>> {
+        self.connections
+            .read(|c| {
+                let wake = c.query_row(crate::load::NEXT_WAKE, [], |row| row.get(0)).optional();
+                Ok(wake.map_err(database)?.map(Ts))
+            })
+            .await
     }
 
     async fn begins(&self, asset: Asset) -> Result<Option<Ts>> {
@@ -248,5 +278,26 @@ impl Closing for SqliteStore {
 
     async fn sums(&self, asset: Asset, bounds: Vec<Ts>, at_first: bool) -> Result<Sums> {
         self.connections.survey(move |c| sums(c, asset, &bounds, at_first)).await
+    }
+
+    async fn coupon_lines(&self, month: Month) -> Result<Vec<CouponLine>> {
+        self.connections.read(move |c| coupons::lines(c, month)).await
+    }
+
+    async fn put_coupon_lines(&self, month: Month, lines: Vec<CouponLine>) -> Result<()> {
+        self.connections
+            .write(move |c| match coupons::lines(c, month)?.is_empty() {
+                true => coupons::write_down(c, month, &lines),
+                false => Ok(()),
+            })
+            .await
+    }
+
+    async fn coupons_begin(&self) -> Result<Option<Ts>> {
+        self.connections.survey(coupons::begins).await
+    }
+
+    async fn coupon_sums(&self, bounds: Vec<Ts>, at_first: bool) -> Result<CouponSums> {
+        self.connections.survey(move |c| coupons::sums(c, &bounds, at_first)).await
     }
 }

@@ -8,6 +8,8 @@ use rusqlite::{Connection, Row};
 use zhiyin_model::effect::OrderTerms;
 use zhiyin_model::id::{MemberId, TransferId};
 use zhiyin_store::Result;
+use zhiyin_store::campaigns::{runs_said, unpack_runs};
+use zhiyin_store::coupons::{tallies_said, unpack_holdings};
 use zhiyin_store::packed;
 use zhiyin_store::seal::personal::Kept;
 use zhiyin_store::seal::vault::Vault;
@@ -21,7 +23,7 @@ pub(crate) const IDENTIFIERS: &str = "SELECT member, namespace, value FROM ident
 pub(crate) const ALIASES: &str = "SELECT member, root FROM alias";
 pub(crate) const PLAYBOOK: &str = "SELECT hash FROM playbook ORDER BY version DESC LIMIT 1";
 pub(crate) const MEMBERS: &str = "SELECT id, known_since, enrolled_at, attributes, touches, growth_days, tier, \
-    term_from, term_ends, stage, stage_since, tags, told_at, personal, audiences FROM member";
+    term_from, term_ends, stage, stage_since, tags, told_at, personal, audiences, holdings, runs FROM member";
 pub(crate) const ACCOUNTS: &str = "SELECT member, asset, active, pending, held, debt FROM account";
 pub(crate) const HOUSES: &str = "SELECT asset, house, balance FROM house_account WHERE balance <> 0";
 pub(crate) const TRANSFERS: &str = "SELECT t.id, t.member, t.asset, t.kind, t.amount, s.name, COALESCE(e.called, e.message_id), t.ordinal, \
@@ -40,7 +42,15 @@ pub(crate) const TAGS: &str = "SELECT t.member, s.name, COALESCE(e.called, e.mes
     JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
 pub(crate) const PARTNERS: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.partner, t.deed, t.at \
     FROM partner_move t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
-pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM timer";
+pub(crate) const COUPONS: &str =
+    "SELECT member, offer, account, valid_from, valid_until, at, ordinal FROM coupon";
+pub(crate) const COUPON_MOVES: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.offer, t.kind, t.at, \
+    t.ordinal FROM coupon_move t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
+pub(crate) const COUPONS_GIVEN: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.offer, t.ordinal, t.given \
+    FROM coupon_move t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source WHERE t.given <> 0";
+pub(crate) const POOLS: &str = "SELECT pool, taken FROM pool WHERE taken <> 0";
+/// But for the timer of campaigns, which follows from runs and the playbook.
+pub(crate) const TIMERS: &str = "SELECT member, kind, which, due FROM timer WHERE kind <> 4 OR which <> 2";
 pub(crate) const PLACES: &str = "SELECT code, parent, kind, document, since FROM place";
 pub(crate) const PLACE_HISTORY: &str = "SELECT code, at, by, was FROM place_history";
 pub(crate) const STAFF: &str = "SELECT name, place, code, role, since, until FROM staff";
@@ -71,6 +81,31 @@ pub(crate) fn digest(c: &Connection, vault: &Vault) -> Result<String> {
     gathered.each("stage", STAGES, 0, 1)?;
     gathered.each("tag", TAGS, 0, 1)?;
     gathered.each("partner", PARTNERS, 0, 1)?;
+    gathered.each("coupon", COUPONS, 0, 1)?;
+    gathered.each("coupon move", COUPON_MOVES, 0, 1)?;
+    gathered.each("coupon given", COUPONS_GIVEN, 0, 1)?;
+    for (pool, taken) in all(c, POOLS, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))? {
+        gathered.hashes.push(*blake3::hash(format!("pool|{pool}|{taken}").as_bytes()).as_bytes());
+    }
+    crate::coupons::codes::said(c, vault, |text| {
+        gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+    })?;
+    for draw in all(c, crate::draws::DRAWS, [], crate::draws::draw)? {
+        let text = format!("draw|{}|{}", draw.name, draw.state);
+        gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+    }
+    for lease in all(c, crate::tills::LEASES, [i64::MAX], crate::tills::lease)? {
+        gathered.hashes.push(*blake3::hash(lease.said().as_bytes()).as_bytes());
+    }
+    for (member, text) in crate::checkouts::said(c, vault)? {
+        let text = format!("checkout|{}{text}", gathered.name(member));
+        gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+    }
+    gathered.each("run move", crate::campaigns::MOVES_DIGESTED, 0, 1)?;
+    for (member, text) in crate::campaigns::said(c, vault)? {
+        let text = format!("said|{}{text}", gathered.name(member));
+        gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+    }
     gathered.each("timer", TIMERS, 0, 1)?;
     gathered.each("listed", lists::SAID, 0, 1)?;
     gathered.places()?;
@@ -178,6 +213,10 @@ impl Gathered<'_> {
             if !audiences.since.is_empty() {
                 text.push_str(&format!("|in {}", packed::memberships_said(&audiences)));
             }
+            let holdings = unpack_holdings(row.get_ref(15)?.as_blob_or_null()?);
+            text.push_str(&tallies_said(&holdings.map_err(|error| damaged(15, error.to_string()))?));
+            let runs = unpack_runs(row.get_ref(16)?.as_blob_or_null()?);
+            text.push_str(&runs_said(&runs.map_err(|error| damaged(16, error.to_string()))?));
             Ok((id(row, 0)?, text))
         })?;
         for (member, text) in rows {

@@ -12,7 +12,7 @@ use crate::rows::{all, database};
 const SHOWN: &str = " LIMIT 5";
 
 /// (what must be true, a query whose rows are what breaks it, as one text each)
-pub(crate) const INVARIANTS: [(&str, &str); 17] = [
+pub(crate) const INVARIANTS: [(&str, &str); 18] = [
     (
         "each asset sums to zero over members and the brand's accounts",
         "SELECT 'asset ' || asset || ' sums to ' || SUM(balance) FROM ( \
@@ -109,9 +109,17 @@ pub(crate) const INVARIANTS: [(&str, &str); 17] = [
         "SELECT 'order ' || hex(id) FROM orders WHERE refunded > paid OR refunded < 0 OR paid < 0",
     ),
     (
+        "a coupon is where its moves put it",
+        "SELECT 'coupon ' || hex(c.id) FROM coupon c LEFT JOIN coupon_move m ON m.coupon = c.id GROUP BY c.member, c.id \
+         HAVING COALESCE(SUM((m.takes = c.account) - (m.gives = c.account)), 0) <> 1 OR SUM(m.gives = 0) <> 1 \
+         OR SUM(m.takes <> c.account AND m.takes <> 0) <> SUM(m.gives <> 0 AND m.gives <> c.account)",
+    ),
+    (
         "the journal cannot be changed: its guards are in place",
         "SELECT name || ' is missing' FROM (SELECT 'transfer_stays' AS name UNION SELECT 'transfer_remains' \
-         UNION SELECT 'allocation_stays' UNION SELECT 'allocation_remains') \
+         UNION SELECT 'allocation_stays' UNION SELECT 'allocation_remains' UNION SELECT 'coupon_move_stays' \
+         UNION SELECT 'coupon_move_remains' UNION SELECT 'coupon_code_stays' UNION SELECT 'coupon_code_remains' \
+         UNION SELECT 'run_move_stays' UNION SELECT 'run_move_remains') \
          WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')",
     ),
     (
@@ -122,7 +130,7 @@ pub(crate) const INVARIANTS: [(&str, &str); 17] = [
 ];
 
 /// What must be true of a sealed home besides. Sealed values begin with 2, erased ones are 3.
-pub(crate) const SEALED: [(&str, &str); 5] = [
+pub(crate) const SEALED: [(&str, &str); 8] = [
     (
         "every identifier is sealed",
         "SELECT 'identifier ' || hex(hash) FROM identifier WHERE substr(value, 1, 1) <> x'02'",
@@ -130,6 +138,10 @@ pub(crate) const SEALED: [(&str, &str); 5] = [
     (
         "the name of every one of the staff is sealed",
         "SELECT 'staff ' || place || '/' || code FROM staff WHERE substr(name, 1, 1) <> x'02'",
+    ),
+    (
+        "every code of a partner is sealed",
+        "SELECT 'code ' || place || ' of upload ' || upload FROM partner_code WHERE substr(code, 1, 1) <> x'02'",
     ),
     (
         "what is personal of a member is sealed, or erased",
@@ -140,6 +152,14 @@ pub(crate) const SEALED: [(&str, &str); 5] = [
         "every event's body is sealed, archived or erased, and its id hashed",
         "SELECT 'event ' || seq FROM event WHERE message_id NOT LIKE '~%' OR length(message_id) <> 33 \
          OR (body <> x'03' AND length(body) > 0 AND substr(body, 1, 1) <> x'02') OR substr(called, 1, 1) <> x'02'",
+    ),
+    (
+        "what was bought at a checkout is sealed, or erased",
+        "SELECT 'checkout ' || hex(id) FROM checkout WHERE body <> x'03' AND substr(body, 1, 1) <> x'02'",
+    ),
+    (
+        "what was said to members is sealed, or erased",
+        "SELECT 'message ' || hex(id) FROM outbox WHERE body <> x'03' AND substr(body, 1, 1) <> x'02'",
     ),
     (
         "why an item could not be decided is sealed, or erased",
@@ -160,6 +180,18 @@ pub(crate) fn doctor(c: &Connection, vault: &Vault) -> Result<Vec<Check>> {
     checks.push(Check {
         invariant: "every place and all staff stand under a place that holds them".to_owned(),
         broken: zhiyin_store::places::broken(&crate::places::whole(c, vault)?),
+    });
+    checks.push(Check {
+        invariant: "members hold the coupons that are theirs and open".to_owned(),
+        broken: crate::coupons::holders(c)?,
+    });
+    checks.push(Check {
+        invariant: "what is taken of an offer's pieces is what its moves took".to_owned(),
+        broken: crate::coupons::offer_pools(c)?,
+    });
+    checks.push(Check {
+        invariant: "every code of a partner is there and was handed out once".to_owned(),
+        broken: crate::coupons::codes::handed_out(c)?,
     });
     let integrity: String =
         c.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(database)?;

@@ -9,6 +9,8 @@ use crate::rows::{all, database};
 
 pub(crate) const FEED: &str = "SELECT no, members, events FROM feed WHERE no > ? ORDER BY no LIMIT ?";
 pub(crate) const CONSUMER: &str = "SELECT no FROM consumer WHERE name = ?";
+pub(crate) const CONSUMERS: &str = "SELECT name, no FROM consumer ORDER BY name";
+pub(crate) const FEED_END: &str = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'feed'), 0)";
 /// The end of the feed: the last number ever given.
 pub(crate) const CONSUMER_NEW: &str = "INSERT INTO consumer (name, no) \
     VALUES (?, COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'feed'), 0)) ON CONFLICT DO NOTHING";

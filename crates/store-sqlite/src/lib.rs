@@ -5,12 +5,16 @@
 //! prepares every statement. No rule of the business lives here.
 
 mod access;
+mod campaigns;
+mod checkouts;
 mod closing;
 mod connection;
+mod coupons;
 mod crowd;
 mod digest;
 mod doctor;
 mod door;
+mod draws;
 mod dump;
 mod fate;
 mod feed;
@@ -31,9 +35,11 @@ mod report;
 mod retain;
 mod rows;
 mod shares;
+mod sizes;
 mod statements;
 mod suggestions;
 mod takeover;
+mod tills;
 mod webhooks;
 mod write;
 
@@ -66,6 +72,7 @@ use zhiyin_store::{archive, dump as moving, feed as following, merge, places as 
 use connection::Connections;
 pub use connection::Durability;
 pub use keys::FileKeystore;
+pub use sizes::{found_by_bytes, identity_bytes};
 #[doc(hidden)]
 pub use statements::statements;
 
@@ -98,8 +105,7 @@ impl SqliteStore {
         let connections = Connections::start(path, writer, durability)?;
         let mut beside = path.file_name().unwrap_or_default().to_os_string();
         beside.push("-archive");
-        let archive = RwLock::new(path.with_file_name(beside));
-        let vault = RwLock::new(Vault::none());
+        let (archive, vault) = (RwLock::new(path.with_file_name(beside)), RwLock::new(Vault::none()));
         Ok(Self { connections, shares: shares::Shares::of(path), archive, vault, sealing: Mutex::default() })
     }
 }
@@ -476,6 +482,18 @@ impl Store for SqliteStore {
         self
     }
 
+    fn coupons(&self) -> &dyn zhiyin_store::coupons::Coupons {
+        self
+    }
+
+    fn tills(&self) -> &dyn zhiyin_store::tills::Tills {
+        self
+    }
+
+    fn draws(&self) -> &dyn zhiyin_store::draws::Draws {
+        self
+    }
+
     fn webhooks(&self) -> &dyn zhiyin_store::webhooks::Webhooks {
         self
     }
@@ -494,8 +512,7 @@ impl Store for SqliteStore {
     }
 
     async fn place(&self, code: &str) -> Result<Option<tree::PlaceWhole>> {
-        let code = code.to_owned();
-        let vault = self.vault();
+        let (code, vault) = (code.to_owned(), self.vault());
         self.connections.read(move |c| places::one(c, &vault, &code)).await
     }
 
@@ -560,19 +577,6 @@ impl Store for SqliteStore {
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
         Some(self)
     }
-}
-
-/// Bytes in a home's file of what says who is whom: identifiers with their indexes, who was merged, who was parted. For
-/// measurements.
-pub fn identity_bytes(path: &Path) -> Result<i64> {
-    let connection = connection::open(path, Durability::Full)?;
-    connection.query_row(overview::IDENTITY_BYTES, [], |row| row.get(0)).map_err(rows::database)
-}
-
-/// Bytes in a home's file of the index by which members are found by name. For measurements.
-pub fn found_by_bytes(path: &Path) -> Result<i64> {
-    let connection = connection::open(path, Durability::Full)?;
-    connection.query_row(reading::FOUND_BYTES, [], |row| row.get(0)).map_err(rows::database)
 }
 
 /// The id key of the home in a file, without opening it as a store; `None` if there is no home in it.

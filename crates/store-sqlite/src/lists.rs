@@ -20,6 +20,8 @@ pub(crate) const LISTS: &str = "SELECT name, made_at, changed_at, changed_by, ro
 pub(crate) const LIST: &str = "SELECT no, round FROM list WHERE name = ?";
 pub(crate) const COUNTS: &str = "SELECT g.name, COUNT(DISTINCT m.id) FROM listed l JOIN list g ON g.no = l.list \
     LEFT JOIN alias a ON a.member = l.member JOIN member m ON m.id = COALESCE(a.root, l.member) GROUP BY g.name ORDER BY g.name";
+pub(crate) const COUNT: &str = "SELECT COUNT(DISTINCT m.id) FROM listed l LEFT JOIN alias a ON a.member = l.member \
+    JOIN member m ON m.id = COALESCE(a.root, l.member) WHERE l.list = (SELECT no FROM list WHERE name = ?)";
 pub(crate) const BEGIN: &str = "INSERT INTO list (name, made_at, changed_at, changed_by, round) VALUES (?1, ?2, ?2, ?3, 1) \
     ON CONFLICT (name) DO UPDATE SET changed_at = ?2, changed_by = ?3, round = round + 1 RETURNING round";
 pub(crate) const CHANGED: &str = "UPDATE list SET changed_at = MAX(changed_at, ?2) WHERE no = ?1";
@@ -127,6 +129,17 @@ impl Lists for SqliteStore {
     async fn list_counts(&self) -> Result<Vec<(String, u64)>> {
         self.connections
             .survey(|c| all(c, COUNTS, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))))
+            .await
+    }
+
+    async fn list_count(&self, name: &str) -> Result<u64> {
+        let name = name.to_owned();
+        self.connections
+            .survey(move |c| {
+                let counted: i64 =
+                    prepare(c, COUNT)?.query_row([&name], |row| row.get(0)).map_err(database)?;
+                Ok(counted.unsigned_abs())
+            })
             .await
     }
 

@@ -8,6 +8,8 @@ use zhiyin_model::effect::{Asset, Lot, TimerKey, TimerKind};
 use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, StageHeld, Term};
 use zhiyin_model::time::{Day, Ts};
+use zhiyin_store::campaigns::unpack_runs;
+use zhiyin_store::coupons::unpack_holdings;
 use zhiyin_store::flush::Hold;
 use zhiyin_store::seal::Sealed;
 use zhiyin_store::seal::personal::Kept;
@@ -28,7 +30,7 @@ pub(crate) const NEXT_WAKE: &str = "SELECT wake FROM member WHERE wake IS NOT NU
 pub(crate) const TERMS: &str = "SELECT level, at, ends FROM term WHERE member = ? ORDER BY at, no";
 pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, \
     (SELECT COALESCE(MAX(version), 0) FROM playbook), \
-    live_since IS NULL AND EXISTS (SELECT 1 FROM import), (SELECT MAX(month) FROM archive) FROM home";
+    live_since IS NULL AND EXISTS (SELECT 1 FROM import WHERE name NOT LIKE 'issue/%'), (SELECT MAX(month) FROM archive) FROM home";
 pub(crate) const BEHIND: &str =
     "SELECT id FROM member WHERE version < ? AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?";
 /// Derived events, and dead letters that were put back, these once all that was accepted before is done: so nobody's time
@@ -54,7 +56,7 @@ pub(crate) const DUE: &str =
 pub(crate) const BY_IDENTIFIER: &str = "SELECT member FROM identifier WHERE hash = ?";
 pub(crate) const MEMBER: &str = "SELECT known_since, enrolled_at, decided_until, wake, tier, term_from, term_ends, \
     stage, stage_since, accounts, timers, tags, touches, told_at, attributes, fingerprint, growth_days, leaves, \
-    personal, audiences FROM member WHERE id = ?";
+    personal, audiences, holdings, runs FROM member WHERE id = ?";
 pub(crate) const ORDER: &str = "SELECT o.id, o.member, o.time, o.store, o.channel, o.paid, o.refunded, o.status, e.id, \
     o.terms FROM orders o CROSS JOIN event e ON e.seq = o.event WHERE o.id = ?";
 /// The events of a member's timeline, from the latest decided backwards: a common table that the statements below join.
@@ -214,6 +216,10 @@ pub(crate) fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Re
     member.tags = rows::json(row, 11)?;
     let audiences = packed::unpack_memberships(row.get_ref(19)?.as_blob_or_null()?);
     member.audiences = audiences.map_err(|error| damaged(19, error.to_string()))?;
+    let holdings = unpack_holdings(row.get_ref(20)?.as_blob_or_null()?);
+    member.holdings = holdings.map_err(|error| damaged(20, error.to_string()))?;
+    let runs = unpack_runs(row.get_ref(21)?.as_blob_or_null()?);
+    member.runs = runs.map_err(|error| damaged(21, error.to_string()))?;
     let kept = Kept {
         attributes: row.get(14)?,
         touches: row.get(12)?,

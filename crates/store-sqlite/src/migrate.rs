@@ -26,6 +26,13 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (15, 2, include_str!("migrations/0015_audiences.sql")),
     (16, 2, include_str!("migrations/0016_lists.sql")),
     (17, 2, include_str!("migrations/0017_books.sql")),
+    (18, 2, include_str!("migrations/0018_coupons.sql")),
+    (19, 2, include_str!("migrations/0019_checkout.sql")),
+    (20, 2, include_str!("migrations/0020_draws.sql")),
+    (21, 2, include_str!("migrations/0021_codes.sql")),
+    (22, 2, include_str!("migrations/0022_book_coupons.sql")),
+    (23, 2, include_str!("migrations/0023_tills.sql")),
+    (24, 2, include_str!("migrations/0024_campaigns.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

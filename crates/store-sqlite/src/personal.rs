@@ -16,6 +16,9 @@ use zhiyin_store::seal::{Sealed, is_erased};
 use zhiyin_store::{PastEvent, Result, StoreError, archive};
 
 use crate::SqliteStore;
+use crate::campaigns;
+use crate::checkouts::{BLANK, BODIES, BODY_SET, SUBJECTS};
+use crate::coupons::codes;
 use crate::load::timeline;
 use crate::reading::FOUND_GONE_OF;
 use crate::rows::{self, all, database, id};
@@ -70,7 +73,7 @@ pub(crate) const LETTER_BLANK: &str = "UPDATE dead_letter SET field = '', messag
 /// Aggregates are built anew from what is left, because no fingerprint is theirs; they are in no audience any more
 /// (`packed::CLOSED`).
 pub(crate) const MEMBER_BLANK: &str = "UPDATE member SET attributes = ?2, touches = ?3, told_at = ?4, leaves = ?5, \
-    fingerprint = '', personal = NULL, audiences = X'C0' WHERE id = ?1";
+    fingerprint = '', personal = NULL, audiences = X'C0', runs = NULL WHERE id = ?1";
 pub(crate) const TIMELINE_WHOLE: &str = concat!(
     timeline!(),
     "SELECT e.seq, s.name, COALESCE(e.called, e.message_id), e.time, e.name, e.body, e.id FROM t \
@@ -85,6 +88,9 @@ pub(crate) enum Stage {
     Events(i64),
     Letters(i64),
     Staff(String, String),
+    Codes(i64, i64),
+    Checkouts(Vec<u8>),
+    Outbox(Vec<u8>),
     Done,
 }
 
@@ -112,6 +118,18 @@ fn seal_stage(c: &Connection, vault: &Vault, stage: Stage, limit: usize) -> Resu
         Stage::Events(after) => events(c, vault, after, limit),
         Stage::Letters(after) => letters(c, vault, after, limit),
         Stage::Staff(place, code) => staff(c, vault, (place, code), limit),
+        Stage::Codes(no, place) => Ok(match codes::seal_next(c, vault, (no, place), limit)? {
+            (n, Some((no, place))) => (n, Stage::Codes(no, place)),
+            (_, None) => (1, Stage::Checkouts(Vec::new())),
+        }),
+        Stage::Checkouts(after) => {
+            let found = bodies(c, vault, (BODIES, BODY_SET), (after, limit))?;
+            Ok(found.map_or((1, Stage::Outbox(Vec::new())), |(n, last)| (n, Stage::Checkouts(last))))
+        }
+        Stage::Outbox(after) => {
+            let found = bodies(c, vault, (campaigns::BODIES, campaigns::BODY_SET), (after, limit))?;
+            Ok(found.map_or((0, Stage::Done), |(n, last)| (n, Stage::Outbox(last))))
+        }
         Stage::Done => Ok((0, Stage::Done)),
     }
 }
@@ -212,7 +230,7 @@ fn staff(
     let found = all(c, STAFF, params![place, code, limit], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?))
     })?;
-    let Some((place, code, _)) = found.last() else { return Ok((0, Stage::Done)) };
+    let Some((place, code, _)) = found.last() else { return Ok((1, Stage::Codes(i64::MIN, 0))) };
     let next = Stage::Staff(place.clone(), code.clone());
     let open: Vec<_> = found.iter().filter(|(.., name)| subject_of(name).is_none()).collect();
     let values: Vec<_> = open.iter().map(|(place, code, name)| Unsealed::Staff(place, code, name)).collect();
@@ -224,13 +242,38 @@ fn staff(
     Ok((found.len(), next))
 }
 
+/// Seals bodies of checkouts, or of what was said; how many were looked at, and the last of them.
+fn bodies(
+    c: &Connection,
+    vault: &Vault,
+    (read, write): (&str, &str),
+    (after, limit): (Vec<u8>, i64),
+) -> Result<Option<(usize, Vec<u8>)>> {
+    let found = all(c, read, params![after, limit], |row| {
+        let of: (Vec<u8>, Option<Subject>, i64) = (row.get(0)?, member_of(row, 1)?, row.get(2)?);
+        Ok((of, row.get::<_, Vec<u8>>(3)?))
+    })?;
+    let Some(((last, ..), _)) = found.last() else { return Ok(None) };
+    let (n, last) = (found.len(), last.clone());
+    let is_open = |body: &[u8]| subject_of(body).is_none() && body != [ERASED];
+    let open: Vec<_> = found.into_iter().filter(|(_, body)| is_open(body)).collect();
+    let values = open.iter().map(|((_, member, at), body)| Unsealed::Event(*member, Ts(*at), body, ""));
+    let values: Vec<_> = values.collect();
+    let mut set = prepare(c, write)?;
+    for (((id, ..), _), sealed) in open.iter().zip(vault.seal_unsealed(&values)?) {
+        let NowSealed::Event(body, ..) = sealed else { return Err(mixed()) };
+        run(&mut set, params![id, body])?;
+    }
+    Ok(Some((n, last)))
+}
+
 fn subjects_of(c: &Connection, member: MemberId) -> Result<Vec<Subject>> {
     let key = member.bytes().as_slice();
     let mut subjects = BTreeSet::from([*member.bytes()]);
     let aliases = all(c, ALIASES_OF, [key], |row| id::<zhiyin_model::id::MemberKind>(row, 0))?;
     subjects.extend(aliases.iter().map(|alias| *alias.bytes()));
     let mut take = |stored: Option<Vec<u8>>| subjects.extend(stored.as_deref().and_then(subject_of));
-    for sql in [MEMBER_SUBJECT, NAME_SUBJECTS] {
+    for sql in [MEMBER_SUBJECT, NAME_SUBJECTS, SUBJECTS, campaigns::SUBJECTS] {
         all(c, sql, [key], |row| row.get(0))?.into_iter().for_each(&mut take);
     }
     let mut event = prepare(c, EVENT_SUBJECTS)?;
@@ -259,6 +302,8 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
     run(&mut prepare(c, lists::ERASED)?, [key])?;
     run(&mut prepare(c, FOUND_GONE_OF)?, [key])?;
+    run(&mut prepare(c, BLANK)?, params![key, [ERASED].as_slice()])?;
+    run(&mut prepare(c, campaigns::BLANK)?, params![key, [ERASED].as_slice()])?;
     let kept = Kept::erased();
     let values = params![key, kept.attributes, kept.touches, kept.told_at, kept.leaves];
     run(&mut prepare(c, MEMBER_BLANK)?, values)?;

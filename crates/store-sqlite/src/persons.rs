@@ -9,11 +9,11 @@ use zhiyin_store::seal::LookupHash;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError};
 
-use crate::lists;
 use crate::load::{self, timeline};
 use crate::reading::FOUND_GONE;
 use crate::rows::{self, all, database, id};
 use crate::write::{LAST_SET, MEMBER_PLACE, prepare, run};
+use crate::{campaigns, checkouts, coupons, lists};
 
 pub(crate) const ALIAS_NEW: &str = "INSERT INTO alias (member, root, since) VALUES (?, ?, ?)";
 pub(crate) const ALIAS_ON: &str = "UPDATE alias SET root = ?2 WHERE root = ?1";
@@ -114,6 +114,9 @@ pub(crate) fn join(c: &Connection, joined: &Joined) -> Result<()> {
     }
     run(&mut prepare(c, LOTS_TO)?, [loser, winner])?;
     run(&mut prepare(c, HOLDS_TO)?, [loser, winner])?;
+    coupons::join(c, joined)?;
+    checkouts::join(c, joined)?;
+    campaigns::join(c, joined)?;
     run(&mut prepare(c, FOUND_GONE)?, [no])?;
     run(&mut prepare(c, MEMBER_GONE)?, [no]).map(drop)
 }
@@ -134,6 +137,8 @@ pub(crate) fn part(c: &Connection, parted: &Parted) -> Result<()> {
     }
     let ids = parted.orders.iter().map(|id| (ORDER_TO, *id.bytes()));
     let ids = ids.chain(parted.lots.iter().map(|id| (LOT_TO, *id.bytes())));
+    let ids = ids.chain(parted.coupons.iter().map(|id| (coupons::COUPON_TO, *id.bytes())));
+    let ids = ids.chain(parted.checkouts.iter().map(|id| (checkouts::CHECKOUT_TO, *id.bytes())));
     for (sql, id) in ids.chain(parted.holds.iter().map(|id| (HOLD_TO, *id.bytes()))) {
         if run(&mut prepare(c, sql)?, [id.as_slice(), from, to])? == 0 {
             return Err(StoreError::Stale);
@@ -172,5 +177,7 @@ pub(crate) fn books(c: &Connection, member: MemberId) -> Result<Books> {
         lots: all(c, load::LOTS, [key], rows::lot)?,
         holds,
         orders: all(c, ORDERS_OF, [key], |row| Ok((rows::order(row)?, id(row, 10)?)))?,
+        coupons: coupons::of_member(c, member, usize::MAX)?,
+        checkouts: checkouts::of_books(c, member)?,
     })
 }

@@ -8,6 +8,8 @@ use zhiyin_model::effect::Asset;
 use zhiyin_model::event::names;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
+use zhiyin_store::campaigns::pack_runs;
+use zhiyin_store::coupons::pack_holdings;
 use zhiyin_store::flush::{Fact, Flush, OrderSet};
 use zhiyin_store::packed;
 use zhiyin_store::seal::personal::Kept;
@@ -15,7 +17,7 @@ use zhiyin_store::turn::place;
 use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
 
 use crate::rows::database;
-use crate::{load, persons, reading};
+use crate::{campaigns, checkouts, coupons, load, persons, reading};
 
 pub(crate) const HOME_NEW: &str =
     "INSERT INTO home (one, id_key, clock) VALUES (1, ?, ?) ON CONFLICT (one) DO NOTHING";
@@ -66,13 +68,13 @@ pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
 pub(crate) const MEMBER_PLACE: &str = "SELECT no, wake, last_event FROM member WHERE id = ?";
 pub(crate) const MEMBER_NEW: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, version, \
     last_event, tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
-    fingerprint, growth_days, leaves, personal, audiences) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+    fingerprint, growth_days, leaves, personal, audiences, holdings, runs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
 /// Without `wake`: it rarely moves, and naming it would touch its index.
 pub(crate) const MEMBER_SET: &str = "UPDATE member SET known_since = ?2, enrolled_at = ?3, decided_until = ?4, version = ?5, \
     last_event = ?6, tier = ?7, term_from = ?8, term_ends = ?9, stage = ?10, stage_since = ?11, accounts = ?12, \
     timers = ?13, tags = ?14, touches = ?15, told_at = ?16, attributes = ?17, fingerprint = ?18, growth_days = ?19, \
-    leaves = ?20, personal = ?21, audiences = ?22 WHERE no = ?23 AND id = ?1";
+    leaves = ?20, personal = ?21, audiences = ?22, holdings = ?23, runs = ?24 WHERE no = ?25 AND id = ?1";
 pub(crate) const WAKE_SET: &str = "UPDATE member SET wake = ?2 WHERE no = ?1";
 pub(crate) const LAST_SET: &str = "UPDATE member SET last_event = ?2 WHERE no = ?1";
 pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, balance) VALUES (?, ?, ?) \
@@ -173,6 +175,9 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     orders(c, flush, &seqs)?;
     ledger(c, flush, &seqs)?;
     moves(c, flush, &seqs)?;
+    coupons::flush(c, &flush.coupons, flush.version, |moved| seqs.of(moved.event))?;
+    checkouts::flush(c, &flush.checkouts)?;
+    campaigns::flush(c, &flush.runs, flush.version, |event| seqs.of(event))?;
     feed(c, flush, &seqs)
 }
 
@@ -347,7 +352,7 @@ fn member(
     let timers: Vec<[i64; 3]> =
         member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect();
     let mut write = prepare(c, if no.is_some() { MEMBER_SET } else { MEMBER_NEW })?;
-    let values: [&dyn ToSql; 23] = [
+    let values: [&dyn ToSql; 25] = [
         member.id.bytes(),
         &member.known_since.0,
         &member.enrolled_at.map(|at| at.0),
@@ -370,9 +375,11 @@ fn member(
         &kept.leaves,
         &kept.personal,
         &packed::pack_memberships(&member.audiences)?,
+        &pack_holdings(&member.holdings)?,
+        &pack_runs(&member.runs)?,
         &no,
     ];
-    let given = if no.is_some() { &values[..] } else { &values[..22] };
+    let given = if no.is_some() { &values[..] } else { &values[..24] };
     run(&mut write, given)?;
     Ok(no.unwrap_or_else(|| c.last_insert_rowid()))
 }

@@ -25,6 +25,15 @@ use crate::seal::Sealed;
 use crate::turn::place;
 use crate::{PastEvent, Result, StoreError};
 
+/// What came of a part of letting bodies go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LetGo {
+    /// How many of each name.
+    pub gone: std::collections::BTreeMap<String, u64>,
+    /// After which place the next part begins; `None` at the end.
+    pub after: Option<i64>,
+}
+
 /// Rows of a row group: as many as are unpacked to find one.
 const GROUP: usize = 2_048;
 

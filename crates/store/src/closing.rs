@@ -6,7 +6,8 @@
 //! lines, which are one chain of hashes. [`Closing`] is what a store keeps of it; what is asked of lines that people look at
 //! is made in the engine.
 
-use std::collections::BTreeMap;
+mod audit;
+mod coupons;
 
 use async_trait::async_trait;
 use zhiyin_model::effect::{Asset, House, TransferKind};
@@ -15,6 +16,9 @@ use zhiyin_model::month::Month;
 use zhiyin_model::time::Ts;
 
 use crate::Result;
+
+pub use audit::{Booked, Late, MonthLines, checks, coupon_late, said};
+pub use coupons::{CouponFlow, CouponLine, CouponMoves, CouponStand, CouponSums, CouponsBooked};
 
 /// By what lines tell members apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +126,24 @@ pub struct Line {
     pub liability_minor: Option<i64>,
 }
 
+impl Line {
+    /// The opening, what moved, the closing.
+    pub const fn columns(&self) -> [i64; 9] {
+        let [a, b, c, d, e, f, g] = self.moves.columns();
+        [self.opening, a, b, c, d, e, f, g, self.closing]
+    }
+
+    /// From its columns, what they are of, and what they are worth.
+    pub fn of(
+        (asset, cut, value): (Asset, Cut, String),
+        columns: [i64; 9],
+        liability_minor: Option<i64>,
+    ) -> Self {
+        let [opening, a, b, c, d, e, f, g, closing] = columns;
+        Self { asset, cut, value, opening, moves: Moves::of([a, b, c, d, e, f, g]), closing, liability_minor }
+    }
+}
+
 /// A month that is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
@@ -141,14 +163,11 @@ pub struct Closed {
     pub worth: Option<(i64, i64)>,
     /// The chain up to here; nothing while its lines are not written down yet.
     pub hash: Option<[u8; 32]>,
+    /// Whether coupons are among what it says: not of a month that was closed before they were.
+    pub coupons: bool,
 }
 
 impl Closed {
-    /// As the digest says it: the chain says all that its lines say.
-    pub fn said(&self) -> String {
-        format!("books|{}|{}|{}|{}", self.month, self.start.0, self.until.0, self.hash_text())
-    }
-
     /// The chain up to it as 64 hexadecimal digits; nothing while its lines are not written down yet.
     pub fn hash_text(&self) -> String {
         let hash = self.hash.map(|hash| hash.map(|byte| format!("{byte:02x}")).concat());
@@ -183,10 +202,34 @@ pub struct Flow {
 /// Sums of an asset over spans of time that follow each other, of one snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// What was owed at each bound, of what counts before it; of the first nothing where it was not asked.
-    pub stands: Vec<Vec<Stand>>,
-    /// What moved between each bound and the next.
-    pub flows: Vec<Vec<Flow>>,
+    /// What was owed at the first bound, of what counts before it; nothing where it was not asked.
+    pub opening: Vec<Stand>,
+    /// From each bound to the next.
+    pub spans: Vec<Spanned>,
+}
+
+/// Sums of an asset over a span of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spanned {
+    /// What moved.
+    pub flows: Vec<Flow>,
+    /// What was owed at its end, of what counts before it.
+    pub closing: Vec<Stand>,
+}
+
+/// What became of closing a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// It is closed from now on.
+    Done,
+    /// It is closed already, another has no lines yet, or it begins before the last one's end.
+    Passed,
+    /// History is coming in, which is booked at its own time.
+    Importing,
+    /// None is closed yet, and something was booked before it.
+    NotFirst,
+    /// Batches under way did not end in time: it may be tried again.
+    Busy,
 }
 
 /// What a home keeps of its books by month.
@@ -196,22 +239,37 @@ pub trait Closing: Send + Sync {
     async fn closed(&self) -> Result<Vec<Closed>>;
     /// The lines of a closed month, by asset, cut and value.
     async fn lines(&self, month: Month) -> Result<Vec<Line>>;
-    /// From now on a month is closed (its `hash` is ignored): what is booked with an instant before its end comes later. False,
-    /// and nothing is written, where it is closed already, another has no lines yet, or it begins before the last one's end.
-    async fn close(&self, month: Closed) -> Result<bool>;
+    /// From now on a month is closed (its `hash` is ignored): what is booked with an instant before its end comes later. Where
+    /// it is not [`Close::Done`] nothing is written. Whether it may be closed is looked at in the same transaction.
+    async fn close(&self, month: Closed) -> Result<Close>;
     /// Writes down the lines of a closed month and the chain up to it. False, and nothing is written, where they are there.
     async fn write_down(&self, month: Month, lines: Vec<Line>, hash: [u8; 32]) -> Result<bool>;
+    /// When the first member is to be woken, of all shares.
+    async fn first_wake(&self) -> Result<Option<Ts>>;
     /// When the first transfer of an asset that moves something was booked.
     async fn begins(&self, asset: Asset) -> Result<Option<Ts>>;
     /// Sums of an asset between bounds, which rise; at the first of them only where asked.
     async fn sums(&self, asset: Asset, bounds: Vec<Ts>, at_first: bool) -> Result<Sums>;
+    /// The lines of coupons of a closed month, by offer, cut and value.
+    async fn coupon_lines(&self, month: Month) -> Result<Vec<CouponLine>>;
+    /// Writes down the lines of coupons of a closed month, before [`Closing::write_down`]; those that are there stay.
+    async fn put_coupon_lines(&self, month: Month, lines: Vec<CouponLine>) -> Result<()>;
+    /// When the first coupon was issued.
+    async fn coupons_begin(&self) -> Result<Option<Ts>>;
+    /// Sums of coupons between bounds, which rise; at the first of them only where asked.
+    async fn coupon_sums(&self, bounds: Vec<Ts>, at_first: bool) -> Result<CouponSums>;
 }
 
 /// What comes before the first month.
 pub const BEGINNING: [u8; 32] = [0; 32];
 
 /// The chain up to a month: a hash, keyed by the home, over the one before and all that the month says.
-pub fn chained(key: &IdKey, before: &[u8; 32], closed: &Closed, lines: &[Line]) -> [u8; 32] {
+pub fn chained(
+    key: &IdKey,
+    before: &[u8; 32],
+    closed: &Closed,
+    (lines, coupons): (&[Line], &[CouponLine]),
+) -> [u8; 32] {
     let numbers = |numbers: &[i64]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
     let (minor, points) = closed.worth.unwrap_or_default();
     let head = [
@@ -226,74 +284,12 @@ pub fn chained(key: &IdKey, before: &[u8; 32], closed: &Closed, lines: &[Line]) 
     let mut parts: Vec<Vec<u8>> =
         vec![before.to_vec(), numbers(&head), closed.closed_by.clone().into_bytes()];
     for line in lines {
-        let mut said = vec![line.asset.code(), line.cut.code(), line.opening];
-        said.extend(line.moves.columns());
-        said.extend([
-            line.closing,
-            i64::from(line.liability_minor.is_some()),
-            line.liability_minor.unwrap_or(0),
-        ]);
+        let mut said = vec![line.asset.code(), line.cut.code()];
+        said.extend(line.columns());
+        said.extend([i64::from(line.liability_minor.is_some()), line.liability_minor.unwrap_or(0)]);
         parts.extend([numbers(&said), line.value.clone().into_bytes()]);
     }
+    parts.extend(coupons::said(closed, coupons));
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     key.digest_wide("books", &parts)
-}
-
-/// What the ledger says of closed months: by month and asset, what transfers of each kind come to.
-pub type Booked = BTreeMap<(Month, Asset), Moves>;
-
-/// What is wrong with closed months, if anything: the chain, what follows from what, and whether they are what the ledger says.
-pub fn broken(key: &IdKey, months: &[(Closed, Vec<Line>)], booked: &Booked) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut before = BEGINNING;
-    let mut last: Option<&(Closed, Vec<Line>)> = None;
-    for this in months {
-        let (closed, lines) = this;
-        let month = closed.month;
-        let follows = last.is_none_or(|(last, _)| last.until == closed.start && last.month.next() == month);
-        if !follows {
-            wrong.push(format!("{month} does not follow the month before"));
-        }
-        let Some(hash) = closed.hash else {
-            // Its lines are not written down yet: nothing comes after it.
-            continue;
-        };
-        if chained(key, &before, closed, lines) != hash {
-            wrong.push(format!("{month} was changed: its hash does not follow"));
-        }
-        before = hash;
-        wrong.extend(lines.iter().filter(|line| line.opening + line.moves.sum() != line.closing).map(
-            |line| {
-                format!("{month} {} {} {:?} does not add up", line.asset.name(), line.cut.name(), line.value)
-            },
-        ));
-        for asset in Asset::ALL.into_iter().filter(|asset| asset.is_owed()) {
-            let of = |lines: &[Line], cut: Cut| {
-                let lines = lines.iter().filter(|line| line.asset == asset && line.cut == cut);
-                lines.fold([0; 9], |sum, line| {
-                    let [a, b, c, d, e, f, g] = line.moves.columns();
-                    let said = [line.opening, a, b, c, d, e, f, g, line.closing];
-                    std::array::from_fn(|i| sum[i] + said[i])
-                })
-            };
-            let all = of(lines, Cut::All);
-            let name = asset.name();
-            if of(lines, Cut::Store) != all || of(lines, Cut::Tier) != all {
-                wrong.push(format!("{month} {name}: its cuts do not add up to all"));
-            }
-            if all[0] != last.map_or(0, |(_, lines)| of(lines, Cut::All)[8]) {
-                wrong.push(format!("{month} {name}: it does not open with what the month before closed"));
-            }
-            let ledger = booked.get(&(month, asset)).copied().unwrap_or_default();
-            if all[1..8] != ledger.columns() {
-                wrong.push(format!(
-                    "{month} {name}: the ledger says {:?}, not {:?}",
-                    ledger.columns(),
-                    &all[1..8]
-                ));
-            }
-        }
-        last = Some(this);
-    }
-    wrong
 }

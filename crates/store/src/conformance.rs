@@ -7,9 +7,15 @@
 pub mod access;
 pub mod audiences;
 pub mod batches;
+pub mod campaigns;
+pub mod checkouts;
 pub mod closing;
+pub mod closing_coupons;
+pub mod codes;
+pub mod coupons;
 pub mod crowd;
 pub mod doors;
+pub mod draws;
 pub mod inbox;
 pub mod life;
 pub mod lists;
@@ -22,6 +28,7 @@ pub mod reading;
 pub mod retain;
 pub mod suggestions;
 pub mod takeover;
+pub mod tills;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -67,7 +74,7 @@ macro_rules! conformance {
                 one_person_has_so_many_names, what_anybody_sends_says_nothing_new_of_who_is_known,
                 what_was_given_up_is_forgotten;
             partners: partners_are_counted_as_of_an_instant;
-            crowd: everybody_is_read_part_by_part, orders_are_told_as_they_stood, who_ends_is_in_the_feed,
+            crowd: everybody_is_read_part_by_part, courses_are_read_in_their_order, who_was_refused_is_told_by_place, orders_are_told_as_they_stood, who_ends_is_in_the_feed,
                 what_is_let_go_is_in_the_feed, a_consumer_comes_and_goes;
             retain: what_events_said_is_let_go_part_by_part;
             takeover: what_came_is_known_by_its_message_id, a_take_over_is_told_by_its_source;
@@ -80,9 +87,25 @@ macro_rules! conformance {
                 whoever_is_erased_is_on_none, the_digest_tells_who_is_listed, lists_move_with_the_home;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
-            closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays,
+            coupons: coupons_are_found_and_moved, no_more_is_taken_of_a_pool_than_there_is,
+                many_who_write_at_once_take_exactly_what_there_is, coupons_follow_whoever_they_are,
+                an_issue_is_written_down_part_by_part, coupons_move_with_the_home, the_digest_tells_coupons_apart;
+            codes: codes_are_taken_in_once_and_what_came_before_is_named, codes_are_handed_out_in_their_places,
+                many_who_hand_out_at_once_give_each_code_once, what_was_not_handed_out_is_withdrawn, codes_move_with_the_home,
+                the_digest_tells_codes_apart;
+            draws: a_draw_is_changed_by_who_read_it_last, a_closed_list_stays_as_it_was_written, chances_are_counted_by_member,
+                draws_move_with_the_home;
+            checkouts: checkouts_are_kept_as_they_stand, checkouts_follow_whoever_they_are, checkouts_move_with_the_home,
+                the_digest_tells_checkouts_apart, a_checkout_of_whoever_is_erased_says_nothing;
+            tills: a_lease_is_taken_whole_or_not_at_all, a_lease_is_changed_by_who_read_it_last, leases_are_found_when_they_are_due,
+                what_is_leased_and_what_is_taken_are_one_pool, leases_move_with_the_home, the_digest_tells_leases_apart;
+            campaigns: what_is_said_is_said_once, runs_follow_whoever_they_are, campaigns_move_with_the_home,
+                whoever_is_erased_was_told_nothing;
+            closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,
                 what_comes_late_counts_where_it_is_open, lines_that_the_ledger_does_not_bear_out_are_found, a_month_is_closed_beside_batches,
                 closed_months_move_with_a_home;
+            closing_coupons: coupons_are_summed_from_their_moves, a_coupon_that_moves_late_counts_where_it_is_open,
+                lines_of_coupons_that_moves_do_not_bear_out_are_found, closed_coupons_move_with_a_home;
             webhooks: endpoints_change_with_their_line, the_feed_is_followed_while_there_is_an_endpoint,
                 what_happened_is_found_by_the_feed, a_message_is_made_once, a_message_is_lent_to_one_at_a_time, what_an_endpoint_was_lends_nothing,
                 attempts_are_noted, messages_are_replayed_and_forgotten, webhooks_move_with_a_home;

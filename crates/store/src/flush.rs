@@ -3,11 +3,14 @@
 use zhiyin_model::effect::{Allocation, Lot, Order, PartnerMove, StageMove, TagMove, Transfer};
 pub use zhiyin_model::effect::{Hold, OrderChange};
 use zhiyin_model::event::Refusal;
-use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
+use zhiyin_model::id::{CheckoutId, CouponId, EventId, MemberId, OrderId, TransferId};
 use zhiyin_model::member::Term;
 use zhiyin_model::time::Ts;
 
 use crate::StoredMember;
+use crate::campaigns::RunFlush;
+use crate::checkouts::CheckoutSet;
+use crate::coupons::CouponFlush;
 use crate::reading::FoundBy;
 use crate::seal::personal::Kept;
 use crate::seal::{LookupHash, Sealed};
@@ -64,6 +67,12 @@ pub struct Flush {
     pub tags: Vec<TagMove>,
     /// What passed between the brand and its partners.
     pub partners: Vec<PartnerMove>,
+    /// Coupons, and what is taken of pools.
+    pub coupons: CouponFlush,
+    /// Checkouts that are new or changed, each once.
+    pub checkouts: Vec<CheckoutSet>,
+    /// What campaigns did, and what is said to members.
+    pub runs: RunFlush,
     /// Members who end, and whose rows are another's from now on. Done before all else: what the batch writes comes on top.
     pub joined: Vec<Joined>,
     /// Rows that leave a member for another, who is among `members`. Done before all else, too.
@@ -104,6 +113,10 @@ pub struct Parted {
     pub lots: Vec<TransferId>,
     /// Holds that leave.
     pub holds: Vec<TransferId>,
+    /// Coupons that leave.
+    pub coupons: Vec<CouponId>,
+    /// Checkouts that leave.
+    pub checkouts: Vec<CheckoutId>,
 }
 
 /// An inbox row that was decided.

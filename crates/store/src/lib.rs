@@ -9,11 +9,15 @@
 pub mod access;
 pub mod archive;
 pub mod audit;
+pub mod campaigns;
+pub mod checkouts;
 pub mod closing;
 pub mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod coupons;
 pub mod crowd;
+pub mod draws;
 pub mod dump;
 pub mod feed;
 pub mod flush;
@@ -29,13 +33,16 @@ pub mod seal;
 pub mod settle;
 pub mod suggestion;
 pub mod takeover;
+pub mod tills;
 pub mod turn;
 pub mod webhooks;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use archive::LetGo;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 pub use zhiyin_model::effect::PastTransfer;
@@ -65,6 +72,9 @@ pub enum StoreError {
     /// Someone else moved the home on, or has the share now: what was loaded is stale, load again.
     #[error("another process moved the home on")]
     Stale,
+    /// Others took of a pool what a batch had counted on: nothing was written, decide again by what is there now.
+    #[error("a pool has less left than the batch was decided by")]
+    Short,
     /// The file is newer than this program, or was changed by hand.
     #[error("migration {number}: {message}")]
     Migration {
@@ -210,15 +220,6 @@ pub enum Ties {
     Link,
     /// The same, and two who are known are one person, unless somebody parted them before.
     LinkMerge,
-}
-
-/// What came of a part of letting bodies go.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LetGo {
-    /// How many of each name.
-    pub gone: std::collections::BTreeMap<String, u64>,
-    /// After which place the next part begins; `None` at the end.
-    pub after: Option<i64>,
 }
 
 /// A batch of items of one source, accepted whole.
@@ -546,6 +547,12 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<suggestion::Suggestion>>;
     /// What it keeps of who may do what, and of what they did.
     fn access(&self) -> &dyn access::Access;
+    /// What it keeps of coupons, pools and campaigns.
+    fn coupons(&self) -> &dyn coupons::Coupons;
+    /// What it keeps of draws.
+    fn draws(&self) -> &dyn draws::Draws;
+    /// What it keeps of tills that sell without a network.
+    fn tills(&self) -> &dyn tills::Tills;
     /// What it keeps of its books by month.
     fn closing(&self) -> &dyn closing::Closing;
     /// What it keeps of whom it tells, and what they were told.
@@ -574,14 +581,9 @@ pub trait Store: Send + Sync {
     async fn came(&self, source: &str, message_ids: Vec<String>) -> Result<Vec<Option<[u8; 16]>>>;
     /// Lets go of the bodies of decided events of these names that happened before their instants, among the next `limit`
     /// items after a place, in the order of places. Bodies in files of archived months stay there.
-    async fn let_go(
-        &self,
-        before: std::collections::BTreeMap<String, Ts>,
-        after: i64,
-        limit: usize,
-    ) -> Result<LetGo>;
+    async fn let_go(&self, before: BTreeMap<String, Ts>, after: i64, limit: usize) -> Result<LetGo>;
     /// What passed with each partner, as of an instant.
-    async fn partner_sums(&self, at: Ts) -> Result<std::collections::BTreeMap<String, partner::PartnerSums>>;
+    async fn partner_sums(&self, at: Ts) -> Result<BTreeMap<String, partner::PartnerSums>>;
     /// What a source of a take-over came to.
     async fn taken_over(&self, source: &str) -> Result<takeover::TakenOver>;
     /// What people look up, a part at a time.

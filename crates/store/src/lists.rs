@@ -44,6 +44,8 @@ pub trait Lists: Send + Sync {
     async fn lists(&self) -> Result<Vec<List>>;
     /// How many members each list has who are members now, by name; nothing of one that has none.
     async fn list_counts(&self) -> Result<Vec<(String, u64)>>;
+    /// How many of its members are members now; 0 of a list that there is not.
+    async fn list_count(&self, name: &str) -> Result<u64>;
     /// Begins an upload to a list, which is made if there is none of the name; the number of its round.
     async fn list_begin(&self, name: &str, by: &str, at: Ts) -> Result<i64>;
     /// Puts members on a list: of each name whoever bears it by now, and nobody where nobody does. A name that is the member's own

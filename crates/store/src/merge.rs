@@ -1,6 +1,8 @@
 //! Who is whom, as stores see it: what the door says when an item shows that two members are one person, and what is read
 //! of a member to part them again.
 
+use zhiyin_model::checkout::Checkout;
+use zhiyin_model::coupon::Coupon;
 use zhiyin_model::effect::{Allocation, Hold, Lot, Order, Transfer};
 use zhiyin_model::event::json::write_text;
 use zhiyin_model::event::names;
@@ -76,4 +78,8 @@ pub struct Books {
     pub holds: Vec<Hold>,
     /// Their orders, each with the event that brought it.
     pub orders: Vec<(Order, EventId)>,
+    /// Their coupons, wherever they stand.
+    pub coupons: Vec<Coupon>,
+    /// Their checkouts, wherever they stand.
+    pub checkouts: Vec<Checkout>,
 }

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::campaign::CampaignAction;
+use crate::checkout::CheckoutAction;
+use crate::coupon::CouponAction;
 use crate::draw::DrawAction;
+use crate::home::AUDIENCE_MIB;
 use crate::serve::Serving;
 use crate::webhook::WebhookAction;
 
@@ -13,12 +17,16 @@ mod audience;
 mod bench;
 mod books;
 mod elsewhere;
+mod place;
 
-pub use acts::{ApprovalAction, DeadLetterAction, KeysAction, Member, MemberAction, PlacesAction};
+pub use acts::{
+    ApprovalAction, AuditAction, DeadLetterAction, KeysAction, Member, MemberAction, PlacesAction,
+};
 pub use audience::{Asked, AudienceAction, ListFormat, Named, When};
 pub use bench::{AudienceBench, CheckoutBench, FaultStore, Faults};
-pub use books::{BooksAction, By};
+pub use books::{BooksAction, By, OfBooks};
 pub use elsewhere::{AudienceEngine, Elsewhere};
+pub use place::Place;
 
 /// Zhiyin (知音): knows a brand's customers, keeps its promises to them.
 #[derive(Debug, Parser)]
@@ -30,39 +38,6 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Where a home is.
-#[derive(Clone, Debug, Args)]
-pub struct Place {
-    /// The database: sqlite:PATH, or postgres://USER@HOST/DATABASE?home=NAME. Default: zhiyin.db in the home folder.
-    #[arg(long, global = true, value_name = "URL", env = "ZHIYIN_DATABASE")]
-    pub database: Option<String>,
-    /// The home folder.
-    #[arg(long, global = true, value_name = "DIR", default_value = "zhiyin-data", env = "ZHIYIN_HOME")]
-    pub home: PathBuf,
-    /// Where archived months lie. Default: beside the SQLite file, or `archive` in the home folder.
-    #[arg(long, global = true, value_name = "DIR", env = "ZHIYIN_ARCHIVE")]
-    pub archive: Option<PathBuf>,
-    /// Where the master key is, under which personal data is sealed: a file that only its owner reads. Or the key itself in
-    /// ZHIYIN_MASTER_KEY (64 hexadecimal digits, or base64).
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "ZHIYIN_MASTER_KEY_FILE",
-        conflicts_with = "master_key_command"
-    )]
-    pub master_key_file: Option<PathBuf>,
-    /// A command that prints the master key: run once, at the start.
-    #[arg(long, global = true, value_name = "COMMAND", env = "ZHIYIN_MASTER_KEY_COMMAND")]
-    pub master_key_command: Option<String>,
-    /// How many events a batch has at most.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub batch_size: Option<u32>,
-    /// Of what audiences are asked.
-    #[command(flatten)]
-    pub elsewhere: Elsewhere,
 }
 
 /// The commands.
@@ -103,6 +78,10 @@ pub enum Command {
     Schema,
     /// Says what a cart costs by a playbook: the best combination of offers, and why others do not apply.
     Quote(crate::quote::Quoting),
+    /// Says what a changed playbook would have cost: the record replayed in memory under it, beside the live one.
+    Simulate(crate::simulate::Simulating),
+    /// Says of which category members will buy next, how sure that is, and who is likeliest to.
+    Affinity(crate::affinity::Asking),
     /// Says in words what a playbook would change, and how many members each change touches.
     Diff {
         /// The file.
@@ -145,6 +124,9 @@ pub enum Command {
     /// Audiences: who a condition holds for, how many they are, by what they differ, and why somebody is among them.
     #[command(arg_required_else_help = true)]
     Audience {
+        /// Memory that they may take, in MiB.
+        #[arg(long, global = true, value_name = "MIB", default_value_t = AUDIENCE_MIB, value_parser = clap::value_parser!(u32).range(1..))]
+        audience_memory: u32,
         /// What to ask.
         #[command(subcommand)]
         action: AudienceAction,
@@ -158,9 +140,22 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
-    /// Draws (抽奖) as files that anybody can check: commits to a seed, holds a draw, verifies one. Needs no home.
+    /// Draws (抽奖): of the playbook (open, close, run), or as files that anybody can check (commit, hold, verify; they need no home).
     #[command(subcommand)]
     Draw(DrawAction),
+    /// Tills that sell without a network: leases, snapshots, what they sold.
+    #[command(arg_required_else_help = true)]
+    Till {
+        /// What to do.
+        #[command(subcommand)]
+        action: crate::till::TillAction,
+    },
+    /// Campaigns of the playbook (营销活动): how they go, and why somebody was sent something, or not.
+    Campaign {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: CampaignAction,
+    },
     /// The brand's tree: brand, regions, stores, staff.
     Places {
         /// What to do.
@@ -223,6 +218,18 @@ pub enum Command {
         #[command(subcommand)]
         action: KeyAction,
     },
+    /// Quotes carts, locks and redeems checkouts, lets go of them, takes back what was bought.
+    Checkout {
+        /// What to do.
+        #[command(subcommand)]
+        action: CheckoutAction,
+    },
+    /// Issues coupons, takes them back, lists and shows them.
+    Coupon {
+        /// What to do.
+        #[command(subcommand)]
+        action: CouponAction,
+    },
     /// What waits for a second person: lists requests, approves them (and has them done), refuses them.
     Approval {
         /// What to do.
@@ -278,15 +285,15 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, ingest, commands, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults.
     Bench {
-        /// Which: growth, pipeline, resolution, search, audience, checkout, ingest, commands, faults.
+        /// Which: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults.
         #[arg(default_value = "growth")]
         name: String,
         /// For faults.
         #[command(flatten)]
         faults: Faults,
-        /// For audience.
+        /// For audience, and for issue.
         #[command(flatten)]
         audience: AudienceBench,
         /// For checkout.
@@ -499,28 +506,6 @@ pub struct KeyNew {
     /// The last day on which it works (YYYY-MM-DD) in the brand's zone, or the instant from which it does not.
     #[arg(long, value_name = "DATE")]
     pub expires: Option<String>,
-}
-
-/// What to do with the audit log.
-#[derive(Debug, Subcommand)]
-pub enum AuditAction {
-    /// Lists its lines.
-    List {
-        /// From the start of this day (YYYY-MM-DD) in the brand's zone, or from an instant.
-        #[arg(long, value_name = "DATE")]
-        since: Option<String>,
-        /// How it is printed.
-        #[arg(long, value_enum, default_value = "table")]
-        format: Format,
-    },
-    /// Computes its chain again, and names the first line that was changed, removed or moved.
-    Verify {
-        /// A checkpoint that was kept elsewhere: finds lines that were cut off, and a log that was written anew.
-        #[arg(long, value_name = "CHECKPOINT")]
-        from: Option<String>,
-    },
-    /// Prints the last line's number and hash, to be kept elsewhere.
-    Checkpoint,
 }
 
 /// Reports.

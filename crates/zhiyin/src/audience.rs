@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use zhiyin_engine::Engine;
 use zhiyin_engine::audience::answers::{ExplainView, MembersView, Names, OverlapView, TopView};
 use zhiyin_engine::audience::export::{FileKind, ListFile};
+use zhiyin_engine::audience::keep::Keeping;
 use zhiyin_engine::audience::why::WhyView;
 use zhiyin_engine::audiences::SavedAudience;
 use zhiyin_engine::lists::Others;
@@ -38,13 +39,15 @@ impl Named {
     }
 }
 
-/// Asks what is asked.
-pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode> {
+/// Asks what is asked, in so many bytes.
+pub async fn audience(place: &Place, bytes: usize, action: AudienceAction) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
+    engine.audience_memory(bytes);
     // What waits and is due is decided first, as for reports.
     engine.drain(BATCH, None, |_| ()).await?;
-    if !matches!(action, AudienceAction::ImportList { .. } | AudienceAction::RemoveList { .. }) {
-        begin(place, &engine).await?;
+    use AudienceAction::{ImportList, Leave, RemoveList};
+    if !matches!(action, ImportList { .. } | RemoveList { .. } | Leave { .. }) {
+        begin(place, &engine, bytes).await?;
     }
     let by = who::system();
     match action {
@@ -112,7 +115,15 @@ pub async fn audience(place: &Place, action: AudienceAction) -> Result<ExitCode>
             say!("ClickHouse has everybody; {sent} changes were sent");
             Ok(ExitCode::SUCCESS)
         }
-        AudienceAction::Leave => {
+        AudienceAction::Leave { consumer: Some(consumer) } => {
+            if !engine.feed_left(&consumer).await? {
+                let known = engine.followers().await?.join(", ");
+                bail!("nobody follows the change feed as {consumer}; it is followed as: {known}");
+            }
+            say!("The change feed is kept for {consumer} no longer");
+            Ok(ExitCode::SUCCESS)
+        }
+        AudienceAction::Leave { consumer: None } => {
             engine.clickhouse_left().await?;
             say!("The change feed is kept for ClickHouse no longer; what lies there is yours to drop");
             Ok(ExitCode::SUCCESS)
@@ -157,12 +168,12 @@ fn elsewhere<'e>(place: &Place, engine: &'e Engine) -> Result<&'e Engine> {
 }
 
 /// Begins from the snapshot that a server keeps of this home, if there is one that fits; else everybody is read for the question.
-async fn begin(place: &Place, engine: &Engine) -> Result<()> {
+async fn begin(place: &Place, engine: &Engine, bytes: usize) -> Result<()> {
     if place.ask_elsewhere(engine)? {
         return Ok(());
     }
     let Some(how) = place.audiences_kept()? else { return Ok(()) };
-    let _from_the_record_else = engine.audiences_begun(&how).await?;
+    let _from_the_record_else = engine.audiences_begun(&Keeping { bytes, ..how }).await;
     Ok(())
 }
 

@@ -4,9 +4,11 @@ mod audience;
 mod brand;
 mod checkout;
 mod commands;
+mod drop;
 mod faults;
 mod growth;
 mod ingest;
+mod issue;
 mod pipeline;
 mod print;
 mod resolution;
@@ -32,17 +34,19 @@ pub async fn bench(
         "pipeline" => pipeline::pipeline(place.batch_size.map(|n| n as usize)).await,
         "faults" => faults::faults(faults).await,
         "commands" => commands::commands().await,
+        "drop" => drop::drop_sold().await,
         "ingest" => ingest::ingest().await,
         "resolution" => resolution::resolution().await,
         "audience" => audience::audience(audience),
         "checkout" => checkout::checkout(checkout, audience.without_peers),
         "search" => search::search().await,
+        "issue" => issue::issue(audience.members).await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
         // What `ingest` starts.
         ingest::DOOR => ingest::door(place).await,
         _ => bail!(
-            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, ingest, commands, faults"
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults"
         ),
     }
 }

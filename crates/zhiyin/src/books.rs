@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use zhiyin_engine::books::{self, MonthBook};
+use zhiyin_engine::reports::Table;
 use zhiyin_store::closing::Cut;
 
-use crate::arguments::{BooksAction, By, Format, Place};
+use crate::arguments::{BooksAction, By, Format, OfBooks, Place};
 use crate::report::print;
 use crate::say::say;
 use crate::who;
@@ -20,7 +21,7 @@ pub async fn books(place: &Place, action: BooksAction) -> Result<ExitCode> {
     // What waits and is due belongs into the books.
     engine.drain(BATCH, None, |_| ()).await?;
     match action {
-        BooksAction::Show { month, by, format } => {
+        BooksAction::Show { month, by, of, format } => {
             let month = match month {
                 Some(text) => books::month(&text)?,
                 None => engine.last_month().await?,
@@ -30,7 +31,7 @@ pub async fn books(place: &Place, action: BooksAction) -> Result<ExitCode> {
                 By::Store => Cut::Store,
                 By::Tier => Cut::Tier,
             });
-            let table = books::table(&shown, by.or(Some(Cut::All)));
+            let table = table_of(of, &shown, by.or(Some(Cut::All)));
             print(&table.columns, &table.rows, format)?;
             if format == Format::Table {
                 shown.iter().for_each(said);
@@ -42,13 +43,21 @@ pub async fn books(place: &Place, action: BooksAction) -> Result<ExitCode> {
             print(&table.columns, &table.rows, Format::Table)?;
             said(&closed);
         }
-        BooksAction::Export { from, to } => {
-            let table =
-                books::table(&engine.month_books(books::month(&from)?, books::month(&to)?).await?, None);
+        BooksAction::Export { from, to, of } => {
+            let shown = engine.month_books(books::month(&from)?, books::month(&to)?).await?;
+            let table = table_of(of, &shown, None);
             print(&table.columns, &table.rows, Format::Csv)?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What books are of.
+fn table_of(of: OfBooks, shown: &[MonthBook], by: Option<Cut>) -> Table {
+    match of {
+        OfBooks::Points => books::table(shown, by),
+        OfBooks::Coupons => books::coupon_table(shown, by),
+    }
 }
 
 /// Says how a month stands.

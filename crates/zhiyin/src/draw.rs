@@ -1,4 +1,5 @@
-//! `zhiyin draw commit | hold | verify`: draws as files, which anybody can check (docs/draws.md). They need no home.
+//! `zhiyin draw commit | hold | verify | roll`: draws as files, which anybody can check (docs/draws.md). They need no home; what is
+//! done with draws of a home is beside ([`crate::draws`]).
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -10,6 +11,8 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use zhiyin_decide::draw::{self, Drawn, Entries, FORMAT, Hash, Prize, Terms};
 
+use crate::arguments::Place;
+use crate::draws::{self, DrawsAction};
 use crate::say::say;
 
 /// Bytes of a draw's file.
@@ -18,6 +21,9 @@ const FILE_BYTES_MAX: u64 = 1 << 30;
 /// What to do about a draw.
 #[derive(Debug, Subcommand)]
 pub enum DrawAction {
+    /// What is done with draws of a home.
+    #[command(flatten)]
+    Home(DrawsAction),
     /// Makes a seed from the system's randomness, and says what to publish before anybody enters.
     Commit {
         /// Where the seed is written, for nobody else to read; no file may be there yet.
@@ -48,6 +54,14 @@ pub enum DrawAction {
         /// The hash of the entries as it was published.
         #[arg(long, value_name = "SHA256")]
         entries_hash: Option<String>,
+    },
+    /// Says who has which prize when some who were drawn did not claim theirs: alternates follow, in the order drawn.
+    Roll {
+        /// A draw that was held.
+        file: PathBuf,
+        /// Whoever did not claim a prize, or cannot be reached; say it once for each.
+        #[arg(long, value_name = "CODE", required = true)]
+        unclaimed: Vec<String>,
     },
 }
 
@@ -131,7 +145,7 @@ fn bytes_of(text: &str, field: &str) -> Result<Hash> {
 }
 
 /// Writes a file that was not there, for its owner alone.
-fn write_new(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -141,15 +155,19 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Does it.
-pub fn draw(action: DrawAction) -> Result<ExitCode> {
+pub async fn draw(place: &Place, action: DrawAction) -> Result<ExitCode> {
     match action {
+        DrawAction::Home(action) => draws::draws(place, action).await,
         DrawAction::Commit { seed_file } => commit(&seed_file),
         DrawAction::Hold { file, seed_file, public_value, out } => {
             hold(&file, &seed_file, public_value, &out)
         }
         DrawAction::Verify { file, commitment, entries_hash } => {
-            verify(&file, commitment.as_deref(), entries_hash.as_deref())
+            // Others write hashes in upper case.
+            let lower = |hash: Option<String>| hash.map(|hash| hash.to_ascii_lowercase());
+            verify(&file, lower(commitment).as_deref(), lower(entries_hash).as_deref())
         }
+        DrawAction::Roll { file, unclaimed } => roll(&file, unclaimed),
     }
 }
 
@@ -198,14 +216,34 @@ fn told(name: &str, wrong: Option<&str>) -> bool {
     wrong.is_none()
 }
 
-fn verify(file: &Path, commitment: Option<&str>, entries_hash: Option<&str>) -> Result<ExitCode> {
-    let held = DrawFile::read(file)?;
-    let terms = held.terms();
+/// Draws what a file that was held says, whatever it says was drawn.
+fn drawn_again(held: &mut DrawFile) -> Result<(Drawn, Entries, Hash)> {
     let Some(seed) = held.seed.as_deref() else { bail!("seed: this draw was not held yet") };
     let seed = bytes_of(seed, "seed")?;
-    let entries = Entries::close(held.entries)?;
-    let drawn = draw::draw(&terms, &entries, &seed, held.public_value.as_deref())?;
+    let entries = Entries::close(std::mem::take(&mut held.entries))?;
+    let drawn = draw::draw(&held.terms(), &entries, &seed, held.public_value.as_deref())?;
+    Ok((drawn, entries, seed))
+}
 
+fn roll(file: &Path, unclaimed: Vec<String>) -> Result<ExitCode> {
+    let (drawn, ..) = drawn_again(&mut DrawFile::read(file)?)?;
+    let known = |code: &String| {
+        drawn.winners.iter().any(|(entry, _)| entry == code) || drawn.alternates.contains(code)
+    };
+    if let Some(stranger) = unclaimed.iter().find(|code| !known(code)) {
+        bail!("unclaimed: {stranger:?} was not drawn");
+    }
+    let has = drawn.rolled_on(&unclaimed.into_iter().collect());
+    has.iter().for_each(|(entry, prize)| say!("{entry}\t{prize}"));
+    if has.len() < drawn.winners.len() {
+        say!("{} prizes are left: there are no more alternates", drawn.winners.len() - has.len());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(file: &Path, commitment: Option<&str>, entries_hash: Option<&str>) -> Result<ExitCode> {
+    let mut held = DrawFile::read(file)?;
+    let (drawn, entries, seed) = drawn_again(&mut held)?;
     let same = |found: &str, said: Option<&str>, published: Option<&str>, why| {
         let right = said == Some(found) && published.is_none_or(|published| published == found);
         if right { None } else { Some(why) }

@@ -1,5 +1,6 @@
 //! Opening a home: its folder, its database, its id key.
 
+use std::fs::{File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,12 @@ const WORKERS: usize = 3;
 const BATCH: u32 = 512;
 /// The same while history is replayed: larger, for nobody waits for a single event.
 const BATCH_IMPORT: u32 = 4096;
+
+/// In which file of a folder of snapshots it stands as whom the change feed is followed for them.
+const CONSUMER: &str = "consumer";
+
+/// Memory that audiences may take, in MiB, unless it is said otherwise.
+pub const AUDIENCE_MIB: u32 = 2_048;
 
 /// Who holds all shares while a home is sealed in place.
 pub const SEALER: &str = "zhiyin-keys-seal-home";
@@ -266,20 +273,34 @@ impl Place {
         }
     }
 
-    /// How a process that serves this home keeps audiences: as whom it follows the change feed, a name of its own and the
-    /// same when it comes again.
-    pub fn audiences(&self, bytes: usize) -> Result<Keeping> {
+    /// How a process that serves this home keeps audiences, as long as it holds what comes with it: as whom it follows the
+    /// change feed, a name of its own and the same when it comes again. Where another process bears that one, it has another
+    /// and no snapshots.
+    pub fn audiences(&self, bytes: usize) -> Result<(Keeping, Option<File>)> {
         let folder = self.audience_folder()?;
         private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        if let Some(kept) = self.audiences_kept()? {
-            return Ok(Keeping { bytes, ..kept });
-        }
         let mut chance = [0u8; 4];
         getrandom::fill(&mut chance).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-        let consumer = format!("audience-{:08x}", u32::from_le_bytes(chance));
-        let file = folder.join("consumer");
-        std::fs::write(&file, &consumer).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(Keeping { bytes, consumer, folder: Some(folder) })
+        let mut consumer = format!("audience-{:08x}", u32::from_le_bytes(chance));
+        let Some(held) = hold(&folder)? else {
+            return Ok((Keeping { bytes, consumer, folder: None }, None));
+        };
+        match self.audiences_kept()? {
+            Some(kept) => consumer = kept.consumer,
+            None => {
+                let file = folder.join(CONSUMER);
+                std::fs::write(&file, &consumer)
+                    .with_context(|| format!("cannot write {}", file.display()))?;
+            }
+        }
+        Ok((Keeping { bytes, consumer, folder: Some(folder) }, Some(held)))
+    }
+
+    /// As whom an earlier process kept audiences, if it did and none does now.
+    pub fn audiences_left(&self) -> Result<Option<Keeping>> {
+        let Some(kept) = self.audiences_kept()? else { return Ok(None) };
+        let held = hold(&self.audience_folder()?)?;
+        Ok(held.map(|_held| kept))
     }
 
     /// Does away with snapshots of audiences, which lie in the clear.
@@ -296,16 +317,19 @@ impl Place {
     /// The same, if a process kept any.
     pub fn audiences_kept(&self) -> Result<Option<Keeping>> {
         let folder = self.audience_folder()?;
-        let named = std::fs::read_to_string(folder.join("consumer")).ok();
+        let named = std::fs::read_to_string(folder.join(CONSUMER)).ok();
         let consumer = named.map(|name| name.trim().to_owned()).filter(|name| (1..=64).contains(&name.len()));
-        Ok(consumer.map(|consumer| Keeping { bytes: usize::MAX, consumer, folder: Some(folder) }))
+        let bytes = mebibytes(AUDIENCE_MIB);
+        Ok(consumer.map(|consumer| Keeping { bytes, consumer, folder: Some(folder) }))
     }
 
     /// Opens the home, or makes it.
     pub async fn open(&self) -> Result<Engine> {
         let (store, workers) = self.at()?.open(master::given(self)?.as_ref()).await?;
         store.keep_archive(self.archive()?);
-        Ok(Engine::open_working(store, workers).await?)
+        let engine = Engine::open_working(store, workers).await?;
+        engine.audience_memory(mebibytes(AUDIENCE_MIB));
+        Ok(engine)
     }
 
     /// Opens the home, which must be there.
@@ -316,6 +340,25 @@ impl Place {
         }
         self.open().await
     }
+}
+
+/// Holds a folder of snapshots as long as this process keeps what comes back; `None` where another one does.
+fn hold(folder: &Path) -> Result<Option<File>> {
+    let file = folder.join("held");
+    let opened = File::options().create(true).truncate(false).write(true).mode(0o600).open(&file);
+    let opened = opened.with_context(|| format!("cannot open {}", file.display()))?;
+    match opened.try_lock() {
+        Ok(()) => Ok(Some(opened)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot hold {}", file.display()))
+        }
+    }
+}
+
+/// So many MiB in bytes.
+pub const fn mebibytes(n: u32) -> usize {
+    (n as usize).saturating_mul(1024 * 1024)
 }
 
 /// Makes a home's file, and its folder. A home holds its id key and people's identifiers: nobody else reads it. SQLite gives

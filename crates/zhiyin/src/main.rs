@@ -2,13 +2,19 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed (with the reason), 2 wrong usage.
 
+mod affinity;
 mod approval;
 mod arguments;
 mod audience;
 mod audit;
 mod bench;
 mod books;
+mod campaign;
+mod checkout;
+mod codes;
+mod coupon;
 mod draw;
+mod draws;
 mod duplicates;
 mod elsewhere;
 mod home;
@@ -29,7 +35,9 @@ mod retain;
 mod say;
 mod sealing;
 mod serve;
+mod simulate;
 mod takeover;
+mod till;
 mod told;
 mod webhook;
 mod who;
@@ -76,6 +84,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
         Command::Quote(asked) => quote::quote(&asked),
+        Command::Simulate(asked) => simulate::simulate(&place, &asked).await,
+        Command::Affinity(asked) => affinity::affinity(&place, &asked).await,
         Command::Check { file, format } => playbook::check(&file, format),
         Command::Schema => playbook::schema(),
         Command::Diff { file, format } => playbook::diff(&place, &file, format).await,
@@ -90,9 +100,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             report::report(&place, report, format, as_of, under.as_deref()).await
         }
         Command::Books { action } => books::books(&place, action).await,
-        Command::Audience { action } => audience::audience(&place, action).await,
+        Command::Audience { audience_memory, action } => {
+            audience::audience(&place, home::mebibytes(audience_memory), action).await
+        }
         Command::Partners { as_of, format } => partners::partners(&place, as_of.as_deref(), format).await,
-        Command::Draw(action) => draw::draw(action),
+        Command::Draw(action) => draw::draw(&place, action).await,
+        Command::Till { action } => till::till(&place, action).await,
         Command::Places { action } => places::places(&place, action).await,
         Command::Member(arguments) => member::member(&place, arguments).await,
         Command::Keys { action } => sealing::keys(&place, action).await,
@@ -100,6 +113,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::GivenUp { limit, format } => report::given_up(&place, limit as usize, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
+        Command::Checkout { action } => checkout::checkout(&place, action).await,
+        Command::Campaign { action } => campaign::campaign(&place, action).await,
+        Command::Coupon { action } => coupon::coupon(&place, action).await,
         Command::Approval { action } => approval::approval(&place, action).await,
         Command::Webhook { action } => webhook::webhook(&place, action).await,
         Command::Audit { action } => audit::audit(&place, action).await,

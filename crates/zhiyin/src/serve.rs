@@ -15,13 +15,17 @@ use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
+use crate::home::{AUDIENCE_MIB, mebibytes};
 use crate::say::say;
 use crate::{import, report, who};
 
 /// Requests a second that a key is answered, unless it is said otherwise.
 const REQUESTS_PER_SECOND: u32 = 5_000;
-/// Memory that audiences may take, unless it is said otherwise.
-const AUDIENCE_MIB: usize = 2_048;
+/// How often it is looked whether prizes of draws were not claimed.
+const DRAWS_ROLL_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// How often it is looked whether what is left of leases of tills comes back.
+const LEASES_END_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Where and how a home is served.
 #[derive(Debug, Args)]
@@ -41,9 +45,10 @@ pub struct Serving {
     /// How many items may wait in the inbox before senders are told to come back later.
     #[arg(long, value_name = "ITEMS", default_value_t = Terms::default().waiting_max)]
     inbox_max: u64,
-    /// Memory that audiences may take, in MiB; 0 keeps none, and who asks for one has it built from the record.
+    /// Memory that audiences may take, in MiB; 0 keeps none, and who asks for one has it built from the record, in no more than
+    /// there is by default.
     #[arg(long, value_name = "MIB", default_value_t = AUDIENCE_MIB)]
-    audience_memory: usize,
+    audience_memory: u32,
 }
 
 impl Serving {
@@ -152,16 +157,60 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.tell(&Client::new(), stopped).await })
     };
-    let keeping = match at.audience_memory {
+    // What was asked for and not taken in to its end, when this home was served last.
+    let issuing = {
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move {
+            if let Err(error) = engine.take_up_issues().await {
+                tracing::error!(%error, "an issue of coupons was not taken up");
+            }
+        })
+    };
+    let rolling = {
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move {
+            loop {
+                if let Err(error) = engine.roll_draws().await {
+                    tracing::error!(%error, "prizes that nobody claimed do not roll on");
+                }
+                tokio::time::sleep(DRAWS_ROLL_EVERY).await;
+            }
+        })
+    };
+    let ending = {
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move {
+            loop {
+                if let Err(error) = engine.end_leases().await {
+                    tracing::error!(%error, "what is left of leases of tills does not come back");
+                }
+                tokio::time::sleep(LEASES_END_EVERY).await;
+            }
+        })
+    };
+    let audience_bytes = mebibytes(at.audience_memory);
+    if audience_bytes > 0 {
+        engine.audience_memory(audience_bytes);
+    }
+    if elsewhere || audience_bytes == 0 {
+        let_go(place, &engine).await;
+    }
+    let keeping = match audience_bytes {
         _ if elsewhere => {
             let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
             Some(tokio::spawn(async move { engine.keep_clickhouse(stopped).await }))
         }
         0 => None,
-        mib => {
-            let how = place.audiences(mib.saturating_mul(1024 * 1024))?;
+        bytes => {
+            let (how, held) = place.audiences(bytes)?;
+            if held.is_none() {
+                tracing::warn!("another process keeps audiences in this folder; this one makes no snapshots");
+            }
             let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
-            Some(tokio::spawn(async move { engine.keep_audiences(&how, stopped).await }))
+            Some(tokio::spawn(async move {
+                engine.keep_audiences(&how, stopped).await;
+                drop(held);
+            }))
         }
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
@@ -174,12 +223,26 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let _nobody_left = stop.send(true).is_err();
     });
     served.await?;
+    issuing.abort();
+    rolling.abort();
+    ending.abort();
     telling.await?;
     if let Some(keeping) = keeping {
         keeping.await?;
     }
     pipeline.await??;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where no columns are kept here any more, the change feed is not kept for them.
+async fn let_go(place: &Place, engine: &Engine) {
+    let left = match place.audiences_left() {
+        Ok(Some(how)) => engine.feed_left(&how.consumer).await.map_err(anyhow::Error::from).map(drop),
+        left => left.map(drop),
+    };
+    if let Err(error) = left {
+        tracing::warn!("the change feed may be kept for audiences that nobody keeps: {error:#}");
+    }
 }
 
 /// Ctrl-C, or the signal by which a service is stopped.

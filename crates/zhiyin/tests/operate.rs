@@ -89,10 +89,11 @@ fn every_invariant_of_the_doctor_is_in_the_document_with_what_to_do() {
 
 /// The sources of the doctors of all stores.
 fn doctors() -> Vec<PathBuf> {
-    let mut found = Vec::new();
+    // What both look at alike is in the room below them.
+    let mut found = vec![root().join("crates/store/src/closing/audit.rs")];
     for store in ["store-sqlite", "store-pg"] {
         let src = root().join("crates").join(store).join("src");
-        found.extend(["doctor.rs", "closing.rs"].map(|file| src.join(file)));
+        found.push(src.join("doctor.rs"));
         let parts = fs::read_dir(src.join("doctor")).into_iter().flatten();
         found.extend(parts.map(|entry| entry.unwrap().path()));
     }

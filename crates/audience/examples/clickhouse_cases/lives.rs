@@ -90,7 +90,7 @@ fn amount(chance: &mut Chance) -> Decimal {
 }
 
 fn property(chance: &mut Chance) -> Option<Scalar> {
-    Some(match chance.below(9) {
+    Some(match chance.below(11) {
         0 => return None,
         1 => Scalar::Text("two".to_owned()),
         2 => Scalar::Text(text(chance)),
@@ -197,6 +197,24 @@ fn birthday(chance: &mut Chance, base: i32) -> String {
         5 => "2012-02-29".to_owned(),
         6 => near(chance.between(-14 * 365 - 10, -14 * 365 + 40)),
         7 => near(chance.between(-30, 30)),
+        8 => format!("lunar:{:02}-{:02}", chance.between(1, 12), chance.between(1, 30)),
+        // Near today, with its year.
+        9 => {
+            let codes = zhiyin_model::lunar::kept_on(
+                Day(base).plus(i32::try_from(chance.between(-3, 25)).unwrap_or(0)),
+            );
+            codes.last().map_or_else(
+                || "lunar:L04-08".to_owned(),
+                |code| {
+                    format!(
+                        "lunar:{}-{:02}-{:02}",
+                        chance.between(1_950, 2_000),
+                        code / 32,
+                        (code % 32).min(29)
+                    )
+                },
+            )
+        }
         _ => near(chance.between(-20_000, -300)),
     }
 }

@@ -9,6 +9,7 @@ use zhiyin_model::time::Ts;
 use super::{Asking, keep_if, nobody};
 use crate::bits::Mask;
 use crate::block::Block;
+use crate::bound::Leaf;
 use crate::coded::{Chosen, Coded};
 use crate::dict::Dict;
 use crate::facts::{Desk, OfBlock, OneColumn, OneLeaf};
@@ -18,6 +19,33 @@ use crate::rows::by_search;
 use crate::said::SaidAsked;
 
 impl Asking<'_> {
+    /// By the rows of a leaf: those who may have any are asked by `retain`; of whom columns do not tell are asked one by one. How many
+    /// rows were looked at.
+    pub(super) fn by_leaf(
+        &self,
+        number: usize,
+        leaf: &Leaf<'_>,
+        block: &Block,
+        mask: &mut Mask,
+        retain: impl FnOnce(&mut Mask, &mut u64),
+    ) -> u64 {
+        let mut rows = 0;
+        self.answered(
+            number,
+            mask,
+            |mask| leaf.narrow(mask),
+            |mask| {
+                let crowded = leaf.take_crowded(mask);
+                retain(mask, &mut rows);
+                if let Some(mut crowded) = crowded {
+                    rows += self.slow(number, block, &mut crowded);
+                    mask.or(&crowded);
+                }
+            },
+        );
+        rows
+    }
+
     /// By the codes of one column.
     pub(super) fn coded(&self, column: Column<'_>, test: &Test<'_>, block: &Block, mask: &mut Mask) {
         let coded = match column {

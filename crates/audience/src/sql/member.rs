@@ -5,6 +5,7 @@
 use zhiyin_condition::Stage;
 use zhiyin_condition::program::{ConsentAsked, Field};
 use zhiyin_model::consent::ALL;
+use zhiyin_model::lunar::kept_on;
 use zhiyin_model::time::Day;
 
 use super::number::Num;
@@ -41,7 +42,11 @@ impl Writing<'_> {
 
     pub(super) fn is_birthday(&self) -> Said {
         let today = self.today.date();
-        let sql = format!("({} = {})", self.kept_this_year(), in_year(today.month(), today.day()));
+        let common = format!("({} = {})", self.kept_this_year(), in_year(today.month(), today.day()));
+        let codes: Vec<String> =
+            kept_on(self.today).iter().map(|code| format!("birth_lunar = {code}")).collect();
+        let lunar = if codes.is_empty() { "0".to_owned() } else { format!("({})", codes.join(" OR ")) };
+        let sql = format!("if(birth_lunar IS NOT NULL, {lunar}, {common})");
         Said::Bool { sql, known: false }
     }
 

@@ -50,8 +50,9 @@ pub fn member_row(person: &Person, tables: &Tables, version: u64) -> String {
     put("enrolled_minute", json!(person.enrolled_at.map(|at| minute(zone, at))));
     let birthday = person.attributes.get("birthday").and_then(Scalar::text).and_then(Birthday::parse);
     put("birth_year", json!(birthday.and_then(Birthday::year)));
-    put("birth_month", json!(birthday.map(Birthday::month)));
-    put("birth_dom", json!(birthday.map(Birthday::day_of_month)));
+    put("birth_month", json!(birthday.and_then(Birthday::month)));
+    put("birth_dom", json!(birthday.and_then(Birthday::day_of_month)));
+    put("birth_lunar", json!(birthday.and_then(Birthday::lunar)));
     put("tags", json!(person.tags));
     let current = tables.dialect == Dialect::Current;
     if current {
@@ -74,6 +75,36 @@ pub fn member_row(person: &Person, tables: &Tables, version: u64) -> String {
 /// A line that says that there is no such member any more.
 pub fn gone_row(member: MemberId, version: u64) -> String {
     json!({ "member": member.to_string(), "version": version, "gone": 1 }).to_string()
+}
+
+/// Who a line is of that lies there ([`Tables::lying`]).
+pub fn member_of(lying: &str) -> Option<MemberId> {
+    let lying: Map<String, Value> = serde_json::from_str(lying).ok()?;
+    lying.get("member")?.as_str().and_then(MemberId::from_hex)
+}
+
+/// Whether a line that lies there ([`Tables::lying`]) is what was sent of a member ([`member_row`]), whatever its version.
+pub fn is_as_said(lying: &str, sent: &str) -> bool {
+    let read = |line: &str| serde_json::from_str::<Map<String, Value>>(line);
+    let (Ok(lying), Ok(sent)) = (read(lying), read(sent)) else { return false };
+    let mut said = sent.iter().filter(|(column, _)| *column != "version");
+    said.all(|(column, said)| lying.get(column).is_some_and(|lies| is_one(lies, said)))
+}
+
+/// A number is the same whether it is written as one or as text.
+fn is_one(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_one(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_one(a, b)))
+        }
+        (Value::Number(number), Value::String(text)) | (Value::String(text), Value::Number(number)) => {
+            number.to_string() == *text
+        }
+        _ => a == b,
+    }
 }
 
 /// An attribute as its declared type has it; of another type it is unknown.

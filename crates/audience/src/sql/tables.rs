@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::AttributeType;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Zone;
 
 use super::{Dialect, Part, name, quoted};
 
 /// The version of the tables that this release makes. What is newer was made by a newer release.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Where members lie, and what is known of all of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +66,8 @@ const COLUMNS: &[Column] = &[
     same("birth_year", "Nullable(Int16)"),
     same("birth_month", "Nullable(Int8)"),
     same("birth_dom", "Nullable(Int8)"),
+    // Month * 32 + day of the lunar calendar, of whoever keeps their birthday by it.
+    same("birth_lunar", "Nullable(Int16)"),
     ("tags", "Array(LowCardinality(String))", Some("Array(String)")),
     // Purpose, channel, kind (0 no, 1 yes, 2 yes of a guardian, 3 a no dated by a merge), version of the text, instant, and
     // the latest day that had begun then.
@@ -218,7 +221,8 @@ impl Tables {
             ));
         }
         if self.dialect == Dialect::Current {
-            for (column, of) in self.attribute_columns() {
+            // What a release of before did not know, and attributes.
+            for (column, of) in self.columns() {
                 said.push(format!("ALTER TABLE {own} ADD COLUMN IF NOT EXISTS {column} {of}"));
                 if self.cluster.is_some() {
                     said.push(format!("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {column} {of}", self.table()));
@@ -232,6 +236,31 @@ impl Tables {
     /// What lines of members are sent after ([`member_row`](super::member_row)).
     pub fn insertion(&self) -> String {
         format!("INSERT INTO {} FORMAT JSONEachRow", self.table())
+    }
+
+    /// Of the members after one, up to another, who lie there and are not gone, all columns as lines of JSON, by id
+    /// ([`is_as_said`](super::is_as_said)): so many at most.
+    pub fn lying(&self, after: Option<MemberId>, to: Option<MemberId>, limit: usize) -> String {
+        let after = after.map(|id| format!(" AND member > '{id}'")).unwrap_or_default();
+        let to = to.map(|id| format!(" AND member <= '{id}'")).unwrap_or_default();
+        self.lying_where(&format!("{after}{to} ORDER BY member LIMIT {limit}"))
+    }
+
+    /// The same of these members.
+    pub fn lying_of(&self, members: &[MemberId]) -> String {
+        let members: Vec<String> = members.iter().map(|id| format!("'{id}'")).collect();
+        self.lying_where(&format!(" AND member IN ({})", members.join(", ")))
+    }
+
+    fn lying_where(&self, which: &str) -> String {
+        let columns: Vec<String> = self.columns().into_iter().map(|(column, _)| column).collect();
+        // Numbers of any width come as text, so that none is rounded.
+        format!(
+            "SELECT {} FROM {} FINAL WHERE gone = 0{which} SETTINGS output_format_json_quote_64bit_integers = 1 \
+             FORMAT JSONEachRow",
+            columns.join(", "),
+            self.table()
+        )
     }
 
     /// What tells apart tables that hold the same attributes in the same zone from others: where it is another one than

@@ -38,7 +38,7 @@ fn part(currency: &Currency, field: &str, amount: Option<Decimal>) -> Result<Mon
 fn goods(scene: &Scene<'_>, facts: &OrderFacts, total: Decimal) -> Result<Money, Stop> {
     let currency = &scene.rules.currency;
     let total = minor(currency, "properties.total", total)?;
-    match scene.rules.orders.paid {
+    match scene.rules.paid {
         PaidRule::Total => Ok(total),
         PaidRule::TotalLessShippingAndTax => {
             let shipping = part(currency, "properties.shipping", facts.amounts.shipping)?;

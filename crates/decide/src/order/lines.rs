@@ -54,7 +54,7 @@ pub fn row_then(
     row(currency, &then, lines_event)
 }
 
-pub(super) fn returned_of(order: &Order, line: usize) -> Decimal {
+pub(crate) fn returned_of(order: &Order, line: usize) -> Decimal {
     let found = order.terms.returned.iter().find(|(i, _)| *i as usize == line);
     found.map_or(Decimal::ZERO, |(_, thousandths)| Decimal::new(*thousandths, 3))
 }

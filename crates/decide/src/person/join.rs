@@ -9,7 +9,7 @@ use super::{Moved, hand_over, lot_timers};
 use crate::consent::member_of_age;
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, audience, judge, order, tier};
+use crate::{Scene, audience, campaign, coupon, judge, order, tier};
 
 /// What `loser` was and had is `winner`'s from now on; the loser's rows of lots, holds and orders follow with their ids.
 /// `history` is all that counts of both, `lots` are the loser's open ones. What is left of the loser is forgotten by whoever asked.
@@ -39,6 +39,7 @@ pub fn join(
     for lot in lots {
         lot_timers(member, lot);
     }
+    coupon::join(member, other);
     let today = scene.rules.zone.day(scene.at);
     for (day, amount) in &other.growth_days {
         member.book_growth(*day, *amount, today, scene.rules.tiers.over_days);
@@ -49,6 +50,7 @@ pub fn join(
         tier::raise(scene, winner, out);
     }
     judge::judge(scene, winner, out);
+    campaign::join(scene, winner, &loser.member, out);
 }
 
 /// Balances move by transfers: what lots have left, debt, and growth by the days of its orders.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use zhiyin_model::checkout::Checkout;
+use zhiyin_model::coupon::Coupon;
 use zhiyin_model::effect::{Allocation, Asset, Hold, Lot, Order, TimerKind, Transfer, TransferKind};
 use zhiyin_model::event::{Event, Takeover};
-use zhiyin_model::id::{EventId, MemberId, OrderId, TransferId};
+use zhiyin_model::id::{CheckoutId, CouponId, EventId, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, Term};
 use zhiyin_model::personal::Personal;
 use zhiyin_model::time::Ts;
@@ -13,7 +15,7 @@ use super::settle::{Settled, settle};
 use super::{Moved, hand_over, lot_timers, transfer};
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, consent, dependant, judge, note_profile, order, takeover, tier};
+use crate::{Scene, campaign, consent, coupon, dependant, judge, note_profile, order, takeover, tier};
 
 /// Whose something is when a member is parted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +43,10 @@ pub struct Parting {
     pub holds: Vec<Hold>,
     /// The member's orders, each with the event that brought it.
     pub orders: Vec<(Order, EventId)>,
+    /// The member's coupons, wherever they stand.
+    pub coupons: Vec<Coupon>,
+    /// The member's checkouts, wherever they stand.
+    pub checkouts: Vec<Checkout>,
     /// What counts of the history that stays.
     pub history_stays: History,
     /// And of that which leaves.
@@ -60,6 +66,11 @@ pub struct Parted {
     pub lots: Vec<TransferId>,
     /// Holds that are theirs.
     pub holds: Vec<TransferId>,
+    /// Coupons that are theirs: those that their events issued, and that no checkout of the other side took; and those that
+    /// their checkouts took.
+    pub coupons: Vec<CouponId>,
+    /// Checkouts that are theirs: those that their events began.
+    pub checkouts: Vec<CheckoutId>,
 }
 
 /// What leaves a member becomes another: their events, orders, lots and what these come to. Both are judged anew: profile,
@@ -95,11 +106,26 @@ pub fn part(
     let mut outcome = Outcome { at: scene.at, ..Outcome::default() };
     anew(scene, state, past, &sums, Side::Stays, out);
     anew(scene, &mut theirs, past, &sums, Side::Leaves, &mut outcome);
+    let goes = |checkout: &Checkout| sums.of_event(checkout.cause) == Side::Leaves;
+    let taken: BTreeMap<CouponId, bool> = (past.checkouts.iter().filter(|checkout| checkout.state.takes()))
+        .flat_map(|checkout| checkout.takes.coupons.iter().map(move |coupon| (coupon.id, goes(checkout))))
+        .collect();
+    let is_theirs = |coupon: &Coupon| {
+        taken.get(&coupon.id).copied().unwrap_or(sums.of_event(coupon.cause) == Side::Leaves)
+    };
+    let both = (&*past.coupons, &*past.checkouts);
+    coupon::part(scene, &mut state.member, &mut theirs.member, both, is_theirs, goes);
+    campaign::part(&state.member, &mut theirs.member);
+    campaign::set_timer(scene, state);
+    campaign::set_timer(scene, &mut theirs);
+    let coupons = past.coupons.iter().filter(|coupon| is_theirs(coupon)).map(|coupon| coupon.id).collect();
+    let checkouts =
+        past.checkouts.iter().filter(|checkout| goes(checkout)).map(|checkout| checkout.id).collect();
     let lots = leaves.lots.iter().map(|lot| lot.id).collect();
     let holds = past.holds.iter().filter(|hold| sums.of_transfer(hold.id) == Side::Leaves);
     let holds = holds.map(|hold| hold.id).collect();
     let orders = orders.filter(leaving).map(|order| order.id).collect();
-    Parted { other: theirs, outcome, orders, lots, holds }
+    Parted { other: theirs, outcome, orders, lots, holds, coupons, checkouts }
 }
 
 /// Whose transfers and orders are, and what they come to.
@@ -299,7 +325,7 @@ fn anew(
     state.member.touches = fresh.touches;
     state.member.growth_days = fresh.growth_days;
     for event in mine.clone() {
-        note_profile(state, event);
+        note_profile(scene.rules, state, event);
     }
     state.member.known_since = mine.map(|event| event.time).min().unwrap_or(scene.at);
     state.member.enrolled_at = first;

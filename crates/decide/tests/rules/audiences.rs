@@ -147,7 +147,8 @@ fn reached(world: &mut World, rules: std::sync::Arc<Rules>) -> Vec<String> {
     let history = world.record.history(&rules);
     state.leaves = zhiyin_decide::order::rebuild(&rules, &history, None);
     let key = IdKey::from_bytes([7; 32]);
-    let cause = Cause { id: EventId::from_bytes([9; 16]), name: "playbook/2", clock: world.clock };
+    let cause =
+        Cause { id: EventId::from_bytes([9; 16]), name: "playbook/2", clock: world.clock, replay: false };
     let outcome = reach_version(&Scene { rules: &rules, key: &key, cause, at: world.clock }, &mut state);
     world.rules = rules;
     world.state = Some(state);
@@ -193,7 +194,7 @@ audiences:
     history.orders.extend(other.record.history(&other.rules).orders);
     let key = IdKey::from_bytes([7; 32]);
     let at = one.time("2025-03-03 10:00");
-    let cause = Cause { id: EventId::from_bytes([9; 16]), name: "test/merge", clock: at };
+    let cause = Cause { id: EventId::from_bytes([9; 16]), name: "test/merge", clock: at, replay: false };
     let scene = Scene { rules: &one.rules, key: &key, cause, at };
     let join = |winner: &mut State, history: &History| {
         let mut out = Outcome::default();

@@ -4,7 +4,12 @@
 mod scenario;
 
 mod audiences;
+mod chances;
+mod checkout;
+mod claims;
+mod codes;
 mod consent;
+mod coupons;
 mod orders;
 mod partners;
 mod points;

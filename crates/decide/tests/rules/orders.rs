@@ -358,3 +358,66 @@ fn s6_the_same_number_of_another_namespace_is_another_order() {
         ],
     );
 }
+
+#[test]
+fn orders_of_a_day_earn_no_more_than_the_playbook_says() {
+    let mut world = World::under("points: { most: 100 per member per day }");
+    let yesterday_noon = world.time("2025-03-05 12:00");
+    check(
+        &mut world,
+        &[
+            ("2025-03-05 10:00", order("o1").paid("70"), "points=70 growth=700"),
+            ("2025-03-05 23:59", order("o2").paid("70"), "points=100 growth=1400"),
+            ("2025-03-05 23:59", order("o3").paid("70"), "points=100 growth=2100"),
+            ("2025-03-06 00:00", order("o4").paid("120"), "points=200 growth=3300"),
+            // What comes back makes room, for what is reported after it.
+            ("2025-03-06 01:00", refund("o1").paid("40"), "points=160 growth=2900"),
+            ("2025-03-06 01:00", update("o3").paid("71"), "points=200 growth=2910"),
+            // A refund of what earned nothing takes nothing.
+            ("2025-03-06 02:00", refund("o4").paid("20"), "points=200 growth=2710"),
+            ("2025-03-06 03:00", refund("o4").paid("10"), "points=190 growth=2610"),
+            // One of yesterday that comes in late is of yesterday.
+            ("2025-03-06 04:00", order("o5").paid("9").at(yesterday_noon), "points=190 growth=2700"),
+            ("2025-03-06 05:00", cancel("o2"), "points=160 growth=2000"),
+            // Room that others leave is no reason to earn more by giving something back.
+            ("2025-03-06 06:00", refund("o3").paid("10"), "points=160 growth=1900"),
+        ],
+    );
+}
+
+#[test]
+fn whose_orders_earn_nothing_has_them_in_history_all_the_same() {
+    let mut world = World::under("orders: { earn_nothing: 'attr.city == \"warehouse\"' }");
+    check(
+        &mut world,
+        &[
+            ("2025-03-05 10:00", order("o1").paid("70"), "points=70 growth=700 stage=growth"),
+            ("2025-03-05 11:00", identify("city", "warehouse"), "points=70 growth=700"),
+            ("2025-03-05 12:00", order("o2").paid("70"), "points=70 growth=700"),
+            ("2025-03-05 13:00", order("o3").paid("70"), "points=70 growth=700"),
+            ("2025-03-05 14:00", order("o4").paid("70"), "points=70 growth=700 stage=maturity"),
+            ("2025-03-05 15:00", refund("o2").paid("70"), "points=70 growth=700"),
+        ],
+    );
+}
+
+#[test]
+fn a_birthday_changes_once_a_year() {
+    let mut world = World::under(
+        "attributes: { birthday: { type: date, changes: once per 365d, name: { zh: 生日, en: Birthday } } }",
+    );
+    let told = |birthday: &str| identify("birthday", birthday);
+    for (time, birthday, expected) in [
+        ("2025-03-05 10:00", "1990-08-15", "1990-08-15"),
+        ("2025-03-06 10:00", "1990-03-06", "1990-08-15"),
+        // Told again it says nothing new: the year goes on.
+        ("2025-12-24 10:00", "1990-08-15", "1990-08-15"),
+        ("2026-03-04 10:00", "1990-03-04", "1990-08-15"),
+        ("2026-03-05 00:00", "1990-03-05", "1990-03-05"),
+        ("2026-03-06 00:00", "1990-03-06", "1990-03-05"),
+    ] {
+        world.send(world.time(time), &told(birthday)).unwrap();
+        let state = world.state.as_ref().unwrap();
+        assert_eq!(state.member.attributes["birthday"].text(), Some(expected), "{time}");
+    }
+}

@@ -68,7 +68,7 @@ fn what_is_missing_is_asked_for_before_anything_changes() {
     }
     let before = world.state.clone().unwrap();
     let key = IdKey::from_bytes([7; 32]);
-    let cause = Cause { id: EventId::from_bytes([1; 16]), name: "test/x", clock: world.clock };
+    let cause = Cause { id: EventId::from_bytes([1; 16]), name: "test/x", clock: world.clock, replay: false };
     let event = |name: &str, number: &str| Event {
         name: name.to_owned(),
         time: world.clock,
@@ -81,6 +81,7 @@ fn what_is_missing_is_asked_for_before_anything_changes() {
         channel: None,
         preferences: BTreeMap::new(),
         takeover: None,
+        checkout: None,
         order: (!number.is_empty())
             .then(|| OrderFacts { number: number.to_owned(), ..OrderFacts::default() }),
     };

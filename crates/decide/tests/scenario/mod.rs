@@ -39,6 +39,8 @@ pub struct World {
     pub state: Option<State>,
     /// What a store would hold.
     pub record: Record,
+    /// Who sends what happens.
+    pub source: &'static str,
     key: IdKey,
     n_sent: usize,
 }
@@ -88,6 +90,7 @@ impl World {
             clock: Ts::MIN,
             state: None,
             record: Record::default(),
+            source: "test",
             key: IdKey::from_bytes([7; 32]),
             n_sent: 0,
         }
@@ -127,7 +130,7 @@ impl World {
         }
         self.n_sent += 1;
         let time = step.instant().or_else(|| step.date().map(|date| self.time(date))).unwrap_or(at);
-        let name = format!("test/{}", self.n_sent);
+        let name = format!("{}/{}", self.source, self.n_sent);
         let body = step.item(&self.record, time);
         let origin = Origin { user_namespace: "card", default_time: None };
         let item = event::accept(body.as_bytes(), &origin)?;
@@ -137,7 +140,7 @@ impl World {
             Some(state) => state.clone(),
             None => State::new(&self.rules, self.member(), event.time),
         };
-        let cause = Cause { id, name: &name, clock: self.clock };
+        let cause = Cause { id, name: &name, clock: self.clock, replay: false };
         let known_order = event.order.as_ref().map(|facts| order::id(&self.key, facts));
         let order = known_order.and_then(|id| self.record.orders.get(&id).cloned());
         let (after, outcome) = self.answer(&before, order, |state, known| {
@@ -161,7 +164,7 @@ impl World {
             let timer = TimerKey { kind, which };
             let name = format!("timer/{}/{which}/{}", kind.name(), at.0);
             let id: EventId = self.key.derive("timer", &[name.as_bytes()]);
-            let cause = Cause { id, name: &name, clock: self.clock };
+            let cause = Cause { id, name: &name, clock: self.clock, replay: false };
             let at = at.max(state.member.decided_until);
             let scene = Scene { rules: &self.rules, key: &self.key, cause, at };
             let answer = self.answer(&state, None, |state, known| fall_due(&scene, state, known, timer));

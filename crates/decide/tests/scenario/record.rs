@@ -1,15 +1,19 @@
 //! The rows a store would keep of one member, and the look-ups it would answer, no more generously than it would.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use zhiyin_decide::outcome::{History, Known, LotsAsked, Missing, Outcome};
+use zhiyin_decide::outcome::{History, Known, KnownCheckout, LotsAsked, Missing, Outcome};
 use zhiyin_decide::rules::Rules;
 use zhiyin_decide::{event_row, order};
+use zhiyin_model::coupon::CouponEffects;
+use zhiyin_model::coupon::codes::CodeLot;
 use zhiyin_model::effect::{Allocation, Lot, Order, PartnerMove, StageMove, TagMove, Transfer, TransferKind};
 use zhiyin_model::effect::{Hold, PastTransfer};
 use zhiyin_model::event::Event;
-use zhiyin_model::id::{EventId, OrderId, TransferId};
+use zhiyin_model::id::{CheckoutId, EventId, OrderId, TransferId};
 use zhiyin_model::member::Term;
+use zhiyin_model::till::Lease;
 
 /// All rows of one member.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +36,14 @@ pub struct Record {
     pub tags: Vec<TagMove>,
     /// What passed with partners.
     pub partners: Vec<PartnerMove>,
+    /// Coupons, as batches would write them.
+    pub coupons: CouponEffects,
+    /// Uploads of codes, by offer.
+    pub codes: BTreeMap<String, Vec<CodeLot>>,
+    /// Leases of tills, by name.
+    pub leases: BTreeMap<String, Arc<Lease>>,
+    /// Checkouts as they stand.
+    pub checkouts: BTreeMap<CheckoutId, KnownCheckout>,
     /// Events that were decided.
     pub events: BTreeMap<EventId, Event>,
     /// Whether look-ups of lots answer with all there are, whatever was asked.
@@ -60,6 +72,12 @@ impl Record {
         }
         self.holds.extend(outcome.holds.iter().map(|hold| (hold.id, hold.clone())));
         self.partners.extend(outcome.partners.iter().cloned());
+        self.coupons.extend(outcome.coupons.clone());
+        for set in &outcome.checkouts {
+            let before = self.checkouts.get(&set.checkout.id).and_then(|known| known.body.clone());
+            let body = set.body.clone().or(before);
+            self.checkouts.insert(set.checkout.id, KnownCheckout { checkout: set.checkout.clone(), body });
+        }
         self.orders.extend(outcome.order.iter().map(|order| (order.id, order.clone())));
         self.terms.extend(outcome.terms.iter().cloned());
         self.stages.extend(outcome.stages.iter().cloned());
@@ -95,8 +113,33 @@ impl Record {
             Missing::Past(id) => {
                 known.past.insert(*id, self.past(*id));
             }
+            Missing::Pool(pool) => {
+                Arc::make_mut(&mut known.pools).insert(pool.clone(), self.taken(pool));
+            }
+            Missing::Pools(pools) => {
+                Arc::make_mut(&mut known.pools)
+                    .extend(pools.iter().map(|pool| (pool.clone(), self.taken(pool))));
+            }
+            Missing::Codes(offer) => {
+                let lots = self.codes.get(offer).cloned().unwrap_or_default();
+                Arc::make_mut(&mut known.pools)
+                    .extend(lots.iter().map(|lot| (lot.pool.clone(), self.taken(&lot.pool))));
+                Arc::make_mut(&mut known.codes).insert(offer.clone(), lots);
+            }
+            Missing::Checkout(id) => {
+                known.checkouts.insert(*id, self.checkouts.get(id).cloned());
+            }
+            Missing::Lease(name) => {
+                known.leases.insert(name.clone(), self.leases.get(name).cloned());
+            }
+            Missing::Linked(id) => known.linked = Some((*id, self.orders.get(id).cloned())),
             Missing::History => known.history = Some(self.history(rules)),
         }
+    }
+
+    /// What is taken of a pool.
+    pub fn taken(&self, pool: &str) -> i64 {
+        self.coupons.pools.iter().find(|take| take.pool == *pool).map_or(0, |take| take.amount)
     }
 
     fn lots_for(&self, asked: &LotsAsked) -> Vec<Lot> {

@@ -129,6 +129,12 @@ impl Step {
         self
     }
 
+    /// With a property that is no text.
+    pub fn saying(mut self, key: &str, value: Value) -> Self {
+        self.properties.insert(key.to_owned(), value);
+        self
+    }
+
     /// With a total.
     pub fn paid(self, total: &str) -> Self {
         self.with("total", total)

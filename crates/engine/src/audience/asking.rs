@@ -108,7 +108,7 @@ impl Engine {
         let (everyone, alone) = match kept {
             Some((seen, fresh)) => {
                 // What is behind says so: it answers as of when nothing was missing.
-                moment.at = super::keep::told_of(moment.at, fresh);
+                moment.at = super::fresh::told_of(moment.at, fresh);
                 (seen, None)
             }
             None => self.past(&live, moment).await?,

@@ -5,6 +5,8 @@
 //! things stay with the record: a past day, why one member is in an audience, and who is in a standing one.
 
 mod answers;
+mod filling;
+mod held;
 mod pump;
 mod servers;
 
@@ -20,11 +22,10 @@ pub use zhiyin_reach::clickhouse::{Access, Trouble};
 
 use super::AudienceProblem;
 use super::asking::layout;
+use super::fresh::Freshness;
 use crate::{Engine, Live, Result};
 use pump::Sender;
 use servers::Servers;
-
-pub use pump::CONSUMER;
 
 /// The attribute that birthdays are told by.
 const BIRTHDAY: &str = "birthday";
@@ -102,6 +103,8 @@ pub(crate) struct Afar {
     how: Elsewhere,
     servers: Mutex<Option<Arc<Servers>>>,
     state: RwLock<State>,
+    /// Up to when nothing is missing there, as this process knows.
+    freshness: Mutex<Freshness>,
     /// Whether this process follows the change feed all the while.
     keeps: AtomicBool,
     /// What a process that does not follows it with, a question at a time.
@@ -166,8 +169,10 @@ impl Engine {
     pub fn ask_clickhouse(&self, how: Elsewhere) {
         let state = RwLock::new(State::NotYet("members are being sent to ClickHouse"));
         let (servers, keeps, sender) = (Mutex::default(), AtomicBool::new(false), Mutex::default());
+        let freshness = Mutex::default();
         // Whoever says it twice means the first.
-        let _said_before = self.clickhouse.set(Afar { how, servers, state, keeps, sender }).is_err();
+        let _said_before =
+            self.clickhouse.set(Afar { how, servers, state, freshness, keeps, sender }).is_err();
     }
 
     /// Whether what is personal lies sealed in the home.

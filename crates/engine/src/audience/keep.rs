@@ -1,6 +1,7 @@
 //! Keeping everybody in columns, fresh from the change feed: built of the record once, then whoever changed is read again and
 //! replaced whole. What is kept is held against the record a few members at a time; a difference is counted and healed.
 
+mod awaited;
 pub mod held;
 mod marked;
 
@@ -9,7 +10,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::feed::{Horizon, Position};
 
 use super::asking::layout;
+use super::fresh::{Freshness, told_of};
 use super::pasts::{self, Pasts};
 use super::reading::done;
 use super::reconcile::Rounds;
@@ -41,8 +43,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 const OVER: Duration = Duration::from_secs(60);
 /// How often in a row it fails before it builds anew.
 const FAILS_MAX: usize = 600;
-/// How far behind it may be before answers say so, in microseconds.
-pub(super) const BEHIND_US: i64 = 5_000_000;
 /// How often a snapshot is written.
 const SAVE_EVERY: Duration = Duration::from_secs(600);
 /// Questions that are worked on at once; others wait for their turn.
@@ -50,7 +50,7 @@ const QUESTIONS: usize = 8;
 /// How often it notes in the home how far it came.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// How often it looks whether past days are kept for nobody.
-const LET_GO_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// How everybody is kept.
 #[derive(Clone, Debug)]
@@ -67,12 +67,9 @@ pub struct Keeping {
 /// What is kept.
 pub(crate) struct Kept {
     pub(super) population: Arc<Population>,
-    /// Business time at which nothing was missing; before all time until that is known.
-    fresh: AtomicI64,
+    freshness: StdMutex<Freshness>,
     /// Up to where of the feed it has all.
     position: StdMutex<Position>,
-    /// An instant at which transactions ran that held the feed back, and the first that had not begun by then.
-    held: StdMutex<Option<(Ts, i64)>>,
 }
 
 impl Kept {
@@ -82,8 +79,8 @@ impl Kept {
         fresh: Option<Ts>,
         position: Position,
     ) -> Arc<Self> {
-        let (fresh, position) = (AtomicI64::new(fresh.unwrap_or(Ts::MIN).0), StdMutex::new(position));
-        Arc::new(Self { population: population.into(), fresh, position, held: StdMutex::default() })
+        let (freshness, position) = (StdMutex::new(Freshness::of(fresh)), StdMutex::new(position));
+        Arc::new(Self { population: population.into(), freshness, position })
     }
 
     pub(super) fn position(&self) -> Position {
@@ -92,39 +89,31 @@ impl Kept {
 
     /// Business time at which nothing was missing, once that is known.
     pub(super) fn fresh(&self) -> Option<Ts> {
-        Some(Ts(self.fresh.load(Ordering::Relaxed))).filter(|fresh| *fresh > Ts::MIN)
+        self.freshness.lock().unwrap_or_else(PoisonError::into_inner).fresh()
     }
 
-    /// The feed was read to its end, and at `now`, before that, it was held back like this. What a transaction writes shows
-    /// once all that began before it are over: nothing is missing of an instant when all are that had begun by then.
     fn read_to_the_end(&self, now: Ts, horizon: Horizon) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if horizon.running >= horizon.next {
-            *held = None;
-            self.fresh.store(now.0, Ordering::Relaxed);
-            return;
-        }
-        match *held {
-            Some((_, next)) if horizon.running < next => {}
-            over => {
-                if let Some((then, _)) = over {
-                    self.fresh.store(then.0, Ordering::Relaxed);
-                }
-                *held = Some((now, horizon.next));
-            }
-        }
+        self.freshness.lock().unwrap_or_else(PoisonError::into_inner).read_to_the_end(now, horizon);
     }
-}
-
-/// What answers speak of: now, where what is kept follows as it should; else the instant up to which nothing is missing.
-pub(super) fn told_of(now: Ts, fresh: Ts) -> Ts {
-    if now.0.saturating_sub(fresh.0) <= BEHIND_US { now } else { fresh }
 }
 
 /// Somebody who keeps everybody fresh.
 pub struct Keeper {
     pub(super) kept: Arc<Kept>,
     pub(super) live: Arc<Live>,
+    /// As whom the feed is followed for this.
+    pub(super) consumer: String,
+}
+
+/// What came of taking in a part of the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It was as much as is taken at once: there may be more.
+    Part,
+    /// That was all there was.
+    All,
+    /// Nothing: the playbook means other columns by now, or somebody let go of the feed, and what was in it is lost.
+    Nothing,
 }
 
 pub(super) enum State {
@@ -148,6 +137,10 @@ pub(crate) struct Audiences {
     era: AtomicU64,
     /// Whether this process follows the feed under a name of its own, so that nothing is forgotten that it has not read.
     pub(super) follows: AtomicBool,
+    /// Whether this process keeps everybody all the while.
+    keeps: AtomicBool,
+    /// How far the feed was read.
+    awaited: awaited::Awaited,
     /// How standing audiences stood when they were last held against their conditions.
     reconciled: RwLock<held::Reconciled>,
     /// Turns of questions: each works on all cores, and some hold a list of everybody.
@@ -170,6 +163,8 @@ impl Default for Audiences {
             reconciled: RwLock::default(),
             era: AtomicU64::new(0),
             follows: AtomicBool::new(false),
+            keeps: AtomicBool::new(false),
+            awaited: awaited::Awaited::default(),
             turns,
         }
     }
@@ -213,10 +208,14 @@ impl Audiences {
         self.era.load(Ordering::SeqCst)
     }
 
+    /// What is kept of now takes so many bytes.
+    pub(super) fn taken(&self) -> usize {
+        self.now().map_or(0, |kept| kept.population.seen().bytes())
+    }
+
     /// What may be taken beside what is kept of now.
     pub(super) fn room(&self) -> usize {
-        let taken = self.now().map_or(0, |kept| kept.population.seen().bytes());
-        pasts::room(self.budget(), taken)
+        pasts::room(self.budget(), self.taken())
     }
 
     pub(crate) fn budget(&self) -> Budget {
@@ -234,11 +233,19 @@ struct Gone<'a>(&'a Audiences);
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
         self.0.follows.store(false, Ordering::SeqCst);
+        self.0.keeps.store(false, Ordering::SeqCst);
         self.0.becomes(State::Nothing);
     }
 }
 
 impl Engine {
+    /// So many bytes may columns take in this process, whether they are kept or built for a question. Said before anything is
+    /// asked: nothing bounds them else.
+    pub fn audience_memory(&self, bytes: usize) {
+        *self.audiences.budget.write().unwrap_or_else(PoisonError::into_inner) =
+            Budget { bytes, ..Budget::default() };
+    }
+
     /// Keeps everybody in columns until it is told to stop. Whatever fails is tried again; the home's work goes on.
     pub async fn keep_audiences(&self, how: &Keeping, stop: impl Future<Output = ()>) {
         self.audiences.becomes(State::NotYet("audiences are being built from the record"));
@@ -250,6 +257,7 @@ impl Engine {
         }
         // Whatever becomes of this, nobody goes on asking of what nobody keeps.
         let _gone = Gone(&self.audiences);
+        self.audiences.keeps.store(true, Ordering::SeqCst);
         tokio::select! {
             never = self.keeping_on(how) => match never {},
             () = stop => {}
@@ -331,8 +339,7 @@ impl Engine {
     /// Builds everybody of the record, and follows from before that on. They answer once they are caught up.
     pub async fn audiences_built(&self, how: &Keeping) -> Result<Keeper> {
         let watch = clock::stopwatch();
-        *self.audiences.budget.write().unwrap_or_else(PoisonError::into_inner) =
-            Budget { bytes: how.bytes, ..Budget::default() };
+        self.audience_memory(how.bytes);
         let home = self.home().await?;
         let live = self.live_at(home.version).await?;
         self.audiences.follows.store(true, Ordering::SeqCst);
@@ -348,28 +355,34 @@ impl Engine {
         self.measures.audiences().rebuilt();
         let members = population.seen().everyone().len();
         tracing::info!(members, seconds = watch.elapsed().as_secs(), "audiences were built from the record");
-        Ok(Keeper { kept: Kept::begun(population, Some(begun.at), position), live })
+        Ok(Keeper {
+            kept: Kept::begun(population, Some(begun.at), position),
+            live,
+            consumer: how.consumer.clone(),
+        })
     }
 
     /// Follows the feed until the playbook means other columns. What was built just now is saved first.
     async fn follow(&self, how: &Keeping, mut keeper: Keeper, built: bool) -> Result<()> {
         let mut written = self.written.subscribe();
-        let (mut noted, mut let_go) = (clock::stopwatch(), clock::stopwatch());
+        let (mut noted, mut looked) = (clock::stopwatch(), clock::stopwatch());
         let (mut noted_at, mut rounds) = (keeper.kept.position(), Rounds::default());
         let snapshots = self.snapshots(how).is_some();
         let every = if snapshots { SAVE_EVERY } else { NOTE_EVERY };
         let mut failed = 0;
         let mut saving = if built { self.saving(how, &keeper.kept).await? } else { None };
         loop {
-            match self.audiences_caught_up(&mut keeper).await {
-                Ok(false) => {
+            let taken = self.audiences_taken_in(&mut keeper).await;
+            match taken {
+                Ok(Taken::Nothing) => {
+                    self.audiences.becomes(State::NotYet("audiences are being built from the record"));
                     // Nobody else writes where it is written still.
                     return match saving {
                         Some(saving) => self.saved_or_told(how, saving).await,
                         None => Ok(()),
                     };
                 }
-                Ok(true) => failed = 0,
+                Ok(_) => failed = 0,
                 // What was kept stays: it says up to when it is whole.
                 Err(error) if failed < FAILS_MAX => {
                     failed += 1;
@@ -394,14 +407,21 @@ impl Engine {
                 }
                 (noted, noted_at) = (clock::stopwatch(), position);
             }
-            self.told(self.reconcile(&keeper, &mut rounds).await);
-            if let_go.elapsed() >= LET_GO_EVERY {
+            if looked.elapsed() >= LOOK_EVERY {
                 self.audiences.pasts.let_go(self.audiences.room());
                 if let Err(error) = self.standing_looked(&keeper).await {
                     tracing::warn!(%error, "standing audiences could not be looked at; trying again");
                 }
-                let_go = clock::stopwatch();
+                if let Some(home) = self.told(self.home().await) {
+                    self.stands(&keeper.kept, clock::now(&home));
+                }
+                looked = clock::stopwatch();
             }
+            // Where changes come faster than they are taken in, all of the above goes on all the same.
+            if matches!(taken, Ok(Taken::Part)) {
+                continue;
+            }
+            self.told(self.reconcile(&keeper, &mut rounds).await);
             tokio::select! {
                 _ = written.changed() => {}
                 () = tokio::time::sleep(REST) => {}
@@ -423,55 +443,82 @@ impl Engine {
         self.measures.audiences().stands(seen.everyone().len(), seen.bytes(), seconds);
     }
 
-    /// Takes in all that the feed has, and answers from then on; false where the playbook means other columns by now.
+    /// Takes in all that the feed has, and answers from then on; false where everybody is to be kept anew ([`Taken::Nothing`]).
     pub async fn audiences_caught_up(&self, keeper: &mut Keeper) -> Result<bool> {
         loop {
-            let home = self.home().await?;
-            if home.version != keeper.live.version.version {
-                keeper.live = self.live_at(home.version).await?;
-                if layout(&keeper.live) != *keeper.kept.population.layout() {
+            match self.audiences_taken_in(keeper).await? {
+                Taken::Part => {}
+                Taken::All => return Ok(true),
+                Taken::Nothing => {
                     self.audiences.becomes(State::NotYet("audiences are being built from the record"));
                     return Ok(false);
                 }
             }
-            // Both from before the feed is read: what is not in it came later.
-            let now = clock::now(&home);
-            let horizon = self.store().crowd().feed_horizon().await?;
-            let entries = self.store().feed(keeper.kept.position(), ENTRIES).await?;
-            let (last, n_entries) = (entries.last().map(|entry| entry.position), entries.len());
-            let changed: BTreeSet<MemberId> = entries.into_iter().flat_map(|entry| entry.members).collect();
-            let changed: Vec<MemberId> = changed.into_iter().collect();
-            for part in changed.chunks(MEMBERS) {
-                self.read_again(&keeper.kept, &keeper.live, part).await?;
-            }
-            if let Some(last) = last {
-                *keeper.kept.position.lock().unwrap_or_else(PoisonError::into_inner) = last;
-            }
-            // That was all there was at that instant. What came meanwhile is the next round's: where changes never cease, a
-            // feed that is found empty may be long in coming.
-            if n_entries < ENTRIES {
-                keeper.kept.read_to_the_end(now, horizon);
-                self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
-                self.stands(&keeper.kept, now);
-                return Ok(true);
-            }
         }
     }
 
-    /// Replaces what is known of members by what the record says of them.
-    pub(super) async fn read_again(&self, kept: &Arc<Kept>, live: &Live, members: &[MemberId]) -> Result<()> {
-        let mut gone: BTreeSet<MemberId> = members.iter().copied().collect();
-        let mut changes = Vec::with_capacity(members.len());
-        for whole in self.store().crowd().these(members.to_vec()).await? {
-            gone.remove(&whole.member.id);
-            changes.push(Change::Put(Box::new(person::now(&live.rules, whole)?)));
+    /// Takes in a part of what the feed has; what is kept answers once that was all.
+    pub async fn audiences_taken_in(&self, keeper: &mut Keeper) -> Result<Taken> {
+        let round = self.audiences.awaited.begins();
+        let home = self.home().await?;
+        if home.version != keeper.live.version.version {
+            keeper.live = self.live_at(home.version).await?;
+            if layout(&keeper.live) != *keeper.kept.population.layout() {
+                return Ok(Taken::Nothing);
+            }
         }
-        changes.extend(gone.into_iter().map(Change::Gone));
-        self.measures.audiences().changed(changes.len());
-        // Blocks of the base may be made anew by this: nobody else is held up.
-        let kept = Arc::clone(kept);
-        let applied = tokio::task::spawn_blocking(move || kept.population.apply(&changes)).await;
-        Ok(done(applied)?.map_err(AudienceProblem::OverBudget)?)
+        // Both from before the feed is read: what is not in it came later.
+        let now = clock::now(&home);
+        let horizon = self.store().crowd().feed_horizon().await?;
+        let entries = self.store().feed(keeper.kept.position(), ENTRIES).await?;
+        // Looked at once it is read: as long as it is followed, nothing of it is forgotten.
+        if self.store().crowd().followed(&keeper.consumer).await?.is_none() {
+            tracing::warn!(consumer = keeper.consumer, "somebody let go of the change feed");
+            return Ok(Taken::Nothing);
+        }
+        let (last, n_entries) = (entries.last().map(|entry| entry.position), entries.len());
+        let changed: BTreeSet<MemberId> = entries.into_iter().flat_map(|entry| entry.members).collect();
+        let changed: Vec<MemberId> = changed.into_iter().collect();
+        for part in changed.chunks(MEMBERS) {
+            self.read_again(&keeper.kept, &keeper.live, part).await?;
+        }
+        if let Some(last) = last {
+            *keeper.kept.position.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        }
+        if n_entries == ENTRIES {
+            return Ok(Taken::Part);
+        }
+        // That was all there was at that instant. What came meanwhile is the next round's: where changes never cease, a feed that
+        // is found empty may be long in coming.
+        keeper.kept.read_to_the_end(now, horizon);
+        self.audiences.becomes(State::Kept(Arc::clone(&keeper.kept)));
+        self.audiences.awaited.ends(round, horizon);
+        self.stands(&keeper.kept, now);
+        Ok(Taken::All)
+    }
+
+    /// Replaces what is known of members by what the record says of them.
+    pub(super) async fn read_again(
+        &self,
+        kept: &Arc<Kept>,
+        live: &Arc<Live>,
+        members: &[MemberId],
+    ) -> Result<()> {
+        let mut gone: BTreeSet<MemberId> = members.iter().copied().collect();
+        let wholes = self.store().crowd().these(members.to_vec()).await?;
+        self.measures.audiences().changed(members.len());
+        // Persons are made of all their history, and blocks of the base may be made anew: nobody else is held up.
+        let (kept, live) = (Arc::clone(kept), Arc::clone(live));
+        let applied = tokio::task::spawn_blocking(move || -> Result<()> {
+            let mut changes = Vec::with_capacity(gone.len());
+            for whole in wholes {
+                gone.remove(&whole.member.id);
+                changes.push(Change::Put(Box::new(person::now(&live.rules, whole)?)));
+            }
+            changes.extend(gone.into_iter().map(Change::Gone));
+            Ok(kept.population.apply(&changes).map_err(AudienceProblem::OverBudget)?)
+        });
+        done(applied.await)?
     }
 
     /// Holds everybody against the record; of how many something else is said. The keeper is caught up.
@@ -499,50 +546,4 @@ pub(super) fn is_same(mut a: Person, mut b: Person) -> bool {
         person.events.sort_by_cached_key(|row| (row.time, format!("{row:?}")));
     }
     a == b
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use zhiyin_audience::population::Layout;
-    use zhiyin_model::time::Zone;
-
-    use super::*;
-
-    #[test]
-    fn what_a_running_transaction_may_still_say_is_not_claimed_to_be_known() {
-        let layout = Layout { zone: Zone::utc(), currency_exponent: 2, attributes: BTreeMap::new() };
-        let population = || Population::new(layout.clone(), Budget::default());
-        /// When the feed was read to its end, the oldest transaction that ran and the next to begin; what is known after it.
-        type Read = (i64, i64, i64, Option<i64>);
-        let rows: [&[Read]; 4] = [
-            &[(1, 5, 5, Some(1)), (2, 6, 6, Some(2))],
-            // One that began as the fifth runs on: nothing is known of the time since it was met.
-            &[(1, 5, 5, Some(1)), (2, 5, 7, Some(1)), (3, 5, 9, Some(1)), (4, 9, 9, Some(4))],
-            // Others run all the time; what had begun by the second instant is over by the fourth.
-            &[
-                (1, 5, 5, Some(1)),
-                (2, 5, 7, Some(1)),
-                (3, 6, 8, Some(1)),
-                (4, 7, 9, Some(2)),
-                (5, 9, 11, Some(4)),
-            ],
-            &[(1, 5, 7, None), (2, 6, 8, None), (3, 8, 9, Some(1))],
-        ];
-        for row in rows {
-            let kept = Kept::begun(population(), None, Position::default());
-            for (now, running, next, expected) in row {
-                kept.read_to_the_end(Ts(*now), Horizon { running: *running, next: *next });
-                assert_eq!(kept.fresh(), expected.map(Ts), "at {now} of {row:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn answers_are_of_now_or_of_when_nothing_was_missing() {
-        for (now, fresh, told) in [(9, 9, 9), (5_000_000, 0, 5_000_000), (5_000_001, 0, 0), (3, 8, 3)] {
-            assert_eq!(told_of(Ts(now), Ts(fresh)), Ts(told), "{now} {fresh}");
-        }
-    }
 }

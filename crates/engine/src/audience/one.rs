@@ -1,7 +1,7 @@
 //! Asking member by member: what every other way of answering must agree with.
 
 use zhiyin_audience::Person;
-use zhiyin_condition::{EventRow, Facts, LeafStates, Leaves, OrderRow, Row};
+use zhiyin_condition::{Facts, LeafStates, Leaves, Row};
 use zhiyin_model::consent::Consents;
 use zhiyin_model::dependant::Dependant;
 use zhiyin_model::id::MemberId;
@@ -79,13 +79,5 @@ impl Facts for One<'_> {
 
     fn leaves(&self) -> &LeafStates {
         &self.leaves
-    }
-
-    fn event(&self) -> Option<&EventRow> {
-        None
-    }
-
-    fn order(&self) -> Option<&OrderRow> {
-        None
     }
 }

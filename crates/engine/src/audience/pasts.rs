@@ -43,6 +43,12 @@ struct Past {
     used: Instant,
 }
 
+impl Past {
+    fn bytes(&self) -> usize {
+        self.population.seen().bytes()
+    }
+}
+
 /// Past days that are kept, and up to where they have read the feed.
 #[derive(Default)]
 pub(crate) struct Pasts {
@@ -101,6 +107,14 @@ impl Pasts {
         make_room(&mut kept, bytes);
     }
 
+    /// What is left of a room once so much of it is free, if it can be; pasts that are in the way go.
+    async fn left(&self, room: usize, wanted: usize) -> usize {
+        let mut kept = self.kept.lock().await;
+        make_room(&mut kept, room.saturating_sub(wanted));
+        let taken = kept.iter().fold(0usize, |taken, past| taken.saturating_add(past.bytes()));
+        room.saturating_sub(taken)
+    }
+
     /// Lets go of all.
     pub(crate) async fn forget(&self) {
         self.kept.lock().await.clear();
@@ -113,7 +127,7 @@ fn make_room(kept: &mut Vec<Past>, bytes: usize) {
     let mut taken = 0usize;
     let mut fit = 0;
     for past in kept.iter().take(PASTS_MAX) {
-        taken = taken.saturating_add(past.population.seen().bytes());
+        taken = taken.saturating_add(past.bytes());
         if taken > bytes {
             break;
         }
@@ -135,7 +149,9 @@ impl Engine {
         }
         let pasts = &self.audiences.pasts;
         let (era, floor) = (self.audiences.era(), pasts.floor(|| self.audiences.position()));
-        let budget = self.audiences.budget();
+        // It takes about as much as now: so much is made free, and no more than is left is taken.
+        let bytes = pasts.left(self.audiences.room(), self.audiences.taken()).await;
+        let budget = Budget { bytes, ..self.audiences.budget() };
         let population = Arc::new(Population::new(layout(live), budget));
         self.fill(&population, live, moment).await?;
         let seen = population.seen();

@@ -77,11 +77,26 @@ impl Engine {
         &self,
         live: &Arc<Live>,
         moment: Moment,
+        take: impl FnMut(Person) -> Result<()>,
+    ) -> Result<()> {
+        self.first_of_all(live, moment, usize::MAX, take).await
+    }
+
+    /// The first so many of them.
+    pub(crate) async fn first_of_all(
+        &self,
+        live: &Arc<Live>,
+        moment: Moment,
+        n: usize,
         mut take: impl FnMut(Person) -> Result<()>,
     ) -> Result<()> {
-        let mut parts = self.parts(live, moment).await?;
-        while let Some(part) = parts.next().await? {
-            part.into_iter().try_for_each(&mut take)?;
+        let (mut parts, mut left) = (self.parts(live, moment).await?, n);
+        while left > 0
+            && let Some(part) = parts.next().await?
+        {
+            let taken = part.into_iter().take(left);
+            left -= taken.len();
+            taken.into_iter().try_for_each(&mut take)?;
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use super::reading::done;
 use crate::{Engine, Live, Result, clock};
 
 /// Members that are held against the record at once.
-const PART: usize = 500;
+pub(super) const PART: usize = 500;
 /// It rests so many times as long as it worked: 30 million members are through in about a day.
 const RESTS: u32 = 7;
 /// It rests for so long at least, and at most.
@@ -28,7 +28,7 @@ const REST_MAX: Duration = Duration::from_secs(30);
 /// How long it rests once it is through with everybody.
 const ROUND_REST: Duration = Duration::from_secs(300);
 /// Entries of the feed that may be on their way; where there are more it waits.
-const ENTRIES: usize = 64;
+pub(super) const ENTRIES: usize = 64;
 /// Who is kept and was not met in the record: so many are looked at in a round.
 const GHOSTS_MAX: usize = 10_000;
 
@@ -43,23 +43,40 @@ pub(super) struct Rounds {
     /// Who seemed to differ, and when.
     suspects: Vec<MemberId>,
     suspected_at: Option<Ts>,
+    pace: Pace,
+}
+
+/// How little is done at a time, and how long it is rested after it.
+#[derive(Default)]
+pub(super) struct Pace {
     /// Since when it rests, and for how long.
     rests: Option<(Instant, Duration)>,
+}
+
+impl Pace {
+    pub(super) fn is_resting(&self) -> bool {
+        self.rests.is_some_and(|(since, rest)| since.elapsed() < rest)
+    }
+
+    /// It worked since `watch`, and is through with everybody or not.
+    pub(super) fn worked(&mut self, watch: Instant, is_through: bool) {
+        let rest = match is_through {
+            true => ROUND_REST,
+            false => (watch.elapsed() * RESTS).clamp(REST_MIN, REST_MAX),
+        };
+        self.rests = Some((clock::stopwatch(), rest));
+    }
 }
 
 impl Engine {
     /// Holds the next members against the record, if it is time to.
     pub(super) async fn reconcile(&self, keeper: &Keeper, rounds: &mut Rounds) -> Result<()> {
-        if rounds.rests.is_some_and(|(since, rest)| since.elapsed() < rest) {
+        if rounds.pace.is_resting() {
             return Ok(());
         }
         let watch = clock::stopwatch();
         let through = self.reconciled(keeper, rounds).await;
-        let rest = match &through {
-            Ok(true) => ROUND_REST,
-            _ => (watch.elapsed() * RESTS).clamp(REST_MIN, REST_MAX),
-        };
-        rounds.rests = Some((clock::stopwatch(), rest));
+        rounds.pace.worked(watch, matches!(through, Ok(true)));
         through.map(drop)
     }
 
@@ -80,7 +97,7 @@ impl Engine {
 
     /// True where it is through with everybody.
     async fn reconciled(&self, keeper: &Keeper, rounds: &mut Rounds) -> Result<bool> {
-        let Keeper { kept, live } = keeper;
+        let Keeper { kept, live, .. } = keeper;
         // What seemed to differ is looked at before there is more of it.
         if !self.confirmed(keeper, rounds).await? {
             return Ok(false);
@@ -92,7 +109,9 @@ impl Engine {
         let part = self.store().crowd().after(rounds.cursor, PART).await?;
         let (last, whole) = (part.last().map(|whole| whole.member.id), part.len() == PART);
         let read: Vec<MemberId> = part.iter().map(|whole| whole.member.id).collect();
-        rounds.suspects = self.differing(kept, live, read.clone(), part).await?;
+        // These members come again where too much is on its way to tell.
+        let Some(differing) = self.differing(kept, live, &read, part).await? else { return Ok(false) };
+        rounds.suspects = differing;
         let met = read.iter().filter_map(|id| kept.population.ordinal(*id));
         met.for_each(|ordinal| rounds.met.put(ordinal));
         if whole {
@@ -110,15 +129,17 @@ impl Engine {
 
     /// Looks again at who seemed to differ, once all is taken in that was on its way then; false where that is to come.
     async fn confirmed(&self, keeper: &Keeper, rounds: &mut Rounds) -> Result<bool> {
-        let Keeper { kept, live } = keeper;
+        let Keeper { kept, live, .. } = keeper;
         if !rounds.suspects.is_empty() && kept.fresh() < rounds.suspected_at {
             return Ok(false);
         }
         let mut wrong = Vec::new();
-        for part in std::mem::take(&mut rounds.suspects).chunks(PART) {
+        for part in rounds.suspects.chunks(PART) {
             let wholes = self.store().crowd().these(part.to_vec()).await?;
-            wrong.extend(self.differing(kept, live, part.to_vec(), wholes).await?);
+            let Some(differing) = self.differing(kept, live, part, wholes).await? else { return Ok(false) };
+            wrong.extend(differing);
         }
+        rounds.suspects.clear();
         if wrong.is_empty() {
             return Ok(true);
         }
@@ -130,21 +151,21 @@ impl Engine {
         Ok(true)
     }
 
-    /// Of these members those of whom the record says something else, but for whom the feed names already; all of them are
-    /// passed over where it names too many.
+    /// Of these members those of whom the record says something else, but for whom the feed names already; `None` where it
+    /// names too many to tell.
     async fn differing(
         &self,
         kept: &Arc<Kept>,
         live: &Arc<Live>,
-        members: Vec<MemberId>,
+        members: &[MemberId],
         recorded: Vec<Whole>,
-    ) -> Result<Vec<MemberId>> {
+    ) -> Result<Option<Vec<MemberId>>> {
         let pending = self.store().feed(kept.position(), ENTRIES).await?;
         if pending.len() == ENTRIES {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let pending: BTreeSet<MemberId> = pending.into_iter().flat_map(|entry| entry.members).collect();
-        let (kept, live) = (Arc::clone(kept), Arc::clone(live));
+        let (kept, live, members) = (Arc::clone(kept), Arc::clone(live), members.to_vec());
         let held = tokio::task::spawn_blocking(move || -> Result<Vec<MemberId>> {
             let recorded = recorded.into_iter().map(|whole| person::now(&live.rules, whole));
             let mut recorded = recorded.collect::<Result<Vec<Person>>>()?;
@@ -161,6 +182,6 @@ impl Engine {
             };
             Ok(members.into_iter().filter(|id| !pending.contains(id) && differs(id)).collect())
         });
-        done(held.await)?
+        Ok(Some(done(held.await)??))
     }
 }

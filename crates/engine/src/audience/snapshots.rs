@@ -4,10 +4,10 @@
 //! to before, by whatever way, does not know it, and is not taken for the one that the snapshot is of.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use zhiyin_audience::population::{Budget, Layout, Population};
+use zhiyin_audience::population::{Layout, Population};
 use zhiyin_audience::snapshot::{NoSnapshot, Saved, Stamp};
 use zhiyin_store::feed::Position;
 
@@ -110,7 +110,7 @@ impl Engine {
     /// The home knows of no snapshot of this keeper any more but one.
     pub(super) async fn forget_marks(&self, how: &Keeping, but: Option<&str>) -> Result<()> {
         let (of_ours, kept) = (marked(&how.consumer, ""), but.map(|mark| marked(&how.consumer, mark)));
-        for (consumer, _) in self.store().work().await?.feed {
+        for (consumer, _) in self.store().crowd().followers().await? {
             if consumer.starts_with(&of_ours) && Some(&consumer) != kept.as_ref() {
                 self.store().crowd().unfollow(&consumer).await?;
             }
@@ -135,8 +135,7 @@ impl Engine {
     /// not, else.
     pub async fn audiences_opened(&self, how: &Keeping) -> Result<std::result::Result<Keeper, String>> {
         let Some(folder) = self.snapshots(how).cloned() else { return Ok(Err("none is kept".to_owned())) };
-        *self.audiences.budget.write().unwrap_or_else(PoisonError::into_inner) =
-            Budget { bytes: how.bytes, ..Budget::default() };
+        self.audience_memory(how.bytes);
         let home = self.home().await?;
         let live = self.live_at(home.version).await?;
         let (layout, budget) = (layout(&live), self.audiences.budget());
@@ -158,33 +157,49 @@ impl Engine {
         if self.store().crowd().followed(&marked(&how.consumer, &stamp.mark)).await?.is_none() {
             return Ok(Err("it is of a time that this home has not come to".to_owned()));
         }
-        Ok(Ok(Keeper { kept: Kept::begun(population, None, position), live }))
+        let (kept, consumer) = (Kept::begun(population, None, position), how.consumer.clone());
+        Ok(Ok(Keeper { kept, live, consumer }))
     }
 
-    /// Begins from the snapshot that another process keeps, and takes in what came after it; false where that cannot be. Then
-    /// whoever asks has the columns built for the question.
-    pub async fn audiences_begun(&self, how: &Keeping) -> Result<bool> {
-        let Ok(mut keeper) = self.audiences_opened(how).await? else { return Ok(false) };
+    /// Begins from the snapshot that another process keeps, and takes in what came after it; false where that cannot be, for
+    /// whatever reason. Then whoever asks has the columns built for the question.
+    pub async fn audiences_begun(&self, how: &Keeping) -> bool {
+        let why = match self.begun(how).await {
+            Ok(None) => return true,
+            Ok(Some(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        self.audiences.becomes(State::Nothing);
+        // Of a sealed home there is never one.
+        if self.snapshots(how).is_some() {
+            tracing::warn!(why, "no snapshot of audiences is begun from; they are built from the record");
+        }
+        false
+    }
+
+    /// Why it cannot begin, where it cannot.
+    async fn begun(&self, how: &Keeping) -> Result<Option<String>> {
+        let mut keeper = match self.audiences_opened(how).await? {
+            Ok(keeper) => keeper,
+            Err(why) => return Ok(Some(why)),
+        };
         let opened_at = keeper.kept.position();
-        let mut whole = false;
         for _ in 0..LOOKS {
             if !self.audiences_caught_up(&mut keeper).await? {
-                break;
+                return Ok(Some(
+                    "the playbook means other columns by now, or the feed was let go of".to_owned(),
+                ));
             }
-            whole = keeper.kept.fresh().is_some();
-            if whole {
-                break;
+            if keeper.kept.fresh().is_some() {
+                // Whoever keeps the snapshot may have written another one meanwhile, and let go of what this one has not read.
+                let followed = self.store().crowd().followed(&how.consumer).await?;
+                let has_all = followed.is_some_and(|followed| followed <= opened_at);
+                return Ok((!has_all).then(|| "the feed was let go of meanwhile".to_owned()));
             }
             // Somebody's transaction holds the feed back; most are soon over.
             tokio::time::sleep(super::keep::REST / 4).await;
         }
-        // Whoever keeps the snapshot may have written another one meanwhile, and let go of what this one has not read.
-        let followed = self.store().crowd().followed(&how.consumer).await?;
-        let whole = whole && followed.is_some_and(|followed| followed <= opened_at);
-        if !whole {
-            self.audiences.becomes(State::Nothing);
-        }
-        Ok(whole)
+        Ok(Some("a transaction holds the change feed back".to_owned()))
     }
 }
 

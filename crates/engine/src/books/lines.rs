@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_model::effect::Asset;
-use zhiyin_store::closing::{Cut, Line, Moves, Stand, Sums};
+use zhiyin_store::closing::{Cut, Line, Moves, Spanned, Stand, Sums};
 use zhiyin_store::{Result, StoreError};
 
 /// What is owed, by cut and value.
@@ -24,32 +24,42 @@ fn owed(stands: &[Stand]) -> Owed {
     owed
 }
 
-/// Lines of months that follow each other; the first opens with what the month before it closed, where that is given.
+/// Each of these with the one of those that belongs to it. There are as many of both, or something is wrong: none is left out
+/// in silence.
+pub(super) fn paired<A, B>(these: Vec<A>, those: Vec<B>) -> Result<impl Iterator<Item = (A, B)>> {
+    if these.len() != those.len() {
+        let (these, those) = (these.len(), those.len());
+        return Err(StoreError::Damaged(format!("books of {those} months, where {these} were asked for")));
+    }
+    Ok(these.into_iter().zip(those))
+}
+
+/// Lines of months that follow each other, one for each of the sums' spans; the first opens with what the month before it closed, where that is given.
 ///
 /// In all, what moved is what transfers say. In a cut it is also what went elsewhere with its member: to another tier, to
 /// another home store. So each line adds up, and so do the lines of a cut, column by column.
 pub(super) fn of(
     asset: Asset,
     before: Option<&[Line]>,
-    sums: &Sums,
-    worths: &[Option<(i64, i64)>],
+    sums: Sums,
+    worths: Vec<Option<(i64, i64)>>,
 ) -> Result<Vec<Vec<Line>>> {
     let mut opening = match before {
-        None => owed(sums.stands.first().map(Vec::as_slice).unwrap_or_default()),
+        None => owed(&sums.opening),
         Some(lines) => {
             let of_asset = lines.iter().filter(|line| line.asset == asset);
             of_asset.map(|line| ((line.cut, line.value.clone()), line.closing)).collect()
         }
     };
     let mut months = Vec::with_capacity(worths.len());
-    for ((flows, stands), worth) in sums.flows.iter().zip(sums.stands.iter().skip(1)).zip(worths) {
+    for (worth, Spanned { flows, closing }) in paired(worths, sums.spans)? {
         let mut moves: BTreeMap<(Cut, String), Moves> = BTreeMap::new();
-        for flow in flows {
+        for flow in &flows {
             for key in keys(flow.store.as_ref(), flow.tier.as_ref()) {
                 moves.entry(key).or_default().add(flow.kind, flow.amount);
             }
         }
-        let closing = owed(stands);
+        let closing = owed(&closing);
         let mut values: BTreeSet<(Cut, String)> =
             opening.keys().chain(moves.keys()).chain(closing.keys()).cloned().collect();
         values.insert((Cut::All, String::new()));
@@ -71,7 +81,7 @@ pub(super) fn of(
             }
         }
         if let Some(worth) = worth {
-            price(&mut lines, *worth);
+            price(&mut lines, worth);
         }
         months.push(lines);
         opening = closing;
@@ -143,19 +153,19 @@ mod tests {
     #[test]
     fn a_line_adds_up_and_so_do_the_lines_of_a_cut() {
         let sums = Sums {
-            stands: vec![
-                vec![stand("A", "silver", 10), stand("B", "silver", 5)],
+            opening: vec![stand("A", "silver", 10), stand("B", "silver", 5)],
+            spans: vec![Spanned {
+                flows: vec![
+                    flow("A", "gold", TransferKind::Earn, 7),
+                    flow("A", "silver", TransferKind::Spend, 2),
+                    flow("B", "silver", TransferKind::Expire, 3),
+                    flow("B", "silver", TransferKind::Return, 2),
+                ],
                 // Who had 10 in silver is gold by now, earned 7 more, and spent 2 before.
-                vec![stand("A", "gold", 15), stand("B", "silver", 4)],
-            ],
-            flows: vec![vec![
-                flow("A", "gold", TransferKind::Earn, 7),
-                flow("A", "silver", TransferKind::Spend, 2),
-                flow("B", "silver", TransferKind::Expire, 3),
-                flow("B", "silver", TransferKind::Return, 2),
-            ]],
+                closing: vec![stand("A", "gold", 15), stand("B", "silver", 4)],
+            }],
         };
-        let months = of(Asset::Points, None, &sums, &[Some((50, 100))]).unwrap();
+        let months = of(Asset::Points, None, sums, vec![Some((50, 100))]).unwrap();
         assert_eq!(
             told(&months[0]),
             [
@@ -170,10 +180,14 @@ mod tests {
 
     #[test]
     fn a_month_opens_with_what_the_one_before_closed() {
-        let sums = Sums {
-            stands: vec![vec![], vec![stand("A", "gold", 3)], vec![stand("A", "gold", 4)]],
-            flows: vec![vec![], vec![flow("A", "gold", TransferKind::Earn, 1)]],
-        };
+        let spans = vec![
+            Spanned { flows: vec![], closing: vec![stand("A", "gold", 3)] },
+            Spanned {
+                flows: vec![flow("A", "gold", TransferKind::Earn, 1)],
+                closing: vec![stand("A", "gold", 4)],
+            },
+        ];
+        let sums = Sums { opening: vec![], spans };
         // It was of another store when its month was closed.
         let before = [(Cut::All, ""), (Cut::Store, "B"), (Cut::Tier, "gold")].map(|(cut, value)| Line {
             asset: Asset::Points,
@@ -184,7 +198,11 @@ mod tests {
             closing: 3,
             liability_minor: None,
         });
-        let months = of(Asset::Points, Some(&before), &sums, &[None, None]).unwrap();
+        for worths in [vec![None], vec![None; 3]] {
+            let refused = of(Asset::Points, Some(&before), sums.clone(), worths).unwrap_err();
+            assert!(refused.to_string().contains("books of 2 months"), "{refused}");
+        }
+        let months = of(Asset::Points, Some(&before), sums, vec![None, None]).unwrap();
         assert_eq!(
             told(&months[0])[1..3],
             [
@@ -193,8 +211,9 @@ mod tests {
             ]
         );
         assert_eq!(told(&months[1])[1], ("store", "A", 3, [1, 0, 0, 0, 0, 0, 0], 4, None));
-        let off = Sums { stands: vec![vec![], vec![stand("A", "gold", 2)]], flows: vec![vec![]] };
-        assert!(of(Asset::Points, Some(&before), &off, &[None]).is_err());
+        let off = vec![Spanned { flows: vec![], closing: vec![stand("A", "gold", 2)] }];
+        let off = Sums { opening: vec![], spans: off };
+        assert!(of(Asset::Points, Some(&before), off, vec![None]).is_err());
     }
 
     #[test]

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use zhiyin_condition::{CartItem, ItemRow, LeafStates, Leaves, OrderRow};
+use zhiyin_condition::{Birthday, ItemRow, LeafStates, Leaves, OrderRow};
+use zhiyin_decide::checkout::{listed, scalars};
+use zhiyin_decide::rules::Rules;
+use zhiyin_model::checkout::{CartFacts, CartLine};
 use zhiyin_model::id::{IdKey, MemberId};
-use zhiyin_model::money::{Currency, Money, parse_decimal};
+use zhiyin_model::money::Money;
+use zhiyin_model::playbook::Playbook;
 use zhiyin_model::playbook::offer::Within;
 use zhiyin_model::scalar::Scalar;
-use zhiyin_model::time::{Ts, Zone};
-use zhiyin_offer::{Cart, CartProblem, Coupon, LINES_MAX, Left, Line, Uses};
+use zhiyin_model::time::Ts;
+use zhiyin_offer::{Cart, CartProblem, Coupon, Left, Uses};
 
 /// The most entries of lists beside lines: tags, coupons, orders.
 const ENTRIES_MAX: usize = 10_000;
@@ -230,86 +234,59 @@ fn instant(field: String, text: &str) -> Result<Ts, CartProblem> {
     }
 }
 
-fn scalars(
-    field: &str,
-    values: &BTreeMap<String, serde_json::Value>,
-) -> Result<BTreeMap<String, Scalar>, CartProblem> {
-    let scalar = |value: &serde_json::Value| match value {
-        serde_json::Value::Bool(value) => Some(Scalar::Bool(*value)),
-        serde_json::Value::Number(number) => parse_decimal(&number.to_string()).ok().map(Scalar::Number),
-        serde_json::Value::String(text) => Some(Scalar::Text(text.clone())),
-        serde_json::Value::Array(texts) => {
-            let texts = texts.iter().map(|text| text.as_str().map(str::to_owned));
-            texts.collect::<Option<_>>().map(Scalar::Texts)
-        }
-        _ => None,
-    };
-    let mut read = BTreeMap::new();
-    for (name, value) in values {
-        match scalar(value) {
-            Some(scalar) => drop(read.insert(name.clone(), scalar)),
-            None => {
-                return problem(
-                    format!("{field}.{name}"),
-                    "true or false, a number, a text, or a list of texts",
-                );
-            }
-        }
-    }
-    Ok(read)
-}
-
 impl CartAsked {
     /// The cart, checked.
-    pub fn cart(&self, currency: &Currency) -> Result<Cart, CartProblem> {
-        if self.currency.as_ref().is_some_and(|code| *code != currency.code) {
-            return problem("currency", format!("the brand's currency is {}", currency.code));
-        }
-        if self.lines.len() > LINES_MAX {
-            return problem("lines", format!("a cart has 1 to {LINES_MAX} lines"));
-        }
-        let zone = match &self.timezone {
-            None => None,
-            Some(name) => match Zone::named(name) {
-                Some(zone) => Some(zone),
-                None => return problem("timezone", "an IANA name such as Asia/Shanghai"),
-            },
+    pub fn cart(&self, rules: &Rules) -> Result<Cart, CartProblem> {
+        zhiyin_decide::checkout::cart(&self.facts(), rules)
+    }
+
+    /// The cart alone.
+    fn facts(&self) -> CartFacts {
+        let line = |line: &LineAsked| CartLine {
+            id: line.id.clone(),
+            product: line.product.clone(),
+            category: line.category.clone(),
+            department: line.department.clone(),
+            brand: line.brand.clone(),
+            zone: line.zone.clone(),
+            price: line.price,
+            quantity: line.quantity,
+            floor: line.floor,
+            properties: line.properties.clone(),
         };
-        let mut cart =
-            Cart { zone, codes: self.codes.clone(), chosen: self.exchange.clone(), ..Cart::default() };
-        cart.row.store.clone_from(&self.store);
-        cart.row.region.clone_from(&self.region);
-        cart.row.channel.clone_from(&self.channel);
-        cart.row.payment.clone_from(&self.payment);
-        cart.row.shipping = Money(self.shipping);
-        for (i, line) in self.lines.iter().enumerate() {
-            cart.row.items.push(CartItem {
-                product: line.product.clone(),
-                category: line.category.clone(),
-                department: line.department.clone(),
-                brand: line.brand.clone(),
-                zone: line.zone.clone(),
-                price: Money(line.price),
-                quantity: line.quantity,
-                properties: scalars(&format!("lines[{i}].properties"), &line.properties)?,
-            });
-            let id = line.id.clone().unwrap_or_else(|| (i + 1).to_string());
-            cart.lines.push(Line { id, floor: line.floor.map(Money) });
+        CartFacts {
+            currency: self.currency.clone(),
+            store: self.store.clone(),
+            region: self.region.clone(),
+            timezone: self.timezone.clone(),
+            channel: self.channel.clone(),
+            payment: self.payment.clone(),
+            shipping: self.shipping,
+            codes: self.codes.clone(),
+            exchange: self.exchange.clone(),
+            coupons: None,
+            lines: self.lines.iter().map(line).collect(),
         }
-        cart.sum_up()?;
-        Ok(cart)
     }
 
     /// Whoever brings it, their history looked back on.
-    pub fn shopper(&self, leaves: &Leaves, currency: &Currency) -> Result<Shopper, CartProblem> {
+    pub fn shopper(&self, playbook: &Playbook, leaves: &Leaves) -> Result<Shopper, CartProblem> {
         let nobody = MemberAsked::default();
         let member = self.member.as_ref().unwrap_or(&nobody);
         if [member.orders.len(), member.coupons.len(), member.tags.len()].into_iter().any(|n| n > ENTRIES_MAX)
         {
             return problem("member", format!("at most {ENTRIES_MAX} orders, coupons and tags"));
         }
+        let levels = || playbook.tiers.levels.iter().map(|level| &level.id);
+        if let Some(tier) = member.tier.as_ref().filter(|tier| levels().all(|known| known != *tier)) {
+            let shown: String = tier.chars().take(64).collect();
+            return problem("member.tier", format!("there is no tier `{shown}`{}", listed(levels())));
+        }
         let mut attributes = scalars("member.attributes", &member.attributes)?;
         if let Some(birthday) = &member.birthday {
+            if Birthday::parse(birthday).is_none() {
+                return problem("member.birthday", "a birthday is written like 1990-05-13 or 05-13");
+            }
             attributes.insert("birthday".to_owned(), Scalar::Text(birthday.clone()));
         }
         let mut coupons = Vec::with_capacity(member.coupons.len());
@@ -366,7 +343,6 @@ impl CartAsked {
                 items: items.collect(),
             });
         }
-        debug_assert!(currency.exponent <= 4);
         shopper.look_back(leaves, &orders);
         Ok(shopper)
     }

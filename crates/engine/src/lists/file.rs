@@ -72,7 +72,8 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-fn cells(text: &str) -> Option<Vec<String>> {
+/// The cells of a line of CSV, without blanks around them.
+pub(crate) fn cells(text: &str) -> Option<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let record = reader.records().next()?.ok()?;
     Some(record.iter().map(|cell| cell.trim().to_owned()).collect())

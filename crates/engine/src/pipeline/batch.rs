@@ -1,25 +1,33 @@
 //! One batch: what was loaded, what has been decided so far, and the flush it becomes.
 
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use zhiyin_decide::naming::FoundBy;
-use zhiyin_decide::outcome::{Emitted, Known, Missing, Outcome, Stop};
+use zhiyin_decide::outcome::{Emitted, Known, KnownCheckout, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
 use zhiyin_decide::{Cause, order};
+use zhiyin_model::coupon::codes::CodeLot;
+use zhiyin_model::coupon::{PoolTake, issue_count};
 use zhiyin_model::effect::Order;
 use zhiyin_model::event::{self, Event, Identifier, Origin, Refusal};
-use zhiyin_model::id::{EventId, MemberId, OrderId};
+use zhiyin_model::id::{CheckoutId, EventId, MemberId, OrderId};
+use zhiyin_model::till::Lease;
 use zhiyin_model::time::Ts;
+use zhiyin_store::campaigns::NoteSet;
+use zhiyin_store::checkouts::CheckoutSet;
 use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm, OrderSet};
 use zhiyin_store::seal::{self, LookupHash};
 use zhiyin_store::turn::Turn;
 use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted, reading};
 
-use super::Cache;
 use super::item::item;
+use super::{Cache, lookup};
 use crate::{Decisions, EngineError, Live, Result, clock, rebuild};
 
 /// One batch in the making.
@@ -38,6 +46,14 @@ pub(super) struct Batch<'a> {
     /// Up to which instant all that was due for a member has fired in this batch.
     pub(super) settled: BTreeMap<MemberId, Ts>,
     orders_changed: BTreeSet<OrderId>,
+    /// What is taken of pools, by this batch too.
+    pools: Arc<BTreeMap<String, i64>>,
+    /// Uploads of partners' codes, by offer.
+    codes: Arc<BTreeMap<String, Vec<CodeLot>>>,
+    /// Checkouts that were looked up, as this batch leaves them.
+    checkouts: BTreeMap<CheckoutId, Option<KnownCheckout>>,
+    /// Leases of tills that were looked up.
+    leases: BTreeMap<String, Option<Arc<Lease>>>,
     /// Members who may be of shares of others: written with the batch, and not remembered.
     pub(super) guests: Vec<MemberId>,
     /// About whom nothing more is decided here: what was said to them comes first, or their rows move with this batch.
@@ -106,6 +122,10 @@ impl<'a> Batch<'a> {
             changed: BTreeSet::new(),
             settled: BTreeMap::new(),
             orders_changed: BTreeSet::new(),
+            pools: Arc::default(),
+            codes: Arc::default(),
+            checkouts: BTreeMap::new(),
+            leases: BTreeMap::new(),
             guests: Vec::new(),
             closed: BTreeSet::new(),
             flush,
@@ -286,7 +306,7 @@ impl<'a> Batch<'a> {
         };
         let dirty = self.changed.contains(&member);
         let name = format!("{}/{}", row.source, row.message_id);
-        let cause = Cause { id: row.id, name: &name, clock: row.clock };
+        let cause = Cause { id: row.id, name: &name, clock: row.clock, replay: row.replay };
         let decided = self.decide(&mut state, &event, read.order, cause, dirty).await?;
         match decided {
             Answer::Cut => {
@@ -325,13 +345,18 @@ impl<'a> Batch<'a> {
         dirty: bool,
     ) -> Result<Answer> {
         let order = order.and_then(|id| self.orders.get(&id).cloned());
-        let mut known = Known { order, ..Known::default() };
+        let (pools, codes) = (Arc::clone(&self.pools), Arc::clone(&self.codes));
+        let live_since = self.home.live_since;
+        let mut known = Known { order, pools, codes, live_since, ..Known::default() };
         loop {
             match (self.decisions.decide)(&self.live.rules, &self.home.id_key, state, &known, event, cause) {
                 Ok(outcome) => return Ok(Answer::Made(Box::new(outcome))),
                 Err(Stop::Refused(refusal)) => return Ok(Answer::Refused(refusal)),
                 Err(Stop::Missing(missing)) => {
-                    if dirty {
+                    if self.shared(&mut known, &missing).await? {
+                        continue;
+                    }
+                    if dirty || matches!(missing, Missing::Linked(_)) {
                         return Ok(Answer::Cut);
                     }
                     self.look_up(&mut known, missing, state.member.id).await?;
@@ -378,7 +403,17 @@ impl<'a> Batch<'a> {
         });
     }
 
+    /// Whom an issue to many was for and could not be issued to, since they are nobody any more, is counted as well.
+    fn not_issued(&mut self, row: &Waiting, refusal: &Refusal) {
+        let no = row.source.strip_prefix(crate::coupons::SOURCE).and_then(|no| no.parse().ok());
+        if let Some(no) = no {
+            let pool = issue_count(no, refusal.code);
+            self.flush.coupons.take(PoolTake { pool, amount: 1, size: None });
+        }
+    }
+
     pub(super) fn dead(&mut self, row: &Waiting, refusal: Refusal) {
+        self.not_issued(row, &refusal);
         tracing::debug!(seq = row.seq, code = refusal.code, field = refusal.field, "dead letter");
         self.flush.dead.push(Dead { seq: row.seq, member: row.member, refusal, at: row.clock });
     }
@@ -449,6 +484,23 @@ impl<'a> Batch<'a> {
         flush.stages.extend(outcome.stages);
         flush.tags.extend(outcome.tags);
         flush.partners.extend(outcome.partners);
+        for take in &outcome.coupons.pools {
+            if let Some(taken) = Arc::make_mut(&mut self.pools).get_mut(&take.pool) {
+                *taken += take.amount;
+            }
+        }
+        flush.coupons.extend(outcome.coupons);
+        let runs = outcome.runs;
+        flush.runs.moves.extend(runs.moves);
+        flush.runs.changed.extend(runs.changed);
+        for (note, variables) in runs.notes {
+            if let Some(body) = self.live.said.body(&self.live.playbook, &note.message, &variables) {
+                flush.runs.notes.push(NoteSet { note, body: seal::seal(&body) });
+            }
+        }
+        for set in outcome.checkouts {
+            self.checkout(set);
+        }
         if let Some(order) = outcome.order {
             self.orders_changed.insert(order.id);
             self.orders.insert(order.id, order);
@@ -458,6 +510,22 @@ impl<'a> Batch<'a> {
             self.fact(cause, first + ordinal, said.name, (member, None), at, &body);
         }
         Ok(())
+    }
+
+    /// Takes a checkout into the flush; the last of an id counts, and a body that was said before stays.
+    fn checkout(&mut self, set: zhiyin_model::checkout::CheckoutSet) {
+        let id = set.checkout.id;
+        let known = self.checkouts.entry(id).or_default();
+        let before = known.take().and_then(|known| known.body);
+        *known = Some(KnownCheckout { checkout: set.checkout.clone(), body: set.body.clone().or(before) });
+        let body = set.body.as_deref().map(seal::seal);
+        match self.flush.checkouts.iter_mut().find(|known| known.checkout.id == id) {
+            Some(known) => {
+                known.checkout = set.checkout;
+                known.body = body.or(known.body.take());
+            }
+            None => self.flush.checkouts.push(CheckoutSet { checkout: set.checkout, body }),
+        }
     }
 
     pub(super) fn fact(

@@ -1,9 +1,13 @@
 //! Fetching what a decision asked for.
 
-use zhiyin_decide::outcome::{Known, LotsAsked, Missing};
+use std::collections::BTreeMap;
+
+use zhiyin_decide::outcome::{Known, KnownCheckout, LotsAsked, Missing};
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::event::{self, Origin};
 use zhiyin_model::id::MemberId;
+use zhiyin_model::till::Lease;
+use zhiyin_store::checkouts::StoredCheckout;
 use zhiyin_store::seal;
 use zhiyin_store::{LotsWanted, Store, StoreError};
 
@@ -52,9 +56,42 @@ pub(super) async fn look_up(
         Missing::Past(id) => {
             known.past.insert(id, store.past_transfer(member, id).await?);
         }
+        // A batch keeps these itself.
+        Missing::Pool(_)
+        | Missing::Pools(_)
+        | Missing::Codes(_)
+        | Missing::Checkout(_)
+        | Missing::Lease(_)
+        | Missing::Linked(_) => {
+            return Err(damaged(format!("nobody looked up {missing:?}")).into());
+        }
         Missing::History => known.history = Some(rebuild::history(store, rules, member).await?),
     }
     Ok(())
+}
+
+/// A lease, and what its pools have left. That is read before how the lease stands: whoever finds it open was told what it had
+/// then, and where it ended in between the flush finds less than was told.
+pub(super) async fn lease(store: &dyn Store, name: &str) -> Result<(Option<Lease>, BTreeMap<String, i64>)> {
+    let Some(before) = store.tills().lease(name).await? else { return Ok((None, BTreeMap::new())) };
+    let pools: Vec<String> = before.lease()?.pools().map(|(pool, _)| pool).collect();
+    let left = store.coupons().pools(pools.clone()).await?;
+    let lease = store.tills().lease(name).await?.map(|stored| stored.lease()).transpose()?;
+    let left = pools.into_iter().map(|pool| {
+        let left = left.get(&pool).copied().unwrap_or(0);
+        (pool, left)
+    });
+    Ok((lease, left.collect()))
+}
+
+/// A checkout with its body opened.
+pub(super) fn checkout(stored: StoredCheckout) -> Result<KnownCheckout> {
+    let body = match seal::open(&stored.body) {
+        // What it takes stays known.
+        Err(StoreError::Erased) => None,
+        body => Some(body?),
+    };
+    Ok(KnownCheckout { checkout: stored.checkout, body })
 }
 
 fn damaged(what: String) -> StoreError {

@@ -48,7 +48,7 @@ impl Batch<'_> {
         state.member.timers.clear();
         self.decided(row, loser, event);
         let name = name(row);
-        let cause = Cause { id: row.id, name: &name, clock: row.clock };
+        let cause = Cause { id: row.id, name: &name, clock: row.clock, replay: row.replay };
         let who = Identifier { namespace: MEMBER.to_owned(), value: loser.to_string() };
         let body = item(names::MEMBER_JOINED, event.time, Some(&who), &[]);
         self.fact(cause, 0, names::MEMBER_JOINED, (winner, Some(Told::by(row, None))), event.time, &body);
@@ -79,7 +79,7 @@ impl Batch<'_> {
         let fresh = || State::new(rules, winner, event.time);
         let mut state = self.cache.states.remove(&winner).unwrap_or_else(fresh);
         let name = name(row);
-        let cause = Cause { id: row.id, name: &name, clock: row.clock };
+        let cause = Cause { id: row.id, name: &name, clock: row.clock, replay: row.replay };
         let mut outcome = Outcome::default();
         if let Some(other) = other {
             let mut history = rebuild::history(self.store, rules, winner).await?;
@@ -122,7 +122,7 @@ impl Batch<'_> {
         let parting = parting(self.store, self.live, member, &past, &leaving).await?;
         let Some(mut state) = self.cache.states.remove(&member) else { return Ok(Go::Cut) };
         let name = name(row);
-        let cause = Cause { id: row.id, name: &name, clock: row.clock };
+        let cause = Cause { id: row.id, name: &name, clock: row.clock, replay: row.replay };
         let at = row.clock.max(state.member.decided_until);
         let scene = Scene { rules: &self.live.rules, key: &self.home.id_key, cause, at };
         let mut outcome = Outcome { at, ..Outcome::default() };
@@ -141,6 +141,8 @@ impl Batch<'_> {
             orders: parted.orders,
             lots: parted.lots,
             holds: parted.holds,
+            coupons: parted.coupons,
+            checkouts: parted.checkouts,
         });
         self.decided(row, member, event);
         // What is said of either side has a number of its own under this cause.
@@ -238,6 +240,8 @@ pub(crate) async fn parting(
         lots: books.lots,
         holds: books.holds,
         orders: books.orders,
+        coupons: books.coupons,
+        checkouts: books.checkouts,
         history_stays: stays,
         history_leaves: leaves,
     })

@@ -73,15 +73,21 @@ impl Batch<'_> {
             [member.bytes(), timer.kind.name().as_bytes(), &timer.which.to_le_bytes(), &due.0.to_le_bytes()];
         let id: EventId = key.derive("timer", &parts);
         let name = format!("timer/{}/{}/{}", timer.kind.name(), timer.which, due.0);
-        let cause = Cause { id, name: &name, clock };
         // A timer may have been set for an instant that lies behind what was decided since.
         let at = due.max(state.member.decided_until);
+        // What falls due before the home acts for real is history, too.
+        let live_since = self.home.live_since;
+        let replay = live_since.is_none_or(|since| at < since);
+        let cause = Cause { id, name: &name, clock, replay };
         let scene = Scene { rules: &self.live.rules, key, cause, at };
-        let mut known = Known::default();
+        let mut known = Known { live_since, ..Known::default() };
         let outcome = loop {
             match caught(member, || (self.decisions.fall_due)(&scene, state, &known, timer))? {
                 Ok(outcome) => break outcome,
                 Err(Stop::Missing(missing)) => {
+                    if self.shared(&mut known, &missing).await? {
+                        continue;
+                    }
                     if self.changed.contains(&member) {
                         return Ok(Go::Cut);
                     }
@@ -116,11 +122,13 @@ impl Batch<'_> {
             let key = &self.home.id_key;
             let id = key.derive("playbook", &[member.bytes(), &version.to_le_bytes()]);
             let name = format!("playbook/{version}");
-            let clock = self.home.clock.max(self.live.version.applied_at);
+            // Of a home that begins its business: what campaigns come to is armed from then on.
+            let live_since = self.home.live_since;
+            let clock = self.home.clock.max(self.live.version.applied_at).max(live_since.unwrap_or(Ts::MIN));
             // Never before what was decided already: time does not run backwards for a member.
             let at =
                 self.live.version.applied_at.max(state.member.known_since).max(state.member.decided_until);
-            let cause = Cause { id, name: &name, clock };
+            let cause = Cause { id, name: &name, clock, replay: live_since.is_none() };
             let scene = Scene { rules: &self.live.rules, key, cause, at };
             let outcome = caught(*member, || (self.decisions.reach_version)(&scene, &mut state))?;
             if !outcome.stages.is_empty() || !outcome.tags.is_empty() {

@@ -1,5 +1,6 @@
 //! A worker: the shares it holds, what it remembers of their members, and its steps.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::gauge::Gauge;
@@ -37,6 +38,8 @@ pub(crate) struct Worker {
     cache: Cache,
     /// When it looked last: what happened since, it has not seen.
     looked: u64,
+    /// Whether, when it looked last, timers of its shares waited for what others were yet to decide.
+    held_back: bool,
     /// Shares that all workers of the process hold.
     held: Gauge,
 }
@@ -44,7 +47,7 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(holder: String, held: Gauge) -> Self {
         let (turn, cache) = (Turn::default(), Cache::default());
-        Self { holder, turn, leased: None, asked: false, cache, looked: 0, held }
+        Self { holder, turn, leased: None, asked: false, cache, looked: 0, held_back: false, held }
     }
 
     /// From now on it holds these shares.
@@ -72,6 +75,24 @@ impl Worker {
     /// What it waits for when there is nothing to do: its shares, and since when.
     pub(super) fn waits(&self) -> (Turn, u64) {
         (self.turn.clone(), self.looked)
+    }
+
+    /// How many shares it holds.
+    pub(super) fn n_held(&self) -> usize {
+        self.turn.held.len()
+    }
+
+    /// Asks for its part now; whether it has a share that it had not.
+    pub(super) async fn gains(&mut self, engine: &Engine) -> Result<bool> {
+        let had: BTreeSet<i32> = self.turn.slots().collect();
+        self.leased = None;
+        self.lease(engine).await?;
+        Ok(self.turn.slots().any(|slot| !had.contains(&slot)))
+    }
+
+    /// Whether timers of its shares waited for what others were yet to decide: it is to look again once they have.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.held_back
     }
 
     /// Believes nothing any more: shares and members are read anew.
@@ -106,6 +127,10 @@ impl Worker {
                     tracing::info!(holder = self.holder, "another process moved the home on; loading again");
                     engine.measures.stale();
                     self.doubt();
+                }
+                Err(EngineError::Store(StoreError::Short)) => {
+                    tracing::debug!(holder = self.holder, "a pool has less left by now; deciding again");
+                    self.cache.forget(0);
                 }
                 Err(EngineError::Store(StoreError::Erased)) => {
                     tracing::info!(holder = self.holder, "somebody was erased meanwhile; loading again");
@@ -154,12 +179,14 @@ impl Worker {
         // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
         let (mut horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
         let mut due = if sweeps { store.due(&self.turn, horizon, limit).await? } else { Vec::new() };
+        self.held_back = false;
         // Nothing can be decided here, but others may be about to reach these members: their time does not run ahead of that.
         if waiting.is_empty()
             && !due.is_empty()
             && let Some(ahead) = store.ahead(&self.turn).await?
         {
             horizon = horizon.min(ahead.clock);
+            self.held_back = true;
             due = if ahead.replay { Vec::new() } else { store.due(&self.turn, horizon, limit).await? };
         }
         let mut step = Step { at: horizon, ..Step::default() };
@@ -197,7 +224,11 @@ impl Worker {
     /// Judges members of its shares whom the live version has not reached yet, in batches; the version that has reached all
     /// of them then.
     pub(super) async fn catch_up(&mut self, engine: &Engine, limit: usize, reached: i64) -> Result<i64> {
-        let version = engine.home().await?.version;
+        let home = engine.home().await;
+        if home.is_err() {
+            self.doubt();
+        }
+        let version = home?.version;
         if version == reached {
             return Ok(reached);
         }
@@ -207,6 +238,14 @@ impl Worker {
 
     /// The same whatever has reached them; how many were.
     pub(crate) async fn reach_all(&mut self, engine: &Engine, limit: usize) -> Result<u64> {
+        let done = self.try_reach_all(engine, limit).await;
+        if done.is_err() {
+            self.doubt();
+        }
+        done
+    }
+
+    async fn try_reach_all(&mut self, engine: &Engine, limit: usize) -> Result<u64> {
         let mut n = 0;
         loop {
             self.lease(engine).await?;
@@ -225,10 +264,7 @@ impl Worker {
                 }
                 Err(EngineError::Store(StoreError::Erased)) => self.doubt(),
                 Err(EngineError::Stuck(member)) => self.stuck(engine, member)?,
-                Err(error) => {
-                    self.doubt();
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
                 Ok(()) => n += members.len() as u64,
             }
         }

@@ -12,6 +12,7 @@ use zhiyin_model::event::{
     bounded, names,
 };
 use zhiyin_model::identifier::{self, Window};
+use zhiyin_model::lunar::LunarDay;
 use zhiyin_model::mask::Mask;
 use zhiyin_model::money::parse_decimal;
 use zhiyin_model::playbook::{AttributeKind, Expiry, Playbook};
@@ -419,6 +420,12 @@ fn attribute(cell: &Json, kind: AttributeKind, name: &str) -> Result<Value, Refu
         (AttributeKind::Number, Json::Text(text) | Json::Number(text) | Json::Float(text)) => {
             let number = parse_decimal(text).map_err(|_| bad("a number"))?;
             serde_json::from_str(&number.to_string()).map_err(|_| bad("a number"))?
+        }
+        // Who keeps their birthday by the lunar calendar.
+        (AttributeKind::Date, Json::Text(text))
+            if name == "birthday" && LunarDay::parse(text.trim()).is_some() =>
+        {
+            text.trim().into()
         }
         (AttributeKind::Date, Json::Text(text)) => {
             date(text.trim()).ok_or_else(|| bad("a date, YYYY-MM-DD"))?.to_string().into()

@@ -30,6 +30,15 @@ pub(super) const NAMES: &[&str] = &[
     names::AUDIENCE_ENTERED,
     names::AUDIENCE_LEFT,
     names::MEMBER_JOINED,
+    names::COUPON_ISSUED,
+    names::COUPON_USED,
+    names::COUPON_EXPIRING,
+    names::COUPON_EXPIRED,
+    names::CHECKOUT_LOCKED,
+    names::CHECKOUT_REDEEMED,
+    names::CHECKOUT_CANCELLED,
+    names::CHECKOUT_RELEASED,
+    names::CHECKOUT_RETURNED,
 ];
 
 /// A message, whoever gets it.
@@ -207,21 +216,39 @@ fn of(member: MemberId, fields: impl IntoIterator<Item = (&'static str, Value)>)
     data
 }
 
+/// What is told of a coupon.
+const COUPON: &[&str] = &["coupon", "offer", "valid_until"];
+/// Properties that are amounts.
+const AMOUNTS: [&str; 4] = ["payable", "discount", "refund", "points"];
 /// What the home says itself of a member: its event, what it is called here, and which of its properties are told.
-const FACTS: [(&str, &str, &[&str]); 6] = [
+const FACTS: [(&str, &str, &[&str]); 15] = [
     (names::TIER_CHANGED, "member.tier_changed", &["from", "to"]),
     (names::STAGE_CHANGED, "member.stage_moved", &["from", "to"]),
     (names::TAG_ADDED, "member.tag_added", &["tag"]),
     (names::TAG_REMOVED, "member.tag_removed", &["tag"]),
     (names::AUDIENCE_ENTERED, "member.audience_entered", &["audience"]),
     (names::AUDIENCE_LEFT, "member.audience_left", &["audience"]),
+    (names::COUPON_ISSUED, "coupon.issued", COUPON),
+    (names::COUPON_USED, "coupon.redeemed", COUPON),
+    (names::COUPON_EXPIRING, "coupon.expiring", COUPON),
+    (names::COUPON_EXPIRED, "coupon.expired", COUPON),
+    (names::CHECKOUT_LOCKED, "checkout.locked", &["checkout", "payable", "discount", "until"]),
+    (names::CHECKOUT_REDEEMED, "checkout.redeemed", &["checkout", "payable", "discount"]),
+    (names::CHECKOUT_CANCELLED, "checkout.cancelled", &["checkout"]),
+    (names::CHECKOUT_RELEASED, "checkout.released", &["checkout"]),
+    (names::CHECKOUT_RETURNED, "checkout.returned", &["checkout", "refund", "points"]),
 ];
 
 fn fact(key: &IdKey, told: &Told) -> Option<Said> {
     let (_, kind, fields) = FACTS.into_iter().find(|(name, ..)| told.own && *name == told.event.name)?;
     let body = seal::open(&told.event.body).ok()?;
     let body: Value = serde_json::from_str(&body).ok()?;
-    let said_of = |name: &&'static str| Some((*name, Value::from(body["properties"][*name].as_str()?)));
+    let said_of = |name: &&'static str| {
+        let said = body["properties"][*name].as_str()?;
+        // Amounts are said as texts, and told as numbers.
+        let amount = AMOUNTS.contains(name).then(|| said.parse::<i64>().ok()).flatten();
+        Some((*name, amount.map_or_else(|| Value::from(said), Value::from)))
+    };
     let data = of(told.member, fields.iter().filter_map(said_of));
     Some(said(key, kind, told.event.id.bytes(), told.event.time, told.member, data))
 }

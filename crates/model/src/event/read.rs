@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::json::Json;
 use super::whom::{self, Reading};
-use super::{Event, Item, Origin, RENAMED, Refusal, names, order, takeover};
+use super::{Event, Item, Origin, RENAMED, Refusal, checkout, names, order, takeover};
 use crate::scalar::Scalar;
 use crate::time::Ts;
 
@@ -121,6 +121,11 @@ pub(super) fn event_of(json: &Json, origin: &Origin<'_>, reading: Reading) -> Re
         preferences: preferences(&name, context)?,
         order: if speaks_of_order { Some(order::read(properties)?) } else { None },
         takeover,
+        checkout: if checkout::speaks_of_one(&name) {
+            checkout::read(properties)?.map(Box::new)
+        } else {
+            None
+        },
         name,
     })
 }

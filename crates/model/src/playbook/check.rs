@@ -1,11 +1,15 @@
 //! From the raw playbook to the checked one: what must be there, what must agree.
 
+mod alone;
 mod audience;
+mod campaign;
 mod consent;
+mod draw;
 mod earning;
 mod identity;
 mod offer;
 mod retention;
+mod tills;
 
 use std::collections::BTreeMap;
 
@@ -42,6 +46,8 @@ pub(super) fn playbook(
 ) -> Option<Playbook> {
     let mut check = Check { problems };
     let offered = offer::sections(&mut raw);
+    let draws = raw.draws.take();
+    let campaigns = campaign::sections(&mut raw);
     let id = check.required(raw.playbook, tree, "playbook", "a name such as variety-store");
     if let (Some(id), Some(node)) = (&id, tree.get("playbook")) {
         check.id(id, &node.mark, &node.path, false);
@@ -52,7 +58,9 @@ pub(super) fn playbook(
     let attributes = check.by_id(raw.attributes, tree.get("attributes"), true, |check, raw, node| {
         let name = check.names(raw.name, node);
         let kind = check.required(raw.kind, node, "type", "bool, number, text, texts, date")?;
-        Some(AttributeDecl { name, kind })
+        let changes =
+            raw.changes.and_then(|text| check.phrase(&text.0, node.get("changes"), phrase::changes));
+        Some(AttributeDecl { name, kind, changes_after_days: changes })
     });
     let touchpoints = check.by_id(raw.touchpoints, tree.get("touchpoints"), false, |check, raw, node| {
         let name = check.names(raw.name, node);
@@ -65,7 +73,10 @@ pub(super) fn playbook(
         Some(Partner { name: check.names(raw.name, node), ours, theirs })
     });
     check.partners_are_partners(&partners, &touchpoints, tree.get("partners"));
-    let orders = Orders { paid: raw.orders.and_then(|orders| orders.paid).unwrap_or_default() };
+    let raw_orders = raw.orders.unwrap_or_default();
+    let place = tree.get("orders").and_then(|node| node.get("earn_nothing"));
+    let earn_nothing = check.condition(raw_orders.earn_nothing, place);
+    let orders = Orders { paid: raw_orders.paid.unwrap_or_default(), earn_nothing };
     let points = check.section(raw.points, tree, "points", "expire, debt, earn and more", Check::points);
     let growth = check.section(raw.growth, tree, "growth", "earn, name", Check::growth);
     let tiers = check.section(raw.tiers, tree, "tiers", "over, levels", Check::tiers);
@@ -75,12 +86,23 @@ pub(super) fn playbook(
     let identity = check.identity(raw.identity, tree.get("identity"));
     let consent = check.consent(raw.consent, tree.get("consent"));
     let retention = check.retention(raw.retention, tree.get("retention"));
+    let alone = check.alone(raw.alone, tree.get("alone"));
+    let tills = check.tills(raw.tills, tree.get("tills"));
     let around = offer::Around {
         currency: currency.clone().unwrap_or(Currency { code: String::new(), exponent: 2 }),
         levels: tiers.as_ref().map_or(&[], |tiers| tiers.levels.as_slice()),
         partners: partners.iter().map(|(code, _)| code.as_str()).collect(),
     };
     let offering = check.offering(offered, tree, &around);
+    let draws = check.draws(draws, tree.get("draws"), &offering, &around);
+    let known = campaign::Known {
+        purposes: &consent.purposes,
+        audiences: &audiences,
+        attributes: &attributes,
+        tags: &tags,
+        offers: &offering,
+    };
+    let (messages, campaigns, sending) = check.campaigns(campaigns, tree, &known);
     Some(Playbook {
         id: id?,
         timezone: timezone?,
@@ -97,9 +119,15 @@ pub(super) fn playbook(
         tags: BTreeMap::from_iter(tags),
         audiences,
         offering,
+        draws: draws.into_iter().collect(),
+        messages,
+        campaigns,
+        sending,
         identity,
         consent,
         retention,
+        alone,
+        tills,
         source,
     })
 }

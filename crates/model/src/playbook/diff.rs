@@ -2,7 +2,9 @@
 
 mod audience;
 mod brand;
+mod campaign;
 mod consent;
+mod draw;
 mod earning;
 mod identity;
 mod offer;
@@ -79,9 +81,13 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     standing::tags(&old.tags, &new.tags, &mut changes);
     audience::audiences(&old.audiences, &new.audiences, &mut changes);
     offer::offering(old, new, &mut changes);
+    draw::draws(old, new, &mut changes);
+    campaign::campaigns(old, new, &mut changes);
     identity::identity(&old.identity, &new.identity, &mut changes);
     consent::consent(&old.consent, &new.consent, &mut changes);
     retention::retention(old, new, &mut changes);
+    brand::alone(&old.alone, &new.alone, &mut changes);
+    brand::tills(&old.tills, &new.tills, &mut changes);
     if changes.is_empty() && old != new {
         let mut said = Said::default();
         said.say("只调整了书写次序。".to_owned(), "Only the order of the file changes.".to_owned());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::claim::{Claim, Validity};
 use super::names::Names;
 use super::{ConditionText, Ratio, canonical};
 use crate::money::Money;
@@ -130,6 +131,9 @@ pub struct Offer {
     /// It takes a coupon, which is used up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coupon: Option<CouponTerms>,
+    /// Members take its coupon themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
     /// It is for whoever brings the code of this partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partner: Option<String>,
@@ -182,10 +186,20 @@ pub enum Budget {
 }
 
 /// How a coupon of an offer is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CouponTerms {
-    /// For how many days it may be used, the day it was given on being the first.
-    pub valid_days: u16,
+    /// For how long it may be used.
+    #[serde(flatten)]
+    pub valid: Validity,
+    /// So many days before it ends its member is reminded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remind_days: Option<u16>,
+    /// One that was not used in its time is there for others again, and does not count for its member's limit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gives_back: bool,
+    /// Each bears a code of this partner: one of those that were uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes: Option<String>,
 }
 
 /// What becomes of a discount when pieces come back and its threshold is no longer met.

@@ -1,5 +1,6 @@
 //! Short phrases with units, read into types. An error points at the word.
 
+pub(super) mod campaign;
 pub(super) mod offer;
 
 use super::nearest::nearest;
@@ -147,6 +148,25 @@ pub(super) fn worth(text: &str) -> Result<Worth, Wrong> {
         words.word("points")?;
     }
     words.end().map(|()| Worth { major, points })
+}
+
+/// `500 per member per day`: the most that is earned.
+pub(super) fn most(text: &str) -> Result<i64, Wrong> {
+    let mut words = Words::of(text, "NUMBER per member per day, such as 500 per member per day");
+    let most = words.whole("a whole number of points", 1, i64::from(u32::MAX))?;
+    for word in ["per", "member", "per", "day"] {
+        words.word(word)?;
+    }
+    words.end().map(|()| most)
+}
+
+/// `once per 365d`: how often a value may change.
+pub(super) fn changes(text: &str) -> Result<u16, Wrong> {
+    let mut words = Words::of(text, "once per a number of days, such as once per 365d");
+    words.word("once")?;
+    words.word("per")?;
+    let days = words.days(1, 3660)?;
+    words.end().map(|()| days)
 }
 
 /// When points are lost.

@@ -3,6 +3,8 @@
 //! Every key is optional here, because a file that extends another may leave it out; what must be there in
 //! the end is said where it is checked.
 
+pub(super) mod campaign;
+pub(super) mod draw;
 pub(super) mod offer;
 
 use schemars::JsonSchema;
@@ -12,8 +14,8 @@ use serde::Deserialize;
 use super::names::Language;
 use super::touchpoint::TouchpointKind;
 use super::words::{
-    Blocked, ById, Condition, DayPhrase, DaysPhrase, ExpiryPhrase, LimitPhrase, RawAims, RawEarn, RawNames,
-    Version, WorthPhrase,
+    Blocked, ById, ChangesPhrase, Condition, DayPhrase, DaysPhrase, ExpiryPhrase, LimitPhrase, MostPhrase,
+    RawAims, RawEarn, RawNames, Version, WorthPhrase,
 };
 use super::{AttributeKind, Combine, Debt, PaidRule, Phase};
 
@@ -61,12 +63,56 @@ pub(super) struct RawPlaybook {
     pub floors: Option<ById<offer::RawFloor>>,
     /// Offers by id, in the order in which a till that cannot look for the best tries them.
     pub offers: Option<ById<offer::RawOffer>>,
+    /// Draws by id.
+    pub draws: Option<ById<draw::RawDraw>>,
+    /// Texts that are sent, by id.
+    pub messages: Option<ById<campaign::RawMessage>>,
+    /// Campaigns by id.
+    pub campaigns: Option<ById<campaign::RawCampaign>>,
+    /// What bounds everything that is sent.
+    pub sending: Option<campaign::RawSending>,
     /// Which names of people count, and how far.
     pub identity: Option<RawIdentity>,
     /// What consent is asked for.
     pub consent: Option<RawConsent>,
     /// After how many days the bodies of events are let go, by event name.
     pub retention: Option<ById<DaysPhrase>>,
+    /// Up to where one person decides alone.
+    pub alone: Option<RawAlone>,
+    /// What one lease of a till that sells without a network may have.
+    pub tills: Option<RawTills>,
+}
+
+/// What one lease of a till that sells without a network may have.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Tills")]
+pub(super) struct RawTills {
+    /// For how many hours at most.
+    pub hours: Option<i64>,
+    /// How many hours after its end what is left comes back.
+    pub grace_hours: Option<i64>,
+    /// For how many members at most.
+    pub members: Option<i64>,
+    /// Uses, or pieces, of one offer at most.
+    pub uses: Option<i64>,
+    /// Money of one offer's budget at most, in whole major units.
+    pub budget: Option<i64>,
+}
+
+/// Up to where one person decides alone; more of it needs a second one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Alone")]
+pub(super) struct RawAlone {
+    /// Points that one adjustment may add or take.
+    pub points: Option<i64>,
+    /// To how many members one person issues a coupon.
+    pub members: Option<i64>,
+    /// Whether one person makes a playbook live over the interface.
+    pub playbook: Option<bool>,
+    /// Hours within which a second person must answer.
+    pub answer_hours: Option<i64>,
 }
 
 /// An attribute of members.
@@ -79,6 +125,8 @@ pub(super) struct RawAttribute {
     /// The type of its values.
     #[serde(rename = "type")]
     pub kind: Option<AttributeKind>,
+    /// How often it may change.
+    pub changes: Option<ChangesPhrase>,
 }
 
 /// A touchpoint.
@@ -112,6 +160,8 @@ pub(super) struct RawPartner {
 pub(super) struct RawOrders {
     /// What "paid" means.
     pub paid: Option<PaidRule>,
+    /// Members whose orders earn neither points nor growth.
+    pub earn_nothing: Option<Condition>,
 }
 
 /// The points account.
@@ -133,6 +183,8 @@ pub(super) struct RawPoints {
     pub earn: Option<Vec<RawEarn>>,
     /// What points are worth: major units of money per points.
     pub worth: Option<WorthPhrase>,
+    /// The most that a member's orders of one day earn.
+    pub most: Option<MostPhrase>,
 }
 
 /// The growth value.

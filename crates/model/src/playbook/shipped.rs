@@ -5,14 +5,18 @@ pub const VARIETY_STORE: &str = include_str!("../../../../playbooks/variety-stor
 /// The shipped playbook of the demo: the variety store's rules over a real retailer's year.
 pub const DEMO: &str = include_str!("../../../../playbooks/demo.yaml");
 
+/// The shipped campaigns of the variety store: its rules, and what it says to whom when.
+pub const CAMPAIGNS: &str = include_str!("../../../../playbooks/variety-store-campaigns.yaml");
+
 /// The names of the shipped playbooks.
-pub const NAMES: [&str; 2] = ["variety-store", "demo"];
+pub const NAMES: [&str; 3] = ["variety-store", "demo", "variety-store-campaigns"];
 
 /// The text of a shipped playbook.
 pub fn shipped(name: &str) -> Option<&'static str> {
     match name {
         "variety-store" => Some(VARIETY_STORE),
         "demo" => Some(DEMO),
+        "variety-store-campaigns" => Some(CAMPAIGNS),
         _ => None,
     }
 }

@@ -1,7 +1,9 @@
 //! The rules of the playbook as tests, a file for each concern.
 
+mod campaigns;
 mod consent;
 mod differences;
+mod draws;
 mod hostile;
 mod identity;
 mod malformed;

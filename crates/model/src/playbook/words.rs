@@ -53,6 +53,7 @@ macro_rules! phrases {
     )+};
 }
 
+pub(super) mod campaign;
 pub(super) mod offer;
 
 phrases! {
@@ -62,6 +63,10 @@ phrases! {
     EarnPhrase = "what is earned, such as `1 per 1 paid`", r"^\d+ per \d+ paid$", ["1 per 1 paid", "10 per 1 paid"];
     /// What points are worth.
     WorthPhrase = "what points are worth, such as `1 per 100`", r"^\d+ per \d+( points)?$", ["1 per 100"];
+    /// The most that is earned.
+    MostPhrase = "the most that is earned, such as `500 per member per day`", r"^\d+ per member per day$", ["500 per member per day"];
+    /// How often a value may change.
+    ChangesPhrase = "how often it may change, such as `once per 365d`", r"^once per \d+d$", ["once per 365d"];
     /// When points are lost.
     ExpiryPhrase = "when points are lost, such as `end of next calendar year`",
         r"^(never|end of (next )?calendar year|\d+d after earning)$",

@@ -39,7 +39,7 @@ const fn row(operation: Operation, about: About, verdicts: [Verdict; 7]) -> Row 
 
 /// The table.
 #[rustfmt::skip]
-pub const MATRIX: [Row; 31] = [
+pub const MATRIX: [Row; 40] = [
     //   operation            compared   owner  marketer  analyst  manager  advisor  cashier  public
     row(O::MemberLookup,      Member,  [ ALL,   ALL_M,    NO,      ALL_M,   ALL_M,   ALL_M,   NO    ]),
     row(O::MemberRead,        Member,  [ ALL,   ALL_M,    ALL_M,   TREE,    MINE,    NO,      NO    ]),
@@ -54,6 +54,15 @@ pub const MATRIX: [Row; 31] = [
     row(O::PointsSpend,       Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::PointsReturn,      Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::PointsAdjust,      Member,  [ ALL,   ALL_M,    NO,      TREE_M,  NO,      NO,      NO    ]),
+    row(O::CouponsIssue,      Member,  [ ALL,   ALL_M,    NO,      TREE_M,  MINE,    NO,      NO    ]),
+    row(O::CouponsUse,        Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
+    row(O::CouponsIssueMany,  Brand,   [ ALL_0, ALL_0,    NO,      NO,      NO,      NO,      NO    ]),
+    row(O::DrawsManage,       Brand,   [ ALL_0, ALL_0,    NO,      NO,      NO,      NO,      NO    ]),
+    row(O::CampaignsManage,   Brand,   [ ALL_0, ALL_0,    NO,      NO,      NO,      NO,      NO    ]),
+    row(O::MessagesAnswer,    Member,  [ ALL,   ALL_M,    NO,      TREE_M,  MINE,    ALL_M,   NO    ]),
+    row(O::Checkout,          Act,     [ ALL,   NO,       NO,      TREE_M,  OWN_M,   OWN_M,   NO    ]),
+    row(O::CheckoutReturn,    Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
+    row(O::TillsLease,        Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::OrdersRead,        Order,   [ ALL,   ALL_M,    ALL_M,   TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::ReportsRead,       Member,  [ ALL_0, ALL_0,    ALL_0,   TREE_0,  MINE_0,  NO,      NO    ]),
     row(O::PlaybookRead,      Brand,   [ ALL_0, ALL_0,    ALL_0,   ALL_0,   ALL_0,   NO,      NO    ]),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zhiyin_condition::{CartItem, EventRow, Facts, LeafStates, Leaves, OrderRow};
+use zhiyin_condition::{CartItem, Facts, LeafStates, Leaves};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 use zhiyin_model::playbook::offer::Within;
@@ -42,26 +42,11 @@ impl Facts for Member {
     fn tier(&self) -> Option<&str> {
         self.tier.as_deref()
     }
-    fn lifecycle(&self) -> Option<&str> {
-        None
-    }
-    fn store(&self) -> Option<&str> {
-        None
-    }
     fn points(&self) -> i64 {
         self.points
     }
-    fn enrolled_at(&self) -> Option<Ts> {
-        None
-    }
     fn leaves(&self) -> &LeafStates {
         &self.states
-    }
-    fn event(&self) -> Option<&EventRow> {
-        None
-    }
-    fn order(&self) -> Option<&OrderRow> {
-        None
     }
 }
 

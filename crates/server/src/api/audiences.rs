@@ -70,7 +70,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "Those of the live playbook, by id: what they are called, for whom they hold, which of them stand, and how many are in \
                  these.",
             )
-            .refuses(&["no_playbook", "audiences_unavailable"]),
+            .refuses(&["no_playbook", "audiences_unavailable", "audience_took_too_long"]),
         Endpoint::get("audiences_one", "/v1/audiences/{id}", reads, one)
             .says(
                 "Read a saved audience",
@@ -172,7 +172,7 @@ struct SavedView {
 
 async fn saved(caller: Caller, _: Nothing) -> Result<SavedView, Problem> {
     let engine = caller.engine();
-    let standing = engine.standing_counts(&caller.grant).await?;
+    let standing = within(None, engine.standing_counts(&caller.grant)).await?;
     Ok(SavedView {
         items: engine.saved_audiences()?,
         standing: standing.counts,
@@ -208,7 +208,7 @@ async fn one(caller: Caller, asked: One) -> Result<OneView, Problem> {
     let audience = engine.saved_audience(&asked.id)?.ok_or_else(unknown)?;
     let is_there = match &audience.who {
         Some(_) => true,
-        None => engine.lists(&caller.grant).await?.iter().any(|list| list.name == asked.id),
+        None => engine.has_list(&asked.id).await?,
     };
     let now = match is_there {
         true => {
@@ -218,7 +218,7 @@ async fn one(caller: Caller, asked: One) -> Result<OneView, Problem> {
         false => None,
     };
     let standing = match audience.standing {
-        true => Some(engine.standing_counts(&caller.grant).await?),
+        true => Some(within(None, engine.standing_counts(&caller.grant)).await?),
         false => None,
     };
     let in_it = standing.as_ref().map(|standing| standing.counts.get(&asked.id).copied().unwrap_or(0));

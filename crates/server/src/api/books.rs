@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zhiyin_engine::books::{self, MonthBook};
 use zhiyin_model::role::{Bound, Operation};
-use zhiyin_store::closing::{Cut, Line};
+use zhiyin_store::closing::{CouponLine, Cut, Line};
 
 use super::caller::Caller;
 use super::endpoint::Endpoint;
@@ -39,6 +39,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "books_before_first",
                 "books_empty",
                 "books_unsettled",
+                "books_busy",
                 "import_unfinished",
                 "no_playbook",
             ])
@@ -125,12 +126,64 @@ impl From<Line> for LineView {
     }
 }
 
+/// A line of coupons, in pieces: the opening and all that moved is the closing.
+#[derive(Serialize, JsonSchema)]
+struct CouponLineView {
+    /// Of which offer.
+    offer: String,
+    /// By what it is told apart: `all`, `store` or `tier`.
+    by: &'static str,
+    /// The store or the tier; nothing for all, and for members who have none.
+    of: Option<String>,
+    /// Held by members when the month began.
+    opening: i64,
+    /// Issued.
+    issued: i64,
+    /// Used, less.
+    redeemed: i64,
+    /// Their time was over, less.
+    expired: i64,
+    /// Taken back, less: by a person, or because they were not used in their time.
+    withdrawn: i64,
+    /// What they were used for came back.
+    given_back: i64,
+    /// By store and by tier, what went elsewhere with its member.
+    moved: i64,
+    /// Held at its end.
+    closing: i64,
+    /// What they took off when they were used, less what came back, in minor units.
+    given_minor: i64,
+    /// What those that are held are worth by their face, in minor units; nothing where none has a fixed one.
+    liability_minor: Option<i64>,
+}
+
+impl From<CouponLine> for CouponLineView {
+    fn from(line: CouponLine) -> Self {
+        let CouponLine { offer, cut, value, opening, moves, closing, liability_minor, given_minor } = line;
+        Self {
+            offer,
+            by: cut.name(),
+            of: Some(value).filter(|value| !value.is_empty()),
+            opening,
+            issued: moves.issued,
+            redeemed: moves.redeemed,
+            expired: moves.expired,
+            withdrawn: moves.withdrawn,
+            given_back: moves.given_back,
+            moved: moves.moved,
+            closing,
+            given_minor,
+            liability_minor,
+        }
+    }
+}
+
 /// The books of a month.
 #[derive(Serialize, JsonSchema)]
 struct BookView {
     /// YYYY-MM.
     month: String,
-    /// `running`, `open` or `closed`.
+    /// `before_first` (before the first month of the books), `running`, `open` or `closed`.
     state: &'static str,
     /// Its first instant.
     start: String,
@@ -148,11 +201,16 @@ struct BookView {
     worth: Option<WorthView>,
     /// Its lines.
     lines: Vec<LineView>,
+    /// Those of coupons, by offer; nothing of a month that was closed before coupons were in the books.
+    coupons: Option<Vec<CouponLineView>>,
 }
 
 impl BookView {
     fn of(book: MonthBook, by: Option<Cut>) -> Self {
-        let wanted = |line: &Line| by.is_none_or(|by| line.cut == by || line.cut == Cut::All);
+        let wanted = |cut: Cut| by.is_none_or(|by| cut == by || cut == Cut::All);
+        let coupons = |lines: Vec<CouponLine>| {
+            lines.into_iter().filter(|line| wanted(line.cut)).map(CouponLineView::from).collect()
+        };
         Self {
             month: book.month.to_string(),
             state: book.state.name(),
@@ -163,7 +221,8 @@ impl BookView {
             hash: book.closed.as_ref().map(zhiyin_store::closing::Closed::hash_text),
             currency: book.currency,
             worth: book.worth.map(|(minor, points)| WorthView { minor, points }),
-            lines: book.lines.into_iter().filter(wanted).map(LineView::from).collect(),
+            lines: book.lines.into_iter().filter(|line| wanted(line.cut)).map(LineView::from).collect(),
+            coupons: book.coupons.map(coupons),
         }
     }
 }

@@ -36,6 +36,11 @@ impl Caller {
         &self.api.engine
     }
 
+    /// The same, for what goes on after the answer.
+    pub(crate) fn shared(&self) -> Arc<Engine> {
+        Arc::clone(&self.api.engine)
+    }
+
     /// Whoever brings the secret of a key that may do this.
     pub(crate) async fn checked(
         api: Arc<Api>,

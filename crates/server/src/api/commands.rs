@@ -6,6 +6,8 @@ mod members;
 mod persons;
 mod points;
 
+pub(crate) use points::at_the_till;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zhiyin_engine::command::{Act, Answer, Asker, Done, Whom};
@@ -185,7 +187,7 @@ impl Caller {
     }
 
     /// Who asks for the command of this request.
-    fn asker(&self) -> Asker<'_> {
+    pub(crate) fn asker(&self) -> Asker<'_> {
         Asker {
             grant: &self.grant,
             filter: &self.filter,
@@ -243,7 +245,10 @@ impl Caller {
 
 /// A field of the item as the request called it.
 fn as_asked(field: &str) -> String {
-    field.strip_prefix("properties.").unwrap_or(field).to_owned()
+    match field.strip_prefix("properties.").unwrap_or(field) {
+        "coupon_id" => "coupon".to_owned(),
+        field => field.to_owned(),
+    }
 }
 
 /// A text of a request within its bounds.

@@ -87,8 +87,32 @@ pub(crate) trait Answers<O>: Future<Output = Result<O, Problem>> + Send + 'stati
 impl<O, F: Future<Output = Result<O, Problem>> + Send + 'static> Answers<O> for F {}
 
 /// In the place of a command's code, which its own handler runs.
-async fn undone<I>(_: Caller, _: I) -> Result<CommandDone, Problem> {
+async fn undone<I, O>(_: Caller, _: I) -> Result<O, Problem> {
     Err(Problem::of("not_found"))
+}
+
+/// What a command is asked, and by whom: whole and in one form.
+fn asked<I: Taken>(mut caller: Caller, id: &str, raw: &Raw) -> Result<(Arc<Caller>, I), Problem> {
+    let body = input::body(raw)?;
+    caller.request = format!("{id} {body}");
+    let taken: I = input::read(body)?;
+    Ok((Arc::new(caller), taken))
+}
+
+/// Runs a command once for its idempotency key. One that came before is answered from the record.
+async fn once<I: Taken, F: Answers<CommandDone>>(
+    caller: &Arc<Caller>,
+    taken: I,
+    run: fn(Arc<Caller>, I) -> F,
+) -> Result<CommandDone, Problem> {
+    if let Some(before) = caller.before().await? {
+        return Ok(before);
+    }
+    match run(Arc::clone(caller), taken).await {
+        // Another request of this key may have been quicker, and have changed what this one looked up.
+        Err(problem) if problem.status().is_client_error() => caller.before().await?.ok_or(problem),
+        answer => answer,
+    }
 }
 
 /// The largest body of an operation that says nothing else, in bytes.
@@ -203,27 +227,52 @@ impl Endpoint {
         needs: Operation,
         run: fn(Arc<Caller>, I) -> F,
     ) -> Self {
+        let handler = move |caller: Caller, raw: Raw| -> Answering {
+            Box::pin(async move {
+                let (caller, taken) = asked(caller, id, &raw)?;
+                Ok(Json(once(&caller, taken, run).await?).into_response())
+            })
+        };
+        let described = Self::new((Kind::Command, Method::POST), (id, path), needs, undone::<I, CommandDone>);
+        Self { handler: Arc::new(handler), ..described }
+    }
+
+    /// The same where what is told of it is more than what was booked: it is read from the record each time.
+    pub(crate) fn command_told<I: Taken + Clone, O: Given + Send, F: Answers<CommandDone>, G: Answers<O>>(
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        run: fn(Arc<Caller>, I) -> F,
+        tell: fn(Arc<Caller>, I, CommandDone) -> G,
+    ) -> Self {
+        let handler = move |caller: Caller, raw: Raw| -> Answering {
+            Box::pin(async move {
+                let (caller, taken): (_, I) = asked(caller, id, &raw)?;
+                let done = once(&caller, taken.clone(), run).await?;
+                Ok(Json(tell(caller, taken, done).await?).into_response())
+            })
+        };
+        let described = Self::new((Kind::Command, Method::POST), (id, path), needs, undone::<I, O>);
+        Self { handler: Arc::new(handler), ..described }
+    }
+
+    /// A command whose code says itself whether it came before: where something else is asked first, or more is told.
+    pub(crate) fn own_command<I: Taken, O: Given + Send, F: Answers<O>>(
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        run: fn(Arc<Caller>, I) -> F,
+    ) -> Self {
         let handler = move |mut caller: Caller, raw: Raw| -> Answering {
             Box::pin(async move {
                 let body = input::body(&raw)?;
                 caller.request = format!("{id} {body}");
                 let taken: I = input::read(body)?;
-                let caller = Arc::new(caller);
-                if let Some(before) = caller.before().await? {
-                    return Ok(Json(before).into_response());
-                }
-                let done = match run(Arc::clone(&caller), taken).await {
-                    Ok(done) => done,
-                    // Another request of this key may have been quicker, and have changed what this one looked up.
-                    Err(problem) if problem.status().is_client_error() => {
-                        caller.before().await?.ok_or(problem)?
-                    }
-                    Err(problem) => return Err(problem),
-                };
-                Ok(Json(done).into_response())
+                Ok(Json(run(Arc::new(caller), taken).await?).into_response())
             })
         };
-        let described = Self::new((Kind::Command, Method::POST), (id, path), needs, undone::<I>);
+        let undone = |_: Caller, _: I| std::future::ready(Err::<O, _>(Problem::of("not_found")));
+        let described = Self::new((Kind::Command, Method::POST), (id, path), needs, undone);
         Self { handler: Arc::new(handler), ..described }
     }
 

@@ -4,6 +4,7 @@ use axum::http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use zhiyin_engine::audience::patience::{PATIENCE, within};
 use zhiyin_engine::lists::{AT_ONCE, Line, ListView, Others, Unmatched, UploadView};
 use zhiyin_model::role::Operation;
 
@@ -31,6 +32,9 @@ const UPLOAD: &[&str] = &[
     "namespace_missing",
 ];
 
+/// With which codes counting may refuse: whoever may not count everybody has them counted in columns.
+const COUNTED: &[&str] = &["no_playbook", "audiences_unavailable", "audience_took_too_long"];
+
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let (reads, writes) = (Operation::ReportsRead, Operation::PlaybookApply);
     let example =
@@ -40,10 +44,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "List lists of members",
             "会员名单列表",
             "Lists that were uploaded, with how many members are on each of those whom this key may count, and as of when.",
-        ),
+        )
+        .refuses(COUNTED),
         Endpoint::get("lists_one", "/v1/lists/{name}", reads, one)
             .says("Read a list of members", "查看会员名单", "How many are on it; who they are says `audience(\"NAME\")`.")
-            .refuses(&["list_unknown"])
+            .refuses(&["list_unknown", "no_playbook", "audiences_unavailable", "audience_took_too_long"])
             .example(json!({"name": "press"})),
         Endpoint::change(Method::PUT, "lists_put", "/v1/lists/{name}", writes, put)
             .says(
@@ -76,7 +81,7 @@ struct ListsView {
 }
 
 async fn all(caller: Caller, _: Nothing) -> Result<ListsView, Problem> {
-    Ok(ListsView { items: caller.engine().lists(&caller.grant).await? })
+    Ok(ListsView { items: within(PATIENCE, caller.engine().lists(&caller.grant)).await? })
 }
 
 /// Which list.
@@ -88,7 +93,7 @@ struct One {
 }
 
 async fn one(caller: Caller, asked: One) -> Result<ListView, Problem> {
-    Ok(caller.engine().list(&caller.grant, &asked.name).await?)
+    Ok(within(PATIENCE, caller.engine().list(&caller.grant, &asked.name)).await?)
 }
 
 /// What somebody is called.

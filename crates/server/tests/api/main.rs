@@ -5,10 +5,14 @@
 mod again;
 mod audiences;
 mod books;
+mod campaigns;
+mod checkout;
 mod commands;
+mod coupons;
 mod document;
 mod home;
 mod reads;
 mod roles;
 mod strict;
+mod tills;
 mod valid;

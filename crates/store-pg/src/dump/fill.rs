@@ -22,7 +22,10 @@ use crate::schemas::Schemas;
 pub(crate) const HOME_HELD: &str = "SELECT one FROM {home}.home FOR UPDATE";
 pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import) \
     OR EXISTS (SELECT 1 FROM {home}.api_key) OR EXISTS (SELECT 1 FROM {home}.approval) OR EXISTS (SELECT 1 FROM {home}.audit) \
-    OR EXISTS (SELECT 1 FROM {home}.place) OR EXISTS (SELECT 1 FROM {home}.webhook)";
+    OR EXISTS (SELECT 1 FROM {home}.place) OR EXISTS (SELECT 1 FROM {home}.webhook) \
+    OR EXISTS (SELECT 1 FROM {home}.pool) OR EXISTS (SELECT 1 FROM {home}.issue) \
+    OR EXISTS (SELECT 1 FROM {home}.draw) OR EXISTS (SELECT 1 FROM {home}.code_upload) \
+    OR EXISTS (SELECT 1 FROM {home}.till_lease)";
 pub(crate) const SHARD_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member)";
 pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
@@ -56,8 +59,18 @@ pub(crate) const TAG_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.tag_move), false)";
 pub(crate) const PARTNER_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.partner_move', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.partner_move), false)";
+pub(crate) const COUPON_MOVE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.coupon_move', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.coupon_move), false)";
+pub(crate) const RUN_MOVE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.run_move', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.run_move), false)";
+pub(crate) const ISSUE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.issue', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.issue), false)";
+pub(crate) const UPLOAD_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.code_upload', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.code_upload), false)";
 pub(crate) const LATE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.book_late', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.book_late), false)";
+pub(crate) const COUPON_LATE_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{shard}.coupon_late', 'no'), \
+    (SELECT COALESCE(MAX(no), 0) + 1 FROM {shard}.coupon_late), false)";
 pub(crate) const SUGGESTION_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.suggestion', 'no'), \
     (SELECT COALESCE(MAX(no), 0) + 1 FROM {home}.suggestion), false)";
 pub(crate) const PLACE_HISTORY_NEXT: &str = "SELECT setval(pg_get_serial_sequence('{home}.place_history', 'no'), \
@@ -73,7 +86,7 @@ pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
 pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
     {shard}.timeline, {shard}.orders, {shard}.order_place, {shard}.order_change, {shard}.transfer, {shard}.allocation, \
     {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move, {shard}.partner_move, \
-    {shard}.found_by";
+    {shard}.found_by, {shard}.coupon, {shard}.coupon_move, {shard}.checkout, {shard}.run_move, {shard}.outbox";
 
 const EVENT_COLUMNS: &str =
     "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called, member, slot";
@@ -150,7 +163,9 @@ impl Filling<'_> {
             "source" => self.sources(table, rows).await,
             "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
             | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" | "webhook"
-            | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_close" => {
+            | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_coupon" | "book_close"
+            | "coupon_terms" | "pool" | "issue" | "issue_part" | "code_upload" | "code_part"
+            | "partner_code" | "coupon_code" | "draw" | "draw_part" | "till_lease" => {
                 self.put(table, "", rows, |_| Ok(0)).await
             }
             "house_account" => {
@@ -171,6 +186,12 @@ impl Filling<'_> {
                 let by_hash =
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, "hash")?)?));
                 self.put(table, "", rows, by_hash).await
+            }
+            "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" => {
+                let name = if table.name.starts_with("coupon_") { "coupon" } else { "id" };
+                let by_coupon =
+                    |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, name)?)?));
+                self.put(table, "", rows, by_coupon).await
             }
             "event" => self.events(table, rows).await,
             "queue" | "retry" | "dead_letter" => self.beside(table, rows).await,
@@ -394,17 +415,33 @@ impl Filling<'_> {
         }
         self.run(LAST_SET, 0, &[&self.last]).await?;
         self.run(SHARES_SET, 0, &[]).await?;
-        for sql in
-            [SOURCE_NEXT, SUGGESTION_NEXT, PLACE_HISTORY_NEXT, PLACE_TREE_ON, WEBHOOK_MESSAGE_NEXT, LIST_NEXT]
-        {
+        for sql in [
+            SOURCE_NEXT,
+            SUGGESTION_NEXT,
+            PLACE_HISTORY_NEXT,
+            PLACE_TREE_ON,
+            WEBHOOK_MESSAGE_NEXT,
+            ISSUE_NEXT,
+            UPLOAD_NEXT,
+            LIST_NEXT,
+        ] {
             self.run(sql, 0, &[]).await?;
         }
         self.run(crate::webhooks::FOLLOWS_ALL, 0, &[&CONSUMER]).await?;
         self.run(FACT_NEXT, 0, &[&(self.fact + 1)]).await?;
         for shard in 0..self.schemas.shards() {
-            for sql in
-                [TRANSFER_NEXT, ALLOCATION_NEXT, TERM_NEXT, STAGE_NEXT, TAG_NEXT, PARTNER_NEXT, LATE_NEXT]
-            {
+            for sql in [
+                TRANSFER_NEXT,
+                ALLOCATION_NEXT,
+                TERM_NEXT,
+                STAGE_NEXT,
+                TAG_NEXT,
+                PARTNER_NEXT,
+                COUPON_MOVE_NEXT,
+                RUN_MOVE_NEXT,
+                LATE_NEXT,
+                COUPON_LATE_NEXT,
+            ] {
                 self.run(sql, shard, &[]).await?;
             }
             self.run(ANALYZED, shard, &[]).await?;

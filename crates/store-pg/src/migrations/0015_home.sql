@@ -1,5 +1,6 @@
 -- Months of the books that were closed (store::closing). What is booked is put where it belongs by a trigger in the shards,
--- whoever books: a program of before too.
+-- whoever books: a program of before too. But what that backs up and restores would leave closed months behind: once a month is
+-- closed, a program must know this migration to open the home.
 
 -- A closed month: [start, until) in business time. "hash" is NULL from when it was closed until its lines are written down.
 CREATE TABLE {home}.book_close (
@@ -50,3 +51,7 @@ CREATE TRIGGER book_close_remains BEFORE DELETE OR TRUNCATE ON {home}.book_close
 CREATE TRIGGER book_line_comes BEFORE INSERT ON {home}.book_line FOR EACH ROW EXECUTE FUNCTION {home}.book_line_fits();
 CREATE TRIGGER book_line_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON {home}.book_line
   FOR EACH STATEMENT EXECUTE FUNCTION {home}.book_closed();
+CREATE FUNCTION {home}.book_close_needs() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN UPDATE {home}.migration SET oldest = number WHERE number = 15; RETURN NULL; END $$;
+CREATE TRIGGER book_close_known AFTER INSERT ON {home}.book_close
+  FOR EACH STATEMENT EXECUTE FUNCTION {home}.book_close_needs();

@@ -13,6 +13,8 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError};
 
 use crate::batch::MESSAGE_NEW;
+use crate::checkouts::{BODIES, BODY_SET};
+use crate::coupons::{CODES_AFTER, CODES_SET};
 use crate::rows::{Uuid, database, get};
 use crate::schemas::Schemas;
 
@@ -53,6 +55,9 @@ pub(crate) enum Stage {
     Events(usize, i64),
     Letters(usize, i64),
     Staff(String, String),
+    Codes(i64, i64),
+    Checkouts(usize, Option<Uuid>),
+    Outbox(usize, Option<Uuid>),
     Done,
 }
 
@@ -117,6 +122,24 @@ impl Sealing<'_> {
                 })
             }
             Stage::Staff(place, code) => self.staff(&place, &code).await,
+            Stage::Codes(upload, place) => self.codes(upload, place).await,
+            Stage::Checkouts(shard, after) => {
+                let (n, next) = self.bodies((BODIES, BODY_SET), shard, after).await?;
+                Ok(match next {
+                    Some(after) => (n, Stage::Checkouts(shard, Some(after))),
+                    None if last(shard) => (1, Stage::Outbox(0, None)),
+                    None => (1, Stage::Checkouts(shard + 1, None)),
+                })
+            }
+            Stage::Outbox(shard, after) => {
+                let of = (crate::campaigns::BODIES, crate::campaigns::BODY_SET);
+                let (n, next) = self.bodies(of, shard, after).await?;
+                Ok(match next {
+                    Some(after) => (n, Stage::Outbox(shard, Some(after))),
+                    None if last(shard) => (0, Stage::Done),
+                    None => (1, Stage::Outbox(shard + 1, None)),
+                })
+            }
             Stage::Done => Ok((0, Stage::Done)),
         }
     }
@@ -148,6 +171,37 @@ impl Sealing<'_> {
         });
         let values: Vec<Vec<u8>> = values.collect::<Result<_>>()?;
         self.run(IDENTIFIER_SET, shard, &[&hashes, &values]).await?;
+        Ok((rows.len(), next))
+    }
+
+    /// Bodies of checkouts, or of what was said.
+    async fn bodies(
+        &self,
+        (read, write): (&str, &str),
+        shard: usize,
+        after: Option<Uuid>,
+    ) -> Result<(usize, Option<Uuid>)> {
+        let rows = self.rows(read, shard, &after).await?;
+        let mut open = Vec::new();
+        for row in &rows {
+            let body: Vec<u8> = get(row, 3)?;
+            if subject_of(&body).is_none() && body != [ERASED] {
+                open.push((get::<Uuid>(row, 0)?, get::<Uuid>(row, 1)?, get::<i64>(row, 2)?, body));
+            }
+        }
+        let next = rows.last().map(|row| get(row, 0)).transpose()?;
+        let ids: Vec<Uuid> = open.iter().map(|(id, ..)| *id).collect();
+        let sealed = self.vault.aside(move |vault| {
+            let values =
+                open.iter().map(|(_, member, at, body)| Unsealed::Event(Some(member.0), Ts(*at), body, ""));
+            vault.seal_unsealed(&values.collect::<Vec<_>>())
+        });
+        let bodies = sealed.await?.into_iter().map(|sealed| match sealed {
+            NowSealed::Event(body, ..) => Ok(body),
+            _ => Err(mixed()),
+        });
+        let bodies: Vec<Vec<u8>> = bodies.collect::<Result<_>>()?;
+        self.run(write, shard, &[&ids, &bodies]).await?;
         Ok((rows.len(), next))
     }
 
@@ -290,7 +344,7 @@ impl Sealing<'_> {
                 open.push((get(row, 0)?, get(row, 1)?, name));
             }
         }
-        let Some(last) = rows.last() else { return Ok((0, Stage::Done)) };
+        let Some(last) = rows.last() else { return Ok((1, Stage::Codes(i64::MIN, 0))) };
         let next = Stage::Staff(get(last, 0)?, get(last, 1)?);
         let (places, codes): (Vec<String>, Vec<String>) =
             open.iter().map(|(place, code, _)| (place.clone(), code.clone())).unzip();
@@ -305,6 +359,35 @@ impl Sealing<'_> {
         });
         let names: Vec<Vec<u8>> = names.collect::<Result<_>>()?;
         self.run(STAFF_SET, 0, &[&places, &codes, &names]).await?;
+        Ok((rows.len(), next))
+    }
+
+    async fn codes(&self, upload: i64, place: i64) -> Result<(usize, Stage)> {
+        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        let sql = self.schemas.sql(CODES_AFTER, 0);
+        let rows = self.tx.query(&sql, &[&upload, &place, &limit]).await.map_err(database)?;
+        let Some(last) = rows.last() else { return Ok((1, Stage::Checkouts(0, None))) };
+        let next = Stage::Codes(get(last, 0)?, get(last, 1)?);
+        let (mut uploads, mut places): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
+        let mut open: Vec<(String, Vec<u8>)> = Vec::new();
+        for row in &rows {
+            let code: Vec<u8> = get(row, 3)?;
+            if subject_of(&code).is_none() {
+                uploads.push(get(row, 0)?);
+                places.push(get(row, 1)?);
+                open.push((get(row, 2)?, code));
+            }
+        }
+        let sealed = self.vault.aside(move |vault| {
+            let values: Vec<_> = open.iter().map(|(name, code)| Unsealed::Code(name, code)).collect();
+            vault.seal_unsealed(&values)
+        });
+        let codes = sealed.await?.into_iter().map(|sealed| match sealed {
+            NowSealed::Value(code) => Ok(code),
+            _ => Err(mixed()),
+        });
+        let codes: Vec<Vec<u8>> = codes.collect::<Result<_>>()?;
+        self.run(CODES_SET, 0, &[&uploads, &places, &codes]).await?;
         Ok((rows.len(), next))
     }
 }

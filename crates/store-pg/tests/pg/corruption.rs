@@ -33,6 +33,9 @@ const GUARDS: &str = "the journal cannot be changed: its guards are in place";
 const ORDER_EVENTS: &str = "every order stands at an event of its member";
 const TOGETHER: &str = "whatever is kept of a member is kept where the member is";
 const LOGGED: &str = "whatever was decided or waits is in the log";
+const COUPONS: &str = "a coupon is where its moves put it";
+const HOLDERS: &str = "members hold the coupons that are theirs and open";
+const STOCKS: &str = "what is taken of an offer's pieces is what its moves took";
 const SHARES: &str = "the shares are complete";
 const PLACED: &str = "every member and every event lies in the share of its member";
 const NAMED: &str = "every identifier is found by its hash and points to somebody";
@@ -42,6 +45,8 @@ const AUDIT_GUARDS: &str = "the audit log cannot be changed: its guards are in p
 const AUDITED: &str = "the audit log is one chain from its first line";
 const PLACES: &str = "every place and all staff stand under a place that holds them";
 const CLOSED_GUARDS: &str = "closed months cannot be changed: their guards are in place";
+const COUPONS_CLOSED: &str = "coupons of closed months are what their moves say";
+const CODES: &str = "every code of a partner is there and was handed out once";
 const CLOSED: &str = "closed months are one chain, and what the ledger says";
 const BODIES: &str = "every event has its body, in the log or in the archive";
 
@@ -138,6 +143,17 @@ const PLANTED: &[(&str, &str)] = &[
     ),
     ("INSERT INTO {shard}.retry VALUES (1, 0, 1, 1)", LOGGED),
     ("UPDATE {shard}.event SET body = ''", BODIES),
+    (
+        "INSERT INTO {shard}.coupon VALUES (gen_random_uuid(), gen_random_uuid(), 'a', gen_random_uuid(), 4, 0, 1, 0, \
+         gen_random_uuid(), 0)",
+        COUPONS,
+    ),
+    (
+        "INSERT INTO {shard}.coupon VALUES (gen_random_uuid(), gen_random_uuid(), 'a', gen_random_uuid(), 1, 0, 1, 0, \
+         gen_random_uuid(), 0)",
+        HOLDERS,
+    ),
+    ("INSERT INTO {home}.pool VALUES ('offer/a/stock', 1) ON CONFLICT DO NOTHING", STOCKS),
     ("DELETE FROM {home}.slot WHERE slot = 2", SHARES),
     ("INSERT INTO {home}.slot (slot) VALUES (-1) ON CONFLICT DO NOTHING", SHARES),
     ("UPDATE {home}.home SET shards = shards + 1", SHARES),
@@ -165,6 +181,29 @@ const PLANTED: &[(&str, &str)] = &[
         "INSERT INTO {home}.book_close (month, start, until, closed_at, closed_by, version, hash) \
          VALUES (201703, 0, 1, 2, 'nobody', 1, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING",
         CLOSED,
+    ),
+    (
+        "INSERT INTO {home}.book_close (month, start, until, closed_at, closed_by, version) VALUES (201703, 0, 1, 2, 'nobody', 1) ON CONFLICT DO NOTHING; \
+         INSERT INTO {home}.book_line VALUES (201703, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL) ON CONFLICT DO NOTHING",
+        CLOSED,
+    ),
+    (
+        "INSERT INTO {home}.book_close (month, start, until, closed_at, closed_by, version) VALUES (201703, 0, 1, 2, 'nobody', 1), \
+         (201704, 1, 2, 2, 'nobody', 1) ON CONFLICT DO NOTHING",
+        CLOSED,
+    ),
+    (
+        "INSERT INTO {home}.book_close (month, start, until, closed_at, closed_by, version, coupons) \
+         VALUES (201703, 0, 1, 2, 'nobody', 1, true) ON CONFLICT DO NOTHING; \
+         INSERT INTO {home}.book_coupon SELECT 201703, 'a', 0, '', 0, 1, 0, 0, 0, 0, 0, 1, 0, NULL \
+         WHERE NOT EXISTS (SELECT 1 FROM {home}.book_coupon); \
+         UPDATE {home}.book_close SET hash = decode(repeat('00', 32), 'hex') WHERE hash IS NULL",
+        COUPONS_CLOSED,
+    ),
+    (
+        "INSERT INTO {home}.code_upload (no, name, offer, partner, valid_until, asked_by, at, codes) \
+         VALUES (1, 'u', 'a', 'p', 0, 'x', 0, 3) ON CONFLICT DO NOTHING",
+        CODES,
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! Homes of their own for each test, on the server that `ZHIYIN_TEST_POSTGRES` names, done away with at the end.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -11,6 +12,8 @@ use zhiyin_store::conformance::{self, KEY};
 use zhiyin_store::{Result, Store};
 use zhiyin_store_pg::PgStore;
 
+/// Homes that a test of what every store promises has done with, emptied: by their options, their addresses.
+static SPARE: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 static HOMES: AtomicU64 = AtomicU64::new(0);
 /// What is made for a test lives on while tests come and go, each with a runtime of its own.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -35,16 +38,40 @@ fn outside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) ->
     answer.recv().unwrap()
 }
 
+/// Homes of test processes that have ended: what is spare is left behind, for want of an end to do away with it.
+static SWEPT: LazyLock<()> = LazyLock::new(|| outside(sweep()));
+
+async fn sweep() {
+    let raw = raw().await;
+    let homes = raw.query("SELECT nspname FROM pg_namespace WHERE nspname ~ '^test_[0-9]+_' \
+         AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE starts_with(nspname, application_name) AND application_name ~ '^test_')", &[]).await;
+    for row in homes.unwrap() {
+        let schema: &str = row.get(0);
+        let process = schema.split('_').nth(1).unwrap();
+        if Path::new("/proc/self").exists() && !Path::new("/proc").join(process).exists() {
+            // Somebody else may do it at the same time.
+            drop(raw.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await);
+        }
+    }
+}
+
 /// The homes of one test.
 pub struct Homes {
     options: String,
     made: Mutex<Vec<(String, Arc<PgStore>)>>,
+    /// Of these made, those that are as every home of these options: they are emptied, not done away with.
+    plain: Mutex<Vec<String>>,
 }
 
 impl Homes {
     /// None yet; each will be spread over so many schemas.
     pub fn new(shards: usize) -> Self {
-        Self { options: format!("slots=16&shards={shards}&connections=4"), made: Mutex::default() }
+        LazyLock::force(&SWEPT);
+        Self {
+            options: format!("slots=16&shards={shards}&connections=4"),
+            made: Mutex::default(),
+            plain: Mutex::default(),
+        }
     }
 
     /// The address of a home that nobody has made.
@@ -52,7 +79,8 @@ impl Homes {
         let n = HOMES.fetch_add(1, Ordering::Relaxed);
         let url = server();
         let and = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{and}home=test_{}_{n}&{}", std::process::id(), self.options)
+        let home = format!("test_{}_{n}", std::process::id());
+        format!("{url}{and}home={home}&application_name={home}&{}", self.options)
     }
 
     /// Opens a home, and does away with it at the end.
@@ -77,7 +105,16 @@ impl Homes {
 
 impl conformance::Homes for Homes {
     fn fresh(&self, key: &IdKey) -> Arc<dyn Store> {
-        let url = self.url();
+        if *key != KEY {
+            return self.try_open(&self.url(), key).unwrap();
+        }
+        let spare = {
+            let mut spare = SPARE.lock().unwrap();
+            let fits = spare.iter().position(|(options, _)| *options == self.options);
+            fits.map(|at| spare.swap_remove(at).1)
+        };
+        let url = spare.unwrap_or_else(|| self.url());
+        self.plain.lock().unwrap().push(url.clone());
         self.try_open(&url, key).unwrap()
     }
 }
@@ -88,8 +125,14 @@ impl Drop for Homes {
         if std::thread::panicking() {
             return;
         }
-        for (_, store) in self.made.lock().unwrap().drain(..) {
-            outside(async move { store.drop_home().await }).unwrap();
+        let plain = self.plain.lock().unwrap();
+        for (url, store) in self.made.lock().unwrap().drain(..) {
+            if plain.contains(&url) {
+                outside(async move { store.empty_home(&KEY).await }).unwrap();
+                SPARE.lock().unwrap().push((self.options.clone(), url));
+            } else {
+                outside(async move { store.drop_home().await }).unwrap();
+            }
         }
     }
 }

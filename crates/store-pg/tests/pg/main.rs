@@ -5,6 +5,7 @@
 
 mod conformance;
 mod corruption;
+mod emptied;
 mod homes;
 mod migrations;
 mod moving;

@@ -1,7 +1,9 @@
 //! Migrations: run once, never edited, never run backwards, and never twice at the same time.
 
 use zhiyin_model::id::IdKey;
+use zhiyin_store::closing::Close;
 use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::closing::first_month;
 use zhiyin_store::{Store, StoreError};
 use zhiyin_store_pg::{PgStore, id_key_of};
 
@@ -64,6 +66,30 @@ async fn a_newer_database_is_refused_unless_it_says_that_this_program_may_go_on(
     let (number, message) = refused(&url).await;
     assert_eq!(number, 999);
     assert!(message.contains("newer"), "{message}");
+}
+
+/// Migrations that a program of before would have to know.
+async fn unknown_before(url: &str) -> Vec<i32> {
+    let sql = format!("SELECT number FROM {}.migration WHERE number > 14 AND oldest > 14", name(url));
+    raw().await.query(&sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn a_home_with_closed_months_wants_a_program_that_knows_them() {
+    let homes = Homes::new(2);
+    let ((url, store), (other, copy)) = (homes.open(), homes.open());
+    assert!(unknown_before(&url).await.is_empty());
+    assert_eq!(store.closing().close(first_month()).await.unwrap(), Close::Done);
+    assert_eq!(unknown_before(&url).await, [15]);
+    let (out, rows) = tokio::sync::mpsc::channel(2);
+    let (said, filled) = tokio::join!(store.dump(out), copy.fill(rows));
+    said.unwrap();
+    filled.unwrap();
+    assert_eq!(unknown_before(&other).await, [15]);
+    // This program opens both.
+    for url in [url, other] {
+        PgStore::open(&url, &KEY).await.unwrap().home().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,6 +23,15 @@ fn sql(template: &str, home: &str, shard: &str, shards: usize) -> String {
         ("allocations", "allocation"),
     ];
     let mut sql = template.to_owned();
+    for (all, table) in
+        [("coupons", "coupon"), ("coupon_moves", "coupon_move"), ("coupon_lates", "coupon_late")]
+    {
+        let each: Vec<String> = (0..shards)
+            .map(|n| if n == 0 { home.to_owned() } else { format!("{home}_{n}") })
+            .map(|shard| format!("SELECT * FROM {shard}.{table}"))
+            .collect();
+        sql = sql.replace(&format!("{{{all}}}"), &format!("({})", each.join(" UNION ALL ")));
+    }
     for (view, table) in all {
         let is = if shards == 1 { table } else { view };
         sql = sql.replace(&format!("{{{view}}}"), &format!("{home}.{is}"));

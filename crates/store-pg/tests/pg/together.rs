@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use zhiyin_store::closing::Close;
 use zhiyin_store::conformance::KEY;
 use zhiyin_store::conformance::access::noted;
+use zhiyin_store::conformance::closing::first_month;
 use zhiyin_store::conformance::life::{Life, append, at, lived, turn};
 use zhiyin_store::feed::Position;
 use zhiyin_store::flush::Flush;
@@ -409,4 +411,21 @@ async fn two_processes_write_one_audit_log() {
         let message = refused.as_db_error().unwrap().message().to_owned();
         assert!(message.contains("audit is written once"), "{sql}: {message}");
     }
+}
+
+#[tokio::test]
+async fn a_month_is_not_closed_over_a_batch_that_stopped_and_holds_up_nobody() {
+    let homes = Homes::new(2);
+    let (url, store) = homes.open();
+    let mut raw = raw().await;
+    let stopped = raw.transaction().await.unwrap();
+    stopped
+        .execute(&format!("UPDATE {}.slot SET batch = batch WHERE slot = 3", name(&url)), &[])
+        .await
+        .unwrap();
+    let closed = tokio::time::timeout(LONG, store.closing().close(first_month())).await;
+    assert_eq!(closed.expect("it gives up").unwrap(), Close::Busy);
+    assert_eq!(store.closing().closed().await.unwrap(), []);
+    stopped.rollback().await.unwrap();
+    assert_eq!(store.closing().close(first_month()).await.unwrap(), Close::Done);
 }

@@ -1,5 +1,6 @@
--- Months of the books that were closed, and what was booked too late for them (store::closing). oldest: 2. (A program of before
--- knows nothing of it; what it books is put where it belongs by the trigger below, whoever books.)
+-- Months of the books that were closed, and what was booked too late for them (store::closing). oldest: 2, until a month is
+-- closed: then this one. (A program of before knows nothing of it. What it books is put where it belongs by the trigger below,
+-- whoever books; but what it backs up and restores would leave closed months behind.)
 
 -- A closed month: [start, until) in business time. "hash" is NULL from when it was closed until its lines are written down.
 CREATE TABLE book_close (
@@ -55,6 +56,21 @@ BEGIN
   SELECT MAX(until), NEW.id, NEW.member, NEW.asset, NEW.kind, NEW.amount, NEW.at FROM book_close;
 END;
 
+-- INSERT OR REPLACE takes the row that is there away without asking the triggers of deletion (recursive_triggers is off): so
+-- nothing is written that is there already.
+CREATE TRIGGER book_close_comes BEFORE INSERT ON book_close
+WHEN EXISTS (SELECT 1 FROM book_close WHERE month = NEW.month OR until = NEW.until)
+BEGIN SELECT RAISE(ABORT, 'a closed month is never changed'); END;
+CREATE TRIGGER book_line_once BEFORE INSERT ON book_line
+WHEN EXISTS (
+  SELECT 1 FROM book_line WHERE month = NEW.month AND asset = NEW.asset AND cut = NEW.cut AND value = NEW.value
+)
+BEGIN SELECT RAISE(ABORT, 'a line of the books is never changed'); END;
+CREATE TRIGGER book_late_once BEFORE INSERT ON book_late
+WHEN EXISTS (SELECT 1 FROM book_late WHERE no = NEW.no)
+BEGIN SELECT RAISE(ABORT, 'what was booked late is never changed'); END;
+CREATE TRIGGER book_close_known AFTER INSERT ON book_close
+BEGIN UPDATE migration SET oldest = number WHERE number = 17; END;
 CREATE TRIGGER book_close_stays BEFORE UPDATE ON book_close
 WHEN OLD.hash IS NOT NULL OR OLD.month <> NEW.month OR OLD.start <> NEW.start OR OLD.until <> NEW.until
 BEGIN SELECT RAISE(ABORT, 'a closed month is never changed'); END;

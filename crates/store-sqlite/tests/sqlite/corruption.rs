@@ -15,6 +15,7 @@ const UNGUARDED: &str = "DROP TRIGGER transfer_stays; DROP TRIGGER transfer_rema
     DROP TRIGGER audit_stays; DROP TRIGGER audit_remains; DROP TRIGGER book_late_stays;";
 
 const AUDITED: &str = "the audit log is one chain from its first line";
+const CLOSED: &str = "closed months are one chain, and what the ledger says";
 
 /// (what somebody did to the file, the rule that it breaks)
 const PLANTED: &[(&str, &str)] = &[
@@ -114,10 +115,43 @@ const PLANTED: &[(&str, &str)] = &[
         "INSERT INTO staff VALUES ('a', '1', x'00', 'clerk', NULL, NULL)",
         "every place and all staff stand under a place that holds them",
     ),
+    (
+        "INSERT INTO coupon VALUES (randomblob(16), randomblob(16), 'a', randomblob(16), 4, 0, 1, 0, randomblob(16), 0)",
+        "a coupon is where its moves put it",
+    ),
+    (
+        "INSERT INTO coupon VALUES (randomblob(16), randomblob(16), 'a', randomblob(16), 1, 0, 1, 0, randomblob(16), 0)",
+        "members hold the coupons that are theirs and open",
+    ),
+    (
+        "INSERT INTO pool VALUES ('offer/a/stock', 1)",
+        "what is taken of an offer's pieces is what its moves took",
+    ),
     ("SELECT 1", "closed months cannot be changed: their guards are in place"),
     (
         "INSERT INTO book_close (month, start, until, closed_at, closed_by, version, hash) VALUES (201703, 0, 1, 2, 'nobody', 1, zeroblob(32))",
-        "closed months are one chain, and what the ledger says",
+        CLOSED,
+    ),
+    (
+        "INSERT INTO book_close (month, start, until, closed_at, closed_by, version) VALUES (201703, 0, 1, 2, 'nobody', 1); \
+         INSERT INTO book_line VALUES (201703, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
+        CLOSED,
+    ),
+    (
+        "INSERT INTO book_close (month, start, until, closed_at, closed_by, version) VALUES (201703, 0, 1, 2, 'nobody', 1), \
+         (201704, 1, 2, 2, 'nobody', 1)",
+        CLOSED,
+    ),
+    (
+        "INSERT INTO book_close (month, start, until, closed_at, closed_by, version, hash, coupons) \
+         VALUES (201703, 0, 1, 2, 'nobody', 1, NULL, 1); \
+         INSERT INTO book_coupon VALUES (201703, 'a', 0, '', 0, 1, 0, 0, 0, 0, 0, 1, 0, NULL); \
+         UPDATE book_close SET hash = zeroblob(32)",
+        "coupons of closed months are what their moves say",
+    ),
+    (
+        "INSERT INTO code_upload (no, name, offer, partner, valid_until, asked_by, at, codes) VALUES (1, 'u', 'a', 'p', 0, 'x', 0, 3)",
+        "every code of a partner is there and was handed out once",
     ),
     ("PRAGMA ignore_check_constraints = ON; UPDATE lot SET remaining = -1", "the file is whole"),
 ];
@@ -141,6 +175,48 @@ async fn the_doctor_finds_each_planted_corruption() {
     }
     let planted: BTreeSet<String> = PLANTED.iter().map(|(_, rule)| (*rule).to_owned()).collect();
     assert_eq!(rules, planted, "a rule that nobody breaks is a rule that nobody tests");
+}
+
+#[tokio::test]
+async fn what_is_closed_is_not_replaced_and_each_guard_of_it_is_missed() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let raw = folder.raw();
+    raw.execute_batch(
+        "INSERT INTO book_line VALUES (201703, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL); \
+         INSERT INTO book_close (month, start, until, closed_at, closed_by, version, hash) \
+         VALUES (201703, 0, 9, 2, 'nobody', 1, zeroblob(32)); \
+         INSERT INTO book_line VALUES (201704, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL); \
+         INSERT INTO book_late (period, id, member, asset, kind, amount, at) VALUES (9, x'01', x'01', 0, 0, 1, 0);",
+    )
+    .unwrap();
+    for sql in [
+        "INSERT OR REPLACE INTO book_close (month, start, until, closed_at, closed_by, version) VALUES (201703, 0, 8, 2, 'x', 1)",
+        "INSERT OR REPLACE INTO book_close (month, start, until, closed_at, closed_by, version) VALUES (201704, 0, 9, 2, 'x', 1)",
+        "REPLACE INTO book_line VALUES (201703, 0, 0, '', 5, 0, 0, 0, 0, 0, 0, 0, 5, NULL)",
+        "REPLACE INTO book_line VALUES (201704, 0, 0, '', 5, 0, 0, 0, 0, 0, 0, 0, 5, NULL)",
+        "REPLACE INTO book_late VALUES (1, 9, x'01', x'01', 0, 0, 2, 0)",
+        "UPDATE OR REPLACE book_close SET month = 201704",
+        "UPDATE book_line SET opening = 1",
+        "DELETE FROM book_close",
+        "DELETE FROM book_line",
+        "UPDATE book_late SET amount = 2",
+        "DELETE FROM book_late",
+    ] {
+        let refused = raw.execute_batch(sql).map_err(|error| error.to_string());
+        assert!(refused.as_ref().is_err_and(|said| said.contains("never")), "{sql}: {refused:?}");
+    }
+    let mut found = raw
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND (name LIKE 'book%' OR name = 'transfer_late')")
+        .unwrap();
+    let guards: Vec<String> = found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(guards.len() > 9, "{guards:?}");
+    for guard in guards {
+        raw.execute_batch(&format!("DROP TRIGGER {guard}")).unwrap();
+        let said = format!("{guard} is missing");
+        let checks = store.doctor().await.unwrap();
+        assert!(checks.iter().any(|check| check.broken.contains(&said)), "{said}: {checks:#?}");
+    }
 }
 
 #[tokio::test]

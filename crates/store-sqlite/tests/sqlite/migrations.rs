@@ -1,12 +1,16 @@
 //! Migrations: run once, never edited, never run backwards, and never twice at the same time.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 use zhiyin_model::id::IdKey;
 use zhiyin_store::StoreError;
+use zhiyin_store::closing::Close;
 use zhiyin_store::conformance::KEY;
+use zhiyin_store::conformance::closing::first_month;
 use zhiyin_store_sqlite::{SqliteStore, id_key_of};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, raw};
 
 fn schema(connection: &Connection) -> Vec<String> {
     let mut statement =
@@ -54,6 +58,31 @@ fn a_newer_database_is_refused() {
     let (number, message) = refused(&folder);
     assert_eq!(number, 999);
     assert!(message.contains("newer"), "{message}");
+}
+
+/// Migrations that a program of before would have to know.
+fn unknown_before(path: &Path) -> Vec<i64> {
+    let raw = raw(path);
+    let mut found = raw.prepare("SELECT number FROM migration WHERE number > 16 AND oldest > 16").unwrap();
+    found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn a_home_with_closed_months_wants_a_program_that_knows_them() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let store = folder.open();
+    assert!(unknown_before(&folder.home()).is_empty());
+    assert_eq!(store.closing().close(first_month()).await.unwrap(), Close::Done);
+    assert_eq!(unknown_before(&folder.home()), [17]);
+    let copy = other.open();
+    let (out, rows) = tokio::sync::mpsc::channel(2);
+    let (said, filled) = tokio::join!(store.dump(out), copy.fill(rows));
+    said.unwrap();
+    filled.unwrap();
+    assert_eq!(unknown_before(&other.home()), [17]);
+    // This program opens both.
+    folder.open();
+    other.open();
 }
 
 #[test]

@@ -7,11 +7,11 @@ use zhiyin_model::id::IdKey;
 use zhiyin_model::month::Month;
 use zhiyin_model::time::Ts;
 
-use super::life::{EVENTS, Life, append, at, lived, turn};
+use super::life::{ACTIVE, EVENTS, EXPIRES, Life, append, at, lived, turn};
 use super::{Homes, KEY};
-use crate::closing::{BEGINNING, Closed, Cut, Flow, Line, Moves, Stand, Sums, chained};
+use crate::closing::{BEGINNING, Close, Closed, Cut, Flow, Line, Moves, Spanned, Stand, Sums, chained};
 use crate::flush::Flush;
-use crate::{Result, Store};
+use crate::{Append, Progress, Result, Store};
 
 const POINTS: Asset = Asset::Points;
 
@@ -21,7 +21,22 @@ fn march() -> Month {
 
 fn closed(month: Month, start: Ts, until: Ts) -> Closed {
     let (closed_at, closed_by) = (until.plus_us(9), "staff:ann".to_owned());
-    Closed { month, start, until, closed_at, closed_by, version: 1, worth: Some((100, 100)), hash: None }
+    Closed {
+        month,
+        start,
+        until,
+        closed_at,
+        closed_by,
+        version: 1,
+        worth: Some((100, 100)),
+        hash: None,
+        coupons: false,
+    }
+}
+
+/// A month before anything happened.
+pub fn first_month() -> Closed {
+    closed(march(), at(1), at(4))
 }
 
 fn line(cut: Cut, value: &str, columns: [i64; 9]) -> Line {
@@ -54,7 +69,8 @@ fn flows(of: &[(TransferKind, i64)]) -> Vec<Flow> {
 
 /// Sums over all shards, which may tell their part each.
 fn summed(mut sums: Sums) -> Sums {
-    for stands in &mut sums.stands {
+    let closings = sums.spans.iter_mut().map(|span| &mut span.closing);
+    for stands in closings.chain([&mut sums.opening]) {
         stands.sort_by(|a, b| (&a.store, &a.tier).cmp(&(&b.store, &b.tier)));
         stands.dedup_by(|b, a| {
             let same = (&a.store, &a.tier) == (&b.store, &b.tier);
@@ -62,7 +78,7 @@ fn summed(mut sums: Sums) -> Sums {
             same
         });
     }
-    for flows in &mut sums.flows {
+    for flows in sums.spans.iter_mut().map(|span| &mut span.flows) {
         flows.sort_by(|a, b| (&a.store, &a.tier, a.kind).cmp(&(&b.store, &b.tier, b.kind)));
         flows.dedup_by(|b, a| {
             let same = (&a.store, &a.tier, a.kind) == (&b.store, &b.tier, b.kind);
@@ -105,9 +121,9 @@ async fn close(
     before: [u8; 32],
     columns: [i64; 9],
 ) -> Result<[u8; 32]> {
-    assert!(store.closing().close(month.clone()).await?);
+    assert_eq!(store.closing().close(month.clone()).await?, Close::Done);
     let (lines, home) = (lines(columns), store.home().await?);
-    let hash = chained(&home.id_key, &before, &month, &lines);
+    let hash = chained(&home.id_key, &before, &month, (&lines, &[]));
     assert!(store.closing().write_down(month.month, lines, hash).await?);
     Ok(hash)
 }
@@ -116,21 +132,22 @@ async fn close(
 pub async fn months_are_summed_from_the_journal(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
     assert_eq!(store.closing().begins(POINTS).await?, None);
-    let nothing = Sums { stands: vec![vec![], vec![]], flows: vec![vec![]] };
+    let nothing = Sums { opening: vec![], spans: vec![Spanned::default()] };
     assert_eq!(sums(&store, &[at(1), at(9)], true).await?, nothing);
     for name in ["ann", "bob"] {
         lived(&store, &Life { key: KEY, name: name.to_owned() }, 2).await?;
     }
     assert_eq!(store.closing().begins(POINTS).await?, Some(at(1)));
     use TransferKind::{Earn, Return, Spend, TakeBack};
-    let expected = Sums {
-        stands: vec![vec![], stand(160), stand(150)],
-        flows: vec![flows(&[(Earn, 200), (Spend, 40)]), flows(&[(Earn, 80), (TakeBack, 100), (Return, 10)])],
-    };
+    let spans = vec![
+        Spanned { flows: flows(&[(Earn, 200), (Spend, 40)]), closing: stand(160) },
+        Spanned { flows: flows(&[(Earn, 80), (TakeBack, 100), (Return, 10)]), closing: stand(150) },
+    ];
+    let expected = Sums { opening: vec![], spans };
     assert_eq!(sums(&store, &[at(1), at(4), at(7)], true).await?, expected);
-    let later = Sums { stands: vec![stand(160), stand(150)], flows: vec![expected.flows[1].clone()] };
+    let later = Sums { opening: stand(160), spans: vec![expected.spans[1].clone()] };
     assert_eq!(sums(&store, &[at(4), at(7)], true).await?, later);
-    let rest = Sums { stands: vec![vec![], later.stands[1].clone()], flows: later.flows };
+    let rest = Sums { opening: vec![], ..later };
     assert_eq!(sums(&store, &[at(4), at(7)], false).await?, rest);
     Ok(())
 }
@@ -143,13 +160,13 @@ pub async fn a_month_is_closed_once_and_stays(homes: &dyn Homes) -> Result<()> {
     let books = store.closing();
     let (first, second) = (closed(march(), at(1), at(4)), closed(march().next(), at(4), at(6)));
     assert_eq!(books.closed().await?, []);
-    assert!(books.close(first.clone()).await?);
-    assert!(!books.close(first.clone()).await?);
-    assert!(!books.close(second.clone()).await?);
+    assert_eq!(books.close(first.clone()).await?, Close::Done);
+    assert_eq!(books.close(first.clone()).await?, Close::Passed);
+    assert_eq!(books.close(second.clone()).await?, Close::Passed);
     assert_eq!(books.closed().await?, std::slice::from_ref(&first));
     well(&store).await?;
     let lines = lines([0, 100, -20, 0, 0, 0, 0, 0, 80]);
-    let hash = chained(&store.home().await?.id_key, &BEGINNING, &first, &lines);
+    let hash = chained(&store.home().await?.id_key, &BEGINNING, &first, (&lines, &[]));
     assert!(!books.write_down(march().next(), lines.clone(), hash).await?);
     assert!(books.write_down(march(), lines.clone(), hash).await?);
     assert!(!books.write_down(march(), vec![], [0; 32]).await?);
@@ -157,11 +174,31 @@ pub async fn a_month_is_closed_once_and_stays(homes: &dyn Homes) -> Result<()> {
     assert_eq!(books.closed().await?, [Closed { hash: Some(hash), ..first }]);
     // One that begins before the end of the last, or has its name, is not the next.
     for month in [closed(march().next(), at(3), at(6)), closed(march(), at(4), at(6))] {
-        assert!(!books.close(month).await?);
+        assert_eq!(books.close(month).await?, Close::Passed);
     }
     well(&store).await?;
-    assert!(books.close(second).await?);
+    assert_eq!(books.close(second).await?, Close::Done);
     assert_ne!(store.digest().await?, open);
+    Ok(())
+}
+
+/// Whether a month may be closed is looked at when it is: nothing was booked before the first, and no history is coming in.
+pub async fn what_may_still_change_is_not_closed(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    assert_eq!(store.closing().first_wake().await?, None);
+    lived_on(&store, 1, 3).await?;
+    assert_eq!(store.closing().first_wake().await?, Some(EXPIRES));
+    lived(&store, &Life { key: KEY, name: "bob".to_owned() }, 2).await?;
+    assert_eq!(store.closing().first_wake().await?, Some(ACTIVE));
+    let (late, first) = (closed(march(), at(2), at(4)), closed(march(), at(1), at(4)));
+    assert_eq!(store.closing().close(late.clone()).await?, Close::NotFirst);
+    let progress = Progress { name: "orders".to_owned(), position: 1, done: false };
+    store.append(Append { progress: Some(progress), ..append(vec![], at(EVENTS), true) }).await?;
+    assert_eq!(store.closing().close(first.clone()).await?, Close::Importing);
+    assert_eq!(store.closing().closed().await?, []);
+    store.set_clock(0, Some(at(EVENTS))).await?;
+    assert_eq!(store.closing().close(late).await?, Close::NotFirst);
+    assert_eq!(store.closing().close(first).await?, Close::Done);
     Ok(())
 }
 
@@ -174,10 +211,11 @@ pub async fn what_comes_late_counts_where_it_is_open(homes: &dyn Homes) -> Resul
     let first = close(&store, closed(march(), at(1), at(6)), BEGINNING, columns).await?;
     // A spend comes back and an order too, both on days that are closed; and an order on a day that is open.
     lived_on(&store, 4, 6).await?;
-    let expected = Sums {
-        stands: vec![vec![], stand(80), stand(75)],
-        flows: vec![flows(&[(Earn, 100), (Spend, 20)]), flows(&[(Earn, 40), (TakeBack, 50), (Return, 5)])],
-    };
+    let spans = vec![
+        Spanned { flows: flows(&[(Earn, 100), (Spend, 20)]), closing: stand(80) },
+        Spanned { flows: flows(&[(Earn, 40), (TakeBack, 50), (Return, 5)]), closing: stand(75) },
+    ];
+    let expected = Sums { opening: vec![], spans };
     assert_eq!(sums(&store, &[at(1), at(6), at(7)], true).await?, expected);
     assert_eq!(store.closing().lines(march()).await?, lines(columns));
     well(&store).await?;
@@ -186,8 +224,8 @@ pub async fn what_comes_late_counts_where_it_is_open(homes: &dyn Homes) -> Resul
     close(&store, closed(march().next(), at(6), at(7)), first, columns).await?;
     lived(&store, &Life { key: KEY, name: "bob".to_owned() }, 9).await?;
     let sums = sums(&store, &[at(1), at(6), at(7), at(8)], true).await?;
-    assert_eq!((&sums.flows[..2], &sums.stands[..3]), (&expected.flows[..], &expected.stands[..]));
-    assert_eq!(sums.stands[3], stand(150));
+    assert_eq!((&sums.opening, &sums.spans[..2]), (&expected.opening, &expected.spans[..]));
+    assert_eq!(sums.spans[2].closing, stand(150));
     // What the ledger says of an instant is what it always said.
     let lines = store.ledger_lines(crate::read::AsOf {
         at: at(EVENTS),
@@ -215,7 +253,7 @@ pub async fn a_month_is_closed_beside_batches(homes: &dyn Homes) -> Result<()> {
     };
     let closing = async {
         while store.closing().begins(POINTS).await?.is_none() {}
-        assert!(store.closing().close(closed(march(), at(1), at(5))).await?);
+        assert_eq!(store.closing().close(closed(march(), at(1), at(5))).await?, Close::Done);
         tell.send(()).ok();
         sums(&store, &[at(1), at(5)], true).await
     };
@@ -224,8 +262,8 @@ pub async fn a_month_is_closed_beside_batches(homes: &dyn Homes) -> Result<()> {
     let said = said?;
     assert_eq!(sums(&store, &[at(1), at(5)], true).await?, said);
     let all = sums(&store, &[at(1), at(5), at(9)], true).await?;
-    assert_eq!(all.stands[2], stand(75 * lives));
-    assert_ne!(all.stands[1], stand(85 * lives));
+    assert_eq!(all.spans[1].closing, stand(75 * lives));
+    assert_ne!(all.spans[0].closing, stand(85 * lives));
     well(&store).await
 }
 
@@ -257,7 +295,8 @@ pub async fn closed_months_move_with_a_home(homes: &dyn Homes) -> Result<()> {
     let first =
         close(&old, closed(march(), at(1), at(6)), BEGINNING, [0, 100, -20, 0, 0, 0, 0, 0, 80]).await?;
     lived_on(&old, 4, 6).await?;
-    assert!(old.closing().close(closed(march().next(), at(6), at(7))).await?);
+    let second = closed(march().next(), at(6), at(7));
+    assert_eq!(old.closing().close(second).await?, Close::Done);
     let (out, rows) = tokio::sync::mpsc::channel(2);
     let (said, taken) = tokio::join!(old.dump(out), new.fill(rows));
     taken?;
@@ -268,9 +307,11 @@ pub async fn closed_months_move_with_a_home(homes: &dyn Homes) -> Result<()> {
     assert_eq!(sums(&new, &bounds, true).await?, sums(&old, &bounds, true).await?);
     // It goes on there: lines are written down, and what comes late is late there too.
     let lines = lines([80, 40, 0, 0, -45, 0, 0, 0, 75]);
-    let hash = chained(&KEY, &first, &closed(march().next(), at(6), at(7)), &lines);
+    let hash = chained(&KEY, &first, &closed(march().next(), at(6), at(7)), (&lines, &[]));
     assert!(new.closing().write_down(march().next(), lines, hash).await?);
     lived(&new, &Life { key: KEY, name: "bob".to_owned() }, 9).await?;
-    assert_eq!(sums(&new, &bounds, true).await?.stands[1..], [stand(80), stand(75), stand(150)]);
+    let sums = sums(&new, &bounds, true).await?;
+    let closings: Vec<&Vec<Stand>> = sums.spans.iter().map(|span| &span.closing).collect();
+    assert_eq!(closings, [&stand(80), &stand(75), &stand(150)]);
     well(&new).await
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use zhiyin_model::event::Refusal;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::money::Money;
 
-use super::life::{EVENTS, Life, at, lived, turn};
+use super::life::{EVENTS, Life, append, at, lived, turn};
 use super::{Homes, KEY};
-use crate::crowd::{AS_ORDERS, OrderThen, Whole};
+use crate::crowd::{AS_ORDERS, OrderThen, Refused, Whole};
 use crate::feed::{Entry, Position};
-use crate::flush::{Flush, Joined};
-use crate::{Result, Store, Wanted};
+use crate::flush::{Dead, Flush, Joined};
+use crate::{Result, Store, Waiting, Wanted};
 
 const NAMES: [&str; 5] = ["ann", "bob", "cid", "dan", "eve"];
 
@@ -71,6 +72,71 @@ pub async fn everybody_is_read_part_by_part(homes: &dyn Homes) -> Result<()> {
     let some = store.crowd().these(vec![ids[3], nobody, ids[1], ids[1]]).await?;
     assert_eq!(some.iter().map(|whole| whole.member.id).collect::<Vec<_>>(), [ids[1], ids[3]]);
     assert!(store.crowd().these(Vec::new()).await?.is_empty());
+    Ok(())
+}
+
+/// What was decided for a member is read in the order in which it was, whatever the size of parts; what was only said of them
+/// is not among it.
+pub async fn courses_are_read_in_their_order(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    assert!(store.crowd().courses(None, 3).await?.is_empty());
+    for name in NAMES {
+        lived(&store, &life(name), 2).await?;
+    }
+    let mut ids: Vec<MemberId> = NAMES.iter().map(|name| life(name).member()).collect();
+    ids.sort_unstable();
+    for limit in [1, 2, 5, 100] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let part = store.crowd().courses(after, limit).await?;
+            for course in &part {
+                let past = store.whole_past(course.member.id).await?;
+                let said: Vec<i64> = course.steps.iter().map(|step| step.event.seq).collect();
+                let whole: Vec<i64> = past.iter().map(|past| past.event.seq).collect();
+                let kept: Vec<i64> = whole.into_iter().filter(|seq| said.contains(seq)).collect();
+                assert_eq!(said, kept);
+                let orders = course.steps.iter().filter(|step| AS_ORDERS.contains(&step.event.name.as_str()));
+                let all = usize::from(EVENTS);
+                assert_eq!((course.steps.len(), orders.count()), (all, all / 2));
+                assert!(course.steps.iter().all(|step| !step.event.body.0.is_empty()));
+            }
+            found.extend(part.iter().map(|course| course.member.id));
+            after = part.last().map(|course| course.member.id);
+            if part.len() < limit {
+                break;
+            }
+        }
+        assert_eq!(found, ids, "{limit} at once");
+    }
+    Ok(())
+}
+
+/// Items that were refused, by place, but those that no decision looked at.
+pub async fn who_was_refused_is_told_by_place(homes: &dyn Homes) -> Result<()> {
+    let (store, ann) = (homes.fresh(&KEY), life("ann"));
+    assert_eq!(store.crowd().refused(9).await?, []);
+    store.append(append((1..=4).map(|n| ann.item(n)).collect(), at(EVENTS), true)).await?;
+    let turn = turn(&store).await?;
+    let waiting = store.waiting(&turn, 9).await?;
+    let codes = ["points_short", "erased", "decision_broke", "order_unknown"];
+    let refused = |(row, code): (&Waiting, &'static str)| Dead {
+        seq: row.seq,
+        member: row.member,
+        refusal: Refusal::new(code, "", "no"),
+        at: row.clock,
+    };
+    let dead = waiting.iter().zip(codes).map(refused).collect();
+    let cursor = waiting.last().map(|row| row.seq);
+    store.flush(Flush { turn, cursor, dead, ..Flush::default() }).await?;
+    let expected = [(0, "Order Completed", 1), (3, "Points Spent", 4)].map(|(row, name, n)| Refused {
+        member: ann.member(),
+        seq: waiting[row].seq,
+        name: name.to_owned(),
+        time: at(n),
+        clock: at(n),
+    });
+    assert_eq!(store.crowd().refused(9).await?, expected);
+    assert_eq!(store.crowd().refused(1).await?, expected[..1]);
     Ok(())
 }
 
@@ -145,10 +211,17 @@ pub async fn a_consumer_comes_and_goes(homes: &dyn Homes) -> Result<()> {
     assert_eq!(store.crowd().followed("audience").await?, None);
     let begin = store.feed_position("audience").await?;
     assert_eq!(store.crowd().followed("audience").await?, Some(begin));
+    assert!(store.crowd().feed_end().await? >= begin);
+    store.feed_position("B").await?;
+    let followers = store.crowd().followers().await?;
+    assert_eq!(followers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["B", "audience"]);
+    assert_eq!(followers[1].1, begin);
+    store.crowd().unfollow("B").await?;
     lived(&store, &life, 3).await?;
     let entries = shown(&store, begin).await?;
     let last: Position = entries.last().map(|entry| entry.position).unwrap_or_default();
-    assert!(entries.len() > 1);
+    assert!(entries.len() > 1 && store.crowd().feed_end().await? >= last);
+    assert_eq!(store.crowd().followers().await?.len(), 1, "whoever looks where it ends follows nothing");
     store.feed_done("audience", last).await?;
     assert_eq!(store.crowd().followed("audience").await?, Some(last));
     store.crowd().unfollow("audience").await?;

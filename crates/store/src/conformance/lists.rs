@@ -67,6 +67,9 @@ pub async fn who_is_put_on_a_list_is_on_it_once(homes: &dyn Homes) -> Result<()>
     assert_eq!(of(&store, &all).await?, [vec!["even", "press"], vec!["press"], vec!["press"]]);
     let counts = store.lists().list_counts().await?;
     assert_eq!(counts, [("even".to_owned(), 1), ("press".to_owned(), 3)]);
+    for (name, count) in [("even", 1), ("press", 3), ("nobody", 0)] {
+        assert_eq!(store.lists().list_count(name).await?, count, "{name}");
+    }
     let lists = store.lists().lists().await?;
     let said: Vec<_> = lists.iter().map(|list| (list.name.as_str(), list.round, list.made_at)).collect();
     assert_eq!(said, [("even", 2, at(1)), ("press", 3, at(1))]);

@@ -78,6 +78,11 @@ fn staff(keys: &Keys, place: &str, code: &str) -> Subject {
     keys.id_key.digest("staff", &[place.as_bytes(), code.as_bytes()])
 }
 
+/// Under what the codes of an upload are sealed.
+fn codes(keys: &Keys, upload: &str) -> Subject {
+    keys.id_key.digest("codes", &[upload.as_bytes()])
+}
+
 /// The keys of one batch.
 pub(super) struct Ring(pub(super) BTreeMap<Subject, (Subject, Key)>);
 
@@ -140,6 +145,8 @@ pub enum Unsealed<'v> {
     Letter(Option<Subject>, Ts, &'v str, &'v str),
     /// The name of one of the staff: place, code, name.
     Staff(&'v str, &'v str, &'v [u8]),
+    /// A partner's code: upload, code.
+    Code(&'v str, &'v [u8]),
 }
 
 /// The same sealed.
@@ -222,6 +229,14 @@ impl Vault {
             .collect()
     }
 
+    /// Codes of an upload as they are stored: secrets of a partner until their members show them.
+    pub fn seal_codes<'c>(&self, upload: &str, texts: impl Iterator<Item = &'c str>) -> Result<Vec<Vec<u8>>> {
+        let Some(keys) = self.keys() else { return Ok(texts.map(|text| seal(text).0).collect()) };
+        let subject = codes(keys, upload);
+        let ring = Ring(keys.to_seal([subject])?);
+        texts.map(|text| ring.seal(&subject, What::Identifier, &seal(text).0)).collect()
+    }
+
     /// Seals what a batch writes, each under the member it is about; says how each member's row is stored.
     pub fn seal_flush(&self, mut flush: Flush) -> Result<Flush> {
         flush.kept = flush.members.iter().map(Kept::plain).collect::<Result<_>>()?;
@@ -231,6 +246,9 @@ impl Vault {
         subjects.extend(flush.facts.iter().map(|fact| *fact.member.bytes()));
         subjects.extend(flush.members.iter().map(|stored| *stored.member.id.bytes()));
         subjects.extend(flush.identifiers.iter().map(|identifier| identifier.hash));
+        let bodies = flush.checkouts.iter().filter(|set| set.body.is_some());
+        subjects.extend(bodies.map(|set| *set.checkout.member.bytes()));
+        subjects.extend(flush.runs.notes.iter().map(|set| *set.note.member.bytes()));
         let letters = flush.dead.iter();
         subjects.extend(letters.map(|letter| of_letter(letter.member.map(|id| *id.bytes()), letter.at)));
         if subjects.is_empty() {
@@ -248,6 +266,14 @@ impl Vault {
         }
         for identifier in &mut flush.identifiers {
             ring.value(&identifier.hash, What::Identifier, &mut identifier.value)?;
+        }
+        for set in &mut flush.checkouts {
+            if let Some(body) = &mut set.body {
+                ring.value(set.checkout.member.bytes(), What::Body, body)?;
+            }
+        }
+        for set in &mut flush.runs.notes {
+            ring.value(set.note.member.bytes(), What::Body, &mut set.body)?;
         }
         for letter in &mut flush.dead {
             let subject = of_letter(letter.member.map(|id| *id.bytes()), letter.at);
@@ -268,12 +294,13 @@ impl Vault {
             }
             Unsealed::Member(member, _) => *member,
             Unsealed::Staff(place, code, _) => staff(keys, place, code),
+            Unsealed::Code(upload, _) => codes(keys, upload),
         };
         let ring = Ring(keys.to_seal(values.iter().map(of))?);
         let sealed = values.iter().map(|value| {
             let subject = of(value);
             Ok(match value {
-                Unsealed::Identifier(_, value) | Unsealed::Staff(_, _, value) => {
+                Unsealed::Identifier(_, value) | Unsealed::Staff(_, _, value) | Unsealed::Code(_, value) => {
                     NowSealed::Value(ring.seal(&subject, What::Identifier, value)?)
                 }
                 Unsealed::Event(_, _, body, message_id) => NowSealed::Event(

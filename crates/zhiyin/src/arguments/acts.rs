@@ -187,6 +187,28 @@ pub enum ApprovalAction {
     },
 }
 
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditAction {
+    /// Lists its lines.
+    List {
+        /// From the start of this day (YYYY-MM-DD) in the brand's zone, or from an instant.
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Computes its chain again, and names the first line that was changed, removed or moved.
+    Verify {
+        /// A checkpoint that was kept elsewhere: finds lines that were cut off, and a log that was written anew.
+        #[arg(long, value_name = "CHECKPOINT")]
+        from: Option<String>,
+    },
+    /// Prints the last line's number and hash, to be kept elsewhere.
+    Checkpoint,
+}
+
 /// What to do with dead letters.
 #[derive(Clone, Debug, Subcommand)]
 pub enum DeadLetterAction {

@@ -182,8 +182,12 @@ pub enum AudienceAction {
     },
     /// Sends to ClickHouse everybody who has to be, and whoever changed, and ends.
     Send,
-    /// Ends following for ClickHouse: the change feed is kept for it no longer. It is written anew before it is asked again.
-    Leave,
+    /// Lets go of the change feed for who follows it no more. One that is alive begins anew from the record.
+    Leave {
+        /// As whom it is followed, as `zhiyin doctor` says; without it, for ClickHouse, which is written anew before it is asked
+        /// again.
+        consumer: Option<String>,
+    },
     /// How much memory audiences would take under the live playbook, by column.
     Plan {
         /// How many members.

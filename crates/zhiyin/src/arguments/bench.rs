@@ -30,7 +30,7 @@ pub struct Faults {
 /// What `bench audience` measures.
 #[derive(Clone, Debug, Args)]
 pub struct AudienceBench {
-    /// audience: how many members are drawn.
+    /// audience, issue: how many members there are.
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(30_000..=100_000_000))]
     pub members: u64,
     /// audience: measures ours alone, without DuckDB and ClickHouse.
@@ -68,4 +68,7 @@ pub struct CheckoutBench {
     /// checkout: writes offers and carts as JSON to a file, for peers, instead of measuring.
     #[arg(long, value_name = "FILE")]
     pub emit: Option<PathBuf>,
+    /// checkout: how many seconds each of the three runs of a peer takes.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub peer_seconds: u32,
 }

@@ -15,6 +15,9 @@ pub enum BooksAction {
         /// By what members are told apart, beside all.
         #[arg(long, value_enum)]
         by: Option<By>,
+        /// Of what.
+        #[arg(long, value_enum, default_value = "points")]
+        of: OfBooks,
         /// How it is printed.
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
@@ -32,7 +35,19 @@ pub enum BooksAction {
         /// The last (YYYY-MM).
         #[arg(long, value_name = "MONTH")]
         to: String,
+        /// Of what.
+        #[arg(long, value_enum, default_value = "points")]
+        of: OfBooks,
     },
+}
+
+/// What books are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OfBooks {
+    /// Points: what is owed, and what that is worth.
+    Points,
+    /// Coupons by offer: pieces that members hold, what they are worth by their face, and the money that was given with them.
+    Coupons,
 }
 
 /// By what members are told apart.

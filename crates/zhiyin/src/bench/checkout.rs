@@ -4,14 +4,16 @@
 //! `--emit FILE` writes the offers and carts as JSON, for peers to be measured with the same: of each offer `id`, `kind`
 //! (`percent_item`, `fixed_item`, `percent_order`, `fixed_order`, `bxgy`, `nforx`) and `value`: per cent taken off, or minor units
 //! (of `nforx` the price of `buy` pieces); with `at_most` and `spend` in minor units, the `category` it is of, `buy` and `get`.
-//! The first 5, 10 and 20 of the offers are what is measured. Lanes: offers of pieces first, then at most one of the order.
+//! Peers are measured in the same run (`beside`). The first 5, 10 and 20 of the offers are what is measured. Lanes: offers of pieces first, then at most one of the order.
+
+mod beside;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use zhiyin_condition::CartItem;
 use zhiyin_engine::clock;
 use zhiyin_engine::playbooks::read_given;
@@ -26,8 +28,6 @@ use crate::say::say;
 /// 2024-01-01.
 const AT: Ts = Ts(1_704_067_200_000_000);
 const LINES: usize = 10;
-/// How many of the carts peers are shown: they take about a millisecond each.
-const PEERS_CARTS: usize = 1_000;
 const CATEGORIES: [&str; 8] = ["food", "drinks", "home", "beauty", "toys", "books", "pets", "baby"];
 
 /// An offer, as peers read it.
@@ -69,15 +69,11 @@ struct Emitted<'a> {
     carts: &'a [CartLines],
 }
 
-/// What a peer found of itself.
-#[derive(Deserialize)]
-struct Peer {
-    peer: String,
-    version: String,
-    offers: usize,
-    carts_per_s: u64,
-    p50_us: serde_json::Number,
-    p99_us: serde_json::Number,
+impl Offer {
+    /// Whether it is off pieces of lines, and not off the order.
+    fn is_of_pieces(&self) -> bool {
+        !self.kind.ends_with("_order")
+    }
 }
 
 /// Numbers that look drawn and are always the same.
@@ -152,32 +148,36 @@ fn carts(n: u32) -> Vec<CartLines> {
 
 /// The offers as a playbook says them.
 fn playbook(offers: &[Offer]) -> String {
-    let money = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
     let mut text =
         "playbook: bench\nextends: demo\nlanes:\n  piece: { per: line }\n  order: { per: order }\noffers:\n"
             .to_owned();
     for offer in offers {
-        let mut keys = match offer.kind {
-            "percent_item" => format!("lane: piece, pay: {}%", 100 - offer.value),
-            "fixed_item" => format!("lane: piece, per: piece, off: {}", money(offer.value)),
-            "percent_order" => format!("lane: order, pay: {}%", 100 - offer.value),
-            "fixed_order" => format!("lane: order, off: {}", money(offer.value)),
-            "bxgy" => {
-                format!("lane: piece, buy: {}, get: {}", offer.buy.unwrap_or(1), offer.get.unwrap_or(1))
-            }
-            _ => format!("lane: piece, pieces: {}, price: {}", offer.buy.unwrap_or(2), money(offer.value)),
-        };
-        if let Some(category) = offer.category {
-            let _ = write!(keys, ", of: 'category == \"{category}\"'");
-        }
-        for (key, value) in [("spend", offer.spend), ("at_most", offer.at_most)] {
-            if let Some(value) = value {
-                let _ = write!(keys, ", {key}: {}", money(value));
-            }
-        }
-        let _ = writeln!(text, "  {}: {{ {keys} }}", offer.id);
+        let lane = if offer.is_of_pieces() { "piece" } else { "order" };
+        let _ = writeln!(text, "  {}: {{ {} }}", offer.id, keys(offer, lane));
     }
     text
+}
+
+/// An offer's keys in a playbook, in a lane.
+fn keys(offer: &Offer, lane: &str) -> String {
+    let money = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
+    let gives = match offer.kind {
+        "percent_item" | "percent_order" => format!("pay: {}%", 100 - offer.value),
+        "fixed_item" => format!("per: piece, off: {}", money(offer.value)),
+        "fixed_order" => format!("off: {}", money(offer.value)),
+        "bxgy" => format!("buy: {}, get: {}", offer.buy.unwrap_or(1), offer.get.unwrap_or(1)),
+        _ => format!("pieces: {}, price: {}", offer.buy.unwrap_or(2), money(offer.value)),
+    };
+    let mut keys = format!("lane: {lane}, {gives}");
+    if let Some(category) = offer.category {
+        let _ = write!(keys, ", of: 'category == \"{category}\"'");
+    }
+    for (key, value) in [("spend", offer.spend), ("at_most", offer.at_most)] {
+        if let Some(value) = value {
+            let _ = write!(keys, ", {key}: {}", money(value));
+        }
+    }
+    keys
 }
 
 fn cart(lines: &CartLines) -> Result<Cart> {
@@ -290,43 +290,10 @@ pub fn checkout(asked: &CheckoutBench, without_peers: bool) -> Result<ExitCode> 
             hundredths % 100
         );
         if !without_peers {
-            let shown = Emitted { offers: &offers, carts: &lines[..lines.len().min(PEERS_CARTS)] };
-            beside(&shown, n, &greedy, &best)?;
+            beside::beside((&offers, &lines), n, asked.peer_seconds, &greedy, &best)?;
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Runs the peers with the first offers and carts, where `./run` has made Node and their packages ready, and says how much faster
-/// ours is.
-fn beside(emitted: &Emitted<'_>, n: usize, greedy: &Measured, best: &Measured) -> Result<()> {
-    let Ok(node) = std::env::var("ZHIYIN_BENCH_NODE") else {
-        say!("        (peers are measured by `./run bench checkout`)");
-        return Ok(());
-    };
-    let file = std::env::temp_dir().join(format!("zhiyin-checkout-{}.json", std::process::id()));
-    std::fs::write(&file, serde_json::to_string(emitted)?).with_context(|| file.display().to_string())?;
-    for peer in ["medusa", "vendure"] {
-        let script = format!("bench/checkout/{peer}.mjs");
-        let ran = Command::new(&node).arg(&script).arg(&file).args(["--offers", &n.to_string()]).output();
-        let ran = ran.with_context(|| script.clone())?;
-        let said = String::from_utf8_lossy(&ran.stderr);
-        ensure!(ran.status.success(), "{script}: {}", said.trim());
-        let found: Peer = serde_json::from_slice(&ran.stdout).with_context(|| script.clone())?;
-        let times = |ours: &Measured| ours.carts_per_s / found.carts_per_s.max(1);
-        say!(
-            "{n:>6}  {:<8} {:>12} {:>10} {:>10}   {} with {} of {n} offers: greedy {} times, best {} times as fast",
-            found.peer,
-            thousands(found.carts_per_s),
-            found.p50_us.to_string(),
-            found.p99_us.to_string(),
-            found.version,
-            found.offers,
-            times(greedy),
-            times(best)
-        );
-    }
-    std::fs::remove_file(&file).with_context(|| file.display().to_string())
 }
 
 fn micros(ns: u64) -> String {

@@ -102,6 +102,9 @@ fn play_seeds(options: &Faults) -> Result<(u64, u64)> {
     let went = alone.iter().try_for_each(play).and_then(|()| on_threads(together, play));
     hurry(false)?;
     went?;
+    if let (true, Some(url)) = (options.store != FaultStore::Sqlite, server()) {
+        on_server(Server::leave(&url))?;
+    }
     let failed = failed.into_inner();
     Ok((options.seeds - failed, failed))
 }

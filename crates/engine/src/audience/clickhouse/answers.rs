@@ -25,7 +25,7 @@ use super::super::answers::{
     ValueView,
 };
 use super::super::by::{By, Shown, What};
-use super::super::keep::BEHIND_US;
+use super::super::fresh::told_of;
 use super::super::least::least;
 use super::super::{AudienceProblem, Moment, VALUES_MAX, checked_for};
 use super::servers::Servers;
@@ -87,8 +87,8 @@ impl Engine {
         }
         let (live, mut moment) = (self.live()?, self.moment(None).await?);
         let (tables, fresh) = ready(afar)?;
-        // What is behind says so: it answers as of when it was not.
-        moment.at = moment.at.min(fresh.plus_us(BEHIND_US));
+        // What is behind says so: it answers as of when nothing was missing.
+        moment.at = told_of(moment.at, fresh);
         let within = match &filter.bound {
             Bound::Everything => Within::Everyone,
             Bound::Places(places) => Within::Stores(places.iter().cloned().collect()),

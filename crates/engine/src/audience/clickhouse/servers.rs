@@ -7,7 +7,7 @@ use zhiyin_audience::sql::{Dialect, Tables, settings};
 use zhiyin_reach::clickhouse::{ClickHouse, Limits, Trouble};
 use zhiyin_reach::client::Client;
 
-use super::super::AudienceProblem;
+use super::super::{AudienceProblem, patience};
 use super::Elsewhere;
 use crate::Result;
 
@@ -45,11 +45,11 @@ fn text(answer: Vec<u8>) -> std::result::Result<String, Trouble> {
     String::from_utf8(answer).map_err(|_| Trouble::Refused(0))
 }
 
-/// The first that answers; what is wrong with the last, where none does.
+/// The first that answers, as long as somebody waits for it; what is wrong with the last, where none does.
 async fn any(each: &[ClickHouse], statement: &str) -> std::result::Result<String, Trouble> {
     let mut unreachable = Trouble::Refused(0);
     for server in each {
-        match server.ask(statement).await {
+        match server.ask_within(patience::left(), statement).await {
             Err(trouble @ Trouble::Unreachable(_)) => unreachable = trouble,
             answered => return answered.and_then(text),
         }

@@ -22,11 +22,12 @@ impl Check<'_> {
             .hold
             .map_or(Some(0), |text| self.phrase(&text.0, node.get("hold"), |t| phrase::days(t, 0, 366)));
         let worth = raw.worth.and_then(|text| self.phrase(&text.0, node.get("worth"), phrase::worth));
+        let most_per_day = raw.most.and_then(|text| self.phrase(&text.0, node.get("most"), phrase::most));
         let earn = self.required(raw.earn, node, "earn", "a list of what is earned, such as 1 per 1 paid");
         let (earn, times) = self.earning(earn?, node.get("earn")?, true);
         let combine = raw.combine.unwrap_or_default();
         let (expire, debt, hold_days) = (expire?, debt?, hold_days?);
-        Some(Points { name, expire, debt, hold_days, combine, earn, times, worth })
+        Some(Points { name, expire, debt, hold_days, combine, earn, times, worth, most_per_day })
     }
 
     pub(super) fn growth(&mut self, raw: RawGrowth, node: &Node) -> Option<Growth> {

@@ -1,5 +1,6 @@
 //! The sections `lanes`, `floors` and `offers`.
 
+mod claim;
 mod effect;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,10 @@ use super::super::raw::offer::{RawFloor, RawLane, RawOffer};
 use super::super::words::ById;
 use super::super::words::offer::RawLimits;
 use super::super::yaml::Node;
-use super::{Check, MAX_DAYS, MAX_FEW};
+use super::{Check, MAX_FEW};
 use crate::money::{Currency, Money};
 use crate::playbook::nearest::nearest;
-use crate::playbook::offer::{CouponTerms, Floor, Lane, Offer, OfferEffect, Offering, Per};
+use crate::playbook::offer::{Budget, Floor, Lane, Offer, OfferEffect, Offering, Per};
 use crate::playbook::{Level, Names};
 
 /// The most offers of a playbook.
@@ -105,13 +106,8 @@ impl Check<'_> {
         let budget = raw.budget.take().and_then(|text| {
             self.phrase(&text.0, node.get("budget"), |text| phrases::budget(text, &around.currency))
         });
-        let coupon = raw.coupon.take().and_then(|coupon| {
-            let node = node.get("coupon")?;
-            let valid = self.required(coupon.valid, node, "valid", "a number of days such as 7d")?;
-            let days = |text: &str| phrase::days(text, 1, MAX_DAYS);
-            let valid_days = self.phrase(&valid.0, node.get("valid"), days)?;
-            Some(CouponTerms { valid_days })
-        });
+        let coupon = raw.coupon.take().and_then(|coupon| self.coupon(coupon, node.get("coupon")?, around));
+        let claim = raw.claim.take().and_then(|claim| self.claim(claim, node));
         if let (Some(partner), Some(at)) = (&raw.partner, node.get("partner"))
             && !around.partners.contains(&partner.as_str())
         {
@@ -128,6 +124,7 @@ impl Check<'_> {
         }
         let effect = self.effect(raw, node, around, named.map(|lane| lane.per))?;
         self.lane_fits(&effect, named, node, lanes);
+        self.budget_fits(budget, &effect, node);
         let id = String::new();
         Some(Offer {
             id,
@@ -145,6 +142,7 @@ impl Check<'_> {
             stock,
             budget,
             coupon,
+            claim,
             partner,
             returns,
             effect,
@@ -175,6 +173,29 @@ impl Check<'_> {
         }
     }
 
+    /// A budget is counted in what the offer costs: money where it takes money off, pieces where it is of pieces.
+    fn budget_fits(&mut self, budget: Option<Budget>, effect: &OfferEffect, node: &Node) {
+        let (Some(budget), Some(at)) = (budget, node.get("budget")) else { return };
+        let (in_money, in_pieces) = match effect {
+            OfferEffect::Shipping { .. } => (true, false),
+            OfferEffect::Gift { .. } => (false, true),
+            _ => (effect.lane().is_some(), effect.lane() == Some(Per::Line)),
+        };
+        let (is_kept, what) = match budget {
+            Budget::Money(_) => (in_money, "in money"),
+            Budget::Pieces(_) => (in_pieces, "in pieces"),
+        };
+        if !is_kept {
+            let allowed = match (in_money, in_pieces) {
+                (true, true) => "an amount, or a number of pieces",
+                (true, false) => "an amount such as 10000",
+                (false, true) => "a number of pieces such as 500 pieces",
+                (false, false) => "stock, or a limit",
+            };
+            self.problem(at.problem(format!("what this gives is not counted {what}"), Some(allowed.into())));
+        }
+    }
+
     /// Ids that offers name are ids of offers, and a coupon that is given is one.
     fn offers_agree(&mut self, offers: &[Offer], node: &Node) {
         let ids: Vec<&str> = offers.iter().map(|offer| offer.id.as_str()).collect();
@@ -197,7 +218,11 @@ impl Check<'_> {
         }
     }
 
-    fn limits(&mut self, raw: Option<RawLimits>, node: Option<&Node>) -> Vec<crate::playbook::UseLimit> {
+    pub(super) fn limits(
+        &mut self,
+        raw: Option<RawLimits>,
+        node: Option<&Node>,
+    ) -> Vec<crate::playbook::UseLimit> {
         let (Some(raw), Some(node)) = (raw, node) else { return Vec::new() };
         match raw {
             RawLimits::One(text) => self.phrase(&text, Some(node), phrases::use_limit).into_iter().collect(),
@@ -212,7 +237,7 @@ impl Check<'_> {
     }
 
     /// A whole number from 1.
-    fn count(&mut self, raw: Option<i64>, node: Option<&Node>, most: u32) -> Option<u32> {
+    pub(super) fn count(&mut self, raw: Option<i64>, node: Option<&Node>, most: u32) -> Option<u32> {
         let (number, node) = (raw?, node?);
         let read = u32::try_from(number).ok().filter(|number| (1..=most).contains(number));
         if read.is_none() {
@@ -221,7 +246,7 @@ impl Check<'_> {
         read
     }
 
-    fn money(&mut self, text: &str, node: Option<&Node>, currency: &Currency) -> Option<Money> {
+    pub(super) fn money(&mut self, text: &str, node: Option<&Node>, currency: &Currency) -> Option<Money> {
         self.phrase(text, node, |text| phrases::money(text, currency))
     }
 }
@@ -236,7 +261,7 @@ fn usual_lanes() -> Vec<Lane> {
     ]
 }
 
-fn unknown(at: &Node, what: &str, written: &str, known: &[&str]) -> Problem {
+pub(super) fn unknown(at: &Node, what: &str, written: &str, known: &[&str]) -> Problem {
     let hint = nearest(written, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
     let message = format!("there is no {what} `{written}`{}", hint.unwrap_or_default());
     at.problem(message, (!known.is_empty()).then(|| known.join(", ")))

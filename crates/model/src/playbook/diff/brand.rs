@@ -3,6 +3,8 @@
 use super::text::{Pair, Said, Text, by_id, rename, title, value};
 use super::{Change, ChangeKind, Touches};
 use crate::playbook::{AttributeKind, Language, PaidRule, Playbook};
+use crate::role::Limits;
+use crate::till::TillLimits;
 
 /// What is said of the brand as a whole.
 pub(super) fn brand(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
@@ -62,6 +64,94 @@ pub(super) fn brand(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
             PaidRule::Total => Text::both("「总额」", "the total"),
         },
     ));
+
+    changes.extend(value(
+        "orders.earn_nothing",
+        Touches::Everyone,
+        ("订单不积分的会员", "Members whose orders earn nothing"),
+        &old.orders.earn_nothing,
+        &new.orders.earn_nothing,
+        |who| who.as_ref().map_or_else(Text::nothing, |who| Text::code(&who.text)),
+    ));
+}
+
+/// Up to where one person decides alone.
+pub(super) fn alone(old: &Limits, new: &Limits, changes: &mut Vec<Change>) {
+    let number = |n: &u64| Text::both(format!("「{n}」"), n.to_string());
+    changes.extend(value(
+        "alone.points",
+        Touches::Nobody,
+        ("一人可决定的积分调整上限", "The most points that one person adjusts alone"),
+        &old.points_alone,
+        &new.points_alone,
+        number,
+    ));
+    changes.extend(value(
+        "alone.members",
+        Touches::Nobody,
+        ("一人可决定的发券人数上限", "The most members to whom one person issues a coupon alone"),
+        &old.coupons_alone,
+        &new.coupons_alone,
+        number,
+    ));
+    changes.extend(value(
+        "alone.playbook",
+        Touches::Nobody,
+        ("一人上线打法", "Making a playbook live alone"),
+        &old.playbook_alone,
+        &new.playbook_alone,
+        |alone| {
+            if *alone {
+                Text::both("「可以」", "allowed")
+            } else {
+                Text::both("「不可以」", "not allowed")
+            }
+        },
+    ));
+    changes.extend(value(
+        "alone.answer_hours",
+        Touches::Nobody,
+        ("第二人须在多少小时内答复", "Within how many hours a second person must answer"),
+        &u64::from(old.answer_hours),
+        &u64::from(new.answer_hours),
+        number,
+    ));
+}
+
+/// What one lease of a till may have.
+pub(super) fn tills(old: &TillLimits, new: &TillLimits, changes: &mut Vec<Change>) {
+    type Of = fn(&TillLimits) -> i64;
+    let table: [(&str, &str, &str, Of); 5] = [
+        ("hours", "离线收银租约最长小时数", "The hours of the longest lease of a till", |of| {
+            of.hours.into()
+        }),
+        (
+            "grace_hours",
+            "离线收银租约到期后的宽限小时数",
+            "The hours after the end of a lease when what is left comes back",
+            |of| of.grace_hours.into(),
+        ),
+        ("members", "离线收银租约的会员上限", "The most members of a lease of a till", |of| {
+            of.members.into()
+        }),
+        (
+            "uses",
+            "离线收银租约每个优惠的次数上限",
+            "The most uses of an offer in a lease of a till",
+            |of| of.uses,
+        ),
+        (
+            "budget",
+            "离线收银租约每个优惠的预算上限",
+            "The most money of an offer in a lease of a till",
+            |of| of.budget,
+        ),
+    ];
+    for (key, zh, en, of) in table {
+        let (path, what) = (format!("tills.{key}"), (zh, en));
+        let number = |n: &i64| Text::both(format!("「{n}」"), n.to_string());
+        changes.extend(value(&path, Touches::Nobody, what, &of(old), &of(new), number));
+    }
 }
 
 /// Attributes of members.
@@ -87,6 +177,12 @@ pub(super) fn attributes(old: &Playbook, new: &Playbook, changes: &mut Vec<Chang
                 rename(&mut said, "客户属性", "attribute", id, &old.name, &new.name);
                 let what = (format!("客户属性{}的类型", t.zh), format!("The type of the attribute {}", t.en));
                 said.value((&what.0, &what.1), &old.kind, &new.kind, |kind| attribute_kind(*kind));
+                let what = (
+                    format!("客户属性{}多久可改一次", t.zh),
+                    format!("How long a value of the attribute {} stays", t.en),
+                );
+                let (was, is) = (&old.changes_after_days, &new.changes_after_days);
+                said.value((&what.0, &what.1), was, is, |days| days.map_or_else(Text::nothing, Text::days));
                 ChangeKind::Changed
             }
         };

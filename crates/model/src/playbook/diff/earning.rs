@@ -59,6 +59,19 @@ pub(super) fn points(old: &Points, new: &Points, changes: &mut Vec<Change>) {
         },
     ));
 
+    changes.extend(value(
+        "points.most",
+        Touches::Everyone,
+        ("每位会员每天订单积分的上限", "The most points that a member's orders of one day earn"),
+        &old.most_per_day,
+        &new.most_per_day,
+        |most| {
+            most.map_or_else(Text::nothing, |most| {
+                Text::both(format!("「{most} 分」"), format!("{most} points"))
+            })
+        },
+    ));
+
     let unit = ("积分", "points");
     compared("points.earn", &earns(&old.earn, unit), &earns(&new.earn, unit), changes);
     compared("points.times", &multipliers(&old.times), &multipliers(&new.times), changes);

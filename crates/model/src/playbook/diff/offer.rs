@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::text::{Pair, Said, Text, by_id, rename, title};
 use super::{Change, ChangeKind, Touches};
 use crate::money::{Currency, Money};
+use crate::playbook::claim::{Claim, Validity};
 use crate::playbook::offer::{
     Amount, Budget, Counts, Floor, Lane, Offer, OfferEffect, Offering, Per, Pricing, StepGain, UseLimit,
     Within,
@@ -177,9 +178,26 @@ fn whole(offer: &Offer, currency: &Currency) -> Text {
         Some(Budget::Pieces(n)) => also(format!("预算 {n} 件"), format!("a budget of {n} pieces")),
         None => {}
     }
-    if let Some(terms) = offer.coupon {
-        let days = Text::days(terms.valid_days);
-        also(format!("凭券，有效期{}", days.zh), format!("by coupon, valid for {}", days.en));
+    if let Some(terms) = &offer.coupon {
+        let (zh, en) = match terms.valid {
+            Validity::Days(days) => (Text::days(days).zh, Text::days(days).en),
+            Validity::Minutes(n) if n % 60 == 0 => (format!(" {} 小时", n / 60), format!("{} hours", n / 60)),
+            Validity::Minutes(n) => (format!(" {n} 分钟"), format!("{n} minutes")),
+        };
+        also(format!("凭券，有效期{zh}"), format!("by coupon, valid for {en}"));
+        if let Some(remind) = terms.remind_days.map(Text::days) {
+            also(format!("到期前{}提醒", remind.zh), format!("reminded {} before it ends", remind.en));
+        }
+        if let Some(partner) = &terms.codes {
+            also(format!("附 {partner} 的兑换码"), format!("each with a code of {partner}"));
+        }
+    }
+    if offer.coupon.as_ref().is_some_and(|terms| terms.gives_back) {
+        also("逾期未用则退回名额".to_owned(), "given back where it is not used".to_owned());
+    }
+    if let Some(claim) = &offer.claim {
+        let text = claim_in_words(claim);
+        also(text.zh, text.en);
     }
     if let Some(partner) = &offer.partner {
         also(format!("凭伙伴码 {partner}"), format!("by the code of {partner}"));
@@ -188,6 +206,28 @@ fn whole(offer: &Offer, currency: &Currency) -> Text {
         also("退货后不再达标则收回".to_owned(), "taken back when a return breaks its threshold".to_owned());
     }
     Text::both(zh.join("，"), en.join(", "))
+}
+
+fn claim_in_words(claim: &Claim) -> Text {
+    let (mut zh, mut en) = ("会员自行领取".to_owned(), "claimed by members themselves".to_owned());
+    let mut also = |chinese: String, english: String| {
+        zh += &chinese;
+        en += &english;
+    };
+    if let Some(who) = &claim.who {
+        let who = Text::code(&who.text);
+        also(format!("，会员为{}", who.zh), format!(" where {}", who.en));
+    }
+    if let Some(from) = claim.from {
+        also(format!("，{from} 起"), format!(" from {from} on"));
+    }
+    if let Some(until) = claim.until {
+        also(format!("，至 {until}"), format!(" until {until}"));
+    }
+    if claim.points > 0 {
+        also(format!("，{} 积分", claim.points), format!(" for {} points", claim.points));
+    }
+    Text::both(zh, en)
 }
 
 fn limit_in_words(limit: &UseLimit) -> Text {

@@ -2,8 +2,10 @@
 
 use super::{Words, Wrong};
 use crate::money::{Currency, Money};
+use crate::playbook::claim::{Moment, Validity};
 use crate::playbook::offer::{Budget, Percent, UseLimit, Within};
 use crate::playbook::reader::short;
+use crate::time::Day;
 
 /// The most that an amount of a playbook is, in minor units.
 const MONEY_MAX: i64 = 1_000_000_000_000;
@@ -54,6 +56,48 @@ pub(in crate::playbook) fn use_limit(text: &str) -> Result<UseLimit, Wrong> {
         }
     }
     words.end().map(|()| limit)
+}
+
+/// The longest that a coupon is valid in hours or minutes: longer ones are said in days.
+const MINUTES_MAX: u32 = 7 * 24 * 60;
+
+/// `7d`, `2h`, `15m`.
+pub(in crate::playbook) fn valid(text: &str, days_max: u16) -> Result<Validity, Wrong> {
+    let allowed = "a time such as 7d, 2h or 15m";
+    let trimmed = text.trim();
+    let Some((digits, each)) =
+        trimmed.strip_suffix('h').map(|n| (n, 60)).or(trimmed.strip_suffix('m').map(|n| (n, 1)))
+    else {
+        return super::days(text, 1, days_max)
+            .map(Validity::Days)
+            .map_err(|wrong| Wrong { allowed, ..wrong });
+    };
+    let mut words = Words::of(digits, allowed);
+    let most = i64::from(MINUTES_MAX / each);
+    let n = words.whole("a whole number", 1, most)?;
+    words.end().map(|()| Validity::Minutes(u32::try_from(n).unwrap_or(1) * each))
+}
+
+/// `2020-06-01`, `2020-06-01 10:00`; whether it says a time.
+pub(in crate::playbook) fn moment(text: &str) -> Result<(Moment, bool), Wrong> {
+    let mut words = Words::of(text, "a day such as 2020-06-01, or a day and a time such as 2020-06-01 10:00");
+    let (column, word) = words.take("a day")?;
+    let Some(day) = Day::parse(word) else {
+        return words.wrong(column, format!("`{}` is not a day of the calendar", short(word)));
+    };
+    if words.is_over() {
+        return Ok((Moment { day, minute: 0 }, false));
+    }
+    let (column, word) = words.take("a time")?;
+    let part = |text: &str, below: u16| {
+        let plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|n: &u16| plain && *n < below)
+    };
+    let time = word.split_once(':').and_then(|(hour, minute)| Some((part(hour, 24)?, part(minute, 60)?)));
+    match time {
+        Some((hour, minute)) => words.end().map(|()| (Moment { day, minute: hour * 60 + minute }, true)),
+        None => words.wrong(column, format!("expected a time such as `10:00`, found `{}`", short(word))),
+    }
 }
 
 /// `10000`, `500 pieces`.
@@ -108,6 +152,14 @@ mod tests {
         assert_eq!(budget("500 pieces", &cny), Ok(Budget::Pieces(500)));
         assert_eq!(budget("10000", &cny), Ok(Budget::Money(Money(1_000_000))));
         assert_eq!((shipping("free", &cny), shipping("5", &cny)), (Ok(None), Ok(Some(Money(500)))));
+        let day = Day::parse("2020-06-01").unwrap();
+        assert_eq!(valid("7d", 30), Ok(Validity::Days(7)));
+        assert_eq!(
+            (valid("2h", 30), valid("15m", 30)),
+            (Ok(Validity::Minutes(120)), Ok(Validity::Minutes(15)))
+        );
+        assert_eq!(moment("2020-06-01"), Ok((Moment { day, minute: 0 }, false)));
+        assert_eq!(moment("2020-06-01 10:30"), Ok((Moment { day, minute: 630 }, true)));
         for (text, times, per_member, within) in [
             ("1 per member per day", 1, true, Within::Day),
             ("2 per member per campaign", 2, true, Within::Campaign),
@@ -132,6 +184,14 @@ mod tests {
             (use_limit("1 per member per year").err(), 18, "expected `day`"),
             (use_limit("one per day").err(), 1, "a whole number"),
             (budget("x pieces", &cny).err(), 1, "a whole number"),
+            (valid("7", 30).err(), 1, "needs its unit"),
+            (valid("31d", 30).err(), 1, "1 to 30"),
+            (valid("0m", 30).err(), 1, "1 to 10080"),
+            (valid("1.5h", 30).err(), 1, "a whole number"),
+            (moment("2020-02-30").err(), 1, "not a day"),
+            (moment("2020-06-01 24:00").err(), 12, "expected a time"),
+            (moment("2020-06-01 9:00").err(), 12, "expected a time"),
+            (moment("2020-06-01 09:00 sharp").err(), 18, "expected the end"),
         ] {
             let wrong = found.unwrap();
             assert_eq!(wrong.column, column, "{}", wrong.message);

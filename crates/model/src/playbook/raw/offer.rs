@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use crate::playbook::offer::{Counts, Per, Returns};
 use crate::playbook::words::offer::{
-    AtMostPhrase, BudgetPhrase, MoneyPhrase, PercentPhrase, RawLimits, RawOff, ShippingPhrase,
+    AtMostPhrase, BudgetPhrase, MomentPhrase, MoneyPhrase, PercentPhrase, RawLimits, RawOff, ShippingPhrase,
+    ValidPhrase,
 };
 use crate::playbook::words::{Condition, DayPhrase, DaysPhrase, RawNames, TimesNumber};
 
@@ -66,6 +67,8 @@ pub(in crate::playbook) struct RawOffer {
     pub budget: Option<BudgetPhrase>,
     /// It takes a coupon.
     pub coupon: Option<RawCoupon>,
+    /// Members take its coupon themselves.
+    pub claim: Option<RawClaim>,
     /// It is for whoever brings the code of this partner.
     pub partner: Option<String>,
     /// What becomes of the discount when its threshold is no longer met after a return.
@@ -125,8 +128,29 @@ pub(in crate::playbook) struct RawOffer {
 #[serde(deny_unknown_fields, expecting = "terms such as `{ valid: 7d }`")]
 #[schemars(rename = "Coupon")]
 pub(in crate::playbook) struct RawCoupon {
-    /// For how many days it may be used.
-    pub valid: Option<DaysPhrase>,
+    /// For how many days, hours or minutes it may be used.
+    pub valid: Option<ValidPhrase>,
+    /// How many days before it ends its member is reminded.
+    pub remind: Option<DaysPhrase>,
+    /// One that was not used in its time is there for others again.
+    pub gives_back: Option<bool>,
+    /// Each bears a code of this partner, of those that were uploaded.
+    pub codes: Option<String>,
+}
+
+/// How members take a coupon themselves.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a claim such as `{ from: 2020-06-01 10:00, points: 500 }`")]
+#[schemars(rename = "Claim")]
+pub(in crate::playbook) struct RawClaim {
+    /// Members who may, beside those whom the offer is for.
+    pub who: Option<Condition>,
+    /// From when: a day, or a day and a time.
+    pub from: Option<MomentPhrase>,
+    /// Until when: a day is the last one; a time ends it.
+    pub until: Option<MomentPhrase>,
+    /// What it costs in points.
+    pub points: Option<i64>,
 }
 
 /// Of what money is taken off.

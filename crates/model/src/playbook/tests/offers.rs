@@ -40,9 +40,12 @@ fn every_kind_may_be_written() {
         "shipping: free, spend: 59",
         "shipping: 5",
         "points_times: 1.5, limit: [1 per member per day, 100 per day, 300 in all]",
-        "service: { zh: 修眉, en: Eyebrow trim }, budget: 500 pieces",
+        "service: { zh: 修眉, en: Eyebrow trim }, stock: 500",
         "access: true, of: product == \"new\", from: 2020-06-01, until: 2020-06-05",
         "lane: o, off: 8, coupon: { valid: 7d }, alone: true, budget: 10000",
+        "gift: { product: tote }, claim: { points: 500 }, coupon: { valid: 30d, remind: 3d }",
+        "access: true, of: product == \"p\", claim: { from: 2020-06-01 10:00, until: 2020-06-06, who: is_birthday }, \
+         coupon: { valid: 15m, gives_back: true }, limit: 2 per member, stock: 350000",
     ];
     let mut hashes = std::collections::BTreeSet::new();
     for keys in kinds {
@@ -102,7 +105,25 @@ fn what_may_not_be_written_is_told_at_the_word() {
         (offer("give: b"), "24:14: offers.a.give: there is no offer with a coupon `b`"),
         (offer("lane: o, off: 1, partner: dojo"), "24:34: offers.a.partner: there is no partner `dojo`"),
         (offer("lane: o, off: 1, coupon: {}"), "24:33: offers.a.coupon.valid: `valid` is missing"),
+        (offer("lane: o, off: 1, claim: {}"), "24:32: offers.a.claim: what is claimed is a coupon"),
+        (
+            offer("lane: o, off: 1, coupon: { valid: 15m, remind: 1d }"),
+            "24:55: offers.a.coupon.remind: who holds it for hours",
+        ),
+        (offer("lane: o, off: 1, coupon: { valid: 15s }"), "24:42: offers.a.coupon.valid: expected a number"),
         (offer("lane: o, off: 1, stock: 0"), "24:32: offers.a.stock: 0 is out of range"),
+        (
+            offer("lane: o, off: 1, budget: 500 pieces"),
+            "24:33: offers.a.budget: what this gives is not counted in pieces (allowed: an amount such as 10000)",
+        ),
+        (
+            offer("gift: { product: tote }, budget: 500"),
+            "24:41: offers.a.budget: what this gives is not counted in money (allowed: a number of pieces",
+        ),
+        (
+            offer("points_times: 2, budget: 500"),
+            "24:33: offers.a.budget: what this gives is not counted in money (allowed: stock, or a limit)",
+        ),
         (offer("lane: o, every: 10, off: 11"), "24:33: offers.a.off: more would be taken off than is spent"),
         (
             offer("lane: o, steps: [{ spend: 9, off: 1 }, { spend: 9, off: 2 }]"),

@@ -21,6 +21,11 @@ phrases! {
         ["1 per member per day", "1 per member", "300 in all", "100 per day"];
     /// What something may cost in all.
     BudgetPhrase = "a budget such as `10000` or `500 pieces`", r"^\d+(\.\d+)?( pieces)?$", ["10000", "500 pieces"];
+    /// For how long something is valid.
+    ValidPhrase = "a time such as `7d`, `2h` or `15m`", r"^\d+[dhm]$", ["7d", "2h", "15m"];
+    /// A day, or a day and a time of it.
+    MomentPhrase = "a day such as `2020-06-01`, or a time such as `2020-06-01 10:00`",
+        r"^\d{4}-\d{2}-\d{2}( \d{2}:\d{2})?$", ["2020-06-01", "2020-06-01 10:00"];
     /// What becomes of shipping.
     ShippingPhrase = "`free`, or so much off shipping", r"^(free|\d+(\.\d+)?)$", ["free", "5"];
 }

@@ -8,7 +8,7 @@ use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::playbooks::read_given;
 use zhiyin_engine::{EngineError, Rules};
 use zhiyin_model::playbook::{ChangeKind, Playbook};
-use zhiyin_model::role::{Limits, Operation, second_person};
+use zhiyin_model::role::{Operation, second_person};
 use zhiyin_model::time::Ts;
 
 use super::{Caller, Endpoint};
@@ -57,7 +57,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             apply,
         )
         .says("Make a playbook live", "启用打法", "Applying what is live already changes nothing.")
-        .refuses(&["playbook_problems", "currency_fixed"])
+        .refuses(&["playbook_problems", "currency_fixed", "draw_open"])
         .body_at_most(BYTES_MAX)
         .example(example),
     ]
@@ -180,8 +180,10 @@ struct Applied {
 async fn apply(caller: Caller, given: Given) -> Result<Applied, Problem> {
     let (playbook, _) = read(&given)?;
     let engine = caller.engine();
-    if second_person(Operation::PlaybookApply, 0, &Limits::default()) {
-        return Err(Problem::of("operation_refused"));
+    // More than one person decides alone is decided at the home's machine: what one may do alone is nothing that one widens alone.
+    let alone = engine.alone();
+    if second_person(Operation::PlaybookApply, 0, &alone) || playbook.alone.is_looser_than(&alone) {
+        return Err(Problem::of("operation_refused").at("source"));
     }
     let other_currency = engine.live().is_ok_and(|live| live.playbook.currency != playbook.currency);
     if other_currency && engine.home().await?.clock > Ts::MIN {

@@ -8,7 +8,7 @@ use serde_json::json;
 use zhiyin_engine::adjustments::Adjustment;
 use zhiyin_engine::command::Act;
 use zhiyin_model::event::names;
-use zhiyin_model::role::{Limits, Operation, second_person};
+use zhiyin_model::role::{Operation, second_person};
 
 use super::{Caller, CommandDone, Endpoint, MemberRef, REASON_CHARS_MAX, approvals, reason, text};
 use crate::problem::Problem;
@@ -95,7 +95,7 @@ async fn spend(caller: Arc<Caller>, asked: Spend) -> Result<CommandDone, Problem
 }
 
 /// Where and by whom something is done.
-fn at_the_till(
+pub(crate) fn at_the_till(
     caller: &Caller,
     act: &mut Act,
     (store, staff, reference): (Option<String>, Option<String>, Option<String>),
@@ -212,7 +212,7 @@ struct Adjust {
 async fn adjust(caller: Arc<Caller>, asked: Adjust) -> Result<CommandDone, Problem> {
     let reason = reason(&asked.reason)?;
     let staff = caller.staff(asked.staff.as_deref())?;
-    let limits = Limits::default();
+    let limits = caller.engine().alone();
     let by_two = second_person(Operation::PointsAdjust, asked.amount, &limits);
     if by_two && let Some(waits) = approvals::before(&caller).await? {
         return Err(waits);

@@ -42,7 +42,7 @@ pub trait Around: Send + Sync {
     }
 
     /// It was done, well or not.
-    async fn after(&self, _deed: Option<Deed>, _well: bool) -> Result<()> {
+    async fn after(&self, _call: &'static str, _deed: Option<Deed>, _well: bool) -> Result<()> {
         Ok(())
     }
 
@@ -104,6 +104,15 @@ macro_rules! passed_on {
             fn crowd(&self) -> &dyn zhiyin_store::crowd::Crowd {
                 self.0.inner().crowd()
             }
+            fn coupons(&self) -> &dyn zhiyin_store::coupons::Coupons {
+                self.0.inner().coupons()
+            }
+            fn draws(&self) -> &dyn zhiyin_store::draws::Draws {
+                self.0.inner().draws()
+            }
+            fn tills(&self) -> &dyn zhiyin_store::tills::Tills {
+                self.0.inner().tills()
+            }
             fn closing(&self) -> &dyn zhiyin_store::closing::Closing {
                 self.0.inner().closing()
             }
@@ -116,13 +125,13 @@ macro_rules! passed_on {
             $(async fn $own(&self, $($own_argument: $own_kind),*) -> Result<$own_answer> {
                 let deed = self.0.before(stringify!($own)).await?;
                 let answer = self.0.$own($($own_argument),*).await;
-                self.0.after(deed, answer.is_ok()).await?;
+                self.0.after(stringify!($own), deed, answer.is_ok()).await?;
                 answer
             })*
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 let deed = self.0.before(stringify!($name)).await?;
                 let answer = self.0.inner().$name($($argument),*).await;
-                self.0.after(deed, answer.is_ok()).await?;
+                self.0.after(stringify!($name), deed, answer.is_ok()).await?;
                 answer
             })*
         }

@@ -62,6 +62,12 @@ struct State {
     flushed: Option<Ended>,
 }
 
+/// Whether a call that fails makes a worker doubt what it holds. Where another asked, its worker hears nothing of it and goes on; it
+/// would ask for its shares only when real time had gone by.
+fn is_workers(call: &str) -> bool {
+    !matches!(call, "append" | "apply_playbook" | "retry_dead_letters")
+}
+
 /// A store that meddles.
 pub struct Meddled {
     inner: Arc<dyn Store>,
@@ -146,10 +152,10 @@ impl Meddled {
         anyhow::bail!("{} does not come back", self.name)
     }
 
-    async fn do_deed(&self, deed: Deed) -> Result<()> {
+    async fn do_deed(&self, call: &str, deed: Deed) -> Result<()> {
         match deed {
             Deed::Fail => {
-                locked(&self.state).asks = true;
+                locked(&self.state).asks |= is_workers(call);
                 Err(StoreError::Database("planned".to_owned()))
             }
             Deed::Hang => {
@@ -188,24 +194,22 @@ impl Around for Meddled {
             }
         };
         match plan {
-            Some(Plan { late: false, deed, .. }) => self.do_deed(deed).await.map(|()| None),
+            Some(Plan { late: false, deed, .. }) => self.do_deed(call, deed).await.map(|()| None),
             Some(Plan { deed, .. }) => Ok(Some(deed)),
             None => Ok(None),
         }
     }
 
-    async fn after(&self, deed: Option<Deed>, well: bool) -> Result<()> {
+    async fn after(&self, call: &'static str, deed: Option<Deed>, well: bool) -> Result<()> {
         if let Some(deed) = deed {
             locked(&self.state).moves = None;
-            self.do_deed(deed).await?;
+            self.do_deed(call, deed).await?;
         }
         let mut state = locked(&self.state);
         if let Some(cursor) = state.moves.take() {
             state.turn.moved(cursor);
         }
-        if !well {
-            state.asks = true;
-        }
+        state.asks |= !well && is_workers(call);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -19,7 +19,7 @@ use super::items::KEY;
 /// Connections of each process.
 const CONNECTIONS: u32 = 2;
 /// How often one looks whether something has come about on the server, and how long one waits in between.
-const LOOKS_MAX: u32 = 3_000;
+const LOOKS_MAX: u32 = 30_000;
 const PAUSE: Duration = Duration::from_millis(2);
 /// What the folder of a server that `./run` started is called.
 const FOLDER: &str = "zhiyin-postgres.";
@@ -40,11 +40,34 @@ pub struct Server {
     cluster: Option<Cluster>,
 }
 
+/// Homes that seeds have done with, emptied, by their shards: to make one takes as long as a seed.
+static SPARE: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
+
+fn spare() -> MutexGuard<'static, Vec<(u32, String)>> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Server {
-    /// A home of this name, which is not there yet.
+    /// A new home of this name, unless one is spare.
     pub async fn new(url: &str, home: &str, shards: u32, cluster: Option<Cluster>) -> Result<Self> {
         let watch = connect(url).await?;
-        Ok(Self { url: url.to_owned(), home: home.to_owned(), shards, watch, cluster })
+        let found = {
+            let mut spare = spare();
+            let fits = spare.iter().position(|(of, _)| *of == shards);
+            fits.map(|at| spare.swap_remove(at).1)
+        };
+        let home = found.unwrap_or_else(|| home.to_owned());
+        Ok(Self { url: url.to_owned(), home, shards, watch, cluster })
+    }
+
+    /// Does away with homes that are spare.
+    pub async fn leave(url: &str) -> Result<()> {
+        let homes = std::mem::take(&mut *spare());
+        for (shards, home) in homes {
+            let server = Self::new(url, &home, shards, None).await?;
+            PgStore::open(&server.address("clear"), &KEY).await?.drop_home().await?;
+        }
+        Ok(())
     }
 
     fn address(&self, name: &str) -> String {
@@ -96,9 +119,10 @@ impl Server {
         Ok(if (chance / SPARED).is_multiple_of(2) { Outage::All } else { Outage::Connections })
     }
 
-    /// Does away with the home.
+    /// The home is as a new one, for another seed.
     pub async fn clear(self) -> Result<()> {
-        PgStore::open(&self.address("clear"), &KEY).await?.drop_home().await?;
+        PgStore::open(&self.address("clear"), &KEY).await?.empty_home(&KEY).await?;
+        spare().push((self.shards, self.home));
         Ok(())
     }
 }
@@ -158,9 +182,16 @@ impl Cluster {
     /// nothing is less sure, and the test is done in time.
     pub async fn hurry(&self, hurry: bool) -> Result<()> {
         let client = connect(&self.url).await?;
-        for setting in ["fsync", "full_page_writes", "autovacuum"] {
+        let settings = [
+            ("fsync", "off"),
+            ("full_page_writes", "off"),
+            ("autovacuum", "off"),
+            // Tables are small and sessions many: a plan that fits all is as good, and made once.
+            ("plan_cache_mode", "force_generic_plan"),
+        ];
+        for (setting, in_a_hurry) in settings {
             let words = match hurry {
-                true => format!("ALTER SYSTEM SET {setting} = off"),
+                true => format!("ALTER SYSTEM SET {setting} = {in_a_hurry}"),
                 false => format!("ALTER SYSTEM RESET {setting}"),
             };
             client.batch_execute(&words).await?;

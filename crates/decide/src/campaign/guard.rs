@@ -1,0 +1,260 @@
+//! The guard-rails: whether something may be sent to a member, in one stated order (T4, docs/guard-rails.md).
+//!
+//! 1 blocked · 2 consent · 3 audience · 4 complaint · 5 first touch · 6 holdout · 7 quiet hours · 8 caps · 9 quota · 10 ceiling.
+//! The first that says no ends it; one that says "later" names when to ask again, and all are asked again then. Whoever is held
+//! out walks the same way, so that both arms meet the same delays and caps. What was promised passes 4, 5, 6, 8 and 10.
+
+use zhiyin_condition::holds;
+use zhiyin_model::playbook::campaign::{Cap, CapWithin};
+use zhiyin_model::run::{SENT_MAX, Sent, count_of, quota_of};
+use zhiyin_model::time::{Day, HOUR_US, Ts};
+
+use super::rule::CampaignRule;
+use crate::Scene;
+use crate::consent;
+use crate::coupon::rule::{first_of_month, monday};
+use crate::outcome::Known;
+use crate::state::{State, View};
+
+/// What is to be sent.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// For which campaign.
+    pub rule: &'a CampaignRule,
+    /// On which channel.
+    pub channel: &'a str,
+    /// Whether it sells something.
+    pub sells: bool,
+    /// Whether the member is held out.
+    pub held: bool,
+}
+
+/// Whether it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Send,
+    /// Not now: to be asked again then.
+    Later(Ts),
+    /// No.
+    Never,
+}
+
+/// The answer, and what each guard-rail said up to the one that decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Whether it may be sent.
+    pub verdict: Verdict,
+    /// Each that was asked, in order, with its word.
+    pub trace: Vec<(&'static str, String)>,
+}
+
+impl Checked {
+    /// The trace in one line.
+    pub fn said(&self) -> String {
+        let each: Vec<String> = self.trace.iter().map(|(rail, word)| format!("{rail}: {word}")).collect();
+        each.join(", ")
+    }
+}
+
+/// Asks every guard-rail in order.
+pub fn guard(scene: &Scene<'_>, state: &State, known: &Known, ask: Ask<'_>) -> Checked {
+    let mut trace = Vec::new();
+    for (rail, check) in RAILS {
+        if ask.rule.promised && EXEMPT.contains(&rail) {
+            trace.push((rail, "promised".to_owned()));
+            continue;
+        }
+        let (word, verdict) = check(scene, state, known, &ask);
+        trace.push((rail, word));
+        if verdict != Verdict::Send {
+            return Checked { verdict, trace };
+        }
+    }
+    Checked { verdict: Verdict::Send, trace }
+}
+
+type Check = fn(&Scene<'_>, &State, &Known, &Ask<'_>) -> (String, Verdict);
+
+/// The guard-rails in their order.
+const RAILS: [(&str, Check); 10] = [
+    ("blocked", blocked),
+    ("consent", consented),
+    ("audience", in_audience),
+    ("complaint", complaint),
+    ("first_touch", first_touch),
+    ("holdout", holdout),
+    ("quiet", quiet),
+    ("caps", caps),
+    ("quota", quota),
+    ("ceiling", ceiling),
+];
+
+/// Those that what was promised passes (semantics 27).
+const EXEMPT: [&str; 5] = ["complaint", "first_touch", "holdout", "caps", "ceiling"];
+
+fn passes(word: &str) -> (String, Verdict) {
+    (word.to_owned(), Verdict::Send)
+}
+
+fn never(word: &str) -> (String, Verdict) {
+    (word.to_owned(), Verdict::Never)
+}
+
+fn blocked(scene: &Scene<'_>, state: &State, _: &Known, _: &Ask<'_>) -> (String, Verdict) {
+    if state.member.audiences.closed {
+        return never("erased");
+    }
+    let rules = scene.rules;
+    let is_blocked = rules
+        .sending
+        .never
+        .as_ref()
+        .is_some_and(|who| holds(who, &rules.leaves, &View::of(state), scene.at).0);
+    if is_blocked { never("yes") } else { passes("no") }
+}
+
+fn consented(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    match consent::ask(scene.rules, &state.member, &ask.rule.purpose, ask.channel, scene.at).allowed {
+        Ok(ground) => passes(ground.name()),
+        Err(refused) => never(refused.name()),
+    }
+}
+
+fn in_audience(_: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    match ask.rule.audience() {
+        None => passes("none"),
+        Some(audience) if state.member.audiences.since.contains_key(audience) => passes("in it"),
+        Some(_) => never("left it"),
+    }
+}
+
+fn complaint(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    let rules = scene.rules;
+    let open = rules
+        .sending
+        .complaint
+        .as_ref()
+        .is_some_and(|who| holds(who, &rules.leaves, &View::of(state), scene.at).0);
+    match (open, ask.sells) {
+        (true, true) => never("open"),
+        (true, false) => passes("open, but it sells nothing"),
+        (false, _) => passes("none"),
+    }
+}
+
+fn first_touch(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    match (scene.rules.sending.first_touch && ask.sells, state.member.runs.touched) {
+        (false, _) => passes("not needed"),
+        (true, Some(_)) => passes("seen"),
+        (true, None) => never("nothing was seen yet"),
+    }
+}
+
+fn holdout(_: &Scene<'_>, _: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    passes(if ask.held { "held out" } else { "not held out" })
+}
+
+fn quiet(scene: &Scene<'_>, _: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    let Some((from, to)) = scene.rules.sending.quiet.get(ask.channel) else { return passes("none") };
+    match silent_until(scene, *from, *to) {
+        None => passes("not now"),
+        Some(until) => (format!("until {}", until.rfc3339()), Verdict::Later(until)),
+    }
+}
+
+/// When a silence ends in which an instant lies, by the brand's wall clock.
+fn silent_until(scene: &Scene<'_>, from: u16, to: u16) -> Option<Ts> {
+    let zone = &scene.rules.zone;
+    let today = zone.day(scene.at);
+    let begins = |day: Day| zone.at_minute(day, from);
+    let ends = |day: Day| zone.at_minute(if to > from { day } else { day.plus(1) }, to);
+    let within = |day: &Day| begins(*day) <= scene.at && scene.at < ends(*day);
+    [today.plus(-1), today].iter().find(|day| within(day)).map(|day| ends(*day))
+}
+
+fn caps(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    let sent = &state.member.runs.sent;
+    if sent.iter().filter(|one| one.counts).count() >= SENT_MAX {
+        return never("more than is remembered");
+    }
+    let mut words = Vec::new();
+    let mut later: Option<Ts> = None;
+    for cap in &scene.rules.sending.caps {
+        let of = cap.of.as_deref();
+        if of.is_some_and(|of| of != ask.channel && of != ask.rule.purpose) {
+            continue;
+        }
+        let counted = counted(scene, cap, sent);
+        let of = of.map_or(String::new(), |of| format!("{of} "));
+        words.push(format!("{} of {} {of}{}", counted.len(), cap.times, within(cap.within)));
+        if counted.len() >= usize::from(cap.times) {
+            later = later.max(Some(free_at(scene, cap, &counted)));
+        }
+    }
+    let said = if words.is_empty() { "none".to_owned() } else { words.join(" and ") };
+    (said, later.map_or(Verdict::Send, Verdict::Later))
+}
+
+fn within(within: CapWithin) -> String {
+    match within {
+        CapWithin::Day => "a day".to_owned(),
+        CapWithin::Week => "a week".to_owned(),
+        CapWithin::Month => "a month".to_owned(),
+        CapWithin::Hours(n) => format!("in {n}h"),
+    }
+}
+
+/// When what a cap counts was sent, the oldest first.
+fn counted(scene: &Scene<'_>, cap: &Cap, sent: &[Sent]) -> Vec<Ts> {
+    let zone = &scene.rules.zone;
+    let today = zone.day(scene.at);
+    let since = match cap.within {
+        CapWithin::Day => zone.start(today),
+        CapWithin::Week => zone.start(monday(today)),
+        CapWithin::Month => zone.start(first_of_month(today)),
+        // What lies exactly so far back counts no more.
+        CapWithin::Hours(n) => scene.at.plus_us(1 - i64::from(n) * HOUR_US),
+    };
+    let is_of = |one: &&Sent| cap.of.as_deref().is_none_or(|of| of == one.channel || of == one.purpose);
+    let mut counted: Vec<Ts> =
+        sent.iter().filter(|one| one.counts && one.at >= since).filter(is_of).map(|one| one.at).collect();
+    counted.sort_unstable();
+    counted
+}
+
+/// When a cap that is reached lets through again.
+fn free_at(scene: &Scene<'_>, cap: &Cap, counted: &[Ts]) -> Ts {
+    let zone = &scene.rules.zone;
+    let today = zone.day(scene.at);
+    match cap.within {
+        CapWithin::Day => zone.start(today.plus(1)),
+        CapWithin::Week => zone.start(monday(today).plus(7)),
+        CapWithin::Month => zone.start(first_of_month(first_of_month(today).plus(31))),
+        CapWithin::Hours(n) => {
+            let oldest = counted[counted.len().saturating_sub(usize::from(cap.times))];
+            oldest.plus_us(i64::from(n) * HOUR_US)
+        }
+    }
+}
+
+fn quota(scene: &Scene<'_>, _: &State, known: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    let Some(size) = scene.rules.sending.quota.get(ask.channel) else { return passes("none") };
+    if ask.held {
+        return passes("takes none");
+    }
+    let zone = &scene.rules.zone;
+    let today = zone.day(scene.at);
+    let taken = known.pools.get(&quota_of(ask.channel, today)).copied().unwrap_or(0);
+    let word = format!("{taken} of {size}");
+    let verdict =
+        if taken < i64::from(*size) { Verdict::Send } else { Verdict::Later(zone.start(today.plus(1))) };
+    (word, verdict)
+}
+
+fn ceiling(_: &Scene<'_>, _: &State, known: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    let Some(size) = ask.rule.at_most else { return passes("none") };
+    let sent = known.pools.get(&count_of(&ask.rule.id, "sent")).copied().unwrap_or(0);
+    let word = format!("{sent} of {size}");
+    (word, if sent < i64::from(size) { Verdict::Send } else { Verdict::Never })
+}

@@ -1,0 +1,338 @@
+//! A run goes from step to step until it waits or ends.
+
+use std::sync::Arc;
+
+use zhiyin_condition::holds;
+use zhiyin_model::coupon::PoolTake;
+use zhiyin_model::id::NoteId;
+use zhiyin_model::member::TagHeld;
+use zhiyin_model::playbook::campaign::Goal;
+use zhiyin_model::run::{BUCKETS, Note, NoteState, Run, RunMoveKind, Sent, count_of, halt_of, quota_of};
+use zhiyin_model::time::{DAY_US, Ts};
+
+use super::guard::{Ask, Verdict, guard};
+use super::rule::{Act, CampaignRule, Op};
+use super::{News, PAUSED, Place, STOPPED, bound, coupon_of, hash_of, holds_of, moved, variables, when};
+use crate::coupon::{self, Told};
+use crate::outcome::{Known, Outcome, Stop};
+use crate::state::{State, View};
+use crate::{Scene, judge, points};
+
+/// For how long something waits for a time at which it may be sent: after that it is news no more.
+const PATIENCE_US: i64 = 7 * DAY_US;
+/// How long a paused campaign's run rests before it is looked at again.
+const PAUSE_US: i64 = DAY_US;
+
+/// Whether a run goes on.
+enum Go {
+    /// To what it does next.
+    On(usize),
+    /// It stays where it is.
+    Rests,
+    /// It is over, and why.
+    Ends(&'static str),
+}
+
+/// What a walk reads and writes beside the run.
+struct Walk<'w> {
+    scene: &'w Scene<'w>,
+    state: &'w mut State,
+    known: &'w mut Known,
+    news: Option<&'w News>,
+    out: &'w mut Outcome,
+    /// Whether anything that conditions ask about changed.
+    changed: bool,
+}
+
+/// Moves all open runs; whether anything that conditions ask about changed.
+pub(super) fn all(
+    scene: &Scene<'_>,
+    state: &mut State,
+    known: &mut Known,
+    news: Option<&News>,
+    out: &mut Outcome,
+) -> bool {
+    if state.member.runs.open.is_empty() {
+        return false;
+    }
+    let open = std::mem::take(&mut state.member.runs.open);
+    let mut walk = Walk { scene, state, known, news, out, changed: false };
+    let mut stays = Vec::with_capacity(open.len());
+    for mut run in open {
+        match walk.run(&mut run) {
+            Go::Ends(why) => walk.tell(&run, RunMoveKind::Ended, why.to_owned()),
+            Go::On(_) | Go::Rests => stays.push(run),
+        }
+    }
+    let changed = walk.changed;
+    // What began meanwhile (nothing does) would come after.
+    stays.append(&mut state.member.runs.open);
+    state.member.runs.open = stays;
+    changed
+}
+
+impl Walk<'_> {
+    fn tell(&mut self, run: &Run, kind: RunMoveKind, why: String) {
+        let place = Place { campaign: &run.campaign, run: run.id, place: &run.place };
+        moved(self.scene, self.state.member.id, place, kind, why, self.out);
+    }
+
+    fn run(&mut self, run: &mut Run) -> Go {
+        let rules = self.scene.rules;
+        let Some(rule) = rules.campaigns.iter().find(|rule| rule.id == run.campaign) else {
+            return Go::Ends("campaign_gone");
+        };
+        let halt = self.known.pools.get(&halt_of(&rule.id)).copied().unwrap_or(0);
+        if halt == STOPPED {
+            return Go::Ends("campaign_stopped");
+        }
+        if let Some(goal) = rule.goal.as_ref().filter(|goal| self.reaches(goal, run)) {
+            self.tell(run, RunMoveKind::Goal, goal.event.clone());
+            return Go::Ends("goal");
+        }
+        if rule.leave.is_some() && holds_of(self.scene, self.state, rule.leave.as_ref(), None) {
+            return Go::Ends("left");
+        }
+        // A version of the playbook in which the step is no more ends who stands at it.
+        let Some(mut at) = rule.at(&run.place) else { return Go::Ends("step_gone") };
+        loop {
+            let op = &rule.ops[at];
+            match self.step(rule, op, at, run, halt == PAUSED) {
+                Go::On(next) if next >= rule.ops.len() => return Go::Ends("end"),
+                Go::On(next) => {
+                    at = next;
+                    run.place.clone_from(&rule.ops[at].place);
+                    (run.waits, run.due) = (None, Ts::MIN);
+                }
+                stop => return stop,
+            }
+        }
+    }
+
+    /// Whether what happened is what the campaign is for. What set it off is not.
+    fn reaches(&self, goal: &Goal, run: &Run) -> bool {
+        let until = run.since.plus_us(i64::from(goal.within_minutes) * 60_000_000);
+        self.news.is_some_and(|news| *goal.event == *news.row.name && self.scene.at <= until)
+    }
+
+    fn step(&mut self, rule: &CampaignRule, op: &Op, at: usize, run: &mut Run, is_paused: bool) -> Go {
+        let now = self.scene.at;
+        match &op.act {
+            Act::Wait(wait) => match run.waits {
+                Some(_) if now >= run.due => Go::On(at + 1),
+                Some(_) => Go::Rests,
+                None => rest(run, now, when::until(&self.scene.rules.zone, *wait, now)),
+            },
+            Act::Await { event, when, within_minutes, missed } => match run.waits {
+                None => rest(run, now, now.plus_us(i64::from(*within_minutes) * 60_000_000)),
+                Some(_) => {
+                    let came = self.news.is_some_and(|news| {
+                        *event == *news.row.name
+                            && holds_of(self.scene, self.state, when.as_ref(), Some(news))
+                    });
+                    match (came, now >= run.due) {
+                        (true, _) => Go::On(at + 1),
+                        (false, true) => Go::On(*missed),
+                        (false, false) => Go::Rests,
+                    }
+                }
+            },
+            Act::Until { holds: what, within_minutes, missed } => {
+                let since = *run.waits.get_or_insert(now);
+                let last = since.plus_us(i64::from(*within_minutes) * 60_000_000);
+                let (is_so, until) = holds(what, &self.scene.rules.leaves, &View::of(self.state), now);
+                if is_so {
+                    return Go::On(at + 1);
+                }
+                if now >= last {
+                    return Go::On(*missed);
+                }
+                run.due = last.min(until);
+                Go::Rests
+            }
+            Act::If { holds, otherwise } => {
+                let is_so = holds_of(self.scene, self.state, Some(holds), None);
+                Go::On(if is_so { at + 1 } else { *otherwise })
+            }
+            Act::Split(ways) => {
+                let hash = hash_of(self.scene, "split", &[run.id.bytes(), op.place.as_bytes()]);
+                let mut left = hash % u64::from(BUCKETS);
+                for (share, way) in ways {
+                    if left < u64::from(*share) {
+                        return Go::On(*way);
+                    }
+                    left -= u64::from(*share);
+                }
+                Go::On(ways.last().map_or(at + 1, |(_, way)| *way))
+            }
+            Act::Jump(to) => Go::On(*to),
+            Act::Exit => Go::Ends("exit"),
+            _ if is_paused => {
+                if run.due <= now {
+                    run.due = now.plus_us(PAUSE_US);
+                }
+                Go::Rests
+            }
+            Act::Send { message, by } => self.send(rule, (message.as_str(), by.as_slice()), at, run),
+            act => {
+                if !run.held {
+                    self.give(act, run);
+                }
+                Go::On(at + 1)
+            }
+        }
+    }
+
+    /// Sends on the first channel that may be used, or waits for the first that will.
+    fn send(
+        &mut self,
+        rule: &CampaignRule,
+        (message, by): (&str, &[String]),
+        at: usize,
+        run: &mut Run,
+    ) -> Go {
+        let now = self.scene.at;
+        if run.waits.is_some() && now < run.due {
+            return Go::Rests;
+        }
+        // What could not be given is not spoken of: it may have been out of stock, or be used by now.
+        let speaks_of_coupon = !run.held && self.scene.rules.of_coupons.contains(message);
+        if speaks_of_coupon && coupon_of(&self.state.member, rule, run.since).is_none() {
+            self.tell(run, RunMoveKind::NotSent, "coupon: none is held that it could speak of".to_owned());
+            return Go::On(at + 1);
+        }
+        let sells = self.scene.rules.messages.get(message).copied().unwrap_or(true);
+        let (mut traces, mut later) = (Vec::new(), Ts::FOREVER);
+        for channel in by {
+            let asked = Ask { rule, channel, sells, held: run.held };
+            let checked = guard(self.scene, self.state, self.known, asked);
+            traces.push(format!("{channel}: {}", checked.said()));
+            match checked.verdict {
+                Verdict::Send => {
+                    self.hand_over(rule, (message, channel.as_str(), sells), run);
+                    let kind = if run.held { RunMoveKind::HeldOut } else { RunMoveKind::Sent };
+                    self.tell(run, kind, traces.join("; "));
+                    return Go::On(at + 1);
+                }
+                Verdict::Later(at) => later = later.min(at),
+                Verdict::Never => {}
+            }
+        }
+        let since = *run.waits.get_or_insert(now);
+        if later == Ts::FOREVER || later > since.plus_us(PATIENCE_US) {
+            let late = if later == Ts::FOREVER { "" } else { "; too late by then" };
+            self.tell(run, RunMoveKind::NotSent, format!("{}{late}", traces.join("; ")));
+            return Go::On(at + 1);
+        }
+        run.due = later.max(now.plus_us(1));
+        self.tell(run, RunMoveKind::Delayed, traces.join("; "));
+        Go::Rests
+    }
+
+    /// What may go out does, or would: it counts for caps either way.
+    fn hand_over(&mut self, rule: &CampaignRule, (message, channel, sells): (&str, &str, bool), run: &Run) {
+        let now = self.scene.at;
+        let id: NoteId = self.scene.key.derive("note", &[run.id.bytes(), run.place.as_bytes()]);
+        self.state.member.runs.sent.push(Sent {
+            id,
+            at: now,
+            channel: channel.to_owned(),
+            purpose: rule.purpose.clone(),
+            sells,
+            counts: !rule.promised,
+            held: run.held,
+        });
+        bound(&mut self.state.member.runs.sent);
+        if run.held {
+            return;
+        }
+        if let Some(size) = self.scene.rules.sending.quota.get(channel) {
+            let pool = quota_of(channel, self.scene.rules.zone.day(now));
+            self.take(pool, Some(i64::from(*size)));
+        }
+        if let Some(size) = rule.at_most.filter(|_| !rule.promised) {
+            // Counted where it is told; here only bounded.
+            let pool = count_of(&rule.id, RunMoveKind::Sent.name());
+            self.out.coupons.take(PoolTake { pool: pool.clone(), amount: 0, size: Some(i64::from(size)) });
+            *Arc::make_mut(&mut self.known.pools).entry(pool).or_insert(0) += 1;
+        }
+        let note = Note {
+            id,
+            member: self.state.member.id,
+            channel: channel.to_owned(),
+            campaign: rule.id.clone(),
+            message: message.to_owned(),
+            at: now,
+            state: NoteState::Open,
+            cause: self.scene.cause.id,
+        };
+        let variables = variables(self.scene, self.state, rule, (&run.key, run.since));
+        self.out.runs.notes.push((note, variables));
+    }
+
+    fn take(&mut self, pool: String, size: Option<i64>) {
+        *Arc::make_mut(&mut self.known.pools).entry(pool.clone()).or_insert(0) += 1;
+        self.out.coupons.take(PoolTake { pool, amount: 1, size });
+    }
+
+    /// What a step gives or marks.
+    fn give(&mut self, act: &Act, run: &Run) {
+        match act {
+            Act::Coupon(offer) => self.coupon(offer, run),
+            Act::Points(amount) => {
+                points::give(self.scene, self.state, self.out, *amount);
+                self.tell(run, RunMoveKind::Points, amount.to_string());
+                self.changed = true;
+            }
+            Act::Tag(tag, on) => self.tag(tag, *on, run),
+            Act::Set(name, value) => {
+                let member = &mut self.state.member;
+                member.attributes.insert(name.clone(), value.clone());
+                member.told_at.insert(name.clone(), self.scene.at);
+                self.tell(run, RunMoveKind::Marked, format!("{name} is set"));
+                self.changed = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn coupon(&mut self, offer: &str, run: &Run) {
+        let told = Told { field: "", says: true };
+        match coupon::issue(self.scene, self.state, self.known, (offer, 1), told, self.out) {
+            // What this decision took of its pieces and codes counts there already.
+            Ok(()) => {
+                self.tell(run, RunMoveKind::Coupon, offer.to_owned());
+                self.changed = true;
+            }
+            Err(Stop::Refused(refusal)) => {
+                self.tell(run, RunMoveKind::NoCoupon, format!("{offer}: {}", refusal.code));
+            }
+            // What campaigns give was asked for before.
+            Err(Stop::Missing(_)) => self.tell(run, RunMoveKind::NoCoupon, format!("{offer}: not known")),
+        }
+    }
+
+    fn tag(&mut self, tag: &str, on: bool, run: &Run) {
+        let held = self.state.member.tags.contains_key(tag);
+        let by_hand = self.scene.rules.hand_tags.contains_key(tag);
+        match on {
+            true if by_hand => {
+                let held_now = TagHeld { since: self.scene.at, by_rule: false };
+                self.state.member.tags.insert(tag.to_owned(), held_now);
+            }
+            false if by_hand => drop(self.state.member.tags.remove(tag)),
+            _ => return,
+        }
+        if held != on {
+            judge::moved(self.scene, self.state, self.out, tag, on);
+        }
+        self.tell(run, RunMoveKind::Marked, format!("{tag} {}", if on { "put on" } else { "taken off" }));
+        self.changed = true;
+    }
+}
+
+/// A run rests at a step that it begins now.
+fn rest(run: &mut Run, now: Ts, due: Ts) -> Go {
+    (run.waits, run.due) = (Some(now), due);
+    Go::Rests
+}

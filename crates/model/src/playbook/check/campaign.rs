@@ -1,0 +1,251 @@
+//! The sections `messages`, `campaigns` and `sending`.
+
+mod steps;
+
+use std::collections::BTreeMap;
+
+use super::super::phrase::{self, campaign as phrases};
+use super::super::raw::RawPlaybook;
+use super::super::raw::campaign::{RawCampaign, RawMessage, RawSending};
+use super::super::words::ById;
+use super::super::words::RawNames;
+use super::super::yaml::Node;
+use super::offer::unknown;
+use super::{Check, MAX_FEW};
+use crate::playbook::campaign::{
+    ADVISOR, Again, CHANNELS, Campaign, Cap, HOLDOUT_USUAL, Message, Sending, Step, Trigger, each,
+};
+use crate::playbook::offer::Offering;
+use crate::playbook::{AttributeDecl, AttributeKind, Audience, Names, Purpose, Tag};
+
+/// The most campaigns and messages.
+const MAX_CAMPAIGNS: usize = 128;
+const MAX_MESSAGES: usize = 512;
+/// The longest text of a message, in characters.
+const MAX_TEXT: usize = 2_000;
+
+/// What campaigns may name.
+pub(super) struct Known<'a> {
+    pub(super) purposes: &'a BTreeMap<String, Purpose>,
+    pub(super) audiences: &'a BTreeMap<String, Audience>,
+    pub(super) attributes: &'a [(String, AttributeDecl)],
+    pub(super) tags: &'a [(String, Tag)],
+    pub(super) offers: &'a Offering,
+}
+
+/// What the sections come to.
+type Checked = (BTreeMap<String, Message>, BTreeMap<String, Campaign>, Sending);
+/// The sections, taken out of the raw playbook.
+pub(super) type Sections = (Option<ById<RawMessage>>, Option<ById<RawCampaign>>, Option<RawSending>);
+
+/// Takes the sections out of the raw playbook.
+pub(super) fn sections(raw: &mut RawPlaybook) -> Sections {
+    (raw.messages.take(), raw.campaigns.take(), raw.sending.take())
+}
+
+impl Check<'_> {
+    pub(super) fn campaigns(&mut self, raw: Sections, tree: &Node, known: &Known<'_>) -> Checked {
+        let (messages, campaigns, sending) = raw;
+        let messages: BTreeMap<String, Message> =
+            self.by_id(messages, tree.get("messages"), false, Check::message).into_iter().collect();
+        if let Some(node) = tree.get("messages").filter(|_| messages.len() > MAX_MESSAGES) {
+            self.problem(node.problem("too many messages", Some(format!("at most {MAX_MESSAGES}"))));
+        }
+        let node = tree.get("campaigns");
+        let campaigns = self
+            .by_id(campaigns, node, false, |check, raw, node| check.campaign(raw, node, &messages, known));
+        if let Some(node) = node.filter(|_| campaigns.len() > MAX_CAMPAIGNS) {
+            self.problem(node.problem("too many campaigns", Some(format!("at most {MAX_CAMPAIGNS}"))));
+        }
+        let sending = sending.unwrap_or_default();
+        let sending = self.sending(sending, tree.get("sending"), known).unwrap_or_default();
+        (messages, campaigns.into_iter().collect(), sending)
+    }
+
+    fn message(&mut self, raw: RawMessage, node: &Node) -> Option<Message> {
+        let name = self.names(raw.name, node);
+        let text = self.required(raw.text, node, "text", "a text, or one in each language")?;
+        let text = self.text(text, node.get("text")?);
+        if let (Some(persona), Some(at)) = (&raw.persona, node.get("persona")) {
+            self.id(persona, &at.mark, &at.path, false);
+        }
+        Some(Message { name, text, persona: raw.persona, sells: raw.sells.unwrap_or(true) })
+    }
+
+    fn text(&mut self, raw: RawNames, node: &Node) -> Names {
+        let text = Names { zh: raw.zh, en: raw.en };
+        for (language, said) in [("zh", &text.zh), ("en", &text.en)] {
+            let Some(said) = said else { continue };
+            let is_control = |c: char| c.is_control() && c != '\n';
+            if said.trim().is_empty() || said.chars().count() > MAX_TEXT || said.chars().any(is_control) {
+                let at = node.get(language).unwrap_or(node);
+                self.problem(at.problem("this cannot be sent", Some(format!("1 to {MAX_TEXT} characters"))));
+                break;
+            }
+        }
+        if text == Names::default() && !node.is_broken() {
+            self.problem(node.problem("a text in no language", Some("zh, en".into())));
+        }
+        text
+    }
+
+    fn campaign(
+        &mut self,
+        mut raw: RawCampaign,
+        node: &Node,
+        messages: &BTreeMap<String, Message>,
+        known: &Known<'_>,
+    ) -> Option<Campaign> {
+        let name = self.names(raw.name.take(), node);
+        let purpose =
+            self.required(raw.purpose.take(), node, "purpose", "a purpose of the section `consent`");
+        let on = self.required(raw.on.take(), node, "on", "what sets it off, such as enters gone_quiet");
+        let on = on.and_then(|text| self.phrase(&text.0, node.get("on"), phrases::trigger));
+        let (purpose, on) = (purpose?, on?);
+        let terms = self.purpose_of(&purpose, node, known);
+        self.trigger_names(&on, node, known);
+        let when = self.condition(raw.when.take(), node.get("when"));
+        if let Some(at) = node.get("when").filter(|_| !matches!(on, Trigger::Event(_))) {
+            let message = "`when` is about the event that sets it off, and none does";
+            self.problem(at.problem(message, Some("who, or on: event …".into())));
+        }
+        let who = self.condition(raw.who.take(), node.get("who"));
+        let leave = self.condition(raw.leave.take(), node.get("leave"));
+        let goal = raw.goal.take().and_then(|text| self.phrase(&text.0, node.get("goal"), phrases::goal));
+        let again = raw.again.take().and_then(|text| self.phrase(&text.0, node.get("again"), phrases::again));
+        let again = again.unwrap_or(Again::Once);
+        if let (Again::Per(_), false, Some(at)) = (&again, matches!(on, Trigger::Event(_)), node.get("again"))
+        {
+            let message = "a key is a property of the event that sets it off, and none does";
+            self.problem(at.problem(message, Some("once, after exit, after 30d, at most 3".into())));
+        }
+        let promised = raw.promised.unwrap_or(false);
+        let holdout =
+            raw.holdout.take().and_then(|text| self.phrase(&text.0, node.get("holdout"), phrases::share));
+        if let (true, Some(at)) = (promised && holdout.is_some_and(|share| share > 0), node.get("holdout")) {
+            self.problem(at.problem("what was promised is held back from nobody", Some("0%".into())));
+        }
+        let at_most = self.count(raw.at_most, node.get("at_most"), 1_000_000_000);
+        let (from, until) = (raw.from.take(), raw.until.take());
+        let from = from.and_then(|text| self.phrase(&text.0, node.get("from"), phrase::day));
+        let until = until.and_then(|text| self.phrase(&text.0, node.get("until"), phrase::day));
+        if let (Some(from), Some(until), Some(at)) = (from, until, node.get("until"))
+            && until < from
+        {
+            let allowed = Some(format!("{from} or later"));
+            self.problem(at.problem(format!("ends before it begins on {from}"), allowed));
+        }
+        let within = steps::Within { messages, known, terms };
+        let steps = self.flow((raw.steps.take(), raw.waves.take()), goal.is_some(), node, &within)?;
+        let usual = if promised { 0 } else { HOLDOUT_USUAL };
+        let holdout = holdout.unwrap_or(usual);
+        Some(Campaign {
+            name,
+            purpose,
+            on,
+            when,
+            who,
+            leave,
+            goal,
+            again,
+            holdout,
+            promised,
+            at_most,
+            from,
+            until,
+            steps,
+        })
+    }
+
+    fn purpose_of<'k>(&mut self, purpose: &str, node: &Node, known: &Known<'k>) -> Option<&'k Purpose> {
+        let terms = known.purposes.get(purpose);
+        if let (None, Some(at)) = (terms, node.get("purpose")) {
+            let names: Vec<&str> = known.purposes.keys().map(String::as_str).collect();
+            self.problem(unknown(at, "purpose of the section `consent`", purpose, &names));
+        }
+        terms
+    }
+
+    fn trigger_names(&mut self, on: &Trigger, node: &Node, known: &Known<'_>) {
+        let Some(at) = node.get("on") else { return };
+        match on {
+            Trigger::Enters(audience) | Trigger::Leaves(audience) | Trigger::Every { audience, .. } => {
+                let standing = known.audiences.iter().filter(|(_, audience)| audience.standing);
+                let names: Vec<&str> = standing.map(|(id, _)| id.as_str()).collect();
+                if !names.contains(&audience.as_str()) {
+                    self.problem(unknown(at, "standing audience", audience, &names));
+                }
+            }
+            Trigger::Date { attribute, .. } => {
+                let dates = known.attributes.iter().filter(|(_, of)| of.kind == AttributeKind::Date);
+                let names: Vec<&str> = dates.map(|(id, _)| id.as_str()).collect();
+                if !names.contains(&attribute.as_str()) {
+                    self.problem(unknown(at, "attribute that is a date", attribute, &names));
+                }
+            }
+            Trigger::Event(_) | Trigger::Command => {}
+        }
+    }
+
+    fn sending(&mut self, raw: RawSending, node: Option<&Node>, known: &Known<'_>) -> Option<Sending> {
+        let node = node?;
+        let never = self.condition(raw.never, node.get("never"));
+        let complaint = self.condition(raw.complaint, node.get("complaint"));
+        let holdout = raw.holdout.and_then(|text| self.phrase(&text.0, node.get("holdout"), phrases::share));
+        let quiet = self.by_id(raw.quiet, node.get("quiet"), false, |check, text, node| {
+            check.phrase(&text.0, Some(node), phrases::quiet)
+        });
+        self.channels(quiet.iter().map(|(id, _)| id), node.get("quiet"));
+        let quota = self.by_id(raw.quota, node.get("quota"), false, |check, text, node| {
+            check.phrase(&text.0, Some(node), phrases::quota)
+        });
+        self.channels(quota.iter().map(|(id, _)| id), node.get("quota"));
+        let caps = raw.caps.unwrap_or_default();
+        let places = node.get("caps").map_or(&[][..], Node::elements);
+        let caps: Vec<Cap> = caps
+            .iter()
+            .zip(places)
+            .filter_map(|(text, at)| {
+                let cap = self.phrase(&text.0, Some(at), phrases::cap)?;
+                let names: Vec<&str> =
+                    all_channels().into_iter().chain(known.purposes.keys().map(String::as_str)).collect();
+                if let Some(of) = cap.of.as_ref().filter(|of| !names.contains(&of.as_str())) {
+                    self.problem(unknown(at, "channel or purpose", of, &names));
+                }
+                Some(cap)
+            })
+            .collect();
+        if let Some(at) = node.get("caps").filter(|_| caps.len() > MAX_FEW) {
+            self.problem(at.problem("too many caps", Some(format!("at most {MAX_FEW}"))));
+        }
+        Some(Sending {
+            never,
+            complaint,
+            first_touch: raw.first_touch.unwrap_or(false),
+            holdout: holdout.unwrap_or(0),
+            quiet: quiet.into_iter().collect(),
+            caps,
+            quota: quota.into_iter().collect(),
+        })
+    }
+
+    fn channels<'i>(&mut self, ids: impl Iterator<Item = &'i String>, node: Option<&Node>) {
+        let names = all_channels();
+        for id in ids.filter(|id| !names.contains(&id.as_str())) {
+            if let Some(at) = node.and_then(|node| node.get(id)) {
+                self.problem(unknown(at, "channel", id, &names));
+            }
+        }
+    }
+}
+
+fn all_channels() -> Vec<&'static str> {
+    CHANNELS.into_iter().chain([ADVISOR]).collect()
+}
+
+/// How many steps there are, those inside of others too.
+fn count(steps: &[Step]) -> usize {
+    let mut n = 0;
+    each(steps, &mut |_| n += 1);
+    n
+}

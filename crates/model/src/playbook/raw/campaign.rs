@@ -1,0 +1,171 @@
+//! Campaigns, messages and what bounds them as they are written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::playbook::words::campaign::{
+    AgainPhrase, CapPhrase, GoalPhrase, QuietPhrase, QuotaPhrase, RawSeveral, SharePhrase, TriggerPhrase,
+    ValueScalar, WaitPhrase, WithinPhrase,
+};
+use crate::playbook::words::{ById, Condition, DayPhrase, RawNames};
+
+/// A text that is sent.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a message such as `{ text: { zh: 好久不见, en: Long time no see } }`"
+)]
+#[schemars(rename = "Message")]
+pub(in crate::playbook) struct RawMessage {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// The text, a template, in each language.
+    pub text: Option<RawNames>,
+    /// Who says it.
+    pub persona: Option<String>,
+    /// Whether it wants to sell: true unless said otherwise.
+    pub sells: Option<bool>,
+}
+
+/// A campaign.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a campaign such as `{ purpose: marketing, on: enters gone_quiet, steps: [{ send: we-miss-you, by: inbox }] }`"
+)]
+#[schemars(rename = "Campaign")]
+pub(in crate::playbook) struct RawCampaign {
+    /// What people call it.
+    pub name: Option<RawNames>,
+    /// For which purpose of the consents.
+    pub purpose: Option<String>,
+    /// What sets it off.
+    pub on: Option<TriggerPhrase>,
+    /// Events that set it off.
+    pub when: Option<Condition>,
+    /// Members for whom it is.
+    pub who: Option<Condition>,
+    /// Whoever this holds for leaves.
+    pub leave: Option<Condition>,
+    /// What it is for: whoever does it has reached it, and leaves.
+    pub goal: Option<GoalPhrase>,
+    /// How often a member goes through it; once unless said otherwise.
+    pub again: Option<AgainPhrase>,
+    /// How many are held out to measure what it does; 10% unless said otherwise.
+    pub holdout: Option<SharePhrase>,
+    /// What it sends and gives was promised, or is a service: nobody is held out, and no cap stops it.
+    pub promised: Option<bool>,
+    /// The most messages that it sends in all.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub at_most: Option<i64>,
+    /// Its first day.
+    pub from: Option<DayPhrase>,
+    /// Its last day.
+    pub until: Option<DayPhrase>,
+    /// What it does, one after the other.
+    pub steps: Option<Vec<RawStep>>,
+    /// The same in waves: each with its own offer, for who has not reached the goal yet.
+    pub waves: Option<Vec<RawWave>>,
+}
+
+/// One wave.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a wave such as `{ after: 7d, coupon: back-8, send: we-miss-you, by: inbox }`"
+)]
+#[schemars(rename = "Wave")]
+pub(in crate::playbook) struct RawWave {
+    /// So long after the wave before.
+    pub after: Option<WaitPhrase>,
+    /// The offer whose coupon it gives.
+    pub coupon: Option<String>,
+    /// The message it sends.
+    pub send: Option<String>,
+    /// On the first of these channels that may be used.
+    pub by: Option<RawSeveral>,
+}
+
+/// A step: exactly one of `wait`, `await`, `until`, `if`, `split`, `send`, `coupon`, `points`, `tag`, `untag`, `set`, `task`, `exit`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a step such as `{ wait: 3d }`")]
+#[schemars(rename = "Step")]
+pub(in crate::playbook) struct RawStep {
+    /// Time passes.
+    pub wait: Option<WaitPhrase>,
+    /// Until this event comes.
+    #[serde(rename = "await")]
+    pub await_event: Option<String>,
+    /// Until this holds.
+    pub until: Option<Condition>,
+    /// For so long at most.
+    pub within: Option<WithinPhrase>,
+    /// The event that counts.
+    pub when: Option<Condition>,
+    /// One way where this holds, the other where it does not.
+    #[serde(rename = "if")]
+    pub holds: Option<Condition>,
+    /// Where it holds, or came.
+    pub then: Option<Vec<RawStep>>,
+    /// Where it does not, or did not.
+    #[serde(rename = "else")]
+    pub otherwise: Option<Vec<RawStep>>,
+    /// Each goes one of these ways.
+    pub split: Option<Vec<RawWay>>,
+    /// A message.
+    pub send: Option<String>,
+    /// On the first of these channels that may be used.
+    pub by: Option<RawSeveral>,
+    /// A coupon of this offer.
+    pub coupon: Option<String>,
+    /// So many points.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub points: Option<i64>,
+    /// This tag is put on.
+    pub tag: Option<String>,
+    /// This tag is taken off.
+    pub untag: Option<String>,
+    /// This attribute is set to `to`.
+    pub set: Option<String>,
+    /// What it is set to.
+    pub to: Option<ValueScalar>,
+    /// A task for the member's advisor, in the words of this message.
+    pub task: Option<String>,
+    /// The end.
+    pub exit: Option<bool>,
+}
+
+/// One way of a split.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a way such as `{ share: 50%, steps: [{ send: hello, by: inbox }] }`"
+)]
+#[schemars(rename = "Way")]
+pub(in crate::playbook) struct RawWay {
+    /// How many go it.
+    pub share: Option<SharePhrase>,
+    /// What they meet.
+    pub steps: Option<Vec<RawStep>>,
+}
+
+/// What bounds everything that is sent.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map of keys")]
+#[schemars(rename = "Sending")]
+pub(in crate::playbook) struct RawSending {
+    /// Members to whom nothing is sent.
+    pub never: Option<Condition>,
+    /// Members who have a complaint or a dispute open.
+    pub complaint: Option<Condition>,
+    /// Whether a member must have seen something that sells nothing before anything sells to them.
+    pub first_touch: Option<bool>,
+    /// How many are held out of everything.
+    pub holdout: Option<SharePhrase>,
+    /// When a channel is silent.
+    pub quiet: Option<ById<QuietPhrase>>,
+    /// The most that is sent to a member.
+    pub caps: Option<Vec<CapPhrase>>,
+    /// The most that a channel takes in a day, of all members.
+    pub quota: Option<ById<QuotaPhrase>>,
+}

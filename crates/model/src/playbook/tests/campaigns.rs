@@ -1,0 +1,143 @@
+//! Campaigns, messages and what bounds them: what is read, and what is refused by name.
+
+use super::malformed::SMALL;
+use crate::playbook::campaign::{Step, Wait};
+use crate::playbook::{Playbook, Problem, diff, parse, shipped};
+
+const AROUND: &str = "
+consent: { purposes: { marketing: { channels: [inbox] }, service: { channels: [inbox, advisor], needed: false } } }
+audiences: { quiet: { who: size(orders) >= 1, standing: true }, asked: { who: size(orders) >= 1 } }
+messages: { hi: { text: hi } }
+";
+
+fn read(section: &str) -> Result<Playbook, Vec<Problem>> {
+    parse("small.yaml", &format!("{SMALL}{AROUND}{section}"), &shipped::load)
+}
+
+fn campaign(keys: &str) -> String {
+    format!("campaigns:\n  c: {{ {keys} }}\n")
+}
+
+#[test]
+fn a_campaign_is_read_into_its_steps_and_waves_are_steps() {
+    let waves = campaign(
+        "purpose: marketing, on: enters quiet, goal: Order Completed within 15d, waves: [{ send: hi, by: inbox }, { after: 7d, send: hi, by: inbox }]",
+    );
+    let playbook = read(&waves).unwrap_or_else(|problems| panic!("{}", problems[0]));
+    let steps = &playbook.campaigns["c"].steps;
+    assert!(
+        matches!(steps[..], [Step::Send { .. }, Step::Wait(Wait::Days(7)), Step::Send { .. }]),
+        "{steps:?}"
+    );
+    assert_eq!(playbook.campaigns["c"].holdout, 1_000, "one in ten is held out where nothing is said");
+    let again = parse("again", playbook.source(), &shipped::load).unwrap();
+    assert_eq!(again.hash(), playbook.hash());
+    let without = read("").unwrap();
+    assert!(!without.canonical_json().contains("campaigns"), "who has none has the name they had");
+}
+
+#[test]
+fn what_cannot_be_a_campaign_is_refused_at_its_place() {
+    let steps = |steps: &str| campaign(&format!("purpose: marketing, on: enters quiet, steps: [{steps}]"));
+    let send = "{ send: hi, by: inbox }";
+    for (section, says) in [
+        (campaign(&format!("on: enters quiet, steps: [{send}]")), "`purpose` is missing"),
+        (campaign(&format!("purpose: marketing, steps: [{send}]")), "`on` is missing"),
+        (campaign("purpose: marketing, on: enters quiet"), "`steps` is missing"),
+        (
+            campaign(&format!("purpose: marketting, on: enters quiet, steps: [{send}]")),
+            "did you mean `marketing`",
+        ),
+        (
+            campaign(&format!("purpose: marketing, on: enters asked, steps: [{send}]")),
+            "no standing audience `asked`",
+        ),
+        (
+            campaign(&format!("purpose: marketing, on: enters nobody, steps: [{send}]")),
+            "no standing audience `nobody`",
+        ),
+        (
+            campaign(&format!("purpose: marketing, on: 3d before wedding at 10:00, steps: [{send}]")),
+            "no attribute that is a date `wedding`",
+        ),
+        (
+            campaign(&format!("purpose: marketing, on: enters quiet, again: per order_id, steps: [{send}]")),
+            "a key is a property of the event",
+        ),
+        (
+            campaign(&format!("purpose: marketing, on: enters quiet, when: true, steps: [{send}]")),
+            "`when` is about the event",
+        ),
+        (
+            campaign(&format!(
+                "purpose: marketing, on: enters quiet, promised: true, holdout: 5%, steps: [{send}]"
+            )),
+            "held back from nobody",
+        ),
+        (
+            campaign("purpose: marketing, on: enters quiet, waves: [{ send: hi, by: inbox }]"),
+            "what that is, the goal says",
+        ),
+        (
+            campaign(
+                "purpose: marketing, on: enters quiet, goal: X within 1d, waves: [{ send: hi, by: inbox }, { send: hi, by: inbox }]",
+            ),
+            "`after` is missing",
+        ),
+        (
+            campaign(&format!(
+                "purpose: marketing, on: enters quiet, until: 2020-01-01, from: 2020-01-02, steps: [{send}]"
+            )),
+            "ends before it begins",
+        ),
+        (steps(""), "there is no step"),
+        (steps("{ exit: true }, { wait: 1d }"), "never reached"),
+        (
+            steps("{ if: true, then: [{ exit: true }], else: [{ exit: true }] }, { wait: 1d }"),
+            "never reached",
+        ),
+        (steps("{ wait: 1d, send: hi }"), "exactly one thing"),
+        (steps("{ wait: 1d, by: inbox }"), "`by` says nothing beside `wait`"),
+        (steps("{ wait: tomorrow }"), "expected 15m, 2h or 3d"),
+        (steps("{ await: X }"), "`within` is missing"),
+        (steps("{ if: true }"), "neither way does anything"),
+        (steps("{ send: bye, by: inbox }"), "no message `bye`"),
+        (steps("{ send: hi, by: pigeon }"), "no channel `pigeon`"),
+        (steps("{ send: hi, by: till }"), "the campaign's purpose has no channel `till`"),
+        (steps("{ send: hi }"), "`by` is missing"),
+        (steps("{ coupon: nothing }"), "no offer with a coupon `nothing`"),
+        (steps("{ points: 0 }"), "0 is out of range"),
+        (steps("{ tag: nothing }"), "no tag that is given by hand `nothing`"),
+        (steps("{ task: hi }"), "the campaign's purpose has no channel `advisor`"),
+        (steps("{ set: nothing, to: 1 }"), "no attribute `nothing`"),
+        (steps("{ split: [{ share: 50% }, { share: 40% }] }"), "come to 90%"),
+        (steps("{ split: [{ share: 100% }] }"), "a split has several ways"),
+        ("sending: { caps: [3 pigeon per member per day] }\n".to_owned(), "no channel or purpose `pigeon`"),
+        ("sending: { quiet: { pigeon: 22:00-08:00 } }\n".to_owned(), "no channel `pigeon`"),
+        ("sending: { quiet: { inbox: 22:00 } }\n".to_owned(), "such as `22:00-08:00`"),
+        ("campaigns: { c: { purpose: marketing, wohin: x } }\n".to_owned(), "no such key"),
+    ] {
+        let problems = read(&section).expect_err(&section);
+        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(said.iter().any(|line| line.contains(says)), "{section}\n  {says}\n  {said:#?}");
+    }
+}
+
+#[test]
+fn a_campaign_that_changes_is_said_in_words() {
+    let with =
+        |keys: &str| read(&campaign(&format!("purpose: marketing, on: enters quiet, {keys}"))).unwrap();
+    let (old, new) = (
+        with("steps: [{ wait: 2d }, { send: hi, by: inbox }]"),
+        with("steps: [{ wait: 3d }, { send: hi, by: inbox }]"),
+    );
+    let changes = diff(&old, &new);
+    assert_eq!(changes.len(), 1);
+    assert!(
+        changes[0].en.contains("wait 3d → send hi by inbox") && changes[0].en.contains("(was"),
+        "{}",
+        changes[0].en
+    );
+    assert!(diff(&old, &old).is_empty());
+    assert_eq!(diff(&read("").unwrap(), &old)[0].id, "campaigns.c");
+}

@@ -1,0 +1,205 @@
+//! Campaigns: what a batch writes of them, and how it is read.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use zhiyin_model::id::{EventId, MemberId, NoteId};
+use zhiyin_model::run::{Note, NoteState, RunMoveKind};
+use zhiyin_model::time::Ts;
+use zhiyin_store::campaigns::{Campaigns, MoveRead, RunFlush, StoredNote};
+use zhiyin_store::flush::Joined;
+use zhiyin_store::seal::vault::Vault;
+use zhiyin_store::{Result, StoreError, seal};
+
+use crate::SqliteStore;
+use crate::rows::{self, all, damaged, database, id};
+use crate::write::{prepare, run};
+
+pub(crate) const MOVE_NEW: &str = "INSERT INTO run_move (member, campaign, run, kind, place, why, at, event, version) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+pub(crate) const NOTE_NEW: &str = "INSERT INTO outbox (id, member, channel, campaign, message, at, state, cause, body) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+/// Tasks are done, and all else is seen.
+pub(crate) const NOTE_ON: &str = "UPDATE outbox SET state = ?3 WHERE id = ?1 AND member = ?2 AND state < ?3 \
+    AND (channel = 'advisor') = (?3 = 2)";
+pub(crate) const MOVES_OF: &str = "SELECT campaign, run, kind, place, why, at, version FROM run_move \
+    WHERE member IN (SELECT ?1 UNION ALL SELECT member FROM alias WHERE root = ?1) AND (?2 IS NULL OR campaign = ?2) \
+    ORDER BY at DESC, no DESC LIMIT ?3";
+pub(crate) const NOTES_OF: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox \
+    WHERE member = ?1 AND (?2 IS NULL OR channel = ?2) ORDER BY at DESC, id LIMIT ?3";
+pub(crate) const NOTE: &str =
+    "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox WHERE id = ?";
+pub(crate) const NOTES_OPEN: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox \
+    WHERE channel = ?1 AND state = 0 AND (?2 IS NULL OR (at, id) > (?2, ?3)) ORDER BY at, id LIMIT ?4";
+pub(crate) const DIGESTED: &str =
+    "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox";
+pub(crate) const MOVES_DIGESTED: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.campaign, t.kind, t.place, t.at \
+    FROM run_move t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
+pub(crate) const NOTES_TO: &str = "UPDATE outbox SET member = ?2 WHERE member = ?1";
+pub(crate) const SUBJECTS: &str = "SELECT body FROM outbox WHERE member = ?";
+/// Nobody is asked to do anything for them any more.
+pub(crate) const BLANK: &str = "UPDATE outbox SET body = ?2, state = 2 WHERE member = ?1";
+pub(crate) const BODIES: &str = "SELECT id, member, at, body FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(crate) const BODY_SET: &str = "UPDATE outbox SET body = ?2 WHERE id = ?1";
+pub(crate) const POOL_SET: &str = "INSERT INTO pool (pool, taken) VALUES (?1, ?2) \
+    ON CONFLICT (pool) DO UPDATE SET taken = excluded.taken WHERE pool.taken <> ?3";
+pub(crate) const ANEW: &str = "UPDATE member SET version = 0 WHERE version <> 0";
+
+/// Writes what a batch says of campaigns.
+pub(crate) fn flush(
+    c: &Connection,
+    said: &RunFlush,
+    version: i64,
+    seq: impl Fn(EventId) -> Result<i64>,
+) -> Result<()> {
+    let mut moved = prepare(c, MOVE_NEW)?;
+    for one in &said.moves {
+        let (member, of, kind) = (one.member.bytes().as_slice(), one.run.bytes().as_slice(), one.kind.code());
+        let values =
+            params![member, one.campaign, of, kind, one.place, one.why, one.at.0, seq(one.event)?, version];
+        run(&mut moved, values)?;
+    }
+    let mut new = prepare(c, NOTE_NEW)?;
+    for set in &said.notes {
+        let note = &set.note;
+        let (id, member, cause) =
+            (note.id.bytes().as_slice(), note.member.bytes().as_slice(), note.cause.bytes().as_slice());
+        let state = note.state.code();
+        let values = params![
+            id,
+            member,
+            note.channel,
+            note.campaign,
+            note.message,
+            note.at.0,
+            state,
+            cause,
+            set.body.0
+        ];
+        run(&mut new, values)?;
+    }
+    let mut on = prepare(c, NOTE_ON)?;
+    for (id, member, state) in &said.changed {
+        run(&mut on, params![id.bytes().as_slice(), member.bytes().as_slice(), state.code()])?;
+    }
+    Ok(())
+}
+
+/// What was said to who ends was said to who they are.
+pub(crate) fn join(c: &Connection, joined: &Joined) -> Result<()> {
+    let (winner, loser) = (joined.winner.bytes().as_slice(), joined.loser.bytes().as_slice());
+    run(&mut prepare(c, NOTES_TO)?, [loser, winner]).map(drop)
+}
+
+fn note(row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredNote> {
+    let state = NoteState::from_code(row.get(6)?).ok_or_else(|| damaged(6, "no state of what was said"))?;
+    let note = Note {
+        id: id(row, 0)?,
+        member: id(row, 1)?,
+        channel: row.get(2)?,
+        campaign: row.get(3)?,
+        message: row.get(4)?,
+        at: Ts(row.get(5)?),
+        state,
+        cause: id(row, 7)?,
+    };
+    Ok(StoredNote { note, body: rows::body(row, 8, vault)? })
+}
+
+/// What the digest says of what was said, and to whom.
+pub(crate) fn said(c: &Connection, vault: &Vault) -> Result<Vec<(MemberId, String)>> {
+    let read = all(c, DIGESTED, [], |row| note(row, vault))?;
+    read.into_iter()
+        .map(|StoredNote { note, body }| {
+            let body = match seal::open(&body) {
+                Err(StoreError::Erased) => "(erased)".to_owned(),
+                body => body?,
+            };
+            let Note { channel, campaign, message, at, state, .. } = note;
+            Ok((note.member, format!("|{channel}|{campaign}|{message}|{}|{}|{body}", at.0, state.name())))
+        })
+        .collect()
+}
+
+fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+#[async_trait]
+impl Campaigns for SqliteStore {
+    async fn run_moves(
+        &self,
+        member: MemberId,
+        campaign: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<MoveRead>> {
+        let campaign = campaign.map(str::to_owned);
+        self.connections
+            .read(move |c| {
+                all(c, MOVES_OF, params![member.bytes().as_slice(), campaign, most(limit)], |row| {
+                    let kind = RunMoveKind::from_code(row.get(2)?);
+                    Ok(MoveRead {
+                        campaign: row.get(0)?,
+                        run: id(row, 1)?,
+                        kind: kind.ok_or_else(|| damaged(2, "nothing that happens in a run"))?,
+                        place: row.get(3)?,
+                        why: row.get(4)?,
+                        at: Ts(row.get(5)?),
+                        version: row.get(6)?,
+                    })
+                })
+            })
+            .await
+    }
+
+    async fn notes_of(
+        &self,
+        member: MemberId,
+        channel: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredNote>> {
+        let (channel, vault) = (channel.map(str::to_owned), self.vault());
+        self.connections
+            .read(move |c| {
+                let given = params![member.bytes().as_slice(), channel, most(limit)];
+                all(c, NOTES_OF, given, |row| note(row, &vault))
+            })
+            .await
+    }
+
+    async fn note(&self, id: NoteId) -> Result<Option<StoredNote>> {
+        let vault = self.vault();
+        self.connections
+            .read(move |c| {
+                let found = prepare(c, NOTE)?.query_row([id.bytes().as_slice()], |row| note(row, &vault));
+                found.optional().map_err(database)
+            })
+            .await
+    }
+
+    async fn open_notes(
+        &self,
+        channel: &str,
+        after: Option<(Ts, NoteId)>,
+        limit: usize,
+    ) -> Result<Vec<StoredNote>> {
+        let (channel, vault) = (channel.to_owned(), self.vault());
+        self.connections
+            .read(move |c| {
+                let (at, id) = (after.map(|(at, _)| at.0), after.map(|(_, id)| *id.bytes()));
+                let given = params![channel, at, id.as_ref().map(<[u8; 16]>::as_slice), most(limit)];
+                all(c, NOTES_OPEN, given, |row| note(row, &vault))
+            })
+            .await
+    }
+
+    async fn set_pool(&self, pool: &str, taken: i64, last: i64) -> Result<()> {
+        let pool = pool.to_owned();
+        let write =
+            move |c: &Connection| run(&mut prepare(c, POOL_SET)?, params![pool, taken, last]).map(drop);
+        self.connections.write(write).await
+    }
+
+    async fn judge_anew(&self) -> Result<()> {
+        self.connections.write(move |c| run(&mut prepare(c, ANEW)?, []).map(drop)).await
+    }
+}

@@ -1,0 +1,172 @@
+//! What a home keeps of campaigns: runs lie packed in the member's row, what happened in them is written once, and what was said
+//! to members is the outbox, whose bodies are sealed under the member like those of events.
+
+use async_trait::async_trait;
+use zhiyin_model::id::{MemberId, NoteId, RunId};
+use zhiyin_model::run::{Note, NoteState, RunMove, RunMoveKind, Runs};
+use zhiyin_model::time::Ts;
+
+use crate::seal::Sealed;
+use crate::{Result, StoreError};
+
+/// Something said to a member, to be written. One that is there already stays as it is: its id is its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteSet {
+    /// What.
+    pub note: Note,
+    /// Its text and the variables it was made of, as JSON.
+    pub body: Sealed,
+}
+
+/// What a batch says of campaigns.
+#[derive(Clone, Debug, Default)]
+pub struct RunFlush {
+    /// What happened, in order.
+    pub moves: Vec<RunMove>,
+    /// What is said.
+    pub notes: Vec<NoteSet>,
+    /// Where what was said stands from now on; it never goes back.
+    pub changed: Vec<(NoteId, MemberId, NoteState)>,
+}
+
+/// Something said, with its body opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredNote {
+    /// What.
+    pub note: Note,
+    /// Its body.
+    pub body: Sealed,
+}
+
+/// Something that happened in a run, as it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveRead {
+    /// The campaign.
+    pub campaign: String,
+    /// The run.
+    pub run: RunId,
+    /// What.
+    pub kind: RunMoveKind,
+    /// At which step.
+    pub place: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Ts,
+    /// By which version of the playbook.
+    pub version: i64,
+}
+
+/// Campaigns.
+#[async_trait]
+pub trait Campaigns: Send + Sync {
+    /// What happened to a member, and to who they were, newest first: in one campaign, or in all.
+    async fn run_moves(
+        &self,
+        member: MemberId,
+        campaign: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<MoveRead>>;
+    /// What was said to a member, newest first: on one channel, or on all.
+    async fn notes_of(
+        &self,
+        member: MemberId,
+        channel: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredNote>>;
+    /// One of them.
+    async fn note(&self, id: NoteId) -> Result<Option<StoredNote>>;
+    /// What is open on a channel, of all members, oldest first, after one of them.
+    async fn open_notes(
+        &self,
+        channel: &str,
+        after: Option<(Ts, NoteId)>,
+        limit: usize,
+    ) -> Result<Vec<StoredNote>>;
+    /// Says how much is taken of a pool, whatever it was: a campaign's halt. Where it stands at `last` it stays.
+    async fn set_pool(&self, pool: &str, taken: i64, last: i64) -> Result<()>;
+    /// Lets every member be judged by the live version of the playbook anew.
+    async fn judge_anew(&self) -> Result<()>;
+}
+
+/// Runs as they lie in a member's row; nothing of who is in none.
+pub fn pack_runs(runs: &Runs) -> Result<Option<Vec<u8>>> {
+    if runs.is_empty() {
+        return Ok(None);
+    }
+    rmp_serde::to_vec(runs).map(Some).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// Reads what [`pack_runs`] wrote.
+pub fn unpack_runs(bytes: Option<&[u8]>) -> Result<Runs> {
+    let Some(bytes) = bytes else { return Ok(Runs::default()) };
+    rmp_serde::from_slice(bytes).map_err(|_| StoreError::Damaged("the runs of a member".to_owned()))
+}
+
+/// What the digest says of runs: nothing that comes from the home's keys, and nothing of who is in none.
+pub fn runs_said(runs: &Runs) -> String {
+    let mut said = String::new();
+    for run in &runs.open {
+        let waits = run.waits.map(|at| at.0);
+        said += &format!(
+            "|run {} {:?} {} {} {waits:?} {} {}",
+            run.campaign, run.key, run.since.0, run.place, run.due.0, run.held
+        );
+    }
+    for (campaign, past) in &runs.past {
+        said += &format!("|past {campaign} {} {} {}", past.begun, past.last.0, past.mixed);
+    }
+    for sent in &runs.sent {
+        said +=
+            &format!("|sent {} {} {} {} {}", sent.at.0, sent.channel, sent.purpose, sent.counts, sent.held);
+    }
+    said + &runs.touched.map_or_else(String::new, |at| format!("|touched {}", at.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use zhiyin_model::run::{Past, Run, Sent};
+
+    use super::*;
+
+    #[test]
+    fn runs_are_read_as_they_were_written_and_damage_says_so() {
+        let run = Run {
+            id: RunId::from_bytes([1; 16]),
+            campaign: "win-back".to_owned(),
+            key: "o1".to_owned(),
+            since: Ts(5),
+            place: "2.then.1".to_owned(),
+            waits: Some(Ts(6)),
+            due: Ts::FOREVER,
+            held: true,
+        };
+        let past = Past { begun: 2, last: Ts(5), bucket: 17, mixed: false, keys: vec![u64::MAX] };
+        let sent = Sent {
+            id: NoteId::from_bytes([2; 16]),
+            at: Ts(7),
+            channel: "inbox".to_owned(),
+            purpose: "marketing".to_owned(),
+            sells: true,
+            counts: true,
+            held: false,
+        };
+        let runs = Runs {
+            open: vec![run],
+            past: BTreeMap::from([("win-back".to_owned(), past)]),
+            sent: vec![sent],
+            touched: Some(Ts(1)),
+            bucket: Some(9_999),
+        };
+        for runs in [Runs::default(), runs] {
+            let packed = pack_runs(&runs).unwrap();
+            assert_eq!(packed.is_none(), runs.is_empty());
+            assert_eq!(unpack_runs(packed.as_deref()).unwrap(), runs);
+            assert_eq!(runs_said(&runs).is_empty(), runs.is_empty());
+            assert!(!runs_said(&runs).contains(&RunId::from_bytes([1; 16]).to_string()));
+        }
+        assert!(matches!(unpack_runs(Some(&[0xc0])), Err(StoreError::Damaged(_))));
+    }
+}
