@@ -69,6 +69,8 @@ max_wal_size = 2GB
 checkpoint_timeout = 15min
 autovacuum = on
 TEXT
+  # Homes of tests are small and without statistics: more processes for one look only take time to start.
+  [[ "$postgres_waits" == on ]] || echo "max_parallel_workers_per_gather = 0" >>"$1/data/postgresql.conf"
 )
 
 # An eighth of the memory, from 32 to 512 MB.

@@ -7,6 +7,7 @@ pub use zhiyin_store::Ties;
 use zhiyin_store::seal;
 use zhiyin_store::{Append, Home, Named, NewEvent, Progress, Reach, Receipt};
 
+use crate::boxed;
 use crate::identity::{self, Blocked};
 use crate::{Engine, EngineError, Result, clock};
 
@@ -155,6 +156,7 @@ pub fn reused() -> Refusal {
 
 impl Engine {
     /// Takes items into the inbox. When this returns, what was accepted is on disk.
+    #[boxed]
     pub async fn accept(
         &self,
         source: &Source,
@@ -172,6 +174,7 @@ impl Engine {
     }
 
     /// Puts dead letters back and decides them anew; how many.
+    #[boxed]
     pub async fn retry(&self, seqs: Vec<i64>) -> Result<usize> {
         let now = clock::now(&self.home().await?);
         let n = self.store().retry_dead_letters(seqs, now).await?;
@@ -181,6 +184,7 @@ impl Engine {
 
     /// Ends a replay: business now is the time of the last event, and from then on it runs. A home whose business has
     /// begun stays as it is.
+    #[boxed]
     pub async fn begin_business(&self) -> Result<()> {
         let home = self.home().await?;
         if home.live_since.is_none() && home.clock > Ts::MIN {
@@ -192,6 +196,7 @@ impl Engine {
     }
 
     /// Says that the home acts for real from now on, unless it does already.
+    #[boxed]
     pub async fn go_live(&self) -> Result<()> {
         let home = self.home().await?;
         if home.replaying {
@@ -211,6 +216,7 @@ impl Engine {
     }
 
     /// Takes prepared items into the inbox; one verdict an item, in order.
+    #[boxed]
     pub async fn take(
         &self,
         source: &Source,

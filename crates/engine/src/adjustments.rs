@@ -6,6 +6,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_model::role::{Filter, Grant, Operation};
 use zhiyin_store::access::Approval;
 
+use crate::boxed;
 use crate::command::{Act, Answer, Asker, Whom};
 use crate::{Engine, Result};
 
@@ -63,6 +64,7 @@ impl Adjustment {
 
 impl Engine {
     /// Does what was approved, once however often it is said, as far as the filter reaches.
+    #[boxed]
     pub async fn carry_out(
         &self,
         (by, filter): (&Grant, &Filter),

@@ -10,6 +10,7 @@ use zhiyin_store::Store;
 use zhiyin_store::access::{Answer, Approval};
 
 use crate::audit::{Outcome, Target, detail, line};
+use crate::boxed;
 use crate::{EngineError, Result, clock};
 
 /// The most bytes of a request.
@@ -53,6 +54,7 @@ impl ApprovalProblem {
 }
 
 /// Asks for a second person; the number of the request. The document names people by their ids only.
+#[boxed]
 pub async fn ask(
     store: &dyn Store,
     by: &Grant,
@@ -64,6 +66,7 @@ pub async fn ask(
 }
 
 /// The same at an instant.
+#[boxed]
 pub async fn ask_at(
     store: &dyn Store,
     by: &Grant,
@@ -94,17 +97,20 @@ pub async fn ask_at(
 }
 
 /// Approves a request; what is to be done now.
+#[boxed]
 pub async fn approve(store: &dyn Store, by: &Grant, no: i64) -> Result<Approval> {
     answer_at(store, by, no, true, clock::wall()).await
 }
 
 /// Refuses a request.
+#[boxed]
 pub async fn refuse(store: &dyn Store, by: &Grant, no: i64) -> Result<Approval> {
     answer_at(store, by, no, false, clock::wall()).await
 }
 
 /// Answers a request at an instant: who answers is a person, may do the same themselves, and is not who asked. Whether what is
 /// asked lies within their scope is judged by who carries it out, by the filter of its operation.
+#[boxed]
 pub async fn answer_at(store: &dyn Store, by: &Grant, no: i64, approved: bool, now: Ts) -> Result<Approval> {
     let unknown = || EngineError::Approval(ApprovalProblem::Unknown(no));
     let asked = store.access().approval(no).await?.ok_or_else(unknown)?;

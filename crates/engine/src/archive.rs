@@ -8,6 +8,7 @@ use zhiyin_store::archive::{Month, Writer, file_name, hash};
 use zhiyin_store::turn::place;
 use zhiyin_store::{StoreError, archive};
 
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 
 /// How many days the ids of items are remembered at least.
@@ -32,6 +33,7 @@ pub enum Outcome {
 impl Engine {
     /// Moves the months before one to files in a folder; what became of each. A month moves whole or not at all, and one
     /// that was interrupted is taken up again.
+    #[boxed]
     pub async fn archive(&self, folder: &Path, before: i64, keep_days: u32) -> Result<Vec<(Month, Outcome)>> {
         let now = clock::now(&self.home().await?);
         let mut told = Vec::new();

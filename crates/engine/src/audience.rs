@@ -37,6 +37,7 @@ use zhiyin_model::time::{Day, Ts};
 use zhiyin_reach::clickhouse::Trouble;
 use zhiyin_store::read::AsOf;
 
+use crate::boxed;
 use crate::sight::is_personal;
 use crate::{Engine, EngineError, Live, Result, clock};
 
@@ -260,6 +261,7 @@ pub(crate) fn expression(live: &Live, text: &str) -> Result<Condition> {
 
 impl Engine {
     /// The end of a day that was asked for, or now.
+    #[boxed]
     pub async fn moment(&self, day: Option<Day>) -> Result<Moment> {
         let live = self.live()?;
         self.lists_known(&live).await?;

@@ -10,6 +10,7 @@ use zhiyin_model::playbook::Audience;
 use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_model::time::Ts;
 
+use crate::boxed;
 use crate::members::{MemberListed, MembersAsked, NamesView};
 use crate::sight::Page;
 use crate::{Engine, Live, Result, clock};
@@ -94,6 +95,7 @@ impl Engine {
 
     /// How many members are in each standing audience, by what was decided of them so far; 0 where nobody is. Where columns are
     /// kept they know it at once; else every member's row is read. A grant that sees some members only is told of those.
+    #[boxed]
     pub async fn standing_counts(&self, grant: &Grant) -> Result<StandingCounts> {
         let filter = self.filter(grant, Operation::ReportsRead).await?;
         let ids: Vec<String> = self.live()?.rules.audiences.iter().map(|rule| rule.id.clone()).collect();
@@ -128,6 +130,7 @@ impl Engine {
 
     /// A page of the members of a standing audience whom a grant may list, in the order in which the store lists, which stays
     /// as it is. Empty if no such audience stands. A page may be shorter than asked, or empty, and yet have a next one.
+    #[boxed]
     pub async fn standing_members(
         &self,
         grant: &Grant,

@@ -13,6 +13,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::audit::{Break, Checkpoint, Entry, Note, Walk};
 use zhiyin_store::{Store, StoreError};
 
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 
 /// Lines that are read at once.
@@ -122,6 +123,7 @@ pub(crate) fn line(
 }
 
 /// Writes a line: who did what to which, how it went, and more, without personal data.
+#[boxed]
 pub async fn note(
     store: &dyn Store,
     who: &Grant,
@@ -146,6 +148,7 @@ pub async fn each(store: &dyn Store, since: Option<Ts>, mut take: impl FnMut(&En
 }
 
 /// Walks the whole chain; where it ends, or the first line that breaks it. What was kept elsewhere is looked for on the way.
+#[boxed]
 pub async fn verify(
     store: &dyn Store,
     kept: Option<Checkpoint>,
@@ -166,6 +169,7 @@ pub async fn verify(
 }
 
 /// The last line's number and hash, if the chain holds up to it: to be kept elsewhere.
+#[boxed]
 pub async fn checkpoint(store: &dyn Store) -> Result<std::result::Result<Checkpoint, Break>> {
     verify(store, None).await
 }

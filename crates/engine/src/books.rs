@@ -17,6 +17,7 @@ use zhiyin_model::time::{Ts, Zone};
 use zhiyin_store::closing::{BEGINNING, Close, Closed, CouponLine, Cut, Line, chained};
 
 use crate::audit::{Target, detail};
+use crate::boxed;
 
 use crate::reports::Table;
 use crate::{Engine, EngineError, Live, Result, clock};
@@ -138,6 +139,7 @@ struct Span {
 
 impl Engine {
     /// The books of these months, the first first, of what is decided already.
+    #[boxed]
     pub async fn month_books(&self, from: Month, to: Month) -> Result<Vec<MonthBook>> {
         let live = self.live()?;
         let zone = &live.rules.zone;
@@ -252,6 +254,7 @@ impl Engine {
     }
 
     /// The last month that has ended.
+    #[boxed]
     pub async fn last_month(&self) -> Result<Month> {
         let now = clock::now(&self.home().await?);
         Ok(Month::of(self.live()?.rules.zone.day(now)).previous())
@@ -259,6 +262,7 @@ impl Engine {
 
     /// Closes a month for good; its books. One that is closed stays as it is. Only the first month that is open can be closed,
     /// once it has ended and all that came in or was due before its end is decided.
+    #[boxed]
     pub async fn close_books(&self, by: &Grant, month: Month) -> Result<MonthBook> {
         by.may(Operation::BooksClose)?;
         let live = self.live()?;

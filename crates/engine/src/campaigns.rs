@@ -24,6 +24,7 @@ use zhiyin_store::campaigns::{MoveRead, StoredNote};
 use zhiyin_store::{StoreError, seal};
 
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::command::Whom;
 use crate::{Engine, Result, clock, rebuild, sight};
 
@@ -255,6 +256,7 @@ impl Engine {
     }
 
     /// All campaigns of the playbook, by id.
+    #[boxed]
     pub async fn campaigns(&self) -> Result<Vec<CampaignView>> {
         let ids: Vec<String> = self.live()?.playbook.campaigns.keys().cloned().collect();
         let mut views = Vec::with_capacity(ids.len());
@@ -265,6 +267,7 @@ impl Engine {
     }
 
     /// A campaign, and what it came to so far.
+    #[boxed]
     pub async fn campaign(&self, id: &str) -> Result<Refused<CampaignView>> {
         let live = self.live()?;
         let Some(terms) = live.playbook.campaigns.get(id) else { return unknown("campaign") };
@@ -288,6 +291,7 @@ impl Engine {
     }
 
     /// Pauses a campaign, lets it go on, or stops it for good. Who did it is in the audit log.
+    #[boxed]
     pub async fn halt_campaign(&self, grant: &Grant, id: &str, to: &str) -> Result<Refused<CampaignView>> {
         let before = match self.campaign(id).await? {
             Ok(view) => view.state,
@@ -311,6 +315,7 @@ impl Engine {
     }
 
     /// A member's runs, and what happened in them.
+    #[boxed]
     pub async fn runs_of(&self, filter: &Filter, whom: &Whom, field: &str) -> Result<Refused<RunsView>> {
         let member = match self.reachable(filter, whom, field).await? {
             Ok(stored) => stored.member,
@@ -322,6 +327,7 @@ impl Engine {
     }
 
     /// Why a member was sent something of a campaign, or not; and what would become of its messages now, with their texts.
+    #[boxed]
     pub async fn why_sent(
         &self,
         filter: &Filter,
@@ -378,6 +384,7 @@ impl Engine {
     }
 
     /// What was said to a member on a channel, newest first; where `open` is true, only what nobody saw yet.
+    #[boxed]
     pub async fn notes_of(
         &self,
         filter: &Filter,
@@ -397,6 +404,7 @@ impl Engine {
     }
 
     /// Tasks of advisors that are open, oldest first, of members whom a filter reaches.
+    #[boxed]
     pub async fn tasks(&self, filter: &Filter) -> Result<Vec<NoteView>> {
         let live = self.live().ok();
         let playbook = live.as_ref().map(|live| &live.playbook);
@@ -424,6 +432,7 @@ impl Engine {
     }
 
     /// Whose something that was said is: for who answers it.
+    #[boxed]
     pub async fn note_of(
         &self,
         filter: &Filter,

@@ -17,6 +17,7 @@ use zhiyin_store::{Home, StoredMember, Wanted};
 
 use crate::accept::{REUSED, Source, Ties, Verdict, prepare, window};
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::identity::as_kept;
 use crate::pipeline::OTHERS_AT_WORK;
 use crate::{Engine, Result, clock, sight};
@@ -181,6 +182,7 @@ pub fn unknown(field: &str) -> Refusal {
 
 impl Engine {
     /// What a grant comes to for an operation.
+    #[boxed]
     pub async fn filter(&self, grant: &Grant, operation: Operation) -> Result<Filter> {
         if grant.place.is_none() {
             return Ok(grant.filter(operation, |_| Vec::new())?);
@@ -194,6 +196,7 @@ impl Engine {
     }
 
     /// The member that somebody names, if the filter admits them; else as if there were none.
+    #[boxed]
     pub async fn reachable(
         &self,
         filter: &Filter,
@@ -233,6 +236,7 @@ impl Engine {
     }
 
     /// A name by which an item about a member finds them.
+    #[boxed]
     pub async fn name_of(
         &self,
         whom: &Whom,
@@ -252,6 +256,7 @@ impl Engine {
     }
 
     /// Who bears these names, each once.
+    #[boxed]
     pub async fn bearers(
         &self,
         names: &[Identifier],
@@ -273,6 +278,7 @@ impl Engine {
 
     /// What came of the command of this idempotency key, if it came before. To be asked before anything is looked up for it:
     /// what it named then may be somebody else's by now, or nobody's.
+    #[boxed]
     pub async fn command_before(&self, asker: &Asker<'_>) -> Result<Option<Answer>> {
         let source = asker.source();
         let mut written = Written(self.written.subscribe());
@@ -290,6 +296,7 @@ impl Engine {
     }
 
     /// Does something once for an idempotency key, and says what came of it.
+    #[boxed]
     pub async fn command(&self, asker: &Asker<'_>, act: &Act, about: Option<MemberId>) -> Result<Answer> {
         let source = asker.source();
         let home = self.home().await?;

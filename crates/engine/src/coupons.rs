@@ -20,6 +20,7 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::role::Filter;
 use zhiyin_model::time::Ts;
 
+use crate::boxed;
 use crate::command::Whom;
 use crate::{Engine, Result};
 
@@ -99,6 +100,7 @@ fn unknown(field: &str) -> Refusal {
 
 impl Engine {
     /// A member's coupons, newest first, as far as a filter reaches.
+    #[boxed]
     pub async fn coupons_of(
         &self,
         filter: &Filter,
@@ -113,6 +115,7 @@ impl Engine {
     }
 
     /// The same of somebody who was looked up, with all that their coupons bear.
+    #[boxed]
     pub async fn coupons_of_member(&self, member: MemberId) -> Result<Vec<CouponView>> {
         self.coupons_shown(member, Mask::Full).await
     }
@@ -136,11 +139,13 @@ impl Engine {
     }
 
     /// The id of the coupon of a code, whether there is one or not.
+    #[boxed]
     pub async fn coupon_of_code(&self, code: &CouponCode) -> Result<CouponId> {
         Ok(code.id(&self.home().await?.id_key))
     }
 
     /// A coupon by its code or its id, however typed, if a filter reaches its member.
+    #[boxed]
     pub async fn coupon(
         &self,
         filter: &Filter,

@@ -18,6 +18,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::{Home, NewEvent};
 
 use crate::accept::{Source, Ties, Verdict, sealed, window};
+use crate::boxed;
 use crate::keys::{self, Refused};
 use crate::places::Tree;
 use crate::{Engine, Live, Result, clock};
@@ -117,6 +118,7 @@ impl Delivery {
     }
 
     /// Who sends with this secret. It is looked up each time: a key that was revoked is refused from then on.
+    #[boxed]
     pub async fn sender(&self, secret: &str) -> Result<std::result::Result<Sender, Unwelcome>> {
         let grant = match keys::check(self.engine.store().as_ref(), secret).await? {
             Ok(grant) => grant,

@@ -29,6 +29,7 @@ use zhiyin_store::draws::{PART_ENTRIES_MAX, StoredDraw};
 use zhiyin_store::{Append, Home, NewEvent, StoreError, Ties, seal};
 
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 
 pub use told::{DrawView, GivenView, MemberDraw};
@@ -231,6 +232,7 @@ fn prize_event(key: &IdKey, draw: &str, entry: &str) -> EventId {
 
 impl Engine {
     /// Opens a draw of the playbook with 32 bytes of the system's chance: from now on there is a commitment.
+    #[boxed]
     pub async fn open_draw(&self, grant: &Grant, draw: &str, chance: [u8; 32]) -> Result<Refused<DrawView>> {
         let live = self.live()?;
         let Some(terms) = live.playbook.draws.get(draw) else { return unknown() };
@@ -262,6 +264,7 @@ impl Engine {
     }
 
     /// Closes a draw's list: who has how many chances at this moment is written down.
+    #[boxed]
     pub async fn close_draw(&self, grant: &Grant, draw: &str) -> Result<Refused<DrawView>> {
         let Some(stored) = self.store().draws().draw(draw).await? else { return self.not_open(draw).await };
         let state = State::read(&stored)?;
@@ -335,6 +338,7 @@ impl Engine {
     }
 
     /// Draws, and issues the prizes.
+    #[boxed]
     pub async fn run_draw(
         &self,
         grant: &Grant,
@@ -389,6 +393,7 @@ impl Engine {
     }
 
     /// Gives what was not claimed to the next alternates; how many prizes rolled on. What is not sent yet is sent.
+    #[boxed]
     pub async fn roll_draw(&self, draw: &str) -> Result<Refused<usize>> {
         let Some(stored) = self.store().draws().draw(draw).await? else { return self.not_open(draw).await };
         let mut state = State::read(&stored)?;
@@ -469,6 +474,7 @@ impl Engine {
     }
 
     /// Rolls every draw on that was drawn and of which a prize may have ended since.
+    #[boxed]
     pub async fn roll_draws(&self) -> Result<()> {
         let now = clock::now(&self.home().await?);
         for stored in self.store().draws().all().await? {

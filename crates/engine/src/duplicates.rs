@@ -15,6 +15,7 @@ use zhiyin_store::suggestion::{BY_CHARS_MAX, NewSuggestion, SCORE_PPM_MAX, State
 use zhiyin_store::{StoreError, Wanted};
 
 use crate::accept::Verdict;
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 
 /// How many members are read at once.
@@ -62,6 +63,7 @@ impl Engine {
     /// Searches everybody for likely doubles, from a score on; [`SCORE_LEAST`] if none is given.
     ///
     /// [`EngineError::TooManyMembers`] if there are more than [`MEMBERS_MAX`].
+    #[boxed]
     pub async fn find_duplicates(&self, score_least: Option<f64>) -> Result<Searched> {
         let identity = self.live().map(|live| live.playbook.identity.clone()).unwrap_or_default();
         let mut profiles: Vec<Profile> = Vec::new();
@@ -113,6 +115,7 @@ impl Engine {
     /// `None` if there is no such suggestion.
     ///
     /// A merge itself is not made here ([`Engine::merge_duplicate`] does that).
+    #[boxed]
     pub async fn decide_duplicate(&self, no: i64, state: State, by: &str) -> Result<Option<Suggestion>> {
         let by: String = by.chars().filter(|c| !c.is_control()).take(BY_CHARS_MAX).collect();
         let at = clock::now(&self.home().await?);
@@ -121,6 +124,7 @@ impl Engine {
 
     /// The two of a suggestion are one person: merges them, and closes it. Who was known first is who they are. `None` if there
     /// is no such suggestion. Broken off in between, it is closed when it is said again.
+    #[boxed]
     pub async fn merge_duplicate(&self, no: i64, by: &str) -> Result<Option<Verdict>> {
         let Some(suggestion) = self.store().suggestion(no).await? else { return Ok(None) };
         let refused = |code, message: &str| Ok(Some(Verdict::Refused(Refusal::new(code, "number", message))));

@@ -13,6 +13,7 @@ use zhiyin_store::seal::envelope::Subject;
 use zhiyin_store::seal::keystore::{Erasure, Keystore};
 use zhiyin_store::{Store, StoreError, Wanted};
 
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 
 /// Members that are looked up at once.
@@ -92,6 +93,7 @@ async fn erase(store: &dyn Store, member: MemberId, reason: &str) -> Result<()> 
 }
 
 /// Takes up what was broken off; how many.
+#[boxed]
 pub async fn resume(store: &dyn Store) -> Result<usize> {
     let Ok((_, keystore)) = sealed(store) else { return Ok(0) };
     let open = ask(&keystore, |keystore| keystore.erasures()).await?;
@@ -104,6 +106,7 @@ pub async fn resume(store: &dyn Store) -> Result<usize> {
 }
 
 /// Erases again whoever was erased, after older rows came in from a backup or another home; how many bore names still.
+#[boxed]
 pub async fn reapply(store: &dyn Store) -> Result<usize> {
     let Ok((personal, keystore)) = sealed(store) else { return Ok(0) };
     resume(store).await?;
@@ -123,6 +126,7 @@ pub async fn reapply(store: &dyn Store) -> Result<usize> {
 
 impl Engine {
     /// Erases a member. Erasing again changes nothing.
+    #[boxed]
     pub async fn erase(&self, member: MemberId, reason: &str) -> Result<()> {
         erase(self.store().as_ref(), member, reason).await
     }

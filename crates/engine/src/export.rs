@@ -10,6 +10,7 @@ use zhiyin_store::personal::Told;
 use zhiyin_store::read::MemberWhole;
 use zhiyin_store::{StoreError, seal};
 
+use crate::boxed;
 use crate::campaigns::NoteView;
 use crate::{Engine, EngineError, Result};
 
@@ -82,6 +83,7 @@ fn points(whole: &MemberWhole) -> Value {
 
 impl Engine {
     /// All that is known of a member.
+    #[boxed]
     pub async fn export(&self, member: MemberId) -> Result<Value> {
         let store = self.store();
         let personal = store.personal().ok_or(EngineError::NotSealed)?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Ts;
 
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// How many of the latest events are looked at for where they came from.
@@ -134,6 +135,7 @@ impl Rates {
 
 impl Engine {
     /// How taking in stands. Rates are of this process alone; all else is of the home.
+    #[boxed]
     pub async fn ingest_health(&self, grant: &Grant) -> Result<IngestHealth> {
         self.filter(grant, Operation::DeadLettersRead).await?;
         let reading = self.store().reading();

@@ -15,6 +15,7 @@ use zhiyin_store::Store;
 use zhiyin_store::access::{End, Key, KeysChange};
 
 use crate::audit::{Outcome, Target, detail, line};
+use crate::boxed;
 use crate::{EngineError, Result, clock};
 
 /// How the secret of a key begins, and of one that lies open.
@@ -137,11 +138,13 @@ impl Refused {
 }
 
 /// What may be done with a secret, now.
+#[boxed]
 pub async fn check(store: &dyn Store, secret: &str) -> Result<std::result::Result<Grant, Refused>> {
     check_at(store, secret, clock::wall()).await
 }
 
 /// The same at an instant of the wall clock.
+#[boxed]
 pub async fn check_at(
     store: &dyn Store,
     secret: &str,
@@ -236,6 +239,7 @@ fn checked(new: &NewKey, now: Ts) -> std::result::Result<(), KeyProblem> {
 }
 
 /// Makes a key; it without its secret, and the secret, which is nowhere else.
+#[boxed]
 pub async fn make(store: &dyn Store, by: &Grant, new: NewKey, chance: &Chance) -> Result<(Key, Secret)> {
     by.may(Operation::KeysManage)?;
     let now = clock::wall();
@@ -276,6 +280,7 @@ fn begun(by: &Grant, new: NewKey, chance: &Chance, home_key: &IdKey, now: Ts) ->
 }
 
 /// Revokes a key: it is refused from now on.
+#[boxed]
 pub async fn revoke(store: &dyn Store, by: &Grant, id: &str) -> Result<()> {
     by.may(Operation::KeysManage)?;
     let now = clock::wall();
@@ -296,6 +301,7 @@ fn shown(id: &str) -> String {
 }
 
 /// Makes a key of the same kind, and ends the old one: at once, or so many hours later.
+#[boxed]
 pub async fn rotate(
     store: &dyn Store,
     by: &Grant,

@@ -9,6 +9,7 @@ use zhiyin_store::read::DeadLetter;
 use zhiyin_store::reading::Letters;
 
 use crate::audit::{Target, detail};
+use crate::boxed;
 use crate::sight::{self, Cursors, Page, ReadProblem, bounded};
 use crate::{Engine, EngineError, Result, clock};
 
@@ -94,6 +95,7 @@ fn view(mask: Mask, letter: DeadLetter) -> DeadLetterView {
 
 impl Engine {
     /// A page of dead letters, newest first.
+    #[boxed]
     pub async fn dead_letters(&self, grant: &Grant, asked: &LettersAsked) -> Result<Page<DeadLetterView>> {
         let filter = self.filter(grant, Operation::DeadLettersRead).await?;
         let limit = sight::limit(asked.limit)?;
@@ -111,6 +113,7 @@ impl Engine {
 
     /// Puts dead letters back into the inbox; whoever decides takes them next. What is asked for that is no dead letter any
     /// more is passed over.
+    #[boxed]
     pub async fn retry_letters(&self, grant: &Grant, which: &Retried) -> Result<RetriedView> {
         self.filter(grant, Operation::DeadLettersRetry).await?;
         let mut seqs = match which {

@@ -56,6 +56,8 @@ pub mod webhooks;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
+/// A future in a box: what an engine does is compiled here once, and not anew in each program that waits for it.
+pub(crate) use async_recursion::async_recursion as boxed;
 pub use live::{Live, Read};
 use tokio::sync::{Mutex, watch};
 use zhiyin_decide::outcome::{Known, Outcome, Stop};
@@ -206,21 +208,25 @@ static ENGINES: AtomicU64 = AtomicU64::new(0);
 
 impl Engine {
     /// An engine over a store, with one worker; reads the live playbook if there is one.
+    #[boxed]
     pub async fn open(store: Arc<dyn Store>) -> Result<Self> {
         Self::open_deciding(store, 1, Decisions::default()).await
     }
 
     /// The same with so many workers, each on shares of its own.
+    #[boxed]
     pub async fn open_working(store: Arc<dyn Store>, workers: usize) -> Result<Self> {
         Self::open_deciding(store, workers, Decisions::default()).await
     }
 
     /// The same, and decides events in a way of its own.
+    #[boxed]
     pub async fn open_with(store: Arc<dyn Store>, workers: usize, decide: Decider) -> Result<Self> {
         Self::open_deciding(store, workers, Decisions { decide, ..Decisions::default() }).await
     }
 
     /// The same, and decides everything in a way of its own: for tests of what happens when something breaks down.
+    #[boxed]
     pub async fn open_deciding(store: Arc<dyn Store>, workers: usize, decisions: Decisions) -> Result<Self> {
         // What tells this engine's workers from all others, on this machine and elsewhere: nobody else bears the name.
         let name =
@@ -251,6 +257,7 @@ impl Engine {
     }
 
     /// What the home is now.
+    #[boxed]
     pub async fn home(&self) -> Result<Home> {
         Ok(self.store.home().await?)
     }
@@ -276,6 +283,7 @@ impl Engine {
     }
 
     /// Forgets the members that memory holds between batches: for measurements of what it costs to read them.
+    #[boxed]
     pub async fn forget(&self) {
         for worker in &self.workers {
             worker.lock().await.forget();

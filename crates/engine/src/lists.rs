@@ -22,6 +22,7 @@ use zhiyin_store::lists::{List, Listed};
 use zhiyin_store::{StoreError, seal};
 
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::identity::as_kept;
 use crate::{Engine, Live, Result, clock};
 
@@ -206,6 +207,7 @@ impl Engine {
     }
 
     /// All lists, with how many members of those whom a grant may count are on each.
+    #[boxed]
     pub async fn lists(&self, grant: &Grant) -> Result<Vec<ListView>> {
         let lists = self.store().lists().lists().await?;
         self.lists_counted(grant, lists).await
@@ -237,11 +239,13 @@ impl Engine {
     }
 
     /// Whether somebody uploaded a list of this name.
+    #[boxed]
     pub async fn has_list(&self, name: &str) -> Result<bool> {
         Ok(self.store().lists().lists().await?.iter().any(|list| list.name == name))
     }
 
     /// One list; a refusal by name, where there is none.
+    #[boxed]
     pub async fn list(&self, grant: &Grant, name: &str) -> Result<ListView> {
         let mut lists = self.store().lists().lists().await?;
         lists.retain(|list| list.name == name);
@@ -286,6 +290,7 @@ impl Engine {
     }
 
     /// Does away with a list; how many names were on it.
+    #[boxed]
     pub async fn list_removed(&self, grant: &Grant, name: &str) -> Result<u64> {
         self.filter(grant, Operation::PlaybookApply).await?;
         let lists = self.store().lists();

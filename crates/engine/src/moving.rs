@@ -12,6 +12,7 @@ use zhiyin_store::seal::vault::is_mark;
 use zhiyin_store::webhooks::Because;
 use zhiyin_store::{Store, StoreError};
 
+use crate::boxed;
 use crate::{EngineError, Result};
 
 /// How many chunks may wait between who says rows and who takes them.
@@ -27,6 +28,7 @@ pub struct Moved {
 }
 
 /// Copies a home into an empty one.
+#[boxed]
 pub async fn migrate(from: &dyn Store, to: &dyn Store) -> Result<Moved> {
     let (out, mut chunks) = mpsc::channel::<Rows>(CHUNKS_AHEAD);
     let (pass, into) = mpsc::channel(CHUNKS_AHEAD);
@@ -151,6 +153,7 @@ async fn proven(to: &dyn Store, rows: u64, digest: String, said: Option<Sum>) ->
 }
 
 /// Writes a home to a file, which appears whole or not at all.
+#[boxed]
 pub async fn backup(from: &dyn Store, path: &Path) -> Result<Moved> {
     let (out, mut chunks) = mpsc::channel::<Rows>(CHUNKS_AHEAD);
     let mut writer = file::Writer::new(path)?;
@@ -176,6 +179,7 @@ pub async fn backup(from: &dyn Store, path: &Path) -> Result<Moved> {
 }
 
 /// Fills an empty home from a file.
+#[boxed]
 pub async fn restore(path: &Path, to: &dyn Store) -> Result<Moved> {
     let end = file::verify(path)?;
     let (out, into) = mpsc::channel::<Rows>(CHUNKS_AHEAD);

@@ -3,11 +3,13 @@
 use zhiyin_model::time::Day;
 use zhiyin_store::partner::PartnerSums;
 
+use crate::boxed;
 use crate::reports::Table;
 use crate::{Engine, EngineError, Result, clock};
 
 impl Engine {
     /// One line a partner, as of the end of a day, or of now: those of the playbook, and those of whom something is kept.
+    #[boxed]
     pub async fn partners(&self, day: Option<Day>) -> Result<Table> {
         self.drain(1024, None, |_| ()).await?;
         self.partners_decided(day).await

@@ -5,6 +5,7 @@ use zhiyin_model::id::MemberId;
 use zhiyin_store::read::MemberWhole;
 use zhiyin_store::{StoreError, Wanted};
 
+use crate::boxed;
 use crate::identity::as_kept;
 use crate::{Engine, Result};
 
@@ -21,6 +22,7 @@ pub enum Found {
 
 impl Engine {
     /// Finds a member by `NAMESPACE:VALUE`, by a value that is unique among all namespaces, or by id.
+    #[boxed]
     pub async fn find(&self, text: &str) -> Result<Found> {
         let text = text.trim();
         let namespaces = self.store().namespaces().await?;
@@ -51,6 +53,7 @@ impl Engine {
     }
 
     /// Whom `NAMESPACE:VALUE` names, decided about or not; or whom an id does.
+    #[boxed]
     pub async fn named(&self, text: &str) -> Result<Option<MemberId>> {
         let text = text.trim();
         let mut asked: Vec<Identifier> = Vec::new();
@@ -71,6 +74,7 @@ impl Engine {
     }
 
     /// One member whole.
+    #[boxed]
     pub async fn whole(&self, member: MemberId) -> Result<MemberWhole> {
         let whole = self.store().member_whole(member).await?;
         Ok(whole.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?)

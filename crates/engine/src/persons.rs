@@ -15,6 +15,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::Wanted;
 
 use crate::accept::{Source, Ties, Verdict};
+use crate::boxed;
 use crate::identity::as_kept;
 use crate::pipeline::parting;
 use crate::{Engine, Result, clock, rebuild};
@@ -64,6 +65,7 @@ impl Engine {
     }
 
     /// Merges the members of these identifiers: the first is who they all are. Decided when this returns.
+    #[boxed]
     pub async fn merge(&self, identifiers: &[Identifier], reason: &str) -> Result<Verdict> {
         let identifiers = match all_as_kept(identifiers) {
             Ok(identifiers) => identifiers,
@@ -82,6 +84,7 @@ impl Engine {
 
     /// Parts a member: these identifiers become somebody else's, with their events, orders and points. Decided when this
     /// returns.
+    #[boxed]
     pub async fn unmerge(&self, identifiers: &[Identifier], reason: &str) -> Result<Verdict> {
         let identifiers = match all_as_kept(identifiers) {
             Ok(identifiers) => identifiers,
@@ -106,6 +109,7 @@ impl Engine {
     }
 
     /// What parting would come to: who stays, and who leaves. Nothing is changed.
+    #[boxed]
     pub async fn unmerge_preview(
         &self,
         identifiers: &[Identifier],

@@ -32,6 +32,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::StoreError;
 use zhiyin_store::turn::Turn;
 
+use crate::boxed;
 use crate::{Engine, Result, clock};
 pub(crate) use worker::Worker;
 
@@ -228,6 +229,7 @@ impl Engine {
     }
 
     /// Takes one batch of at most `limit` events or timers, if there is one, and keeps its shares.
+    #[boxed]
     pub async fn step(&self, limit: usize, until: Option<Ts>) -> Result<Step> {
         let mut step = Step { idle: true, ..Step::default() };
         for worker in &self.workers {
@@ -240,6 +242,7 @@ impl Engine {
     }
 
     /// Gives up all shares, so that others need not wait for them to lapse.
+    #[boxed]
     pub async fn release(&self) -> Result<()> {
         for worker in &self.workers {
             worker.lock().await.release(self).await?;

@@ -14,6 +14,7 @@ use zhiyin_model::time::{Day, Zone};
 use zhiyin_store::StoreError;
 use zhiyin_store::places::{Change, Edited, PlaceWhole, StoreSeen, Whole, Written};
 
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 use file::{Fault, Line, Which};
 pub use tree::Tree;
@@ -43,6 +44,7 @@ pub struct FromOrders {
 
 impl Engine {
     /// The tree as it is now.
+    #[boxed]
     pub async fn places(&self) -> Result<Arc<Tree>> {
         let version = self.store().places_version().await?;
         let held = self.places.read().ok().and_then(|places| places.clone());
@@ -62,16 +64,19 @@ impl Engine {
     }
 
     /// Business today.
+    #[boxed]
     pub async fn today(&self) -> Result<Day> {
         Ok(self.zone().day(clock::now(&self.home().await?)))
     }
 
     /// The zone of a store: its own, or that of the next place above; the brand's where nobody knows of it.
+    #[boxed]
     pub async fn zone_of_store(&self, store: &str) -> Result<Zone> {
         Ok(self.places().await?.zone_of(store, &self.zone()))
     }
 
     /// The tree as it was at the end of a day. Staff are those of now.
+    #[boxed]
     pub async fn places_at(&self, day: Day) -> Result<Tree> {
         let now = clock::now(&self.home().await?);
         let zone = self.zone();
@@ -83,17 +88,20 @@ impl Engine {
     }
 
     /// One place with its history and its staff.
+    #[boxed]
     pub async fn place(&self, code: &str) -> Result<PlaceWhole> {
         let found = self.store().place(code).await?;
         found.ok_or_else(|| EngineError::NoPlace(code.to_owned()))
     }
 
     /// Moves a place with all below it, closes a store, puts places.
+    #[boxed]
     pub async fn edit_places(&self, edit: Edit, by: &str) -> Result<Edited> {
         self.change_places(edit, None, by).await
     }
 
     /// What an edit would write now, or why it would be refused. Nothing is changed.
+    #[boxed]
     pub async fn plan_places(&self, edit: Edit) -> Result<Edited> {
         let whole = self.store().places().await?;
         Ok(edit.plan(&whole.brand()).map(|planned| written(&planned)))
@@ -106,6 +114,7 @@ impl Engine {
 
     /// Takes files in, whole or not at all. A column that a file does not have stays as it is for places that are known; an
     /// empty cell empties. What is not named stays.
+    #[boxed]
     pub async fn import_places(
         &self,
         places: Option<&[u8]>,
@@ -136,6 +145,7 @@ impl Engine {
     }
 
     /// Stores that orders name and no place bears, the most named first.
+    #[boxed]
     pub async fn unknown_stores(&self) -> Result<Vec<StoreSeen>> {
         let tree = self.places().await?;
         let mut seen = self.store().stores_seen().await?;
@@ -147,6 +157,7 @@ impl Engine {
     /// Makes a store of each name that orders know and no place bears, under a brand or a region; a brand of that code is made
     /// if there is no place of it. With a prefix, stores whose codes begin with the same so many characters lie under a region
     /// of their own, `UNDER.PREFIX`.
+    #[boxed]
     pub async fn places_from_orders(&self, under: Code, prefix: usize, by: &str) -> Result<FromOrders> {
         let tree = self.places().await?;
         let (mut places, mut left_out) = (Vec::new(), Vec::new());

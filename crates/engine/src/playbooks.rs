@@ -12,6 +12,7 @@ use zhiyin_model::playbook::{self, Change, Playbook, Problem, Touches, shipped};
 use zhiyin_model::time::Ts;
 use zhiyin_store::{PlaybookVersion, Wanted};
 
+use crate::boxed;
 use crate::campaigns::said;
 use crate::lists::taken;
 use crate::pipeline::OTHERS_AT_WORK;
@@ -109,11 +110,13 @@ pub struct Difference {
 impl Engine {
     /// Makes a playbook live and brings it to every member: their lifecycle and tags are judged by it as of now; tiers at
     /// their next event or judgement (semantics 12). Gives its version, and whether it was new.
+    #[boxed]
     pub async fn apply(&self, playbook: &Playbook) -> Result<(i64, bool)> {
         self.apply_at(playbook, None).await
     }
 
     /// The same, dated at an instant of the history that is about to be replayed.
+    #[boxed]
     pub async fn apply_at(&self, playbook: &Playbook, at: Option<Ts>) -> Result<(i64, bool)> {
         // Conditions would mean either.
         if let Some(problem) = taken(playbook, &self.store().lists().lists().await?) {
@@ -142,6 +145,7 @@ impl Engine {
 
     /// Judges members whom the live version has not reached yet, in batches, until it has reached all: those whose shares
     /// others hold are left to them.
+    #[boxed]
     pub async fn catch_up_playbook(&self, limit: usize) -> Result<u64> {
         let done = self.catch_up_holding(limit).await;
         self.release().await?;
@@ -177,6 +181,7 @@ impl Engine {
 
     /// What a playbook changes against what is live, in words, each change with how many members it touches. Against no
     /// live playbook everything is new.
+    #[boxed]
     pub async fn differences(&self, playbook: &Playbook, rules: &Rules) -> Result<Vec<Difference>> {
         let live = self.live()?;
         let changes = playbook::diff(&live.playbook, playbook);

@@ -17,6 +17,7 @@ use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_model::time::Day;
 use zhiyin_store::reading::Which;
 
+use crate::boxed;
 use crate::reports::{Report, Seen, Table};
 use crate::sight::{ReadProblem, sees_all};
 use crate::{Engine, EngineError, Result, clock};
@@ -127,6 +128,7 @@ fn cut_by<'c>(filter: &Filter, grant: &'c Grant, under: Option<&'c str>) -> Resu
 
 impl Engine {
     /// A report of what is decided, as of the end of a day or of now, cut by a place. Members are named by their id alone.
+    #[boxed]
     pub async fn report_view(
         &self,
         grant: &Grant,

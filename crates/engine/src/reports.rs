@@ -9,6 +9,7 @@ use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::places::{CutLine, StoreSums};
 use zhiyin_store::read::{AsOf, MemberLine};
 
+use crate::boxed;
 use crate::places::Tree;
 use crate::places::tree::Sums;
 use crate::{Engine, EngineError, Result, clock};
@@ -54,12 +55,14 @@ pub enum Report {
 
 impl Engine {
     /// A report as of the end of a day, or of now. What waits and is due is decided first.
+    #[boxed]
     pub async fn report(&self, report: Report, day: Option<Day>) -> Result<Table> {
         self.report_under(report, day, None).await
     }
 
     /// The same, of the stores under a place only: orders by the store they name, members (with tiers, lifecycle and points)
     /// by the latest store where they were met. The tree is that of now, and so is a member's store.
+    #[boxed]
     pub async fn report_under(&self, report: Report, day: Option<Day>, under: Option<&str>) -> Result<Table> {
         self.drain(1024, None, |_| ()).await?;
         self.report_seen(report, day, (under, &Seen::default())).await

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::turn::place;
 
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// Items that are looked at in one transaction.
@@ -26,6 +27,7 @@ pub struct Retained {
 
 impl Engine {
     /// Lets go of all whose time is over by business now. It may be broken off and begun again.
+    #[boxed]
     pub async fn retain(&self) -> Result<Retained> {
         let live = self.live()?;
         let now = clock::now(&self.home().await?);

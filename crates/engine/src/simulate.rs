@@ -27,6 +27,7 @@ use zhiyin_model::playbook::{self, Names, Playbook};
 use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::crowd::{Course, Refused};
 
+use crate::boxed;
 use crate::{Engine, EngineError, Live, Result, clock};
 use play::{Audiences, Frame, Player};
 use tally::Tally;
@@ -102,6 +103,7 @@ pub enum SimulationProblem {
 impl Engine {
     /// Replays the record under a changed playbook and under the live one, and says what differs. Only what is decided is
     /// replayed: what waits is not.
+    #[boxed]
     pub async fn simulate(&self, changed: &Playbook, asked: Simulation) -> Result<Simulated> {
         let (live, home) = (self.live()?, self.home().await?);
         let zone = &live.rules.zone;

@@ -24,6 +24,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::{NewEvent, Wanted};
 
 use crate::accept::{self, REUSED, Source, Ties, Verdict};
+use crate::boxed;
 use crate::import::{Tally, Watch};
 use crate::pipeline::Step;
 use crate::{Engine, EngineError, Live, Result, clock};
@@ -117,6 +118,7 @@ impl Checked {
 
 impl Engine {
     /// Reads a file whole and says what it would come to; nothing is written.
+    #[boxed]
     pub async fn takeover_check(&self, request: &Request, watch: &mut dyn Watch) -> Result<Checked> {
         let work = Work::of(self, request).await?;
         let mut checked = Checked::default();
@@ -172,6 +174,7 @@ impl Engine {
 
     /// Takes a file over that was checked: each row once, decided as it comes. What is wrong with a row by now, because the
     /// home moved on since, is told to `watch`; the others are taken.
+    #[boxed]
     pub async fn takeover_import(
         &self,
         request: &Request,
@@ -230,6 +233,7 @@ impl Engine {
     }
 
     /// Lays a file beside what the record has of it. What waits is decided first.
+    #[boxed]
     pub async fn takeover_reconcile(&self, request: &Request, watch: &mut dyn Watch) -> Result<Table> {
         self.drain(1024, None, |_| ()).await?;
         let work = Work::of(self, request).await?;

@@ -32,6 +32,7 @@ use zhiyin_store::tills::{LeasedTo, StoredLease};
 use zhiyin_store::{Append, Home, NewEvent, StoreError, Ties, seal};
 
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 pub use offline::{Journal, Offline, Sold};
@@ -199,6 +200,7 @@ fn budget_minor(playbook: &Playbook, limits: &TillLimits) -> i64 {
 
 impl Engine {
     /// Leases to a till what is asked for, all of it or nothing; asked again by the same name it is the same lease.
+    #[boxed]
     pub async fn lease_till(&self, grant: &Grant, asked: &LeaseAsked) -> Result<Refused<LeaseView>> {
         for (field, code) in [("lease", &asked.lease), ("till", &asked.till), ("store", &asked.store)] {
             if let Err(refusal) = Code::read(field, code) {
@@ -366,6 +368,7 @@ impl Engine {
     }
 
     /// Waits a while until all that a lease holds of members is held.
+    #[boxed]
     pub async fn lease_held(&self, name: &str) -> Result<()> {
         let Some(stored) = self.store().tills().lease(name).await? else { return Ok(()) };
         for of in &stored.to()?.members {
@@ -377,6 +380,7 @@ impl Engine {
     }
 
     /// A till is back: what it did not sell is there for others again.
+    #[boxed]
     pub async fn return_lease(&self, grant: &Grant, name: &str) -> Result<Refused<LeaseView>> {
         let Some(stored) = self.store().tills().lease(name).await? else { return Ok(Err(unknown())) };
         self.note_lease(grant, name, json!({"act": "return"})).await?;
@@ -417,6 +421,7 @@ impl Engine {
 
     /// Gives back what is left of every lease whose grace is over; how many there were. What they held of members lets go by
     /// itself.
+    #[boxed]
     pub async fn end_leases(&self) -> Result<usize> {
         let now = clock::now(&self.home().await?);
         let due = self.store().tills().due(now, ENDED_AT_ONCE).await?;
@@ -427,6 +432,7 @@ impl Engine {
     }
 
     /// A lease that a filter reaches, by the store where its till stands.
+    #[boxed]
     pub async fn lease_within(&self, filter: &Filter, name: &str) -> Result<Refused<Lease>> {
         let Some(stored) = self.store().tills().lease(name).await? else { return Ok(Err(unknown())) };
         let lease = stored.lease()?;
@@ -434,12 +440,14 @@ impl Engine {
     }
 
     /// How a lease stands.
+    #[boxed]
     pub async fn view_lease(&self, name: &str) -> Result<Refused<LeaseView>> {
         let Some(stored) = self.store().tills().lease(name).await? else { return Ok(Err(unknown())) };
         Ok(Ok(self.told_lease(&stored, true).await?))
     }
 
     /// How leases stand that a filter reaches, the open ones first.
+    #[boxed]
     pub async fn view_leases(&self, filter: &Filter) -> Result<Vec<LeaseView>> {
         let mut views = Vec::new();
         for stored in self.store().tills().leases(LISTED_MAX).await? {

@@ -9,6 +9,7 @@ use zhiyin_model::time::Ts;
 
 use zhiyin_store::seal;
 
+use crate::boxed;
 use crate::{Engine, Result, clock, rebuild};
 
 /// What may be done to a member for a purpose on a channel, now.
@@ -43,6 +44,7 @@ pub struct Spoken {
 
 impl Engine {
     /// What may be done to a member for each purpose of the playbook on each of its channels.
+    #[boxed]
     pub async fn consents(&self, member: &Member) -> Result<Vec<Standing>> {
         let live = self.live()?;
         let now = clock::now(&self.home().await?);
@@ -58,6 +60,7 @@ impl Engine {
     }
 
     /// Every word that a member said of consent, oldest first: read from their events, in files of archived months too.
+    #[boxed]
     pub async fn consents_said(&self, member: MemberId) -> Result<Vec<Spoken>> {
         let live = self.live()?;
         let about = [names::CONSENT_GIVEN, names::CONSENT_WITHDRAWN, names::CONSENT_PREFERENCES];

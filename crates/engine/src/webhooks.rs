@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::webhooks::{Endpoint, Forget};
 
+use crate::boxed;
 use crate::{Engine, Result, clock};
 use deliver::Lanes;
 pub use deliver::{AT_ONCE, Delivered, FAILING_DAYS_MAX};
@@ -142,6 +143,7 @@ impl Engine {
     }
 
     /// Forgets messages that were kept for long enough; how many of them nobody took, and how many there were.
+    #[boxed]
     pub async fn forget_messages(&self, now: Ts) -> Result<(usize, usize)> {
         let before = Forget::Before(now.plus_us(-KEPT_DAYS * DAY_US));
         let (mut lost, mut gone) = (0, 0);

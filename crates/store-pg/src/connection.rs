@@ -10,10 +10,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+    Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts, Transaction,
 };
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{NoTls, Row, Statement, Transaction};
+use tokio_postgres::{NoTls, Row, Statement};
 use zhiyin_store::{Result, StoreError};
 
 use crate::config::Address;
@@ -25,8 +25,9 @@ use crate::survey::Given;
 const DURABLE: (&str, &str) = ("synchronous_commit", "on");
 /// Plans for the pipeline, each made once. They go by index, from the few rows that are given to those that are looked up,
 /// whatever a table's size is when the plan is made: rows cost, pages and comparisons hardly do.
-pub const PIPELINE: [(&str, &str); 13] = [
+pub const PIPELINE: [(&str, &str); 14] = [
     DURABLE,
+    ("enable_nestloop", "on"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
@@ -100,9 +101,8 @@ impl Connections {
     }
 }
 
-/// One snapshot for a long look.
+/// One snapshot for a long look. What it asks is prepared once a connection.
 pub(crate) async fn snapshot(client: &mut Client) -> Result<Transaction<'_>> {
-    let client: &mut tokio_postgres::Client = client;
     let isolation = tokio_postgres::IsolationLevel::RepeatableRead;
     client.build_transaction().isolation_level(isolation).read_only(true).start().await.map_err(database)
 }

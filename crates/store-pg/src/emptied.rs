@@ -16,7 +16,8 @@ use crate::schemas::Schemas;
 const TESTS: [&str; 2] = ["test_", "faults"];
 /// Whoever is still there ends first: nobody writes behind our back, and nobody has what we want.
 const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                   WHERE (application_name = $1 OR starts_with(application_name, $1 || '-')) AND pid <> pg_backend_pid()";
+                   WHERE (application_name = $1 OR starts_with(application_name, $1 || '-')) AND pid <> pg_backend_pid() \
+                   AND NOT ($2 AND state = 'idle' AND NOT EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = pg_stat_activity.pid))";
 /// How often one looks whether they have, and how long one waits in between: the server itself would look ten times a second.
 const LOOKS_MAX: u32 = 5_000;
 const PAUSE: Duration = Duration::from_millis(2);
@@ -38,13 +39,18 @@ END $$";
 const PLACES_NEW: &str = "INSERT INTO {home}.place_tree (one, version) VALUES (1, 0)";
 
 /// Takes all that is in a home, and all sessions whose `application_name` is the home's, or begins with it and a dash; what is left is a new
-/// home of the same shape.
-pub(crate) async fn empty_home(address: &Address, schemas: &Schemas, id_key: &IdKey) -> Result<()> {
+/// home of the same shape. If `quiet`, sessions that do nothing and hold nothing stay.
+pub(crate) async fn empty_home(
+    address: &Address,
+    schemas: &Schemas,
+    id_key: &IdKey,
+    quiet: bool,
+) -> Result<()> {
     if !TESTS.iter().any(|named| schemas.home().starts_with(named)) {
         return Err(StoreError::Database(format!("{} is no home of a test", schemas.home())));
     }
     let mut client = migrate::connect(address).await?;
-    end_others(&client, schemas).await?;
+    end_others(&client, schemas, quiet).await?;
     let names: Vec<String> = (0..schemas.shards()).map(|shard| schemas.shard(shard)).collect();
     let tx = client.transaction().await.map_err(database)?;
     let keys = format!("DROP SCHEMA IF EXISTS {}_keys CASCADE", schemas.home());
@@ -65,9 +71,9 @@ pub(crate) async fn empty_home(address: &Address, schemas: &Schemas, id_key: &Id
 }
 
 /// Ends all other sessions of a home, and returns once none is left.
-async fn end_others(client: &Client, schemas: &Schemas) -> Result<()> {
+async fn end_others(client: &Client, schemas: &Schemas, quiet: bool) -> Result<()> {
     for _ in 0..LOOKS_MAX {
-        if client.query(END, &[&schemas.home()]).await.map_err(database)?.is_empty() {
+        if client.query(END, &[&schemas.home(), &quiet]).await.map_err(database)?.is_empty() {
             return Ok(());
         }
         tokio::time::sleep(PAUSE).await;

@@ -124,9 +124,18 @@ impl PgStore {
     /// The address is `postgres://user:password@host/database?home=NAME&slots=16&shards=1&connections=8`, with any other
     /// options of PostgreSQL.
     pub async fn open(url: &str, id_key: &IdKey) -> Result<Self> {
+        Self::open_over(url, id_key, None).await
+    }
+
+    /// The same over the connections of one that is gone, which were made for this home: for tests that open it hundreds of times.
+    #[doc(hidden)]
+    pub async fn open_over(url: &str, id_key: &IdKey, left: Option<&Left>) -> Result<Self> {
         let address = Address::parse(url)?;
         let opened = migrate::open(&address, id_key).await?;
-        let connections = Arc::new(Connections::new(&address, opened.schemas)?);
+        let connections = match left {
+            Some(Left(connections)) => Arc::clone(connections),
+            None => Arc::new(Connections::new(&address, opened.schemas)?),
+        };
         let memory = Arc::new(Memory::new(opened.own));
         let vault = Arc::new(RwLock::new(Vault::none()));
         let appender = Appender::start(Arc::clone(&connections), Arc::clone(&memory), Arc::clone(&vault));
@@ -134,6 +143,12 @@ impl PgStore {
         let (leases, archive) = (AtomicUsize::new(0), RwLock::new(PathBuf::from("archive")));
         let (standings, sealing) = (Standings::default(), Mutex::default());
         Ok(Self { address, connections, memory, standings, appender, link, leases, archive, vault, sealing })
+    }
+
+    /// Its connections, for who comes after it; see [`PgStore::open_over`].
+    #[doc(hidden)]
+    pub fn leaves(&self) -> Left {
+        Left(Arc::clone(&self.connections))
     }
 
     fn archive(&self) -> PathBuf {
@@ -156,7 +171,26 @@ impl PgStore {
     #[doc(hidden)]
     pub async fn empty_home(&self, id_key: &IdKey) -> Result<()> {
         self.connections.close();
-        emptied::empty_home(&self.address, &self.connections.schemas, id_key).await
+        emptied::empty_home(&self.address, &self.connections.schemas, id_key, false).await
+    }
+
+    /// The same, but sessions in which nothing is going on are left alone: where it is known whose they are.
+    #[doc(hidden)]
+    pub async fn empty_quiet_home(&self, id_key: &IdKey) -> Result<()> {
+        self.connections.close();
+        emptied::empty_home(&self.address, &self.connections.schemas, id_key, true).await
+    }
+}
+
+/// Connections of a store that may be gone. Those in which something was going on when it went have ended.
+#[doc(hidden)]
+pub struct Left(Arc<Connections>);
+
+impl Left {
+    /// Whether no store has them, nor anything that it began.
+    #[must_use]
+    pub fn is_let_go(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 }
 

@@ -288,7 +288,8 @@ async fn all_given<T>(
     let sql = survey.schemas.sql(sql, survey.schemas.shard_of(member));
     let id = Uuid::from(member);
     let given: Vec<_> = std::iter::once(&id as _).chain(more.iter().copied()).collect();
-    let rows = survey.tx.query(&sql, &given).await.map_err(database)?;
+    let statement = survey.tx.prepare_cached(&sql).await.map_err(database)?;
+    let rows = survey.tx.query(&statement, &given).await.map_err(database)?;
     rows.iter().map(read).collect()
 }
 

@@ -1,8 +1,9 @@
 //! Long looks at the whole home: one transaction that sees one snapshot, shard after shard.
 
+use deadpool_postgres::Transaction;
 use futures_util::TryStreamExt;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Transaction};
 use zhiyin_store::Result;
 
 use crate::rows::database;
@@ -20,7 +21,8 @@ pub(crate) struct Survey<'t> {
 impl Survey<'_> {
     /// All rows of a statement about what there is once.
     pub(crate) async fn home(&self, template: &str, given: Given<'_>) -> Result<Vec<Row>> {
-        self.tx.query(&self.schemas.sql(template, 0), given).await.map_err(database)
+        let statement = self.tx.prepare_cached(&self.schemas.sql(template, 0)).await.map_err(database)?;
+        self.tx.query(&statement, given).await.map_err(database)
     }
 
     /// All rows of a statement over every shard, one after the other, row by row: memory holds one at a time.
@@ -44,8 +46,8 @@ impl Survey<'_> {
         given: Given<'_>,
         mut take: impl FnMut(&Row) -> Result<()>,
     ) -> Result<()> {
-        let sql = self.schemas.sql(template, shard);
-        let rows = self.tx.query_raw(&sql, given.iter().copied()).await.map_err(database)?;
+        let statement = self.tx.prepare_cached(&self.schemas.sql(template, shard)).await.map_err(database)?;
+        let rows = self.tx.query_raw(&statement, given.iter().copied()).await.map_err(database)?;
         let mut rows = std::pin::pin!(rows);
         while let Some(row) = rows.try_next().await.map_err(database)? {
             take(&row)?;

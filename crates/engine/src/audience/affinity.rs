@@ -18,6 +18,7 @@ use zhiyin_model::time::{Day, Zone};
 
 use super::reading::done;
 use super::{AudienceProblem, Moment};
+use crate::boxed;
 use crate::{Engine, Result};
 
 /// For how many days a forecast may be.
@@ -304,6 +305,7 @@ impl Eq for Ranked {}
 
 impl Engine {
     /// Learns which categories members buy of next, and tries it. For whoever runs the home at its machine: it reads everybody.
+    #[boxed]
     pub async fn affinity(&self, asked: AffinityAsked) -> Result<AffinityView> {
         Ok(self.learn_affinity(asked).await?.0.view)
     }
@@ -325,6 +327,7 @@ impl Engine {
     }
 
     /// The members who are likeliest to buy of a category, the likeliest first, with what speaks for each.
+    #[boxed]
     pub async fn likely(
         &self,
         asked: AffinityAsked,

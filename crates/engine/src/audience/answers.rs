@@ -21,6 +21,7 @@ use super::least::least;
 use super::reading::done;
 use super::why::{WhyView, why};
 use super::{AudienceProblem, Moment, OVERLAP_MAX, PICKED_MAX, checked_for};
+use crate::boxed;
 use crate::reports::by_number_then_text;
 use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result, clock};
@@ -214,6 +215,7 @@ impl Engine {
     }
 
     /// How many there are, of those whom a grant may see.
+    #[boxed]
     pub async fn audience_count(
         &self,
         grant: &Grant,
@@ -283,6 +285,7 @@ impl Engine {
     }
 
     /// A page of them, by id.
+    #[boxed]
     pub async fn audience_page(
         &self,
         grant: &Grant,
@@ -416,6 +419,7 @@ impl Engine {
     }
 
     /// What answering takes, step by step.
+    #[boxed]
     pub async fn audience_explain(
         &self,
         grant: &Grant,
@@ -450,6 +454,7 @@ impl Engine {
 
     /// An audience broken down by `tier`, `lifecycle`, `store`, `tags`, `attr.X` or any expression with one value; numbers in
     /// steps, where a step is given.
+    #[boxed]
     pub async fn audience_breakdown(
         &self,
         grant: &Grant,
@@ -479,6 +484,7 @@ impl Engine {
     }
 
     /// Up to eight audiences laid over each other.
+    #[boxed]
     pub async fn audience_overlap(
         &self,
         grant: &Grant,
@@ -564,6 +570,7 @@ impl Engine {
     }
 
     /// Why a member is in an audience or not.
+    #[boxed]
     pub async fn audience_why(
         &self,
         grant: &Grant,

@@ -17,6 +17,7 @@ use super::patience::Waiting;
 use super::person;
 use super::reading::done;
 use super::{AudienceProblem, Moment, checked};
+use crate::boxed;
 use crate::sight::admits;
 use crate::{Engine, Live, Result};
 
@@ -145,6 +146,7 @@ impl Engine {
     }
 
     /// For whom a condition holds, asked member by member over the record alone: what every other way must agree with. Slow.
+    #[boxed]
     pub async fn audience_of_record(&self, condition: &str, moment: Moment) -> Result<Vec<MemberId>> {
         let live = self.live()?;
         let mut condition = checked(&live, condition)?;

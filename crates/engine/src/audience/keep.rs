@@ -29,6 +29,7 @@ use super::pasts::{self, Pasts};
 use super::reading::done;
 use super::reconcile::Rounds;
 use super::{AudienceProblem, person};
+use crate::boxed;
 use crate::{Engine, EngineError, Live, Result, clock};
 
 /// Entries of the feed that are read at once.
@@ -337,6 +338,7 @@ impl Engine {
     }
 
     /// Builds everybody of the record, and follows from before that on. They answer once they are caught up.
+    #[boxed]
     pub async fn audiences_built(&self, how: &Keeping) -> Result<Keeper> {
         let watch = clock::stopwatch();
         self.audience_memory(how.bytes);
@@ -444,6 +446,7 @@ impl Engine {
     }
 
     /// Takes in all that the feed has, and answers from then on; false where everybody is to be kept anew ([`Taken::Nothing`]).
+    #[boxed]
     pub async fn audiences_caught_up(&self, keeper: &mut Keeper) -> Result<bool> {
         loop {
             match self.audiences_taken_in(keeper).await? {
@@ -458,6 +461,7 @@ impl Engine {
     }
 
     /// Takes in a part of what the feed has; what is kept answers once that was all.
+    #[boxed]
     pub async fn audiences_taken_in(&self, keeper: &mut Keeper) -> Result<Taken> {
         let round = self.audiences.awaited.begins();
         let home = self.home().await?;
@@ -522,6 +526,7 @@ impl Engine {
     }
 
     /// Holds everybody against the record; of how many something else is said. The keeper is caught up.
+    #[boxed]
     pub async fn audiences_differ(&self, keeper: &Keeper) -> Result<usize> {
         let (population, moment) = (&keeper.kept.population, self.moment(None).await?);
         let seen = population.seen();

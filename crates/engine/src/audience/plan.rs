@@ -16,6 +16,7 @@ use zhiyin_model::time::{DAY_US, Day, Ts};
 
 use super::AudienceProblem;
 use super::asking::layout;
+use crate::boxed;
 use crate::{Engine, Live, Result};
 
 /// Members of the made-up crowd: a block of columns.
@@ -120,6 +121,7 @@ fn person(live: &Live, n: u64, orders: u32, names: &[Arc<str>]) -> Person {
 
 impl Engine {
     /// What audiences would take with so many members, each with so many orders of one line, under the live playbook.
+    #[boxed]
     pub async fn audience_plan(&self, members: u64, orders_per_member: u32) -> Result<PlanView> {
         if !(1..=MEMBERS_MAX).contains(&members) || orders_per_member > ORDERS_MAX {
             return Err(AudienceProblem::Plan.into());

@@ -16,6 +16,7 @@ use zhiyin_store::crowd::Whole;
 use super::keep::{Keeper, Kept, is_same};
 use super::person;
 use super::reading::done;
+use crate::boxed;
 use crate::{Engine, Live, Result, clock};
 
 /// Members that are held against the record at once.
@@ -81,6 +82,7 @@ impl Engine {
     }
 
     /// Holds everybody against the record, once, and heals what differs.
+    #[boxed]
     pub async fn audiences_reconciled(&self, keeper: &mut Keeper) -> Result<()> {
         let mut rounds = Rounds::default();
         let mut through = false;

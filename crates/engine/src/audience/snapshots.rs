@@ -15,6 +15,7 @@ use super::AudienceProblem;
 use super::asking::layout;
 use super::keep::{Keeper, Keeping, Kept, State};
 use super::reading::done;
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 
 /// Changes with how persons are made of the record: what was made otherwise is not begun from.
@@ -49,6 +50,7 @@ impl Engine {
     }
 
     /// Writes a snapshot of what a keeper keeps.
+    #[boxed]
     pub async fn audiences_saved(&self, how: &Keeping, keeper: &Keeper) -> Result<()> {
         self.save(how, &keeper.kept).await
     }
@@ -133,6 +135,7 @@ impl Engine {
 
     /// Begins from the snapshot, if it fits the home and the playbook and the feed still has all that came after it; why
     /// not, else.
+    #[boxed]
     pub async fn audiences_opened(&self, how: &Keeping) -> Result<std::result::Result<Keeper, String>> {
         let Some(folder) = self.snapshots(how).cloned() else { return Ok(Err("none is kept".to_owned())) };
         self.audience_memory(how.bytes);
@@ -163,6 +166,7 @@ impl Engine {
 
     /// Begins from the snapshot that another process keeps, and takes in what came after it; false where that cannot be, for
     /// whatever reason. Then whoever asks has the columns built for the question.
+    #[boxed]
     pub async fn audiences_begun(&self, how: &Keeping) -> bool {
         let why = match self.begun(how).await {
             Ok(None) => return true,

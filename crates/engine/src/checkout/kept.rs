@@ -19,6 +19,7 @@ use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::checkouts::StoredCheckout;
 use zhiyin_store::{Store, StoreError, seal};
 
+use crate::boxed;
 use crate::command::Whom;
 use crate::{Engine, Result, clock, rebuild};
 
@@ -117,6 +118,7 @@ fn unknown() -> Refusal {
 
 impl Engine {
     /// What a cart costs a member now by what the home knows of them; somebody nobody knows, where none is named. Nothing is held.
+    #[boxed]
     pub async fn checkout_quote(
         &self,
         member: Option<MemberId>,
@@ -154,12 +156,14 @@ impl Engine {
     }
 
     /// A checkout by its name, with whose it is.
+    #[boxed]
     pub async fn checkout_named(&self, namespace: &str, name: &str) -> Result<Option<StoredCheckout>> {
         let key = self.home().await?.id_key;
         Ok(self.store().coupons().checkout(checkout::id(&key, namespace, name)).await?)
     }
 
     /// A checkout as it stands, if a filter reaches its member.
+    #[boxed]
     pub async fn checkout_view(
         &self,
         filter: &Filter,

@@ -17,6 +17,7 @@ use zhiyin_store::coupons::codes::{
 };
 
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock};
 
 /// The most parts of an upload: a little more than two million codes.
@@ -131,6 +132,7 @@ pub fn checked(text: &str) -> std::result::Result<&str, &'static str> {
 impl Engine {
     /// Begins an upload of codes for an offer whose coupons bear a partner's, or finds the one of this name. They are good up to
     /// a day and on it.
+    #[boxed]
     pub async fn begin_code_upload(
         &self,
         grant: &Grant,
@@ -193,6 +195,7 @@ impl Engine {
     }
 
     /// Takes a part of an upload in: codes, each with its line. Parts are numbered from 0 on.
+    #[boxed]
     pub async fn put_codes(&self, name: &str, part: i64, codes: Vec<(u64, String)>) -> Answer<CodePartView> {
         let refused = |code, field: &str, message: String| Ok(Err(Refusal::new(code, field, message)));
         let store = self.store().coupons();
@@ -230,6 +233,7 @@ impl Engine {
     }
 
     /// Ends an upload of so many parts: from now on it is handed out. Said again it changes nothing.
+    #[boxed]
     pub async fn end_code_upload(&self, grant: &Grant, name: &str, parts: i64) -> Answer<CodeUploadView> {
         let store = self.store().coupons();
         let Some(upload) = store.code_upload(name).await? else { return Ok(Err(unknown())) };
@@ -252,6 +256,7 @@ impl Engine {
     }
 
     /// An upload by its name, as it stands.
+    #[boxed]
     pub async fn code_upload_view(&self, name: &str) -> Answer<CodeUploadView> {
         match self.store().coupons().code_upload(name).await? {
             None => Ok(Err(unknown())),
@@ -260,6 +265,7 @@ impl Engine {
     }
 
     /// Uploads of an offer, or of all, the newest first.
+    #[boxed]
     pub async fn code_upload_views(&self, offer: Option<&str>) -> Result<Vec<CodeUploadView>> {
         let found = self.store().coupons().code_uploads(offer.map(str::to_owned), UPLOADS_LISTED_MAX).await?;
         let mut views = Vec::with_capacity(found.len());
@@ -306,6 +312,7 @@ impl Engine {
 
     /// Withdraws what of an upload was not handed out, of one that is open all that has come so far, and forgets those codes: they may come again with another upload. What
     /// members hold stays theirs.
+    #[boxed]
     pub async fn withdraw_code_upload(
         &self,
         grant: &Grant,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use zhiyin_model::coupon::{CouponCode, stock_of};
 use zhiyin_model::id::EventId;
 
+use crate::boxed;
 use crate::command::Asker;
 use crate::{Engine, Result, clock};
 
@@ -53,6 +54,7 @@ impl Engine {
     }
 
     /// Whether nothing is left of an offer's pieces, as they were at most 50 ms ago: then nobody need wait in line for them.
+    #[boxed]
     pub async fn is_sold_out(&self, offer: &str) -> Result<bool> {
         let live = self.live()?;
         if live.rules.coupons.get(offer).is_some_and(|rule| rule.codes.is_some()) {
@@ -80,6 +82,7 @@ impl Engine {
     }
 
     /// Codes of the coupons of an offer that a command issues: they follow from its idempotency key.
+    #[boxed]
     pub async fn codes_of_command(&self, asker: &Asker<'_>, offer: &str, n: u32) -> Result<Vec<String>> {
         let key = self.home().await?.id_key;
         let source = asker.source();

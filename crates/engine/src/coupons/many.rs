@@ -20,6 +20,7 @@ use zhiyin_store::{Append, Home, NewEvent, Progress, Ties, reading, seal};
 
 use crate::audience::checked;
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::{Engine, Live, Result, approvals, clock};
 
 /// What the source of an issue's items is called, before its number.
@@ -118,6 +119,7 @@ fn progress_of(no: i64) -> String {
 impl Engine {
     /// Begins an issue of an offer's coupon to an audience (a saved one by its name, or a condition), or takes up the one of
     /// this name, and writes down whom it is for.
+    #[boxed]
     pub async fn begin_issue(
         &self,
         grant: &Grant,
@@ -268,6 +270,7 @@ impl Engine {
     }
 
     /// Whether an issue may be taken in; where it needs a second person and none was asked yet, one is asked.
+    #[boxed]
     pub async fn may_take_in(&self, grant: &Grant, issue: &Issue) -> Result<bool> {
         // Once somebody was asked it is they who decide, whatever the limit is by now.
         if let Some(approval) = self.asked_of(issue).await? {
@@ -286,6 +289,7 @@ impl Engine {
     }
 
     /// A second person approves an issue; `None` if none waits for one.
+    #[boxed]
     pub async fn approve_issue(&self, grant: &Grant, no: i64) -> Result<Option<Issue>> {
         let Some(issue) = self.store().coupons().issue(no).await? else { return Ok(None) };
         let Some(approval) = self.asked_of(&issue).await? else { return Ok(None) };
@@ -321,12 +325,14 @@ impl Engine {
     }
 
     /// An issue by its number, as it stands.
+    #[boxed]
     pub async fn issue_view(&self, no: i64) -> Result<Option<IssueView>> {
         let Some(issue) = self.store().coupons().issue(no).await? else { return Ok(None) };
         Ok(Some(self.viewed(issue).await?))
     }
 
     /// Issues, newest first.
+    #[boxed]
     pub async fn issue_views(&self, limit: usize) -> Result<Vec<IssueView>> {
         let mut views = Vec::new();
         for issue in self.store().coupons().issues(limit).await? {

@@ -11,6 +11,7 @@ use zhiyin_model::role::Filter;
 use zhiyin_model::time::Ts;
 
 use super::{Kept, Refused, State, code, hash_of, hex, seed, unknown};
+use crate::boxed;
 use crate::command::Whom;
 use crate::{Engine, Result};
 
@@ -77,6 +78,7 @@ pub struct MemberDraw {
 
 impl Engine {
     /// A draw, as it stands.
+    #[boxed]
     pub async fn view_draw(&self, draw: &str) -> Result<Refused<DrawView>> {
         let Some(stored) = self.store().draws().draw(draw).await? else {
             let live = self.live()?;
@@ -126,6 +128,7 @@ impl Engine {
     }
 
     /// All draws that the playbook has or had, by name.
+    #[boxed]
     pub async fn view_draws(&self) -> Result<Vec<DrawView>> {
         let mut names: BTreeSet<String> = self.live()?.playbook.draws.keys().cloned().collect();
         names.extend(self.store().draws().all().await?.into_iter().map(|stored| stored.name));
@@ -137,6 +140,7 @@ impl Engine {
     }
 
     /// A draw as the file that anybody can check (docs/draws.md); the seed is in it once it was drawn.
+    #[boxed]
     pub async fn draw_file(&self, draw: &str) -> Result<Refused<Value>> {
         let Some(stored) = self.store().draws().draw(draw).await? else { return self.not_open(draw).await };
         let state = State::read(&stored)?;
@@ -171,6 +175,7 @@ impl Engine {
     }
 
     /// What a member has of each draw.
+    #[boxed]
     pub async fn draws_of(
         &self,
         filter: &Filter,

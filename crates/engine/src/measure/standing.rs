@@ -19,6 +19,7 @@ use super::{
     DEAD_LETTERS, FEED_LAG, INBOX, INBOX_OLDEST, Metric, OFFSET, PLAYBOOK_VERSION, QUEUE, REPLICA_LAG,
     SHARES, SHARES_UNHELD, STORE_ANSWERS, register,
 };
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// How long one text answers for.
@@ -39,6 +40,7 @@ pub(super) struct Scrape {
 impl Engine {
     /// What is measured, in the text format of Prometheus, version 0.0.4. Where the store does not answer in time, what
     /// this process counted comes without how the home stands.
+    #[boxed]
     pub async fn metrics(&self) -> String {
         let mut scrape = self.measures.scrape.lock().await;
         if let Some((at, text)) = &scrape.kept

@@ -12,6 +12,7 @@ use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_store::reading::{Spot, Which};
 
 use super::{MemberListed, brief, identifiers};
+use crate::boxed;
 use crate::sight::{self, Cursors, Page, ReadProblem, admits, bounded};
 use crate::{Engine, Result};
 
@@ -85,6 +86,7 @@ fn spot_of(phase: usize, spot: &Spot) -> Vec<u8> {
 
 impl Engine {
     /// A page of members whom a grant may list, in the order in which the store lists, which stays as it is.
+    #[boxed]
     pub async fn members(&self, grant: &Grant, asked: &MembersAsked) -> Result<Page<MemberListed>> {
         let Page { items, next } = self.members_listed(grant, asked).await?;
         Ok(Page { items: items.into_iter().map(|(_, shown)| shown).collect(), next })

@@ -11,6 +11,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::{LotsWanted, PastEvent, seal};
 
 use super::{of_member, unless_forever};
+use crate::boxed;
 use crate::sight::{self, Cursors, Page, ReadProblem, sees_all};
 use crate::{Engine, Result, clock, rebuild};
 
@@ -163,6 +164,7 @@ fn view(order: &Order, past: &PastEvent, currency: &str, mask: Mask) -> OrderVie
 impl Engine {
     /// A page of a member's orders, the latest decided first. Who is bound to places sees the orders that were made there,
     /// whosever they are; of a member who has none there they learn nothing, not even whether there is such a member.
+    #[boxed]
     pub async fn member_orders(
         &self,
         grant: &Grant,
@@ -207,6 +209,7 @@ impl Engine {
     }
 
     /// A page of a member's open lots of points, in the order in which they are spent.
+    #[boxed]
     pub async fn member_lots(&self, grant: &Grant, id: &str, asked: &LotsAsked) -> Result<Page<LotView>> {
         let limit = sight::limit(asked.limit)?;
         let (_, member) = self.seen(grant, Operation::MemberRead, id).await?;

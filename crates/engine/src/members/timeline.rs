@@ -12,6 +12,7 @@ use zhiyin_store::reading::Happened;
 use zhiyin_store::{OWN_SOURCE, seal};
 
 use super::{TransferView, of_member};
+use crate::boxed;
 use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result};
 
@@ -177,6 +178,7 @@ fn entry(happened: &Happened) -> TimelineEntry {
 
 impl Engine {
     /// A page of a member's timeline, the latest decided first.
+    #[boxed]
     pub async fn member_timeline(
         &self,
         grant: &Grant,

@@ -18,6 +18,7 @@ use zhiyin_store::read::{DeadLetter, MemberWhole};
 use super::orders::{LotView, lot};
 use super::{IdentifierView, NamesView, unless_forever};
 use crate::audiences::{self, AudienceView};
+use crate::boxed;
 use crate::sight::{self, ReadProblem};
 use crate::told::{Spoken, Standing};
 use crate::{Engine, Live, Result, clock};
@@ -495,6 +496,7 @@ fn refusal(letter: DeadLetter) -> RefusalView {
 
 impl Engine {
     /// One member whole, as far as a grant may see.
+    #[boxed]
     pub async fn member(&self, grant: &Grant, id: &str) -> Result<MemberView> {
         let (filter, seen) = self.seen(grant, Operation::MemberRead, id).await?;
         let (mask, live) = (filter.mask, self.live()?);

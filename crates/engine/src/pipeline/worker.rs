@@ -19,13 +19,18 @@ const LEASE: Duration = Duration::from_secs(3);
 /// How often shares are renewed, and those of others that lapsed are taken.
 const RENEWAL: Duration = Duration::from_millis(600);
 
-/// How many of these rows are one batch. Whoever is silent is woken up to the clock of a batch's first row, but not by history;
-/// so of what waits beside the cursor, a row that wakes them further than the first begins a batch of its own. Else who is
-/// woken before the next row of history would depend on where batches end.
-fn together(waiting: &[Waiting]) -> usize {
-    let wakes = |row: &Waiting| if row.replay { Ts::MIN } else { row.clock };
-    let Some(first) = waiting.first().map(wakes) else { return 0 };
-    waiting.iter().position(|row| row.derived && wakes(row) > first).unwrap_or(waiting.len())
+/// How far a row wakes whoever is silent, where timers fire up to `now`. History wakes nobody, and while it comes in nothing
+/// else does: what somebody's history spends might lie behind a row that is none, and expire before it is read.
+fn wakes(row: &Waiting, now: Ts) -> Ts {
+    if row.replay || now == Ts::MIN { Ts::MIN } else { row.clock }
+}
+
+/// How many of these rows are one batch. Whoever is silent is woken as far as a batch's first row wakes them; so of what waits
+/// beside the cursor, a row that wakes them further than the first begins a batch of its own. Else who is woken before the next
+/// row of history would depend on where batches end.
+fn together(waiting: &[Waiting], now: Ts) -> usize {
+    let Some(first) = waiting.first().map(|row| wakes(row, now)) else { return 0 };
+    waiting.iter().position(|row| row.derived && wakes(row, now) > first).unwrap_or(waiting.len())
 }
 
 /// One who decides for the shares it holds.
@@ -168,16 +173,17 @@ impl Worker {
         self.looked = store.mark();
         let (home, waiting) = tokio::join!(store.home(), store.waiting(&self.turn, limit));
         let (home, mut waiting) = (home?, waiting?);
-        waiting.truncate(together(&waiting));
+        // While a data set is replayed, timers of those who stay silent wait until it is in.
+        let now = until.unwrap_or_else(|| if home.replaying { Ts::MIN } else { clock::now(&home) });
+        waiting.truncate(together(&waiting, now));
         let live = engine.live_at(home.version).await?;
         let cache = &mut self.cache;
         if !cache.sure || cache.version != home.version || cache.states.len() > CACHE_MEMBERS_MAX {
             cache.forget(home.version);
         }
-        // While a data set is replayed, timers of those who stay silent wait until it is in.
-        let now = until.unwrap_or_else(|| if home.replaying { Ts::MIN } else { clock::now(&home) });
         // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
-        let (mut horizon, sweeps) = waiting.first().map_or((now, true), |row| (row.clock, !row.replay));
+        let (mut horizon, sweeps) =
+            waiting.first().map_or((now, true), |row| (row.clock, wakes(row, now) > Ts::MIN));
         let mut due = if sweeps { store.due(&self.turn, horizon, limit).await? } else { Vec::new() };
         self.held_back = false;
         // Nothing can be decided here, but others may be about to reach these members: their time does not run ahead of that.

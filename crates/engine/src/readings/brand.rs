@@ -11,6 +11,7 @@ use zhiyin_model::time::Day;
 use zhiyin_store::PlaybookVersion;
 
 use super::ReportView;
+use crate::boxed;
 use crate::members::NamesView;
 use crate::places::Tree;
 use crate::reports::Table;
@@ -148,6 +149,7 @@ fn version(version: PlaybookVersion, live: i64, whole: bool) -> PlaybookView {
 
 impl Engine {
     /// The tree as it is, or as it was at the end of a day, as far as a grant may see.
+    #[boxed]
     pub async fn places_view(&self, grant: &Grant, day: Option<Day>) -> Result<PlacesView> {
         let filter = self.filter(grant, Operation::PlacesRead).await?;
         self.come(day).await?;
@@ -162,6 +164,7 @@ impl Engine {
     }
 
     /// One place with its history and its staff, who are named by their codes alone.
+    #[boxed]
     pub async fn place_view(&self, grant: &Grant, code: &str) -> Result<PlaceWholeView> {
         let filter = self.filter(grant, Operation::PlacesRead).await?;
         if !admits(&filter, code) {
@@ -202,6 +205,7 @@ impl Engine {
     }
 
     /// Stores that orders name and no place bears, the most named first.
+    #[boxed]
     pub async fn unknown_stores_view(&self, grant: &Grant) -> Result<ReportView> {
         let filter = self.filter(grant, Operation::PlacesRead).await?;
         if !sees_all(&filter) {
@@ -221,6 +225,7 @@ impl Engine {
     }
 
     /// Versions of the playbook that were applied, newest first, without their texts.
+    #[boxed]
     pub async fn playbooks_view(&self, grant: &Grant) -> Result<Vec<PlaybookView>> {
         self.filter(grant, Operation::PlaybookRead).await?;
         let live = self.home().await?.version;
@@ -229,6 +234,7 @@ impl Engine {
     }
 
     /// One version with its text; the live one, without a number.
+    #[boxed]
     pub async fn playbook_view(&self, grant: &Grant, number: Option<i64>) -> Result<PlaybookView> {
         self.filter(grant, Operation::PlaybookRead).await?;
         let live = self.home().await?.version;
@@ -240,6 +246,7 @@ impl Engine {
     }
 
     /// The JSON Schema of playbooks, for editors.
+    #[boxed]
     pub async fn playbook_schema(&self, grant: &Grant) -> Result<Value> {
         self.filter(grant, Operation::PlaybookRead).await?;
         Ok(serde_json::to_value(zhiyin_model::playbook::json_schema()).unwrap_or_default())

@@ -8,6 +8,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::audit::Entry;
 
 use super::queues::since;
+use crate::boxed;
 use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result, audit};
 
@@ -83,6 +84,7 @@ fn line(entry: Entry) -> AuditView {
 
 impl Engine {
     /// A page of the audit log, the oldest first; of these only what is not before a day or an instant.
+    #[boxed]
     pub async fn audit_view(
         &self,
         grant: &Grant,
@@ -105,6 +107,7 @@ impl Engine {
     }
 
     /// Whether the audit log holds from its first line to its last: a walk over all of it.
+    #[boxed]
     pub async fn audit_verdict(&self, grant: &Grant) -> Result<AuditVerdict> {
         self.filter(grant, Operation::AuditRead).await?;
         Ok(match audit::verify(self.store().as_ref(), None).await? {
@@ -114,6 +117,7 @@ impl Engine {
     }
 
     /// Checks every invariant: a long look at the whole home.
+    #[boxed]
     pub async fn doctor_view(&self, grant: &Grant) -> Result<DoctorView> {
         self.filter(grant, Operation::HomeManage).await?;
         let checks: Vec<CheckView> = self

@@ -10,6 +10,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::read::GivenUp;
 use zhiyin_store::suggestion::{State, Suggestion};
 
+use crate::boxed;
 use crate::duplicates::{FieldSays, why};
 use crate::sight::{self, Cursors, Page, ReadProblem, admits, sees_all};
 use crate::{Engine, Result};
@@ -106,6 +107,7 @@ fn given_up(mask: Mask, given: GivenUp) -> NameGivenUp {
 
 impl Engine {
     /// A page of the queue of likely doubles, the likeliest first. Who is bound to places sees pairs of whom both are theirs.
+    #[boxed]
     pub async fn duplicates(
         &self,
         grant: &Grant,
@@ -147,6 +149,7 @@ impl Engine {
     }
 
     /// A pair by its number.
+    #[boxed]
     pub async fn duplicate(&self, grant: &Grant, number: i64) -> Result<DuplicateView> {
         let filter = self.filter(grant, Operation::DuplicatesReview).await?;
         let found = self.store().suggestion(number).await?.ok_or(ReadProblem::Nothing)?;
@@ -162,6 +165,7 @@ impl Engine {
     }
 
     /// A page of the identifiers that were given up at the door, the latest first.
+    #[boxed]
     pub async fn names_given_up(
         &self,
         grant: &Grant,

@@ -11,6 +11,7 @@ use zhiyin_store::command::Fate;
 
 use super::{Refused, refused, unknown};
 use crate::accept::{Source, Ties, Verdict, prepare, window};
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// The most sales that are told at once.
@@ -94,6 +95,7 @@ fn source(lease: &str) -> String {
 
 impl Engine {
     /// Takes in lines of a till's journal, and says what became of each: so far, or once it was decided.
+    #[boxed]
     pub async fn take_sales(
         &self,
         grant: &Grant,

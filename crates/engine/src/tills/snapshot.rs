@@ -28,6 +28,7 @@ use zhiyin_store::command::Fate;
 use zhiyin_store::{StoreError, Wanted};
 
 use super::{Refused, left_by_shared, lookup_key, refused, unknown};
+use crate::boxed;
 use crate::{Engine, Result, clock, rebuild};
 
 /// What the number of a snapshot's form is. Another one is refused.
@@ -194,11 +195,13 @@ impl Engine {
     }
 
     /// What checks the signature of snapshots, in hex.
+    #[boxed]
     pub async fn till_key(&self) -> Result<String> {
         Ok(hex(&self.till_signer().await?.public()))
     }
 
     /// The snapshot of a lease.
+    #[boxed]
     pub async fn till_snapshot(&self, name: &str) -> Result<Refused<SnapshotFile>> {
         let Some(stored) = self.store().tills().lease(name).await? else { return Ok(Err(unknown())) };
         let (lease, to) = (stored.lease()?, stored.to()?);

@@ -18,6 +18,7 @@ use zhiyin_store::seal;
 use zhiyin_store::webhooks::{Attempted, Because, Endpoint, Fared, Message, Settings, State};
 
 use super::manage;
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// Messages of an endpoint that one process sends at a time, and over how many connections.
@@ -89,6 +90,7 @@ pub(super) async fn send(
 impl Engine {
     /// Sends what is due of an endpoint, at most [`AT_ONCE`] messages; those about one member in their order. Nothing, where
     /// the endpoint was changed or paused since it was read: what it is now counts.
+    #[boxed]
     pub async fn deliver(&self, client: &Client, endpoint: &Endpoint, now: Ts) -> Result<Delivered> {
         self.deliver_over(&mut Lanes::of(client, endpoint), endpoint, now).await
     }

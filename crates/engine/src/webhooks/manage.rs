@@ -15,6 +15,7 @@ use zhiyin_store::webhooks::{Because, Change, Endpoint, Forget, Replay, Salt, Se
 
 use super::deliver::{parcel, secret, secrets, send};
 use crate::audit::{Outcome, Target as Of, detail, line};
+use crate::boxed;
 use crate::{Result, clock};
 
 /// How many endpoints a home has at most.
@@ -142,6 +143,7 @@ fn note(by: &Grant, id: &str, more: Value, now: Ts) -> Result<Note> {
 }
 
 /// The endpoint of an id.
+#[boxed]
 pub async fn endpoint(store: &dyn Store, id: &str) -> Result<Endpoint> {
     let unknown = || WebhookProblem::Unknown(id.chars().take(32).collect());
     let found = store.webhooks().endpoints().await?.into_iter().find(|endpoint| endpoint.id == id);
@@ -149,6 +151,7 @@ pub async fn endpoint(store: &dyn Store, id: &str) -> Result<Endpoint> {
 }
 
 /// Makes an endpoint; it, and its secret, which is shown this once.
+#[boxed]
 pub async fn make(
     store: &dyn Store,
     by: &Grant,
@@ -225,6 +228,7 @@ async fn changed(
 }
 
 /// Changes what an endpoint's owner says of it; what waits is tried at once.
+#[boxed]
 pub async fn patch(store: &dyn Store, by: &Grant, id: &str, patch: Patch, now: Ts) -> Result<Endpoint> {
     let after = changed(store, by, id, now, |endpoint| {
         let settings = &mut endpoint.settings;
@@ -242,6 +246,7 @@ pub async fn patch(store: &dyn Store, by: &Grant, id: &str, patch: Patch, now: T
 }
 
 /// Gives an endpoint another secret, which is shown this once; the one before signs beside it for [`KEEP_HOURS`].
+#[boxed]
 pub async fn rotate(
     store: &dyn Store,
     by: &Grant,
@@ -262,6 +267,7 @@ pub async fn rotate(
 }
 
 /// Pauses an endpoint: what happens meanwhile waits.
+#[boxed]
 pub async fn pause(store: &dyn Store, by: &Grant, id: &str, now: Ts) -> Result<Endpoint> {
     pause_because(store, by, id, Because::Asked, now).await
 }
@@ -281,6 +287,7 @@ pub(super) async fn pause_because(
 }
 
 /// Lets an endpoint go on: it gets what waits, at once.
+#[boxed]
 pub async fn resume(store: &dyn Store, by: &Grant, id: &str, now: Ts) -> Result<Endpoint> {
     let after = changed(store, by, id, now, |endpoint| {
         endpoint.paused = None;
@@ -292,6 +299,7 @@ pub async fn resume(store: &dyn Store, by: &Grant, id: &str, now: Ts) -> Result<
 }
 
 /// Does away with an endpoint and its messages.
+#[boxed]
 pub async fn remove(store: &dyn Store, by: &Grant, id: &str, now: Ts) -> Result<()> {
     by.may(Operation::WebhooksManage)?;
     let known = endpoint(store, id).await?;
@@ -307,6 +315,7 @@ pub async fn remove(store: &dyn Store, by: &Grant, id: &str, now: Ts) -> Result<
 
 /// Sends an endpoint anew all that happened since an instant and is kept still, part by part, so that nobody else waits for
 /// long; how many messages. Broken off, it is asked for again.
+#[boxed]
 pub async fn replay(store: &dyn Store, by: &Grant, id: &str, from: Ts, now: Ts) -> Result<usize> {
     by.may(Operation::WebhooksManage)?;
     let known = endpoint(store, id).await?;
@@ -323,6 +332,7 @@ pub async fn replay(store: &dyn Store, by: &Grant, id: &str, from: Ts, now: Ts) 
 }
 
 /// Sends a message that says nothing, now, whether the endpoint is paused or not; what came of it.
+#[boxed]
 pub async fn test(
     store: &dyn Store,
     by: &Grant,

@@ -10,6 +10,7 @@ use zhiyin_store::webhooks::{Endpoint, Moved, NewMessage, message_id};
 use zhiyin_store::{Store, Wanted};
 
 use super::derive::{NAMES, News};
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// Entries that are read at once: one may name some thousand events.
@@ -26,6 +27,7 @@ pub struct Pumped {
 
 impl Engine {
     /// Makes messages of the next entries of the change feed. Where there is no endpoint, nothing is read.
+    #[boxed]
     pub async fn pump(&self, now: Ts) -> Result<Pumped> {
         let hooks = self.store().webhooks();
         let Some(from) = hooks.pumped().await? else { return Ok(Pumped::default()) };

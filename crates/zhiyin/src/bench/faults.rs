@@ -67,7 +67,7 @@ impl Way {
 /// Plays seeds, or looks for planted defects.
 pub async fn faults(options: &Faults) -> Result<ExitCode> {
     let watch = zhiyin_engine::clock::stopwatch();
-    // Each seed has a runtime of its own, which must not begin within another.
+    // Seeds have a runtime of their own, which must not begin within another.
     let ended = std::thread::scope(|scope| {
         let work = || match () {
             () if options.planted => find_planted(options),
@@ -183,12 +183,24 @@ fn on_threads<T: Sync>(list: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Re
     })
 }
 
-/// Plays a schedule in a runtime of its own; a hash of all that was asked of the stores, or what broke.
+thread_local! {
+    /// Seeds of a thread share it, as they share connections.
+    static RUNTIME: std::io::Result<tokio::runtime::Runtime> =
+        tokio::runtime::Builder::new_current_thread().enable_all().build();
+}
+
+fn on_this_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    RUNTIME.with(|runtime| match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(anyhow!("no runtime: {error}")),
+    })
+}
+
+/// Plays a schedule; a hash of all that was asked of the stores, or what broke.
 fn played(options: &Faults, script: &Script, way: &Way) -> Result<std::result::Result<u64, Breach>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // What is told of poison and stale turns is what is wanted here.
     let _quiet = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
-    runtime.block_on(async {
+    on_this_thread(async {
         let marks = plain::play(script, way.in_words).await?;
         let ground = ground(options, way).await?;
         Ok(play::play(script, &marks, ground, way.defect).await)

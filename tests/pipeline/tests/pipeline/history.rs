@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::home::{Home, at};
-use crate::items::{identify, order, track};
+use crate::items::{identify, order, spend, track};
 use crate::playbooks::SHIPPED;
 
 fn visit(id: &str, when: &str, code: &str) -> Value {
@@ -80,4 +80,22 @@ async fn an_order_that_comes_after_its_points_would_have_expired_leaves_none() {
     assert_eq!(home.points("ann").await.active, 10);
     assert_eq!(home.member("ann").await.orders, (2, 11_000));
     home.healthy().await;
+}
+
+#[tokio::test]
+async fn s4_nobody_is_woken_while_history_comes_in() {
+    // In between, what is no history says that it is weeks later already: the points are spent in time all the same.
+    for batch in [1, 64] {
+        let home = Home::new(crate::playbooks::TEN_DAYS).await;
+        home.accept(&[order("e1", "ann", "1", "2017-03-01T00:00:00Z", "100")]).await;
+        let bob = order("e2", "bob", "2", "2017-03-20T00:00:00Z", "10");
+        home.accept_live(crate::home::TILL, &[bob], at("2017-03-20T00:00:00Z")).await;
+        home.accept(&[spend("e3", "ann", "2017-03-05T00:00:00Z", 60)]).await;
+        home.engine().drain(batch, Some(zhiyin_model::time::Ts::MIN), |_| ()).await.unwrap();
+        assert_eq!(home.refusals().await, [""; 0]);
+        assert_eq!(home.points("ann").await.active, 40);
+        home.until(at("2017-03-20T00:00:00Z")).await;
+        assert_eq!(home.points("ann").await.active, 0);
+        home.healthy().await;
+    }
 }

@@ -29,6 +29,7 @@ use super::filling::{Filling, POSITION_BITS, Stand, filling_of, next, version};
 use super::held::Rounds;
 use super::servers::{Head, Servers};
 use super::{Afar, State};
+use crate::boxed;
 use crate::{Engine, EngineError, Live, Result, clock};
 
 /// Changes with how persons are made of the record, and how rows are made of them.
@@ -144,6 +145,7 @@ impl Engine {
 
     /// Brings ClickHouse up to now, where this process does not do so all the while; everybody is sent first where they have to
     /// be, if that may be. How many members were sent.
+    #[boxed]
     pub async fn clickhouse_caught_up(&self, may_fill: bool) -> Result<usize> {
         let Some(afar) = self.clickhouse.get() else { return Ok(0) };
         let mut held = afar.sender.lock().await;
@@ -175,6 +177,7 @@ impl Engine {
 
     /// ClickHouse is followed no longer: the feed is kept for it no more. What lies there stays until somebody drops it, and is
     /// written anew before it is asked again.
+    #[boxed]
     pub async fn clickhouse_left(&self) -> Result<()> {
         self.let_go_of_fillings(|_| true).await
     }

@@ -24,6 +24,7 @@ use super::super::one::One;
 use super::super::{checked, person};
 use super::{ENTRIES, Keeper};
 use crate::accept::{Source, Ties};
+use crate::boxed;
 use crate::{Engine, Live, Result, clock};
 
 /// Ordinals that are looked at, at once: a block of columns.
@@ -65,6 +66,7 @@ impl Engine {
     }
 
     /// Holds the next part of the members against the conditions of standing audiences; how many times somebody differed.
+    #[boxed]
     pub async fn standing_looked(&self, keeper: &Keeper) -> Result<usize> {
         let home = self.home().await?;
         let live = &keeper.live;

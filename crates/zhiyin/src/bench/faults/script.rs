@@ -286,6 +286,10 @@ impl Writer {
     fn turn_over(&mut self) {
         self.turns_in = 0;
         let until = self.now;
+        // As an import ends: all that came in meanwhile is decided before time goes by.
+        if self.story.is_some() {
+            self.settle(Ts::MIN, true);
+        }
         self.settle(until, true);
         self.story = match self.story {
             Some(_) => None,

@@ -3,15 +3,17 @@
 //!
 //! The server is restarted only if it is one that `./run` started for its tests, in a folder of its own.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio_postgres::{Client, NoTls};
 use zhiyin_store::Store;
-use zhiyin_store_pg::PgStore;
+use zhiyin_store_pg::{Left, PgStore};
 
 use super::ground::Outage;
 use super::items::KEY;
@@ -29,6 +31,9 @@ const SPARED: u64 = 3;
 
 const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1";
 const LEFT: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE $1";
+/// Sessions in which something goes on, or which hold something.
+const BUSY: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = $1 \
+    AND (state IS DISTINCT FROM 'idle' OR EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = pg_stat_activity.pid))";
 
 /// A home on a server.
 pub struct Server {
@@ -38,36 +43,66 @@ pub struct Server {
     watch: Client,
     /// Where the server can be restarted from, if this seed may do that.
     cluster: Option<Cluster>,
+    lines: Mutex<Lines>,
 }
 
-/// Homes that seeds have done with, emptied, by their shards: to make one takes as long as a seed.
-static SPARE: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
+/// Connections that processes leave to those after them, as one that stands between them and a server would do: to make one, and
+/// to have everything planned on it, takes longer than what is asked. What was going on in one when its process ended is undone,
+/// and the connection is gone.
+#[derive(Default)]
+struct Lines {
+    /// Those that no process has, each with what it is called on the server.
+    idle: Vec<(String, Left)>,
+    /// Those of the processes; of what was cut nothing is left for others.
+    of: BTreeMap<String, (String, Option<Left>)>,
+    made: u32,
+}
 
-fn spare() -> MutexGuard<'static, Vec<(u32, String)>> {
-    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+/// A home that seeds of this thread have done with, emptied: to make one takes as long as a seed.
+struct Spare {
+    shards: u32,
+    home: String,
+    idle: Vec<(String, Left)>,
+}
+
+/// Homes that were made, to be done away with.
+static MADE: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static SPARE: RefCell<Vec<Spare>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Server {
     /// A new home of this name, unless one is spare.
     pub async fn new(url: &str, home: &str, shards: u32, cluster: Option<Cluster>) -> Result<Self> {
         let watch = connect(url).await?;
-        let found = {
-            let mut spare = spare();
-            let fits = spare.iter().position(|(of, _)| *of == shards);
-            fits.map(|at| spare.swap_remove(at).1)
-        };
-        let home = found.unwrap_or_else(|| home.to_owned());
-        Ok(Self { url: url.to_owned(), home, shards, watch, cluster })
+        let found = SPARE.with_borrow_mut(|spare| {
+            let fits = spare.iter().position(|spare| spare.shards == shards);
+            fits.map(|at| spare.swap_remove(at))
+        });
+        let Spare { home, idle, .. } = found.unwrap_or_else(|| {
+            MADE.lock().unwrap_or_else(PoisonError::into_inner).push((shards, home.to_owned()));
+            Spare { shards, home: home.to_owned(), idle: Vec::new() }
+        });
+        let made = u32::try_from(idle.len())?;
+        let lines = Mutex::new(Lines { idle, made, ..Lines::default() });
+        Ok(Self { url: url.to_owned(), home, shards, watch, cluster, lines })
     }
 
-    /// Does away with homes that are spare.
+    /// Does away with the homes that were made.
     pub async fn leave(url: &str) -> Result<()> {
-        let homes = std::mem::take(&mut *spare());
+        let homes = std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner));
         for (shards, home) in homes {
-            let server = Self::new(url, &home, shards, None).await?;
+            let watch = connect(url).await?;
+            let server =
+                Self { url: url.to_owned(), home, shards, watch, cluster: None, lines: Mutex::default() };
             PgStore::open(&server.address("clear"), &KEY).await?.drop_home().await?;
         }
         Ok(())
+    }
+
+    fn lines(&self) -> std::sync::MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn address(&self, name: &str) -> String {
@@ -80,12 +115,37 @@ impl Server {
 
     /// Opens the home as a process of this name.
     pub async fn open(&self, name: &str) -> Result<Arc<dyn Store>> {
-        Ok(Arc::new(PgStore::open(&self.address(name), &KEY).await?))
+        let idle = self.lines().idle.pop();
+        let (line, left) = match idle {
+            Some((line, left)) => (line, Some(left)),
+            None => {
+                let mut lines = self.lines();
+                lines.made += 1;
+                (format!("l{}", lines.made), None)
+            }
+        };
+        let store = PgStore::open_over(&self.address(&line), &KEY, left.as_ref()).await?;
+        self.lines().of.insert(name.to_owned(), (line, Some(store.leaves())));
+        Ok(Arc::new(store))
     }
 
-    /// Returns once no session of a process is left.
+    /// Returns once nothing that a process began goes on, and nothing that it held is held.
     pub async fn ended(&self, name: &str) -> Result<()> {
-        self.none_left(&format!("{}-{name}", self.home)).await
+        let Some((line, left)) = self.lines().of.remove(name) else { return Ok(()) };
+        let session = format!("{}-{line}", self.home);
+        let Some(left) = left else { return self.none_left(&session).await };
+        for _ in 0..LOOKS_MAX {
+            let busy: i64 = match left.is_let_go() {
+                true => self.watch.query_one(BUSY, &[&session]).await?.try_get(0)?,
+                false => 1,
+            };
+            if busy == 0 {
+                self.lines().idle.push((line, left));
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("session {session} does not end")
     }
 
     async fn none_left(&self, sessions: &str) -> Result<()> {
@@ -105,6 +165,12 @@ impl Server {
         if !chance.is_multiple_of(SPARED) {
             return Ok(Outage::None);
         }
+        // What stands is of before.
+        {
+            let mut lines = self.lines();
+            lines.idle.clear();
+            lines.of.values_mut().for_each(|(_, left)| *left = None);
+        }
         match &self.cluster {
             Some(cluster) => {
                 cluster.restart()?;
@@ -121,8 +187,14 @@ impl Server {
 
     /// The home is as a new one, for another seed.
     pub async fn clear(self) -> Result<()> {
-        PgStore::open(&self.address("clear"), &KEY).await?.empty_home(&KEY).await?;
-        spare().push((self.shards, self.home));
+        let names: Vec<String> = self.lines().of.keys().cloned().collect();
+        for name in names {
+            self.ended(&name).await?;
+        }
+        PgStore::open(&self.address("clear"), &KEY).await?.empty_quiet_home(&KEY).await?;
+        let idle = std::mem::take(&mut self.lines().idle);
+        let spare = Spare { shards: self.shards, home: self.home, idle };
+        SPARE.with_borrow_mut(|spares| spares.push(spare));
         Ok(())
     }
 }
@@ -186,6 +258,10 @@ impl Cluster {
             ("fsync", "off"),
             ("full_page_writes", "off"),
             ("autovacuum", "off"),
+            // Without statistics of so few rows, it would go through a table for each row of another.
+            ("enable_nestloop", "off"),
+            // To go through a few rows with two more processes takes as long as to start them.
+            ("max_parallel_workers_per_gather", "0"),
             // Tables are small and sessions many: a plan that fits all is as good, and made once.
             ("plan_cache_mode", "force_generic_plan"),
         ];
