@@ -445,6 +445,10 @@ pub(crate) fn join(scene: &Scene<'_>, winner: &mut State, loser: &Member, out: &
         mine.keys.extend(new);
         let over = mine.keys.len().saturating_sub(KEYS_MAX);
         mine.keys.drain(..over);
+        // Of two ways at one split the one who stays goes on theirs; both were told, so neither measures anything.
+        for (place, way) in &past.ways {
+            mine.ways.entry(place.clone()).or_insert(*way);
+        }
     }
     runs.sent.extend(theirs.sent.iter().cloned());
     runs.sent.sort_by_key(|sent| (sent.at, sent.id));

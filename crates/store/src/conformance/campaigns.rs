@@ -59,7 +59,7 @@ fn runs(lives: &[&Life]) -> Runs {
         due: Ts::FOREVER,
         held: false,
     });
-    let past = Past { begun: 1, last: at(1), bucket: 7, mixed: false, keys: Vec::new() };
+    let past = Past { begun: 1, last: at(1), bucket: 7, mixed: false, ..Past::default() };
     Runs { open: open.collect(), past: [("back".to_owned(), past)].into(), ..Runs::default() }
 }
 
