@@ -1,12 +1,14 @@
-//! `zhiyin campaign list | show | why | test | pause | resume | stop` (docs/campaigns.md).
+//! `zhiyin campaign list | show | why | test | effect | pause | resume | stop` (docs/campaigns.md).
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::Engine;
 use zhiyin_engine::campaigns::{CampaignView, WhyView};
+use zhiyin_engine::effects::{COLUMNS, EffectAsked, EffectView};
 use zhiyin_model::role::Operation;
+use zhiyin_model::time::Day;
 
 use crate::arguments::{Format, Place};
 use crate::coupon::whom;
@@ -43,6 +45,26 @@ pub enum CampaignAction {
         /// NAMESPACE:VALUE, or the member's id.
         #[arg(long)]
         member: String,
+    },
+    /// Says what a campaign changed: those held out against the others, and the ways of its splits against each other.
+    Effect {
+        /// Its id in the playbook.
+        campaign: String,
+        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+        /// The category that the campaign is after: whether it was bought within 7 days.
+        #[arg(long)]
+        category: Option<String>,
+        /// What is earned of what is sold, such as 30%: costs are then held against margin.
+        #[arg(long)]
+        margin: Option<String>,
+        /// What a message costs, in minor units.
+        #[arg(long, value_name = "MINOR", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+        send_cost: u32,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
     },
     /// Pauses a campaign: nobody begins it, and nothing more is sent or given, until it goes on.
     Pause {
@@ -89,6 +111,17 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
                 );
             }
         }
+        CampaignAction::Effect { campaign, as_of, category, margin, send_cost, format } => {
+            let asked = EffectAsked {
+                day: as_of.as_deref().map(day).transpose()?,
+                category,
+                margin: margin.as_deref().map(rate).transpose()?,
+                send_cost,
+            };
+            // What waits and is due is decided first, as for reports.
+            engine.drain(place.batch(), None, |_| ()).await?;
+            effect(&engine.effect(&campaign, &asked).await??, format)?;
+        }
         CampaignAction::Pause { campaign } => state(&engine.halt_campaign(&by, &campaign, "paused").await??),
         CampaignAction::Resume { campaign } => {
             state(&engine.halt_campaign(&by, &campaign, "running").await??)
@@ -96,6 +129,41 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
         CampaignAction::Stop { campaign } => state(&engine.halt_campaign(&by, &campaign, "stopped").await??),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn day(text: &str) -> Result<Day> {
+    Day::parse(text).with_context(|| format!("--as-of {text}: a date is YYYY-MM-DD"))
+}
+
+fn rate(text: &str) -> Result<u32> {
+    EffectAsked::margin(text).with_context(|| format!("--margin {text}: a margin is such as 30% or 12.5%"))
+}
+
+fn effect(view: &EffectView, format: Format) -> Result<()> {
+    if format == Format::Json {
+        say!("{}", serde_json::to_string_pretty(view)?);
+        return Ok(());
+    }
+    if format == Format::Table {
+        say!("{} ({}), as of {}; money in {}", view.campaign, view.name, view.as_of, view.currency);
+        for arm in &view.arms {
+            say!("{}: {} members, {} messages, {} points", arm.arm, arm.members, arm.sent, arm.points);
+        }
+    }
+    print(&COLUMNS.map(str::to_owned), &view.rows(), format)?;
+    if format == Format::Table {
+        let of_splits = view.experiments.iter().flat_map(|split| &split.measures);
+        for one in view.measures.iter().chain(of_splits) {
+            let waiting = match one.waiting {
+                0 => String::new(),
+                n => format!(" ({n} not counted yet / {n} 人未到期)"),
+            };
+            say!("{} {}: {}{waiting}\n  {}", one.measure, one.treated.arm, one.says.en, one.says.zh);
+        }
+        let cost = view.cost.iter().map(|cost| &cost.says);
+        cost.chain(&view.notes).for_each(|said| say!("! {}\n  {}", said.en, said.zh));
+    }
+    Ok(())
 }
 
 async fn why(engine: &Engine, campaign: &str, member: &str) -> Result<WhyView> {
