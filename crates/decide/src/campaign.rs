@@ -52,7 +52,8 @@ struct News {
 
 /// Whether something acts: it happened after the home went live, and came in as news.
 fn is_live(scene: &Scene<'_>, known: &Known, happened: Ts) -> bool {
-    !scene.cause.replay && known.live_since.is_some_and(|since| happened >= since)
+    let since = scene.rules.plays.or(known.live_since);
+    !scene.is_past() && since.is_some_and(|since| happened >= since)
 }
 
 /// Asks for what campaigns share, before anything is changed: whether they are halted, what channels have taken, what is left of

@@ -5,6 +5,7 @@
 //! by part and added up in whole numbers ([`tally`]), so memory is bounded however many there are; [`zhiyin_insight`] makes
 //! differences and intervals of the sums. Formulas are in docs/effects.md.
 
+pub mod history;
 mod person;
 mod tally;
 mod view;

@@ -1,4 +1,4 @@
-//! `zhiyin campaign list | show | why | test | effect | pause | resume | stop` (docs/campaigns.md).
+//! `zhiyin campaign list | show | why | test | effect | history | pause | resume | stop` (docs/campaigns.md).
 
 use std::process::ExitCode;
 
@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::Engine;
 use zhiyin_engine::campaigns::{CampaignView, WhyView};
+use zhiyin_engine::effects::history::{self, HistoryAsked};
 use zhiyin_engine::effects::{COLUMNS, EffectAsked, EffectView};
 use zhiyin_model::role::Operation;
 use zhiyin_model::time::Day;
@@ -66,6 +67,21 @@ pub enum CampaignAction {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Says what can be said of campaigns of an old system, whose targets were chosen by people and not by lot.
+    History {
+        /// For how many days what was paid counts, from the first day of a campaign on.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+        /// How many days before it members are matched by.
+        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+        before: u16,
+        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
     /// Pauses a campaign: nobody begins it, and nothing more is sent or given, until it goes on.
     Pause {
         /// Its id in the playbook.
@@ -122,6 +138,11 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
             engine.drain(place.batch(), None, |_| ()).await?;
             effect(&engine.effect(&campaign, &asked).await??, format)?;
         }
+        CampaignAction::History { days, before, as_of, format } => {
+            let asked = HistoryAsked { days, before_days: before, day: as_of.as_deref().map(day).transpose()? };
+            engine.drain(place.batch(), None, |_| ()).await?;
+            history(&engine, asked, format).await?;
+        }
         CampaignAction::Pause { campaign } => state(&engine.halt_campaign(&by, &campaign, "paused").await??),
         CampaignAction::Resume { campaign } => {
             state(&engine.halt_campaign(&by, &campaign, "running").await??)
@@ -164,6 +185,34 @@ fn effect(view: &EffectView, format: Format) -> Result<()> {
         cost.chain(&view.notes).for_each(|said| say!("! {}\n  {}", said.en, said.zh));
     }
     Ok(())
+}
+
+/// Prints campaigns of an old system, with the warning that belongs to them; whether there are any.
+pub async fn history(engine: &Engine, asked: HistoryAsked, format: Format) -> Result<bool> {
+    let views = engine.campaign_history(asked).await?;
+    if format == Format::Json {
+        say!("{}", serde_json::to_string_pretty(&views)?);
+        return Ok(!views.is_empty());
+    }
+    if views.is_empty() && format == Format::Table {
+        return Ok(false);
+    }
+    let currency = engine.live()?.playbook.currency.clone();
+    if format == Format::Table {
+        say!(
+            "campaigns of the old system: what was paid in {} days, in {}, beside who was not targeted, and beside others who had \
+             spent alike in the {} days before",
+            asked.days,
+            currency.code,
+            asked.before_days
+        );
+    }
+    print(&history::COLUMNS.map(str::to_owned), &history::rows(&views, currency.exponent), format)?;
+    if format == Format::Table {
+        say!("! Nobody drew lots: people chose the targets, so a difference may be of how they chose and not of the campaign.");
+        say!("  名单是人选的，不是随机抽的：差异可能来自选人，而不是活动。");
+    }
+    Ok(!views.is_empty())
 }
 
 async fn why(engine: &Engine, campaign: &str, member: &str) -> Result<WhyView> {
