@@ -1,5 +1,6 @@
 //! Campaigns through the pipeline, under a clock that tests set: what sets them off, what they do when, and what stops them.
 
+mod effects;
 mod shipped;
 
 use std::collections::BTreeSet;
