@@ -460,10 +460,22 @@ pub(crate) fn join(scene: &Scene<'_>, winner: &mut State, loser: &Member, out: &
 }
 
 /// Runs stay with who stays: what is gone through is gone through. What was sent to the one was sent to either, so that caps hold
-/// for both.
-pub(crate) fn part(stays: &Member, leaves: &mut Member) {
+/// for both. Who leaves may begin anew, in the arm in which both were: nobody is drawn twice, and who was in two measures nothing.
+pub(crate) fn part(scene: &Scene<'_>, stays: &Member, leaves: &mut Member, out: &mut Outcome) {
     leaves.runs.sent.clone_from(&stays.runs.sent);
     leaves.runs.touched = stays.runs.touched;
+    leaves.runs.bucket = stays.runs.bucket;
+    let member = leaves.id;
+    for (campaign, past) in &stays.runs.past {
+        let (bucket, mixed, ways) = (past.bucket, past.mixed, past.ways.clone());
+        let past = Past { bucket, mixed, ways, ..Past::default() };
+        leaves.runs.past.insert(campaign.clone(), past);
+        if mixed {
+            let run = scene.key.derive("run", &[member.bytes(), campaign.as_bytes()]);
+            let place = Place { campaign, run, place: "" };
+            moved(scene, member, place, RunMoveKind::Mixed, "two arms met before".to_owned(), out);
+        }
+    }
 }
 
 /// What a text may say of its member, and of a run with its key that began at an instant.

@@ -138,8 +138,8 @@ async fn m5_two_arms_that_met_are_excluded_and_counted_and_what_came_back_is_not
     let day = "2024-05-02T04:00:00Z";
     let buys = [order("o1", &format!("m{}", treated[1]), "1", day, "50"), order("o2", &format!("m{}", held[1]), "2", day, "50")];
     happens(&home, &buys, day).await;
-    let back = crate::items::refund("r2", &format!("m{}", held[1]), "2", "2024-05-03T04:00:00Z", "50");
-    happens(&home, &[back], "2024-05-03T04:00:00Z").await;
+    let back = crate::items::refund("r2", &format!("m{}", held[1]), "2", "2024-05-09T04:00:00Z", "50");
+    happens(&home, &[back], "2024-05-09T04:00:00Z").await;
     let now = "2024-05-10T04:00:00Z";
     home.now_is(at(now)).await;
     let both = names(&[treated[0], held[0]]);
@@ -152,14 +152,19 @@ async fn m5_two_arms_that_met_are_excluded_and_counted_and_what_came_back_is_not
     assert_eq!(sums(&view, "revenue").map(|(_, paid)| paid), [0, 50_00]);
     assert_eq!(sums(&view, "conversion").map(|(_, came)| came), [0, 1]);
     // As it stood before the goods came back.
-    let asked = EffectAsked { day: Day::parse("2024-05-09"), ..EffectAsked::default() };
-    assert_eq!(sums(&effect(&home, &asked).await, "revenue")[0].1, 0);
+    let asked = EffectAsked { day: Day::parse("2024-05-08"), ..EffectAsked::default() };
+    assert_eq!(sums(&effect(&home, &asked).await, "revenue")[0].1, 50_00);
 
     assert_eq!(home.engine().unmerge(&both[1..], "two people").await.unwrap(), Verdict::Accepted);
     home.settle().await;
     let parted = effect(&home, &EffectAsked::default()).await;
-    // Who stayed was both for a while; who left is who they were.
-    assert_eq!((parted.members, parted.contaminated), (19, 1));
+    assert_eq!((parted.members, parted.contaminated), (18, 1));
+    // Who left is nobody that was assigned; begun anew, they were in both arms all the same.
+    let again = "2024-05-11T04:00:00Z";
+    happens(&home, &[viewed(held[0], again)], again).await;
+    home.now_is(at(again)).await;
+    let begun = effect(&home, &EffectAsked::default()).await;
+    assert_eq!((begun.members, begun.contaminated), (18, 2));
     home.healthy().await;
 }
 
