@@ -27,8 +27,8 @@ use zhiyin_store::crowd::{OrderThen, Whole};
 use crate::playbooks::read_source;
 use crate::{Engine, EngineError, Live, Result, clock};
 use person::Looked;
-use tally::{Ask, Facts, Tally, Terms};
 pub use tally::BEFORE_DAYS;
+use tally::{Ask, Facts, Tally, Terms};
 use view::Compared;
 pub use view::{
     ArmView, COLUMNS, CostView, EffectView, ExperimentView, IntervalView, MeasureView, MeasuredArm, Said,
@@ -102,8 +102,8 @@ impl Count<'_> {
         for began in firsts(&begun) {
             self.holdout.drew(began.version, arm(began));
         }
-        let is_mixed = of(RunMoveKind::Mixed).next().is_some()
-            || begun.iter().any(|began| arm(began) != arm(first));
+        let is_mixed =
+            of(RunMoveKind::Mixed).next().is_some() || begun.iter().any(|began| arm(began) != arm(first));
         if is_mixed {
             self.holdout.mixed += 1;
         } else {
@@ -190,7 +190,11 @@ impl Engine {
     ) -> Result<std::result::Result<EffectView, Refusal>> {
         let live = self.live()?;
         let Some(rule) = live.rules.campaigns.iter().find(|rule| rule.id == id) else {
-            return Ok(Err(Refusal::new("campaign_unknown", "campaign", "the playbook has no campaign of this id")));
+            return Ok(Err(Refusal::new(
+                "campaign_unknown",
+                "campaign",
+                "the playbook has no campaign of this id",
+            )));
         };
         let now = clock::now(&self.home().await?);
         let zone = &live.rules.zone;
@@ -284,14 +288,8 @@ fn view_of(live: &Live, (id, as_of): (&str, Ts), count: &Count<'_>, weights: &We
     let currency = &live.playbook.currency;
     let sample_ratio = weights.sample_ratio(holdout, None);
     let arms = view::names(holdout, false);
-    let compared = Compared {
-        tally: holdout,
-        names: &arms,
-        control: HELD,
-        treated: TREATED,
-        sample_ratio,
-        currency,
-    };
+    let compared =
+        Compared { tally: holdout, names: &arms, control: HELD, treated: TREATED, sample_ratio, currency };
     let language = live.playbook.languages.first().copied().unwrap_or_default();
     let name = live.playbook.campaigns.get(id).map(|terms| terms.name.in_language(language, id).to_owned());
     let experiments = splits.iter().map(|(place, tally)| {
@@ -394,7 +392,9 @@ mod tests {
         }
     }
 
-    fn counted(of: &[Vec<AssignedMove>]) -> (Vec<u64>, u64, Option<(Vec<u64>, u64)>, BTreeMap<i64, Vec<u64>>) {
+    fn counted(
+        of: &[Vec<AssignedMove>],
+    ) -> (Vec<u64>, u64, Option<(Vec<u64>, u64)>, BTreeMap<i64, Vec<u64>>) {
         let terms = Terms { within_us: DAY_US, ..Terms::default() };
         let asks = terms.asks();
         let holdout = Tally::new(asks.len(), 2);

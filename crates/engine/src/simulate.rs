@@ -33,8 +33,8 @@ use tally::Tally;
 pub use tally::{CampaignSum, GroupSum, Grouping, OfferSum};
 use till::Where;
 pub use told::{
-    ASSUMED, Behaviour, CampaignTold, GroupTold, Measure, MembersTold, MonthTold, OfferTold, Reproduced, Shown, Simulated,
-    TierShift,
+    ASSUMED, Behaviour, CampaignTold, GroupTold, Measure, MembersTold, MonthTold, OfferTold, Reproduced,
+    Shown, Simulated, TierShift,
 };
 
 /// How many members are read at once.

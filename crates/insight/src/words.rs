@@ -20,7 +20,9 @@ impl Unit {
     pub fn number(&self, value: f64) -> String {
         let (value, digits) = match self {
             Self::Share => (value * 100.0, 1),
-            Self::Money(_, exponent) => (value / 10f64.powi(i32::try_from(*exponent).unwrap_or(0)), *exponent as usize),
+            Self::Money(_, exponent) => {
+                (value / 10f64.powi(i32::try_from(*exponent).unwrap_or(0)), *exponent as usize)
+            }
             Self::Count => (value, 3),
         };
         let text = format!("{value:.digits$}");
@@ -87,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_difference_is_said_with_its_interval_and_what_it_means() {
-        let found = effect(Metric::Share, &shares(200, 1_000), &shares(1_800, 5_000), Terms::default()).unwrap();
+        let found =
+            effect(Metric::Share, &shares(200, 1_000), &shares(1_800, 5_000), Terms::default()).unwrap();
         let word = verdict(&found, 1.0, None);
         let [zh, en] = said(&found, word, &Unit::Share, ["与对照组相比", "than the holdout"]);
         assert!(zh.starts_with("与对照组相比，多 16.0 个百分点（95% 区间 ") && zh.ends_with("。"), "{zh}");

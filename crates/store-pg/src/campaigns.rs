@@ -251,18 +251,12 @@ impl Campaigns for PgStore {
         Ok(read)
     }
 
-    async fn assigned(
-        &self,
-        campaign: &str,
-        after: Option<MemberId>,
-        limit: usize,
-    ) -> Result<AssignedPart> {
+    async fn assigned(&self, campaign: &str, after: Option<MemberId>, limit: usize) -> Result<AssignedPart> {
         let (name, key, most) = (campaign.to_owned(), after.map(Uuid::from), most(limit));
         let session = self.connections.session().await?;
         let shards = 0..session.schemas.shards();
-        let asks: Vec<(Of, Values<'_>)> = shards
-            .map(|shard| ((BEGUN, shard), vec![&name as _, &key as _, &most as _]))
-            .collect();
+        let asks: Vec<(Of, Values<'_>)> =
+            shards.map(|shard| ((BEGUN, shard), vec![&name as _, &key as _, &most as _])).collect();
         let rows = session.ask(asks).await?;
         let mut ids: Vec<MemberId> = rows.iter().flatten().map(|row| id(row, 0)).collect::<Result<_>>()?;
         ids.sort_unstable();

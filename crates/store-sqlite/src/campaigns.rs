@@ -209,12 +209,7 @@ impl Campaigns for SqliteStore {
             .await
     }
 
-    async fn assigned(
-        &self,
-        campaign: &str,
-        after: Option<MemberId>,
-        limit: usize,
-    ) -> Result<AssignedPart> {
+    async fn assigned(&self, campaign: &str, after: Option<MemberId>, limit: usize) -> Result<AssignedPart> {
         let campaign = campaign.to_owned();
         let after = after.map_or_else(Vec::new, |id| id.bytes().to_vec());
         self.connections

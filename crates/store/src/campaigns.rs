@@ -118,12 +118,7 @@ pub trait Campaigns: Send + Sync {
         limit: usize,
     ) -> Result<Vec<MoveRead>>;
     /// Those who began a campaign, in the order of the ids under which they did, after one of these; of at most `limit` ids.
-    async fn assigned(
-        &self,
-        campaign: &str,
-        after: Option<MemberId>,
-        limit: usize,
-    ) -> Result<AssignedPart>;
+    async fn assigned(&self, campaign: &str, after: Option<MemberId>, limit: usize) -> Result<AssignedPart>;
     /// What was said to a member, newest first: on one channel, or on all.
     async fn notes_of(
         &self,
@@ -211,7 +206,14 @@ mod tests {
             due: Ts::FOREVER,
             held: true,
         };
-        let past = Past { begun: 2, last: Ts(5), bucket: 17, mixed: false, keys: vec![u64::MAX], ways: BTreeMap::from([("2".to_owned(), 1)]) };
+        let past = Past {
+            begun: 2,
+            last: Ts(5),
+            bucket: 17,
+            mixed: false,
+            keys: vec![u64::MAX],
+            ways: BTreeMap::from([("2".to_owned(), 1)]),
+        };
         let sent = Sent {
             id: NoteId::from_bytes([2; 16]),
             at: Ts(7),

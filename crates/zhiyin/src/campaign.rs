@@ -139,7 +139,8 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
             effect(&engine.effect(&campaign, &asked).await??, format)?;
         }
         CampaignAction::History { days, before, as_of, format } => {
-            let asked = HistoryAsked { days, before_days: before, day: as_of.as_deref().map(day).transpose()? };
+            let asked =
+                HistoryAsked { days, before_days: before, day: as_of.as_deref().map(day).transpose()? };
             engine.drain(place.batch(), None, |_| ()).await?;
             history(&engine, asked, format).await?;
         }
@@ -209,7 +210,9 @@ pub async fn history(engine: &Engine, asked: HistoryAsked, format: Format) -> Re
     }
     print(&history::COLUMNS.map(str::to_owned), &history::rows(&views, currency.exponent), format)?;
     if format == Format::Table {
-        say!("! Nobody drew lots: people chose the targets, so a difference may be of how they chose and not of the campaign.");
+        say!(
+            "! Nobody drew lots: people chose the targets, so a difference may be of how they chose and not of the campaign."
+        );
         say!("  名单是人选的，不是随机抽的：差异可能来自选人，而不是活动。");
     }
     Ok(!views.is_empty())

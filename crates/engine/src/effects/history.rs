@@ -276,8 +276,20 @@ impl Old {
 
 /// The columns of [`rows`].
 pub const COLUMNS: [&str; 14] = [
-    "campaign", "kind", "from", "targeted", "others", "redeemers", "redemptions", "paid", "paid_others",
-    "difference", "matched", "low", "high", "alone",
+    "campaign",
+    "kind",
+    "from",
+    "targeted",
+    "others",
+    "redeemers",
+    "redemptions",
+    "paid",
+    "paid_others",
+    "difference",
+    "matched",
+    "low",
+    "high",
+    "alone",
 ];
 
 /// A line each campaign, for a table: money in major units.

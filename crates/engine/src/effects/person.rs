@@ -64,7 +64,8 @@ impl Looked<'_> {
                 _ => {}
             }
         }
-        let given = one.given.iter().filter(|given| given.at <= self.as_of && self.offers.contains(&given.offer));
+        let given =
+            one.given.iter().filter(|given| given.at <= self.as_of && self.offers.contains(&given.offer));
         facts.given.extend(given.map(|given| (given.at, given.off)));
         Ok(facts)
     }

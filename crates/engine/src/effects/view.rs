@@ -168,7 +168,17 @@ pub struct EffectView {
 
 /// The columns of [`EffectView::rows`].
 pub const COLUMNS: [&str; 11] = [
-    "measure", "within", "arm", "members", "mean", "beside", "members_beside", "mean_beside", "difference", "low", "high",
+    "measure",
+    "within",
+    "arm",
+    "members",
+    "mean",
+    "beside",
+    "members_beside",
+    "mean_beside",
+    "difference",
+    "low",
+    "high",
 ];
 
 impl EffectView {
@@ -269,7 +279,8 @@ impl Compared<'_> {
 
     /// One measure.
     pub(super) fn measure(&self, at: usize, ask: &Ask) -> MeasureView {
-        let of = |arm: usize| self.tally.sums.get(at).and_then(|sums| sums.get(arm)).copied().unwrap_or_default();
+        let of =
+            |arm: usize| self.tally.sums.get(at).and_then(|sums| sums.get(arm)).copied().unwrap_or_default();
         let unit = ask.unit(self.currency);
         let found = self.effect(at, ask);
         let word = |found: &Effect| verdict(found, self.sample_ratio, None);
@@ -277,7 +288,8 @@ impl Compared<'_> {
             Some(Ok(found)) => {
                 let [zh, en] = self.beside();
                 let beside: Beside<'_> = [&zh, &en];
-                let name = serde_json::to_value(word(found)).ok().and_then(|name| Some(name.as_str()?.to_owned()));
+                let name =
+                    serde_json::to_value(word(found)).ok().and_then(|name| Some(name.as_str()?.to_owned()));
                 (Said::of(words::said(found, word(found), &unit, beside)), name)
             }
             Some(Err(zhiyin_insight::NoEffect::NoVariance)) => {
@@ -329,13 +341,14 @@ impl Compared<'_> {
                 let [at, low, high] = [net.at, net.low, net.high].map(|value| unit.number(value));
                 Said::of([
                     format!("扣除活动成本后，多赚的毛利估计为 {at} {code}（95% 区间 {low} 至 {high}）。"),
-                    format!("After its costs the campaign earned about {at} {code} more (95% interval {low} to {high})."),
+                    format!(
+                        "After its costs the campaign earned about {at} {code} more (95% interval {low} to {high})."
+                    ),
                 ])
             }
-            None => Said::both(
-                "还算不出它多赚了多少。",
-                "What it earned beyond its costs cannot be told yet.",
-            ),
+            None => {
+                Said::both("还算不出它多赚了多少。", "What it earned beyond its costs cannot be told yet.")
+            }
         };
         Some(CostView {
             coupons: totals.off,

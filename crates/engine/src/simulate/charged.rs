@@ -11,7 +11,8 @@ use zhiyin_model::playbook::{Names, Playbook};
 
 /// Coupons that campaigns give which differ between two playbooks, or that all of the changed one's do.
 pub(super) fn given(live: &Playbook, changed: &Playbook, all: bool) -> BTreeSet<String> {
-    let plays = changed.campaigns.iter().filter(|(id, campaign)| all || live.campaigns.get(*id) != Some(campaign));
+    let plays =
+        changed.campaigns.iter().filter(|(id, campaign)| all || live.campaigns.get(*id) != Some(campaign));
     let mut given = BTreeSet::new();
     plays.for_each(|(_, campaign)| coupons(&campaign.steps, &mut given));
     given.retain(|offer| changed.offering.offer(offer).is_some());

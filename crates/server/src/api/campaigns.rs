@@ -160,9 +160,10 @@ struct OfEffect {
 }
 
 async fn effect(caller: Caller, asked: OfEffect) -> Result<EffectView, Problem> {
-    let margin = asked.margin.as_deref().map(|text| {
-        EffectAsked::margin(text).ok_or_else(|| Problem::of("margin_bad").at("margin"))
-    });
+    let margin = asked
+        .margin
+        .as_deref()
+        .map(|text| EffectAsked::margin(text).ok_or_else(|| Problem::of("margin_bad").at("margin")));
     let asks = EffectAsked {
         day: day("as_of", asked.as_of.as_deref())?,
         category: asked.category,

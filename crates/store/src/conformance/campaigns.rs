@@ -170,7 +170,10 @@ pub async fn runs_follow_whoever_they_are(homes: &dyn Homes) -> Result<()> {
 }
 
 /// Who began a campaign, part by part, until there are no more.
-async fn assigned(store: &Arc<dyn Store>, limit: usize) -> Result<Vec<(MemberId, Vec<(MemberId, RunMoveKind)>)>> {
+async fn assigned(
+    store: &Arc<dyn Store>,
+    limit: usize,
+) -> Result<Vec<(MemberId, Vec<(MemberId, RunMoveKind)>)>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let part = store.coupons().campaigns().assigned("back", after, limit).await?;

@@ -92,7 +92,8 @@ pub async fn campaign(members: u64) -> Result<ExitCode> {
         let path = folder.0.join(size.to_string());
         std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
         let watch = clock::stopwatch();
-        let shape = Shape { members: u32::try_from(size).context("fewer members, please")?, orders: 1, days: 30 };
+        let shape =
+            Shape { members: u32::try_from(size).context("fewer members, please")?, orders: 1, days: 30 };
         fill(shape, &path.join("zhiyin.db")).await?;
         eprintln!("{} members with an order each, {} s", thousands(size), watch.elapsed().as_secs());
         let one = run(&path, size)?;
@@ -121,8 +122,14 @@ fn print(worked: &[(u64, Worked)]) {
             one.resident_kb / 1024
         );
     }
-    println!("\nA tick of the scheduler while so many runs wait: with nothing due, and with {} due (middle of {TICKS}).\n", brand::ROUND);
-    println!("{}", ["runs waiting", "idle, us", "due, us", "of the first"].map(|name| format!("{name:>14}")).concat());
+    println!(
+        "\nA tick of the scheduler while so many runs wait: with nothing due, and with {} due (middle of {TICKS}).\n",
+        brand::ROUND
+    );
+    println!(
+        "{}",
+        ["runs waiting", "idle, us", "due, us", "of the first"].map(|name| format!("{name:>14}")).concat()
+    );
     let first = worked.first().map_or(1, |(_, one)| one.due_us).max(1);
     for (members, one) in worked {
         let ratio = one.due_us * 100 / first;

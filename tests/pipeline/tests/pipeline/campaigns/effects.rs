@@ -90,11 +90,8 @@ async fn m5_those_held_out_are_compared_with_the_others_by_what_they_did_in_time
     let view = effect(&home, &asked).await;
     let (n_held, n) = (held.len() as u64, treated.len() as u64);
     assert_eq!((view.members, view.contaminated), (40, 0));
-    let arms: Vec<(&str, u64, i64, i64)> = view
-        .arms
-        .iter()
-        .map(|arm| (arm.arm.as_str(), arm.members, arm.sent, arm.coupon_cost))
-        .collect();
+    let arms: Vec<(&str, u64, i64, i64)> =
+        view.arms.iter().map(|arm| (arm.arm.as_str(), arm.members, arm.sent, arm.coupon_cost)).collect();
     assert_eq!(arms, [("holdout", n_held, 0, 0), ("treated", n, n as i64, 500)]);
     assert!(view.sample_ratio > 0.001, "{}", view.sample_ratio);
     let came = n as i64 - 1;
@@ -111,9 +108,14 @@ async fn m5_those_held_out_are_compared_with_the_others_by_what_they_did_in_time
     let conversion = measure(&view, "conversion");
     let (fixed, sequential) = (conversion.fixed.unwrap(), conversion.sequential.unwrap());
     assert!(fixed.low > 0.0 && sequential.low < fixed.low && sequential.high > fixed.high);
-    assert!(conversion.says.zh.contains("与对照组相比，多") && conversion.says.en.contains("than the holdout"));
+    assert!(
+        conversion.says.zh.contains("与对照组相比，多") && conversion.says.en.contains("than the holdout")
+    );
     // Nobody held out has a coupon of it: no interval, and it says so.
-    assert_eq!((measure(&view, "coupon_cost").fixed, measure(&view, "coupon_cost").verdict.as_deref()), (None, None));
+    assert_eq!(
+        (measure(&view, "coupon_cost").fixed, measure(&view, "coupon_cost").verdict.as_deref()),
+        (None, None)
+    );
     // Fifteen days are not over.
     assert_eq!((measure(&view, "back_15d").waiting, sums(&view, "back_15d")), (40, [(0, 0), (0, 0)]));
     let cost = view.cost.unwrap();
@@ -136,7 +138,10 @@ async fn m5_two_arms_that_met_are_excluded_and_counted_and_what_came_back_is_not
     all_viewed(&home, 20, NOW).await;
     let (held, treated) = held(&home, 20).await;
     let day = "2024-05-02T04:00:00Z";
-    let buys = [order("o1", &format!("m{}", treated[1]), "1", day, "50"), order("o2", &format!("m{}", held[1]), "2", day, "50")];
+    let buys = [
+        order("o1", &format!("m{}", treated[1]), "1", day, "50"),
+        order("o2", &format!("m{}", held[1]), "2", day, "50"),
+    ];
     happens(&home, &buys, day).await;
     let back = crate::items::refund("r2", &format!("m{}", held[1]), "2", "2024-05-09T04:00:00Z", "50");
     happens(&home, &[back], "2024-05-09T04:00:00Z").await;
@@ -188,16 +193,17 @@ async fn m5_a_member_goes_one_way_of_a_split_in_every_run_and_the_ways_are_compa
     assert_eq!((split.place.as_str(), split.contaminated), ("1", 0));
     let [one, two] = split.arms.as_slice() else { panic!("{:?}", split.arms) };
     assert_eq!(one.members + two.members, 40);
-    assert!(one.members > 8 && two.members > 8 && split.sample_ratio > 0.001, "{} {}", one.members, two.members);
+    assert!(
+        one.members > 8 && two.members > 8 && split.sample_ratio > 0.001,
+        "{} {}",
+        one.members,
+        two.members
+    );
     assert_eq!((one.points, two.points), (6 * one.members as i64, 14 * two.members as i64));
     // Nobody is held out, and it says so.
     assert!(view.notes.iter().any(|note| note.en.contains("Nobody is held out")));
-    let ways: BTreeSet<String> = moves(&home, "m0")
-        .await
-        .into_iter()
-        .filter(|one| one.kind == "arm")
-        .map(|one| one.why)
-        .collect();
+    let ways: BTreeSet<String> =
+        moves(&home, "m0").await.into_iter().filter(|one| one.kind == "arm").map(|one| one.why).collect();
     assert_eq!(ways.len(), 1, "the same way in both runs");
     home.healthy().await;
 }
@@ -226,7 +232,8 @@ async fn m6_campaigns_are_played_on_history_and_nobody_does_anything_else() {
         ..CampaignSum::default()
     };
     assert_eq!(told.changed, expected);
-    let said = |zh: &str| found.notes.iter().any(|note| note.zh.as_ref().is_some_and(|text| text.contains(zh)));
+    let said =
+        |zh: &str| found.notes.iter().any(|note| note.zh.as_ref().is_some_and(|text| text.contains(zh)));
     assert!(said("没有人因为收到消息而多来或多买"), "{:?}", found.notes);
     assert_eq!((found.reproduced.compared, found.reproduced.equal), (1, 1));
     // Nothing was written.
@@ -260,7 +267,10 @@ async fn campaigns_of_an_old_system_are_set_beside_others_who_had_spent_alike_wi
     home.live_through(&items).await;
     let views = home.engine().campaign_history(HistoryAsked::default()).await.unwrap();
     let [view] = views.as_slice() else { panic!("{views:?}") };
-    assert_eq!((view.campaign.as_str(), view.kind.as_deref(), view.from.as_str()), ("8", Some("Type A"), start));
+    assert_eq!(
+        (view.campaign.as_str(), view.kind.as_deref(), view.from.as_str()),
+        ("8", Some("Type A"), start)
+    );
     assert_eq!((view.targeted, view.others, view.redeemers, view.redemptions), (10, 20, 1, 1));
     assert_eq!((view.targeted_mean, view.others_mean), (3_450.0, 2_105.0));
     assert_eq!((view.compared, view.alone), (10, 0));
