@@ -77,6 +77,6 @@ fn is_of(lines: &PastEvent, category: &str) -> Result<bool> {
         return Ok(false);
     }
     let order = rebuild::read(lines)?.order;
-    let lines = order.iter().flat_map(|order| &order.lines);
-    Ok(lines.into_iter().any(|line| line.category.as_deref() == Some(category)))
+    let mut lines = order.iter().flat_map(|order| &order.lines);
+    Ok(lines.any(|line| line.category.as_deref() == Some(category)))
 }

@@ -146,8 +146,8 @@ impl Facts {
         let is_after = |at: Ts| at > since && at <= until;
         let is_before = |at: Ts| at <= since && at > before;
         let any = |target: bool| {
-            let bought = self.orders.iter().filter(|order| order.counts && is_after(order.at));
-            i64::from(bought.into_iter().any(|order| order.is_target || !target))
+            let mut bought = self.orders.iter().filter(|order| order.counts && is_after(order.at));
+            i64::from(bought.any(|order| order.is_target || !target))
         };
         let sum = |when: &dyn Fn(Ts) -> bool| {
             self.orders.iter().filter(|order| when(order.at)).map(|order| order.net).sum::<i64>()

@@ -169,11 +169,11 @@ pub async fn runs_follow_whoever_they_are(homes: &dyn Homes) -> Result<()> {
     Ok(())
 }
 
+/// Who somebody is now, and what happened to whom they were.
+type Whom = (MemberId, Vec<(MemberId, RunMoveKind)>);
+
 /// Who began a campaign, part by part, until there are no more.
-async fn assigned(
-    store: &Arc<dyn Store>,
-    limit: usize,
-) -> Result<Vec<(MemberId, Vec<(MemberId, RunMoveKind)>)>> {
+async fn assigned(store: &Arc<dyn Store>, limit: usize) -> Result<Vec<Whom>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let part = store.coupons().campaigns().assigned("back", after, limit).await?;

@@ -50,8 +50,8 @@ messages:
     text: { zh: '您好，您有 {{ points }} 积分，{{ tier }} 会员。', en: 'Hello, you have {{ points }} points ({{ tier }}).' }
     sells: false
 sending:
-  never: tier == \"nobody\"
-  complaint: points < 0
+  never: size(orders) >= 1000000
+  complaint: size(orders) >= 1000001
   quiet: { inbox: 22:00-08:00 }
   caps: [3 per member per 7d]
   quota: { inbox: 1000000000 per day }
