@@ -52,7 +52,8 @@ struct News {
 
 /// Whether something acts: it happened after the home went live, and came in as news.
 fn is_live(scene: &Scene<'_>, known: &Known, happened: Ts) -> bool {
-    !scene.cause.replay && known.live_since.is_some_and(|since| happened >= since)
+    let since = scene.rules.plays.or(known.live_since);
+    !scene.is_past() && since.is_some_and(|since| happened >= since)
 }
 
 /// Asks for what campaigns share, before anything is changed: whether they are halted, what channels have taken, what is left of
@@ -445,6 +446,10 @@ pub(crate) fn join(scene: &Scene<'_>, winner: &mut State, loser: &Member, out: &
         mine.keys.extend(new);
         let over = mine.keys.len().saturating_sub(KEYS_MAX);
         mine.keys.drain(..over);
+        // Of two ways at one split the one who stays goes on theirs; both were told, so neither measures anything.
+        for (place, way) in &past.ways {
+            mine.ways.entry(place.clone()).or_insert(*way);
+        }
     }
     runs.sent.extend(theirs.sent.iter().cloned());
     runs.sent.sort_by_key(|sent| (sent.at, sent.id));
@@ -455,10 +460,22 @@ pub(crate) fn join(scene: &Scene<'_>, winner: &mut State, loser: &Member, out: &
 }
 
 /// Runs stay with who stays: what is gone through is gone through. What was sent to the one was sent to either, so that caps hold
-/// for both.
-pub(crate) fn part(stays: &Member, leaves: &mut Member) {
+/// for both. Who leaves may begin anew, in the arm in which both were: nobody is drawn twice, and who was in two measures nothing.
+pub(crate) fn part(scene: &Scene<'_>, stays: &Member, leaves: &mut Member, out: &mut Outcome) {
     leaves.runs.sent.clone_from(&stays.runs.sent);
     leaves.runs.touched = stays.runs.touched;
+    leaves.runs.bucket = stays.runs.bucket;
+    let member = leaves.id;
+    for (campaign, past) in &stays.runs.past {
+        let (bucket, mixed, ways) = (past.bucket, past.mixed, past.ways.clone());
+        let past = Past { bucket, mixed, ways, ..Past::default() };
+        leaves.runs.past.insert(campaign.clone(), past);
+        if mixed {
+            let run = scene.key.derive("run", &[member.bytes(), campaign.as_bytes()]);
+            let place = Place { campaign, run, place: "" };
+            moved(scene, member, place, RunMoveKind::Mixed, "two arms met before".to_owned(), out);
+        }
+    }
 }
 
 /// What a text may say of its member, and of a run with its key that began at an instant.

@@ -150,7 +150,7 @@ pub fn issue(
     out: &mut Outcome,
 ) -> Result<(), Stop> {
     let refused = |code, message: &str| Err(Stop::refused(code, told.field, message));
-    if scene.cause.replay {
+    if scene.is_past() {
         return refused("history_issues_nothing", "what is imported as history issues no coupons");
     }
     if state.member.audiences.closed {

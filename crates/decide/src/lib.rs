@@ -68,6 +68,13 @@ pub struct Scene<'a> {
     pub at: Ts,
 }
 
+impl Scene<'_> {
+    /// Whether what happens is history, on which nothing acts.
+    pub(crate) fn is_past(&self) -> bool {
+        self.cause.replay && self.rules.plays.is_none_or(|since| self.at < since)
+    }
+}
+
 /// Decides an event about a member. On `Err` the state is as it was.
 pub fn decide(
     rules: &Rules,

@@ -73,6 +73,8 @@ pub struct Rules {
     pub events_used: BTreeSet<String>,
     /// [`Leaves::fingerprint`] as text: what stored aggregates must have been built for.
     pub fingerprint: String,
+    /// Since when campaigns act on what is replayed: where a simulation plays them, and nowhere else.
+    pub plays: Option<Ts>,
 }
 
 /// How points are earned.
@@ -260,6 +262,7 @@ impl Rules {
             leaves: Leaves::collect([], playbook.timezone.clone(), playbook.currency.exponent),
             events_used: BTreeSet::new(),
             fingerprint: String::new(),
+            plays: None,
         };
         rules.bind();
         Ok(rules)

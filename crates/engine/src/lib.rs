@@ -22,6 +22,7 @@ pub mod coupons;
 pub mod delivery;
 pub mod draws;
 pub mod duplicates;
+pub mod effects;
 pub mod erase;
 pub mod export;
 pub mod found_by;
@@ -86,6 +87,9 @@ pub enum EngineError {
     /// The playbook in the store no longer reads: it was written by another version of this program.
     #[error("the applied playbook does not read: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Playbook(Vec<Problem>),
+    /// What members came to has more digits than there is room for.
+    #[error(transparent)]
+    TooLarge(#[from] zhiyin_insight::sums::TooLarge),
     /// A report was asked for a day that has not come.
     #[error("{0} has not come yet: business time is {1}")]
     AsOfFuture(String, String),

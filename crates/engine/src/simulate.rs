@@ -31,11 +31,11 @@ use crate::boxed;
 use crate::{Engine, EngineError, Live, Result, clock};
 use play::{Audiences, Frame, Player};
 use tally::Tally;
-pub use tally::{GroupSum, Grouping, OfferSum};
+pub use tally::{CampaignSum, GroupSum, Grouping, OfferSum};
 use till::Where;
 pub use told::{
-    ASSUMED, Behaviour, GroupTold, Measure, MembersTold, MonthTold, OfferTold, Reproduced, Shown, Simulated,
-    TierShift,
+    ASSUMED, Behaviour, CampaignTold, GroupTold, Measure, MembersTold, MonthTold, OfferTold, Reproduced,
+    Shown, Simulated, TierShift,
 };
 
 /// How many members are read at once.
@@ -119,11 +119,22 @@ impl Engine {
         let now = clock::now(&home);
         let end = asked.to.map_or(now, |to| zone.end(to).min(now));
         let from = asked.from.map_or(Ts::MIN, |from| zone.start(from));
-        let charged = charged::charged(&live.playbook, changed);
+        // Campaigns act as they did under the live rules, and as if the home had been live from the first day under the changed.
+        let acts_earlier = home.live_since.is_none_or(|since| from < since);
+        let given = charged::given(&live.playbook, changed, acts_earlier);
+        let charged = charged::charged(&live.playbook, changed, &given);
         let old = charged::only(&live.playbook, &charged);
         let new = charged::only(changed, &charged);
-        let compile = |playbook: &Playbook| Rules::compile(playbook).map_err(EngineError::Playbook);
-        let (old_rules, new_rules) = (compile(&old)?, compile(&new)?);
+        // What campaigns give is issued though it is not charged: nobody holds it at the tills of the replay.
+        let mut kept = charged::given(&live.playbook, changed, true);
+        kept.extend(charged::given(changed, &live.playbook, true));
+        kept.extend(charged.iter().cloned());
+        let compile = |playbook: &Playbook, plays: Option<Ts>| {
+            let rules = Rules::compile(&charged::only(playbook, &kept)).map_err(EngineError::Playbook)?;
+            Ok::<_, EngineError>(Rules { plays, ..rules })
+        };
+        let (old_rules, new_rules) =
+            (compile(&live.playbook, home.live_since)?, compile(changed, Some(from))?);
         let frame = Arc::new(Frame {
             key: home.id_key.clone(),
             from,
@@ -148,7 +159,9 @@ impl Engine {
             (id.clone(), offer.map(|offer| offer.name.clone()).unwrap_or_default())
         });
         let mut notes = self.notes(&live, &tally, (&old, &new)).await?;
-        notes.extend(charged::notes(&new.offering));
+        notes.extend(charged::notes(&new.offering, &given));
+        let campaigns = told::campaigns(&live.playbook, changed);
+        notes.extend(told::of_campaigns(&campaigns, home.live_since));
         let changes = playbook::diff(&live.playbook, changed);
         let worth = frame.worth.map(|worth| (worth.major * frame.currency.minor_per_major(), worth.points));
         let beside = told::Beside {
@@ -157,6 +170,7 @@ impl Engine {
             to: end.rfc3339(),
             changes: changes.iter().map(|change| Names::both(&change.zh, &change.en)).collect(),
             charged: named.collect(),
+            campaigns,
             notes,
             worth,
             sample: asked.sample != Sample::All,

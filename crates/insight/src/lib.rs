@@ -19,9 +19,10 @@ pub mod ratio;
 mod student;
 pub mod sums;
 pub mod verdict;
+pub mod words;
 
 pub use effect::{Effect, Interval, Metric, NoEffect, Terms, effect};
 pub use matched::{Matched, Stratum, matched};
-pub use ratio::sample_ratio;
+pub use ratio::{Drawn, sample_ratio, sample_ratio_of};
 pub use sums::Sums;
 pub use verdict::{Verdict, verdict};

@@ -20,6 +20,30 @@ pub fn sample_ratio(arms: &[(u64, f64)]) -> f64 {
     if chi <= 0.0 { 1.0 } else { gamma_ur((count(arms.len() as u64) - 1.0) / 2.0, chi / 2.0) }
 }
 
+/// Members who were assigned while they were drawn by these weights, one an arm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// How many are in each.
+    pub found: Vec<u64>,
+    /// How often each is drawn.
+    pub weights: Vec<u64>,
+}
+
+/// As [`sample_ratio`], where the weights changed on the way: what is expected of each arm is added up over all of them.
+pub fn sample_ratio_of(drawn: &[Drawn]) -> f64 {
+    let arms = drawn.iter().map(|one| one.found.len().max(one.weights.len())).max().unwrap_or(0);
+    let mut all: Vec<(u64, f64)> = vec![(0, 0.0); arms];
+    for Drawn { found, weights } in drawn {
+        let members = count(found.iter().sum());
+        let whole = count(weights.iter().sum());
+        found.iter().zip(&mut all).for_each(|(n, arm)| arm.0 += n);
+        if whole > 0.0 {
+            weights.iter().zip(&mut all).for_each(|(weight, arm)| arm.1 += members * count(*weight) / whole);
+        }
+    }
+    sample_ratio(&all)
+}
+
 /// Below this, arms are not as they were drawn.
 pub const MISMATCH: f64 = 0.001;
 
@@ -45,5 +69,16 @@ mod tests {
             assert!((found - expected).abs() < 1e-9, "{arms:?}: {found}");
         }
         assert!(sample_ratio(&[(1_000, 1.0), (1_300, 1.0)]) < MISMATCH);
+    }
+
+    #[test]
+    fn weights_that_changed_on_the_way_are_no_mismatch() {
+        let drawn = [
+            Drawn { found: vec![100, 900], weights: vec![1, 9] },
+            Drawn { found: vec![500, 500], weights: vec![1, 1] },
+        ];
+        assert!((sample_ratio_of(&drawn) - 1.0).abs() < 1e-12);
+        assert!(sample_ratio_of(&[Drawn { found: vec![600, 1_400], weights: vec![1, 9] }]) < MISMATCH);
+        assert_eq!(sample_ratio_of(&[]), 1.0);
     }
 }

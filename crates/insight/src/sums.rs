@@ -53,7 +53,7 @@ impl Sums {
     }
 
     /// Mean of y.
-    pub(crate) fn mean_y(&self) -> f64 {
+    pub fn mean_y(&self) -> f64 {
         over(self.y, i128::from(self.n))
     }
 

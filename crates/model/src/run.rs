@@ -70,6 +70,9 @@ pub struct Past {
     pub mixed: bool,
     /// Hashes of the last keys.
     pub keys: Vec<u64>,
+    /// Which way they go at each split, by its place, from 0: drawn once, it stays. (Of splits there are as many as steps.)
+    #[serde(default)]
+    pub ways: BTreeMap<String, u16>,
 }
 
 /// Something that was sent, or would have been.
@@ -133,11 +136,13 @@ pub enum RunMoveKind {
     Ended,
     /// Two people who turned out to be one were in both arms.
     Mixed,
+    /// It went one of the ways of a split: an arm of an experiment, by its number from 1.
+    Arm,
 }
 
 impl RunMoveKind {
     /// All of them, in the order of their stored numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Began,
         Self::NotBegun,
         Self::Sent,
@@ -151,6 +156,7 @@ impl RunMoveKind {
         Self::Goal,
         Self::Ended,
         Self::Mixed,
+        Self::Arm,
     ];
 
     /// Its stable number, as stored.
@@ -179,6 +185,7 @@ impl RunMoveKind {
             Self::Goal => "goal",
             Self::Ended => "ended",
             Self::Mixed => "mixed",
+            Self::Arm => "arm",
         }
     }
 }

@@ -1,18 +1,22 @@
 //! Campaigns: what happened in runs lies with the member, what was said in the shard of its own hash, so that each is found by it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use zhiyin_model::id::{EventId, MemberId, NoteId};
 use zhiyin_model::run::{Note, NoteState, RunMoveKind};
 use zhiyin_model::time::Ts;
-use zhiyin_store::campaigns::{Campaigns, MoveRead, RunFlush, StoredNote};
+use zhiyin_store::campaigns::{
+    self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, RunFlush, StoredNote,
+};
 use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
 
 use crate::PgStore;
 use crate::batch;
-use crate::connection::{Of, Values};
+use crate::connection::{Of, Session, Values};
 use crate::rows::{Uuid, damaged, get, id};
 use crate::schemas::Schemas;
 use crate::survey::Survey;
@@ -30,6 +34,14 @@ pub(crate) const NOTE_ON: &str = "UPDATE {shard}.outbox o SET state = u.state \
 pub(crate) const MOVES_OF: &str = "SELECT campaign, run, kind, place, why, at, version FROM {shard}.run_move \
     WHERE (member = $1 OR member IN (SELECT a.member FROM {home}.alias a WHERE a.root = $1)) \
     AND ($2::text IS NULL OR campaign = $2) ORDER BY at DESC, no DESC LIMIT $3";
+pub(crate) const BEGUN: &str = "SELECT DISTINCT member FROM {shard}.run_move WHERE campaign = $1 AND kind = 0 \
+    AND ($2::uuid IS NULL OR member > $2) ORDER BY member LIMIT $3";
+pub(crate) const ROOTS: &str = "SELECT member, root FROM {home}.alias WHERE member = ANY($1::uuid[])";
+pub(crate) const WERE: &str = "SELECT member, root FROM {home}.alias WHERE root = ANY($1::uuid[])";
+pub(crate) const ASSIGNED: &str = "SELECT member, run, kind, place, why, at, version FROM {shard}.run_move \
+    WHERE member = ANY($1::uuid[]) AND campaign = $2 ORDER BY at, no";
+pub(crate) const GIVEN: &str = "SELECT c.member, c.offer, t.at, t.given FROM {shard}.coupon c \
+    JOIN {shard}.coupon_move t ON t.coupon = c.id WHERE c.member = ANY($1::uuid[]) AND t.given <> 0";
 pub(crate) const NOTES_OF: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox \
     WHERE member = $1 AND ($2::text IS NULL OR channel = $2) ORDER BY at DESC, id LIMIT $3";
 pub(crate) const NOTE: &str =
@@ -131,6 +143,56 @@ fn note(row: &Row, vault: &Vault) -> Result<StoredNote> {
     Ok(StoredNote { note, body: vault.body(get(row, 8)?)? })
 }
 
+/// Who these are now, with what happened to them in a campaign.
+async fn assigned(session: &Session<'_>, campaign: &str, ids: &[MemberId]) -> Result<Vec<Assigned>> {
+    let asked: Vec<Uuid> = ids.iter().copied().map(Uuid::from).collect();
+    let now = pairs(&session.rows((ROOTS, 0), &[&asked]).await?)?;
+    let roots: BTreeSet<MemberId> = ids.iter().map(|id| *now.get(id).unwrap_or(id)).collect();
+    let roots: Vec<Uuid> = roots.into_iter().map(Uuid::from).collect();
+    let were = pairs(&session.rows((WERE, 0), &[&roots]).await?)?;
+    let all: Vec<Uuid> = roots.iter().copied().chain(were.keys().copied().map(Uuid::from)).collect();
+    let name = campaign.to_owned();
+    let shards = 0..session.schemas.shards();
+    let mut asks: Vec<(Of, Values<'_>)> =
+        shards.clone().map(|shard| ((ASSIGNED, shard), vec![&all as _, &name as _])).collect();
+    asks.extend(shards.clone().map(|shard| ((GIVEN, shard), vec![&roots as _])));
+    let rows = session.ask(asks).await?;
+    let (moves, given) = rows.split_at(shards.len());
+    let mut whom: BTreeMap<MemberId, Assigned> = BTreeMap::new();
+    for row in moves.iter().flatten() {
+        let moved = moved(row)?;
+        let member = *were.get(&moved.member).unwrap_or(&moved.member);
+        let new = || Assigned { member, moves: Vec::new(), given: Vec::new() };
+        whom.entry(member).or_insert_with(new).moves.push(moved);
+    }
+    for row in given.iter().flatten() {
+        if let Some(one) = whom.get_mut(&id(row, 0)?) {
+            one.given.push(CouponGiven { offer: get(row, 1)?, at: Ts(get(row, 2)?), off: get(row, 3)? });
+        }
+    }
+    // Who they were may lie in other shards; within one the rows are in their order.
+    whom.values_mut().for_each(|one| one.moves.sort_by_key(|moved| moved.at));
+    Ok(whom.into_values().collect())
+}
+
+/// Who was whom, and who they are now.
+fn pairs(rows: &[Row]) -> Result<BTreeMap<MemberId, MemberId>> {
+    rows.iter().map(|row| Ok((id(row, 0)?, id(row, 1)?))).collect()
+}
+
+fn moved(row: &Row) -> Result<AssignedMove> {
+    let kind = RunMoveKind::from_code(get(row, 2)?);
+    Ok(AssignedMove {
+        member: id(row, 0)?,
+        run: id(row, 1)?,
+        kind: kind.ok_or_else(|| damaged(2, "nothing that happens in a run"))?,
+        place: get(row, 3)?,
+        why: get(row, 4)?,
+        at: Ts(get(row, 5)?),
+        version: get(row, 6)?,
+    })
+}
+
 /// What the digest says of what was said, and to whom.
 pub(crate) async fn said(survey: &Survey<'_>, vault: &Vault) -> Result<Vec<(MemberId, String)>> {
     let mut said = Vec::new();
@@ -187,6 +249,20 @@ impl Campaigns for PgStore {
         read.sort_by_key(|one| std::cmp::Reverse(one.at));
         read.truncate(limit);
         Ok(read)
+    }
+
+    async fn assigned(&self, campaign: &str, after: Option<MemberId>, limit: usize) -> Result<AssignedPart> {
+        let (name, key, most) = (campaign.to_owned(), after.map(Uuid::from), most(limit));
+        let session = self.connections.session().await?;
+        let shards = 0..session.schemas.shards();
+        let asks: Vec<(Of, Values<'_>)> =
+            shards.map(|shard| ((BEGUN, shard), vec![&name as _, &key as _, &most as _])).collect();
+        let rows = session.ask(asks).await?;
+        let mut ids: Vec<MemberId> = rows.iter().flatten().map(|row| id(row, 0)).collect::<Result<_>>()?;
+        ids.sort_unstable();
+        ids.truncate(limit);
+        let whom = assigned(&session, campaign, &ids).await?;
+        Ok(campaigns::assigned_part(&ids, limit, whom))
     }
 
     async fn notes_of(

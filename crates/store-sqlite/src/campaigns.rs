@@ -1,11 +1,15 @@
 //! Campaigns: what a batch writes of them, and how it is read.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zhiyin_model::id::{EventId, MemberId, NoteId};
 use zhiyin_model::run::{Note, NoteState, RunMoveKind};
 use zhiyin_model::time::Ts;
-use zhiyin_store::campaigns::{Campaigns, MoveRead, RunFlush, StoredNote};
+use zhiyin_store::campaigns::{
+    self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, RunFlush, StoredNote,
+};
 use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
@@ -24,6 +28,27 @@ pub(crate) const NOTE_ON: &str = "UPDATE outbox SET state = ?3 WHERE id = ?1 AND
 pub(crate) const MOVES_OF: &str = "SELECT campaign, run, kind, place, why, at, version FROM run_move \
     WHERE member IN (SELECT ?1 UNION ALL SELECT member FROM alias WHERE root = ?1) AND (?2 IS NULL OR campaign = ?2) \
     ORDER BY at DESC, no DESC LIMIT ?3";
+pub(crate) const BEGUN: &str = "SELECT DISTINCT member FROM run_move WHERE campaign = ?1 AND kind = 0 AND member > ?2 \
+    ORDER BY member LIMIT ?3";
+/// Who these are now, and who each of them was, as a JSON list of hexadecimal digits names them.
+macro_rules! whom {
+    () => {
+        "WITH whom AS MATERIALIZED (SELECT DISTINCT COALESCE(a.root, unhex(k.value)) AS root \
+         FROM json_each(?1) k LEFT JOIN alias a ON a.member = unhex(k.value)) "
+    };
+}
+pub(crate) const ASSIGNED: &str = concat!(
+    whom!(),
+    ", i AS MATERIALIZED (SELECT root, root AS member FROM whom \
+     UNION ALL SELECT w.root, a.member FROM whom w JOIN alias a ON a.root = w.root) \
+     SELECT i.root, t.member, t.run, t.kind, t.place, t.why, t.at, t.version \
+     FROM i CROSS JOIN run_move t ON t.member = i.member WHERE t.campaign = ?2 ORDER BY i.root, t.at, t.no"
+);
+pub(crate) const GIVEN: &str = concat!(
+    whom!(),
+    "SELECT c.member, c.offer, t.at, t.given FROM whom w CROSS JOIN coupon c ON c.member = w.root \
+     CROSS JOIN coupon_move t ON t.coupon = c.id WHERE t.given <> 0"
+);
 pub(crate) const NOTES_OF: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox \
     WHERE member = ?1 AND (?2 IS NULL OR channel = ?2) ORDER BY at DESC, id LIMIT ?3";
 pub(crate) const NOTE: &str =
@@ -105,6 +130,39 @@ fn note(row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredNote> {
     Ok(StoredNote { note, body: rows::body(row, 8, vault)? })
 }
 
+/// Who these are now, with what happened to them in a campaign.
+fn assigned(c: &Connection, campaign: &str, ids: &[MemberId]) -> Result<Vec<Assigned>> {
+    let quoted: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+    let list = format!("[{}]", quoted.join(","));
+    let moves = all(c, ASSIGNED, params![list, campaign], |row| {
+        let kind = RunMoveKind::from_code(row.get(3)?);
+        let moved = AssignedMove {
+            member: id(row, 1)?,
+            run: id(row, 2)?,
+            kind: kind.ok_or_else(|| damaged(3, "nothing that happens in a run"))?,
+            place: row.get(4)?,
+            why: row.get(5)?,
+            at: Ts(row.get(6)?),
+            version: row.get(7)?,
+        };
+        Ok((id(row, 0)?, moved))
+    })?;
+    let mut whom: BTreeMap<MemberId, Assigned> = BTreeMap::new();
+    for (member, moved) in moves {
+        let new = || Assigned { member, moves: Vec::new(), given: Vec::new() };
+        whom.entry(member).or_insert_with(new).moves.push(moved);
+    }
+    let given = all(c, GIVEN, [list], |row| {
+        Ok((id(row, 0)?, CouponGiven { offer: row.get(1)?, at: Ts(row.get(2)?), off: row.get(3)? }))
+    })?;
+    for (member, given) in given {
+        if let Some(one) = whom.get_mut(&member) {
+            one.given.push(given);
+        }
+    }
+    Ok(whom.into_values().collect())
+}
+
 /// What the digest says of what was said, and to whom.
 pub(crate) fn said(c: &Connection, vault: &Vault) -> Result<Vec<(MemberId, String)>> {
     let read = all(c, DIGESTED, [], |row| note(row, vault))?;
@@ -147,6 +205,19 @@ impl Campaigns for SqliteStore {
                         version: row.get(6)?,
                     })
                 })
+            })
+            .await
+    }
+
+    async fn assigned(&self, campaign: &str, after: Option<MemberId>, limit: usize) -> Result<AssignedPart> {
+        let campaign = campaign.to_owned();
+        let after = after.map_or_else(Vec::new, |id| id.bytes().to_vec());
+        self.connections
+            .read(move |c| {
+                let ids: Vec<MemberId> =
+                    all(c, BEGUN, params![campaign, after, most(limit)], |row| id(row, 0))?;
+                let whom = assigned(c, &campaign, &ids)?;
+                Ok(campaigns::assigned_part(&ids, limit, whom))
             })
             .await
     }

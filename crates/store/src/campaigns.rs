@@ -57,6 +57,56 @@ pub struct MoveRead {
     pub version: i64,
 }
 
+/// Something that happened to somebody in a campaign, with who they were at the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssignedMove {
+    /// Who they were: their id before they turned out to be somebody else, too.
+    pub member: MemberId,
+    /// The run.
+    pub run: RunId,
+    /// What.
+    pub kind: RunMoveKind,
+    /// At which step; empty where it is about none.
+    pub place: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Ts,
+    /// By which version of the playbook.
+    pub version: i64,
+}
+
+/// What a coupon took off when it was used, or, below zero, what of it came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CouponGiven {
+    /// Of which offer.
+    pub offer: String,
+    /// When.
+    pub at: Ts,
+    /// How much, in minor units.
+    pub off: i64,
+}
+
+/// Somebody who began a campaign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    /// Who they are now.
+    pub member: MemberId,
+    /// What happened to them in it, under whichever ids, oldest first.
+    pub moves: Vec<AssignedMove>,
+    /// What their coupons took off, of whichever offers; in any order.
+    pub given: Vec<CouponGiven>,
+}
+
+/// A part of those who began a campaign.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AssignedPart {
+    /// Each of them once in all parts: several ids that turned out to be one person come with the least of these ids.
+    pub assigned: Vec<Assigned>,
+    /// After whom the next part begins; nothing, where this is the last.
+    pub last: Option<MemberId>,
+}
+
 /// Campaigns.
 #[async_trait]
 pub trait Campaigns: Send + Sync {
@@ -67,6 +117,8 @@ pub trait Campaigns: Send + Sync {
         campaign: Option<&str>,
         limit: usize,
     ) -> Result<Vec<MoveRead>>;
+    /// Those who began a campaign, in the order of the ids under which they did, after one of these; of at most `limit` ids.
+    async fn assigned(&self, campaign: &str, after: Option<MemberId>, limit: usize) -> Result<AssignedPart>;
     /// What was said to a member, newest first: on one channel, or on all.
     async fn notes_of(
         &self,
@@ -87,6 +139,17 @@ pub trait Campaigns: Send + Sync {
     async fn set_pool(&self, pool: &str, taken: i64, last: i64) -> Result<()>;
     /// Lets every member be judged by the live version of the playbook anew.
     async fn judge_anew(&self) -> Result<()>;
+}
+
+/// Puts a part together: `ids` began the campaign, each of `whom` is who they are now with what happened to them.
+pub fn assigned_part(ids: &[MemberId], limit: usize, whom: Vec<Assigned>) -> AssignedPart {
+    let is_here = |one: &Assigned| {
+        let begun = one.moves.iter().filter(|moved| moved.kind == RunMoveKind::Began);
+        // Who began under several ids comes with the first of them.
+        begun.map(|moved| moved.member).min().is_some_and(|first| ids.binary_search(&first).is_ok())
+    };
+    let last = ids.last().copied().filter(|_| ids.len() >= limit);
+    AssignedPart { assigned: whom.into_iter().filter(is_here).collect(), last }
 }
 
 /// Runs as they lie in a member's row; nothing of who is in none.
@@ -143,7 +206,14 @@ mod tests {
             due: Ts::FOREVER,
             held: true,
         };
-        let past = Past { begun: 2, last: Ts(5), bucket: 17, mixed: false, keys: vec![u64::MAX] };
+        let past = Past {
+            begun: 2,
+            last: Ts(5),
+            bucket: 17,
+            mixed: false,
+            keys: vec![u64::MAX],
+            ways: BTreeMap::from([("2".to_owned(), 1)]),
+        };
         let sent = Sent {
             id: NoteId::from_bytes([2; 16]),
             at: Ts(7),

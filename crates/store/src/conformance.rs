@@ -100,7 +100,7 @@ macro_rules! conformance {
             tills: a_lease_is_taken_whole_or_not_at_all, a_lease_is_changed_by_who_read_it_last, leases_are_found_when_they_are_due,
                 what_is_leased_and_what_is_taken_are_one_pool, leases_move_with_the_home, the_digest_tells_leases_apart;
             campaigns: what_is_said_is_said_once, runs_follow_whoever_they_are, campaigns_move_with_the_home,
-                whoever_is_erased_was_told_nothing;
+                whoever_is_erased_was_told_nothing, who_began_a_campaign_is_read_part_by_part;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,
                 what_comes_late_counts_where_it_is_open, lines_that_the_ledger_does_not_bear_out_are_found, a_month_is_closed_beside_batches,
                 closed_months_move_with_a_home;

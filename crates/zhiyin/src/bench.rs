@@ -2,6 +2,7 @@
 
 mod audience;
 mod brand;
+mod campaign;
 mod checkout;
 mod commands;
 mod drop;
@@ -41,12 +42,15 @@ pub async fn bench(
         "checkout" => checkout::checkout(checkout, audience.without_peers),
         "search" => search::search().await,
         "issue" => issue::issue(audience.members).await,
+        "campaign" => campaign::campaign(audience.members).await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
+        // What `campaign` starts for each home.
+        campaign::WORK => campaign::work(place).await,
         // What `ingest` starts.
         ingest::DOOR => ingest::door(place).await,
         _ => bail!(
-            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults"
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, issue, campaign, drop, ingest, commands, faults"
         ),
     }
 }

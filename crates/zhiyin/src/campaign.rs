@@ -1,12 +1,15 @@
-//! `zhiyin campaign list | show | why | test | pause | resume | stop` (docs/campaigns.md).
+//! `zhiyin campaign list | show | why | test | effect | history | pause | resume | stop` (docs/campaigns.md).
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::Engine;
 use zhiyin_engine::campaigns::{CampaignView, WhyView};
+use zhiyin_engine::effects::history::{self, HistoryAsked};
+use zhiyin_engine::effects::{COLUMNS, EffectAsked, EffectView};
 use zhiyin_model::role::Operation;
+use zhiyin_model::time::Day;
 
 use crate::arguments::{Format, Place};
 use crate::coupon::whom;
@@ -43,6 +46,41 @@ pub enum CampaignAction {
         /// NAMESPACE:VALUE, or the member's id.
         #[arg(long)]
         member: String,
+    },
+    /// Says what a campaign changed: those held out against the others, and the ways of its splits against each other.
+    Effect {
+        /// Its id in the playbook.
+        campaign: String,
+        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+        /// The category that the campaign is after: whether it was bought within 7 days.
+        #[arg(long)]
+        category: Option<String>,
+        /// What is earned of what is sold, such as 30%: costs are then held against margin.
+        #[arg(long)]
+        margin: Option<String>,
+        /// What a message costs, in minor units.
+        #[arg(long, value_name = "MINOR", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+        send_cost: u32,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Says what can be said of campaigns of an old system, whose targets were chosen by people and not by lot.
+    History {
+        /// For how many days what was paid counts, from the first day of a campaign on.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+        /// How many days before it members are matched by.
+        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+        before: u16,
+        /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
     },
     /// Pauses a campaign: nobody begins it, and nothing more is sent or given, until it goes on.
     Pause {
@@ -89,6 +127,23 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
                 );
             }
         }
+        CampaignAction::Effect { campaign, as_of, category, margin, send_cost, format } => {
+            let asked = EffectAsked {
+                day: as_of.as_deref().map(day).transpose()?,
+                category,
+                margin: margin.as_deref().map(rate).transpose()?,
+                send_cost,
+            };
+            // What waits and is due is decided first, as for reports.
+            engine.drain(place.batch(), None, |_| ()).await?;
+            effect(&engine.effect(&campaign, &asked).await??, format)?;
+        }
+        CampaignAction::History { days, before, as_of, format } => {
+            let asked =
+                HistoryAsked { days, before_days: before, day: as_of.as_deref().map(day).transpose()? };
+            engine.drain(place.batch(), None, |_| ()).await?;
+            history(&engine, asked, format).await?;
+        }
         CampaignAction::Pause { campaign } => state(&engine.halt_campaign(&by, &campaign, "paused").await??),
         CampaignAction::Resume { campaign } => {
             state(&engine.halt_campaign(&by, &campaign, "running").await??)
@@ -96,6 +151,71 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
         CampaignAction::Stop { campaign } => state(&engine.halt_campaign(&by, &campaign, "stopped").await??),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn day(text: &str) -> Result<Day> {
+    Day::parse(text).with_context(|| format!("--as-of {text}: a date is YYYY-MM-DD"))
+}
+
+fn rate(text: &str) -> Result<u32> {
+    EffectAsked::margin(text).with_context(|| format!("--margin {text}: a margin is such as 30% or 12.5%"))
+}
+
+fn effect(view: &EffectView, format: Format) -> Result<()> {
+    if format == Format::Json {
+        say!("{}", serde_json::to_string_pretty(view)?);
+        return Ok(());
+    }
+    if format == Format::Table {
+        say!("{} ({}), as of {}; money in {}", view.campaign, view.name, view.as_of, view.currency);
+        for arm in &view.arms {
+            say!("{}: {} members, {} messages, {} points", arm.arm, arm.members, arm.sent, arm.points);
+        }
+    }
+    print(&COLUMNS.map(str::to_owned), &view.rows(), format)?;
+    if format == Format::Table {
+        let of_splits = view.experiments.iter().flat_map(|split| &split.measures);
+        for one in view.measures.iter().chain(of_splits) {
+            let waiting = match one.waiting {
+                0 => String::new(),
+                n => format!(" ({n} not counted yet / {n} 人未到期)"),
+            };
+            say!("{} {}: {}{waiting}\n  {}", one.measure, one.treated.arm, one.says.en, one.says.zh);
+        }
+        let cost = view.cost.iter().map(|cost| &cost.says);
+        cost.chain(&view.notes).for_each(|said| say!("! {}\n  {}", said.en, said.zh));
+    }
+    Ok(())
+}
+
+/// Prints campaigns of an old system, with the warning that belongs to them; whether there are any.
+pub async fn history(engine: &Engine, asked: HistoryAsked, format: Format) -> Result<bool> {
+    let views = engine.campaign_history(asked).await?;
+    if format == Format::Json {
+        say!("{}", serde_json::to_string_pretty(&views)?);
+        return Ok(!views.is_empty());
+    }
+    if views.is_empty() && format == Format::Table {
+        return Ok(false);
+    }
+    let currency = engine.live()?.playbook.currency.clone();
+    if format == Format::Table {
+        say!(
+            "campaigns of the old system: what was paid in {} days, in {}, beside who was not targeted, and beside others who had \
+             spent alike in the {} days before",
+            asked.days,
+            currency.code,
+            asked.before_days
+        );
+    }
+    print(&history::COLUMNS.map(str::to_owned), &history::rows(&views, currency.exponent), format)?;
+    if format == Format::Table {
+        say!(
+            "! Nobody drew lots: people chose the targets, so a difference may be of how they chose and not of the campaign."
+        );
+        say!("  名单是人选的，不是随机抽的：差异可能来自选人，而不是活动。");
+    }
+    Ok(!views.is_empty())
 }
 
 async fn why(engine: &Engine, campaign: &str, member: &str) -> Result<WhyView> {

@@ -11,13 +11,14 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhiyin_engine::Engine;
 use zhiyin_engine::delivery::Terms;
+use zhiyin_engine::effects::history::HistoryAsked;
 use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::home::{AUDIENCE_MIB, mebibytes};
 use crate::say::say;
-use crate::{import, report, who};
+use crate::{campaign, import, report, who};
 
 /// Requests a second that a key is answered, unless it is said otherwise.
 const REQUESTS_PER_SECOND: u32 = 5_000;
@@ -124,6 +125,9 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
         report::report(place, name, Format::Table, None, None).await?;
     }
     say!();
+    if campaign::history(&engine, HistoryAsked::default(), Format::Table).await? {
+        say!();
+    }
     // What it shows is nobody's secret, and it runs where somebody looks at it.
     let at = Serving::at(listen.to_owned(), true);
     run(place, engine, &at).await

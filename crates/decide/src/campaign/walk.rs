@@ -155,15 +155,9 @@ impl Walk<'_> {
                 Go::On(if is_so { at + 1 } else { *otherwise })
             }
             Act::Split(ways) => {
-                let hash = hash_of(self.scene, "split", &[run.id.bytes(), op.place.as_bytes()]);
-                let mut left = hash % u64::from(BUCKETS);
-                for (share, way) in ways {
-                    if left < u64::from(*share) {
-                        return Go::On(*way);
-                    }
-                    left -= u64::from(*share);
-                }
-                Go::On(ways.last().map_or(at + 1, |(_, way)| *way))
+                let way = self.way(rule, (op.place.as_str(), ways.as_slice()));
+                self.tell(run, RunMoveKind::Arm, (way + 1).to_string());
+                Go::On(ways.get(way).map_or(at + 1, |(_, way)| *way))
             }
             Act::Jump(to) => Go::On(*to),
             Act::Exit => Go::Ends("exit"),
@@ -181,6 +175,28 @@ impl Walk<'_> {
                 Go::On(at + 1)
             }
         }
+    }
+
+    /// Which way the member goes at a split: drawn when they first stand at it, the same in every run.
+    fn way(&mut self, rule: &CampaignRule, (place, ways): (&str, &[(u32, usize)])) -> usize {
+        let member = &mut self.state.member;
+        let past = member.runs.past.get_mut(&rule.id);
+        let kept = past.as_ref().and_then(|past| past.ways.get(place)).map(|way| usize::from(*way));
+        if let Some(way) = kept.filter(|way| *way < ways.len()) {
+            return way;
+        }
+        let parts: [&[u8]; 3] = [member.id.bytes(), rule.id.as_bytes(), place.as_bytes()];
+        let mut left = hash_of(self.scene, "split", &parts) % u64::from(BUCKETS);
+        let way = ways.iter().position(|(share, _)| {
+            let is_it = left < u64::from(*share);
+            left = left.saturating_sub(u64::from(*share));
+            is_it
+        });
+        let way = way.unwrap_or(ways.len().saturating_sub(1));
+        if let Some(past) = past {
+            past.ways.insert(place.to_owned(), u16::try_from(way).unwrap_or(u16::MAX));
+        }
+        way
     }
 
     /// Sends on the first channel that may be used, or waits for the first that will.

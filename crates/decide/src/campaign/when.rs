@@ -22,13 +22,13 @@ pub(crate) fn set_timer(scene: &Scene<'_>, state: &mut State) {
 
 /// The same; what time sets off is of after an instant, never before that of the decision.
 pub(crate) fn set_timer_after(scene: &Scene<'_>, state: &mut State, after: Ts) {
-    let stays = |due: &Ts| scene.cause.replay || *due <= after;
+    let stays = |due: &Ts| scene.is_past() || *due <= after;
     let pending = state.member.timers.get(&TIMER).copied().filter(stays);
     // What could not go on though it was due (the home did not act yet) is looked at again in a day, never at once.
     let next_due = state.member.runs.next_due();
     let next_due = if next_due <= scene.at { scene.at.plus_us(DAY_US) } else { next_due };
     let mut due = pending.unwrap_or(Ts::FOREVER).min(next_due);
-    if !scene.cause.replay && !state.member.audiences.closed {
+    if !scene.is_past() && !state.member.audiences.closed {
         let timed = scene.rules.campaigns.iter().filter(|rule| rule.is_timed());
         due = timed.filter_map(|rule| next(scene, state, rule, after)).fold(due, Ts::min);
     }

@@ -115,7 +115,7 @@ pub fn part(
     };
     let both = (&*past.coupons, &*past.checkouts);
     coupon::part(scene, &mut state.member, &mut theirs.member, both, is_theirs, goes);
-    campaign::part(&state.member, &mut theirs.member);
+    campaign::part(scene, &state.member, &mut theirs.member, &mut outcome);
     campaign::set_timer(scene, state);
     campaign::set_timer(scene, &mut theirs);
     let coupons = past.coupons.iter().filter(|coupon| is_theirs(coupon)).map(|coupon| coupon.id).collect();

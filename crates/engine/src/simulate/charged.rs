@@ -5,19 +5,47 @@
 
 use std::collections::BTreeSet;
 
+use zhiyin_model::playbook::campaign::Step;
 use zhiyin_model::playbook::offer::{Offer, OfferEffect, Offering};
 use zhiyin_model::playbook::{Names, Playbook};
 
-/// The offers that are charged, by id.
-pub(super) fn charged(live: &Playbook, changed: &Playbook) -> BTreeSet<String> {
+/// Coupons that campaigns give which differ between two playbooks, or that all of the changed one's do.
+pub(super) fn given(live: &Playbook, changed: &Playbook, all: bool) -> BTreeSet<String> {
+    let plays =
+        changed.campaigns.iter().filter(|(id, campaign)| all || live.campaigns.get(*id) != Some(campaign));
+    let mut given = BTreeSet::new();
+    plays.for_each(|(_, campaign)| coupons(&campaign.steps, &mut given));
+    given.retain(|offer| changed.offering.offer(offer).is_some());
+    given
+}
+
+fn coupons(steps: &[Step], given: &mut BTreeSet<String>) {
+    for step in steps {
+        match step {
+            Step::Coupon(offer) => drop(given.insert(offer.clone())),
+            Step::Await { then, otherwise, .. }
+            | Step::Until { then, otherwise, .. }
+            | Step::If { then, otherwise, .. } => {
+                coupons(then, given);
+                coupons(otherwise, given);
+            }
+            Step::Split(ways) => ways.iter().for_each(|way| coupons(&way.1, given)),
+            _ => {}
+        }
+    }
+}
+
+/// The offers that are charged, by id: those that differ, those of which coupons are given, and all that they interact with.
+pub(super) fn charged(live: &Playbook, changed: &Playbook, given: &BTreeSet<String>) -> BTreeSet<String> {
     let (old, new) = (&live.offering, &changed.offering);
     let all: Vec<&Offer> = old.offers.iter().chain(&new.offers).collect();
-    if (old, &live.attributes) == (new, &changed.attributes) {
+    if given.is_empty() && (old, &live.attributes) == (new, &changed.attributes) {
         return BTreeSet::new();
     }
     let differs = |id: &str| old.offer(id) != new.offer(id);
     let mut found: BTreeSet<String> =
         all.iter().filter(|offer| differs(&offer.id)).map(|offer| offer.id.clone()).collect();
+    found.extend(given.iter().cloned());
     if (&old.lanes, &old.floors) != (&new.lanes, &new.floors)
         && !(old.lanes.is_empty() || new.lanes.is_empty())
     {
@@ -86,7 +114,7 @@ pub(super) fn only(playbook: &Playbook, charged: &BTreeSet<String>) -> Playbook 
 }
 
 /// What is known of an offer whose cost is not all that one member decides.
-pub(super) fn notes(offering: &Offering) -> Vec<Names> {
+pub(super) fn notes(offering: &Offering, campaigned: &BTreeSet<String>) -> Vec<Names> {
     let mut notes = Vec::new();
     for offer in &offering.offers {
         let id = &offer.id;
@@ -100,7 +128,7 @@ pub(super) fn notes(offering: &Offering) -> Vec<Names> {
             ));
         }
         let given = |other: &Offer| matches!(&other.effect, OfferEffect::Give { coupon, .. } if coupon == id);
-        if offer.coupon.is_some() && !offering.offers.iter().any(given) {
+        if offer.coupon.is_some() && !offering.offers.iter().any(given) && !campaigned.contains(id) {
             notes.push(Names::both(
                 &format!("{id}：没有优惠发放此券，未计入使用"),
                 &format!("{id}: no offer gives this coupon, so nobody holds one and it costs nothing here"),

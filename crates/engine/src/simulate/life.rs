@@ -12,12 +12,13 @@ use zhiyin_model::event::Event;
 use zhiyin_model::id::{EventId, IdKey, MemberId, OrderId};
 use zhiyin_model::member::Term;
 use zhiyin_model::playbook::Offering;
+use zhiyin_model::run::RunMoveKind;
 use zhiyin_model::time::Ts;
 use zhiyin_offer::{Cart, Till};
 use zhiyin_store::StoreError;
 
 use super::books::Books;
-use super::tally::{MonthSum, SideSum};
+use super::tally::{CampaignSum, MonthSum, SideSum};
 use super::till::{Charge, Gives, Purse};
 use crate::Result;
 
@@ -65,6 +66,8 @@ pub(super) struct Life {
     /// By how much less an order was paid than the record says.
     pub(super) less: BTreeMap<OrderId, i64>,
     touched_by: BTreeSet<String>,
+    /// Of which campaign coupons are that are held or were used.
+    coupon_of: BTreeMap<String, String>,
     /// What the member was given in the time that is looked at: money, and points.
     pub(super) money: i64,
     pub(super) points: i64,
@@ -245,6 +248,7 @@ impl Life {
         cause: Option<(EventId, &Arc<Event>)>,
     ) {
         self.books.absorb(outcome, cause);
+        self.campaigned(world, side, outcome);
         let points = outcome.transfers.iter().filter(|transfer| transfer.asset == Asset::Points);
         for transfer in points.filter(|transfer| transfer.at >= world.from) {
             let month = side.month(transfer.at);
@@ -262,6 +266,37 @@ impl Life {
                 TransferKind::Return => month.spent -= amount,
                 TransferKind::Expire => month.expired += amount,
                 TransferKind::Hold | TransferKind::Release => {}
+            }
+        }
+    }
+
+    /// What campaigns did, and coupons that they gave: charged ones are held from now on.
+    fn campaigned(&mut self, world: World<'_>, side: &mut Side, outcome: &Outcome) {
+        let mut issued = outcome.coupons.issued.iter();
+        for moved in &outcome.runs.moves {
+            let counts = moved.at >= world.from;
+            let mut sum = CampaignSum::default();
+            match moved.kind {
+                RunMoveKind::Began => sum.began = 1,
+                RunMoveKind::Sent => sum.sent = 1,
+                RunMoveKind::HeldOut => sum.held_out = 1,
+                RunMoveKind::NotSent => sum.not_sent = 1,
+                RunMoveKind::Points => sum.points = moved.why.parse().unwrap_or(0),
+                RunMoveKind::Coupon => {
+                    sum.coupons_issued = 1;
+                    let Some(coupon) = issued.find(|coupon| coupon.offer == moved.why) else { continue };
+                    if side.offering.offer(&coupon.offer).is_some() {
+                        let id = coupon.id.to_string();
+                        self.coupon_of.insert(id.clone(), moved.campaign.clone());
+                        self.purse.hold(id, &coupon.offer, coupon.valid_until);
+                        let given = side.sums.offers.entry(coupon.offer.clone()).or_default();
+                        given.coupons_given += i64::from(counts);
+                    }
+                }
+                _ => {}
+            }
+            if counts {
+                side.sums.campaigns.entry(moved.campaign.clone()).or_default().add(sum);
             }
         }
     }
@@ -289,6 +324,11 @@ impl Life {
         side.sums.inexact += i64::from(!charge.exact);
         let mut shipping = 0;
         for used in &charge.used {
+            if let Some(campaign) = used.coupon.as_ref().and_then(|id| self.coupon_of.get(id)) {
+                let sum = side.sums.campaigns.entry(campaign.clone()).or_default();
+                sum.coupons_used += 1;
+                sum.taken_off += used.off;
+            }
             let first = self.touched_by.insert(used.offer.clone());
             let sum = side.sums.offers.entry(used.offer.clone()).or_default();
             sum.uses += 1;

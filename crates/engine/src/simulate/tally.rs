@@ -52,11 +52,47 @@ pub struct OfferSum {
     pub services: i64,
 }
 
+/// What a campaign came to under one set of rules: nobody did anything else for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CampaignSum {
+    /// Runs that began.
+    pub began: i64,
+    /// Messages that would have gone out.
+    pub sent: i64,
+    /// Messages to who is held out.
+    pub held_out: i64,
+    /// Messages that a guard-rail stopped.
+    pub not_sent: i64,
+    /// Points that it gave.
+    pub points: i64,
+    /// Coupons that it issued.
+    pub coupons_issued: i64,
+    /// Coupons of these that would have been used.
+    pub coupons_used: i64,
+    /// What those took off.
+    pub taken_off: i64,
+}
+
+impl CampaignSum {
+    /// Adds another.
+    pub(super) fn add(&mut self, other: Self) {
+        self.began += other.began;
+        self.sent += other.sent;
+        self.held_out += other.held_out;
+        self.not_sent += other.not_sent;
+        self.points += other.points;
+        self.coupons_issued += other.coupons_issued;
+        self.coupons_used += other.coupons_used;
+        self.taken_off += other.taken_off;
+    }
+}
+
 /// What one set of rules came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SideSum {
     pub(super) months: BTreeMap<(i16, i8), MonthSum>,
     pub(super) offers: BTreeMap<String, OfferSum>,
+    pub(super) campaigns: BTreeMap<String, CampaignSum>,
     /// Recorded items that these rules refuse, by name.
     pub(super) refused: BTreeMap<String, i64>,
     /// Points that are there at the end, and what is owed of them.
@@ -184,6 +220,7 @@ impl SideSum {
     fn add(&mut self, other: Self) {
         merge(&mut self.months, other.months, MonthSum::add);
         merge(&mut self.offers, other.offers, OfferSum::add);
+        merge(&mut self.campaigns, other.campaigns, CampaignSum::add);
         merge(&mut self.refused, other.refused, |n, more| *n += more);
         self.outstanding += other.outstanding;
         self.debt += other.debt;

@@ -203,6 +203,11 @@ impl Purse {
         }
     }
 
+    /// A coupon is held from now on.
+    pub(super) fn hold(&mut self, id: String, offer: &str, expires: Ts) {
+        self.coupons.push(Coupon { id, offer: offer.to_owned(), expires });
+    }
+
     fn uses(&self, [day, week, month]: [i32; 3]) -> BTreeMap<String, Uses> {
         let within = |(period, n): (i32, u64), now: i32| if period == now { n } else { 0 };
         let uses = |often: &Often| Uses {

@@ -1,10 +1,13 @@
 //! What a simulation found, as programs and people read it. Every number says that behaviour is assumed unchanged.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use zhiyin_model::money::{Currency, Money};
-use zhiyin_model::playbook::Names;
+use zhiyin_model::playbook::{Names, Playbook};
+use zhiyin_model::time::Ts;
 
-use super::tally::{GroupSum, Grouping, MonthSum, OfferSum, Tally};
+use super::tally::{CampaignSum, GroupSum, Grouping, MonthSum, OfferSum, Tally};
 
 /// What stands beside every number, in English and Chinese.
 pub const ASSUMED: &str = "behaviour assumed unchanged / 假设顾客行为不变";
@@ -49,6 +52,8 @@ pub struct Simulated {
     pub months: Vec<MonthTold>,
     /// What each charged offer came to.
     pub offers: Vec<OfferTold>,
+    /// What each campaign would have sent and issued, and what its coupons would have taken off.
+    pub campaigns: Vec<CampaignTold>,
     /// Members by the tier at the end under the live and under the changed rules.
     pub tiers: Vec<TierShift>,
     /// Who gains and who loses.
@@ -125,6 +130,21 @@ pub struct OfferTold {
     pub behaviour: Behaviour,
 }
 
+/// A campaign that was played: nobody did anything else for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CampaignTold {
+    /// Its id.
+    pub campaign: String,
+    /// What people call it.
+    pub name: Names,
+    /// Under the live rules: from when the home went live.
+    pub live: CampaignSum,
+    /// Under the changed rules: from the first day that is looked at.
+    pub changed: CampaignSum,
+    /// What is assumed.
+    pub behaviour: Behaviour,
+}
+
 /// Members who end in a tier under the live rules, and in one under the changed rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TierShift {
@@ -170,6 +190,7 @@ pub(super) struct Beside {
     pub(super) to: String,
     pub(super) changes: Vec<Names>,
     pub(super) charged: Vec<(String, Names)>,
+    pub(super) campaigns: Vec<(String, Names)>,
     pub(super) notes: Vec<Names>,
     /// What a point is worth: so many minor units for so many points.
     pub(super) worth: Option<(i64, i64)>,
@@ -233,6 +254,12 @@ impl Simulated {
             let cost_difference = changed.cost() - live.cost();
             OfferTold { offer: offer.clone(), name: name.clone(), live, changed, cost_difference, behaviour }
         });
+        let campaigns = beside.campaigns.iter().map(|(campaign, name)| {
+            let sum =
+                |side: &super::tally::SideSum| side.campaigns.get(campaign).copied().unwrap_or_default();
+            let (live, changed) = (sum(live), sum(changed));
+            CampaignTold { campaign: campaign.clone(), name: name.clone(), live, changed, behaviour }
+        });
         let tiers = tally.tiers.iter().map(|((live, changed), members)| TierShift {
             live: live.clone(),
             changed: changed.clone(),
@@ -270,6 +297,7 @@ impl Simulated {
             totals,
             months: months.into_iter().map(of_month).collect(),
             offers: offers.collect(),
+            campaigns: campaigns.collect(),
             tiers: tiers.collect(),
             groups: groups.collect(),
             minor: beside.currency,
@@ -312,6 +340,13 @@ impl Simulated {
                 let (live, changed) = (pick(&offer.live), pick(&offer.changed));
                 let numbers = [live, changed, changed - live].map(|value| self.value(money, value));
                 put("offer", &offer.offer, name, numbers);
+            }
+        }
+        for told in &self.campaigns {
+            for (name, money, pick) in CAMPAIGN_MEASURES {
+                let (live, changed) = (pick(&told.live), pick(&told.changed));
+                let numbers = [live, changed, changed - live].map(|value| self.value(money, value));
+                put("campaign", &told.campaign, name, numbers);
             }
         }
         for shift in &self.tiers {
@@ -377,6 +412,13 @@ impl Simulated {
             row.extend(rest.map(|value| value.to_string()));
             row
         });
+        let campaigns = self.campaigns.iter().map(|told| {
+            let mut row = vec![told.campaign.clone()];
+            row.extend(CAMPAIGN_MEASURES.map(|(_, money, pick)| self.value(money, pick(&told.changed))));
+            row
+        });
+        let mut of_campaigns = vec!["campaign"];
+        of_campaigns.extend(CAMPAIGN_MEASURES.map(|(name, ..)| name));
         let tiers = self
             .tiers
             .iter()
@@ -401,6 +443,7 @@ impl Simulated {
                 texts(&["month", "cost", "+/-", "orders", "+/-", "granted", "+/-", "expired", "+/-"]),
                 months.collect(),
             ),
+            ("campaigns 活动（changed 规则下）", texts(&of_campaigns), campaigns.collect()),
             ("tiers at the end 期末等级", texts(&["live", "changed", "members"]), tiers.collect()),
             (
                 "who gains, who loses 谁受益、谁受损",
@@ -419,7 +462,51 @@ impl Simulated {
     }
 }
 
+/// Campaigns of either playbook, by id.
+pub(super) fn campaigns(live: &Playbook, changed: &Playbook) -> Vec<(String, Names)> {
+    let all: BTreeMap<&String, &Names> =
+        live.campaigns.iter().chain(&changed.campaigns).map(|(id, campaign)| (id, &campaign.name)).collect();
+    all.into_iter().map(|(id, name)| (id.clone(), name.clone())).collect()
+}
+
+/// What the numbers of campaigns rest on.
+pub(super) fn of_campaigns(campaigns: &[(String, Names)], live_since: Option<Ts>) -> Vec<Names> {
+    if campaigns.is_empty() {
+        return Vec::new();
+    }
+    let mut notes = vec![
+        Names::both(
+            "营销活动照规则演算：会发多少、发多少券、这些券会抵扣多少；没有人因为收到消息而多来或多买",
+            "campaigns are played by their rules: what they would send and issue, and what those coupons would take off; nobody comes or buys more because of them",
+        ),
+        Names::both(
+            "渠道额度、活动总量、暂停与库存是全体共享的，演算未计入，数字为上限",
+            "what all members share (quotas of channels, ceilings, pauses, stock) is not counted: numbers are upper bounds",
+        ),
+    ];
+    if live_since.is_none() {
+        notes.push(Names::both(
+            "店铺尚未上线，现行规则下的活动没有发生过：live 一栏为 0",
+            "the home is not live, so campaigns of the live rules never acted: their numbers are 0",
+        ));
+    }
+    notes
+}
+
 type Pick = fn(&OfferSum) -> i64;
+type PickOf = fn(&CampaignSum) -> i64;
+
+/// What is told of each campaign, and whether it is money.
+const CAMPAIGN_MEASURES: [(&str, bool, PickOf); 8] = [
+    ("began", false, |sum| sum.began),
+    ("sent", false, |sum| sum.sent),
+    ("held_out", false, |sum| sum.held_out),
+    ("not_sent", false, |sum| sum.not_sent),
+    ("coupons_issued", false, |sum| sum.coupons_issued),
+    ("coupons_used", false, |sum| sum.coupons_used),
+    ("taken_off", true, |sum| sum.taken_off),
+    ("points", false, |sum| sum.points),
+];
 
 /// What is told of each offer, and whether it is money.
 const OFFER_MEASURES: [(&str, bool, Pick); 12] = [

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zhiyin_engine::campaigns::{CampaignView, NoteView, RunsView, WhyView};
 use zhiyin_engine::command::{Act, Whom};
+use zhiyin_engine::effects::{EffectAsked, EffectView, SEND_COST_MAX};
 use zhiyin_model::event::names;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::playbook::campaign::ADVISOR;
@@ -17,6 +18,7 @@ use super::caller::Caller;
 use super::commands::{CommandDone, MemberRef};
 use super::endpoint::Endpoint;
 use super::input::Nothing;
+use super::reads::day;
 use crate::problem::Problem;
 
 /// What any command about a member may be refused with.
@@ -39,6 +41,15 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says("Read a campaign", "查看营销活动", "How it stands, and how often each thing happened in it.")
             .refuses(&["campaign_unknown", "no_playbook"])
             .example(campaign.clone()),
+        Endpoint::get("campaigns_effect", "/v1/campaigns/{campaign}/effect", needs, effect)
+            .says(
+                "Read what a campaign changed",
+                "活动效果",
+                "Those held out against the others, and the ways of its splits against each other: shares, revenue, orders and what \
+                 coupons cost, each a difference with its interval.",
+            )
+            .refuses(&["campaign_unknown", "margin_bad", "as_of_future", "bad_query", "no_playbook"])
+            .example(json!({"campaign": "win-back", "margin": "30%"})),
         Endpoint::change(Method::POST, "campaigns_pause", "/v1/campaigns/{campaign}/pause", needs, pause)
             .says(
                 "Pause a campaign",
@@ -126,6 +137,40 @@ async fn list(caller: Caller, _: Nothing) -> Result<CampaignsListed, Problem> {
 
 async fn read(caller: Caller, asked: OfCampaign) -> Result<CampaignView, Problem> {
     Ok(caller.engine().campaign(&asked.campaign).await??)
+}
+
+/// Of which campaign, and by what.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfEffect {
+    /// Its id in the playbook.
+    #[schemars(length(min = 1, max = 64))]
+    campaign: String,
+    /// As of the end of this day (YYYY-MM-DD) in the brand's zone; now without it.
+    as_of: Option<String>,
+    /// The category that the campaign is after: whether it was bought within 7 days.
+    #[schemars(length(min = 1, max = 100))]
+    category: Option<String>,
+    /// What is earned of what is sold, such as `30%`: costs are then held against margin.
+    #[schemars(length(min = 2, max = 10))]
+    margin: Option<String>,
+    /// What a message costs, in minor units; nothing, where it is left out.
+    #[schemars(range(max = 1_000_000))]
+    send_cost: Option<u32>,
+}
+
+async fn effect(caller: Caller, asked: OfEffect) -> Result<EffectView, Problem> {
+    let margin = asked
+        .margin
+        .as_deref()
+        .map(|text| EffectAsked::margin(text).ok_or_else(|| Problem::of("margin_bad").at("margin")));
+    let asks = EffectAsked {
+        day: day("as_of", asked.as_of.as_deref())?,
+        category: asked.category,
+        margin: margin.transpose()?,
+        send_cost: asked.send_cost.unwrap_or(0).min(SEND_COST_MAX),
+    };
+    Ok(caller.engine().effect(&asked.campaign, &asks).await??)
 }
 
 async fn pause(caller: Caller, asked: OfCampaign) -> Result<CampaignView, Problem> {

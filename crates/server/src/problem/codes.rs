@@ -131,6 +131,7 @@ pub(crate) const CODES: &[Code] = &[
     c(409, "books_unsettled", ["本月还有未处理的事件", "Something of this month is not decided yet"]),
     c(409, "books_busy", ["正在处理事件，请稍后再试", "Events are being decided, try again"]),
     c(409, "import_unfinished", ["数据导入尚未完成", "An import is not finished"]),
+    c(400, "margin_bad", ["毛利率须为百分比，如 30%", "A margin is a percentage, such as 30%"]),
     c(400, "as_of_future", ["日期还没有到", "This day has not come yet"]),
     c(202, "approval_asked", ["等待第二人批准", "A second person must approve this"]),
     c(400, "approval_request", ["审批内容不合法", "This cannot be asked for"]),

@@ -63,6 +63,21 @@ async fn a_campaign_is_begun_read_and_answered_over_the_api() {
         (&["ended", "sent", "sent", "sent", "began"][..], &json!([]))
     );
 
+    let (status, effect) =
+        get(&home, &home.owner, "/v1/campaigns/hello/effect?margin=30%25&send_cost=3").await;
+    assert_eq!(
+        (status, &effect["members"], &effect["arms"][1]["sent"]),
+        (200, &json!(1), &json!(3)),
+        "{effect}"
+    );
+    assert_eq!(effect["measures"][0]["says"]["zh"], "人数太少，说不出差异。");
+    for (query, code) in
+        [("margin=30", "margin_bad"), ("as_of=x", "bad_query"), ("as_of=2999-01-01", "as_of_future")]
+    {
+        let (_, problem) = get(&home, &home.owner, &format!("/v1/campaigns/hello/effect?{query}")).await;
+        assert_eq!(problem["code"], code, "{problem}");
+    }
+
     let (_, inbox) = get(&home, &home.owner, &format!("/v1/members/{id}/inbox")).await;
     let note = &inbox["items"][0];
     assert_eq!((&note["text"], &note["state"]), (&json!("您好 张伟"), &json!("open")));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use zhiyin_model::id::{IdKey, NoteId, RunId};
+use zhiyin_model::id::{IdKey, MemberId, NoteId, RunId};
 use zhiyin_model::member::Member;
 use zhiyin_model::run::{Note, NoteState, Past, Run, RunMove, RunMoveKind, Runs};
 use zhiyin_model::time::Ts;
@@ -59,7 +59,7 @@ fn runs(lives: &[&Life]) -> Runs {
         due: Ts::FOREVER,
         held: false,
     });
-    let past = Past { begun: 1, last: at(1), bucket: 7, mixed: false, keys: Vec::new() };
+    let past = Past { begun: 1, last: at(1), bucket: 7, mixed: false, ..Past::default() };
     Runs { open: open.collect(), past: [("back".to_owned(), past)].into(), ..Runs::default() }
 }
 
@@ -166,6 +166,67 @@ pub async fn runs_follow_whoever_they_are(homes: &dyn Homes) -> Result<()> {
     // What happened to him stays where it was written: whoever reads it asks for who he was.
     assert_eq!(store.coupons().campaigns().run_moves(ann.member(), None, 9).await?.len(), 2);
     assert_eq!(store.coupons().campaigns().run_moves(bob.member(), None, 9).await?.len(), 2);
+    Ok(())
+}
+
+/// Who somebody is now, and what happened to whom they were.
+type Whom = (MemberId, Vec<(MemberId, RunMoveKind)>);
+
+/// Who began a campaign, part by part, until there are no more.
+async fn assigned(store: &Arc<dyn Store>, limit: usize) -> Result<Vec<Whom>> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let part = store.coupons().campaigns().assigned("back", after, limit).await?;
+        for one in part.assigned {
+            assert!(one.given.is_empty(), "{one:?}");
+            all.push((one.member, one.moves.into_iter().map(|moved| (moved.member, moved.kind)).collect()));
+        }
+        match part.last {
+            Some(last) => after = Some(last),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// Everybody who began a campaign is read once, however the parts fall, with what happened to them under whichever id.
+pub async fn who_began_a_campaign_is_read_part_by_part(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    assert_eq!(assigned(&store, 2).await?, []);
+    let mut lives = Vec::new();
+    for name in ["ann", "bob", "eve", "joe", "kim"] {
+        lives.push(began(&store, name, "hello").await?);
+    }
+    let own = |life: &Life| {
+        let moves = [RunMoveKind::Began, RunMoveKind::Sent].map(|kind| (life.member(), kind));
+        (life.member(), Vec::from(moves))
+    };
+    let mut expected: Vec<_> = lives.iter().map(own).collect();
+    expected.sort();
+    for limit in [1, 2, 5, 100] {
+        assert_eq!(assigned(&store, limit).await?, expected, "{limit}");
+    }
+    assert_eq!(store.coupons().campaigns().assigned("other", None, 9).await?, Default::default());
+    // Two of them are one person: they come once, with all of it.
+    let (winner, loser) = (&lives[0], &lives[1]);
+    let flush = Flush {
+        turn: turn(&store).await?,
+        version: 1,
+        members: vec![stored(winner, runs(&[winner, loser]))],
+        joined: vec![Joined { winner: winner.member(), loser: loser.member() }],
+        ..Flush::default()
+    };
+    store.flush(flush).await?;
+    for limit in [1, 2, 5, 100] {
+        let mut found = assigned(&store, limit).await?;
+        found.sort();
+        let members: Vec<MemberId> = found.iter().map(|(member, _)| *member).collect();
+        let mut expected: Vec<MemberId> = lives.iter().map(Life::member).collect();
+        expected.retain(|member| *member != loser.member());
+        expected.sort();
+        assert_eq!(members, expected, "{limit}");
+        let both = found.iter().find(|(member, _)| *member == winner.member());
+        assert_eq!(both.map(|(_, moves)| moves.len()), Some(4), "{limit}");
+    }
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub struct Faults {
 /// What `bench audience` measures.
 #[derive(Clone, Debug, Args)]
 pub struct AudienceBench {
-    /// audience, issue: how many members there are.
+    /// audience, issue, campaign: how many members there are.
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(30_000..=100_000_000))]
     pub members: u64,
     /// audience: measures ours alone, without DuckDB and ClickHouse.

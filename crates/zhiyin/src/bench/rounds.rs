@@ -77,7 +77,7 @@ pub async fn rounds(place: &Place) -> Result<ExitCode> {
 }
 
 /// A number that Linux tells of this process; 0 elsewhere.
-fn told(file: &str, name: &str) -> u64 {
+pub(super) fn told(file: &str, name: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)

@@ -1,5 +1,6 @@
 //! Campaigns through the pipeline, under a clock that tests set: what sets them off, what they do when, and what stops them.
 
+mod effects;
 mod shipped;
 
 use std::collections::BTreeSet;
@@ -304,7 +305,7 @@ async fn steps_wait_branch_split_mark_and_end() {
     home.until(at("2024-05-10T09:59:00Z")).await;
     assert_eq!(story(&home, "m0").await, "began points sent marked");
     home.until(at("2024-05-10T10:00:00Z")).await;
-    assert_eq!(story(&home, "m0").await, "began points sent marked marked end");
+    assert_eq!(story(&home, "m0").await, "began points sent marked arm marked end");
     let member = home.member("m0").await.member;
     assert!(member.tags.contains_key("reached") && member.attributes.contains_key("city"));
     home.healthy().await;
