@@ -67,6 +67,9 @@ pub struct Run {
     pub due: Ts,
     /// They are held out: they go the same way, and get nothing.
     pub held: bool,
+    /// In which two hours of the day what is to be sent at this step is best sent, once that was drawn.
+    #[serde(default)]
+    pub hour: Option<u8>,
 }
 
 /// A run that is over, whose goal still counts.

@@ -150,6 +150,7 @@ mod tests {
             waits: Some(Ts(6)),
             due: Ts::FOREVER,
             held: true,
+            hour: Some(10),
         };
         let past = Past { begun: 2, last: Ts(5), bucket: 17, mixed: false, keys: vec![u64::MAX] };
         let sent = Sent {
@@ -190,10 +191,12 @@ mod tests {
     #[test]
     fn runs_that_were_written_before_goals_and_hours_were_kept_are_read() {
         let sent = (NoteId::from_bytes([2; 16]), Ts(7), "inbox", "marketing", true, true, false);
-        let open: [Run; 0] = [];
+        let run = (RunId::from_bytes([1; 16]), "win-back", "", Ts(5), "1", None::<Ts>, Ts(6), false);
+        let open = [run];
         let before = (open, BTreeMap::<String, Past>::new(), [sent], Some(Ts(1)), Some(17_u32));
         let runs = unpack_runs(Some(&rmp_serde::to_vec(&before).unwrap())).unwrap();
         assert_eq!((runs.sent.len(), runs.touched, runs.bucket), (1, Some(Ts(1)), Some(17)));
+        assert_eq!((runs.open[0].due, runs.open[0].hour), (Ts(6), None));
         assert!(runs.over.is_empty() && runs.hours.is_empty() && !runs.sent[0].seen);
     }
 }

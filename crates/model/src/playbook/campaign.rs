@@ -234,6 +234,11 @@ impl SendAt {
     }
 }
 
+/// Whether a minute of the day lies between two others, past midnight where the second is not after the first.
+pub fn is_within((from, to): (u16, u16), minute: u16) -> bool {
+    if from < to { (from..to).contains(&minute) } else { minute >= from || minute < to }
+}
+
 /// What a webhook is told: nothing that is personal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

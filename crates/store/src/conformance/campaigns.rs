@@ -58,6 +58,7 @@ fn runs(lives: &[&Life]) -> Runs {
         waits: Some(at(1)),
         due: Ts::FOREVER,
         held: false,
+        hour: None,
     });
     let past = Past { begun: 1, last: at(1), bucket: 7, mixed: false, keys: Vec::new() };
     Runs { open: open.collect(), past: [("back".to_owned(), past)].into(), ..Runs::default() }

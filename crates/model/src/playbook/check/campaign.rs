@@ -14,11 +14,12 @@ use super::super::words::campaign::HourPhrase;
 use super::super::yaml::Node;
 use super::offer::unknown;
 use super::{Check, MAX_FEW};
+use crate::money::Currency;
 use crate::playbook::campaign::{
-    ADVISOR, Again, CHANNELS, Campaign, Cap, HOLDOUT_USUAL, Message, Sending, Step, Trigger, each,
+    ADVISOR, Again, CHANNELS, Campaign, Cap, HOLDOUT_USUAL, Message, SendAt, Sending, Step, Trigger, each,
+    is_within,
 };
 use crate::playbook::offer::Offering;
-use crate::money::Currency;
 use crate::playbook::{AttributeDecl, AttributeKind, Audience, Names, Purpose, Tag, Worth};
 use crate::time::Day;
 
@@ -65,7 +66,26 @@ impl Check<'_> {
         }
         let sending = sending.unwrap_or_default();
         let sending = self.sending(sending, tree.get("sending"), known).unwrap_or_default();
+        for (id, campaign) in &campaigns {
+            let Some(at) = node.and_then(|node| node.get(id)) else { continue };
+            each(&campaign.steps, &mut |step| self.opens(step, &sending, at));
+        }
         (messages, campaigns.into_iter().collect(), sending)
+    }
+
+    /// A window must be open at some time of the day on each channel of its step.
+    fn opens(&mut self, step: &Step, sending: &Sending, node: &Node) {
+        let Step::Send { message, by, at: SendAt { within: Some(within), .. } } = step else { return };
+        for channel in by {
+            let Some(quiet) = sending.quiet.get(channel).copied() else { continue };
+            // Where it is open at all, it is where it begins, or where the silence ends.
+            let is_open = |minute: u16| is_within(*within, minute) && !is_within(quiet, minute);
+            if !is_open(within.0) && !is_open(quiet.1) {
+                let message =
+                    format!("`{message}` is never sent: its window lies in the quiet hours of {channel}");
+                self.problem(node.problem(message, Some("another window, or other quiet hours".into())));
+            }
+        }
     }
 
     fn message(&mut self, raw: RawMessage, node: &Node) -> Option<Message> {

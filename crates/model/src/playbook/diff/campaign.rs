@@ -264,7 +264,8 @@ fn step(step: &Step) -> String {
 
 fn send_at(at: &SendAt) -> String {
     let best = if at.best_hour { " at best_hour" } else { "" };
-    let within = at.within.map_or(String::new(), |(from, to)| format!(" within {}-{}", clock(from), clock(to)));
+    let within =
+        at.within.map_or(String::new(), |(from, to)| format!(" within {}-{}", clock(from), clock(to)));
     format!("{best}{within}")
 }
 
@@ -307,7 +308,8 @@ fn sending(sending: &Sending) -> Text {
         en.push(format!("{channel} at most {n} a day"));
     }
     if !sending.hours.is_empty() {
-        let hour = |(slot, (seen, of)): (&u8, &(u16, u16))| format!("{} {seen}/{of}", clock(u16::from(*slot) * 120));
+        let hour =
+            |(slot, (seen, of)): (&u8, &(u16, u16))| format!("{} {seen}/{of}", clock(u16::from(*slot) * 120));
         let hours = sending.hours.iter().map(hour).collect::<Vec<_>>().join(" ");
         zh.push(format!("各时段已读 {hours}"));
         en.push(format!("seen by hour {hours}"));

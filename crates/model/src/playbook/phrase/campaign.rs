@@ -206,7 +206,8 @@ pub(in crate::playbook) fn send_at(text: &str) -> Result<SendAt, Wrong> {
     }
     let (column, word) = words.take("a time of day such as `19:30-00:30`, or `best_hour`")?;
     let Some(within) = span(word) else {
-        let message = format!("expected `best_hour` or a time such as `19:30-00:30`, found `{}`", short(word));
+        let message =
+            format!("expected `best_hour` or a time such as `19:30-00:30`, found `{}`", short(word));
         return words.wrong(column, message);
     };
     words.end().map(|()| SendAt { best_hour, within: Some(within) })
@@ -216,7 +217,8 @@ pub(in crate::playbook) fn send_at(text: &str) -> Result<SendAt, Wrong> {
 pub(in crate::playbook) fn hour(text: &str) -> Result<(u8, (u16, u16)), Wrong> {
     let mut words = Words::of(text, "an even hour and SEEN of SENT, such as 20:00 30 of 100, up to 100");
     let (column, at) = words.take("an even hour such as `20:00`")?;
-    let slot = minute(at).filter(|minute| minute % 120 == 0).and_then(|minute| u8::try_from(minute / 120).ok());
+    let slot =
+        minute(at).filter(|minute| minute % 120 == 0).and_then(|minute| u8::try_from(minute / 120).ok());
     let Some(slot) = slot else {
         return words.wrong(column, format!("expected an even hour such as `20:00`, found `{}`", short(at)));
     };
@@ -233,7 +235,10 @@ pub(in crate::playbook) fn hour(text: &str) -> Result<(u8, (u16, u16)), Wrong> {
 
 /// A text, or `{{ tier }}`.
 pub(in crate::playbook) fn passed(text: &str) -> Result<Passed, Wrong> {
-    let words = Words::of(text, "a text, or one of {{ tier }}, {{ points }}, {{ store }}, {{ key }}, {{ coupon.offer }}, {{ coupon.until }}");
+    let words = Words::of(
+        text,
+        "a text, or one of {{ tier }}, {{ points }}, {{ store }}, {{ key }}, {{ coupon.offer }}, {{ coupon.until }}",
+    );
     let inside = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
     match inside {
         Some(name) if PASSED.contains(&name) => Ok(Passed::Of(name.to_owned())),
@@ -359,7 +364,8 @@ mod tests {
         assert_eq!(hour("00:00 0 of 1"), Ok((0, (0, 1))));
         assert_eq!(passed("mug"), Ok(Passed::Text("mug".to_owned())));
         assert_eq!(passed("{{tier}}"), Ok(Passed::Of("tier".to_owned())));
-        for wrong in ["", "noon", "best_hour within", "best_hour 10:00-12:00", "10:00-10:00", "10:00-12:00 x"] {
+        for wrong in ["", "noon", "best_hour within", "best_hour 10:00-12:00", "10:00-10:00", "10:00-12:00 x"]
+        {
             assert!(send_at(wrong).is_err(), "{wrong}");
         }
         for wrong in ["21:00 1 of 2", "20:30 1 of 2", "20:00 3 of 2", "20:00 1 of 101", "20:00 1", "1 of 2"] {

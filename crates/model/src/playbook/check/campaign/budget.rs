@@ -37,7 +37,9 @@ impl Check<'_> {
         });
         for id in uncounted {
             let message = format!("nobody can say what a coupon of `{id}` costs at most");
-            self.problem(at.problem(message, Some("money off, or a percentage with the most it takes off".into())));
+            self.problem(
+                at.problem(message, Some("money off, or a percentage with the most it takes off".into())),
+            );
         }
         if points && known.worth.is_none() {
             let message = "it gives points, and they are worth nothing yet";

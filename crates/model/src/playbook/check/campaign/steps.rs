@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::super::super::phrase::campaign as phrases;
 use super::super::super::raw::campaign::{RawStep, RawWave, RawWay};
-use super::super::super::words::campaign::{PassedPhrase, RawSeveral, SendAtPhrase, ValueScalar};
 use super::super::super::words::ById;
+use super::super::super::words::campaign::{PassedPhrase, RawSeveral, SendAtPhrase, ValueScalar};
 use super::super::super::yaml::Node;
 use super::super::Check;
 use super::super::offer::unknown;
@@ -35,7 +35,8 @@ pub(super) struct Within<'a> {
 }
 
 /// What a step may be, by its key.
-const HEADS: &str = "wait, await, until, if, split, send, coupon, points, tag, untag, set, task, webhook, exit";
+const HEADS: &str =
+    "wait, await, until, if, split, send, coupon, points, tag, untag, set, task, webhook, exit";
 
 impl Check<'_> {
     pub(super) fn flow(
