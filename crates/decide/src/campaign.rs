@@ -73,10 +73,7 @@ pub(crate) fn ask(scene: &Scene<'_>, known: &Known, happened: Ts) -> Result<(), 
         return Ok(());
     }
     let (shared, is_missing) = (&rules.campaign_pools, |pool: &String| !known.pools.contains_key(pool));
-    let mut missing: Vec<String> = Vec::new();
-    if is_missing(&shared.mark) {
-        missing.extend(shared.pools.iter().chain([&shared.mark]).filter(|pool| is_missing(pool)).cloned());
-    }
+    let mut missing = shared.missing(&known.pools);
     if !rules.sending.quota.is_empty() {
         let day = rules.zone.day(scene.at);
         missing.extend(rules.sending.quota.keys().map(|channel| quota_of(channel, day)).filter(is_missing));

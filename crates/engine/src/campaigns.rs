@@ -18,7 +18,7 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::playbook::Playbook;
 use zhiyin_model::playbook::campaign::{ADVISOR, Trigger};
 use zhiyin_model::role::{Filter, Grant, Operation};
-use zhiyin_model::run::{NoteState, RunMoveKind, SLOTS, cost_of, count_of, halt_of, hour_of};
+use zhiyin_model::run::{HALTED, NoteState, RunMoveKind, SLOTS, cost_of, count_of, halt_of, hour_of};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::{MoveRead, StoredNote};
 use zhiyin_store::{StoreError, seal};
@@ -258,6 +258,21 @@ impl Engine {
         Ok(is_timed)
     }
 
+    /// Says that campaigns were halted where a program of before halted some, and said so of each alone.
+    pub(crate) async fn note_halts(&self) -> Result<()> {
+        let Ok(live) = self.live() else { return Ok(()) };
+        let mut pools = live.rules.campaign_pools.halts.clone();
+        if pools.is_empty() {
+            return Ok(());
+        }
+        pools.push(HALTED.to_owned());
+        let taken = self.store().coupons().pools(pools).await?;
+        if taken.values().any(|taken| *taken != 0) && taken.get(HALTED).is_none_or(|known| *known == 0) {
+            self.store().coupons().campaigns().set_pool(HALTED, 1, 1).await?;
+        }
+        Ok(())
+    }
+
     /// All campaigns of the playbook, by id.
     pub async fn campaigns(&self) -> Result<Vec<CampaignView>> {
         let ids: Vec<String> = self.live()?.playbook.campaigns.keys().cloned().collect();
@@ -318,6 +333,8 @@ impl Engine {
         let (store, target) = (self.store().as_ref(), Target::code(id));
         let noted = detail(json!({"from": before, "to": state_of(halt)}));
         audit::note(store, grant, Operation::CampaignsManage, &target, Outcome::Begun, &noted).await?;
+        // Before it is: whoever finds none halted looks for no one.
+        self.store().coupons().campaigns().set_pool(HALTED, 1, 1).await?;
         self.store().coupons().campaigns().set_pool(&halt_of(id), halt, STOPPED).await?;
         let after = self.campaign(id).await?;
         // Somebody else may have stopped it right now.

@@ -315,6 +315,9 @@ pub fn halt_of(campaign: &str) -> String {
     format!("campaign/{campaign}/halt")
 }
 
+/// The pool that says whether any campaign was ever halted: where none was, nobody needs to look for each of them.
+pub const HALTED: &str = "campaigns/halted";
+
 /// The pool that counts what a campaign's runs came to.
 pub fn count_of(campaign: &str, what: &str) -> String {
     format!("campaign/{campaign}/{what}")

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::Condition;
 use zhiyin_model::coupon::stock_of;
-use zhiyin_model::id::IdKey;
 use zhiyin_model::playbook::campaign::{Again, Campaign, Cap, Goal, Passed, SendAt, Step, Trigger, Wait};
 use zhiyin_model::playbook::{ConditionText, Playbook};
-use zhiyin_model::run::{RunMoveKind, count_of, halt_of};
+use zhiyin_model::run::{HALTED, RunMoveKind, count_of, halt_of};
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Day;
 
@@ -150,10 +149,11 @@ pub struct SendingRules {
 /// What campaigns share, whatever the day.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// Pools that every decision in which campaigns act may need: halts, ceilings, budgets, stocks of what they give.
+    /// Pools that every decision in which campaigns act may need, [`HALTED`] among them: ceilings, budgets, stocks of what they
+    /// give. They are asked for together.
     pub pools: Vec<String>,
-    /// A pool that is none, and is asked for with all of these: who knows it knows them.
-    pub mark: String,
+    /// Pools that say which campaigns are halted: asked for, together, where any ever was.
+    pub halts: Vec<String>,
     /// Offers that they give whose coupons bear uploaded codes.
     pub coded: Vec<String>,
 }
@@ -167,13 +167,24 @@ impl Shared {
         let rules = given.iter().filter_map(|offer| Some((*offer, coupons.get(*offer)?)));
         let bounded =
             rules.clone().filter(|(_, rule)| rule.stock.is_some()).map(|(offer, _)| stock_of(offer));
-        let all: BTreeSet<String> = halts.chain(ceilings).chain(budgets).chain(bounded).collect();
-        let parts: Vec<&[u8]> = all.iter().map(|pool| pool.as_bytes()).collect();
-        // No secret: the key only keeps this hash apart from others.
-        let digest = IdKey::from_bytes([0; 32]).digest("campaign pools", &parts);
-        let mark = digest.iter().fold("campaigns/".to_owned(), |mark, byte| format!("{mark}{byte:02x}"));
+        let all = ceilings.chain(budgets).chain(bounded).chain([HALTED.to_owned()]);
+        let all: BTreeSet<String> = all.collect();
         let coded = rules.filter(|(_, rule)| rule.codes.is_some()).map(|(offer, _)| offer.to_owned());
-        Self { coded: coded.collect(), pools: all.into_iter().collect(), mark }
+        Self { coded: coded.collect(), pools: all.into_iter().collect(), halts: halts.collect() }
+    }
+
+    /// Those of which it is not known yet what is taken. Where a batch knows, that is one look-up.
+    pub(super) fn missing(&self, known: &BTreeMap<String, i64>) -> Vec<String> {
+        let unknown = |pools: &[String]| {
+            let unknown = pools.iter().filter(|pool| !known.contains_key(*pool));
+            unknown.cloned().collect::<Vec<String>>()
+        };
+        match known.get(HALTED) {
+            None => unknown(&self.pools),
+            Some(0) => Vec::new(),
+            Some(_) if self.halts.first().is_some_and(|first| known.contains_key(first)) => Vec::new(),
+            Some(_) => unknown(&self.halts),
+        }
     }
 }
 
@@ -355,4 +366,32 @@ fn fork(
     lay(otherwise, &format!("{place}.else."), compile, ops);
     ops[end].act = Act::Jump(ops.len());
     ops[at].act = act(other);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_no_campaign_was_ever_halted_nobody_looks_for_each_of_them() {
+        let name = |name: &str| name.to_owned();
+        let shared = Shared {
+            pools: vec![name("a"), name(HALTED)],
+            halts: vec![name("one"), name("two")],
+            coded: Vec::new(),
+        };
+        let known = |pools: &[(&str, i64)]| -> BTreeMap<String, i64> {
+            pools.iter().map(|(pool, taken)| ((*pool).to_owned(), *taken)).collect()
+        };
+        let none: [&str; 0] = [];
+        for (pools, missing) in [
+            (&[][..], &["a", HALTED][..]),
+            (&[("a", 3)], &[HALTED]),
+            (&[("a", 3), (HALTED, 0)], &none),
+            (&[("a", 3), (HALTED, 1)], &["one", "two"]),
+            (&[("a", 3), (HALTED, 1), ("one", 0), ("two", 1)], &none),
+        ] {
+            assert_eq!(shared.missing(&known(pools)), missing, "{pools:?}");
+        }
+    }
 }

@@ -401,11 +401,14 @@ offers:
 
 #[tokio::test]
 async fn a_paused_campaign_sends_nothing_until_it_goes_on_and_a_stopped_one_never_again() {
-    let home = live(&brand("  {}", BACK), 2).await;
+    let mut home = live(&brand("  {}", BACK), 2).await;
     let grant = Grant::system("test");
     happens(&home, &[order("o0", "m0", "1", NOW, "50")], NOW).await;
     let paused = home.engine().halt_campaign(&grant, "back", "paused").await.unwrap().unwrap();
     assert_eq!(paused.state, "paused");
+    // A program of before said so of the campaign alone: who opens the home finds it.
+    home.engine().store().coupons().campaigns().set_pool("campaigns/halted", 0, 2).await.unwrap();
+    home.reopen().await;
     home.until(at("2024-05-12T04:00:00Z")).await;
     happens(&home, &[order("o1", "m1", "2", "2024-05-12T04:00:00Z", "50")], "2024-05-12T04:00:00Z").await;
     assert_eq!(
