@@ -4,15 +4,22 @@
 //! costs nothing. Only what happens after the home went live sets anything off or moves it (semantics 13). Before anything is
 //! sent the guard-rails are asked ([`guard`]); whoever is held out goes the same way and gets nothing.
 
+mod ahead;
+mod budget;
+mod goal;
 pub mod guard;
+mod hour;
+mod merge;
 pub mod rule;
+pub mod text;
 mod walk;
 mod when;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use zhiyin_condition::{EventRow, Facts as _, OrderRow, holds};
-use zhiyin_model::coupon::{HeldCoupon, PoolTake};
+use zhiyin_condition::{EventRow, OrderRow, holds};
+use zhiyin_model::coupon::PoolTake;
 use zhiyin_model::effect::OrderStatus;
 use zhiyin_model::event::{Event, names};
 use zhiyin_model::id::{MemberId, NoteId, RunId};
@@ -20,7 +27,7 @@ use zhiyin_model::member::Member;
 use zhiyin_model::playbook::campaign::{ADVISOR, Again, Trigger};
 use zhiyin_model::run::{
     BUCKETS, KEYS_MAX, NoteState, OPEN_MAX, Past, Run, RunMove, RunMoveKind, SENT_DAYS, SENT_MAX, Sent,
-    count_of, halt_of, quota_of,
+    count_of, quota_of,
 };
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::{DAY_US, Ts};
@@ -30,6 +37,9 @@ use crate::state::{State, View};
 use crate::{Scene, coupon, event_row, judge, order};
 use rule::CampaignRule;
 
+pub use ahead::{Outlook, outlook, pools};
+pub(crate) use merge::{join, part};
+pub use text::{Of, VARIABLES, variables};
 pub(crate) use when::{TIMER, set_timer, set_timer_after};
 
 /// How often what a campaign does may set off another within one decision: beyond that it is no news.
@@ -57,22 +67,23 @@ fn is_live(scene: &Scene<'_>, known: &Known, happened: Ts) -> bool {
 }
 
 /// Asks for what campaigns share, before anything is changed: whether they are halted, what channels have taken, what is left of
-/// coupons.
+/// coupons and budgets. Once a batch knows, an event costs one look-up, and one more for each channel that has a quota.
 pub(crate) fn ask(scene: &Scene<'_>, known: &Known, happened: Ts) -> Result<(), Stop> {
     let rules = scene.rules;
     if rules.campaigns.is_empty() || !is_live(scene, known, happened) {
         return Ok(());
     }
-    let day = rules.zone.day(scene.at);
-    let is_missing = |pool: &String| !known.pools.contains_key(pool);
-    let quotas = rules.sending.quota.keys().map(|channel| quota_of(channel, day)).filter(is_missing);
-    let all = rules.campaign_pools.iter().filter(|pool| is_missing(pool)).cloned();
-    let missing: Vec<String> = all.chain(quotas).collect();
+    let (shared, is_missing) = (&rules.campaign_pools, |pool: &String| !known.pools.contains_key(pool));
+    let mut missing = shared.missing(&known.pools);
+    if !rules.sending.quota.is_empty() {
+        let day = rules.zone.day(scene.at);
+        missing.extend(rules.sending.quota.keys().map(|channel| quota_of(channel, day)).filter(is_missing));
+    }
     if !missing.is_empty() {
         return Err(Stop::Missing(Missing::Pools(missing)));
     }
-    let coupons = rules.campaigns.iter().flat_map(CampaignRule::coupons);
-    coupons.filter_map(|offer| rules.coupons.get(offer)).try_for_each(|rule| coupon::ask_codes(rule, known))
+    let mut coded = shared.coded.iter().filter_map(|offer| rules.coupons.get(offer));
+    coded.try_for_each(|rule| coupon::ask_codes(rule, known))
 }
 
 /// Somebody says that a member is to go through a campaign: refused by name where that cannot be.
@@ -110,26 +121,29 @@ pub(crate) fn answered(
         return Err(Stop::refused("message_unknown", field, "names nothing that was said to the member"));
     };
     let runs = &mut state.member.runs;
-    let sent = runs.sent.iter().find(|sent| sent.id == id && !sent.held);
+    let sent = runs.sent.iter_mut().find(|sent| sent.id == id && !sent.held);
     let fits = |channel: &str| (channel == ADVISOR) == is_task;
-    if sent.is_some_and(|sent| !fits(&sent.channel)) {
+    if sent.as_ref().is_some_and(|sent| !fits(&sent.channel)) {
         return Err(Stop::refused("message_unknown", field, "names something else"));
     }
-    if sent.is_some_and(|sent| !sent.sells && !is_task) {
-        runs.touched = runs.touched.or(Some(scene.at));
+    if let Some(sent) = sent {
+        if !sent.sells && !is_task {
+            runs.touched = runs.touched.or(Some(scene.at));
+        }
+        hour::seen(scene, sent, &mut runs.hours, out);
     }
     let becomes = if is_task { NoteState::Done } else { NoteState::Seen };
     out.runs.changed.push((id, state.member.id, becomes));
     Ok(())
 }
 
-/// Moves what a member is in, and begins what is set off, by an event (or a timer, where there is none) and by what the decision
-/// at hand says of them.
+/// Moves what a member is in, and begins what is set off, by an event, by the campaigns' timer (with the instant for which it was
+/// set), and by what the decision at hand says of them.
 pub(crate) fn after(
     scene: &Scene<'_>,
     state: &mut State,
     known: &Known,
-    event: Option<&Event>,
+    (event, due): (Option<&Event>, Option<Ts>),
     out: &mut Outcome,
 ) {
     let nothing = scene.rules.campaigns.is_empty() && state.member.runs.open.is_empty();
@@ -137,7 +151,7 @@ pub(crate) fn after(
     if nothing || state.member.audiences.closed || !is_live(scene, known, happened) {
         return;
     }
-    let mut known = known.clone();
+    let mut known = Cow::Borrowed(known);
     forget(&mut state.member, scene.at);
     let mut heard = 0;
     for round in 0..ROUNDS_MAX {
@@ -163,10 +177,11 @@ pub(crate) fn after(
         }
         let mut changed = false;
         for one in &news {
+            goal::late(scene, state, one, out);
             changed |= walk::all(scene, state, &mut known, Some(one), out);
             begin_by(scene, state, &known, one, out);
         }
-        if let Some(due) = known.due.filter(|_| round == 0) {
+        if let Some(due) = due.filter(|_| round == 0) {
             begin_by_time(scene, state, &known, due, out);
         }
         changed |= walk::all(scene, state, &mut known, None, out);
@@ -272,7 +287,7 @@ fn may_begin(
     if rule.from.is_some_and(|from| day < from) || rule.until.is_some_and(|until| day > until) {
         return Err("campaign_not_running");
     }
-    match known.pools.get(&halt_of(&rule.id)).copied().unwrap_or(0) {
+    match known.pools.get(&rule.halt).copied().unwrap_or(0) {
         PAUSED => return Err("campaign_paused"),
         STOPPED => return Err("campaign_stopped"),
         _ => {}
@@ -352,6 +367,7 @@ fn begin(
         waits: None,
         due: Ts::MIN,
         held,
+        hour: None,
     });
     let word = if held { "held out" } else { "not held out" };
     let place = Place { campaign: &rule.id, run: id, place: "" };
@@ -391,10 +407,11 @@ fn moved(
     });
 }
 
-/// Sends that no cap looks back on are forgotten.
+/// Sends that no cap looks back on are forgotten, and runs whose goal counts no more.
 fn forget(member: &mut Member, at: Ts) {
     let since = at.plus_us(-SENT_DAYS * DAY_US);
     member.runs.sent.retain(|sent| sent.at >= since);
+    member.runs.over.retain(|over| over.until >= at);
 }
 
 /// No more sends are remembered than may be: what caps do not count is forgotten first, then what is oldest.
@@ -403,163 +420,4 @@ fn bound(sent: &mut Vec<Sent>) {
         let first = sent.iter().position(|one| !one.counts).unwrap_or(0);
         sent.remove(first);
     }
-}
-
-/// What another was in is a member's from now on. Two arms of a campaign that meet in one person measure nothing any more.
-pub(crate) fn join(scene: &Scene<'_>, winner: &mut State, loser: &Member, out: &mut Outcome) {
-    let member = winner.member.id;
-    let runs = &mut winner.member.runs;
-    let (own, theirs) = (runs.bucket, &loser.runs);
-    for run in &theirs.open {
-        let is_in = runs.open.iter().any(|mine| mine.campaign == run.campaign && mine.key == run.key);
-        if is_in || runs.open.len() >= OPEN_MAX {
-            let why = if is_in { "merged" } else { "too_many_runs" };
-            let place = Place { campaign: &run.campaign, run: run.id, place: &run.place };
-            moved(scene, member, place, RunMoveKind::Ended, why.to_owned(), out);
-        } else {
-            runs.open.push(run.clone());
-        }
-    }
-    runs.open.sort_by_key(|run| (run.since, run.id));
-    for (campaign, past) in &theirs.past {
-        let Some(mine) = runs.past.get_mut(campaign) else {
-            runs.past.insert(campaign.clone(), past.clone());
-            continue;
-        };
-        let rule = scene.rules.campaigns.iter().find(|rule| rule.id == *campaign && !rule.promised);
-        let of_all = |all: Option<u32>| all.is_some_and(|all| all < scene.rules.sending.holdout);
-        let held = |past: &Past, all| rule.is_some_and(|rule| past.bucket < rule.holdout || of_all(all));
-        if held(mine, own) != held(past, theirs.bucket) && !mine.mixed {
-            let of = theirs.open.iter().chain(&runs.open).find(|run| run.campaign == *campaign);
-            let run = of.map_or_else(
-                || scene.key.derive("run", &[member.bytes(), campaign.as_bytes()]),
-                |run| run.id,
-            );
-            let place = Place { campaign, run, place: "" };
-            moved(scene, member, place, RunMoveKind::Mixed, "two arms met".to_owned(), out);
-            mine.mixed = true;
-        }
-        mine.mixed |= past.mixed;
-        mine.begun = mine.begun.saturating_add(past.begun);
-        mine.last = mine.last.max(past.last);
-        let new = past.keys.iter().filter(|key| !mine.keys.contains(key)).copied().collect::<Vec<_>>();
-        mine.keys.extend(new);
-        let over = mine.keys.len().saturating_sub(KEYS_MAX);
-        mine.keys.drain(..over);
-        // Of two ways at one split the one who stays goes on theirs; both were told, so neither measures anything.
-        for (place, way) in &past.ways {
-            mine.ways.entry(place.clone()).or_insert(*way);
-        }
-    }
-    runs.sent.extend(theirs.sent.iter().cloned());
-    runs.sent.sort_by_key(|sent| (sent.at, sent.id));
-    bound(&mut runs.sent);
-    runs.touched = [runs.touched, theirs.touched].into_iter().flatten().min();
-    runs.bucket = runs.bucket.or(theirs.bucket);
-    set_timer(scene, winner);
-}
-
-/// Runs stay with who stays: what is gone through is gone through. What was sent to the one was sent to either, so that caps hold
-/// for both. Who leaves may begin anew, in the arm in which both were: nobody is drawn twice, and who was in two measures nothing.
-pub(crate) fn part(scene: &Scene<'_>, stays: &Member, leaves: &mut Member, out: &mut Outcome) {
-    leaves.runs.sent.clone_from(&stays.runs.sent);
-    leaves.runs.touched = stays.runs.touched;
-    leaves.runs.bucket = stays.runs.bucket;
-    let member = leaves.id;
-    for (campaign, past) in &stays.runs.past {
-        let (bucket, mixed, ways) = (past.bucket, past.mixed, past.ways.clone());
-        let past = Past { bucket, mixed, ways, ..Past::default() };
-        leaves.runs.past.insert(campaign.clone(), past);
-        if mixed {
-            let run = scene.key.derive("run", &[member.bytes(), campaign.as_bytes()]);
-            let place = Place { campaign, run, place: "" };
-            moved(scene, member, place, RunMoveKind::Mixed, "two arms met before".to_owned(), out);
-        }
-    }
-}
-
-/// What a text may say of its member, and of a run with its key that began at an instant.
-pub fn variables(
-    scene: &Scene<'_>,
-    state: &State,
-    rule: &CampaignRule,
-    (key, since): (&str, Ts),
-) -> BTreeMap<String, String> {
-    let (view, member) = (View::of(state), &state.member);
-    let mut variables = BTreeMap::new();
-    for (name, value) in &member.attributes {
-        let text = match value {
-            Scalar::Text(text) => text.clone(),
-            Scalar::Number(number) => number.normalize().to_string(),
-            Scalar::Bool(flag) => flag.to_string(),
-            Scalar::Texts(texts) => texts.join(", "),
-        };
-        variables.insert(format!("member.{name}"), text);
-    }
-    variables.insert("tier".to_owned(), view.tier().unwrap_or_default().to_owned());
-    variables.insert("points".to_owned(), view.points().to_string());
-    variables.insert("store".to_owned(), view.store().unwrap_or_default().to_owned());
-    variables.insert("key".to_owned(), key.to_owned());
-    if let Some(coupon) = coupon_of(member, rule, since) {
-        variables.insert("coupon.offer".to_owned(), coupon.offer.clone());
-        let last = scene.rules.zone.day(coupon.valid_until.plus_us(-1));
-        variables.insert("coupon.until".to_owned(), last.to_string());
-    }
-    variables
-}
-
-/// The last coupon that a campaign gave a member since a run began, and that they still hold.
-fn coupon_of<'m>(member: &'m Member, rule: &CampaignRule, since: Ts) -> Option<&'m HeldCoupon> {
-    let mine = member.holdings.coupons.values();
-    let mine = mine.filter(|held| held.at >= since && rule.coupons().any(|offer| offer == held.offer));
-    mine.max_by_key(|held| held.at)
-}
-
-/// Names of what texts may say, with examples: what a template is checked by.
-pub const VARIABLES: [(&str, &str); 7] = [
-    ("tier", "gold"),
-    ("points", "100"),
-    ("store", "330"),
-    ("key", "o1"),
-    ("coupon.offer", "welcome"),
-    ("coupon.until", "2025-12-31"),
-    ("member.name", "王小明"),
-];
-
-/// Whether a member could begin a campaign at an instant, and what each guard-rail would say of its first message on each of its
-/// channels: asked without doing anything.
-#[derive(Clone, Debug)]
-pub struct Outlook {
-    /// Whether they may begin, or the name of why not.
-    pub begins: Result<(), &'static str>,
-    /// Whether they are held out, or would be.
-    pub held: bool,
-    /// (message, channel) and what the guard-rails say.
-    pub sends: Vec<(String, String, guard::Checked)>,
-}
-
-/// Looks ahead for a member. Pools must be known ([`pools`]).
-pub fn outlook(scene: &Scene<'_>, state: &State, known: &Known, rule: &CampaignRule) -> Outlook {
-    let runs = &state.member.runs;
-    let own =
-        runs.past.get(&rule.id).map_or_else(|| bucket(scene, &rule.id, state.member.id), |past| past.bucket);
-    let all = runs.bucket.unwrap_or_else(|| bucket(scene, "", state.member.id));
-    let held = !rule.promised && (own < rule.holdout || all < scene.rules.sending.holdout);
-    let mut sends = Vec::new();
-    for op in &rule.ops {
-        let rule::Act::Send { message, by } = &op.act else { continue };
-        for channel in by {
-            let sells = scene.rules.messages.get(message).copied().unwrap_or(true);
-            let asked = guard::Ask { rule, channel, sells, held };
-            sends.push((message.clone(), channel.clone(), guard::guard(scene, state, known, asked)));
-        }
-    }
-    Outlook { begins: may_begin(scene, state, known, rule, "outlook"), held, sends }
-}
-
-/// Pools that an outlook at an instant needs.
-pub fn pools(scene: &Scene<'_>, rule: &CampaignRule) -> Vec<String> {
-    let day = scene.rules.zone.day(scene.at);
-    let quotas = scene.rules.sending.quota.keys().map(|channel| quota_of(channel, day));
-    [halt_of(&rule.id), count_of(&rule.id, "sent")].into_iter().chain(quotas).collect()
 }

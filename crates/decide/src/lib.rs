@@ -107,7 +107,7 @@ pub fn decide(
     coupon::after_order(&scene, state, known, event, &mut out);
     coupon::settle(&scene, state, known, event, &mut out);
     judge::judge(&scene, state, &mut out);
-    campaign::after(&scene, state, known, Some(event), &mut out);
+    campaign::after(&scene, state, known, (Some(event), None), &mut out);
     campaign::set_timer(&scene, state);
     // Not the event's own time, which may lie a little ahead: that must not carry what comes next ahead too.
     state.member.decided_until = state.member.decided_until.max(cause.clock);
@@ -195,8 +195,8 @@ pub fn fall_due(
         judge::judge(scene, state, &mut out);
     }
     if state.member.runs.next_due() <= scene.at || timer == campaign::TIMER || !out.facts.is_empty() {
-        let known = Known { due: due.filter(|_| timer == campaign::TIMER), ..known.clone() };
-        campaign::after(scene, state, &known, None, &mut out);
+        let due = due.filter(|_| timer == campaign::TIMER);
+        campaign::after(scene, state, known, (None, due), &mut out);
     }
     if !scene.rules.campaigns.is_empty() || !state.member.runs.open.is_empty() {
         campaign::set_timer(scene, state);

@@ -106,8 +106,6 @@ pub struct Known {
     pub linked: Option<(OrderId, Option<Order>)>,
     /// Since when the home acts for real; what happened before sets no campaign off.
     pub live_since: Option<Ts>,
-    /// For which instant the campaigns' timer was set that fires.
-    pub due: Option<Ts>,
 }
 
 /// A checkout that was looked up.

@@ -9,7 +9,7 @@ mod join;
 mod part;
 mod settle;
 
-pub use join::join;
+pub use join::{ask, join, sets_off};
 pub use part::{Parted, Parting, Side, part};
 
 use zhiyin_model::effect::{Allocation, Asset, Lot, TimerKey, TimerKind, Transfer, TransferKind};

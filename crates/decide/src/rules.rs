@@ -4,6 +4,7 @@
 //! problem of the playbook, with its file, line and column.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use zhiyin_condition::{Condition, Leaves, Schema, Scope};
 use zhiyin_model::coupon::chance_of;
@@ -15,7 +16,8 @@ use zhiyin_model::playbook::{
 use zhiyin_model::time::{Day, Ts, Zone};
 use zhiyin_offer::Offers;
 
-use crate::campaign::{self, rule::CampaignRule, rule::SendingRules};
+use crate::campaign::rule::{CampaignRule, SendingRules, Shared};
+use crate::campaign::text::Texts;
 use crate::coupon::CouponRule;
 
 /// A playbook to decide by.
@@ -53,10 +55,10 @@ pub struct Rules {
     pub campaigns: Vec<CampaignRule>,
     /// Messages, and whether they sell something.
     pub messages: BTreeMap<String, bool>,
-    /// Messages that say something of the coupon of their run; whoever reads texts says which.
-    pub of_coupons: BTreeSet<String>,
-    /// Pools that every decision in which campaigns act may need, whatever the day: halts, ceilings, stocks of what they give.
-    pub campaign_pools: Vec<String>,
+    /// What messages say of themselves; whoever reads texts gives it.
+    pub texts: Option<Arc<dyn Texts>>,
+    /// What campaigns share.
+    pub campaign_pools: Shared,
     /// What bounds everything that is sent.
     pub sending: SendingRules,
     /// What consent is asked for.
@@ -220,7 +222,7 @@ impl Rules {
         let audiences = check.audiences(playbook);
         let coupons = check.coupons(playbook);
         let (campaigns, sending) = check.campaigns(playbook);
-        let campaign_pools = campaign::rule::pools(&campaigns, &coupons);
+        let campaign_pools = Shared::of(&campaigns, &coupons);
         let offers =
             Offers::compile(playbook).map_err(|found| check.problems.extend(found)).unwrap_or_default();
         if !check.problems.is_empty() {
@@ -246,7 +248,7 @@ impl Rules {
             audiences,
             coupons,
             campaigns,
-            of_coupons: BTreeSet::new(),
+            texts: None,
             campaign_pools,
             messages: playbook.messages.iter().map(|(id, message)| (id.clone(), message.sells)).collect(),
             sending,
@@ -417,8 +419,9 @@ impl Check {
         let mut compile =
             |text: &ConditionText, of_event: bool| self.one(if of_event { &event } else { &standing }, text);
         let campaigns = playbook.campaigns.iter();
-        let campaigns =
-            campaigns.map(|(id, campaign)| CampaignRule::of(id, campaign, &mut compile)).collect();
+        let campaigns = campaigns
+            .map(|(id, campaign)| CampaignRule::of((id.as_str(), campaign), playbook, &mut compile))
+            .collect();
         (campaigns, SendingRules::of(playbook, &mut compile))
     }
 

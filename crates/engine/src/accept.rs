@@ -36,7 +36,8 @@ pub enum Verdict {
 }
 
 /// Events that only decisions state, and draws, leases of tills and the take-over.
-const DERIVED: [&str; 15] = [
+const DERIVED: [&str; 16] = [
+    names::CAMPAIGN_STEP,
     names::DRAW_WON,
     names::TILL_LEASED,
     names::TILL_RETURNED,

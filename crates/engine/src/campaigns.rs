@@ -18,7 +18,7 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::playbook::Playbook;
 use zhiyin_model::playbook::campaign::{ADVISOR, Trigger};
 use zhiyin_model::role::{Filter, Grant, Operation};
-use zhiyin_model::run::{NoteState, RunMoveKind, count_of, halt_of};
+use zhiyin_model::run::{HALTED, NoteState, RunMoveKind, SLOTS, cost_of, count_of, halt_of, hour_of};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::{MoveRead, StoredNote};
 use zhiyin_store::{StoreError, seal};
@@ -54,6 +54,10 @@ pub struct CampaignView {
     pub steps: usize,
     /// How often each thing happened: `began`, `sent`, `held_out`, `not_sent`, `goal`, `ended` and others.
     pub counts: BTreeMap<String, i64>,
+    /// What its coupons and points may cost in all, in minor units, where it has a budget.
+    pub budget_minor: Option<i64>,
+    /// What they cost at most so far, where it has one.
+    pub cost_minor: Option<i64>,
 }
 
 /// Something that happened to a member in a campaign.
@@ -255,6 +259,21 @@ impl Engine {
         Ok(is_timed)
     }
 
+    /// Says that campaigns were halted where a program of before halted some, and said so of each alone.
+    pub(crate) async fn note_halts(&self) -> Result<()> {
+        let Ok(live) = self.live() else { return Ok(()) };
+        let mut pools = live.rules.campaign_pools.halts.clone();
+        if pools.is_empty() {
+            return Ok(());
+        }
+        pools.push(HALTED.to_owned());
+        let taken = self.store().coupons().pools(pools).await?;
+        if taken.values().any(|taken| *taken != 0) && taken.get(HALTED).is_none_or(|known| *known == 0) {
+            self.store().coupons().campaigns().set_pool(HALTED, 1, 1).await?;
+        }
+        Ok(())
+    }
+
     /// All campaigns of the playbook, by id.
     #[boxed]
     pub async fn campaigns(&self) -> Result<Vec<CampaignView>> {
@@ -273,7 +292,7 @@ impl Engine {
         let Some(terms) = live.playbook.campaigns.get(id) else { return unknown("campaign") };
         let kinds = RunMoveKind::ALL.into_iter().filter(|kind| *kind != RunMoveKind::Delayed);
         let mut pools: Vec<String> = kinds.clone().map(|kind| count_of(id, kind.name())).collect();
-        pools.push(halt_of(id));
+        pools.extend([halt_of(id), cost_of(id)]);
         let taken = self.store().coupons().pools(pools).await?;
         let count = |pool: String| taken.get(&pool).copied().unwrap_or(0);
         let counts = kinds.map(|kind| (kind.name().to_owned(), count(count_of(id, kind.name()))));
@@ -287,7 +306,17 @@ impl Engine {
             holdout: terms.holdout,
             steps: live.rules.campaigns.iter().find(|rule| rule.id == id).map_or(0, |rule| rule.ops.len()),
             counts: counts.filter(|(_, n)| *n > 0).collect(),
+            budget_minor: terms.budget.map(|budget| budget.0),
+            cost_minor: terms.budget.map(|_| count(cost_of(id))),
         }))
+    }
+
+    /// How much of what was sent in each two hours of the day was seen, of all members: (seen, sent), 00:00 to 02:00 first.
+    pub async fn campaign_hours(&self) -> Result<Vec<(i64, i64)>> {
+        let pools = (0..SLOTS).flat_map(|slot| ["sent", "seen"].map(|what| hour_of(slot, what)));
+        let taken = self.store().coupons().pools(pools.collect()).await?;
+        let count = |slot, what| taken.get(&hour_of(slot, what)).copied().unwrap_or(0);
+        Ok((0..SLOTS).map(|slot| (count(slot, "seen"), count(slot, "sent"))).collect())
     }
 
     /// Pauses a campaign, lets it go on, or stops it for good. Who did it is in the audit log.
@@ -308,6 +337,8 @@ impl Engine {
         let (store, target) = (self.store().as_ref(), Target::code(id));
         let noted = detail(json!({"from": before, "to": state_of(halt)}));
         audit::note(store, grant, Operation::CampaignsManage, &target, Outcome::Begun, &noted).await?;
+        // Before it is: whoever finds none halted looks for no one.
+        self.store().coupons().campaigns().set_pool(HALTED, 1, 1).await?;
         self.store().coupons().campaigns().set_pool(&halt_of(id), halt, STOPPED).await?;
         let after = self.campaign(id).await?;
         // Somebody else may have stopped it right now.
@@ -351,7 +382,7 @@ impl Engine {
         let pools = Arc::new(self.store().coupons().pools(campaign::pools(&scene, rule)).await?);
         let known = Known { pools, live_since: home.live_since, ..Known::default() };
         let outlook = campaign::outlook(&scene, &state, &known, rule);
-        let variables = campaign::variables(&scene, &state, rule, ("", Ts::MIN));
+        let variables = campaign::variables(&scene, &state, rule, campaign::Of::AHEAD);
         let now = outlook.sends.into_iter().map(|(message, channel, checked)| {
             let (verdict, later) = match checked.verdict {
                 campaign::guard::Verdict::Send => ("send", None),
@@ -359,7 +390,7 @@ impl Engine {
                 campaign::guard::Verdict::Never => ("never", None),
             };
             let rails = checked.trace.into_iter().map(|(rail, word)| (rail.to_owned(), word));
-            let text = live.said.text(&live.playbook, &message, &variables);
+            let text = live.said.text(&message, &variables);
             WouldSend {
                 text: sight::said(filter.mask, Some(&live.playbook), &variables, text),
                 message,

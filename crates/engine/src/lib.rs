@@ -252,6 +252,7 @@ impl Engine {
             clickhouse: std::sync::OnceLock::new(),
         };
         engine.reload().await?;
+        engine.note_halts().await?;
         Ok(engine)
     }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
+use zhiyin_decide::campaign::text::Texts;
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::playbook::{Identity, Playbook};
 use zhiyin_store::PlaybookVersion;
 
-use crate::campaigns::said::{self, Said};
+use crate::campaigns::said::Said;
 use crate::{Engine, EngineError, Result, playbooks};
 
 /// A playbook as it was read.
@@ -18,7 +19,7 @@ pub struct Read {
     /// As decisions use it.
     pub rules: Rules,
     /// Its messages, ready to be said.
-    pub(crate) said: Said,
+    pub(crate) said: Arc<Said>,
 }
 
 /// The live playbook, ready to decide by.
@@ -52,8 +53,8 @@ fn read(source: &str) -> Result<Arc<Read>> {
     }
     let playbook = playbooks::read_source(source).map_err(EngineError::Playbook)?;
     let mut rules = Rules::compile(&playbook).map_err(EngineError::Playbook)?;
-    let said = Said::of(&playbook);
-    rules.of_coupons = said::of_coupons(&playbook);
+    let said = Arc::new(Said::of(&playbook));
+    rules.texts = Some(Arc::clone(&said) as Arc<dyn Texts>);
     let read = Arc::new(Read { playbook, rules, said });
     let mut known = in_use();
     known.retain(|_, read| read.strong_count() > 0);

@@ -254,6 +254,8 @@ pub mod names {
     pub const AUDIENCE_ENTERED: &str = "Audience Entered";
     /// Derived: a member is in a standing audience no more.
     pub const AUDIENCE_LEFT: &str = "Audience Left";
+    /// Derived: a member's run came to a webhook step of a campaign.
+    pub const CAMPAIGN_STEP: &str = "Campaign Step";
     /// Derived: a timer fell due.
     pub const TIMER_DUE: &str = "Timer Due";
     /// Derived: a new version of the playbook reached a member.

@@ -3,9 +3,13 @@
 //! All that decides lies in the member's row and is bounded ([`Runs`]); what happened is written once and never changed
 //! ([`RunMove`]). What is said to a member, or asked of their advisor, is a [`Note`]: a row that its channel reads.
 
+mod hours;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use hours::{HOUR_COUNT_MAX, Hours, SLOTS, hour_of, slot_of};
 
 use crate::id::{EventId, MemberId, NoteId, RunId};
 use crate::time::Ts;
@@ -14,6 +18,8 @@ use crate::time::Ts;
 pub const OPEN_MAX: usize = 32;
 /// How many keys of a campaign are remembered for a member.
 pub const KEYS_MAX: usize = 64;
+/// How many runs of a member that are over are watched for their goal.
+pub const OVER_MAX: usize = 64;
 /// How many sends to a member are remembered, for caps: more than that are not made within the longest of them.
 pub const SENT_MAX: usize = 128;
 /// How long sends are remembered, in days: no cap looks further back.
@@ -34,6 +40,12 @@ pub struct Runs {
     pub touched: Option<Ts>,
     /// In which bucket they are for what everybody is held out by; it stays.
     pub bucket: Option<u32>,
+    /// Runs that are over, whose goal counts for a while yet; the first that ended first.
+    #[serde(default)]
+    pub over: Vec<Over>,
+    /// How much of what was sent they saw, by time of day.
+    #[serde(default)]
+    pub hours: Hours,
 }
 
 /// A run: one way of a member through a campaign.
@@ -55,6 +67,22 @@ pub struct Run {
     pub due: Ts,
     /// They are held out: they go the same way, and get nothing.
     pub held: bool,
+    /// In which two hours of the day what is to be sent at this step is best sent, once that was drawn.
+    #[serde(default)]
+    pub hour: Option<u8>,
+}
+
+/// A run that is over, whose goal still counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Over {
+    /// Which run it was.
+    pub id: RunId,
+    /// Of which campaign.
+    pub campaign: String,
+    /// When it began.
+    pub since: Ts,
+    /// The last instant at which its goal counts.
+    pub until: Ts,
 }
 
 /// What is known of a member's runs of a campaign, over or not.
@@ -92,6 +120,9 @@ pub struct Sent {
     pub counts: bool,
     /// It was only counted: they are held out.
     pub held: bool,
+    /// They saw it soon enough for its time of day to have been a good one.
+    #[serde(default)]
+    pub seen: bool,
 }
 
 impl Runs {
@@ -124,11 +155,11 @@ pub enum RunMoveKind {
     NotSent,
     /// A coupon was issued.
     Coupon,
-    /// It was not, and why.
+    /// It was not, or points were not, and why.
     NoCoupon,
     /// Points were given.
     Points,
-    /// A tag or an attribute changed.
+    /// A tag or an attribute changed, or a webhook is told.
     Marked,
     /// The goal was reached.
     Goal,
@@ -291,9 +322,17 @@ pub fn halt_of(campaign: &str) -> String {
     format!("campaign/{campaign}/halt")
 }
 
+/// The pool that says whether any campaign was ever halted: where none was, nobody needs to look for each of them.
+pub const HALTED: &str = "campaigns/halted";
+
 /// The pool that counts what a campaign's runs came to.
 pub fn count_of(campaign: &str, what: &str) -> String {
     format!("campaign/{campaign}/{what}")
+}
+
+/// The pool of what a campaign's coupons and points cost at most, in minor units.
+pub fn cost_of(campaign: &str) -> String {
+    count_of(campaign, "cost")
 }
 
 /// The pool of what a channel takes in a day.

@@ -17,6 +17,8 @@ pub enum Shape {
     Text,
     /// A list of texts.
     Texts,
+    /// Texts by their names.
+    Map,
     /// RFC 3339 in UTC.
     Time,
 }
@@ -115,6 +117,15 @@ const CONSENT: &[Field] = &[
     field("version", Shape::Text, false, "of the text that was agreed to"),
 ];
 
+const A_STEP: &[Field] = &[
+    MEMBER,
+    field("webhook", Shape::Text, true, "what the step calls it"),
+    field("campaign", Shape::Text, true, "the campaign's id in the playbook"),
+    field("run", Shape::Id, true, "the run's id"),
+    field("step", Shape::Text, true, "the step's place in the campaign"),
+    field("with", Shape::Map, true, "what the playbook passes on"),
+];
+
 macro_rules! kinds {
     ($($name:literal, $meaning:literal, $zh:literal, $fields:expr;)*) => {
         /// All kinds, in the order in which they are documented.
@@ -166,6 +177,7 @@ kinds! {
     "order.paid", "A payment notice confirmed an order", "订单支付确认", AN_ORDER;
     "order.refunded", "Money of an order went back, whole or in part", "订单退款", AN_ORDER;
     "order.cancelled", "An order never was", "订单取消", AN_ORDER;
+    "campaign.step", "A member's run came to a webhook step of a campaign", "营销活动走到 Webhook 步骤", A_STEP;
     "consent.given", "Somebody said yes", "给予同意", CONSENT;
     "consent.withdrawn", "Somebody said no", "撤回同意", CONSENT;
     "webhook.test", "Sent when somebody asks for a test", "测试消息",
@@ -187,6 +199,7 @@ fn message(kind: &Kind) -> Value {
             Shape::Int => json!({"type": "integer"}),
             Shape::Text => json!({"type": "string"}),
             Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
+            Shape::Map => json!({"type": "object", "additionalProperties": {"type": "string"}}),
             Shape::Time => json!({"type": "string", "format": "date-time"}),
         };
         shape["description"] = Value::from(field.meaning);
@@ -247,6 +260,7 @@ pub fn misfit(kind: &Kind, data: &Map<String, Value>) -> Option<String> {
             (Some(Value::Number(number)), Shape::Int) => number.is_i64(),
             (Some(Value::String(_)), Shape::Text) => true,
             (Some(Value::Array(all)), Shape::Texts) => all.iter().all(Value::is_string),
+            (Some(Value::Object(all)), Shape::Map) => all.values().all(Value::is_string),
             (Some(Value::String(text)), Shape::Time) => crate::time::Ts::parse(text).is_some(),
             _ => false,
         };

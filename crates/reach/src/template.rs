@@ -1,5 +1,8 @@
 //! Texts with variables, turned into what is said: `{{ member.name }}`, `{% if tier == "gold" %}…{% endif %}`.
 //!
+//! A template may decide not to be said: `{{ abort_message("no store yet") }}`. Why is a fixed text, so that it may be kept beside
+//! what was not said without anything personal in it.
+//!
 //! A template comes from a playbook and is still not trusted: it has variables, `if` and a few filters, and nothing that could make
 //! much of little (no loops, no variables of its own, no `~` and `*`); it has so much fuel, reads no file and gives so many
 //! characters at most. Channels that say plain text have nothing escaped. It is a pure function: the same text and variables say
@@ -7,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, filters, tests as asked};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, filters, tests as asked};
 
 /// How many steps a template may take.
 const FUEL: u64 = 20_000;
@@ -33,13 +36,54 @@ impl From<minijinja::Error> for TemplateError {
     }
 }
 
+/// A template decided not to be said, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Aborted(String);
+
+impl Aborted {
+    /// Why a template decided not to be said, where that is what went wrong.
+    fn of(error: &minijinja::Error) -> Option<String> {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(one) = cause {
+            if let Some(Self(reason)) = one.downcast_ref::<Self>() {
+                return Some(reason.clone());
+            }
+            cause = one.source();
+        }
+        None
+    }
+}
+
+/// What became of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It says this.
+    Says(String),
+    /// It decided not to be said, and why.
+    Aborts(String),
+}
+
+/// The one function that there is.
+const ABORT: &str = "abort_message";
+
+/// Whether a function is called with a fixed text alone, in code whose texts are blanks (their first marks aside).
+fn is_fixed(code: &str, called: &str) -> bool {
+    code.match_indices(called).all(|(at, _)| {
+        let rest = code[at + called.len()..].trim_start();
+        let inside =
+            rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map(|(inside, _)| inside.trim());
+        inside.is_some_and(|text| text == "\"" || text == "'")
+    })
+}
+
 /// The tags that there are.
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
 /// The filters that there are, what may be asked of a value, and words that a parenthesis may follow.
 const FILTERS: [&str; 9] = ["upper", "lower", "trim", "default", "length", "int", "float", "round", "abs"];
 const TESTS: [&str; 2] = ["defined", "undefined"];
-const WORDS: [&str; 6] = ["if", "elif", "and", "or", "not", "in"];
+const WORDS: [&str; 7] = ["if", "elif", "and", "or", "not", "in", ABORT];
 
 fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
@@ -109,6 +153,9 @@ fn simple(template: &str) -> Result<(), TemplateError> {
                 None => {}
             }
         }
+        if !is_fixed(&code, ABORT) {
+            return wrong(format!("`{ABORT}` says why in a fixed text, such as {ABORT}(\"no store yet\")"));
+        }
         if let Some(name) = unknown(&code) {
             return wrong(format!("there is nothing called `{name}` here"));
         }
@@ -130,6 +177,10 @@ fn environment<'t>(undefined: UndefinedBehavior) -> Environment<'t> {
     environment.add_filter("abs", filters::abs);
     environment.add_test("defined", asked::is_defined);
     environment.add_test("undefined", asked::is_undefined);
+    environment.add_function(ABORT, |reason: String| -> Result<String, minijinja::Error> {
+        let error = minijinja::Error::new(ErrorKind::InvalidOperation, "the message is not for them");
+        Err(error.with_source(Aborted(reason)))
+    });
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(DEPTH_MAX);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -178,9 +229,19 @@ impl Templates {
     }
 
     /// What a template says of some variables; what it does not know is empty.
+    pub fn answer(&self, name: &str, variables: &BTreeMap<String, String>) -> Result<Answer, TemplateError> {
+        match self.environment.get_template(name)?.render(tree(variables)) {
+            Ok(said) => Ok(Answer::Says(said.chars().take(SAID_CHARS_MAX).collect())),
+            Err(error) => Aborted::of(&error).map(Answer::Aborts).ok_or_else(|| error.into()),
+        }
+    }
+
+    /// The same; what decides not to be said says nothing.
     pub fn render(&self, name: &str, variables: &BTreeMap<String, String>) -> Result<String, TemplateError> {
-        let said = self.environment.get_template(name)?.render(tree(variables))?;
-        Ok(said.chars().take(SAID_CHARS_MAX).collect())
+        Ok(match self.answer(name, variables)? {
+            Answer::Says(said) => said,
+            Answer::Aborts(_) => String::new(),
+        })
     }
 
     /// Those of some variables that a template names, alone or by the group that they are in.
@@ -199,13 +260,20 @@ impl Templates {
     }
 }
 
+/// Whether it depends on its variables in more than words what a template says, and whether it says anything: it has a tag `if`, or
+/// may decide not to be said.
+pub fn decides(template: &str) -> bool {
+    template.contains("{%") || template.contains(ABORT)
+}
+
 /// Whether a template says something of a group of variables (`coupon`) without asking before whether it is defined: then it is
-/// for nobody who has none.
+/// for nobody who has none. One that decides itself not to be said without them has asked.
 pub fn needs(template: &str, known: &BTreeMap<String, String>, group: &str) -> bool {
     let is_of = |name: &String| name.split_once('.').is_some_and(|(of, _)| of == group);
     let mut without = known.clone();
     without.retain(|name, _| !is_of(name));
-    environment(UndefinedBehavior::SemiStrict).render_str(template, tree(&without)).is_err()
+    let rendered = environment(UndefinedBehavior::SemiStrict).render_str(template, tree(&without));
+    rendered.is_err_and(|error| Aborted::of(&error).is_none())
 }
 
 /// Checks a template: it reads well, and names nothing beside what there may be.
@@ -217,13 +285,18 @@ pub fn check(template: &str, known: &BTreeMap<String, String>) -> Result<(), Tem
         .undeclared_variables(true)
         .into_iter()
         .filter(|name| {
-            !known.contains_key(name) && !known.keys().any(|known| known.starts_with(&format!("{name}.")))
+            let is_group = || known.keys().any(|known| known.starts_with(&format!("{name}.")));
+            name != ABORT && !known.contains_key(name) && !is_group()
         })
         .min();
     if let Some(name) = unknown {
         return Err(TemplateError { line: 0, message: format!("there is nothing called `{name}`") });
     }
-    parsed.render(tree(known)).map(drop).map_err(Into::into)
+    match parsed.render(tree(known)) {
+        // Not for whom the examples are of: for others it may be.
+        Err(error) if Aborted::of(&error).is_none() => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -280,6 +353,36 @@ mod tests {
             ("{{ points }} {{ member.name }}", false),
         ] {
             assert_eq!(needs(template, &known, "coupon"), needed, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_template_may_decide_not_to_be_said_and_says_why_in_a_fixed_text() {
+        let known = variables(&[("tier", "gold"), ("coupon.until", "2025-12-31")]);
+        let answer = |template: &str, known: &BTreeMap<String, String>| {
+            assert_eq!(check(template, known), Ok(()), "{template}");
+            Templates::read([("hi".to_owned(), template)]).answer("hi", known)
+        };
+        let aborts = |reason: &str| Ok(Answer::Aborts(reason.to_owned()));
+        let only_silver =
+            "{% if tier != \"silver\" %}{{ abort_message(\"not (silver)\") }}{% endif %}hi {{ tier }}";
+        assert_eq!(answer(only_silver, &known), aborts("not (silver)"));
+        assert_eq!(answer("{{abort_message( 'never' )}}", &known), aborts("never"));
+        let silver = variables(&[("tier", "silver")]);
+        assert_eq!(answer(only_silver, &silver), Ok(Answer::Says("hi silver".to_owned())));
+        assert!(decides(only_silver) && decides("{{ abort_message('x') }}") && !decides("{{ tier }}"));
+        let asks = "{% if coupon is not defined %}{{ abort_message(\"none\") }}{% endif %}{{ coupon.until }}";
+        assert!(!needs(asks, &known, "coupon"), "it asks itself");
+        for wrong in [
+            "{{ abort_message() }}",
+            "{{ abort_message(tier) }}",
+            "{{ abort_message(\"a\", tier) }}",
+            "{{ abort_message(\"a\" if tier else tier) }}",
+            "{{ abort_message }}",
+            "{{ (abort_message)(tier) }}",
+            "{% if abort_message %}{% endif %}",
+        ] {
+            assert!(check(wrong, &known).is_err(), "{wrong}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use zhiyin_model::id::{MemberId, NoteId, RunId};
-use zhiyin_model::run::{Note, NoteState, RunMove, RunMoveKind, Runs};
+use zhiyin_model::run::{Note, NoteState, RunMove, RunMoveKind, Runs, SLOTS};
 use zhiyin_model::time::Ts;
 
 use crate::seal::Sealed;
@@ -183,6 +183,14 @@ pub fn runs_said(runs: &Runs) -> String {
         said +=
             &format!("|sent {} {} {} {} {}", sent.at.0, sent.channel, sent.purpose, sent.counts, sent.held);
     }
+    for over in &runs.over {
+        said += &format!("|over {} {} {}", over.campaign, over.since.0, over.until.0);
+    }
+    for (slot, (sent, seen)) in (0..SLOTS).map(|slot| (slot, runs.hours.of(slot))) {
+        if sent > 0 {
+            said += &format!("|hour {slot} {seen} of {sent}");
+        }
+    }
     said + &runs.touched.map_or_else(String::new, |at| format!("|touched {}", at.0))
 }
 
@@ -190,7 +198,7 @@ pub fn runs_said(runs: &Runs) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use zhiyin_model::run::{Past, Run, Sent};
+    use zhiyin_model::run::{Hours, Over, Past, Run, Sent};
 
     use super::*;
 
@@ -205,6 +213,7 @@ mod tests {
             waits: Some(Ts(6)),
             due: Ts::FOREVER,
             held: true,
+            hour: Some(10),
         };
         let past = Past {
             begun: 2,
@@ -222,13 +231,21 @@ mod tests {
             sells: true,
             counts: true,
             held: false,
+            seen: true,
         };
+        let id = RunId::from_bytes([3; 16]);
+        let over = Over { id, campaign: "win-back".to_owned(), since: Ts(1), until: Ts(9) };
+        let mut hours = Hours::default();
+        hours.sent(10);
+        hours.seen(10);
         let runs = Runs {
             open: vec![run],
             past: BTreeMap::from([("win-back".to_owned(), past)]),
             sent: vec![sent],
             touched: Some(Ts(1)),
             bucket: Some(9_999),
+            over: vec![over],
+            hours,
         };
         for runs in [Runs::default(), runs] {
             let packed = pack_runs(&runs).unwrap();
@@ -238,5 +255,18 @@ mod tests {
             assert!(!runs_said(&runs).contains(&RunId::from_bytes([1; 16]).to_string()));
         }
         assert!(matches!(unpack_runs(Some(&[0xc0])), Err(StoreError::Damaged(_))));
+        assert!(unpack_runs(Some(&[0x91, 0x90])).is_err(), "too little of it");
+    }
+
+    #[test]
+    fn runs_that_were_written_before_goals_and_hours_were_kept_are_read() {
+        let sent = (NoteId::from_bytes([2; 16]), Ts(7), "inbox", "marketing", true, true, false);
+        let run = (RunId::from_bytes([1; 16]), "win-back", "", Ts(5), "1", None::<Ts>, Ts(6), false);
+        let open = [run];
+        let before = (open, BTreeMap::<String, Past>::new(), [sent], Some(Ts(1)), Some(17_u32));
+        let runs = unpack_runs(Some(&rmp_serde::to_vec(&before).unwrap())).unwrap();
+        assert_eq!((runs.sent.len(), runs.touched, runs.bucket), (1, Some(Ts(1)), Some(17)));
+        assert_eq!((runs.open[0].due, runs.open[0].hour), (Ts(6), None));
+        assert!(runs.over.is_empty() && runs.hours.is_empty() && !runs.sent[0].seen);
     }
 }

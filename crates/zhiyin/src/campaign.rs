@@ -1,4 +1,4 @@
-//! `zhiyin campaign list | show | why | test | effect | history | pause | resume | stop` (docs/campaigns.md).
+//! `zhiyin campaign list | show | why | test | effect | history | hours | pause | resume | stop` (docs/campaigns.md).
 
 use std::process::ExitCode;
 
@@ -82,6 +82,12 @@ pub enum CampaignAction {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Prints how much of what was sent in which two hours of the day was seen, as the playbook takes it (`sending.hours`).
+    Hours {
+        /// As how many sends an hour counts at most: the more, the longer until what a member does outweighs it.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=100))]
+        weight: i64,
+    },
     /// Pauses a campaign: nobody begins it, and nothing more is sent or given, until it goes on.
     Pause {
         /// Its id in the playbook.
@@ -144,6 +150,7 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
             engine.drain(place.batch(), None, |_| ()).await?;
             history(&engine, asked, format).await?;
         }
+        CampaignAction::Hours { weight } => hours(&engine.campaign_hours().await?, weight),
         CampaignAction::Pause { campaign } => state(&engine.halt_campaign(&by, &campaign, "paused").await??),
         CampaignAction::Resume { campaign } => {
             state(&engine.halt_campaign(&by, &campaign, "running").await??)
@@ -218,6 +225,29 @@ pub async fn history(engine: &Engine, asked: HistoryAsked, format: Format) -> Re
     Ok(!views.is_empty())
 }
 
+/// What was observed, as lines that may be pasted into the playbook: no hour counts as more sends than the weight.
+fn hours(observed: &[(i64, i64)], weight: i64) {
+    if observed.iter().all(|(_, sent)| *sent == 0) {
+        say!("# nothing was sent yet");
+        return;
+    }
+    say!("sending:\n  hours:");
+    for (slot, (seen, sent)) in observed.iter().enumerate().filter(|(_, (_, sent))| *sent > 0) {
+        let (part, of) = weighed(*seen, *sent, weight);
+        say!("    - {:02}:00 {part} of {of}    # {seen} of {sent} were seen", 2 * slot);
+    }
+}
+
+/// So many of so many, of no more than a weight; a half is rounded up.
+fn weighed(seen: i64, sent: i64, weight: i64) -> (i64, i64) {
+    let (seen, sent) = (seen.clamp(0, sent.max(1)), sent.max(1));
+    if sent <= weight {
+        return (seen, sent);
+    }
+    let part = (i128::from(seen) * i128::from(weight) * 2 + i128::from(sent)) / (i128::from(sent) * 2);
+    (i64::try_from(part).unwrap_or(weight), weight)
+}
+
 async fn why(engine: &Engine, campaign: &str, member: &str) -> Result<WhyView> {
     let filter = engine.filter(&who::system(), Operation::MemberRead).await?;
     Ok(engine.why_sent(&filter, (&whom(member)?, "member"), campaign).await??)
@@ -246,5 +276,25 @@ fn told(why: &WhyView) {
     match &why.cannot_begin {
         Some(code) => say!("could not begin it now: {code}"),
         None => say!("could begin it now{}", if why.held_out { ", held out" } else { "" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_observed_is_weighed_and_what_is_little_stays() {
+        for (given, weighed_as) in [
+            ((3, 10, 20), (3, 10)),
+            ((500, 1000, 20), (10, 20)),
+            ((25, 1000, 20), (1, 20)),
+            ((24, 1000, 20), (0, 20)),
+            ((1000, 1000, 100), (100, 100)),
+            ((i64::MAX, i64::MAX, 100), (100, 100)),
+            ((5, 3, 20), (3, 3)),
+        ] {
+            assert_eq!(weighed(given.0, given.1, given.2), weighed_as, "{given:?}");
+        }
     }
 }

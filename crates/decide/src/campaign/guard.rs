@@ -1,15 +1,17 @@
 //! The guard-rails: whether something may be sent to a member, in one stated order (T4, docs/guard-rails.md).
 //!
-//! 1 blocked · 2 consent · 3 audience · 4 complaint · 5 first touch · 6 holdout · 7 quiet hours · 8 caps · 9 quota · 10 ceiling.
-//! The first that says no ends it; one that says "later" names when to ask again, and all are asked again then. Whoever is held
-//! out walks the same way, so that both arms meet the same delays and caps. What was promised passes 4, 5, 6, 8 and 10.
+//! 1 blocked · 2 consent · 3 audience · 4 complaint · 5 first touch · 6 holdout · 7 quiet hours · 8 window · 9 best hour · 10 caps ·
+//! 11 quota · 12 ceiling · 13 text. The first that says no ends it; one that says "later" names when to ask again, and all are
+//! asked again then. Whoever is held out walks the same way, so that both arms meet the same delays and caps. What was promised
+//! passes 4, 5, 6, 10 and 12.
 
 use zhiyin_condition::holds;
-use zhiyin_model::playbook::campaign::{Cap, CapWithin};
-use zhiyin_model::run::{SENT_MAX, Sent, count_of, quota_of};
+use zhiyin_model::playbook::campaign::{Cap, CapWithin, SendAt};
+use zhiyin_model::run::{Run, SENT_MAX, Sent, quota_of};
 use zhiyin_model::time::{Day, HOUR_US, Ts};
 
 use super::rule::CampaignRule;
+use super::{hour, text};
 use crate::Scene;
 use crate::consent;
 use crate::coupon::rule::{first_of_month, monday};
@@ -21,12 +23,18 @@ use crate::state::{State, View};
 pub struct Ask<'a> {
     /// For which campaign.
     pub rule: &'a CampaignRule,
+    /// Which message.
+    pub message: &'a str,
     /// On which channel.
     pub channel: &'a str,
+    /// At which time of day.
+    pub at: SendAt,
     /// Whether it sells something.
     pub sells: bool,
     /// Whether the member is held out.
     pub held: bool,
+    /// In which run; `None` where that is looked at ahead.
+    pub run: Option<&'a Run>,
 }
 
 /// Whether it may be.
@@ -77,7 +85,7 @@ pub fn guard(scene: &Scene<'_>, state: &State, known: &Known, ask: Ask<'_>) -> C
 type Check = fn(&Scene<'_>, &State, &Known, &Ask<'_>) -> (String, Verdict);
 
 /// The guard-rails in their order.
-const RAILS: [(&str, Check); 10] = [
+const RAILS: [(&str, Check); 13] = [
     ("blocked", blocked),
     ("consent", consented),
     ("audience", in_audience),
@@ -85,9 +93,12 @@ const RAILS: [(&str, Check); 10] = [
     ("first_touch", first_touch),
     ("holdout", holdout),
     ("quiet", quiet),
+    ("window", window),
+    ("hour", best_hour),
     ("caps", caps),
     ("quota", quota),
     ("ceiling", ceiling),
+    ("text", text::rail),
 ];
 
 /// Those that what was promised passes (semantics 27).
@@ -161,6 +172,19 @@ fn quiet(scene: &Scene<'_>, _: &State, _: &Known, ask: &Ask<'_>) -> (String, Ver
         None => passes("not now"),
         Some(until) => (format!("until {}", until.rfc3339()), Verdict::Later(until)),
     }
+}
+
+fn window(scene: &Scene<'_>, _: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    let Some((from, to)) = ask.at.within else { return passes("none") };
+    // Outside of it, it is silent.
+    match silent_until(scene, to, from) {
+        None => passes("now"),
+        Some(until) => (format!("from {}", until.rfc3339()), Verdict::Later(until)),
+    }
+}
+
+fn best_hour(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    hour::rail(scene, state, ask)
 }
 
 /// When a silence ends in which an instant lies, by the brand's wall clock.
@@ -254,7 +278,7 @@ fn quota(scene: &Scene<'_>, _: &State, known: &Known, ask: &Ask<'_>) -> (String,
 
 fn ceiling(_: &Scene<'_>, _: &State, known: &Known, ask: &Ask<'_>) -> (String, Verdict) {
     let Some(size) = ask.rule.at_most else { return passes("none") };
-    let sent = known.pools.get(&count_of(&ask.rule.id, "sent")).copied().unwrap_or(0);
+    let sent = known.pools.get(&ask.rule.sent).copied().unwrap_or(0);
     let word = format!("{sent} of {size}");
     (word, if sent < i64::from(size) { Verdict::Send } else { Verdict::Never })
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::Condition;
 use zhiyin_model::coupon::stock_of;
-use zhiyin_model::playbook::campaign::{Again, Campaign, Cap, Goal, Step, Trigger, Wait};
+use zhiyin_model::playbook::campaign::{Again, Campaign, Cap, Goal, Passed, SendAt, Step, Trigger, Wait};
 use zhiyin_model::playbook::{ConditionText, Playbook};
-use zhiyin_model::run::{RunMoveKind, count_of, halt_of};
+use zhiyin_model::run::{HALTED, RunMoveKind, count_of, halt_of};
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Day;
 
+use super::budget::Budget;
 use crate::coupon::CouponRule;
 
 /// A campaign to decide by.
@@ -37,6 +38,12 @@ pub struct CampaignRule {
     pub promised: bool,
     /// The most messages that it sends.
     pub at_most: Option<u32>,
+    /// What its coupons and points cost at most.
+    pub budget: Option<Budget>,
+    /// The pool that says whether it is halted.
+    pub halt: String,
+    /// The pool that counts what it has sent.
+    pub sent: String,
     /// Its first day.
     pub from: Option<Day>,
     /// Its last day.
@@ -96,6 +103,15 @@ pub enum Act {
         message: String,
         /// The channels.
         by: Vec<String>,
+        /// At which time of day.
+        at: SendAt,
+    },
+    /// Endpoints are told.
+    Webhook {
+        /// What it is called there.
+        name: String,
+        /// What is passed on.
+        with: BTreeMap<String, Passed>,
     },
     /// A coupon.
     Coupon(String),
@@ -126,17 +142,50 @@ pub struct SendingRules {
     pub caps: Vec<Cap>,
     /// The most that a channel takes in a day.
     pub quota: BTreeMap<String, u32>,
+    /// (seen, of so many) by two hours of the day, of all members.
+    pub hours: BTreeMap<u8, (u16, u16)>,
 }
 
-/// Pools that campaigns need, whatever the day.
-pub(crate) fn pools(campaigns: &[CampaignRule], coupons: &BTreeMap<String, CouponRule>) -> Vec<String> {
-    let halts = campaigns.iter().map(|rule| halt_of(&rule.id));
-    let ceilings = campaigns.iter().filter(|rule| rule.at_most.is_some());
-    let ceilings = ceilings.map(|rule| count_of(&rule.id, RunMoveKind::Sent.name()));
-    let given = campaigns.iter().flat_map(CampaignRule::coupons);
-    let bounded = given.filter(|offer| coupons.get(*offer).is_some_and(|rule| rule.stock.is_some()));
-    let all: BTreeSet<String> = halts.chain(ceilings).chain(bounded.map(stock_of)).collect();
-    all.into_iter().collect()
+/// What campaigns share, whatever the day.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// Pools that every decision in which campaigns act may need, [`HALTED`] among them: ceilings, budgets, stocks of what they
+    /// give. They are asked for together.
+    pub pools: Vec<String>,
+    /// Pools that say which campaigns are halted: asked for, together, where any ever was.
+    pub halts: Vec<String>,
+    /// Offers that they give whose coupons bear uploaded codes.
+    pub coded: Vec<String>,
+}
+
+impl Shared {
+    pub(crate) fn of(campaigns: &[CampaignRule], coupons: &BTreeMap<String, CouponRule>) -> Self {
+        let halts = campaigns.iter().map(|rule| rule.halt.clone());
+        let ceilings = campaigns.iter().filter(|rule| rule.at_most.is_some()).map(|rule| rule.sent.clone());
+        let budgets = campaigns.iter().filter_map(|rule| Some(rule.budget.as_ref()?.pool.clone()));
+        let given: BTreeSet<&str> = campaigns.iter().flat_map(CampaignRule::coupons).collect();
+        let rules = given.iter().filter_map(|offer| Some((*offer, coupons.get(*offer)?)));
+        let bounded =
+            rules.clone().filter(|(_, rule)| rule.stock.is_some()).map(|(offer, _)| stock_of(offer));
+        let all = ceilings.chain(budgets).chain(bounded).chain([HALTED.to_owned()]);
+        let all: BTreeSet<String> = all.collect();
+        let coded = rules.filter(|(_, rule)| rule.codes.is_some()).map(|(offer, _)| offer.to_owned());
+        Self { coded: coded.collect(), pools: all.into_iter().collect(), halts: halts.collect() }
+    }
+
+    /// Those of which it is not known yet what is taken. Where a batch knows, that is one look-up.
+    pub(super) fn missing(&self, known: &BTreeMap<String, i64>) -> Vec<String> {
+        let unknown = |pools: &[String]| {
+            let unknown = pools.iter().filter(|pool| !known.contains_key(*pool));
+            unknown.cloned().collect::<Vec<String>>()
+        };
+        match known.get(HALTED) {
+            None => unknown(&self.pools),
+            Some(0) => Vec::new(),
+            Some(_) if self.halts.first().is_some_and(|first| known.contains_key(first)) => Vec::new(),
+            Some(_) => unknown(&self.halts),
+        }
+    }
 }
 
 /// Compiles a condition of a campaign: of a member, or, where it is true, of an event too.
@@ -154,6 +203,7 @@ impl SendingRules {
             quiet: sending.quiet.clone(),
             caps: sending.caps.clone(),
             quota: sending.quota.clone(),
+            hours: sending.hours.clone(),
         }
     }
 
@@ -164,7 +214,11 @@ impl SendingRules {
 }
 
 impl CampaignRule {
-    pub(crate) fn of(id: &str, campaign: &Campaign, compile: &mut Compile<'_>) -> Self {
+    pub(crate) fn of(
+        (id, campaign): (&str, &Campaign),
+        playbook: &Playbook,
+        compile: &mut Compile<'_>,
+    ) -> Self {
         let mut one =
             |text: &Option<ConditionText>, of_event| text.as_ref().and_then(|text| compile(text, of_event));
         let (when, who, leave) =
@@ -183,6 +237,9 @@ impl CampaignRule {
             holdout: campaign.holdout,
             promised: campaign.promised,
             at_most: campaign.at_most,
+            budget: Budget::of(id, campaign, playbook),
+            halt: halt_of(id),
+            sent: count_of(id, RunMoveKind::Sent.name()),
             from: campaign.from,
             until: campaign.until,
             ops,
@@ -276,11 +333,14 @@ fn one(step: &Step, place: &str, compile: &mut Compile<'_>, ops: &mut Vec<Op>) {
             }
             ops[at].act = Act::Split(begins);
         }
-        Step::Send { message, by } => push(Act::Send { message: message.clone(), by: by.clone() }),
+        Step::Send { message, by, at } => {
+            push(Act::Send { message: message.clone(), by: by.clone(), at: *at });
+        }
         Step::Task(message) => {
             let by = vec![zhiyin_model::playbook::campaign::ADVISOR.to_owned()];
-            push(Act::Send { message: message.clone(), by });
+            push(Act::Send { message: message.clone(), by, at: SendAt::default() });
         }
+        Step::Webhook { name, with } => push(Act::Webhook { name: name.clone(), with: with.clone() }),
         Step::Coupon(offer) => push(Act::Coupon(offer.clone())),
         Step::Points(points) => push(Act::Points(*points)),
         Step::Tag(tag, on) => push(Act::Tag(tag.clone(), *on)),
@@ -306,4 +366,32 @@ fn fork(
     lay(otherwise, &format!("{place}.else."), compile, ops);
     ops[end].act = Act::Jump(ops.len());
     ops[at].act = act(other);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_no_campaign_was_ever_halted_nobody_looks_for_each_of_them() {
+        let name = |name: &str| name.to_owned();
+        let shared = Shared {
+            pools: vec![name("a"), name(HALTED)],
+            halts: vec![name("one"), name("two")],
+            coded: Vec::new(),
+        };
+        let known = |pools: &[(&str, i64)]| -> BTreeMap<String, i64> {
+            pools.iter().map(|(pool, taken)| ((*pool).to_owned(), *taken)).collect()
+        };
+        let none: [&str; 0] = [];
+        for (pools, missing) in [
+            (&[][..], &["a", HALTED][..]),
+            (&[("a", 3)], &[HALTED]),
+            (&[("a", 3), (HALTED, 0)], &none),
+            (&[("a", 3), (HALTED, 1)], &["one", "two"]),
+            (&[("a", 3), (HALTED, 1), ("one", 0), ("two", 1)], &none),
+        ] {
+            assert_eq!(shared.missing(&known(pools)), missing, "{pools:?}");
+        }
+    }
 }

@@ -1,20 +1,24 @@
 //! A run goes from step to step until it waits or ends.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zhiyin_condition::holds;
 use zhiyin_model::coupon::PoolTake;
+use zhiyin_model::event::names;
 use zhiyin_model::id::NoteId;
 use zhiyin_model::member::TagHeld;
-use zhiyin_model::playbook::campaign::Goal;
-use zhiyin_model::run::{BUCKETS, Note, NoteState, Run, RunMoveKind, Sent, count_of, halt_of, quota_of};
+use zhiyin_model::playbook::campaign::{Goal, Passed};
+use zhiyin_model::run::{BUCKETS, Note, NoteState, Run, RunMoveKind, Sent, quota_of};
 use zhiyin_model::time::{DAY_US, Ts};
 
 use super::guard::{Ask, Verdict, guard};
 use super::rule::{Act, CampaignRule, Op};
-use super::{News, PAUSED, Place, STOPPED, bound, coupon_of, hash_of, holds_of, moved, variables, when};
+use super::text::{Of, variables};
+use super::{News, PAUSED, Place, STOPPED, bound, goal, hash_of, holds_of, hour, moved, when};
 use crate::coupon::{self, Told};
-use crate::outcome::{Known, Outcome, Stop};
+use crate::outcome::{Known, Outcome, Said, Stop};
 use crate::state::{State, View};
 use crate::{Scene, judge, points};
 
@@ -48,19 +52,25 @@ struct Walk<'w> {
 pub(super) fn all(
     scene: &Scene<'_>,
     state: &mut State,
-    known: &mut Known,
+    known: &mut Cow<'_, Known>,
     news: Option<&News>,
     out: &mut Outcome,
 ) -> bool {
     if state.member.runs.open.is_empty() {
         return false;
     }
+    // Only who is in something takes anything of what is shared.
+    let known = known.to_mut();
     let open = std::mem::take(&mut state.member.runs.open);
     let mut walk = Walk { scene, state, known, news, out, changed: false };
     let mut stays = Vec::with_capacity(open.len());
     for mut run in open {
-        match walk.run(&mut run) {
-            Go::Ends(why) => walk.tell(&run, RunMoveKind::Ended, why.to_owned()),
+        let rule = scene.rules.campaigns.iter().find(|rule| rule.id == run.campaign);
+        match walk.run(rule, &mut run) {
+            Go::Ends(why) => {
+                walk.tell(&run, RunMoveKind::Ended, why.to_owned());
+                goal::watch(walk.state, rule, &run, why, scene.at);
+            }
             Go::On(_) | Go::Rests => stays.push(run),
         }
     }
@@ -77,12 +87,9 @@ impl Walk<'_> {
         moved(self.scene, self.state.member.id, place, kind, why, self.out);
     }
 
-    fn run(&mut self, run: &mut Run) -> Go {
-        let rules = self.scene.rules;
-        let Some(rule) = rules.campaigns.iter().find(|rule| rule.id == run.campaign) else {
-            return Go::Ends("campaign_gone");
-        };
-        let halt = self.known.pools.get(&halt_of(&rule.id)).copied().unwrap_or(0);
+    fn run(&mut self, rule: Option<&CampaignRule>, run: &mut Run) -> Go {
+        let Some(rule) = rule else { return Go::Ends("campaign_gone") };
+        let halt = self.known.pools.get(&rule.halt).copied().unwrap_or(0);
         if halt == STOPPED {
             return Go::Ends("campaign_stopped");
         }
@@ -102,7 +109,7 @@ impl Walk<'_> {
                 Go::On(next) => {
                     at = next;
                     run.place.clone_from(&rule.ops[at].place);
-                    (run.waits, run.due) = (None, Ts::MIN);
+                    (run.waits, run.due, run.hour) = (None, Ts::MIN, None);
                 }
                 stop => return stop,
             }
@@ -111,7 +118,7 @@ impl Walk<'_> {
 
     /// Whether what happened is what the campaign is for. What set it off is not.
     fn reaches(&self, goal: &Goal, run: &Run) -> bool {
-        let until = run.since.plus_us(i64::from(goal.within_minutes) * 60_000_000);
+        let until = goal::until(goal, run.since);
         self.news.is_some_and(|news| *goal.event == *news.row.name && self.scene.at <= until)
     }
 
@@ -167,10 +174,10 @@ impl Walk<'_> {
                 }
                 Go::Rests
             }
-            Act::Send { message, by } => self.send(rule, (message.as_str(), by.as_slice()), at, run),
+            Act::Send { .. } => self.send(rule, &op.act, at, run),
             act => {
                 if !run.held {
-                    self.give(act, run);
+                    self.give(rule, act, run);
                 }
                 Go::On(at + 1)
             }
@@ -200,32 +207,26 @@ impl Walk<'_> {
     }
 
     /// Sends on the first channel that may be used, or waits for the first that will.
-    fn send(
-        &mut self,
-        rule: &CampaignRule,
-        (message, by): (&str, &[String]),
-        at: usize,
-        run: &mut Run,
-    ) -> Go {
+    fn send(&mut self, rule: &CampaignRule, act: &Act, at: usize, run: &mut Run) -> Go {
+        let Act::Send { message, by, at: time } = act else { return Go::On(at + 1) };
         let now = self.scene.at;
         if run.waits.is_some() && now < run.due {
             return Go::Rests;
         }
-        // What could not be given is not spoken of: it may have been out of stock, or be used by now.
-        let speaks_of_coupon = !run.held && self.scene.rules.of_coupons.contains(message);
-        if speaks_of_coupon && coupon_of(&self.state.member, rule, run.since).is_none() {
-            self.tell(run, RunMoveKind::NotSent, "coupon: none is held that it could speak of".to_owned());
-            return Go::On(at + 1);
-        }
         let sells = self.scene.rules.messages.get(message).copied().unwrap_or(true);
         let (mut traces, mut later) = (Vec::new(), Ts::FOREVER);
         for channel in by {
-            let asked = Ask { rule, channel, sells, held: run.held };
+            if time.best_hour && run.hour.is_none() {
+                let asked =
+                    Ask { rule, message, channel, at: *time, sells, held: run.held, run: Some(&*run) };
+                run.hour = hour::best(self.scene, self.state, &asked);
+            }
+            let asked = Ask { rule, message, channel, at: *time, sells, held: run.held, run: Some(&*run) };
             let checked = guard(self.scene, self.state, self.known, asked);
             traces.push(format!("{channel}: {}", checked.said()));
             match checked.verdict {
                 Verdict::Send => {
-                    self.hand_over(rule, (message, channel.as_str(), sells), run);
+                    self.hand_over(rule, (message.as_str(), channel.as_str(), sells), run);
                     let kind = if run.held { RunMoveKind::HeldOut } else { RunMoveKind::Sent };
                     self.tell(run, kind, traces.join("; "));
                     return Go::On(at + 1);
@@ -257,18 +258,20 @@ impl Walk<'_> {
             sells,
             counts: !rule.promised,
             held: run.held,
+            seen: false,
         });
         bound(&mut self.state.member.runs.sent);
         if run.held {
             return;
         }
+        hour::sent(self.scene, &mut self.state.member.runs.hours, self.out);
         if let Some(size) = self.scene.rules.sending.quota.get(channel) {
             let pool = quota_of(channel, self.scene.rules.zone.day(now));
-            self.take(pool, Some(i64::from(*size)));
+            self.take(pool, 1, i64::from(*size));
         }
         if let Some(size) = rule.at_most.filter(|_| !rule.promised) {
             // Counted where it is told; here only bounded.
-            let pool = count_of(&rule.id, RunMoveKind::Sent.name());
+            let pool = rule.sent.clone();
             self.out.coupons.take(PoolTake { pool: pool.clone(), amount: 0, size: Some(i64::from(size)) });
             *Arc::make_mut(&mut self.known.pools).entry(pool).or_insert(0) += 1;
         }
@@ -282,24 +285,51 @@ impl Walk<'_> {
             state: NoteState::Open,
             cause: self.scene.cause.id,
         };
-        let variables = variables(self.scene, self.state, rule, (&run.key, run.since));
+        let of = Of { key: &run.key, since: run.since, as_if: false };
+        let variables = variables(self.scene, self.state, rule, of);
         self.out.runs.notes.push((note, variables));
     }
 
-    fn take(&mut self, pool: String, size: Option<i64>) {
-        *Arc::make_mut(&mut self.known.pools).entry(pool.clone()).or_insert(0) += 1;
-        self.out.coupons.take(PoolTake { pool, amount: 1, size });
+    fn take(&mut self, pool: String, amount: i64, size: i64) {
+        *Arc::make_mut(&mut self.known.pools).entry(pool.clone()).or_insert(0) += amount;
+        self.out.coupons.take(PoolTake { pool, amount, size: Some(size) });
     }
 
-    /// What a step gives or marks.
-    fn give(&mut self, act: &Act, run: &Run) {
+    /// Whether a campaign's budget has room for what a step costs at most; where it has not, that is told.
+    fn affords(&mut self, rule: &CampaignRule, act: &Act, what: &str, run: &Run) -> bool {
+        let Some(budget) = &rule.budget else { return true };
+        let spent = self.known.pools.get(&budget.pool).copied().unwrap_or(0);
+        let is_in = spent.saturating_add(budget.cost(act)) <= budget.size;
+        if !is_in {
+            self.tell(run, RunMoveKind::NoCoupon, format!("{what}: budget_used"));
+        }
+        is_in
+    }
+
+    /// What a step cost at most is gone of a campaign's budget.
+    fn pay(&mut self, rule: &CampaignRule, act: &Act) {
+        if let Some(budget) = &rule.budget {
+            self.take(budget.pool.clone(), budget.cost(act), budget.size);
+        }
+    }
+
+    /// What a step gives or marks, and whom it tells.
+    fn give(&mut self, rule: &CampaignRule, act: &Act, run: &Run) {
         match act {
-            Act::Coupon(offer) => self.coupon(offer, run),
-            Act::Points(amount) => {
-                points::give(self.scene, self.state, self.out, *amount);
-                self.tell(run, RunMoveKind::Points, amount.to_string());
-                self.changed = true;
+            Act::Coupon(offer) => {
+                if self.affords(rule, act, offer, run) && self.coupon(offer, run) {
+                    self.pay(rule, act);
+                }
             }
+            Act::Points(amount) => {
+                if self.affords(rule, act, &format!("{amount} points"), run) {
+                    points::give(self.scene, self.state, self.out, *amount);
+                    self.tell(run, RunMoveKind::Points, amount.to_string());
+                    self.changed = true;
+                    self.pay(rule, act);
+                }
+            }
+            Act::Webhook { name, with } => self.webhook(rule, (name, with), run),
             Act::Tag(tag, on) => self.tag(tag, *on, run),
             Act::Set(name, value) => {
                 let member = &mut self.state.member;
@@ -312,19 +342,46 @@ impl Walk<'_> {
         }
     }
 
-    fn coupon(&mut self, offer: &str, run: &Run) {
+    /// Who has an endpoint for it is told: an event of the member's, which is in the record with this very decision.
+    fn webhook(&mut self, rule: &CampaignRule, (name, with): (&str, &BTreeMap<String, Passed>), run: &Run) {
+        let of = Of { key: &run.key, since: run.since, as_if: false };
+        let known = variables(self.scene, self.state, rule, of);
+        let passed = with.iter().filter_map(|(key, value)| match value {
+            Passed::Text(text) => Some((key, text.as_str())),
+            Passed::Of(name) => Some((key, known.get(name)?.as_str())),
+        });
+        // Texts by texts serialize.
+        let passed = serde_json::to_string(&passed.collect::<BTreeMap<_, _>>()).unwrap_or_default();
+        let properties = vec![
+            ("webhook", name.to_owned()),
+            ("campaign", run.campaign.clone()),
+            ("run", run.id.to_string()),
+            ("step", run.place.clone()),
+            ("with", passed),
+        ];
+        self.out.facts.push(Said { name: names::CAMPAIGN_STEP, properties });
+        self.tell(run, RunMoveKind::Marked, format!("webhook {name}"));
+    }
+
+    /// Whether it was given.
+    fn coupon(&mut self, offer: &str, run: &Run) -> bool {
         let told = Told { field: "", says: true };
         match coupon::issue(self.scene, self.state, self.known, (offer, 1), told, self.out) {
             // What this decision took of its pieces and codes counts there already.
             Ok(()) => {
                 self.tell(run, RunMoveKind::Coupon, offer.to_owned());
                 self.changed = true;
+                true
             }
             Err(Stop::Refused(refusal)) => {
                 self.tell(run, RunMoveKind::NoCoupon, format!("{offer}: {}", refusal.code));
+                false
             }
             // What campaigns give was asked for before.
-            Err(Stop::Missing(_)) => self.tell(run, RunMoveKind::NoCoupon, format!("{offer}: not known")),
+            Err(Stop::Missing(_)) => {
+                self.tell(run, RunMoveKind::NoCoupon, format!("{offer}: not known"));
+                false
+            }
         }
     }
 

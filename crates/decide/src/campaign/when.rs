@@ -67,7 +67,7 @@ pub(crate) fn next(scene: &Scene<'_>, state: &State, rule: &CampaignRule, after:
 }
 
 /// The next instant at which a wall clock shows a minute, on a weekday where one is named.
-fn next_minute(zone: &Zone, weekday: Option<u8>, minute: u16, after: Ts) -> Ts {
+pub(super) fn next_minute(zone: &Zone, weekday: Option<u8>, minute: u16, after: Ts) -> Ts {
     let today = zone.day(after);
     let fits = |day: &Day| weekday.is_none_or(|weekday| (day.0 + 3).rem_euclid(7) == i32::from(weekday));
     let days = (0..=14).map(|n| today.plus(n)).filter(fits);

@@ -7,7 +7,7 @@ use zhiyin_model::time::{Day, Ts};
 
 use super::{Moved, hand_over, lot_timers};
 use crate::consent::member_of_age;
-use crate::outcome::{History, Outcome};
+use crate::outcome::{History, Known, Outcome, Stop};
 use crate::state::State;
 use crate::{Scene, audience, campaign, coupon, judge, order, tier};
 
@@ -51,6 +51,18 @@ pub fn join(
     }
     judge::judge(scene, winner, out);
     campaign::join(scene, winner, &loser.member, out);
+}
+
+/// Asks for what campaigns share, before anything is changed: being one person may set one off.
+pub fn ask(scene: &Scene<'_>, known: &Known) -> Result<(), Stop> {
+    campaign::ask(scene, known, scene.at)
+}
+
+/// What being one person sets off, once both are joined: whoever is in a standing audience now in which neither was, or in one no
+/// more, enters or leaves it. By then what either went through is what they went through.
+pub fn sets_off(scene: &Scene<'_>, winner: &mut State, known: &Known, out: &mut Outcome) {
+    campaign::after(scene, winner, known, (None, None), out);
+    campaign::set_timer(scene, winner);
 }
 
 /// Balances move by transfers: what lots have left, debt, and growth by the days of its orders.

@@ -4,24 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use zhiyin_decide::campaign::VARIABLES;
+use zhiyin_decide::campaign::text::Texts;
 use zhiyin_model::playbook::campaign::Message;
 use zhiyin_model::playbook::{Language, Playbook, Problem};
-use zhiyin_reach::template::{self, Templates};
-
-/// In which language somebody is spoken to: their own, where the brand speaks it, else the brand's first.
-fn language(playbook: &Playbook, variables: &BTreeMap<String, String>) -> Language {
-    let own = match variables.get("member.language").map(String::as_str) {
-        Some("zh") => Some(Language::Zh),
-        Some("en") => Some(Language::En),
-        _ => None,
-    };
-    let spoken = own.filter(|own| playbook.languages.contains(own));
-    spoken.or(playbook.languages.first().copied()).unwrap_or_default()
-}
+use zhiyin_reach::template::{self, Answer, Templates};
 
 /// What is said under a version of a playbook, read once: a message in each of its languages.
 #[derive(Debug)]
-pub(crate) struct Said(Templates);
+pub(crate) struct Said {
+    templates: Templates,
+    /// What the brand speaks, its first language first.
+    languages: Vec<Language>,
+    /// Messages that say something of the coupon of their run without asking whether there is one.
+    of_coupons: BTreeSet<String>,
+    /// Messages that decide by their member what they say, or whether they are said.
+    deciding: BTreeSet<String>,
+}
 
 /// What a message is called in a language.
 fn called(message: &str, language: Language) -> String {
@@ -34,18 +32,32 @@ impl Said {
         let texts = playbook.messages.iter().flat_map(|(id, message)| {
             [Language::Zh, Language::En].map(|of| (called(id, of), message.text.in_language(of, "")))
         });
-        Self(Templates::read(texts))
+        let decides = |message: &Message| texts_of(message).any(|text| template::decides(text));
+        let deciding = playbook.messages.iter().filter(|(_, message)| decides(message));
+        Self {
+            templates: Templates::read(texts),
+            languages: playbook.languages.clone(),
+            of_coupons: of_coupons(playbook),
+            deciding: deciding.map(|(id, _)| id.clone()).collect(),
+        }
     }
 
-    /// A message as it is said. Where one fails for a member, nothing is said in its place.
-    pub(crate) fn text(
-        &self,
-        playbook: &Playbook,
-        message: &str,
-        variables: &BTreeMap<String, String>,
-    ) -> String {
-        let called = called(message, language(playbook, variables));
-        self.0.render(&called, variables).unwrap_or_else(|error| {
+    /// What a message is called in the language in which somebody is spoken to: their own, where the brand speaks it, else the
+    /// brand's first.
+    fn called(&self, message: &str, variables: &BTreeMap<String, String>) -> String {
+        let own = match variables.get("member.language").map(String::as_str) {
+            Some("zh") => Some(Language::Zh),
+            Some("en") => Some(Language::En),
+            _ => None,
+        };
+        let spoken = own.filter(|own| self.languages.contains(own));
+        called(message, spoken.or(self.languages.first().copied()).unwrap_or_default())
+    }
+
+    /// A message as it is said. Where one fails for a member, or decides not to be said to them, nothing is said in its place.
+    pub(crate) fn text(&self, message: &str, variables: &BTreeMap<String, String>) -> String {
+        let called = self.called(message, variables);
+        self.templates.render(&called, variables).unwrap_or_else(|error| {
             tracing::error!(message, %error, "a message could not be made");
             String::new()
         })
@@ -60,11 +72,35 @@ impl Said {
         variables: &BTreeMap<String, String>,
     ) -> Option<String> {
         let persona = playbook.messages.get(message).and_then(|terms| terms.persona.clone());
-        let text = Some(self.text(playbook, message, variables)).filter(|text| !text.trim().is_empty())?;
-        let called = called(message, language(playbook, variables));
-        let variables: BTreeMap<&str, &str> = self.0.names(&called, variables).collect();
+        let text = Some(self.text(message, variables)).filter(|text| !text.trim().is_empty())?;
+        let called = self.called(message, variables);
+        let variables: BTreeMap<&str, &str> = self.templates.names(&called, variables).collect();
         Some(json!({"persona": persona, "text": text, "variables": variables}).to_string())
     }
+}
+
+impl Texts for Said {
+    fn needs_coupon(&self, message: &str) -> bool {
+        self.of_coupons.contains(message)
+    }
+
+    fn decides(&self, message: &str) -> bool {
+        self.deciding.contains(message)
+    }
+
+    fn refuses(&self, message: &str, variables: &BTreeMap<String, String>) -> Option<String> {
+        match self.templates.answer(&self.called(message, variables), variables) {
+            Ok(Answer::Says(text)) if text.trim().is_empty() => Some("it says nothing to them".to_owned()),
+            Ok(Answer::Says(_)) => None,
+            Ok(Answer::Aborts(reason)) => Some(reason),
+            Err(_) => Some("it does not read of them".to_owned()),
+        }
+    }
+}
+
+/// A message's texts, in whatever languages it has.
+fn texts_of(message: &Message) -> impl Iterator<Item = &str> {
+    [&message.text.zh, &message.text.en].into_iter().flatten().map(String::as_str)
 }
 
 /// What a text may name, with examples.
@@ -76,12 +112,9 @@ fn examples(playbook: &Playbook) -> BTreeMap<String, String> {
 }
 
 /// Messages that say something of the coupon of their run: where there is none they are not sent.
-pub(crate) fn of_coupons(playbook: &Playbook) -> BTreeSet<String> {
+fn of_coupons(playbook: &Playbook) -> BTreeSet<String> {
     let known = examples(playbook);
-    let texts = |message: &Message| [message.text.zh.clone(), message.text.en.clone()];
-    let needs = |message: &Message| {
-        texts(message).into_iter().flatten().any(|text| template::needs(&text, &known, "coupon"))
-    };
+    let needs = |message: &Message| texts_of(message).any(|text| template::needs(text, &known, "coupon"));
     playbook.messages.iter().filter(|(_, message)| needs(message)).map(|(id, _)| id.clone()).collect()
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zhiyin_decide::outcome::{History, Outcome};
+use zhiyin_decide::outcome::{History, Known, Outcome, Stop};
 use zhiyin_decide::person::{self, Parting, Side};
 use zhiyin_decide::state::State;
 use zhiyin_decide::{Cause, Scene};
@@ -75,7 +75,8 @@ impl Batch<'_> {
         let other = self.cache.states.remove(&loser);
         self.cache.found_by.remove(&loser);
         self.cache.wakes.remove(&loser);
-        let rules = &self.live.rules;
+        let (live, home) = (self.live, self.home);
+        let rules = &live.rules;
         let fresh = || State::new(rules, winner, event.time);
         let mut state = self.cache.states.remove(&winner).unwrap_or_else(fresh);
         let name = name(row);
@@ -87,11 +88,18 @@ impl Batch<'_> {
             history.orders.extend(theirs.orders);
             history.events.extend(theirs.events);
             let at = row.clock.max(state.member.decided_until).max(other.member.decided_until);
-            let scene = Scene { rules, key: &self.home.id_key, cause, at };
+            let scene = Scene { rules, key: &home.id_key, cause, at };
             outcome.at = at;
+            let mut known = Known { live_since: home.live_since, ..Known::default() };
+            while let Err(Stop::Missing(missing)) = person::ask(&scene, &known) {
+                if !self.shared(&mut known, &missing).await? {
+                    return Err(damaged(row, "asks for what no campaign shares").into());
+                }
+            }
             // All of them: each must expire in its time, whoever's it is.
             let lots = self.store.lots(loser, LotsWanted::Covering(i64::MAX)).await?;
             person::join(&scene, &mut state, &other, (&history, &lots), &mut outcome);
+            person::sets_off(&scene, &mut state, &known, &mut outcome);
             self.flush.joined.push(Joined { winner, loser });
         }
         self.decided(row, winner, event);

@@ -39,6 +39,7 @@ pub(super) const NAMES: &[&str] = &[
     names::CHECKOUT_CANCELLED,
     names::CHECKOUT_RELEASED,
     names::CHECKOUT_RETURNED,
+    names::CAMPAIGN_STEP,
 ];
 
 /// A message, whoever gets it.
@@ -221,7 +222,7 @@ const COUPON: &[&str] = &["coupon", "offer", "valid_until"];
 /// Properties that are amounts.
 const AMOUNTS: [&str; 4] = ["payable", "discount", "refund", "points"];
 /// What the home says itself of a member: its event, what it is called here, and which of its properties are told.
-const FACTS: [(&str, &str, &[&str]); 15] = [
+const FACTS: [(&str, &str, &[&str]); 16] = [
     (names::TIER_CHANGED, "member.tier_changed", &["from", "to"]),
     (names::STAGE_CHANGED, "member.stage_moved", &["from", "to"]),
     (names::TAG_ADDED, "member.tag_added", &["tag"]),
@@ -237,7 +238,10 @@ const FACTS: [(&str, &str, &[&str]); 15] = [
     (names::CHECKOUT_CANCELLED, "checkout.cancelled", &["checkout"]),
     (names::CHECKOUT_RELEASED, "checkout.released", &["checkout"]),
     (names::CHECKOUT_RETURNED, "checkout.returned", &["checkout", "refund", "points"]),
+    (names::CAMPAIGN_STEP, "campaign.step", &["webhook", "campaign", "run", "step", "with"]),
 ];
+/// The property that says things by their names, as JSON.
+const WITH: &str = "with";
 
 fn fact(key: &IdKey, told: &Told) -> Option<Said> {
     let (_, kind, fields) = FACTS.into_iter().find(|(name, ..)| told.own && *name == told.event.name)?;
@@ -245,12 +249,21 @@ fn fact(key: &IdKey, told: &Told) -> Option<Said> {
     let body: Value = serde_json::from_str(&body).ok()?;
     let said_of = |name: &&'static str| {
         let said = body["properties"][*name].as_str()?;
+        if *name == WITH {
+            return Some((*name, serde_json::from_str(said).ok()?));
+        }
         // Amounts are said as texts, and told as numbers.
         let amount = AMOUNTS.contains(name).then(|| said.parse::<i64>().ok()).flatten();
         Some((*name, amount.map_or_else(|| Value::from(said), Value::from)))
     };
     let data = of(told.member, fields.iter().filter_map(said_of));
-    Some(said(key, kind, told.event.id.bytes(), told.event.time, told.member, data))
+    // A step of a run is told once, whatever event came to it.
+    let step = ["run", "step"].map(|name| data.get(name).and_then(Value::as_str).unwrap_or_default());
+    let cause = match kind {
+        "campaign.step" => step.join("/").into_bytes(),
+        _ => told.event.id.bytes().to_vec(),
+    };
+    Some(said(key, kind, &cause, told.event.time, told.member, data))
 }
 
 fn parted(key: &IdKey, told: &Told) -> Option<Said> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::ConditionText;
 use super::canonical;
 use super::names::Names;
+use crate::money::Money;
 use crate::scalar::Scalar;
 use crate::time::Day;
 
@@ -71,6 +72,9 @@ pub struct Campaign {
     /// The most messages that it sends in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u32>,
+    /// What the coupons and points that it gives cost at most, in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Money>,
     /// Its first day.
     #[serde(serialize_with = "canonical::day")]
     pub from: Option<Day>,
@@ -186,6 +190,17 @@ pub enum Step {
         message: String,
         /// On the first of these that may be used.
         by: Vec<String>,
+        /// At which time of day, where it says so.
+        #[serde(skip_serializing_if = "SendAt::is_any")]
+        at: SendAt,
+    },
+    /// Who has an endpoint for it is told.
+    Webhook {
+        /// What it is called there.
+        name: String,
+        /// What is passed on.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        with: BTreeMap<String, Passed>,
     },
     /// A coupon of an offer.
     Coupon(String),
@@ -200,6 +215,42 @@ pub enum Step {
     /// The end.
     Exit,
 }
+
+/// At which time of day something is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SendAt {
+    /// In the two hours in which the member is likeliest to see it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub best_hour: bool,
+    /// Only from a minute of the day to another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<(u16, u16)>,
+}
+
+impl SendAt {
+    /// Whether any time will do.
+    pub fn is_any(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whether a minute of the day lies between two others, past midnight where the second is not after the first.
+pub fn is_within((from, to): (u16, u16), minute: u16) -> bool {
+    if from < to { (from..to).contains(&minute) } else { minute >= from || minute < to }
+}
+
+/// What a webhook is told: nothing that is personal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passed {
+    /// This text.
+    Text(String),
+    /// What this stands for: one of [`PASSED`].
+    Of(String),
+}
+
+/// What may be passed on to a webhook beside fixed texts: codes and numbers, never what a member is called or told of themselves.
+pub const PASSED: [&str; 6] = ["tier", "points", "store", "key", "coupon.offer", "coupon.until"];
 
 /// How time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -242,6 +293,10 @@ pub struct Sending {
     /// The most that a channel takes in a day, of all members.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub quota: BTreeMap<String, u32>,
+    /// How much of what was sent in which two hours of the day was seen, of all members: (seen, of so many), by the slot. What a
+    /// best hour is drawn from before anything is known of a member.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hours: BTreeMap<u8, (u16, u16)>,
 }
 
 fn is_zero(n: &u32) -> bool {

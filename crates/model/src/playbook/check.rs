@@ -101,6 +101,8 @@ pub(super) fn playbook(
         attributes: &attributes,
         tags: &tags,
         offers: &offering,
+        currency: &around.currency,
+        worth: points.as_ref().and_then(|points| points.worth),
     };
     let (messages, campaigns, sending) = check.campaigns(campaigns, tree, &known);
     Some(Playbook {

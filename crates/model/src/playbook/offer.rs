@@ -403,7 +403,32 @@ pub enum OfferEffect {
     Access,
 }
 
+impl Amount {
+    /// The largest of it.
+    fn most(&self) -> Option<Money> {
+        match self {
+            Self::Fixed(amount) => Some(*amount),
+            Self::ByTier(amounts) => amounts.values().max().copied(),
+        }
+    }
+}
+
 impl OfferEffect {
+    /// What one use takes off at most, where that does not depend on the cart.
+    pub fn most(&self) -> Option<Money> {
+        match self {
+            Self::Steps { steps, .. } => {
+                let gains = steps.iter().map(|step| match &step.gain {
+                    StepGain::Off(amount) => amount.most(),
+                    StepGain::Pay(_, most) => *most,
+                });
+                gains.collect::<Option<Vec<Money>>>()?.into_iter().max()
+            }
+            Self::Every { at_most, .. } | Self::Shipping { at_most, .. } => *at_most,
+            _ => None,
+        }
+    }
+
     /// Whether it takes money off lines, and so needs a lane; of which kind.
     pub fn lane(&self) -> Option<Per> {
         match self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zhiyin_model::id::{IdKey, MemberId, NoteId, RunId};
 use zhiyin_model::member::Member;
-use zhiyin_model::run::{Note, NoteState, Past, Run, RunMove, RunMoveKind, Runs};
+use zhiyin_model::run::{Hours, Note, NoteState, Over, Past, Run, RunMove, RunMoveKind, Runs};
 use zhiyin_model::time::Ts;
 
 use super::life::{Life, at, turn};
@@ -58,9 +58,20 @@ fn runs(lives: &[&Life]) -> Runs {
         waits: Some(at(1)),
         due: Ts::FOREVER,
         held: false,
+        hour: None,
     });
     let past = Past { begun: 1, last: at(1), bucket: 7, mixed: false, ..Past::default() };
-    Runs { open: open.collect(), past: [("back".to_owned(), past)].into(), ..Runs::default() }
+    let over = lives.iter().map(|life| Over {
+        id: run_id(life),
+        campaign: "before".to_owned(),
+        since: at(1),
+        until: at(2),
+    });
+    let mut hours = Hours::default();
+    lives.iter().for_each(|_| hours.sent(10));
+    hours.seen(10);
+    let (open, over) = (open.collect(), over.collect());
+    Runs { open, past: [("back".to_owned(), past)].into(), over, hours, ..Runs::default() }
 }
 
 fn stored(life: &Life, runs: Runs) -> StoredMember {

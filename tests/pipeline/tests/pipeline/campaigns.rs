@@ -1,7 +1,12 @@
 //! Campaigns through the pipeline, under a clock that tests set: what sets them off, what they do when, and what stops them.
 
+mod budget;
 mod effects;
+mod goals;
+mod hours;
 mod shipped;
+mod texts;
+mod told;
 
 use std::collections::BTreeSet;
 
@@ -397,11 +402,14 @@ offers:
 
 #[tokio::test]
 async fn a_paused_campaign_sends_nothing_until_it_goes_on_and_a_stopped_one_never_again() {
-    let home = live(&brand("  {}", BACK), 2).await;
+    let mut home = live(&brand("  {}", BACK), 2).await;
     let grant = Grant::system("test");
     happens(&home, &[order("o0", "m0", "1", NOW, "50")], NOW).await;
     let paused = home.engine().halt_campaign(&grant, "back", "paused").await.unwrap().unwrap();
     assert_eq!(paused.state, "paused");
+    // A program of before said so of the campaign alone: who opens the home finds it.
+    home.engine().store().coupons().campaigns().set_pool("campaigns/halted", 0, 2).await.unwrap();
+    home.reopen().await;
     home.until(at("2024-05-12T04:00:00Z")).await;
     happens(&home, &[order("o1", "m1", "2", "2024-05-12T04:00:00Z", "50")], "2024-05-12T04:00:00Z").await;
     assert_eq!(
@@ -509,16 +517,53 @@ fn month(seed: u64) -> Vec<(Ts, Value)> {
         .collect()
 }
 
-/// Plays a month in batches of a size, in as many goes as that gives; the digest, and what was said.
-async fn play(seed: u64, batch: usize, each: bool) -> (String, Vec<(String, NoteView)>) {
+/// A campaign whose text, hour and webhook are decided by whom it is for; it is set off by what others may reach, too.
+const NIGHT: &str = "  night:
+    purpose: marketing
+    on: event Order Completed
+    again: after exit
+    holdout: 20%
+    goal: Order Completed within 3d
+    steps:
+      - { send: dear, by: inbox, at: best_hour within 19:30-00:30 }
+      - { webhook: sent, with: { level: '{{ tier }}' } }
+";
+
+/// How a month is decided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Goes {
+    /// Each event as it comes.
+    Each,
+    /// All at the end.
+    AtOnce,
+    /// Each as it comes, by two processes at once, of which one is opened anew now and then.
+    Torn,
+}
+
+/// Plays a month in batches of a size; the digest, and what was said.
+async fn play(seed: u64, batch: usize, goes: Goes) -> (String, Vec<(String, NoteView)>) {
     let sending = "  caps: [1 inbox per member per day, 3 per member per 7d]
   quiet: { inbox: 21:00-09:00 }";
-    let campaigns = format!("{THANKS}{}", BACK.replace("holdout: 0%", "again: after exit\n    holdout: 30%"));
-    let home = live(&brand(sending, &campaigns), 3).await;
+    let back = BACK.replace("holdout: 0%", "again: after exit\n    holdout: 30%");
+    let campaigns = format!("{THANKS}{back}{NIGHT}");
+    let messages = "messages:\n  dear: { text: '{% if points | int > 400 %}{{ abort_message(\"rich\") }}{% endif %}您好' }\n";
+    let mut home = live(&brand(sending, &campaigns).replace("messages:\n", messages), 3).await;
+    let other = home.second_engine().await;
     let month = month(seed);
-    for (now, item) in &month {
+    for (n, (now, item)) in month.iter().enumerate() {
         home.accept_live("till", std::slice::from_ref(item), *now).await;
-        if each {
+        if goes == Goes::Torn {
+            let (one, two) = tokio::join!(
+                home.engine().drain(batch, Some(*now), |_| ()),
+                other.drain(batch + 1, Some(*now), |_| ())
+            );
+            one.unwrap();
+            two.unwrap();
+            if n % 7 == 0 {
+                home.reopen().await;
+            }
+        }
+        if goes != Goes::AtOnce {
             home.engine().drain(batch, Some(*now), |_| ()).await.unwrap();
         }
     }
@@ -537,11 +582,11 @@ async fn play(seed: u64, batch: usize, each: bool) -> (String, Vec<(String, Note
 async fn no_member_is_over_a_cap_in_quiet_hours_without_consent_or_twice_for_a_key_in_any_batches() {
     let zone = Zone::named("Asia/Shanghai").unwrap();
     for seed in 0..12 {
-        let (digest, said) = play(seed, 1, true).await;
-        for (batch, each) in [(64, true), (7, false), (2, true)] {
-            let (other, _) = play(seed, batch, each).await;
-            if each {
-                assert_eq!(other, digest, "seed {seed}, batches of {batch}");
+        let (digest, said) = play(seed, 1, Goes::Each).await;
+        for (batch, goes) in [(64, Goes::Each), (7, Goes::AtOnce), (2, Goes::Torn)] {
+            let (other, _) = play(seed, batch, goes).await;
+            if goes != Goes::AtOnce {
+                assert_eq!(other, digest, "seed {seed}, batches of {batch}, {goes:?}");
             }
         }
         let month = month(seed);

@@ -1,5 +1,6 @@
 //! The sections `messages`, `campaigns` and `sending`.
 
+mod budget;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -9,14 +10,18 @@ use super::super::raw::RawPlaybook;
 use super::super::raw::campaign::{RawCampaign, RawMessage, RawSending};
 use super::super::words::ById;
 use super::super::words::RawNames;
+use super::super::words::campaign::HourPhrase;
 use super::super::yaml::Node;
 use super::offer::unknown;
 use super::{Check, MAX_FEW};
+use crate::money::Currency;
 use crate::playbook::campaign::{
-    ADVISOR, Again, CHANNELS, Campaign, Cap, HOLDOUT_USUAL, Message, Sending, Step, Trigger, each,
+    ADVISOR, Again, CHANNELS, Campaign, Cap, HOLDOUT_USUAL, Message, SendAt, Sending, Step, Trigger, each,
+    is_within,
 };
 use crate::playbook::offer::Offering;
-use crate::playbook::{AttributeDecl, AttributeKind, Audience, Names, Purpose, Tag};
+use crate::playbook::{AttributeDecl, AttributeKind, Audience, Names, Purpose, Tag, Worth};
+use crate::time::Day;
 
 /// The most campaigns and messages.
 const MAX_CAMPAIGNS: usize = 128;
@@ -31,6 +36,8 @@ pub(super) struct Known<'a> {
     pub(super) attributes: &'a [(String, AttributeDecl)],
     pub(super) tags: &'a [(String, Tag)],
     pub(super) offers: &'a Offering,
+    pub(super) currency: &'a Currency,
+    pub(super) worth: Option<Worth>,
 }
 
 /// What the sections come to.
@@ -59,7 +66,26 @@ impl Check<'_> {
         }
         let sending = sending.unwrap_or_default();
         let sending = self.sending(sending, tree.get("sending"), known).unwrap_or_default();
+        for (id, campaign) in &campaigns {
+            let Some(at) = node.and_then(|node| node.get(id)) else { continue };
+            each(&campaign.steps, &mut |step| self.opens(step, &sending, at));
+        }
         (messages, campaigns.into_iter().collect(), sending)
+    }
+
+    /// A window must be open at some time of the day on each channel of its step.
+    fn opens(&mut self, step: &Step, sending: &Sending, node: &Node) {
+        let Step::Send { message, by, at: SendAt { within: Some(within), .. } } = step else { return };
+        for channel in by {
+            let Some(quiet) = sending.quiet.get(channel).copied() else { continue };
+            // Where it is open at all, it is where it begins, or where the silence ends.
+            let is_open = |minute: u16| is_within(*within, minute) && !is_within(quiet, minute);
+            if !is_open(within.0) && !is_open(quiet.1) {
+                let message =
+                    format!("`{message}` is never sent: its window lies in the quiet hours of {channel}");
+                self.problem(node.problem(message, Some("another window, or other quiet hours".into())));
+            }
+        }
     }
 
     fn message(&mut self, raw: RawMessage, node: &Node) -> Option<Message> {
@@ -126,17 +152,11 @@ impl Check<'_> {
             self.problem(at.problem("what was promised is held back from nobody", Some("0%".into())));
         }
         let at_most = self.count(raw.at_most, node.get("at_most"), 1_000_000_000);
-        let (from, until) = (raw.from.take(), raw.until.take());
-        let from = from.and_then(|text| self.phrase(&text.0, node.get("from"), phrase::day));
-        let until = until.and_then(|text| self.phrase(&text.0, node.get("until"), phrase::day));
-        if let (Some(from), Some(until), Some(at)) = (from, until, node.get("until"))
-            && until < from
-        {
-            let allowed = Some(format!("{from} or later"));
-            self.problem(at.problem(format!("ends before it begins on {from}"), allowed));
-        }
+        let budget = raw.budget.take();
+        let (from, until) = self.days(&mut raw, node);
         let within = steps::Within { messages, known, terms };
         let steps = self.flow((raw.steps.take(), raw.waves.take()), goal.is_some(), node, &within)?;
+        let budget = self.budget(budget, (&steps, promised), node, known);
         let usual = if promised { 0 } else { HOLDOUT_USUAL };
         let holdout = holdout.unwrap_or(usual);
         Some(Campaign {
@@ -151,10 +171,25 @@ impl Check<'_> {
             holdout,
             promised,
             at_most,
+            budget,
             from,
             until,
             steps,
         })
+    }
+
+    /// Its first and its last day.
+    fn days(&mut self, raw: &mut RawCampaign, node: &Node) -> (Option<Day>, Option<Day>) {
+        let (from, until) = (raw.from.take(), raw.until.take());
+        let from = from.and_then(|text| self.phrase(&text.0, node.get("from"), phrase::day));
+        let until = until.and_then(|text| self.phrase(&text.0, node.get("until"), phrase::day));
+        if let (Some(from), Some(until), Some(at)) = (from, until, node.get("until"))
+            && until < from
+        {
+            let allowed = Some(format!("{from} or later"));
+            self.problem(at.problem(format!("ends before it begins on {from}"), allowed));
+        }
+        (from, until)
     }
 
     fn purpose_of<'k>(&mut self, purpose: &str, node: &Node, known: &Known<'k>) -> Option<&'k Purpose> {
@@ -218,6 +253,7 @@ impl Check<'_> {
         if let Some(at) = node.get("caps").filter(|_| caps.len() > MAX_FEW) {
             self.problem(at.problem("too many caps", Some(format!("at most {MAX_FEW}"))));
         }
+        let hours = self.hours(raw.hours.unwrap_or_default(), node.get("hours"));
         Some(Sending {
             never,
             complaint,
@@ -226,7 +262,21 @@ impl Check<'_> {
             quiet: quiet.into_iter().collect(),
             caps,
             quota: quota.into_iter().collect(),
+            hours,
         })
+    }
+
+    /// What was seen in which two hours, each once.
+    fn hours(&mut self, raw: Vec<HourPhrase>, node: Option<&Node>) -> BTreeMap<u8, (u16, u16)> {
+        let mut hours = BTreeMap::new();
+        let places = node.map_or(&[][..], Node::elements);
+        for (text, at) in raw.into_iter().zip(places) {
+            let Some((slot, counts)) = self.phrase(&text.0, Some(at), phrases::hour) else { continue };
+            if hours.insert(slot, counts).is_some() {
+                self.problem(at.problem("these two hours are given twice", None));
+            }
+        }
+        hours
     }
 
     fn channels<'i>(&mut self, ids: impl Iterator<Item = &'i String>, node: Option<&Node>) {

@@ -2,7 +2,10 @@
 
 use super::text::{Pair, Said, Text, by_id, rename, title};
 use super::{Change, ChangeKind, Touches};
-use crate::playbook::campaign::{Again, Campaign, CapWithin, Message, Sending, Step, Trigger, Wait};
+use crate::money::{Currency, Money};
+use crate::playbook::campaign::{
+    Again, Campaign, CapWithin, Message, Passed, SendAt, Sending, Step, Trigger, Wait,
+};
 use crate::playbook::{Language, Names, Playbook};
 
 const WEEKDAYS: [(&str, &str); 7] = [
@@ -35,7 +38,7 @@ pub(super) fn campaigns(old: &Playbook, new: &Playbook, changes: &mut Vec<Change
             pair,
             |one: &Campaign| &one.name,
             |one, name| one.name = name,
-            whole,
+            |one: &Campaign| whole(one, &new.currency),
         );
         changes.push(change);
     });
@@ -115,7 +118,11 @@ fn minutes(minutes: u32) -> String {
     }
 }
 
-fn whole(campaign: &Campaign) -> Text {
+fn sum(money: Money, currency: &Currency) -> String {
+    format!("{} {}", currency.to_major(money).normalize(), currency.code)
+}
+
+fn whole(campaign: &Campaign, currency: &Currency) -> Text {
     let on = trigger(&campaign.on);
     let steps = flow(&campaign.steps);
     let mut zh = format!("目的 {}，{}", campaign.purpose, on.zh);
@@ -145,6 +152,10 @@ fn whole(campaign: &Campaign) -> Text {
     if let Some(at_most) = campaign.at_most {
         zh += &format!("，至多发送 {at_most} 条");
         en += &format!(", at most {at_most} messages");
+    }
+    if let Some(budget) = campaign.budget {
+        zh += &format!("，预算 {}", sum(budget, currency));
+        en += &format!(", a budget of {}", sum(budget, currency));
     }
     for (what_zh, what_en, day) in [("自", "from", campaign.from), ("至", "until", campaign.until)] {
         if let Some(day) = day {
@@ -232,7 +243,15 @@ fn step(step: &Step) -> String {
                 ways.iter().map(|(share, steps)| format!("{} ({})", percent(*share), flow(steps))).collect();
             format!("split {}", each.join(", "))
         }
-        Step::Send { message, by } => format!("send {message} by {}", by.join(" or ")),
+        Step::Send { message, by, at } => format!("send {message} by {}{}", by.join(" or "), send_at(at)),
+        Step::Webhook { name, with } => {
+            let each = with.iter().map(|(key, value)| match value {
+                Passed::Text(text) => format!("{key}: {text}"),
+                Passed::Of(name) => format!("{key}: {{{{ {name} }}}}"),
+            });
+            let each = each.collect::<Vec<_>>().join(", ");
+            if each.is_empty() { format!("webhook {name}") } else { format!("webhook {name} with {each}") }
+        }
         Step::Coupon(offer) => format!("coupon {offer}"),
         Step::Points(points) => format!("{points} points"),
         Step::Tag(tag, true) => format!("tag {tag}"),
@@ -241,6 +260,13 @@ fn step(step: &Step) -> String {
         Step::Task(message) => format!("task {message}"),
         Step::Exit => "exit".to_owned(),
     }
+}
+
+fn send_at(at: &SendAt) -> String {
+    let best = if at.best_hour { " at best_hour" } else { "" };
+    let within =
+        at.within.map_or(String::new(), |(from, to)| format!(" within {}-{}", clock(from), clock(to)));
+    format!("{best}{within}")
 }
 
 fn sending(sending: &Sending) -> Text {
@@ -280,6 +306,13 @@ fn sending(sending: &Sending) -> Text {
     for (channel, n) in &sending.quota {
         zh.push(format!("{channel} 每天至多 {n} 条"));
         en.push(format!("{channel} at most {n} a day"));
+    }
+    if !sending.hours.is_empty() {
+        let hour =
+            |(slot, (seen, of)): (&u8, &(u16, u16))| format!("{} {seen}/{of}", clock(u16::from(*slot) * 120));
+        let hours = sending.hours.iter().map(hour).collect::<Vec<_>>().join(" ");
+        zh.push(format!("各时段已读 {hours}"));
+        en.push(format!("seen by hour {hours}"));
     }
     if zh.is_empty() {
         return Text::nothing();

@@ -1,7 +1,7 @@
 //! Phrases of campaigns.
 
 use super::{Words, Wrong};
-use crate::playbook::campaign::{Again, Cap, CapWithin, Goal, Trigger, Wait};
+use crate::playbook::campaign::{Again, Cap, CapWithin, Goal, PASSED, Passed, SendAt, Trigger, Wait};
 use crate::playbook::reader::short;
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -9,6 +9,8 @@ const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAYS_MAX: u16 = 366;
 /// The longest sliding cap: sends are remembered for so long.
 const CAP_HOURS_MAX: u32 = 31 * 24;
+/// As how many sends a slot's prior counts at most: what a member does must be able to outweigh it.
+const HOUR_OF_MAX: i64 = 100;
 /// The longest event name.
 const EVENT_CHARS_MAX: usize = 255;
 
@@ -180,10 +182,76 @@ pub(in crate::playbook) fn share(text: &str) -> Result<u32, Wrong> {
 /// `22:00-08:00`.
 pub(in crate::playbook) fn quiet(text: &str) -> Result<(u16, u16), Wrong> {
     let words = Words::of(text, "from when to when, such as 22:00-08:00");
-    let read = text.trim().split_once('-').and_then(|(from, to)| Some((minute(from)?, minute(to)?)));
-    match read {
-        Some((from, to)) if from != to => Ok((from, to)),
+    match span(text.trim()) {
+        Some(span) => Ok(span),
         _ => words.wrong(1, format!("expected a time such as `22:00-08:00`, found `{}`", short(text))),
+    }
+}
+
+fn span(text: &str) -> Option<(u16, u16)> {
+    let (from, to) = text.split_once('-')?;
+    Some((minute(from)?, minute(to)?)).filter(|(from, to)| from != to)
+}
+
+/// `best_hour`, `19:30-00:30`, `best_hour within 19:30-00:30`.
+pub(in crate::playbook) fn send_at(text: &str) -> Result<SendAt, Wrong> {
+    let mut words = Words::of(text, "best_hour, 19:30-00:30, best_hour within 19:30-00:30");
+    let best_hour = words.words.first().is_some_and(|(_, word)| *word == "best_hour");
+    if best_hour {
+        words.word("best_hour")?;
+        if words.words.len() == 1 {
+            return Ok(SendAt { best_hour, within: None });
+        }
+        words.word("within")?;
+    }
+    let (column, word) = words.take("a time of day such as `19:30-00:30`, or `best_hour`")?;
+    let Some(within) = span(word) else {
+        let message =
+            format!("expected `best_hour` or a time such as `19:30-00:30`, found `{}`", short(word));
+        return words.wrong(column, message);
+    };
+    words.end().map(|()| SendAt { best_hour, within: Some(within) })
+}
+
+/// `20:00 30 of 100`: (slot, (seen, of so many)).
+pub(in crate::playbook) fn hour(text: &str) -> Result<(u8, (u16, u16)), Wrong> {
+    let mut words = Words::of(text, "an even hour and SEEN of SENT, such as 20:00 30 of 100, up to 100");
+    let (column, at) = words.take("an even hour such as `20:00`")?;
+    let slot =
+        minute(at).filter(|minute| minute % 120 == 0).and_then(|minute| u8::try_from(minute / 120).ok());
+    let Some(slot) = slot else {
+        return words.wrong(column, format!("expected an even hour such as `20:00`, found `{}`", short(at)));
+    };
+    let seen = words.whole("a whole number", 0, HOUR_OF_MAX)?;
+    words.word("of")?;
+    let of = words.whole("a whole number", 1, HOUR_OF_MAX)?;
+    words.end()?;
+    if seen > of {
+        return words.wrong(column, format!("{seen} of {of} cannot have been seen"));
+    }
+    let count = |n: i64| u16::try_from(n).unwrap_or(0);
+    Ok((slot, (count(seen), count(of))))
+}
+
+/// A text, or `{{ tier }}`.
+pub(in crate::playbook) fn passed(text: &str) -> Result<Passed, Wrong> {
+    let words = Words::of(
+        text,
+        "a text, or one of {{ tier }}, {{ points }}, {{ store }}, {{ key }}, {{ coupon.offer }}, {{ coupon.until }}",
+    );
+    let inside = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
+    match inside {
+        Some(name) if PASSED.contains(&name) => Ok(Passed::Of(name.to_owned())),
+        Some(name) => {
+            words.wrong(1, format!("`{}` is not passed on: only codes and numbers are", short(name)))
+        }
+        None if text.contains("{{") || text.contains("{%") => {
+            words.wrong(1, "a variable stands alone here: what is passed on is no template".to_owned())
+        }
+        None if text.is_empty() || text.chars().count() > 255 || text.chars().any(char::is_control) => {
+            words.wrong(1, "expected 1 to 255 characters on one line".to_owned())
+        }
+        None => Ok(Passed::Text(text.to_owned())),
     }
 }
 
@@ -288,6 +356,24 @@ mod tests {
         );
         assert_eq!(quiet("22:00-08:00"), Ok((1320, 480)));
         assert_eq!(quota("100 per day"), Ok(100));
+        let at = |best_hour, within| Ok(SendAt { best_hour, within });
+        assert_eq!(send_at("best_hour"), at(true, None));
+        assert_eq!(send_at("19:30-00:30"), at(false, Some((1170, 30))));
+        assert_eq!(send_at("best_hour within 19:30-00:30"), at(true, Some((1170, 30))));
+        assert_eq!(hour("20:00 30 of 100"), Ok((10, (30, 100))));
+        assert_eq!(hour("00:00 0 of 1"), Ok((0, (0, 1))));
+        assert_eq!(passed("mug"), Ok(Passed::Text("mug".to_owned())));
+        assert_eq!(passed("{{tier}}"), Ok(Passed::Of("tier".to_owned())));
+        for wrong in ["", "noon", "best_hour within", "best_hour 10:00-12:00", "10:00-10:00", "10:00-12:00 x"]
+        {
+            assert!(send_at(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["21:00 1 of 2", "20:30 1 of 2", "20:00 3 of 2", "20:00 1 of 101", "20:00 1", "1 of 2"] {
+            assert!(hour(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["{{ member.name }}", "a {{ tier }}", "{% if tier %}", ""] {
+            assert!(passed(wrong).is_err(), "{wrong}");
+        }
         assert_eq!(share("2.5%"), Ok(250));
         for wrong in ["1", "2 per member per 40d", "0 per member per day", "1 per member per 5m"] {
             assert!(cap(wrong).is_err(), "{wrong}");

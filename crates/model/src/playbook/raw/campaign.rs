@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::playbook::words::campaign::{
-    AgainPhrase, CapPhrase, GoalPhrase, QuietPhrase, QuotaPhrase, RawSeveral, SharePhrase, TriggerPhrase,
-    ValueScalar, WaitPhrase, WithinPhrase,
+    AgainPhrase, CapPhrase, GoalPhrase, HourPhrase, PassedPhrase, QuietPhrase, QuotaPhrase, RawSeveral,
+    SendAtPhrase, SharePhrase, TriggerPhrase, ValueScalar, WaitPhrase, WithinPhrase,
 };
+use crate::playbook::words::offer::MoneyPhrase;
 use crate::playbook::words::{ById, Condition, DayPhrase, RawNames};
 
 /// A text that is sent.
@@ -58,6 +59,8 @@ pub(in crate::playbook) struct RawCampaign {
     /// The most messages that it sends in all.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub at_most: Option<i64>,
+    /// What the coupons and points that it gives cost at most, in all.
+    pub budget: Option<MoneyPhrase>,
     /// Its first day.
     pub from: Option<DayPhrase>,
     /// Its last day.
@@ -84,9 +87,12 @@ pub(in crate::playbook) struct RawWave {
     pub send: Option<String>,
     /// On the first of these channels that may be used.
     pub by: Option<RawSeveral>,
+    /// At which time of day.
+    pub at: Option<SendAtPhrase>,
 }
 
-/// A step: exactly one of `wait`, `await`, `until`, `if`, `split`, `send`, `coupon`, `points`, `tag`, `untag`, `set`, `task`, `exit`.
+/// A step: exactly one of `wait`, `await`, `until`, `if`, `split`, `send`, `coupon`, `points`, `tag`, `untag`, `set`, `task`, `webhook`,
+/// `exit`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a step such as `{ wait: 3d }`")]
 #[schemars(rename = "Step")]
@@ -116,6 +122,8 @@ pub(in crate::playbook) struct RawStep {
     pub send: Option<String>,
     /// On the first of these channels that may be used.
     pub by: Option<RawSeveral>,
+    /// At which time of day: when the member is likeliest to see it, or within a window.
+    pub at: Option<SendAtPhrase>,
     /// A coupon of this offer.
     pub coupon: Option<String>,
     /// So many points.
@@ -131,6 +139,10 @@ pub(in crate::playbook) struct RawStep {
     pub to: Option<ValueScalar>,
     /// A task for the member's advisor, in the words of this message.
     pub task: Option<String>,
+    /// Endpoints are told, under this name.
+    pub webhook: Option<String>,
+    /// What they are told beside: fixed texts, and what variables stand for.
+    pub with: Option<ById<PassedPhrase>>,
     /// The end.
     pub exit: Option<bool>,
 }
@@ -168,4 +180,6 @@ pub(in crate::playbook) struct RawSending {
     pub caps: Option<Vec<CapPhrase>>,
     /// The most that a channel takes in a day, of all members.
     pub quota: Option<ById<QuotaPhrase>>,
+    /// How much of what was sent in which two hours of the day was seen, as `zhiyin campaign hours` says.
+    pub hours: Option<Vec<HourPhrase>>,
 }

@@ -1,6 +1,7 @@
 //! Campaigns, messages and what bounds them: what is read, and what is refused by name.
 
 use super::malformed::SMALL;
+use crate::money::Money;
 use crate::playbook::campaign::{Step, Wait};
 use crate::playbook::{Playbook, Problem, diff, parse, shipped};
 
@@ -34,6 +35,28 @@ fn a_campaign_is_read_into_its_steps_and_waves_are_steps() {
     assert_eq!(again.hash(), playbook.hash());
     let without = read("").unwrap();
     assert!(!without.canonical_json().contains("campaigns"), "who has none has the name they had");
+}
+
+/// A coupon of which nobody knows what it costs, and two of which everybody does.
+const OFFERS: &str = "lanes: { o: { per: order } }
+offers:
+  half: { lane: o, pay: 50%, coupon: { valid: 7d } }
+  most: { lane: o, pay: 50%, at_most: 20, coupon: { valid: 7d } }
+  ten: { lane: o, off: { regular: 5, gold: 10 }, coupon: { valid: 7d } }
+";
+
+#[test]
+fn a_budget_is_of_what_has_a_price_at_most() {
+    let keys =
+        "purpose: marketing, on: enters quiet, budget: 12.50, steps: [{ coupon: most }, { coupon: ten }]";
+    let playbook =
+        read(&format!("{OFFERS}{}", campaign(keys))).unwrap_or_else(|problems| panic!("{}", problems[0]));
+    assert_eq!(playbook.campaigns["c"].budget, Some(Money(1_250)));
+    let most = |id: &str| {
+        let offer = playbook.offering.offers.iter().find(|offer| offer.id == id).unwrap();
+        offer.effect.most()
+    };
+    assert_eq!((most("half"), most("most"), most("ten")), (None, Some(Money(2_000)), Some(Money(1_000))));
 }
 
 #[test]
@@ -112,6 +135,45 @@ fn what_cannot_be_a_campaign_is_refused_at_its_place() {
         (steps("{ set: nothing, to: 1 }"), "no attribute `nothing`"),
         (steps("{ split: [{ share: 50% }, { share: 40% }] }"), "come to 90%"),
         (steps("{ split: [{ share: 100% }] }"), "a split has several ways"),
+        (steps("{ send: hi, by: inbox, at: noon }"), "expected `best_hour` or a time"),
+        (steps("{ wait: 1d, at: best_hour }"), "`at` says nothing beside `wait`"),
+        (steps("{ webhook: Not An Id }"), "cannot be an id"),
+        (steps("{ webhook: x, by: inbox }"), "`by` says nothing beside `webhook`"),
+        (steps("{ webhook: x, with: { a: '{{ member.name }}' } }"), "`member.name` is not passed on"),
+        (steps("{ webhook: x, with: { a: 'for {{ tier }}' } }"), "a variable stands alone here"),
+        (
+            campaign("purpose: marketing, on: enters quiet, budget: 5, steps: [{ points: 5 }]"),
+            "they are worth nothing yet",
+        ),
+        (
+            campaign(&format!(
+                "purpose: marketing, on: enters quiet, budget: 5, promised: true, steps: [{send}]"
+            )),
+            "so it has no budget",
+        ),
+        (
+            campaign(&format!("purpose: marketing, on: enters quiet, budget: much, steps: [{send}]")),
+            "expected an amount such as `68`",
+        ),
+        (
+            format!(
+                "{OFFERS}{}",
+                campaign(
+                    "purpose: marketing, on: enters quiet, budget: 5, steps: [{ coupon: half }, { coupon: ten }]"
+                )
+            ),
+            "nobody can say what a coupon of `half` costs at most",
+        ),
+        (
+            format!(
+                "sending: {{ quiet: {{ inbox: 21:00-08:00 }} }}\n{}",
+                steps("{ send: hi, by: inbox, at: 22:00-23:30 }")
+            ),
+            "its window lies in the quiet hours of inbox",
+        ),
+        ("sending: { hours: [21:00 1 of 2] }\n".to_owned(), "expected an even hour such as `20:00`"),
+        ("sending: { hours: [20:00 3 of 2] }\n".to_owned(), "3 of 2 cannot have been seen"),
+        ("sending: { hours: [20:00 1 of 2, 20:00 1 of 2] }\n".to_owned(), "given twice"),
         ("sending: { caps: [3 pigeon per member per day] }\n".to_owned(), "no channel or purpose `pigeon`"),
         ("sending: { quiet: { pigeon: 22:00-08:00 } }\n".to_owned(), "no channel `pigeon`"),
         ("sending: { quiet: { inbox: 22:00 } }\n".to_owned(), "such as `22:00-08:00`"),
@@ -138,6 +200,19 @@ fn a_campaign_that_changes_is_said_in_words() {
         "{}",
         changes[0].en
     );
+    let new = with(
+        "budget: 20, steps: [{ send: hi, by: inbox, at: best_hour within 19:30-00:30 }, { webhook: x, with: { a: b, t: '{{ tier }}' } }]",
+    );
+    let said = diff(&old, &new)[0].en.clone();
+    for part in [
+        "a budget of 20 CNY",
+        "send hi by inbox at best_hour within 19:30-00:30 → webhook x with a: b, t: {{ tier }}",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let hours = read("sending: { hours: [20:00 3 of 20, 00:00 1 of 20] }\n").unwrap();
+    let changes = diff(&read("").unwrap(), &hours);
+    assert!(changes[0].en.contains("seen by hour 00:00 1/20 20:00 3/20"), "{}", changes[0].en);
     assert!(diff(&old, &old).is_empty());
     assert_eq!(diff(&read("").unwrap(), &old)[0].id, "campaigns.c");
 }

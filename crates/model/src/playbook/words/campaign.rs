@@ -32,6 +32,14 @@ phrases! {
         r"^\d+( \S+)? per member per (day|week|month|\d+[dh])$", ["2 per member per 7d", "1 inbox per member per day"];
     /// The most that a channel takes.
     QuotaPhrase = "a quota such as `10000 per day`", r"^\d+ per day$", ["10000 per day"];
+    /// At which time of day something is sent.
+    SendAtPhrase = "a time such as `best_hour`, `19:30-00:30` or `best_hour within 19:30-00:30`",
+        r"^(best_hour( within \d{2}:\d{2}-\d{2}:\d{2})?|\d{2}:\d{2}-\d{2}:\d{2})$",
+        ["best_hour", "19:30-00:30", "best_hour within 19:30-00:30"];
+    /// How much of what was sent in two hours of the day was seen.
+    HourPhrase = "how much was seen of what was sent from an hour on, such as `20:00 30 of 100`", r"^\d{2}:00 \d+ of \d+$", ["20:00 30 of 100"];
+    /// What a webhook is told.
+    PassedPhrase = "a text, or what a variable stands for, such as `{{ tier }}`", r"^.{1,255}$", ["mug", "{{ tier }}"];
     /// A value of an attribute.
     ValueScalar = "a text, a number, or true or false", r"^.{1,255}$", ["regular", "3"];
 }

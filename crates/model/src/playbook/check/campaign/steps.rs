@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use super::super::super::phrase::campaign as phrases;
 use super::super::super::raw::campaign::{RawStep, RawWave, RawWay};
-use super::super::super::words::campaign::{RawSeveral, ValueScalar};
+use super::super::super::words::ById;
+use super::super::super::words::campaign::{PassedPhrase, RawSeveral, SendAtPhrase, ValueScalar};
 use super::super::super::yaml::Node;
 use super::super::Check;
 use super::super::offer::unknown;
 use super::{Known, count};
 use crate::money::parse_decimal;
-use crate::playbook::campaign::{ADVISOR, CHANNELS, Message, Step};
+use crate::playbook::campaign::{ADVISOR, CHANNELS, Message, SendAt, Step};
 use crate::playbook::{AttributeKind, Purpose};
 use crate::scalar::Scalar;
 use crate::time::Day;
@@ -21,6 +22,8 @@ const MAX_STEPS: usize = 64;
 const MAX_DEPTH: usize = 6;
 /// The most waves, and ways of a split.
 const MAX_WAVES: usize = 12;
+/// The most that a webhook is told beside what it always is.
+const MAX_PASSED: usize = 16;
 /// All members, in hundredths of a percent.
 const ALL: u32 = 10_000;
 
@@ -32,7 +35,8 @@ pub(super) struct Within<'a> {
 }
 
 /// What a step may be, by its key.
-const HEADS: &str = "wait, await, until, if, split, send, coupon, points, tag, untag, set, task, exit";
+const HEADS: &str =
+    "wait, await, until, if, split, send, coupon, points, tag, untag, set, task, webhook, exit";
 
 impl Check<'_> {
     pub(super) fn flow(
@@ -88,7 +92,7 @@ impl Check<'_> {
                 steps.extend(self.coupon_step(offer, at, within));
             }
             let message = self.required(wave.send, at, "send", "a message")?;
-            steps.extend(self.send_step(message, wave.by, at, within));
+            steps.extend(self.send_step(message, (wave.by, wave.at), at, within));
         }
         Some(steps)
     }
@@ -157,7 +161,8 @@ impl Check<'_> {
                 Some(Step::If { holds, then, otherwise })
             }
             "split" => self.split(raw.split?, node.get("split")?, within, depth),
-            "send" => self.send_step(raw.send?, raw.by, node, within),
+            "send" => self.send_step(raw.send?, (raw.by, raw.at), node, within),
+            "webhook" => Some(self.webhook_step(raw.webhook?, raw.with, node)),
             "coupon" => self.coupon_step(raw.coupon?, node, within),
             "points" => {
                 let points = raw.points?;
@@ -201,11 +206,12 @@ impl Check<'_> {
             "await" => &["when", "within", "then", "else"],
             "until" => &["within", "then", "else"],
             "if" => &["then", "else"],
-            "send" => &["by"],
+            "send" => &["by", "at"],
+            "webhook" => &["with"],
             "set" => &["to"],
             _ => &[],
         };
-        for key in ["when", "within", "then", "else", "by", "to"] {
+        for key in ["when", "within", "then", "else", "by", "to", "at", "with"] {
             if let Some(at) = node.get(key).filter(|_| !beside.contains(&key)) {
                 let allowed = if beside.is_empty() { "nothing".to_owned() } else { beside.join(", ") };
                 self.problem(at.problem(format!("`{key}` says nothing beside `{head}`"), Some(allowed)));
@@ -239,11 +245,15 @@ impl Check<'_> {
     fn send_step(
         &mut self,
         message: String,
-        by: Option<RawSeveral>,
+        (by, time): (Option<RawSeveral>, Option<SendAtPhrase>),
         node: &Node,
         within: &Within<'_>,
     ) -> Option<Step> {
         self.known_message(&message, node.get("send")?, within);
+        let time = match time {
+            Some(text) => self.phrase(&text.0, node.get("at"), phrases::send_at)?,
+            None => SendAt::default(),
+        };
         let by = self.required(by, node, "by", "a channel, or several: the first that may be used")?;
         let at = node.get("by")?;
         let by = match by {
@@ -263,7 +273,20 @@ impl Check<'_> {
                 self.may_use(channel, at, within);
             }
         }
-        Some(Step::Send { message, by })
+        Some(Step::Send { message, by, at: time })
+    }
+
+    fn webhook_step(&mut self, name: String, with: Option<ById<PassedPhrase>>, node: &Node) -> Step {
+        if let Some(at) = node.get("webhook") {
+            self.id(&name, &at.mark, &at.path, false);
+        }
+        let with = self.by_id(with, node.get("with"), false, |check, text, node| {
+            check.phrase(&text.0, Some(node), phrases::passed)
+        });
+        if let Some(at) = node.get("with").filter(|_| with.len() > MAX_PASSED) {
+            self.problem(at.problem("too much is passed on", Some(format!("at most {MAX_PASSED}"))));
+        }
+        Step::Webhook { name, with: with.into_iter().collect() }
     }
 
     fn known_message(&mut self, message: &str, at: &Node, within: &Within<'_>) {
