@@ -1,6 +1,6 @@
 //! What questions of attributes alone cost a member, one thread, in processor time: printed, nothing is asserted.
 //!
-//! `cargo run --release -p zhiyin-audience --example attributes -- [MEMBERS] [CHANGED]`
+//! `cargo run --release -p zhiyin-audience --example attributes -- [MEMBERS] [CHANGED] [QUESTION]`
 
 #![allow(clippy::unwrap_used, reason = "it ends where it is wrong")]
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
@@ -79,7 +79,11 @@ fn main() {
     }
     let seen = population.seen();
     println!("{members} members, {changed} changes, {} blocks over the base", seen.changes());
-    for text in QUESTIONS {
+    let only = arguments.next();
+    for (number, text) in QUESTIONS.iter().enumerate() {
+        if only.is_some_and(|only| only != number as u64) {
+            continue;
+        }
         let (mut least, mut found) = (u64::MAX, 0);
         for _ in 0..5 {
             let times = 200;

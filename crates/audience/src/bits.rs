@@ -120,23 +120,12 @@ impl Mask {
         self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= !other);
     }
 
-    /// Those of a list of places, which ascend.
+    /// Those of a list of places.
     pub(crate) fn keep_places(&mut self, places: &[u16]) {
-        // What lies before `next` is done.
-        let (mut next, mut left) = (0, places);
-        while let Some(first) = left.first() {
-            let at = usize::from(*first) / 64;
-            let n = left.iter().take_while(|place| usize::from(**place) / 64 == at).count();
-            let bits = left[..n].iter().fold(0, |bits, place| bits | 1u64 << (place % 64));
-            left = &left[n..];
-            let Some(word) = self.words.get_mut(at) else { break };
-            *word &= bits;
-            self.words[next..at].fill(0);
-            next = at + 1;
-        }
-        if let Some(rest) = self.words.get_mut(next..) {
-            rest.fill(0);
-        }
+        let mut kept = places.to_vec();
+        retain_places(&mut kept, |place| self.has(usize::from(place)));
+        self.words.fill(0);
+        kept.iter().for_each(|place| self.put(usize::from(*place)));
     }
 
     /// Those in either.
@@ -225,6 +214,19 @@ impl Mask {
             })
         })
     }
+}
+
+/// Keeps the places for which it holds: without a branch, since which way it goes cannot be foretold, and what is read for the
+/// next ones need not wait for it.
+#[inline]
+pub(crate) fn retain_places(places: &mut Vec<u16>, mut holds: impl FnMut(u16) -> bool) {
+    let mut n = 0;
+    for at in 0..places.len() {
+        let place = places[at];
+        places[n] = place;
+        n += usize::from(holds(place));
+    }
+    places.truncate(n);
 }
 
 /// A set of places as a block keeps it: as a list where few are in, as bits where many are.

@@ -103,11 +103,6 @@ impl Coded {
         }
     }
 
-    /// Takes out of a mask, one place a value, whoever's code is not chosen.
-    pub fn keep(&self, chosen: &Chosen, mask: &mut Mask) {
-        self.operand(chosen).keep(mask);
-    }
-
     /// Who has a code, where that is known without looking at codes.
     fn set_of(&self, code: u32) -> Option<Set<'_>> {
         if let Some(postings) = &self.postings {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::useless_conversion, reason = "loops are written once for numbers of every width")]
 
-use crate::bits::{Kept, Mask};
+use crate::bits::{Kept, Mask, retain_places};
 use crate::coded::{Chosen, Coded};
 use crate::ints::{Ints, Stored, by_width};
 
@@ -75,13 +75,13 @@ impl<'b> Operand<'b> {
         match self {
             Self::Everybody => {}
             Self::Nobody => places.clear(),
-            Self::Bits(words) => retain(places, |place| {
+            Self::Bits(words) => retain_places(places, |place| {
                 let place = usize::from(place);
                 words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
             }),
             Self::List(list) => {
                 let mut rest = list.iter().copied().peekable();
-                retain(places, |place| {
+                retain_places(places, |place| {
                     while rest.next_if(|other| *other < place).is_some() {}
                     rest.peek() == Some(&place)
                 });
@@ -89,25 +89,13 @@ impl<'b> Operand<'b> {
             Self::Within(numbers, (from, to)) => by_width!(&numbers.stored, x => {
                 let x = &x[..];
                 let within = |x: i64| (*from <= x) & (x <= *to);
-                retain(places, |place| x.get(usize::from(place)).is_some_and(|x| within(i64::from(*x))));
+                retain_places(places, |place| x.get(usize::from(place)).is_some_and(|x| within(i64::from(*x))));
             }, {}),
             Self::Sets(coded, chosen) | Self::AllBut(coded, chosen) | Self::Codes(coded, chosen) => {
-                retain(places, |place| chosen.has(coded.code(usize::from(place))));
+                retain_places(places, |place| chosen.has(coded.code(usize::from(place))));
             }
         }
     }
-}
-
-/// Without a branch: which way it goes cannot be foretold, and what is read for the next places need not wait for it.
-#[inline]
-fn retain(places: &mut Vec<u16>, mut holds: impl FnMut(u16) -> bool) {
-    let mut n = 0;
-    for at in 0..places.len() {
-        let place = places[at];
-        places[n] = place;
-        n += usize::from(holds(place));
-    }
-    places.truncate(n);
 }
 
 /// Who has one code.
