@@ -323,7 +323,7 @@ impl Asking<'_> {
                 Bind::Nothing | Bind::NotByColumns => None,
             })
             .collect();
-        let desk = Desk { block, leaves: self.leaves, bound: &bound, events: &self.events };
+        let desk = Desk { block, leaves: self.leaves, bound: &bound, events: self.events };
         let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
         let (mut rows, mut n_asked) = (0, 0u32);
         let mut stopped = false;

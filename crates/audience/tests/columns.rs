@@ -204,7 +204,9 @@ impl Home {
         let (seen, now) = (self.population.seen(), Ts(1_700_000_000_000_000));
         let n = self.people.len();
         prop_assert_eq!(seen.everyone().len(), n);
-        let part = MemberSet::of((0..seen.ordinals()).filter(|ordinal| chance(u64::from(*ordinal)) % 3 == 0));
+        let part = MemberSet::of(
+            (0..seen.ordinals()).filter(|ordinal| chance(u64::from(*ordinal)).is_multiple_of(3)),
+        );
         let is_of_part = |id: &MemberId| part.contains(self.population.ordinal(*id).unwrap());
         for text in texts {
             let condition = Condition::check(text, &self.schema).unwrap();

@@ -89,7 +89,8 @@ impl Asking<'_> {
                     return Some(if self.without[number] { Operand::Everybody } else { Operand::Nobody });
                 };
                 // To ask about many values may be more than to ask of those who are left.
-                if coded.dict.len() > VALUES_ASKED && by_search(test.node, &coded.dict).is_none() {
+                let many = coded.dict.len() > VALUES_ASKED && !self.has_chosen(number, coded);
+                if many && by_search(test.node, &coded.dict).is_none() {
                     return None;
                 }
                 self.chosen(number, *column, coded, |chosen| coded.operand(chosen))
@@ -98,6 +99,11 @@ impl Asking<'_> {
             Kind::Tag(tag) => block.tags.get(&**tag).map_or(Operand::Nobody, Operand::of),
             _ => return None,
         })
+    }
+
+    /// Whether it is the dictionary of this column of which a test chose last.
+    fn has_chosen(&self, number: usize, coded: &Coded) -> bool {
+        self.chosen.borrow()[number].0 == Arc::as_ptr(&coded.dict).addr()
     }
 
     /// With the codes of a column that a test chooses.
@@ -155,7 +161,7 @@ impl Asking<'_> {
         let mut known = kinds.known();
         let n_known = known.len();
         let part = Part::new(self.condition, node, self.leaves, self.now.now);
-        let desk = Desk { block, leaves: self.leaves, bound: &[], events: &self.events };
+        let desk = Desk { block, leaves: self.leaves, bound: &[], events: self.events };
         let ask = |place: usize| part.value(&OfBlock::new(&desk, place)) == Value::Bool(true);
         let birthdays = block.attributes.get("birthday");
         let mut of_age: Vec<Option<Option<Ts>>> = vec![None; birthdays.map_or(0, |of| of.dict.len()) + 1];
