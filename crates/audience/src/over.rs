@@ -1,5 +1,7 @@
 //! What lies over what: of whom a newer block tells, and which members each block has to tell of.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::bits::{BLOCK, Mask};
 use crate::block::{Block, Ordinals};
 use crate::population::Seen;
@@ -16,12 +18,12 @@ pub(crate) struct Over {
 
 impl Over {
     /// Of changes, the oldest first, over so many ordinals.
-    pub(crate) fn of(deltas: &[impl AsRef<Block>], ordinals: u32) -> Self {
+    pub(crate) fn of(deltas: &[Arc<Block>], ordinals: u32) -> Self {
         if deltas.is_empty() {
             return Self::default();
         }
         let mut covered = vec![0u64; (ordinals as usize).div_ceil(64)];
-        let of_block = |delta: &Block| {
+        let mut of_block = |delta: &Block| {
             let mut newest = Mask::none(delta.len());
             let words = newest.words_mut();
             for place in 0..delta.len() {
@@ -32,9 +34,22 @@ impl Over {
             }
             newest
         };
-        let mut newest: Vec<Mask> = deltas.iter().rev().map(AsRef::as_ref).map(of_block).collect();
+        let mut newest: Vec<Mask> = deltas.iter().rev().map(|delta| of_block(delta)).collect();
         newest.reverse();
         Self { covered, newest }
+    }
+
+    /// Of the moment after another: who asked of that one will ask of this one, and is not to wait.
+    pub(crate) fn after(before: &Seen, deltas: &[Arc<Block>], ordinals: u32) -> OnceLock<Arc<Self>> {
+        let over = OnceLock::new();
+        if let Some(known) = before.over.get() {
+            let mut pairs = before.deltas.iter().zip(deltas);
+            let same = before.n_ordinals == ordinals
+                && before.deltas.len() == deltas.len()
+                && pairs.all(|(a, b)| Arc::ptr_eq(a, b));
+            drop(over.set(if same { known.clone() } else { Arc::new(Self::of(deltas, ordinals)) }));
+        }
+        over
     }
 
     /// Of whom of a block of the base something newer is told.

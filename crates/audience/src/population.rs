@@ -90,7 +90,7 @@ pub struct Seen {
     threads: usize,
     bytes: usize,
     /// Worked out when somebody asks.
-    over: OnceLock<Arc<Over>>,
+    pub(crate) over: OnceLock<Arc<Over>>,
 }
 
 impl Seen {
@@ -497,15 +497,7 @@ impl Population {
         let bytes = base.iter().chain(&deltas).map(|block| block.bytes()).sum();
         let before = self.seen();
         let n_ordinals = u32::try_from(writer.ids.len()).unwrap_or(u32::MAX);
-        let over = OnceLock::new();
-        // Who asked of the last moment will ask of this one, and is not to wait.
-        if let Some(known) = before.over.get() {
-            let same = before.n_ordinals == n_ordinals
-                && before.deltas.len() == deltas.len()
-                && before.deltas.iter().zip(&deltas).all(|(a, b)| Arc::ptr_eq(a, b));
-            let made = if same { known.clone() } else { Arc::new(Over::of(&deltas, n_ordinals)) };
-            drop(over.set(made));
-        }
+        let over = Over::after(&before, &deltas, n_ordinals);
         let (layout, threads) = (self.layout.clone(), before.threads);
         let seen = Seen { layout, n_ordinals, threads, base, deltas, bytes, over };
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seen);

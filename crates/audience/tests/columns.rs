@@ -254,7 +254,7 @@ fn ids(seen: &Seen, set: &MemberSet) -> Vec<MemberId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn columns_answer_as_each_member_does(
