@@ -1,32 +1,34 @@
 //! Asking: a plan run over all blocks, in parallel, each test in the order that leaves the least to look at.
 
 mod columns;
+mod instant;
+mod joined;
+mod order;
+mod parallel;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
 use std::time::Instant as Clock;
 
 use zhiyin_condition::evaluate::Part;
-use zhiyin_condition::program::{LeafUse, Node};
+use zhiyin_condition::program::LeafUse;
 use zhiyin_condition::tree::Operator;
 use zhiyin_condition::value::Value;
 use zhiyin_condition::{Condition, Leaves};
-use zhiyin_model::time::{Day, Ts, Zone};
+use zhiyin_model::time::Ts;
 
+pub(crate) use self::instant::Instant;
+use self::joined::Scratch;
+use self::order::Tally;
+pub(crate) use self::parallel::{in_parallel, in_parallel_with};
 use crate::bits::Mask;
 use crate::block::Block;
 use crate::bound::Leaf;
 use crate::coded::Chosen;
-use crate::dates::Dates;
-use crate::dict::Dict;
 use crate::facts::{Desk, OfBlock, OneColumn};
 use crate::halt::Halt;
-use crate::pieces::{Breaks, Runs};
 use crate::plan::{Kind, Plan, Planner, Test, bounds};
 use crate::population::Seen;
 use crate::rows::LeafPlan;
-use crate::said::Kinds;
 use crate::set::MemberSet;
 use crate::table::Table;
 
@@ -65,109 +67,23 @@ pub struct StepTaken {
     pub took_us: u64,
 }
 
-/// When a question is asked, and what is worked out once for it.
-#[derive(Debug)]
-pub(crate) struct Instant {
-    pub(crate) now: Ts,
-    pub(crate) today: Day,
-    pub(crate) zone: Zone,
-    pub(crate) currency_exponent: u32,
-    /// Which codes of a dictionary a node chooses, by where both lie in memory: both outlive the question.
-    chosen: Mutex<BTreeMap<(usize, usize), Chosen>>,
-    /// What nodes answer of dates, by where they lie.
-    dates: Mutex<BTreeMap<usize, Arc<Dates>>>,
-    /// What nodes answer of ways of having said something, likewise.
-    kinds: Mutex<BTreeMap<usize, Arc<Kinds>>>,
-    /// For which instants nodes hold, likewise.
-    runs: Mutex<BTreeMap<usize, Runs>>,
-}
-
-impl Instant {
-    pub(crate) fn new(now: Ts, zone: &Zone, currency_exponent: u32) -> Self {
-        Self {
-            now,
-            today: zone.day(now),
-            zone: zone.clone(),
-            currency_exponent,
-            chosen: Mutex::default(),
-            dates: Mutex::default(),
-            kinds: Mutex::default(),
-            runs: Mutex::default(),
-        }
-    }
-
-    /// What a node answers of dates, as far as it was asked.
-    fn dates(&self, node: &Node) -> Arc<Dates> {
-        let key = std::ptr::from_ref(node).addr();
-        self.dates.lock().map(|mut known| known.entry(key).or_default().clone()).unwrap_or_default()
-    }
-
-    /// What a node answers of ways of having said something, as far as it was asked.
-    fn kinds(&self, node: &Node) -> Arc<Kinds> {
-        let key = std::ptr::from_ref(node).addr();
-        self.kinds.lock().map(|mut known| known.entry(key).or_default().clone()).unwrap_or_default()
-    }
-
-    /// For which instants a node holds, at least of those between two; `None` where nobody asks that piece by piece.
-    fn runs(
-        &self,
-        (node, breaks): (&Node, &Breaks),
-        wanted: (i64, i64),
-        holds: impl Fn(Ts) -> bool,
-    ) -> Option<Runs> {
-        let key = std::ptr::from_ref(node).addr();
-        let mut known = self.runs.lock().ok()?;
-        let wanted = match known.get(&key) {
-            Some(runs) if runs.tell_of(wanted) => return Some(runs.clone()),
-            Some(runs) => runs.wider(wanted),
-            None => wanted,
-        };
-        let runs = breaks.runs(wanted, (&self.zone, self.now), holds)?;
-        known.insert(key, runs.clone());
-        Some(runs)
-    }
-
-    /// What a node chooses of a dictionary, worked out once.
-    pub(crate) fn chosen(&self, dict: &Arc<Dict>, node: &Node, make: impl FnOnce() -> Chosen) -> Chosen {
-        let key = (Arc::as_ptr(dict).addr(), std::ptr::from_ref(node).addr());
-        // One that only this block has is not asked for again.
-        if Arc::strong_count(dict) <= 1 {
-            return make();
-        }
-        if let Some(known) = self.chosen.lock().ok().and_then(|known| known.get(&key).cloned()) {
-            return known;
-        }
-        let made = make();
-        if let Ok(mut known) = self.chosen.lock() {
-            known.insert(key, made.clone());
-        }
-        made
-    }
-}
-
-/// What was counted of a test so far.
-#[derive(Debug, Default)]
-struct Tally {
-    asked: AtomicU64,
-    held: AtomicU64,
-    rows: AtomicU64,
-    nanos: AtomicU64,
-}
-
-/// A question at work.
+/// A question at work, in one thread.
+#[derive(Clone)]
 struct Asking<'a> {
     condition: &'a Condition,
     leaves: &'a Leaves,
     plan: &'a Plan,
     tests: &'a [Test<'a>],
-    tallies: Vec<Tally>,
     now: &'a Instant,
-    events: Vec<String>,
+    events: &'a [String],
     /// What each test answers for whoever has no history.
-    without: Vec<bool>,
+    without: &'a [bool],
     /// Of whom it is asked; of everybody, without.
     within: Option<&'a MemberSet>,
     halt: &'a Halt,
+    tallies: Vec<Tally>,
+    /// Which codes each test chose last, and of which dictionary, by where it lies: blocks mostly share one.
+    chosen: RefCell<Vec<(usize, Chosen)>>,
 }
 
 /// Members that are asked one by one before it is looked whether anybody still waits.
@@ -195,20 +111,28 @@ impl Seen {
         let without = tests.iter().map(|test| {
             Part::new(&condition, test.node, &leaves, now.now).value(&nobody) == Value::Bool(true)
         });
-        let asking = Asking {
-            condition: &condition,
-            leaves: &leaves,
-            plan: &plan,
-            tests: &tests,
-            tallies: tests.iter().map(|_| Tally::default()).collect(),
-            now: &now,
-            events: leaves.events_used().into_iter().collect(),
-            without: without.collect(),
-            within,
-            halt,
+        let (without, events): (Vec<bool>, Vec<String>) =
+            (without.collect(), leaves.events_used().into_iter().collect());
+        let begun = || {
+            let asking = Asking {
+                condition: &condition,
+                leaves: &leaves,
+                plan: &plan,
+                tests: &tests,
+                now: &now,
+                events: &events,
+                without: &without,
+                within,
+                halt,
+                tallies: vec![Tally::default(); tests.len()],
+                chosen: RefCell::new(vec![(0, Chosen::None); tests.len()]),
+            };
+            (asking, Scratch::default())
         };
-        let members = asking.all(self);
-        Found { members, steps: asking.steps() }
+        let (members, threads) = self.laid_over(begun, |(asking, scratch), block, into| {
+            asking.of_block(self, block, scratch, into);
+        });
+        Found { members, steps: steps(&tests, threads.iter().map(|(asking, _)| &asking.tallies[..])) }
     }
 }
 
@@ -218,37 +142,34 @@ fn nobody(leaves: &Leaves) -> OneColumn<'static> {
     OneColumn { attribute: None, tier: None, lifecycle: None, store: None, enrolled_at: None, states }
 }
 
-impl Asking<'_> {
-    fn steps(&self) -> Vec<StepTaken> {
-        let each = self.tests.iter().zip(&self.tallies);
-        each.map(|(test, tally)| StepTaken {
+/// What each test took, on all threads together.
+fn steps<'t>(tests: &[Test<'_>], threads: impl Iterator<Item = &'t [Tally]> + Clone) -> Vec<StepTaken> {
+    let each = tests.iter().enumerate();
+    each.map(|(number, test)| {
+        let sum = |of: fn(&Tally) -> u64| threads.clone().map(|tallies| of(&tallies[number])).sum::<u64>();
+        StepTaken {
             text: test.text.clone(),
             by: test.kind.word(),
-            asked: tally.asked.load(Ordering::Relaxed),
-            held: tally.held.load(Ordering::Relaxed),
-            rows: tally.rows.load(Ordering::Relaxed),
-            took_us: tally.nanos.load(Ordering::Relaxed) / 1000,
-        })
-        .collect()
-    }
-
-    fn all(&self, seen: &Seen) -> MemberSet {
-        seen.laid_over(|block| self.of_block(block))
-    }
-
-    /// Who of a block.
-    fn of_block(&self, block: &Block) -> Mask {
-        if self.halt.is_stopped() {
-            return Mask::none(block.len());
+            asked: sum(|tally| tally.asked.get()),
+            held: sum(|tally| tally.held.get()),
+            rows: sum(|tally| tally.rows.get()),
+            took_us: sum(|tally| tally.nanos.get()) / 1000,
         }
-        let mut mask = block.members();
-        if let Some(within) = self.within {
-            mask.retain(|place| within.contains(block.ordinal(place)));
-        }
-        self.narrow(self.plan, block, &mut mask);
-        mask
-    }
+    })
+    .collect()
+}
 
+/// For the order of tests and for who asks what it took.
+#[expect(clippy::disallowed_methods, reason = "measured")]
+fn clock() -> Clock {
+    Clock::now()
+}
+
+fn nanos(from: Clock, to: Clock) -> u64 {
+    u64::try_from(to.duration_since(from).as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Asking<'_> {
     /// Takes out of a mask for whom a plan does not hold.
     fn narrow(&self, plan: &Plan, block: &Block, mask: &mut Mask) {
         if mask.is_none() {
@@ -282,64 +203,13 @@ impl Asking<'_> {
         }
     }
 
-    /// What is cheap and decides much comes first.
-    #[expect(clippy::float_arithmetic, reason = "an estimate, which decides only the order")]
-    fn in_order<'p>(&self, parts: &'p [Plan], all: bool) -> Vec<&'p Plan> {
-        let mut rated: Vec<(f64, &Plan)> = parts
-            .iter()
-            .map(|part| {
-                let (cost, passes) = self.guess(part);
-                let decides = if all { 1.0 - passes } else { passes };
-                (cost / decides.max(0.001), part)
-            })
-            .collect();
-        rated.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        rated.into_iter().map(|(_, part)| part).collect()
-    }
-
-    /// What a plan costs a member in nanoseconds, and for which part of members it holds: as it was so far.
-    #[expect(
-        clippy::float_arithmetic,
-        clippy::cast_precision_loss,
-        reason = "an estimate, which decides only the order"
-    )]
-    fn guess(&self, plan: &Plan) -> (f64, f64) {
-        match plan {
-            Plan::Always(_) => (0.0, 0.5),
-            Plan::Not(of) => {
-                let (cost, passes) = self.guess(of);
-                (cost, 1.0 - passes)
-            }
-            Plan::And(parts) | Plan::Or(parts) => {
-                let guesses = parts.iter().map(|part| self.guess(part));
-                let all = matches!(plan, Plan::And(_));
-                guesses.fold((0.0, if all { 1.0 } else { 0.0 }), |(cost, passes), (more, pass)| {
-                    (cost + more, if all { passes * pass } else { 1.0 - (1.0 - passes) * (1.0 - pass) })
-                })
-            }
-            Plan::Test(test) => {
-                let tally = &self.tallies[*test];
-                let asked = tally.asked.load(Ordering::Relaxed) as f64;
-                if asked < 1.0 {
-                    return (self.tests[*test].kind.cost(), 0.5);
-                }
-                let (held, nanos) = (tally.held.load(Ordering::Relaxed), tally.nanos.load(Ordering::Relaxed));
-                (nanos as f64 / asked, held as f64 / asked)
-            }
-        }
-    }
-
     fn test(&self, number: usize, block: &Block, mask: &mut Mask) {
-        let (test, tally) = (&self.tests[number], &self.tallies[number]);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "measured for the order of tests and for who asks what it took"
-        )]
-        let begun = Clock::now();
+        let test = &self.tests[number];
+        let begun = clock();
         let asked = mask.count();
         let mut rows = 0;
         match &test.kind {
-            Kind::Coded(column) => self.coded(*column, test, block, mask),
+            Kind::Coded(column) => self.coded(number, *column, block, mask),
             Kind::Points(low, high) => block.points.keep_range(*low, *high, mask),
             Kind::Enrolled(breaks) => rows += self.enrolled(number, breaks, block, mask),
             Kind::Said(asked) => self.said(number, *asked, block, mask),
@@ -412,11 +282,7 @@ impl Asking<'_> {
             },
             Kind::Slow => rows += self.slow(number, block, mask),
         }
-        tally.asked.fetch_add(asked as u64, Ordering::Relaxed);
-        tally.held.fetch_add(mask.count() as u64, Ordering::Relaxed);
-        tally.rows.fetch_add(rows, Ordering::Relaxed);
-        let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        tally.nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.tallies[number].add((asked, mask.count()), rows, nanos(begun, clock()));
     }
 
     /// Asks those who may have rows; the others are answered as whoever has none.
@@ -457,7 +323,7 @@ impl Asking<'_> {
                 Bind::Nothing | Bind::NotByColumns => None,
             })
             .collect();
-        let desk = Desk { block, leaves: self.leaves, bound: &bound, events: &self.events };
+        let desk = Desk { block, leaves: self.leaves, bound: &bound, events: self.events };
         let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
         let (mut rows, mut n_asked) = (0, 0u32);
         let mut stopped = false;
@@ -534,36 +400,4 @@ fn in_units(op: Operator, with: rust_decimal::Decimal, scale: u32) -> Option<std
     let low = if matches!(op, Operator::Less | Operator::LessEqual) { i128::MIN } else { low.into() };
     let high = if matches!(op, Operator::Greater | Operator::GreaterEqual) { i128::MAX } else { high.into() };
     Some(low..=high)
-}
-
-/// Does `n` pieces of work on several threads; answers come in order.
-pub(crate) fn in_parallel<T: Send>(n: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = threads.min(n).max(1);
-    if threads == 1 {
-        return (0..n).map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let run = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= n {
-                return done;
-            }
-            done.push((at, work(at)));
-        }
-    };
-    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
-        let mut all = run();
-        for other in others {
-            match other.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    all.sort_unstable_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, done)| done).collect()
 }

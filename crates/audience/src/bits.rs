@@ -33,6 +33,21 @@ impl Mask {
         mask
     }
 
+    /// Becomes all of `len`, in the memory that it has.
+    pub(crate) fn reset(&mut self, len: usize) {
+        self.words.clear();
+        self.words.resize(len.div_ceil(64), u64::MAX);
+        self.len = len;
+        self.trim();
+    }
+
+    /// Becomes nobody of `len`, in the memory that it has.
+    pub(crate) fn reset_none(&mut self, len: usize) {
+        self.words.clear();
+        self.words.resize(len.div_ceil(64), 0);
+        self.len = len;
+    }
+
     fn trim(&mut self) {
         let rest = self.len % 64;
         if let (Some(last), true) = (self.words.last_mut(), rest != 0) {
@@ -85,9 +100,32 @@ impl Mask {
         &mut self.words
     }
 
+    /// As words, 64 places each, of which there may be more than its own.
+    pub(crate) fn put_into(&self, words: &mut [u64]) {
+        words.iter_mut().zip(&self.words).for_each(|(to, word)| *to = *word);
+    }
+
     /// Those in both.
     pub fn and(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+    }
+
+    /// Those in both, the others being words.
+    pub(crate) fn and_words(&mut self, others: &[u64]) {
+        self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
+    }
+
+    /// Those not among others, which are words.
+    pub(crate) fn and_not_words(&mut self, others: &[u64]) {
+        self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= !other);
+    }
+
+    /// Those of a list of places.
+    pub(crate) fn keep_places(&mut self, places: &[u16]) {
+        let mut kept = places.to_vec();
+        retain_places(&mut kept, |place| self.has(usize::from(place)));
+        self.words.fill(0);
+        kept.iter().for_each(|place| self.put(usize::from(*place)));
     }
 
     /// Those in either.
@@ -178,6 +216,19 @@ impl Mask {
     }
 }
 
+/// Keeps the places for which it holds: without a branch, since which way it goes cannot be foretold, and what is read for the
+/// next ones need not wait for it.
+#[inline]
+pub(crate) fn retain_places(places: &mut Vec<u16>, mut holds: impl FnMut(u16) -> bool) {
+    let mut n = 0;
+    for at in 0..places.len() {
+        let place = places[at];
+        places[n] = place;
+        n += usize::from(holds(place));
+    }
+    places.truncate(n);
+}
+
 /// A set of places as a block keeps it: as a list where few are in, as bits where many are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Kept {
@@ -218,18 +269,8 @@ impl Kept {
     pub fn keep(&self, mask: &mut Mask) {
         match self {
             Self::None => mask.words_mut().fill(0),
-            Self::Few(places) => {
-                let mut kept = Mask::none(mask.len());
-                for place in places.iter().map(|place| usize::from(*place)) {
-                    if mask.has(place) {
-                        kept.put(place);
-                    }
-                }
-                *mask = kept;
-            }
-            Self::Many(words) => {
-                mask.words_mut().iter_mut().zip(words.iter()).for_each(|(word, kept)| *word &= kept);
-            }
+            Self::Few(places) => mask.keep_places(places),
+            Self::Many(words) => mask.and_words(words),
         }
     }
 
@@ -256,12 +297,57 @@ impl Kept {
         }
     }
 
+    /// How many are in.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Few(places) => places.len(),
+            Self::Many(words) => crate::wide::ones(words),
+        }
+    }
+
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::None => 0,
             Self::Few(places) => places.len() * 2,
             Self::Many(words) => words.len() * 8,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_keeps_those_of_it_who_were_in() {
+        for len in [0u16, 1, 63, 64, 65, 1_000] {
+            for every in [1, 2, 61, 64, 130, 2_000] {
+                for from in [0, 1, 63, 64, 700] {
+                    let places: Vec<u16> = (from..len).step_by(every).collect();
+                    let mut mask = Mask::all(usize::from(len));
+                    (0..usize::from(len)).step_by(3).for_each(|place| mask.take(place));
+                    let expected: Vec<usize> = places
+                        .iter()
+                        .map(|place| usize::from(*place))
+                        .filter(|place| mask.has(*place))
+                        .collect();
+                    mask.keep_places(&places);
+                    assert_eq!(mask.places().collect::<Vec<_>>(), expected, "{len} {every} {from}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mask_is_made_anew_in_the_memory_that_it_has() {
+        let mut mask = Mask::none(300);
+        for len in [65, 64, 0, 1, 300] {
+            mask.reset(len);
+            assert_eq!(mask, Mask::all(len));
+            mask.reset_none(len);
+            assert_eq!(mask, Mask::none(len));
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct Block {
     pub(crate) events: BTreeMap<Arc<str>, Events>,
     /// Bytes of all of that, about.
     pub(crate) weight: usize,
+    /// How many are members.
+    pub(crate) n_alive: usize,
 }
 
 /// Bytes of each member, mostly none.
@@ -144,13 +146,6 @@ impl Block {
         MemberId::from_bytes(self.ids.get(place).copied().unwrap_or_default())
     }
 
-    /// All who are members.
-    pub(crate) fn members(&self) -> Mask {
-        let mut mask = Mask::all(self.len);
-        self.alive.keep(&mut mask);
-        mask
-    }
-
     pub(crate) fn said(&self, place: usize) -> Said {
         self.personal.get(place).map(crate::said::read).unwrap_or_default()
     }
@@ -225,8 +220,9 @@ impl Block {
         self.weight
     }
 
-    /// Itself, its columns weighed.
+    /// Itself, its columns weighed and its members counted.
     pub(crate) fn weighed(mut self) -> Self {
+        self.n_alive = self.alive.count();
         self.weight = self.bytes_by_column().values().sum::<usize>() + size_of::<Self>();
         self
     }

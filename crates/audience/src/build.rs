@@ -124,6 +124,7 @@ impl<'d> Builder<'d> {
             orders: self.orders.build(len, dicts),
             events: self.events.into_iter().map(|(name, events)| (name, events.build(len, dicts))).collect(),
             weight: 0,
+            n_alive: 0,
         }
         .weighed()
     }

@@ -10,6 +10,7 @@ use zhiyin_model::scalar::Scalar;
 use crate::bits::{Kept, Mask};
 use crate::dict::{Dict, Dicts};
 use crate::ints::{Ints, Stored, by_width, pack64};
+use crate::operand::{Operand, Set};
 use crate::postings::{Latest, Postings};
 
 /// Values by their codes: 0 where there is none, else the place in the dictionary + 1.
@@ -27,6 +28,10 @@ pub struct Coded {
 
 /// So many different values at most have a set of owners each.
 pub(crate) const OWNED_MAX: usize = 64;
+/// A list of more than this part of all is no shorter than the codes.
+const PART: usize = 8;
+/// Of more different values it is not added up who has which.
+const ADDED_MAX: usize = 1_024;
 
 impl Coded {
     /// The code at a place.
@@ -70,28 +75,96 @@ impl Coded {
         self
     }
 
-    /// Takes out of a mask, one place a value, whoever's code is not chosen.
-    pub fn keep(&self, chosen: &Chosen, mask: &mut Mask) {
-        match (chosen, &self.owners) {
-            (Chosen::None, _) => mask.words_mut().fill(0),
-            (Chosen::All, _) => {}
-            (Chosen::Range(low, high), Some(owners)) if *low == *high && *low > 0 => {
-                match owners.get(*low as usize - 1) {
-                    Some(kept) => kept.keep(mask),
-                    None => mask.words_mut().fill(0),
+    /// Who has one of these codes, one place a value: in the form that is read soonest.
+    pub(crate) fn operand(&self, chosen: &Chosen) -> Operand<'_> {
+        match chosen {
+            Chosen::None => return Operand::Nobody,
+            Chosen::All => return Operand::Everybody,
+            Chosen::Range(low, high) if low == high => match self.set_of(*low) {
+                Some(Set::Bits(words)) => return Operand::Bits(words),
+                // A long list is no shorter than the codes.
+                Some(Set::List(places)) if places.len() * PART <= self.codes.len() => {
+                    return Operand::List(places);
                 }
-            }
-            (Chosen::Range(low, high), _)
-                if self.postings.as_ref().is_some_and(|postings| postings.keep(*low, *high, mask)) => {}
-            (Chosen::Range(low, high), _) => self.codes.keep_range(i64::from(*low), i64::from(*high), mask),
-            (Chosen::Table(table), _) => self.keep_table(table, mask),
+                _ => {}
+            },
+            _ => {}
+        }
+        let codes = self.codes.bytes();
+        if self.costs_less(chosen, true, codes) {
+            return Operand::Sets(self, chosen.clone());
+        }
+        if self.costs_less(chosen, false, codes) {
+            return Operand::AllBut(self, chosen.clone());
+        }
+        match chosen {
+            Chosen::Range(low, high) => Operand::within(&self.codes, (*low).into(), (*high).into()),
+            _ => Operand::Codes(self, chosen.clone()),
         }
     }
 
-    fn keep_table(&self, table: &[u8], mask: &mut Mask) {
+    /// Who has a code, where that is known without looking at codes.
+    fn set_of(&self, code: u32) -> Option<Set<'_>> {
+        if let Some(postings) = &self.postings {
+            return postings.of_code(code).map(Set::List);
+        }
+        let owners = self.owners.as_deref()?;
+        match (code as usize).checked_sub(1) {
+            Some(value) => owners.get(value).map(Set::of),
+            // Where the least code of all is a value's, everybody has one.
+            None => (self.codes.base > 0).then_some(Set::List(&[])),
+        }
+    }
+
+    /// Codes that are chosen, or (`wanted` false) that are not.
+    fn codes_of(&self, chosen: &Chosen, wanted: bool) -> impl Iterator<Item = u32> {
+        let last = u32::try_from(self.dict.len()).unwrap_or(u32::MAX);
+        let (low, high) = match chosen {
+            Chosen::Range(low, high) if wanted => (*low, *high),
+            _ => (0, last),
+        };
+        (low..=high).filter(move |code| chosen.has(*code) == wanted)
+    }
+
+    /// The sets of codes that are chosen, or (`wanted` false) that are not.
+    pub(crate) fn sets_of(&self, chosen: &Chosen, wanted: bool) -> impl Iterator<Item = Set<'_>> {
+        self.codes_of(chosen, wanted).filter_map(|code| self.set_of(code))
+    }
+
+    /// Whether reading those sets costs less than so many bytes of codes.
+    fn costs_less(&self, chosen: &Chosen, wanted: bool, bytes: usize) -> bool {
+        // Where there are very many values it would take as long to find out.
+        if self.dict.len() > ADDED_MAX || (self.owners.is_none() && self.postings.is_none()) {
+            return false;
+        }
+        let mut cost = 0;
+        self.codes_of(chosen, wanted).all(|code| {
+            cost += self.set_of(code).map_or(bytes, Set::cost);
+            cost < bytes
+        })
+    }
+
+    /// Takes out of a mask, by looking at codes, whoever's is not chosen.
+    pub(crate) fn keep_codes(&self, chosen: &Chosen, mask: &mut Mask) {
+        let all: Vec<u8>;
+        let table: &[u8] = match chosen {
+            Chosen::Table(table) => table,
+            _ => {
+                let codes = 0..=u32::try_from(self.dict.len()).unwrap_or(u32::MAX);
+                all = codes.map(|code| u8::from(chosen.has(code))).collect();
+                &all
+            }
+        };
         let (base, unit) = (self.codes.base, self.codes.unit);
         // A code is a place in the table, which has one for each.
-        let at = |x: i64| table[usize::try_from(base + unit * x).unwrap_or(0)];
+        let at =
+            |x: i64| usize::try_from(base + unit * x).ok().and_then(|at| table.get(at)).copied().unwrap_or(0);
+        if let Stored::U8(codes) = &self.codes.stored {
+            let mut set = [0u8; 32];
+            (0..=u8::MAX).for_each(|x| set[usize::from(x) / 8] |= at(x.into()) << (x % 8));
+            crate::wide::keep_among(codes, &set, mask.words_mut());
+            return;
+        }
         by_width!(&self.codes.stored, x => {
             let (chunks, rest) = x.as_chunks::<64>();
             for (word, chunk) in mask.words_mut().iter_mut().zip(chunks) {

@@ -4,6 +4,7 @@ use bytemuck::Pod;
 
 use crate::bits::Mask;
 use crate::buf::Buf;
+use crate::wide::keep_within;
 
 /// Whole numbers that do not change.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,12 +147,31 @@ impl Ints {
         (from <= to).then(|| (i64::try_from(from).unwrap_or(0), i64::try_from(to).unwrap_or(0)))
     }
 
+    /// Whether nothing that is stored lies outside of what [`Ints::stored_range`] gave.
+    pub(crate) fn is_all(&self, (from, to): (i64, i64)) -> bool {
+        match &self.stored {
+            Stored::Same => true,
+            Stored::U8(_) => (from, to) == (0, i64::from(u8::MAX)),
+            Stored::U16(_) => (from, to) == (0, i64::from(u16::MAX)),
+            Stored::U32(_) => (from, to) == (0, i64::from(u32::MAX)),
+            Stored::I64(_) => (from, to) == (i64::MIN, i64::MAX),
+        }
+    }
+
     /// Takes out of a mask (one place a number) whoever has none of `low..=high`.
     pub fn keep_range(&self, low: i64, high: i64, mask: &mut Mask) {
-        let Some((from, to)) = self.stored_range(low, high) else {
-            mask.words_mut().fill(0);
+        match self.stored_range(low, high) {
+            Some(range) => self.keep_stored(range, mask),
+            None => mask.words_mut().fill(0),
+        }
+    }
+
+    /// The same, of what is stored.
+    pub(crate) fn keep_stored(&self, (from, to): (i64, i64), mask: &mut Mask) {
+        if self.is_all((from, to)) {
             return;
-        };
+        }
+        let words = mask.words_mut();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -159,16 +179,16 @@ impl Ints {
         )]
         match &self.stored {
             Stored::Same => {}
-            Stored::U8(x) => keep(x, from as u8, to as u8, mask),
-            Stored::U16(x) => keep(x, from as u16, to as u16, mask),
-            Stored::U32(x) => keep(x, from as u32, to as u32, mask),
-            Stored::I64(x) => keep(x, from, to, mask),
+            Stored::U8(x) => keep_within(x, (from as u8, to as u8), words),
+            Stored::U16(x) => keep_within(x, (from as u16, to as u16), words),
+            Stored::U32(x) => keep_within(x, (from as u32, to as u32), words),
+            Stored::I64(x) => keep_within(x, (from, to), words),
         }
     }
 }
 
 /// A width.
-trait Width: Pod + PartialOrd {}
+pub(crate) trait Width: Pod + PartialOrd {}
 impl Width for u8 {}
 impl Width for u16 {}
 impl Width for u32 {}
@@ -186,25 +206,6 @@ pub(crate) fn pack64(answers: &[u8; 64]) -> u64 {
         word |= pack(*eight) << (at * 8);
     }
     word
-}
-
-/// Takes out of a mask whoever's number is not within.
-fn keep<T: Width>(numbers: &[T], from: T, to: T, mask: &mut Mask) {
-    let (chunks, rest) = numbers.as_chunks::<64>();
-    for (word, chunk) in mask.words_mut().iter_mut().zip(chunks) {
-        if *word != 0 {
-            let mut answers = [0u8; 64];
-            for (answer, x) in answers.iter_mut().zip(chunk) {
-                *answer = u8::from(*x >= from) & u8::from(*x <= to);
-            }
-            *word &= pack64(&answers);
-        }
-    }
-    if let (Some(word), false) = (mask.words_mut().get_mut(chunks.len()), rest.is_empty()) {
-        for (bit, x) in rest.iter().enumerate() {
-            *word &= !(u64::from(!(*x >= from && *x <= to)) << bit);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ mod ints;
 mod map;
 pub mod marks;
 mod merge;
+mod operand;
+mod over;
 mod packed;
 pub mod person;
 mod pieces;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bits::Kept;
+use crate::bits::{Kept, Mask};
 use crate::block::Block;
 use crate::person::Person;
 use crate::population::Seen;
@@ -59,12 +59,7 @@ pub(crate) fn told<'k>(keys: impl Iterator<Item = &'k String>) -> [Vec<String>; 
 }
 
 fn n(kept: &Kept) -> i64 {
-    let n = match kept {
-        Kept::None => 0,
-        Kept::Few(places) => places.len(),
-        Kept::Many(words) => words.iter().map(|word| word.count_ones() as usize).sum(),
-    };
-    i64::try_from(n).unwrap_or(i64::MAX)
+    i64::try_from(kept.count()).unwrap_or(i64::MAX)
 }
 
 fn marks(block: &Block) -> impl Iterator<Item = (&String, &Kept)> {
@@ -128,13 +123,12 @@ impl Seen {
     /// Who bears a mark.
     pub fn marked(&self, mark: Mark<'_>) -> MemberSet {
         let key = mark.key();
-        self.laid_over(|block| {
-            let mut mask = block.members();
-            match block.tags.get(&key) {
-                Some(kept) => kept.keep(&mut mask),
-                None => mask.words_mut().fill(0),
-            }
-            mask
-        })
+        let answer = |mask: &mut Mask, (at, block): (usize, &Block), into: &mut [u64]| {
+            let Some(kept) = block.tags.get(&key) else { return };
+            self.told_by(at, block, mask);
+            kept.keep(mask);
+            mask.put_into(into);
+        };
+        self.laid_over(|| Mask::none(0), answer).0
     }
 }

@@ -116,6 +116,7 @@ pub(crate) fn merge(
         orders: of_orders(sources, picks, dicts),
         events: events.filter(|(_, events)| events.rows.time.len() > 0).collect(),
         weight: 0,
+        n_alive: 0,
     }
     .weighed()
 }

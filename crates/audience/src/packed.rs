@@ -417,6 +417,7 @@ impl Packed for Block {
             orders: Orders::unpack(from)?,
             events: by_name(from)?,
             weight: 0,
+            n_alive: 0,
         }
         .weighed())
     }

@@ -6,20 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use zhiyin_condition::AttributeType;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Zone;
 
-use crate::ask::in_parallel;
+use crate::ask::in_parallel_with;
 use crate::bits::{BLOCK, Mask};
 use crate::block::{Block, Ordinals};
 use crate::build::Builder;
 use crate::dict::Dicts;
 use crate::marks::{Mark, Tally};
 use crate::merge::{merge, pick_newest};
+use crate::over::Over;
 use crate::person::Person;
 use crate::set::MemberSet;
 
@@ -88,6 +89,8 @@ pub struct Seen {
     pub(crate) n_ordinals: u32,
     threads: usize,
     bytes: usize,
+    /// Worked out when somebody asks.
+    pub(crate) over: OnceLock<Arc<Over>>,
 }
 
 impl Seen {
@@ -129,39 +132,50 @@ impl Seen {
         self.base.iter().chain(&self.deltas)
     }
 
-    /// Answers of all blocks, on all threads, as one set: newer blocks say what older ones said of the same members.
-    pub(crate) fn laid_over(&self, answer: impl Fn(&Block) -> Mask + Sync) -> MemberSet {
+    /// Of whom newer blocks tell.
+    pub(crate) fn over(&self) -> &Over {
+        self.over.get_or_init(|| Arc::new(Over::of(&self.deltas, self.n_ordinals)))
+    }
+
+    /// Answers of all blocks, on all threads, as one set. Each thread makes a state of its own, which come back. An answer is put,
+    /// a bit a place, into words that have none set; of whom a newer block tells it must not speak.
+    pub(crate) fn laid_over<S: Send>(
+        &self,
+        state: impl Fn() -> S + Sync,
+        answer: impl Fn(&mut S, (usize, &Block), &mut [u64]) + Sync,
+    ) -> (MemberSet, Vec<S>) {
         let blocks: Vec<&Block> = self.blocks().map(|block| &**block).collect();
         let mut words = vec![0; (self.n_ordinals as usize).div_ceil(64)];
         // A block of the base is of so many ordinals, one after the other.
         let parts: Vec<Mutex<&mut [u64]>> =
             words.chunks_mut(BLOCK / 64).take(self.base.len()).map(Mutex::new).collect();
-        let over = in_parallel(blocks.len(), self.threads(), |at| {
-            let answer = answer(blocks[at]);
-            match parts.get(at) {
-                Some(part) => {
-                    let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-                    part.iter_mut().zip(answer.words()).for_each(|(to, word)| *to = *word);
-                    None
-                }
-                None => Some(answer),
+        let (over, states) = in_parallel_with(blocks.len(), self.threads(), state, |state, at| {
+            if let Some(part) = parts.get(at) {
+                let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+                answer(state, (at, blocks[at]), &mut part);
+                return None;
             }
+            let mut mask = Mask::none(blocks[at].len());
+            answer(state, (at, blocks[at]), mask.words_mut());
+            Some(mask)
         });
         drop(parts);
         let mut set = MemberSet::from_words(words);
         for (block, answer) in blocks.iter().zip(&over) {
-            for place in 0..answer.as_ref().map_or(0, Mask::len) {
-                let ordinal = block.ordinal(place);
-                let is_in = answer.as_ref().is_some_and(|answer| answer.has(place));
-                if is_in { set.put(ordinal) } else { set.take(ordinal) }
+            if let Some(answer) = answer {
+                answer.places().for_each(|place| set.put(block.ordinal(place)));
             }
         }
-        set
+        (set, states)
     }
 
     /// All who are members.
     pub fn everyone(&self) -> MemberSet {
-        self.laid_over(Block::members)
+        let answer = |mask: &mut Mask, (at, block): (usize, &Block), into: &mut [u64]| {
+            self.told_by(at, block, mask);
+            mask.put_into(into);
+        };
+        self.laid_over(|| Mask::none(0), answer).0
     }
 
     /// The block that says what is known of an ordinal now, and their place in it.
@@ -292,6 +306,7 @@ impl Population {
             n_ordinals: 0,
             threads,
             bytes: 0,
+            over: OnceLock::new(),
         };
         Self {
             layout,
@@ -480,14 +495,11 @@ impl Population {
 
     fn replace(&self, base: Vec<Arc<Block>>, deltas: Vec<Arc<Block>>, writer: &Writer) {
         let bytes = base.iter().chain(&deltas).map(|block| block.bytes()).sum();
-        let seen = Seen {
-            layout: self.layout.clone(),
-            n_ordinals: u32::try_from(writer.ids.len()).unwrap_or(u32::MAX),
-            threads: self.seen().threads,
-            base,
-            deltas,
-            bytes,
-        };
+        let before = self.seen();
+        let n_ordinals = u32::try_from(writer.ids.len()).unwrap_or(u32::MAX);
+        let over = Over::after(&before, &deltas, n_ordinals);
+        let (layout, threads) = (self.layout.clone(), before.threads);
+        let seen = Seen { layout, n_ordinals, threads, base, deltas, bytes, over };
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seen);
     }
 

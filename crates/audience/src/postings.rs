@@ -17,13 +17,13 @@ pub struct Postings {
 const MEMBERS_MIN: usize = 4_096;
 /// So many different values at most: beyond that most have a few members a block.
 const VALUES_MAX: usize = 16_384;
-/// A list of more than this part of all is no shorter than the codes.
-const PART: usize = 8;
+/// Of fewer different values most have a long list.
+const VALUES_MIN: usize = 8;
 
 impl Postings {
     /// Of the codes of members, where that is worth it.
     pub(crate) fn of(codes: impl Iterator<Item = u32> + Clone, members: usize, dict: &Dict) -> Option<Self> {
-        if members < MEMBERS_MIN || dict.len() > VALUES_MAX || dict.len() < PART {
+        if members < MEMBERS_MIN || dict.len() > VALUES_MAX || dict.len() < VALUES_MIN {
             return None;
         }
         let mut starts = vec![0u32; dict.len() + 2];
@@ -41,24 +41,10 @@ impl Postings {
         Some(Self { starts: starts.into(), places: places.into() })
     }
 
-    /// Takes out of a mask whoever has none of these codes; false, and nothing done, where that are too many.
-    pub(crate) fn keep(&self, low: u32, high: u32, mask: &mut Mask) -> bool {
-        let (Some(from), Some(to)) = (self.starts.get(low as usize), self.starts.get(high as usize + 1))
-        else {
-            return false;
-        };
-        let these = &self.places[*from as usize..*to as usize];
-        if these.len() * PART > mask.len() {
-            return false;
-        }
-        let mut kept = Mask::none(mask.len());
-        for place in these.iter().map(|place| usize::from(*place)) {
-            if mask.has(place) {
-                kept.put(place);
-            }
-        }
-        *mask = kept;
-        true
+    /// Who has a code, ascending.
+    pub(crate) fn of_code(&self, code: u32) -> Option<&[u16]> {
+        let (from, to) = (self.starts.get(code as usize)?, self.starts.get(code as usize + 1)?);
+        self.places.get(*from as usize..*to as usize)
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -126,23 +112,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn postings_keep_whom_codes_keep() {
+    fn postings_name_whom_codes_name() {
         const N: usize = 5_000;
         let values: Vec<Scalar> = (0..300).map(|n| Scalar::Number(n.into())).collect();
         let dict = Dict::Scalars(values.into());
         let codes: Vec<u32> = (0..N).map(|n| u32::try_from(n * n * 31 % 301).unwrap()).collect();
         let postings = Postings::of(codes.iter().copied(), N, &dict).unwrap();
-        for (low, high) in [(1, 1), (7, 7), (300, 300), (5, 9), (299, 300), (0, 0), (120, 121)] {
-            let mut mask = Mask::all(N);
-            (0..N).step_by(3).for_each(|place| mask.take(place));
-            let expected: Vec<usize> =
-                mask.places().filter(|place| (low..=high).contains(&codes[*place])).collect();
-            assert!(postings.keep(low, high, &mut mask), "{low}..={high}");
-            assert_eq!(mask.places().collect::<Vec<_>>(), expected, "{low}..={high}");
+        for code in [0, 1, 7, 299, 300] {
+            let expected: Vec<u16> =
+                (0..5_000u16).filter(|place| codes[usize::from(*place)] == code).collect();
+            assert_eq!(postings.of_code(code), Some(&expected[..]), "{code}");
         }
-        let mut mask = Mask::all(N);
-        assert!(!postings.keep(1, 300, &mut mask), "all of them are no short list");
-        assert_eq!(mask, Mask::all(N));
+        assert_eq!(postings.of_code(301), None);
     }
 
     #[test]

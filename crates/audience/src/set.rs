@@ -12,6 +12,11 @@ impl MemberSet {
         Self { words }
     }
 
+    /// Its words, 64 ordinals each.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// Of ordinals, in any order.
     pub fn of(ordinals: impl IntoIterator<Item = u32>) -> Self {
         let mut set = Self::default();

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use zhiyin_condition::evaluate::Part;
@@ -19,7 +20,7 @@ use crate::bound::Leaf;
 use crate::coded::Coded;
 use crate::facts::{Desk, OfBlock};
 use crate::halt::Halt;
-use crate::plan::{Column, column_of, leaves_of};
+use crate::plan::{column_of, leaves_of};
 use crate::population::Seen;
 use crate::rows::LeafPlan;
 use crate::set::MemberSet;
@@ -112,22 +113,13 @@ impl Seen {
 
     /// Of each block whom of a set it has to tell of: who is not told of by a newer one.
     fn masks(&self, set: &MemberSet) -> Vec<Mask> {
-        let mut told = MemberSet::default();
-        let mut masks: Vec<Mask> = Vec::new();
-        let blocks: Vec<&Block> = self.blocks().map(|block| &**block).collect();
-        for block in blocks.iter().rev() {
-            let mut mask = block.members();
-            mask.retain(|place| {
-                let ordinal = block.ordinal(place);
-                set.contains(ordinal) && !told.contains(ordinal)
-            });
-            if masks.len() < self.deltas.len() {
-                (0..block.len()).for_each(|place| told.put(block.ordinal(place)));
-            }
-            masks.push(mask);
-        }
-        masks.reverse();
-        masks
+        let of_block = |(at, block): (usize, &Arc<Block>)| {
+            let mut mask = Mask::none(0);
+            self.told_by(at, block, &mut mask);
+            set.keep(block, &mut mask);
+            mask
+        };
+        self.blocks().enumerate().map(of_block).collect()
     }
 
     fn each_block<T: Send>(
@@ -191,12 +183,7 @@ impl Asked<'_> {
         };
         // Of one column each value is asked once.
         if let Some(column) = column_of(self.node) {
-            let coded = match column {
-                Column::Attribute(name) => block.attributes.get(name),
-                Column::Tier => Some(&block.tier),
-                Column::Lifecycle => Some(&block.lifecycle),
-                Column::Store => Some(&block.store),
-            };
+            let coded = column.of(block);
             let mut first: Vec<Option<usize>> = vec![None; coded.map_or(0, |coded| coded.dict.len()) + 1];
             mask.places().for_each(|place| {
                 let code = coded.map_or(0, |coded| coded.code(place) as usize);

@@ -48,14 +48,6 @@ fn kept(set: &Kept, len: usize) -> bool {
     }
 }
 
-fn count(set: &Kept) -> usize {
-    match set {
-        Kept::None => 0,
-        Kept::Few(places) => places.len(),
-        Kept::Many(words) => words.iter().map(|word| word.count_ones() as usize).sum(),
-    }
-}
-
 /// The greatest and the least of numbers, where there are any.
 fn bounds(ints: &Ints) -> Option<(i64, i64)> {
     let stored = |least: Option<i64>, most: Option<i64>| {
@@ -92,7 +84,7 @@ fn coded(column: &Coded, rows: usize, members: usize) -> bool {
                 && owners.len() == known
                 && ascend(&latest.starts)
                 && latest.starts.last().is_some_and(|last| *last as usize == latest.steps.len())
-                && owners.iter().enumerate().all(|(value, owner)| n(value) == Some(count(owner)))
+                && owners.iter().enumerate().all(|(value, owner)| n(value) == Some(owner.count()))
     });
     long_enough && codes && owners && latest && dict(&column.dict)
 }
@@ -111,7 +103,7 @@ fn dict(dict: &Dict) -> bool {
 
 fn heap(heap: &Heap, len: usize) -> bool {
     kept(&heap.who, len)
-        && heap.ends.len() == count(&heap.who)
+        && heap.ends.len() == heap.who.count()
         && ascend(&heap.ends)
         && heap.ends.last().map_or(0, |last| *last as usize) == heap.bytes.len()
 }

@@ -1,5 +1,7 @@
 //! Tests that one column answers: the evaluator is asked once for each value of it, or for each piece of time.
 
+use std::sync::Arc;
+
 use zhiyin_condition::evaluate::Part;
 use zhiyin_condition::program::{LeafUse, Node};
 use zhiyin_condition::value::Value;
@@ -13,10 +15,26 @@ use crate::bound::Leaf;
 use crate::coded::{Chosen, Coded};
 use crate::dict::Dict;
 use crate::facts::{Desk, OfBlock, OneColumn, OneLeaf};
+use crate::operand::Operand;
 use crate::pieces::Breaks;
-use crate::plan::{Column, Test};
+use crate::plan::{Column, Kind};
 use crate::rows::by_search;
 use crate::said::SaidAsked;
+
+/// Of so many different values each is asked about, however few members are left.
+const VALUES_ASKED: usize = 256;
+
+impl Column<'_> {
+    /// In a block; `None` where nobody has anything in it.
+    pub(crate) fn of<'b>(&self, block: &'b Block) -> Option<&'b Coded> {
+        match self {
+            Self::Attribute(name) => block.attributes.get(*name),
+            Self::Tier => Some(&block.tier),
+            Self::Lifecycle => Some(&block.lifecycle),
+            Self::Store => Some(&block.store),
+        }
+    }
+}
 
 impl Asking<'_> {
     /// By the rows of a leaf: those who may have any are asked by `retain`; of whom columns do not tell are asked one by one. How many
@@ -47,26 +65,63 @@ impl Asking<'_> {
     }
 
     /// By the codes of one column.
-    pub(super) fn coded(&self, column: Column<'_>, test: &Test<'_>, block: &Block, mask: &mut Mask) {
-        let coded = match column {
-            Column::Attribute(name) => block.attributes.get(name),
-            Column::Tier => Some(&block.tier),
-            Column::Lifecycle => Some(&block.lifecycle),
-            Column::Store => Some(&block.store),
+    pub(super) fn coded(&self, number: usize, column: Column<'_>, block: &Block, mask: &mut Mask) {
+        let Some(coded) = column.of(block) else {
+            keep_if(self.without[number], mask);
+            return;
         };
-        let nothing = Coded::default();
-        let known = coded.unwrap_or(&nothing);
+        let node = self.tests[number].node;
         // Where fewer are left than there are values, those few are asked about theirs.
-        if mask.count() < known.dict.len() && by_search(test.node, &known.dict).is_none() {
-            let part = Part::new(self.condition, test.node, self.leaves, self.now.now);
-            mask.retain(|place| self.holds_of(column, &part, known.scalar(place).as_ref()));
+        if mask.count() < coded.dict.len() && by_search(node, &coded.dict).is_none() {
+            let part = Part::new(self.condition, node, self.leaves, self.now.now);
+            mask.retain(|place| self.holds_of(column, &part, coded.scalar(place).as_ref()));
             return;
         }
-        let chosen = self.now.chosen(&known.dict, test.node, || self.choose(column, test.node, &known.dict));
-        match coded {
-            Some(coded) => coded.keep(&chosen, mask),
-            None => keep_if(chosen.has(0), mask),
+        self.chosen(number, column, coded, |chosen| coded.operand(chosen).keep(mask));
+    }
+
+    /// Who of a block passes a test that one column answers; `None` where it takes more than that to tell.
+    pub(super) fn operand<'b>(&self, number: usize, block: &'b Block) -> Option<Operand<'b>> {
+        let test = &self.tests[number];
+        Some(match &test.kind {
+            Kind::Coded(column) => {
+                let Some(coded) = column.of(block) else {
+                    return Some(if self.without[number] { Operand::Everybody } else { Operand::Nobody });
+                };
+                // To ask about many values may be more than to ask of those who are left.
+                let many = coded.dict.len() > VALUES_ASKED && !self.has_chosen(number, coded);
+                if many && by_search(test.node, &coded.dict).is_none() {
+                    return None;
+                }
+                self.chosen(number, *column, coded, |chosen| coded.operand(chosen))
+            }
+            Kind::Points(low, high) => Operand::within(&block.points, *low, *high),
+            Kind::Tag(tag) => block.tags.get(&**tag).map_or(Operand::Nobody, Operand::of),
+            _ => return None,
+        })
+    }
+
+    /// Whether it is the dictionary of this column of which a test chose last.
+    fn has_chosen(&self, number: usize, coded: &Coded) -> bool {
+        self.chosen.borrow()[number].0 == Arc::as_ptr(&coded.dict).addr()
+    }
+
+    /// With the codes of a column that a test chooses.
+    fn chosen<T>(
+        &self,
+        number: usize,
+        column: Column<'_>,
+        coded: &Coded,
+        with: impl FnOnce(&Chosen) -> T,
+    ) -> T {
+        let (lies_at, node) = (Arc::as_ptr(&coded.dict).addr(), self.tests[number].node);
+        let mut last = self.chosen.borrow_mut();
+        let (of, chosen) = &mut last[number];
+        if *of != lies_at {
+            *chosen = self.now.chosen(&coded.dict, node, || self.choose(column, node, &coded.dict));
+            *of = lies_at;
         }
+        with(chosen)
     }
 
     /// By when they enrolled. How many rows were looked at.
@@ -106,7 +161,7 @@ impl Asking<'_> {
         let mut known = kinds.known();
         let n_known = known.len();
         let part = Part::new(self.condition, node, self.leaves, self.now.now);
-        let desk = Desk { block, leaves: self.leaves, bound: &[], events: &self.events };
+        let desk = Desk { block, leaves: self.leaves, bound: &[], events: self.events };
         let ask = |place: usize| part.value(&OfBlock::new(&desk, place)) == Value::Bool(true);
         let birthdays = block.attributes.get("birthday");
         let mut of_age: Vec<Option<Option<Ts>>> = vec![None; birthdays.map_or(0, |of| of.dict.len()) + 1];
