@@ -6,6 +6,7 @@
 
 pub mod guard;
 pub mod rule;
+pub mod send;
 mod walk;
 mod when;
 
@@ -533,7 +534,7 @@ pub fn outlook(scene: &Scene<'_>, state: &State, known: &Known, rule: &CampaignR
         let rule::Act::Send { message, by } = &op.act else { continue };
         for channel in by {
             let sells = scene.rules.messages.get(message).copied().unwrap_or(true);
-            let asked = guard::Ask { rule, channel, sells, held };
+            let asked = guard::Ask { rule, channel, sells, held, but: None };
             sends.push((message.clone(), channel.clone(), guard::guard(scene, state, known, asked)));
         }
     }

@@ -187,6 +187,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0022_shard.sql"),
         online: &[],
     },
+    Migration {
+        number: 23,
+        oldest: 1,
+        home: include_str!("migrations/0023_home.sql"),
+        shard: include_str!("migrations/0023_shard.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

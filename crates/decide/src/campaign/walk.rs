@@ -1,18 +1,15 @@
 //! A run goes from step to step until it waits or ends.
 
-use std::sync::Arc;
-
 use zhiyin_condition::holds;
-use zhiyin_model::coupon::PoolTake;
-use zhiyin_model::id::NoteId;
 use zhiyin_model::member::TagHeld;
 use zhiyin_model::playbook::campaign::Goal;
-use zhiyin_model::run::{BUCKETS, Note, NoteState, Run, RunMoveKind, Sent, count_of, halt_of, quota_of};
+use zhiyin_model::run::{BUCKETS, Run, RunMoveKind, halt_of};
 use zhiyin_model::time::{DAY_US, Ts};
 
 use super::guard::{Ask, Verdict, guard};
 use super::rule::{Act, CampaignRule, Op};
-use super::{News, PAUSED, Place, STOPPED, bound, coupon_of, hash_of, holds_of, moved, variables, when};
+use super::send::{self, Handing};
+use super::{News, PAUSED, Place, STOPPED, coupon_of, hash_of, holds_of, moved, variables, when};
 use crate::coupon::{self, Told};
 use crate::outcome::{Known, Outcome, Stop};
 use crate::state::{State, View};
@@ -204,12 +201,26 @@ impl Walk<'_> {
         let sells = self.scene.rules.messages.get(message).copied().unwrap_or(true);
         let (mut traces, mut later) = (Vec::new(), Ts::FOREVER);
         for channel in by {
-            let asked = Ask { rule, channel, sells, held: run.held };
+            let asked = Ask { rule, channel, sells, held: run.held, but: None };
             let checked = guard(self.scene, self.state, self.known, asked);
             traces.push(format!("{channel}: {}", checked.said()));
             match checked.verdict {
                 Verdict::Send => {
-                    self.hand_over(rule, (message, channel.as_str(), sells), run);
+                    let others = by.iter().skip_while(|one| *one != channel).skip(1);
+                    let handing = Handing {
+                        rule,
+                        id: self.scene.key.derive("note", &[run.id.bytes(), run.place.as_bytes()]),
+                        message,
+                        channel,
+                        sells,
+                        others: others.cloned().collect(),
+                        run: run.id,
+                        place: &run.place,
+                        held: run.held,
+                    };
+                    let (key, since) = (run.key.as_str(), run.since);
+                    let variables = |state: &State| variables(self.scene, state, rule, (key, since));
+                    send::hand_over(self.scene, self.state, self.known, &handing, variables, self.out);
                     let kind = if run.held { RunMoveKind::HeldOut } else { RunMoveKind::Sent };
                     self.tell(run, kind, traces.join("; "));
                     return Go::On(at + 1);
@@ -227,52 +238,6 @@ impl Walk<'_> {
         run.due = later.max(now.plus_us(1));
         self.tell(run, RunMoveKind::Delayed, traces.join("; "));
         Go::Rests
-    }
-
-    /// What may go out does, or would: it counts for caps either way.
-    fn hand_over(&mut self, rule: &CampaignRule, (message, channel, sells): (&str, &str, bool), run: &Run) {
-        let now = self.scene.at;
-        let id: NoteId = self.scene.key.derive("note", &[run.id.bytes(), run.place.as_bytes()]);
-        self.state.member.runs.sent.push(Sent {
-            id,
-            at: now,
-            channel: channel.to_owned(),
-            purpose: rule.purpose.clone(),
-            sells,
-            counts: !rule.promised,
-            held: run.held,
-        });
-        bound(&mut self.state.member.runs.sent);
-        if run.held {
-            return;
-        }
-        if let Some(size) = self.scene.rules.sending.quota.get(channel) {
-            let pool = quota_of(channel, self.scene.rules.zone.day(now));
-            self.take(pool, Some(i64::from(*size)));
-        }
-        if let Some(size) = rule.at_most.filter(|_| !rule.promised) {
-            // Counted where it is told; here only bounded.
-            let pool = count_of(&rule.id, RunMoveKind::Sent.name());
-            self.out.coupons.take(PoolTake { pool: pool.clone(), amount: 0, size: Some(i64::from(size)) });
-            *Arc::make_mut(&mut self.known.pools).entry(pool).or_insert(0) += 1;
-        }
-        let note = Note {
-            id,
-            member: self.state.member.id,
-            channel: channel.to_owned(),
-            campaign: rule.id.clone(),
-            message: message.to_owned(),
-            at: now,
-            state: NoteState::Open,
-            cause: self.scene.cause.id,
-        };
-        let variables = variables(self.scene, self.state, rule, (&run.key, run.since));
-        self.out.runs.notes.push((note, variables));
-    }
-
-    fn take(&mut self, pool: String, size: Option<i64>) {
-        *Arc::make_mut(&mut self.known.pools).entry(pool.clone()).or_insert(0) += 1;
-        self.out.coupons.take(PoolTake { pool, amount: 1, size });
     }
 
     /// What a step gives or marks.

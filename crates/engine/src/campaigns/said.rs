@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use zhiyin_decide::campaign::VARIABLES;
-use zhiyin_model::playbook::campaign::Message;
-use zhiyin_model::playbook::{Language, Playbook, Problem};
+use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE};
+use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
+use zhiyin_model::run::Saying;
 use zhiyin_reach::template::{self, Templates};
 
 /// In which language somebody is spoken to: their own, where the brand speaks it, else the brand's first.
@@ -23,16 +24,52 @@ fn language(playbook: &Playbook, variables: &BTreeMap<String, String>) -> Langua
 #[derive(Debug)]
 pub(crate) struct Said(Templates);
 
-/// What a message is called in a language.
-fn called(message: &str, language: Language) -> String {
-    format!("{message} {}", if language == Language::En { "en" } else { "zh" })
+/// What a language is called in short.
+fn code(language: Language) -> &'static str {
+    if language == Language::En { "en" } else { "zh" }
 }
+
+/// A part of a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Text,
+    Subject,
+    Html,
+}
+
+/// What a part of a message is called in a language.
+fn called(message: &str, language: Language, part: Part) -> String {
+    let language = code(language);
+    let part = match part {
+        Part::Text => "",
+        Part::Subject => " subject",
+        Part::Html => template::HTML,
+    };
+    format!("{message} {language}{part}")
+}
+
+/// What a message has, part by part.
+fn parts(message: &Message) -> impl Iterator<Item = (Part, &Names)> {
+    let all =
+        [(Part::Text, Some(&message.text)), (Part::Subject, message.subject.as_ref()), (Part::Html, message.html.as_ref())];
+    all.into_iter().filter_map(|(part, said)| Some((part, said?)))
+}
+
+/// The longest subject, in characters.
+const SUBJECT_CHARS_MAX: usize = 200;
+
+/// What is said under a version of a playbook, read once: a message in each of its languages.
+#[derive(Debug)]
+pub(crate) struct Said(Templates);
 
 impl Said {
     /// Reads the messages of a playbook, which were checked when it was applied.
     pub(crate) fn of(playbook: &Playbook) -> Self {
         let texts = playbook.messages.iter().flat_map(|(id, message)| {
-            [Language::Zh, Language::En].map(|of| (called(id, of), message.text.in_language(of, "")))
+            parts(message).flat_map(move |(part, said)| {
+                let in_each = [Language::Zh, Language::En].into_iter();
+                in_each.map(move |of| (called(id, of, part), said.in_language(of, "")))
+            })
         });
         Self(Templates::read(texts))
     }
@@ -44,7 +81,16 @@ impl Said {
         message: &str,
         variables: &BTreeMap<String, String>,
     ) -> String {
-        let called = called(message, language(playbook, variables));
+        self.part(playbook, (message, Part::Text), variables)
+    }
+
+    fn part(
+        &self,
+        playbook: &Playbook,
+        (message, part): (&str, Part),
+        variables: &BTreeMap<String, String>,
+    ) -> String {
+        let called = called(message, language(playbook, variables), part);
         self.0.render(&called, variables).unwrap_or_else(|error| {
             tracing::error!(message, %error, "a message could not be made");
             String::new()
@@ -52,18 +98,34 @@ impl Said {
     }
 
     /// A row of the outbox: the text, what it was made of (and nothing else of its member), and who says it; none where it says
-    /// nothing.
-    pub(crate) fn body(
-        &self,
-        playbook: &Playbook,
-        message: &str,
-        variables: &BTreeMap<String, String>,
-    ) -> Option<String> {
-        let persona = playbook.messages.get(message).and_then(|terms| terms.persona.clone());
+    /// nothing. What leaves the home says its language and its run too, and has a subject and HTML where its channel has.
+    pub(crate) fn body(&self, playbook: &Playbook, saying: &Saying) -> Option<String> {
+        let (message, variables) = (saying.note.message.as_str(), &saying.variables);
+        let terms = playbook.messages.get(message);
+        let persona = terms.and_then(|terms| terms.persona.clone());
         let text = Some(self.text(playbook, message, variables)).filter(|text| !text.trim().is_empty())?;
-        let called = called(message, language(playbook, variables));
-        let variables: BTreeMap<&str, &str> = self.0.names(&called, variables).collect();
-        Some(json!({"persona": persona, "text": text, "variables": variables}).to_string())
+        let (language, mut named) = (language(playbook, variables), BTreeMap::new());
+        let all = terms.into_iter().flat_map(parts).map(|(part, _)| part);
+        let is_outside = OUTSIDE.contains(&saying.note.channel.as_str());
+        for part in all.filter(|part| is_outside || *part == Part::Text) {
+            named.extend(self.0.names(&called(message, language, part), variables));
+        }
+        let mut body = json!({"persona": persona, "text": text, "variables": named});
+        if is_outside {
+            body["language"] = code(language).into();
+            body["run"] = saying.run.to_string().into();
+            body["place"] = saying.place.as_str().into();
+        }
+        if saying.note.channel == EMAIL {
+            let subject = self.part(playbook, (message, Part::Subject), variables);
+            let is_breaking = |c: char| c.is_control();
+            let subject: String = subject.replace(is_breaking, " ").chars().take(SUBJECT_CHARS_MAX).collect();
+            body["subject"] = subject.trim().into();
+            if terms.is_some_and(|terms| terms.html.is_some()) {
+                body["html"] = self.part(playbook, (message, Part::Html), variables).into();
+            }
+        }
+        Some(body.to_string())
     }
 }
 
@@ -78,9 +140,9 @@ fn examples(playbook: &Playbook) -> BTreeMap<String, String> {
 /// Messages that say something of the coupon of their run: where there is none they are not sent.
 pub(crate) fn of_coupons(playbook: &Playbook) -> BTreeSet<String> {
     let known = examples(playbook);
-    let texts = |message: &Message| [message.text.zh.clone(), message.text.en.clone()];
     let needs = |message: &Message| {
-        texts(message).into_iter().flatten().any(|text| template::needs(&text, &known, "coupon"))
+        let texts = parts(message).flat_map(|(_, said)| [&said.zh, &said.en]);
+        texts.flatten().any(|text| template::needs(text, &known, "coupon"))
     };
     playbook.messages.iter().filter(|(_, message)| needs(message)).map(|(id, _)| id.clone()).collect()
 }
@@ -90,14 +152,20 @@ pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
     let known = examples(playbook);
     let mut problems = Vec::new();
     for (id, message) in &playbook.messages {
-        for (language, text) in [("zh", &message.text.zh), ("en", &message.text.en)] {
+        let each = parts(message).flat_map(|(part, said)| [(part, "zh", &said.zh), (part, "en", &said.en)]);
+        for (part, language, text) in each {
             let Some(Err(error)) = text.as_ref().map(|text| template::check(text, &known)) else { continue };
+            let part = match part {
+                Part::Text => "text",
+                Part::Subject => "subject",
+                Part::Html => "html",
+            };
             problems.push(Problem {
                 file: file.to_owned(),
                 line: 1,
                 column: 1,
-                path: format!("messages.{id}.text.{language}"),
-                message: format!("the text does not read: {error}"),
+                path: format!("messages.{id}.{part}.{language}"),
+                message: format!("the {part} does not read: {error}"),
                 allowed: Some(known.keys().cloned().collect::<Vec<_>>().join(", ")),
             });
         }
