@@ -267,7 +267,8 @@ mod tests {
     #[test]
     fn html_has_its_variables_escaped_and_nothing_else() {
         let known = variables(&[("member.name", "<b>&\"王'"), ("points", "1")]);
-        let read = Templates::read([("hi.html".to_owned(), "<p title=\"{{ member.name }}\">{{ points }}</p>")]);
+        let read =
+            Templates::read([("hi.html".to_owned(), "<p title=\"{{ member.name }}\">{{ points }}</p>")]);
         let said = read.render("hi.html", &known).unwrap();
         assert_eq!(said, "<p title=\"&lt;b&gt;&amp;&quot;王&#x27;\">1</p>");
         let long = "字".repeat(HTML_CHARS_MAX + 1);

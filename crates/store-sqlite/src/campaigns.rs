@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use zhiyin_model::id::{EventId, MemberId, NoteId};
 use zhiyin_model::run::{Note, NoteState, RunMoveKind};
 use zhiyin_model::time::Ts;
-use zhiyin_store::campaigns::{Campaigns, MoveRead, RunFlush, StoredNote};
 use zhiyin_store::campaigns::sends::{SendState, leaves_said};
+use zhiyin_store::campaigns::{Campaigns, MoveRead, RunFlush, StoredNote};
 use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
@@ -124,8 +124,9 @@ pub(crate) fn said(c: &Connection, vault: &Vault) -> Result<Vec<(MemberId, Strin
                 body => body?,
             };
             let Note { channel, campaign, message, at, state, .. } = note;
-            let leaves =
-                leaves.map_or_else(String::new, |(state, others)| leaves_said(SendState::from_code(state), &others));
+            let leaves = leaves.map_or_else(String::new, |(state, others)| {
+                leaves_said(SendState::from_code(state), &others)
+            });
             let said = format!("|{channel}|{campaign}|{message}|{}|{}|{body}{leaves}", at.0, state.name());
             Ok((note.member, said))
         })

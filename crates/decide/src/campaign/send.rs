@@ -184,9 +184,10 @@ fn said_before(
     event: &Event,
 ) -> BTreeMap<String, String> {
     let mut known = variables(scene, state, rule, ("", Ts::FOREVER));
-    let before = event.properties.iter().filter_map(|(name, value)| {
-        Some((name.strip_prefix(WITH)?.to_owned(), value.text()?.to_owned()))
-    });
+    let before = event
+        .properties
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(WITH)?.to_owned(), value.text()?.to_owned())));
     known.extend(before);
     known
 }
@@ -218,12 +219,7 @@ pub struct Outgoing<'a> {
 }
 
 /// What the guard-rails say of it now, right before it is handed over. Pools must be known ([`super::pools`]).
-pub fn before_hand_over(
-    scene: &Scene<'_>,
-    state: &State,
-    known: &Known,
-    outgoing: &Outgoing<'_>,
-) -> Checked {
+pub fn before_hand_over(scene: &Scene<'_>, state: &State, known: &Known, outgoing: &Outgoing<'_>) -> Checked {
     let said = |rail, word: &str, verdict| Checked { verdict, trace: vec![(rail, word.to_owned())] };
     let until = outgoing.at.plus_us(PATIENCE_US);
     if scene.at >= until {

@@ -20,10 +20,6 @@ fn language(playbook: &Playbook, variables: &BTreeMap<String, String>) -> Langua
     spoken.or(playbook.languages.first().copied()).unwrap_or_default()
 }
 
-/// What is said under a version of a playbook, read once: a message in each of its languages.
-#[derive(Debug)]
-pub(crate) struct Said(Templates);
-
 /// What a language is called in short.
 fn code(language: Language) -> &'static str {
     if language == Language::En { "en" } else { "zh" }
@@ -50,8 +46,11 @@ fn called(message: &str, language: Language, part: Part) -> String {
 
 /// What a message has, part by part.
 fn parts(message: &Message) -> impl Iterator<Item = (Part, &Names)> {
-    let all =
-        [(Part::Text, Some(&message.text)), (Part::Subject, message.subject.as_ref()), (Part::Html, message.html.as_ref())];
+    let all = [
+        (Part::Text, Some(&message.text)),
+        (Part::Subject, message.subject.as_ref()),
+        (Part::Html, message.html.as_ref()),
+    ];
     all.into_iter().filter_map(|(part, said)| Some((part, said?)))
 }
 

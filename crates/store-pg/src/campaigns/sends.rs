@@ -58,16 +58,18 @@ pub(crate) const SEND_LOG_OF: &str = leaving!(
 pub(crate) const SEND_MOVED: &str = "UPDATE {shard}.send SET state = $3, error = $4, told = $5, \
     attempts = CASE WHEN $3::smallint = 0 THEN 0 ELSE attempts END, due = CASE WHEN $3::smallint = 0 THEN 0 ELSE due END \
     WHERE id = $1 AND state = $2";
-pub(crate) const SEND_COUNTS: &str = "SELECT channel, state, COUNT(*) FROM {shard}.send GROUP BY channel, state";
+pub(crate) const SEND_COUNTS: &str = "SELECT channel, state, COUNT(*) FROM {shard}.send WHERE state IN (0, 1, 3, 4, 5, 6, 7) GROUP BY channel, state";
 pub(crate) const SEND_PACE: &str = "SELECT at FROM {home}.channel_pace WHERE channel = $1";
 pub(crate) const SEND_PACE_NEW: &str =
     "INSERT INTO {home}.channel_pace (channel, at) VALUES ($1, $2) ON CONFLICT (channel) DO NOTHING";
-pub(crate) const SEND_PACE_SET: &str = "UPDATE {home}.channel_pace SET at = $3 WHERE channel = $1 AND at = $2";
+pub(crate) const SEND_PACE_SET: &str =
+    "UPDATE {home}.channel_pace SET at = $3 WHERE channel = $1 AND at = $2";
 /// What waits for who is erased is sent to nobody.
 pub(crate) const SEND_ERASED: &str = "UPDATE {shard}.send s SET state = 6, error = 'erased', told = true, receipt = NULL \
     FROM {shard}.outbox o WHERE o.id = s.id AND o.member = $1 AND s.state IN (0, 4)";
 /// Of a copy nobody knows what was handed over since it was made.
-pub(crate) const SEND_COPIED: &str = "UPDATE {shard}.send SET state = 3, error = 'copied' WHERE state IN (0, 1)";
+pub(crate) const SEND_COPIED: &str =
+    "UPDATE {shard}.send SET state = 3, error = 'copied' WHERE state IN (0, 1)";
 /// Something leaves the home of which nothing is said, or nothing leaves of what is said outside of it.
 pub(crate) const SEND_ASTRAY: &str = "(SELECT 'send ' || replace(s.id::text, '-', '') FROM {shard}.send s \
     LEFT JOIN {shard}.outbox o ON o.id = s.id WHERE o.id IS NULL OR o.channel <> s.channel LIMIT 5) UNION ALL \
@@ -122,16 +124,8 @@ impl Sends for PgStore {
         let shard = session.schemas.shard_of_hash(came.id.bytes());
         let (back, told) = (i64::from(!came.counts), !came.tell);
         let (state, tried_at) = (came.state.code(), came.tried_at.map(|at| at.0));
-        let given: Values<'_> = vec![
-            &came.attempts,
-            &back,
-            &state,
-            &came.due.0,
-            &tried_at,
-            &came.receipt,
-            &came.error,
-            &told,
-        ];
+        let given: Values<'_> =
+            vec![&came.attempts, &back, &state, &came.due.0, &tried_at, &came.receipt, &came.error, &told];
         let key = Uuid::from(came.id);
         let given: Values<'_> = [&key as _].into_iter().chain(given).collect();
         Ok(session.run((SEND_NOTED, shard), &given).await? > 0)
@@ -188,9 +182,7 @@ impl Sends for PgStore {
                 let given: Values<'_> = vec![&log.channel, &state, &at, &before, &most];
                 match &member {
                     None => ((SEND_LOG, shard), given),
-                    Some(member) => {
-                        ((SEND_LOG_OF, shard), given.into_iter().chain([member as _]).collect())
-                    }
+                    Some(member) => ((SEND_LOG_OF, shard), given.into_iter().chain([member as _]).collect()),
                 }
             })
             .collect();

@@ -32,7 +32,8 @@ pub(crate) const SEND_NEW: &str = "INSERT INTO send (id, channel, at, state, att
 pub(crate) const SEND_DUE: &str = "SELECT 1 FROM send WHERE channel = ?1 AND state = 0 AND due <= ?2 LIMIT 1";
 pub(crate) const SEND_CLAIM: &str = "UPDATE send SET attempts = attempts + 1, due = ?3 WHERE id IN \
     (SELECT id FROM send WHERE channel = ?1 AND state = 0 AND due <= ?2 ORDER BY due, id LIMIT ?4) RETURNING id";
-pub(crate) const SEND_HANDING: &str = "UPDATE send SET state = 1, due = ?3 WHERE id = ?1 AND state = 0 AND attempts = ?2";
+pub(crate) const SEND_HANDING: &str =
+    "UPDATE send SET state = 1, due = ?3 WHERE id = ?1 AND state = 0 AND attempts = ?2";
 /// What was taken was, though it was given up for lost before.
 pub(crate) const SEND_NOTED: &str = "UPDATE send SET state = ?4, attempts = attempts - ?3, due = ?5, \
     tried_at = COALESCE(?6, tried_at), receipt = ?7, error = ?8, told = ?9 \
@@ -52,9 +53,10 @@ pub(crate) const SEND_LOG_OF: &str = leaving!(
 );
 pub(crate) const SEND_MOVED: &str = "UPDATE send SET state = ?3, error = ?4, told = ?5, attempts = CASE ?3 WHEN 0 THEN 0 ELSE attempts END, \
     due = CASE ?3 WHEN 0 THEN 0 ELSE due END WHERE id = ?1 AND state = ?2";
-pub(crate) const SEND_COUNTS: &str = "SELECT channel, state, COUNT(*) FROM send GROUP BY channel, state ORDER BY channel, state";
+pub(crate) const SEND_COUNTS: &str = "SELECT channel, state, COUNT(*) FROM send WHERE state IN (0, 1, 3, 4, 5, 6, 7) GROUP BY channel, state ORDER BY channel, state";
 pub(crate) const SEND_PACE: &str = "SELECT at FROM channel_pace WHERE channel = ?1";
-pub(crate) const SEND_PACE_NEW: &str = "INSERT INTO channel_pace (channel, at) VALUES (?1, ?2) ON CONFLICT (channel) DO NOTHING";
+pub(crate) const SEND_PACE_NEW: &str =
+    "INSERT INTO channel_pace (channel, at) VALUES (?1, ?2) ON CONFLICT (channel) DO NOTHING";
 pub(crate) const SEND_PACE_SET: &str = "UPDATE channel_pace SET at = ?3 WHERE channel = ?1 AND at = ?2";
 /// What waits for who is erased is sent to nobody.
 pub(crate) const SEND_ERASED: &str = "UPDATE send SET state = 6, error = 'erased', told = 1, receipt = NULL \
@@ -216,7 +218,8 @@ impl Sends for SqliteStore {
 
     async fn pace(&self, channel: &str) -> Result<Ts> {
         let of = channel.to_owned();
-        let found = self.connections.read(move |c| all(c, SEND_PACE, [of], |row| Ok(Ts(row.get(0)?)))).await?;
+        let found =
+            self.connections.read(move |c| all(c, SEND_PACE, [of], |row| Ok(Ts(row.get(0)?)))).await?;
         Ok(found.first().copied().unwrap_or(Ts::MIN))
     }
 

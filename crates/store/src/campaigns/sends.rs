@@ -188,7 +188,7 @@ pub trait Sends: Send + Sync {
         error: Option<String>,
         tell: bool,
     ) -> Result<bool>;
-    /// How many there are, by channel and state.
+    /// How many there are, by channel and state; not of those that were taken.
     async fn counts(&self) -> Result<Vec<SendCount>>;
     /// How far a channel's pace has come ([`Ts`] of the wall clock, [`Ts::MIN`] where it has not begun).
     async fn pace(&self, channel: &str) -> Result<Ts>;

@@ -73,8 +73,7 @@ impl Check<'_> {
             let (raw, at) = (raw?, node.get(key)?);
             Some(self.text(raw, at, max))
         };
-        let (subject, html) =
-            (more(raw.subject, "subject", MAX_SUBJECT), more(raw.html, "html", MAX_HTML));
+        let (subject, html) = (more(raw.subject, "subject", MAX_SUBJECT), more(raw.html, "html", MAX_HTML));
         let lines = |said: &Option<String>| said.as_ref().is_some_and(|said| said.contains('\n'));
         if let (Some(said), Some(at)) = (&subject, node.get("subject"))
             && (lines(&said.zh) || lines(&said.en))
