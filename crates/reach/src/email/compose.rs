@@ -144,7 +144,7 @@ mod tests {
         );
         let promised = Parcel { leave_url: None, english: true, ..parcel() };
         let raw = String::from_utf8(said(&promised)).unwrap();
-        assert!(!raw.contains("Unsubscribe") && raw.contains("lang=\"en\""), "{raw}");
+        assert!(!raw.contains("Unsubscribe") && raw.contains("Content-Language: en\r\n"), "{raw}");
     }
 
     #[test]
