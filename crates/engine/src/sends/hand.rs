@@ -24,7 +24,8 @@ use super::word::{self, For};
 use crate::live::Live;
 use crate::{Engine, Result, rebuild};
 
-/// How much longer than a channel says something is borrowed: looking up and noting take their time.
+/// How long something is borrowed until it is handed over, and how much longer than a channel says that may take: looking up and noting
+/// take their time.
 const BORROWED_US: i64 = 60_000_000;
 /// How many lost ones are looked for at once.
 const LOST_AT_ONCE: usize = 500;
@@ -75,7 +76,7 @@ impl Engine {
     /// Hands over what is due of a channel, at most as many as it takes at a time. `now` is the wall clock's.
     pub async fn hand_over(&self, lane: &mut Lane, now: Ts) -> Result<Dispatched> {
         let sends = self.store().coupons().campaigns().sends();
-        let (name, within) = (lane.name(), micros(lane.channel.within()));
+        let name = lane.name();
         let again = lane.channel.again() == Again::ByKey;
         let lost = sends.lost(name, now, again, LOST_AT_ONCE).await?;
         if !lost.is_empty() && !again {
@@ -92,7 +93,7 @@ impl Engine {
         if room == 0 {
             return Ok(Dispatched::default());
         }
-        let until = now.plus_us(within.saturating_add(BORROWED_US));
+        let until = now.plus_us(BORROWED_US);
         let mut claimed = sends.claim(name, now, until, room).await?;
         if claimed.is_empty() {
             return Ok(Dispatched::default());
