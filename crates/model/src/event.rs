@@ -266,9 +266,7 @@ pub mod names {
 
     /// What is needed for as long as there is a member: the ledger, who is whom, what was consented to. Bodies of these are
     /// never let go.
-    pub const NEEDED: [&str; 35] = [
-        MESSAGE_FAILED,
-        CHANNEL_REACHABLE,
+    pub const NEEDED: [&str; 33] = [
         DRAW_WON,
         TILL_LEASED,
         TILL_RETURNED,

@@ -176,7 +176,7 @@ pub(crate) fn failed(
     Ok(())
 }
 
-/// What a text said before it did not arrive; beside it what is known of the member now.
+/// What a text said of its run before it did not arrive; what it says of the member is what is known of them now.
 fn said_before(
     scene: &Scene<'_>,
     state: &State,

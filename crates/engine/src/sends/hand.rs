@@ -56,6 +56,9 @@ impl Dispatched {
     }
 }
 
+/// Whether a channel answered, with how long it asks to be left alone where it did not; nothing, where it was not asked.
+type Answered = Option<std::result::Result<(), Option<Duration>>>;
+
 /// What is to be done with something that was borrowed.
 enum Due {
     /// To be handed over.
@@ -139,7 +142,7 @@ impl Engine {
         with: (&Home, &Arc<Live>),
         row: &SendRow,
         now: Ts,
-    ) -> Result<(SendState, Option<std::result::Result<(), Option<Duration>>>)> {
+    ) -> Result<(SendState, Answered)> {
         let sends = self.store().coupons().campaigns().sends();
         let parcel = match self.due(lane, with, row, now).await? {
             Due::Go(parcel) => parcel,

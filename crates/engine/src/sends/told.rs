@@ -129,8 +129,10 @@ impl Engine {
         properties.insert("others".to_owned(), json!(others));
         properties.insert("released".to_owned(), is_released(row).into());
         properties.insert("unreachable".to_owned(), error.starts_with(UNREACHABLE).into());
+        // What is known of the member is looked up anew: an item that bears no name of theirs is sealed under its day, and stays
+        // readable in copies when they are erased.
         let variables = body.get("variables").and_then(Value::as_object).into_iter().flatten();
-        for (name, value) in variables {
+        for (name, value) in variables.filter(|(name, _)| !name.starts_with("member.")) {
             properties.insert(format!("{WITH}{name}"), value.clone());
         }
         Ok(Some(properties))
