@@ -22,8 +22,14 @@ use crate::channel::{Again, Channel, Handed, Parcel};
 
 /// How long connecting, with TLS and signing in, may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
-/// How long one message may take once there is a connection.
+/// How long an old connection may take to say that it is there.
+const ASKED_WITHIN: Duration = Duration::from_secs(5);
+/// How long it may take to say who a message is from and for.
+const COMMANDS_WITHIN: Duration = Duration::from_secs(30);
+/// How long its text may take, and the answer to it.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(60);
+/// How long the end of a connection is waited for.
+const ABORT_WITHIN: Duration = Duration::from_secs(2);
 /// The most connections.
 pub const AT_ONCE_MAX: usize = 16;
 /// The longest receipt that is kept, in characters.
@@ -133,13 +139,14 @@ impl Email {
 
     /// A connection that is good: an old one that still answers, or a new one.
     async fn connection(&self) -> Result<AsyncSmtpConnection, Handed> {
-        loop {
-            let kept = self.idle.lock().await.pop();
-            let Some(mut kept) = kept else { break };
-            let is_good = tokio::time::timeout(CONNECT_WITHIN, kept.test_connected()).await;
+        let kept = self.idle.lock().await.pop();
+        if let Some(mut kept) = kept {
+            let is_good = tokio::time::timeout(ASKED_WITHIN, kept.test_connected()).await;
             if is_good.is_ok_and(|good| good) {
                 return Ok(kept);
             }
+            // The others were opened as long ago.
+            self.idle.lock().await.clear();
         }
         let opened = tokio::time::timeout(CONNECT_WITHIN, self.open()).await;
         match opened {
@@ -232,38 +239,53 @@ fn receipt(response: &Response) -> String {
     if line.contains('@') { String::new() } else { line }
 }
 
-/// One message over one connection; whether the connection is good for another.
-async fn say(
+/// Says over a connection who a message is from and for, up to where its text begins; or what came of it, and whether the connection is
+/// good for another one.
+async fn announce(
     connection: &mut AsyncSmtpConnection,
     (to, back): (Address, Address),
     body: &[u8],
-) -> (Handed, bool) {
+) -> Result<(), (Handed, bool)> {
     let mut options = Vec::new();
     let is_ascii = |address: &Address| address.to_string().is_ascii();
     if !is_ascii(&to) || !is_ascii(&back) {
         if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
             let code = "recipient_not_ascii".to_owned();
-            return (Handed::Refused { code, unreachable: false }, true);
+            return Err((Handed::Refused { code, unreachable: false }, true));
         }
         options.push(MailParameter::SmtpUtfEight);
     }
     if !body.is_ascii() {
         options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    if let Err(error) = connection.command(Mail::new(Some(back), options)).await {
-        return (answered("sender", &error), false);
+    let failed = |stage| move |error: lettre::transport::smtp::Error| (answered(stage, &error), false);
+    connection.command(Mail::new(Some(back), options)).await.map_err(failed("sender"))?;
+    connection.command(Rcpt::new(to, Vec::new())).await.map_err(failed("recipient"))?;
+    connection.command(Data).await.map_err(failed("data"))?;
+    Ok(())
+}
+
+/// One message over one connection; whether the connection is good for another.
+async fn say(
+    connection: &mut AsyncSmtpConnection,
+    addresses: (Address, Address),
+    body: &[u8],
+) -> (Handed, bool) {
+    match tokio::time::timeout(COMMANDS_WITHIN, announce(connection, addresses, body)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(failed)) => return failed,
+        // Nothing of its text was said.
+        Err(_) => {
+            let code = "commands_timeout".to_owned();
+            return (Handed::Later { code, rest: None, channel: true }, false);
+        }
     }
-    if let Err(error) = connection.command(Rcpt::new(to, Vec::new())).await {
-        return (answered("recipient", &error), false);
-    }
-    if let Err(error) = connection.command(Data).await {
-        return (answered("data", &error), false);
-    }
-    match connection.message(body).await {
-        Ok(response) => (Handed::Taken { receipt: receipt(&response) }, true),
-        Err(error) if error.status().is_some() => (answered("message", &error), false),
+    match tokio::time::timeout(MESSAGE_WITHIN, connection.message(body)).await {
+        Ok(Ok(response)) => (Handed::Taken { receipt: receipt(&response) }, true),
+        Ok(Err(error)) if error.status().is_some() => (answered("message", &error), false),
         // The text may have been whole by then.
-        Err(_) => (Handed::Unknown { code: "no_answer".to_owned() }, false),
+        Ok(Err(_)) => (Handed::Unknown { code: "no_answer".to_owned() }, false),
+        Err(_) => (Handed::Unknown { code: "message_timeout".to_owned() }, false),
     }
 }
 
@@ -287,7 +309,7 @@ impl Channel for Email {
 
     fn within(&self) -> Duration {
         // An old connection is asked, a new one made, and the message said.
-        CONNECT_WITHIN + CONNECT_WITHIN + MESSAGE_WITHIN
+        ASKED_WITHIN + CONNECT_WITHIN + COMMANDS_WITHIN + MESSAGE_WITHIN + ABORT_WITHIN
     }
 
     async fn hand_over(&self, parcel: &Parcel) -> Handed {
@@ -302,10 +324,7 @@ impl Channel for Email {
             Ok(connection) => connection,
             Err(later) => return later,
         };
-        let said = tokio::time::timeout(MESSAGE_WITHIN, say(&mut connection, (to, back), &body)).await;
-        // How far it came when the time was over nobody knows.
-        let (handed, is_good) =
-            said.unwrap_or((Handed::Unknown { code: "message_timeout".to_owned() }, false));
+        let (handed, is_good) = say(&mut connection, (to, back), &body).await;
         if is_good {
             let mut idle = self.idle.lock().await;
             if idle.len() < self.settings.at_once {
@@ -313,7 +332,7 @@ impl Channel for Email {
             }
         } else {
             // Who is spoken to may hang: its end is not waited for.
-            drop(tokio::time::timeout(Duration::from_secs(2), connection.abort()).await);
+            drop(tokio::time::timeout(ABORT_WITHIN, connection.abort()).await);
         }
         handed
     }

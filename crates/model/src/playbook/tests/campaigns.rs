@@ -37,7 +37,7 @@ fn a_campaign_is_read_into_its_steps_and_waves_are_steps() {
 }
 
 #[test]
-fn an_e_mail_has_a_subject_of_one_line_in_every_language_that_it_speaks() {
+fn an_e_mail_has_a_subject_of_one_line() {
     let whole = |message: &str| {
         format!(
             "{SMALL}\nconsent: {{ purposes: {{ marketing: {{ channels: [inbox, email] }} }} }}\n\
