@@ -10,7 +10,7 @@ use zhiyin_store::campaigns::sends::{SendLog, SendRow, SendState};
 
 use crate::audit::{self, Outcome, Target, detail};
 use crate::command::Whom;
-use crate::{Engine, Result};
+use crate::{Engine, Result, sight};
 
 /// The most that are shown at once.
 pub const SHOWN_MAX: usize = 200;
@@ -125,7 +125,8 @@ impl Engine {
                 Err(refusal) => return Ok(Err(refusal)),
             },
         };
-        let limit = asked.limit.clamp(1, SHOWN_MAX);
+        let limit = sight::limit(asked.limit)?;
+        sight::bounded(&[("channel", asked.channel.as_deref())])?;
         let log = SendLog { member, channel: asked.channel.clone(), state, before, limit };
         Ok(Ok(sends.log(log).await?.into_iter().map(SendView::from).collect()))
     }
