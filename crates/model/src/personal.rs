@@ -58,3 +58,37 @@ impl Personal {
         said
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gone(since: i64) -> Personal {
+        let gone = Unreachable { since: Ts(since), why: "unreachable: bounced 5.1.1".to_owned() };
+        Personal { unreachable: [("email".to_owned(), gone)].into(), ..Personal::default() }
+    }
+
+    #[test]
+    fn whom_nothing_reaches_is_told_and_of_two_the_later_word_stays_whoever_joins_whom() {
+        let (first, later) = (gone(1), gone(2));
+        for (mut own, other) in
+            [(first.clone(), later.clone()), (later.clone(), first), (Personal::default(), later)]
+        {
+            own.join_unreachable(&other);
+            assert_eq!(own, gone(2));
+        }
+        assert!(
+            !gone(1).is_empty()
+                && gone(1).canonical().ends_with("|unreachable email 1 unreachable: bounced 5.1.1")
+        );
+        assert_eq!(Personal::default().canonical(), "|", "who told nothing has the digest that they had");
+    }
+
+    #[test]
+    fn what_a_program_of_before_wrote_is_read_and_nothing_more_is_written_of_who_is_reached() {
+        assert_eq!(serde_json::from_str::<Personal>("{}").unwrap(), Personal::default());
+        assert_eq!(serde_json::to_string(&Personal::default()).unwrap(), "{}");
+        let text = serde_json::to_string(&gone(1)).unwrap();
+        assert_eq!(serde_json::from_str::<Personal>(&text).unwrap(), gone(1));
+    }
+}
