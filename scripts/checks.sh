@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser clients quickstart effects offers draws shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser clients quickstart mail effects offers draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
@@ -126,7 +126,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | effects | offers | draws | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | effects | offers | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
     esac
@@ -295,6 +295,12 @@ check_api() {
 check_quickstart() {
   built_for_tests
   python3 tests/quickstart.py --binary "$zhiyin" --work "$checks_dir/quickstart"
+}
+
+# E-mail to a server that shares nothing with ours, while ours is killed.
+check_mail() {
+  built_for_tests
+  python3 tests/mail.py --binary "$zhiyin" --work "$checks_dir/mail"
 }
 
 # Draws that were held, held against a program that shares nothing with ours.

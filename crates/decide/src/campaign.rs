@@ -11,6 +11,7 @@ pub mod guard;
 mod hour;
 mod merge;
 pub mod rule;
+pub mod send;
 pub mod text;
 mod walk;
 mod when;

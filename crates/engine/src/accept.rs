@@ -35,9 +35,10 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Events that only decisions state, and draws, leases of tills and the take-over.
-const DERIVED: [&str; 16] = [
+/// Events that only decisions state, and draws, leases of tills, the dispatcher of messages and the take-over.
+const DERIVED: [&str; 17] = [
     names::CAMPAIGN_STEP,
+    names::MESSAGE_FAILED,
     names::DRAW_WON,
     names::TILL_LEASED,
     names::TILL_RETURNED,

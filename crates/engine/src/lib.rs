@@ -47,6 +47,7 @@ pub mod rebuild;
 pub mod reports;
 pub mod retain;
 pub mod sealing;
+pub mod sends;
 pub mod sight;
 pub mod simulate;
 pub mod takeover;

@@ -5,6 +5,7 @@
 //! `docs/operate.md` says what to do about each metric; a test compares the two.
 
 mod audience;
+mod sends;
 mod standing;
 mod webhooks;
 
@@ -68,6 +69,10 @@ metrics! {
     WEBHOOK_MESSAGES: "zhiyin_webhook_messages_total", "messages", "Messages made for endpoints of webhooks";
     WEBHOOK_ATTEMPTS: "zhiyin_webhook_attempts_total", "attempts", "Attempts to deliver a message, by outcome: delivered, failed";
     WEBHOOK_LAPSED: "zhiyin_webhook_lapsed_total", "messages", "Messages that were forgotten before anybody took them";
+    SENDS: "zhiyin_sends_total", "messages", "Messages that were due on a channel outside of the home, by channel and outcome: sent, \
+        later, failed, stopped, dropped, unknown, handed (by somebody else)";
+    SENDS_CAME_BACK: "zhiyin_sends_came_back_total", "messages", "Mail that came back, by kind, and whether it names a message of ours";
+    SENDS_LEFT: "zhiyin_sends_left_total", "members", "Times that somebody said they want no more of what they were sent";
     AUDIENCE_MEMBERS: "zhiyin_audience_members", "members", "Members in the columns that audiences are asked of";
     AUDIENCE_BYTES: "zhiyin_audience_bytes", "bytes", "Memory that these columns take, about";
     AUDIENCE_BEHIND: "zhiyin_audience_behind_seconds", "seconds", "How far they are behind the record, in business time";
@@ -92,6 +97,7 @@ metrics! {
     WEBHOOK_OLDEST: "zhiyin_webhook_oldest_seconds", "seconds", "Age of the oldest of them, by endpoint";
     WEBHOOK_PAUSED: "zhiyin_webhook_paused", "endpoints", "Endpoints that are paused, by somebody or because they failed for days";
     WEBHOOK_FAILING: "zhiyin_webhook_failing", "endpoints", "Endpoints that took nothing of what they were last sent";
+    SENDS_IN_STATE: "zhiyin_sends", "messages", "Messages on channels outside of the home that were not taken, by channel and state";
     PLAYBOOK_VERSION: "zhiyin_playbook_version", "", "The live version of the playbook, 0 when there is none";
     OFFSET: "zhiyin_business_offset_seconds", "seconds", "Business time less the time of day, 0 but in demos";
 }
@@ -185,6 +191,7 @@ pub(crate) struct Measures {
     given_up: Count,
     shares_held: Gauge,
     webhooks: webhooks::Told,
+    sends: sends::Sends,
     audiences: audience::Audiences,
     scrape: Mutex<Scrape>,
     pub(crate) rates: Rates,
@@ -225,6 +232,7 @@ impl Measures {
             given_up: Count::default(),
             shares_held: Gauge::default(),
             webhooks: webhooks::Told::default(),
+            sends: sends::Sends::default(),
             audiences: audience::Audiences::default(),
             scrape: Mutex::default(),
             rates: Rates::default(),
@@ -243,6 +251,7 @@ impl Measures {
         register(&mut registry, GIVEN_UP, measures.given_up.clone());
         register(&mut registry, SHARES_HELD, measures.shares_held.clone());
         measures.webhooks.register(&mut registry);
+        measures.sends.register(&mut registry);
         measures.audiences.register(&mut registry);
         register(&mut registry, BUILD, build);
         Self { registry, ..measures }
@@ -251,6 +260,11 @@ impl Measures {
     /// Where a worker says how many shares it holds.
     pub(crate) fn shares_held(&self) -> Gauge {
         self.shares_held.clone()
+    }
+
+    /// What is counted of what leaves the home.
+    pub(crate) fn sends(&self) -> &sends::Sends {
+        &self.sends
     }
 
     /// What is counted of messages for others.

@@ -215,6 +215,11 @@ pub mod names {
     pub const CAMPAIGN_BEGUN: &str = "Campaign Begun";
     /// A member saw what was said to them: `message`, its id.
     pub const MESSAGE_SEEN: &str = "Message Seen";
+    /// What was said to a member did not arrive: `message`, `channel`, `reason`; `others` are to be tried next. Only the
+    /// dispatcher states it.
+    pub const MESSAGE_FAILED: &str = "Message Failed";
+    /// A member is to be written to again on a channel on which nothing reached them: `channel`.
+    pub const CHANNEL_REACHABLE: &str = "Channel Reachable";
     /// A member's advisor did what they were asked to: `task`, its id.
     pub const TASK_DONE: &str = "Task Done";
     /// Derived: a coupon of ours was used up.
@@ -301,7 +306,9 @@ pub mod names {
 
     /// What a write key that lies open may not say: it earns, spends or gives points, says who is whom, or what others agree
     /// to, whom they care for and what a partner owes.
-    pub const SERVER_ONLY: [&str; 33] = [
+    pub const SERVER_ONLY: [&str; 35] = [
+        MESSAGE_FAILED,
+        CHANNEL_REACHABLE,
         CAMPAIGN_BEGUN,
         TASK_DONE,
         DRAW_WON,

@@ -299,13 +299,28 @@ pub struct Note {
     pub cause: EventId,
 }
 
+/// Something that a decision says, with what its text is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saying {
+    /// What, to whom, on which channel.
+    pub note: Note,
+    /// The variables of its text.
+    pub variables: BTreeMap<String, String>,
+    /// Channels to be tried next, in order, where it does not arrive.
+    pub others: Vec<String>,
+    /// In which run.
+    pub run: RunId,
+    /// At which step of it.
+    pub place: String,
+}
+
 /// What decisions say of campaigns.
 #[derive(Clone, Debug, Default)]
 pub struct RunEffects {
     /// What happened, in order.
     pub moves: Vec<RunMove>,
-    /// What is said, with the variables of its text beside those of its member.
-    pub notes: Vec<(Note, BTreeMap<String, String>)>,
+    /// What is said.
+    pub notes: Vec<Saying>,
     /// Where what was said before stands from now on.
     pub changed: Vec<(NoteId, MemberId, NoteState)>,
 }

@@ -2,12 +2,19 @@
 //!
 //! [`address`] says to whom it may be spoken, [`client`] speaks, [`signature`] says who spoke ([`signed`], where anybody must be able to tell), [`retry`] when to speak again.
 //! [`template`] turns a text with variables into what is said.
+//! [`channel`] is what a channel out of the home is, [`email`] is one ([`came_back`] reads what comes back of it), [`pace`] and
+//! [`breaker`] bound how much is handed over.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
 pub mod address;
+pub mod breaker;
+pub mod came_back;
+pub mod channel;
 pub mod clickhouse;
 pub mod client;
+pub mod email;
+pub mod pace;
 pub mod retry;
 pub mod signature;
 pub mod signed;

@@ -5,7 +5,8 @@
 //!
 //! A template comes from a playbook and is still not trusted: it has variables, `if` and a few filters, and nothing that could make
 //! much of little (no loops, no variables of its own, no `~` and `*`); it has so much fuel, reads no file and gives so many
-//! characters at most. Channels that say plain text have nothing escaped. It is a pure function: the same text and variables say
+//! characters at most. Channels that say plain text have nothing escaped; a template whose name ends in `.html` has its variables
+//! escaped. It is a pure function: the same text and variables say
 //! the same.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ const FUEL: u64 = 20_000;
 const DEPTH_MAX: usize = 16;
 /// The most characters that are said; more are cut off.
 pub const SAID_CHARS_MAX: usize = 4_000;
+/// The most characters of HTML that are said; more are not said at all, since a part of it would be broken.
+pub const HTML_CHARS_MAX: usize = 60_000;
 
 /// Why a template says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +87,9 @@ const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 const FILTERS: [&str; 9] = ["upper", "lower", "trim", "default", "length", "int", "float", "round", "abs"];
 const TESTS: [&str; 2] = ["defined", "undefined"];
 const WORDS: [&str; 7] = ["if", "elif", "and", "or", "not", "in", ABORT];
+
+/// Templates whose names end so are HTML.
+pub const HTML: &str = ".html";
 
 fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
@@ -183,7 +189,8 @@ fn environment<'t>(undefined: UndefinedBehavior) -> Environment<'t> {
     });
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(DEPTH_MAX);
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    let is_html = |name: &str| if name.ends_with(HTML) { AutoEscape::Html } else { AutoEscape::None };
+    environment.set_auto_escape_callback(is_html);
     environment.set_undefined_behavior(undefined);
     environment
 }
@@ -231,6 +238,11 @@ impl Templates {
     /// What a template says of some variables; what it does not know is empty.
     pub fn answer(&self, name: &str, variables: &BTreeMap<String, String>) -> Result<Answer, TemplateError> {
         match self.environment.get_template(name)?.render(tree(variables)) {
+            Ok(said) if name.ends_with(HTML) => {
+                let fits = said.chars().count() <= HTML_CHARS_MAX;
+                let long = || TemplateError { line: 0, message: "more than is ever said".to_owned() };
+                if fits { Ok(Answer::Says(said)) } else { Err(long()) }
+            }
             Ok(said) => Ok(Answer::Says(said.chars().take(SAID_CHARS_MAX).collect())),
             Err(error) => Aborted::of(&error).map(Answer::Aborts).ok_or_else(|| error.into()),
         }
@@ -323,6 +335,17 @@ mod tests {
         ] {
             assert_eq!(render(template, &known).as_deref(), Ok(said), "{template}");
         }
+    }
+
+    #[test]
+    fn html_has_its_variables_escaped_and_nothing_else() {
+        let known = variables(&[("member.name", "<b>&\"王'"), ("points", "1")]);
+        let read =
+            Templates::read([("hi.html".to_owned(), "<p title=\"{{ member.name }}\">{{ points }}</p>")]);
+        let said = read.render("hi.html", &known).unwrap();
+        assert_eq!(said, "<p title=\"&lt;b&gt;&amp;&quot;王&#x27;\">1</p>");
+        let long = "字".repeat(HTML_CHARS_MAX + 1);
+        assert!(Templates::read([("hi.html".to_owned(), long.as_str())]).render("hi.html", &known).is_err());
     }
 
     #[test]

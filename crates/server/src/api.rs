@@ -22,6 +22,7 @@ mod lists;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
+mod sends;
 mod tills;
 pub(crate) mod webhooks;
 
@@ -37,6 +38,7 @@ use zhiyin_model::role::{Bound, Operation};
 
 use crate::language::Language;
 use crate::problem::Problem;
+use crate::unsubscribe;
 use crate::wire::{self, Bounds, Wire};
 use caller::Caller;
 use endpoint::{Endpoint, Kind, Raw};
@@ -93,6 +95,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         audiences::endpoints(),
         coupons::endpoints(),
         campaigns::endpoints(),
+        sends::endpoints(),
         draws::endpoints(),
         tills::endpoints(),
         checkout::endpoints(),
@@ -124,6 +127,7 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
     let json = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
     router
         .merge(wire::routes())
+        .merge(unsubscribe::routes())
         .route("/openapi.json", get(async move || (json, document).into_response()))
         .route("/docs", get(move |request: Request| async move { page.response(&request) }))
         .with_state(Arc::clone(api))

@@ -16,6 +16,7 @@ mod problem;
 mod readings;
 mod routes;
 mod serve;
+mod unsubscribe;
 mod wire;
 
 pub use api::Api;

@@ -149,6 +149,8 @@ columns! {
         id: Uuid, member: Uuid, channel: &'f str, campaign: &'f str, message: &'f str, at: i64, state: i16, cause: Uuid,
         body: &'f [u8],
     }
+    /// What of it leaves the home ([`crate::campaigns::SEND_NEW`]).
+    SendsNew of SendNew<'f> { id: Uuid, channel: &'f str, at: i64, others: String, }
     /// Where that stands ([`crate::campaigns::NOTE_ON`]).
     NotesOn of NoteOn { id: Uuid, member: Uuid, state: i16, }
     /// Terms of coupons ([`crate::coupons::TERMS_NEW`]).

@@ -1,18 +1,24 @@
 //! Campaigns: what happened in runs lies with the member, what was said in the shard of its own hash, so that each is found by it.
 
+pub(crate) mod sends;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use zhiyin_model::id::{EventId, MemberId, NoteId};
+use zhiyin_model::playbook::campaign::OUTSIDE;
 use zhiyin_model::run::{Note, NoteState, RunMoveKind};
 use zhiyin_model::time::Ts;
+use zhiyin_store::campaigns::sends::{SendState, leaves_said, others_text};
 use zhiyin_store::campaigns::{
     self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, RunFlush, StoredNote,
 };
 use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
+
+pub(crate) use sends::*;
 
 use crate::PgStore;
 use crate::batch;
@@ -48,8 +54,8 @@ pub(crate) const NOTE: &str =
     "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox WHERE id = $1";
 pub(crate) const NOTES_OPEN: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox \
     WHERE channel = $1 AND state = 0 AND ($2::bigint IS NULL OR (at, id) > ($2, $3::uuid)) ORDER BY at, id LIMIT $4";
-pub(crate) const DIGESTED: &str =
-    "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox";
+pub(crate) const DIGESTED: &str = "SELECT o.id, o.member, o.channel, o.campaign, o.message, o.at, o.state, o.cause, o.body, \
+    s.state, s.others FROM {shard}.outbox o LEFT JOIN {shard}.send s ON s.id = o.id";
 pub(crate) const MOVES_DIGESTED: &str = "SELECT t.member, s.name, COALESCE('~~' || encode(e.called, 'hex'), e.message_id), \
     t.campaign, t.kind, t.place, t.at FROM {shard}.run_move t JOIN {events} e ON e.seq = t.event \
     JOIN {home}.source s ON s.no = e.source";
@@ -71,6 +77,7 @@ pub(crate) const ANEW: &str = "UPDATE {shard}.member SET version = 0 WHERE versi
 pub(crate) struct Rows<'f> {
     pub(crate) moves: batch::RunMoves<'f>,
     pub(crate) notes: batch::Notes<'f>,
+    pub(crate) sends: batch::SendsNew<'f>,
     pub(crate) changed: batch::NotesOn,
 }
 
@@ -109,6 +116,14 @@ impl<'f> Rows<'f> {
                 cause: note.cause.into(),
                 body: &set.body.0,
             });
+            if OUTSIDE.contains(&note.channel.as_str()) {
+                rows[schemas.shard_of_hash(note.id.bytes())].sends.push(batch::SendNew {
+                    id: note.id.into(),
+                    channel: &note.channel,
+                    at: note.at.0,
+                    others: others_text(&set.others),
+                });
+            }
         }
         for (id, member, state) in &said.changed {
             let row = batch::NoteOn { id: (*id).into(), member: (*member).into(), state: state.code() };
@@ -198,6 +213,9 @@ pub(crate) async fn said(survey: &Survey<'_>, vault: &Vault) -> Result<Vec<(Memb
     let mut said = Vec::new();
     survey
         .each(DIGESTED, &[], |row| {
+            let leaves = get::<Option<i16>>(row, 9)?.zip(get::<Option<&str>>(row, 10)?);
+            let leaves = leaves.map(|(state, others)| leaves_said(SendState::from_code(state), others));
+            let leaves = leaves.unwrap_or_default();
             let StoredNote { note, body } = note(row, vault)?;
             let body = match seal::open(&body) {
                 Err(StoreError::Erased) => "(erased)".to_owned(),
@@ -206,7 +224,7 @@ pub(crate) async fn said(survey: &Survey<'_>, vault: &Vault) -> Result<Vec<(Memb
             let Note { channel, campaign, message, at, state, .. } = note;
             said.push((
                 note.member,
-                format!("|{channel}|{campaign}|{message}|{}|{}|{body}", at.0, state.name()),
+                format!("|{channel}|{campaign}|{message}|{}|{}|{body}{leaves}", at.0, state.name()),
             ));
             Ok(())
         })
@@ -220,6 +238,10 @@ fn most(limit: usize) -> i64 {
 
 #[async_trait]
 impl Campaigns for PgStore {
+    fn sends(&self) -> &dyn zhiyin_store::campaigns::sends::Sends {
+        self
+    }
+
     async fn run_moves(
         &self,
         member: MemberId,

@@ -180,7 +180,11 @@ pub(crate) const COUPON_ACCOUNTS: &str = concat!(
 );
 
 /// (what must be true, a query over one shard whose rows are what breaks it, as one text each)
-const INVARIANTS: [(&str, &str); 20] = [
+const INVARIANTS: [(&str, &str); 21] = [
+    (
+        "what leaves the home says something, and what is said outside of it leaves",
+        crate::campaigns::SEND_ASTRAY,
+    ),
     ("a member's balance is the sum of their transfers", BALANCES),
     ("points are what their lots have left, active and pending each, less debt", POINTS),
     ("a lot has left what its allocations did not take", LOTS),

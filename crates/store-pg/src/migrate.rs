@@ -188,6 +188,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 23,
+        oldest: 1,
+        home: include_str!("migrations/0023_home.sql"),
+        shard: include_str!("migrations/0023_shard.sql"),
+        online: &[],
+    },
+    Migration {
         number: 25,
         oldest: 1,
         home: "-- Nothing of what there is once.",

@@ -315,6 +315,7 @@ impl<'p> Plan<'p> {
         self.must((checkouts::CHECKOUT_SET, shard), &rows.checkouts.set, Fewer::Stale);
         self.write((campaigns::MOVE_NEW, shard), &rows.campaigns.moves);
         self.write((campaigns::NOTE_NEW, shard), &rows.campaigns.notes);
+        self.write((campaigns::SEND_NEW, shard), &rows.campaigns.sends);
         self.write((campaigns::NOTE_ON, shard), &rows.campaigns.changed);
         self.write((HOUSE_ADD, shard), &rows.houses);
     }

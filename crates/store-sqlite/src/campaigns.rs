@@ -1,5 +1,7 @@
 //! Campaigns: what a batch writes of them, and how it is read.
 
+pub(crate) mod sends;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -7,12 +9,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use zhiyin_model::id::{EventId, MemberId, NoteId};
 use zhiyin_model::run::{Note, NoteState, RunMoveKind};
 use zhiyin_model::time::Ts;
+use zhiyin_store::campaigns::sends::{SendState, leaves_said};
 use zhiyin_store::campaigns::{
     self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, RunFlush, StoredNote,
 };
 use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
+
+pub(crate) use sends::*;
 
 use crate::SqliteStore;
 use crate::rows::{self, all, damaged, database, id};
@@ -55,8 +60,8 @@ pub(crate) const NOTE: &str =
     "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox WHERE id = ?";
 pub(crate) const NOTES_OPEN: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox \
     WHERE channel = ?1 AND state = 0 AND (?2 IS NULL OR (at, id) > (?2, ?3)) ORDER BY at, id LIMIT ?4";
-pub(crate) const DIGESTED: &str =
-    "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox";
+pub(crate) const DIGESTED: &str = "SELECT o.id, o.member, o.channel, o.campaign, o.message, o.at, o.state, o.cause, o.body, \
+    s.state, s.others FROM outbox o LEFT JOIN send s ON s.id = o.id";
 pub(crate) const MOVES_DIGESTED: &str = "SELECT t.member, s.name, COALESCE(e.called, e.message_id), t.campaign, t.kind, t.place, t.at \
     FROM run_move t JOIN event e ON e.seq = t.event JOIN source s ON s.no = e.source";
 pub(crate) const NOTES_TO: &str = "UPDATE outbox SET member = ?2 WHERE member = ?1";
@@ -101,6 +106,7 @@ pub(crate) fn flush(
             set.body.0
         ];
         run(&mut new, values)?;
+        sends::new(c, set)?;
     }
     let mut on = prepare(c, NOTE_ON)?;
     for (id, member, state) in &said.changed {
@@ -165,15 +171,22 @@ fn assigned(c: &Connection, campaign: &str, ids: &[MemberId]) -> Result<Vec<Assi
 
 /// What the digest says of what was said, and to whom.
 pub(crate) fn said(c: &Connection, vault: &Vault) -> Result<Vec<(MemberId, String)>> {
-    let read = all(c, DIGESTED, [], |row| note(row, vault))?;
+    let read = all(c, DIGESTED, [], |row| {
+        let leaves: Option<(i16, String)> = row.get::<_, Option<i16>>(9)?.zip(row.get(10)?);
+        Ok((note(row, vault)?, leaves))
+    })?;
     read.into_iter()
-        .map(|StoredNote { note, body }| {
+        .map(|(StoredNote { note, body }, leaves)| {
             let body = match seal::open(&body) {
                 Err(StoreError::Erased) => "(erased)".to_owned(),
                 body => body?,
             };
             let Note { channel, campaign, message, at, state, .. } = note;
-            Ok((note.member, format!("|{channel}|{campaign}|{message}|{}|{}|{body}", at.0, state.name())))
+            let leaves = leaves.map_or_else(String::new, |(state, others)| {
+                leaves_said(SendState::from_code(state), &others)
+            });
+            let said = format!("|{channel}|{campaign}|{message}|{}|{}|{body}{leaves}", at.0, state.name());
+            Ok((note.member, said))
         })
         .collect()
 }
@@ -184,6 +197,10 @@ fn most(limit: usize) -> i64 {
 
 #[async_trait]
 impl Campaigns for SqliteStore {
+    fn sends(&self) -> &dyn zhiyin_store::campaigns::sends::Sends {
+        self
+    }
+
     async fn run_moves(
         &self,
         member: MemberId,

@@ -12,7 +12,11 @@ use crate::rows::{all, database};
 const SHOWN: &str = " LIMIT 5";
 
 /// (what must be true, a query whose rows are what breaks it, as one text each)
-pub(crate) const INVARIANTS: [(&str, &str); 18] = [
+pub(crate) const INVARIANTS: [(&str, &str); 19] = [
+    (
+        "what leaves the home says something, and what is said outside of it leaves",
+        crate::campaigns::SEND_ASTRAY,
+    ),
     (
         "each asset sums to zero over members and the brand's accounts",
         "SELECT 'asset ' || asset || ' sums to ' || SUM(balance) FROM ( \

@@ -137,6 +137,7 @@ pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
         }
     }
     c.execute(crate::webhooks::FOLLOWS_ALL, [CONSUMER]).map_err(database)?;
+    c.execute(crate::campaigns::SEND_COPIED, []).map_err(database)?;
     // Whoever holds a tree in memory reads it anew.
     c.execute(crate::places::VERSION_ON, []).map_err(database)?;
     c.execute("UPDATE slot SET cursor = (SELECT last FROM home)", []).map(drop).map_err(database)

@@ -33,6 +33,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (22, 2, include_str!("migrations/0022_book_coupons.sql")),
     (23, 2, include_str!("migrations/0023_tills.sql")),
     (24, 2, include_str!("migrations/0024_campaigns.sql")),
+    (25, 2, include_str!("migrations/0025_sends.sql")),
     (27, 2, include_str!("migrations/0027_effects.sql")),
 ];
 

@@ -1,6 +1,8 @@
 //! What a home keeps of campaigns: runs lie packed in the member's row, what happened in them is written once, and what was said
 //! to members is the outbox, whose bodies are sealed under the member like those of events.
 
+pub mod sends;
+
 use async_trait::async_trait;
 use zhiyin_model::id::{MemberId, NoteId, RunId};
 use zhiyin_model::run::{Note, NoteState, RunMove, RunMoveKind, Runs, SLOTS};
@@ -16,6 +18,8 @@ pub struct NoteSet {
     pub note: Note,
     /// Its text and the variables it was made of, as JSON.
     pub body: Sealed,
+    /// Channels to be tried next, in order, where it leaves the home and does not arrive.
+    pub others: Vec<String>,
 }
 
 /// What a batch says of campaigns.
@@ -110,6 +114,8 @@ pub struct AssignedPart {
 /// Campaigns.
 #[async_trait]
 pub trait Campaigns: Send + Sync {
+    /// What leaves the home, on its way.
+    fn sends(&self) -> &dyn sends::Sends;
     /// What happened to a member, and to who they were, newest first: in one campaign, or in all.
     async fn run_moves(
         &self,

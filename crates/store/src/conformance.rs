@@ -26,6 +26,7 @@ pub mod personal;
 pub mod places;
 pub mod reading;
 pub mod retain;
+pub mod sends;
 pub mod suggestions;
 pub mod takeover;
 pub mod tills;
@@ -101,6 +102,9 @@ macro_rules! conformance {
                 what_is_leased_and_what_is_taken_are_one_pool, leases_move_with_the_home, the_digest_tells_leases_apart;
             campaigns: what_is_said_is_said_once, runs_follow_whoever_they_are, campaigns_move_with_the_home,
                 whoever_is_erased_was_told_nothing, who_began_a_campaign_is_read_part_by_part;
+            sends: what_is_due_is_lent_to_one_at_a_time, what_nobody_noted_is_unknown_or_waits_by_its_key,
+                what_failed_is_told_moved_and_listed, a_pace_is_moved_on_by_who_read_it_last, what_leaves_moves_with_the_home,
+                what_leaves_follows_whoever_they_are;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,
                 what_comes_late_counts_where_it_is_open, lines_that_the_ledger_does_not_bear_out_are_found, a_month_is_closed_beside_batches,
                 closed_months_move_with_a_home;

@@ -70,7 +70,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 61] = [
+pub static TABLES: [Table; 62] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -327,6 +327,7 @@ pub static TABLES: [Table; 61] = [
             ("body", BYTES),
         ],
     },
+    Table { name: "send", columns: &crate::campaigns::sends::COLUMNS },
     Table { name: "pool", columns: &[("pool", TEXT), ("taken", INT)] },
     Table {
         name: "issue",

@@ -56,6 +56,9 @@ pub enum Command {
         /// What it measures is read without a key: where nobody else reaches that address.
         #[arg(long, requires = "listen")]
         open: bool,
+        /// A file that names channels outside of the home: what is due on them is handed over (docs/channels.md).
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS", conflicts_with = "drain")]
+        channels: Option<PathBuf>,
     },
     /// Replays the demo's year if the home is empty, prints what was found, serves it.
     Demo {
@@ -155,6 +158,18 @@ pub enum Command {
         /// What to do about them.
         #[command(subcommand)]
         action: CampaignAction,
+    },
+    /// What left the home on channels outside of it (外发消息): what came of it, dead letters.
+    Send {
+        /// What to do about it.
+        #[command(subcommand)]
+        action: crate::send::SendAction,
+    },
+    /// Channels outside of the home (渠道): their file, and what comes back.
+    Channel {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: crate::channel::ChannelAction,
     },
     /// The brand's tree: brand, regions, stores, staff.
     Places {

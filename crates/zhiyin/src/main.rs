@@ -10,6 +10,7 @@ mod audit;
 mod bench;
 mod books;
 mod campaign;
+mod channel;
 mod checkout;
 mod codes;
 mod coupon;
@@ -34,6 +35,7 @@ mod report;
 mod retain;
 mod say;
 mod sealing;
+mod send;
 mod serve;
 mod simulate;
 mod takeover;
@@ -78,9 +80,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     let place = arguments.place;
     match arguments.command {
         Command::Serve(at) => serve::serve(&place, &at).await,
-        Command::Work { drain, listen, open } => {
+        Command::Work { drain, listen, open, channels } => {
             let at = listen.map(|listen| Serving::at(listen, open));
-            serve::work(&place, drain, at.as_ref()).await
+            serve::work(&place, drain, (at, channels)).await
         }
         Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
         Command::Quote(asked) => quote::quote(&asked),
@@ -114,6 +116,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
         Command::Checkout { action } => checkout::checkout(&place, action).await,
+        Command::Send { action } => send::send(&place, action).await,
+        Command::Channel { action } => channel::channel(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,
         Command::Coupon { action } => coupon::coupon(&place, action).await,
         Command::Approval { action } => approval::approval(&place, action).await,

@@ -1,6 +1,6 @@
 //! `zhiyin serve` and `zhiyin demo`: the pipeline at work and the page that shows it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
+use crate::channel::lanes;
 use crate::home::{AUDIENCE_MIB, mebibytes};
 use crate::say::say;
 use crate::{campaign, import, report, who};
@@ -50,6 +51,9 @@ pub struct Serving {
     /// there is by default.
     #[arg(long, value_name = "MIB", default_value_t = AUDIENCE_MIB)]
     audience_memory: u32,
+    /// A file that names channels outside of the home: what is due on them is handed over (docs/channels.md).
+    #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+    channels: Option<PathBuf>,
 }
 
 impl Serving {
@@ -57,7 +61,7 @@ impl Serving {
     pub fn at(listen: String, open: bool) -> Self {
         let Terms { user_namespace, waiting_max: inbox_max } = Terms::default();
         let (requests_per_second, audience_memory) = (REQUESTS_PER_SECOND, AUDIENCE_MIB);
-        Self { listen, open, requests_per_second, user_namespace, inbox_max, audience_memory }
+        Self { listen, open, requests_per_second, user_namespace, inbox_max, audience_memory, channels: None }
     }
 
     fn bounds(&self) -> Bounds {
@@ -82,11 +86,16 @@ pub async fn serve(place: &Place, at: &Serving) -> Result<ExitCode> {
 }
 
 /// Decides what comes in until it is told to stop, or until there is nothing left to do.
-pub async fn work(place: &Place, drain: bool, at: Option<&Serving>) -> Result<ExitCode> {
+pub async fn work(
+    place: &Place,
+    drain: bool,
+    (at, channels): (Option<Serving>, Option<PathBuf>),
+) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
     if let Some(at) = at {
-        return run(place, Arc::new(engine), at).await;
+        return run(place, Arc::new(engine), &Serving { channels, ..at }).await;
     }
+    let lanes = lanes(channels.as_deref())?;
     if drain {
         engine.drain(place.batch(), None, |_| ()).await?;
         return Ok(ExitCode::SUCCESS);
@@ -94,13 +103,15 @@ pub async fn work(place: &Place, drain: bool, at: Option<&Serving>) -> Result<Ex
     say!("At work  (stop with Ctrl-C)");
     let (stop, mut stopped) = watch::channel(false);
     let client = Client::new();
+    let mut stopped_too = stop.subscribe();
     let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
+    let handing = engine.dispatch(lanes, async move { drop(stopped_too.wait_for(|stopped| *stopped).await) });
     let working = async {
         let done = engine.run(place.batch(), told_to_stop()).await;
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, ()) = tokio::join!(working, telling);
+    let (worked, (), ()) = tokio::join!(working, telling, handing);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -135,6 +146,7 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
 
 async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCode> {
     let elsewhere = place.ask_elsewhere(&engine)?;
+    let lanes = lanes(at.channels.as_deref())?;
     let listener =
         TcpListener::bind(&at.listen).await.with_context(|| format!("cannot listen on {}", at.listen))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
@@ -160,6 +172,10 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let telling = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.tell(&Client::new(), stopped).await })
+    };
+    let handing = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        tokio::spawn(async move { engine.dispatch(lanes, stopped).await })
     };
     // What was asked for and not taken in to its end, when this home was served last.
     let issuing = {
@@ -231,6 +247,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     rolling.abort();
     ending.abort();
     telling.await?;
+    handing.await?;
     if let Some(keeping) = keeping {
         keeping.await?;
     }

@@ -32,7 +32,7 @@ pub fn outlook(scene: &Scene<'_>, state: &State, known: &Known, rule: &CampaignR
         let Act::Send { message, by, at } = &op.act else { continue };
         for channel in by {
             let sells = scene.rules.messages.get(message).copied().unwrap_or(true);
-            let asked = guard::Ask { rule, message, channel, at: *at, sells, held, run: None };
+            let asked = guard::Ask { rule, message, channel, at: *at, sells, held, run: None, but: None };
             sends.push((message.clone(), channel.clone(), guard::guard(scene, state, known, asked)));
         }
     }

@@ -1,11 +1,14 @@
 //! The guard-rails: whether something may be sent to a member, in one stated order (T4, docs/guard-rails.md).
 //!
-//! 1 blocked · 2 consent · 3 audience · 4 complaint · 5 first touch · 6 holdout · 7 quiet hours · 8 window · 9 best hour · 10 caps ·
-//! 11 quota · 12 ceiling · 13 text. The first that says no ends it; one that says "later" names when to ask again, and all are
-//! asked again then. Whoever is held out walks the same way, so that both arms meet the same delays and caps. What was promised
-//! passes 4, 5, 6, 10 and 12.
+//! 1 blocked · 2 consent · 3 reachable · 4 audience · 5 complaint · 6 first touch · 7 holdout · 8 quiet hours · 9 window ·
+//! 10 best hour · 11 caps · 12 quota · 13 ceiling · 14 text. The first that says no ends it; one that says "later" names when to
+//! ask again, and all are asked again then. Whoever is held out walks the same way, so that both arms meet the same delays and
+//! caps. What was promised passes 5, 6, 7, 11 and 13. What leaves the home is asked once more when it is handed over
+//! ([`at_hand_over`]).
 
 use zhiyin_condition::holds;
+use zhiyin_model::id::NoteId;
+use zhiyin_model::personal::Unreachable;
 use zhiyin_model::playbook::campaign::{Cap, CapWithin, SendAt};
 use zhiyin_model::run::{Run, SENT_MAX, Sent, quota_of};
 use zhiyin_model::time::{Day, HOUR_US, Ts};
@@ -35,6 +38,8 @@ pub struct Ask<'a> {
     pub held: bool,
     /// In which run; `None` where that is looked at ahead.
     pub run: Option<&'a Run>,
+    /// What is to be sent itself, where it is counted already.
+    pub but: Option<NoteId>,
 }
 
 /// Whether it may be.
@@ -67,8 +72,23 @@ impl Checked {
 
 /// Asks every guard-rail in order.
 pub fn guard(scene: &Scene<'_>, state: &State, known: &Known, ask: Ask<'_>) -> Checked {
+    checked(scene, state, known, ask, &[])
+}
+
+/// Asks about what did not arrive, on its next channel: what it says was asked when it was decided.
+pub(super) fn on_next(scene: &Scene<'_>, state: &State, known: &Known, ask: Ask<'_>) -> Checked {
+    checked(scene, state, known, ask, &["text"])
+}
+
+/// Asks them once more about what was to be sent, right before somebody outside of the home gets it: all but those that took
+/// what they give, or settled when and what, when it was decided.
+pub fn at_hand_over(scene: &Scene<'_>, state: &State, known: &Known, ask: Ask<'_>) -> Checked {
+    checked(scene, state, known, ask, &TAKEN)
+}
+
+fn checked(scene: &Scene<'_>, state: &State, known: &Known, ask: Ask<'_>, but: &[&str]) -> Checked {
     let mut trace = Vec::new();
-    for (rail, check) in RAILS {
+    for (rail, check) in RAILS.into_iter().filter(|(rail, _)| !but.contains(rail)) {
         if ask.rule.promised && EXEMPT.contains(&rail) {
             trace.push((rail, "promised".to_owned()));
             continue;
@@ -85,9 +105,10 @@ pub fn guard(scene: &Scene<'_>, state: &State, known: &Known, ask: Ask<'_>) -> C
 type Check = fn(&Scene<'_>, &State, &Known, &Ask<'_>) -> (String, Verdict);
 
 /// The guard-rails in their order.
-const RAILS: [(&str, Check); 13] = [
+const RAILS: [(&str, Check); 14] = [
     ("blocked", blocked),
     ("consent", consented),
+    ("reachable", reachable),
     ("audience", in_audience),
     ("complaint", complaint),
     ("first_touch", first_touch),
@@ -103,6 +124,9 @@ const RAILS: [(&str, Check); 13] = [
 
 /// Those that what was promised passes (semantics 27).
 const EXEMPT: [&str; 5] = ["complaint", "first_touch", "holdout", "caps", "ceiling"];
+
+/// Those that were taken or settled when it was decided.
+const TAKEN: [&str; 6] = ["holdout", "window", "hour", "quota", "ceiling", "text"];
 
 fn passes(word: &str) -> (String, Verdict) {
     (word.to_owned(), Verdict::Send)
@@ -129,6 +153,13 @@ fn consented(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (Str
     match consent::ask(scene.rules, &state.member, &ask.rule.purpose, ask.channel, scene.at).allowed {
         Ok(ground) => passes(ground.name()),
         Err(refused) => never(refused.name()),
+    }
+}
+
+fn reachable(_: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
+    match state.member.personal.unreachable.get(ask.channel) {
+        None => passes("yes"),
+        Some(Unreachable { since, why }) => never(&format!("no since {}: {why}", since.rfc3339())),
     }
 }
 
@@ -198,7 +229,8 @@ fn silent_until(scene: &Scene<'_>, from: u16, to: u16) -> Option<Ts> {
 }
 
 fn caps(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
-    let sent = &state.member.runs.sent;
+    let others = state.member.runs.sent.iter().filter(|one| ask.but != Some(one.id));
+    let sent: &[Sent] = &others.cloned().collect::<Vec<_>>();
     if sent.iter().filter(|one| one.counts).count() >= SENT_MAX {
         return never("more than is remembered");
     }

@@ -52,10 +52,20 @@ pub(super) fn rail(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -
     if !texts.decides(ask.message) {
         return ("as it is".to_owned(), Verdict::Send);
     }
-    match texts.refuses(ask.message, &variables(scene, state, ask.rule, of)) {
+    match refused(scene, ask.message, &variables(scene, state, ask.rule, of)) {
         None => ("for them".to_owned(), Verdict::Send),
         Some(reason) => (reason, Verdict::Never),
     }
+}
+
+/// Why a message is not for whom these variables are, where it decides so itself.
+pub(super) fn refused(
+    scene: &Scene<'_>,
+    message: &str,
+    variables: &BTreeMap<String, String>,
+) -> Option<String> {
+    let texts = scene.rules.texts.as_ref().filter(|texts| texts.decides(message));
+    texts.and_then(|texts| texts.refuses(message, variables))
 }
 
 /// What a text may say of its member, and of a run.

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use zhiyin_condition::holds;
 use zhiyin_model::coupon::PoolTake;
 use zhiyin_model::event::names;
-use zhiyin_model::id::NoteId;
 use zhiyin_model::member::TagHeld;
 use zhiyin_model::playbook::campaign::{Goal, Passed};
-use zhiyin_model::run::{BUCKETS, Note, NoteState, Run, RunMoveKind, Sent, quota_of};
+use zhiyin_model::run::{BUCKETS, Run, RunMoveKind};
 use zhiyin_model::time::{DAY_US, Ts};
 
 use super::guard::{Ask, Verdict, guard};
 use super::rule::{Act, CampaignRule, Op};
+use super::send::{self, Handing};
 use super::text::{Of, variables};
-use super::{News, PAUSED, Place, STOPPED, bound, goal, hash_of, holds_of, hour, moved, when};
+use super::{News, PAUSED, Place, STOPPED, goal, hash_of, holds_of, hour, moved, when};
 use crate::coupon::{self, Told};
 use crate::outcome::{Known, Outcome, Said, Stop};
 use crate::state::{State, View};
@@ -207,8 +207,8 @@ impl Walk<'_> {
     }
 
     /// Sends on the first channel that may be used, or waits for the first that will.
-    fn send(&mut self, rule: &CampaignRule, act: &Act, at: usize, run: &mut Run) -> Go {
-        let Act::Send { message, by, at: time } = act else { return Go::On(at + 1) };
+    fn send(&mut self, rule: &CampaignRule, act: &Act, step: usize, run: &mut Run) -> Go {
+        let Act::Send { message, by, at: time } = act else { return Go::On(step + 1) };
         let now = self.scene.at;
         if run.waits.is_some() && now < run.due {
             return Go::Rests;
@@ -216,20 +216,34 @@ impl Walk<'_> {
         let sells = self.scene.rules.messages.get(message).copied().unwrap_or(true);
         let (mut traces, mut later) = (Vec::new(), Ts::FOREVER);
         for channel in by {
+            let (at, held) = (*time, run.held);
             if time.best_hour && run.hour.is_none() {
-                let asked =
-                    Ask { rule, message, channel, at: *time, sells, held: run.held, run: Some(&*run) };
+                let asked = Ask { rule, message, channel, at, sells, held, run: Some(&*run), but: None };
                 run.hour = hour::best(self.scene, self.state, &asked);
             }
-            let asked = Ask { rule, message, channel, at: *time, sells, held: run.held, run: Some(&*run) };
+            let asked = Ask { rule, message, channel, at, sells, held, run: Some(&*run), but: None };
             let checked = guard(self.scene, self.state, self.known, asked);
             traces.push(format!("{channel}: {}", checked.said()));
             match checked.verdict {
                 Verdict::Send => {
-                    self.hand_over(rule, (message.as_str(), channel.as_str(), sells), run);
+                    let others = by.iter().skip_while(|one| *one != channel).skip(1);
+                    let handing = Handing {
+                        rule,
+                        id: self.scene.key.derive("note", &[run.id.bytes(), run.place.as_bytes()]),
+                        message,
+                        channel,
+                        sells,
+                        others: others.cloned().collect(),
+                        run: run.id,
+                        place: &run.place,
+                        held: run.held,
+                    };
+                    let of = Of { key: &run.key, since: run.since, as_if: false };
+                    let variables = |state: &State| variables(self.scene, state, rule, of);
+                    send::hand_over(self.scene, self.state, self.known, &handing, variables, self.out);
                     let kind = if run.held { RunMoveKind::HeldOut } else { RunMoveKind::Sent };
                     self.tell(run, kind, traces.join("; "));
-                    return Go::On(at + 1);
+                    return Go::On(step + 1);
                 }
                 Verdict::Later(at) => later = later.min(at),
                 Verdict::Never => {}
@@ -239,55 +253,11 @@ impl Walk<'_> {
         if later == Ts::FOREVER || later > since.plus_us(PATIENCE_US) {
             let late = if later == Ts::FOREVER { "" } else { "; too late by then" };
             self.tell(run, RunMoveKind::NotSent, format!("{}{late}", traces.join("; ")));
-            return Go::On(at + 1);
+            return Go::On(step + 1);
         }
         run.due = later.max(now.plus_us(1));
         self.tell(run, RunMoveKind::Delayed, traces.join("; "));
         Go::Rests
-    }
-
-    /// What may go out does, or would: it counts for caps either way.
-    fn hand_over(&mut self, rule: &CampaignRule, (message, channel, sells): (&str, &str, bool), run: &Run) {
-        let now = self.scene.at;
-        let id: NoteId = self.scene.key.derive("note", &[run.id.bytes(), run.place.as_bytes()]);
-        self.state.member.runs.sent.push(Sent {
-            id,
-            at: now,
-            channel: channel.to_owned(),
-            purpose: rule.purpose.clone(),
-            sells,
-            counts: !rule.promised,
-            held: run.held,
-            seen: false,
-        });
-        bound(&mut self.state.member.runs.sent);
-        if run.held {
-            return;
-        }
-        hour::sent(self.scene, &mut self.state.member.runs.hours, self.out);
-        if let Some(size) = self.scene.rules.sending.quota.get(channel) {
-            let pool = quota_of(channel, self.scene.rules.zone.day(now));
-            self.take(pool, 1, i64::from(*size));
-        }
-        if let Some(size) = rule.at_most.filter(|_| !rule.promised) {
-            // Counted where it is told; here only bounded.
-            let pool = rule.sent.clone();
-            self.out.coupons.take(PoolTake { pool: pool.clone(), amount: 0, size: Some(i64::from(size)) });
-            *Arc::make_mut(&mut self.known.pools).entry(pool).or_insert(0) += 1;
-        }
-        let note = Note {
-            id,
-            member: self.state.member.id,
-            channel: channel.to_owned(),
-            campaign: rule.id.clone(),
-            message: message.to_owned(),
-            at: now,
-            state: NoteState::Open,
-            cause: self.scene.cause.id,
-        };
-        let of = Of { key: &run.key, since: run.since, as_if: false };
-        let variables = variables(self.scene, self.state, rule, of);
-        self.out.runs.notes.push((note, variables));
     }
 
     fn take(&mut self, pool: String, amount: i64, size: i64) {

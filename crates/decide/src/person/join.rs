@@ -132,6 +132,7 @@ fn personal(scene: &Scene<'_>, member: &mut Member, other: &Member) {
     let consents = (&other.personal.consents, theirs);
     member.personal.consents.join(&scene.rules.consent, mine, consents, scene.at);
     member.personal.dependants.join(&other.personal.dependants);
+    member.personal.join_unreachable(&other.personal);
 }
 
 fn text(value: Option<&Scalar>) -> Option<String> {

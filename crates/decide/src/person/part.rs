@@ -391,7 +391,9 @@ fn personal<'e>(
 ) {
     let personal = &mut state.member.personal;
     let settled = personal.consents.settled_by(is_mine);
-    *personal = Personal::default();
+    // Whom nothing reached under names of both is not written to until somebody says so.
+    let unreachable = std::mem::take(&mut personal.unreachable);
+    *personal = Personal { unreachable, ..Personal::default() };
     for (id, event) in mine {
         consent::hear_again(scene.rules, &mut personal.consents, *id, event);
         dependant::hear_again(&mut personal.dependants, event);

@@ -5,9 +5,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use zhiyin_decide::campaign::VARIABLES;
 use zhiyin_decide::campaign::text::Texts;
-use zhiyin_model::playbook::campaign::Message;
-use zhiyin_model::playbook::{Language, Playbook, Problem};
+use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE};
+use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
+use zhiyin_model::run::Saying;
 use zhiyin_reach::template::{self, Answer, Templates};
+
+/// What a language is called in short.
+fn code(language: Language) -> &'static str {
+    if language == Language::En { "en" } else { "zh" }
+}
+
+/// A part of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Text,
+    Subject,
+    Html,
+}
+
+/// What a part of a message is called in a language.
+fn called(message: &str, language: Language, part: Part) -> String {
+    let language = code(language);
+    let part = match part {
+        Part::Text => "",
+        Part::Subject => " subject",
+        Part::Html => template::HTML,
+    };
+    format!("{message} {language}{part}")
+}
+
+/// What a message has, part by part.
+fn parts(message: &Message) -> impl Iterator<Item = (Part, &Names)> {
+    let all = [
+        (Part::Text, Some(&message.text)),
+        (Part::Subject, message.subject.as_ref()),
+        (Part::Html, message.html.as_ref()),
+    ];
+    all.into_iter().filter_map(|(part, said)| Some((part, said?)))
+}
+
+/// The longest subject, in characters.
+const SUBJECT_CHARS_MAX: usize = 200;
 
 /// What is said under a version of a playbook, read once: a message in each of its languages.
 #[derive(Debug)]
@@ -17,20 +55,18 @@ pub(crate) struct Said {
     languages: Vec<Language>,
     /// Messages that say something of the coupon of their run without asking whether there is one.
     of_coupons: BTreeSet<String>,
-    /// Messages that decide by their member what they say, or whether they are said.
-    deciding: BTreeSet<String>,
-}
-
-/// What a message is called in a language.
-fn called(message: &str, language: Language) -> String {
-    format!("{message} {}", if language == Language::En { "en" } else { "zh" })
+    /// Messages that decide by their member what they say, or whether they are said, with their parts.
+    deciding: BTreeMap<String, Vec<Part>>,
 }
 
 impl Said {
     /// Reads the messages of a playbook, which were checked when it was applied.
     pub(crate) fn of(playbook: &Playbook) -> Self {
         let texts = playbook.messages.iter().flat_map(|(id, message)| {
-            [Language::Zh, Language::En].map(|of| (called(id, of), message.text.in_language(of, "")))
+            parts(message).flat_map(move |(part, said)| {
+                let in_each = [Language::Zh, Language::En].into_iter();
+                in_each.map(move |of| (called(id, of, part), said.in_language(of, "")))
+            })
         });
         let decides = |message: &Message| texts_of(message).any(|text| template::decides(text));
         let deciding = playbook.messages.iter().filter(|(_, message)| decides(message));
@@ -38,25 +74,30 @@ impl Said {
             templates: Templates::read(texts),
             languages: playbook.languages.clone(),
             of_coupons: of_coupons(playbook),
-            deciding: deciding.map(|(id, _)| id.clone()).collect(),
+            deciding: deciding
+                .map(|(id, message)| (id.clone(), parts(message).map(|(part, _)| part).collect()))
+                .collect(),
         }
     }
 
-    /// What a message is called in the language in which somebody is spoken to: their own, where the brand speaks it, else the
-    /// brand's first.
-    fn called(&self, message: &str, variables: &BTreeMap<String, String>) -> String {
+    /// In which language somebody is spoken to: their own, where the brand speaks it, else the brand's first.
+    fn language(&self, variables: &BTreeMap<String, String>) -> Language {
         let own = match variables.get("member.language").map(String::as_str) {
             Some("zh") => Some(Language::Zh),
             Some("en") => Some(Language::En),
             _ => None,
         };
         let spoken = own.filter(|own| self.languages.contains(own));
-        called(message, spoken.or(self.languages.first().copied()).unwrap_or_default())
+        spoken.or(self.languages.first().copied()).unwrap_or_default()
     }
 
     /// A message as it is said. Where one fails for a member, or decides not to be said to them, nothing is said in its place.
     pub(crate) fn text(&self, message: &str, variables: &BTreeMap<String, String>) -> String {
-        let called = self.called(message, variables);
+        self.part((message, Part::Text), variables)
+    }
+
+    fn part(&self, (message, part): (&str, Part), variables: &BTreeMap<String, String>) -> String {
+        let called = called(message, self.language(variables), part);
         self.templates.render(&called, variables).unwrap_or_else(|error| {
             tracing::error!(message, %error, "a message could not be made");
             String::new()
@@ -64,18 +105,34 @@ impl Said {
     }
 
     /// A row of the outbox: the text, what it was made of (and nothing else of its member), and who says it; none where it says
-    /// nothing.
-    pub(crate) fn body(
-        &self,
-        playbook: &Playbook,
-        message: &str,
-        variables: &BTreeMap<String, String>,
-    ) -> Option<String> {
-        let persona = playbook.messages.get(message).and_then(|terms| terms.persona.clone());
+    /// nothing. What leaves the home says its language and its run too, and has a subject and HTML where its channel has.
+    pub(crate) fn body(&self, playbook: &Playbook, saying: &Saying) -> Option<String> {
+        let (message, variables) = (saying.note.message.as_str(), &saying.variables);
+        let terms = playbook.messages.get(message);
+        let persona = terms.and_then(|terms| terms.persona.clone());
         let text = Some(self.text(message, variables)).filter(|text| !text.trim().is_empty())?;
-        let called = self.called(message, variables);
-        let variables: BTreeMap<&str, &str> = self.templates.names(&called, variables).collect();
-        Some(json!({"persona": persona, "text": text, "variables": variables}).to_string())
+        let (language, mut named) = (self.language(variables), BTreeMap::new());
+        let all = terms.into_iter().flat_map(parts).map(|(part, _)| part);
+        let is_outside = OUTSIDE.contains(&saying.note.channel.as_str());
+        for part in all.filter(|part| is_outside || *part == Part::Text) {
+            named.extend(self.templates.names(&called(message, language, part), variables));
+        }
+        let mut body = json!({"persona": persona, "text": text, "variables": named});
+        if is_outside {
+            body["language"] = code(language).into();
+            body["run"] = saying.run.to_string().into();
+            body["place"] = saying.place.as_str().into();
+        }
+        if saying.note.channel == EMAIL {
+            let subject = self.part((message, Part::Subject), variables);
+            let is_breaking = |c: char| c.is_control();
+            let subject: String = subject.replace(is_breaking, " ").chars().take(SUBJECT_CHARS_MAX).collect();
+            body["subject"] = subject.trim().into();
+            if terms.is_some_and(|terms| terms.html.is_some()) {
+                body["html"] = self.part((message, Part::Html), variables).into();
+            }
+        }
+        Some(body.to_string())
     }
 }
 
@@ -85,22 +142,27 @@ impl Texts for Said {
     }
 
     fn decides(&self, message: &str) -> bool {
-        self.deciding.contains(message)
+        self.deciding.contains_key(message)
     }
 
     fn refuses(&self, message: &str, variables: &BTreeMap<String, String>) -> Option<String> {
-        match self.templates.answer(&self.called(message, variables), variables) {
-            Ok(Answer::Says(text)) if text.trim().is_empty() => Some("it says nothing to them".to_owned()),
-            Ok(Answer::Says(_)) => None,
-            Ok(Answer::Aborts(reason)) => Some(reason),
-            Err(_) => Some("it does not read of them".to_owned()),
-        }
+        let language = self.language(variables);
+        self.deciding.get(message)?.iter().find_map(|part| {
+            match self.templates.answer(&called(message, language, *part), variables) {
+                Ok(Answer::Says(text)) if *part == Part::Text && text.trim().is_empty() => {
+                    Some("it says nothing to them".to_owned())
+                }
+                Ok(Answer::Says(_)) => None,
+                Ok(Answer::Aborts(reason)) => Some(reason),
+                Err(_) => Some("it does not read of them".to_owned()),
+            }
+        })
     }
 }
 
-/// A message's texts, in whatever languages it has.
+/// A message's texts, of each of its parts and in whatever languages it has.
 fn texts_of(message: &Message) -> impl Iterator<Item = &str> {
-    [&message.text.zh, &message.text.en].into_iter().flatten().map(String::as_str)
+    parts(message).flat_map(|(_, said)| [&said.zh, &said.en].into_iter().flatten().map(String::as_str))
 }
 
 /// What a text may name, with examples.
@@ -123,14 +185,20 @@ pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
     let known = examples(playbook);
     let mut problems = Vec::new();
     for (id, message) in &playbook.messages {
-        for (language, text) in [("zh", &message.text.zh), ("en", &message.text.en)] {
+        let each = parts(message).flat_map(|(part, said)| [(part, "zh", &said.zh), (part, "en", &said.en)]);
+        for (part, language, text) in each {
             let Some(Err(error)) = text.as_ref().map(|text| template::check(text, &known)) else { continue };
+            let part = match part {
+                Part::Text => "text",
+                Part::Subject => "subject",
+                Part::Html => "html",
+            };
             problems.push(Problem {
                 file: file.to_owned(),
                 line: 1,
                 column: 1,
-                path: format!("messages.{id}.text.{language}"),
-                message: format!("the text does not read: {error}"),
+                path: format!("messages.{id}.{part}.{language}"),
+                message: format!("the {part} does not read: {error}"),
                 allowed: Some(known.keys().cloned().collect::<Vec<_>>().join(", ")),
             });
         }

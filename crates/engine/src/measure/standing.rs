@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zhiyin_store::Home;
+use zhiyin_store::campaigns::sends::SendCount;
 use zhiyin_store::read::Work;
 use zhiyin_store::webhooks::{Endpoint, Standing};
 
@@ -27,8 +28,8 @@ const KEPT: Duration = Duration::from_secs(1);
 /// How long the store is waited for.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// How the home stands: itself, its work, and whom it tells.
-type Stands = (Home, Work, Vec<Endpoint>, Vec<Standing>);
+/// How the home stands: itself, its work, whom it tells, and what leaves it.
+type Stands = (Home, Work, Vec<Endpoint>, Vec<Standing>, Vec<SendCount>);
 
 /// What the last scrape left.
 #[derive(Debug, Default)]
@@ -52,7 +53,8 @@ impl Engine {
         let look = async move {
             let endpoints = store.webhooks().endpoints().await?;
             let told = if endpoints.is_empty() { Vec::new() } else { store.webhooks().standing().await? };
-            Ok((store.home().await?, store.work().await?, endpoints, told))
+            let sends = store.coupons().campaigns().sends().counts().await?;
+            Ok((store.home().await?, store.work().await?, endpoints, told, sends))
         };
         let stands = match scrape.look.take(look, WITHIN).await {
             Some(Ok(stands)) => Some(stands),
@@ -82,7 +84,7 @@ impl Engine {
 fn standing(stands: Option<&Stands>) -> Registry {
     let mut registry = Registry::default();
     gauge(&mut registry, STORE_ANSWERS, stands.is_some().into());
-    let Some((home, work, endpoints, told)) = stands else { return registry };
+    let Some((home, work, endpoints, told, sends)) = stands else { return registry };
     let oldest = work.shares.iter().filter_map(|share| share.oldest).min();
     let age_us = oldest.map_or(0, |oldest| clock::now(home).0.saturating_sub(oldest.0));
     gauge(&mut registry, INBOX, work.shares.iter().map(|share| share.waiting).sum());
@@ -96,6 +98,7 @@ fn standing(stands: Option<&Stands>) -> Registry {
     gauges(&mut registry, FEED_LAG, "consumer", work.feed.iter().cloned());
     gauges(&mut registry, REPLICA_LAG, "replica", work.replicas.iter().cloned());
     super::webhooks::stands(&mut registry, endpoints, told, clock::wall());
+    super::sends::stands(&mut registry, sends);
     gauge(&mut registry, PLAYBOOK_VERSION, home.version);
     gauge(&mut registry, OFFSET, home.offset_us / 1_000_000);
     registry

@@ -493,9 +493,10 @@ impl<'a> Batch<'a> {
         let runs = outcome.runs;
         flush.runs.moves.extend(runs.moves);
         flush.runs.changed.extend(runs.changed);
-        for (note, variables) in runs.notes {
-            if let Some(body) = self.live.said.body(&self.live.playbook, &note.message, &variables) {
-                flush.runs.notes.push(NoteSet { note, body: seal::seal(&body) });
+        for saying in runs.notes {
+            if let Some(body) = self.live.said.body(&self.live.playbook, &saying) {
+                let (note, others) = (saying.note, saying.others);
+                flush.runs.notes.push(NoteSet { note, body: seal::seal(&body), others });
             }
         }
         for set in outcome.checkouts {

@@ -11,8 +11,12 @@ use crate::money::Money;
 use crate::scalar::Scalar;
 use crate::time::Day;
 
-/// Channels that messages go out on now: what needs nothing outside of the home.
-pub const CHANNELS: [&str; 2] = ["inbox", "till"];
+/// Channels that messages go out on.
+pub const CHANNELS: [&str; 3] = ["inbox", "till", EMAIL];
+/// Those of them that lead out of the home: what is said there is handed to somebody.
+pub const OUTSIDE: [&str; 1] = [EMAIL];
+/// E-mail: its messages have a subject.
+pub const EMAIL: &str = "email";
 /// The channel of tasks for a member's advisor.
 pub const ADVISOR: &str = "advisor";
 /// Of whom nothing is said, one in ten is held out, in hundredths of a percent.
@@ -25,6 +29,12 @@ pub struct Message {
     pub name: Names,
     /// The text, a template, in each language.
     pub text: Names,
+    /// What an e-mail is about, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Names>,
+    /// The same text as HTML, a template whose variables are escaped; where it says nothing, it is made of the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<Names>,
     /// Who says it, where somebody does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persona: Option<String>,

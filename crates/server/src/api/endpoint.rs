@@ -21,7 +21,8 @@ use super::commands::CommandDone;
 use super::input;
 use crate::problem::Problem;
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+/// An answer on its way.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 type Handler = Arc<dyn Fn(Caller, Raw) -> Answering + Send + Sync>;
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 

@@ -13,6 +13,7 @@ mod document;
 mod home;
 mod reads;
 mod roles;
+mod sends;
 mod strict;
 mod tills;
 mod valid;

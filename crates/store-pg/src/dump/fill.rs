@@ -86,7 +86,8 @@ pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
 pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
     {shard}.timeline, {shard}.orders, {shard}.order_place, {shard}.order_change, {shard}.transfer, {shard}.allocation, \
     {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move, {shard}.partner_move, \
-    {shard}.found_by, {shard}.coupon, {shard}.coupon_move, {shard}.checkout, {shard}.run_move, {shard}.outbox";
+    {shard}.found_by, {shard}.coupon, {shard}.coupon_move, {shard}.checkout, {shard}.run_move, {shard}.outbox, \
+    {shard}.send";
 
 const EVENT_COLUMNS: &str =
     "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called, member, slot";
@@ -187,7 +188,7 @@ impl Filling<'_> {
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, "hash")?)?));
                 self.put(table, "", rows, by_hash).await
             }
-            "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" => {
+            "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" | "send" => {
                 let name = if table.name.starts_with("coupon_") { "coupon" } else { "id" };
                 let by_coupon =
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, name)?)?));
@@ -437,6 +438,7 @@ impl Filling<'_> {
                 STAGE_NEXT,
                 TAG_NEXT,
                 PARTNER_NEXT,
+                crate::campaigns::SEND_COPIED,
                 COUPON_MOVE_NEXT,
                 RUN_MOVE_NEXT,
                 LATE_NEXT,

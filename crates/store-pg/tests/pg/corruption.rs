@@ -176,6 +176,11 @@ const PLANTED: &[(&str, &str)] = &[
         PLACES,
     ),
     ("INSERT INTO {home}.staff VALUES ('a', '1', '\\x00', 'clerk') ON CONFLICT DO NOTHING", PLACES),
+    (
+        "INSERT INTO {shard}.send (id, channel, at, state, attempts, due, others, told) \
+         VALUES (gen_random_uuid(), 'email', 0, 0, 0, 0, '', true)",
+        "what leaves the home says something, and what is said outside of it leaves",
+    ),
     ("SELECT 1", CLOSED_GUARDS),
     (
         "INSERT INTO {home}.book_close (month, start, until, closed_at, closed_by, version, hash) \

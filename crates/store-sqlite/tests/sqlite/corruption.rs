@@ -127,6 +127,10 @@ const PLANTED: &[(&str, &str)] = &[
         "INSERT INTO pool VALUES ('offer/a/stock', 1)",
         "what is taken of an offer's pieces is what its moves took",
     ),
+    (
+        "INSERT INTO send (id, channel, at, state, attempts, due, others, told) VALUES (randomblob(16), 'email', 0, 0, 0, 0, '', 1)",
+        "what leaves the home says something, and what is said outside of it leaves",
+    ),
     ("SELECT 1", "closed months cannot be changed: their guards are in place"),
     (
         "INSERT INTO book_close (month, start, until, closed_at, closed_by, version, hash) VALUES (201703, 0, 1, 2, 'nobody', 1, zeroblob(32))",

@@ -105,7 +105,7 @@ async fn began(store: &Arc<dyn Store>, name: &str, body: &str) -> Result<Life> {
     store.append(super::life::append(vec![life.item(1)], at(1), false)).await?;
     let said = RunFlush {
         moves: vec![moved(&life, RunMoveKind::Began, 1), moved(&life, RunMoveKind::Sent, 1)],
-        notes: vec![NoteSet { note: note(&life), body: seal::seal(body) }],
+        notes: vec![NoteSet { note: note(&life), body: seal::seal(body), others: Vec::new() }],
         ..RunFlush::default()
     };
     decide(store, &life, 1, (runs(&[&life]), said)).await?;
@@ -133,7 +133,7 @@ pub async fn what_is_said_is_said_once(homes: &dyn Homes) -> Result<()> {
     assert_eq!(campaigns.open_notes("till", None, 9).await?, []);
     store.append(super::life::append(vec![ann.item(2)], at(2), false)).await?;
     let said = RunFlush {
-        notes: vec![NoteSet { note: note(&ann), body: seal::seal("something else") }],
+        notes: vec![NoteSet { note: note(&ann), body: seal::seal("something else"), others: Vec::new() }],
         // It is no task, so nobody has done it.
         changed: [NoteState::Done, NoteState::Seen].map(|state| (note(&ann).id, ann.member(), state)).into(),
         ..RunFlush::default()

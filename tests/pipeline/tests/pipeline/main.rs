@@ -31,6 +31,8 @@ mod identity_cases;
 mod items;
 mod keeping;
 mod lists;
+mod mail;
+mod mail_server;
 mod malformed;
 mod measured;
 mod partners;

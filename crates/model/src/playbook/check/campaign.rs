@@ -28,6 +28,9 @@ const MAX_CAMPAIGNS: usize = 128;
 const MAX_MESSAGES: usize = 512;
 /// The longest text of a message, in characters.
 const MAX_TEXT: usize = 2_000;
+/// The longest subject of an e-mail, and the longest HTML.
+const MAX_SUBJECT: usize = 200;
+const MAX_HTML: usize = 20_000;
 
 /// What campaigns may name.
 pub(super) struct Known<'a> {
@@ -91,21 +94,32 @@ impl Check<'_> {
     fn message(&mut self, raw: RawMessage, node: &Node) -> Option<Message> {
         let name = self.names(raw.name, node);
         let text = self.required(raw.text, node, "text", "a text, or one in each language")?;
-        let text = self.text(text, node.get("text")?);
+        let text = self.text(text, node.get("text")?, MAX_TEXT);
+        let mut more = |raw: Option<RawNames>, key: &str, max: usize| {
+            let (raw, at) = (raw?, node.get(key)?);
+            Some(self.text(raw, at, max))
+        };
+        let (subject, html) = (more(raw.subject, "subject", MAX_SUBJECT), more(raw.html, "html", MAX_HTML));
+        let lines = |said: &Option<String>| said.as_ref().is_some_and(|said| said.contains('\n'));
+        if let (Some(said), Some(at)) = (&subject, node.get("subject"))
+            && (lines(&said.zh) || lines(&said.en))
+        {
+            self.problem(at.problem("a subject is one line", None));
+        }
         if let (Some(persona), Some(at)) = (&raw.persona, node.get("persona")) {
             self.id(persona, &at.mark, &at.path, false);
         }
-        Some(Message { name, text, persona: raw.persona, sells: raw.sells.unwrap_or(true) })
+        Some(Message { name, text, subject, html, persona: raw.persona, sells: raw.sells.unwrap_or(true) })
     }
 
-    fn text(&mut self, raw: RawNames, node: &Node) -> Names {
+    fn text(&mut self, raw: RawNames, node: &Node, max: usize) -> Names {
         let text = Names { zh: raw.zh, en: raw.en };
         for (language, said) in [("zh", &text.zh), ("en", &text.en)] {
             let Some(said) = said else { continue };
             let is_control = |c: char| c.is_control() && c != '\n';
-            if said.trim().is_empty() || said.chars().count() > MAX_TEXT || said.chars().any(is_control) {
+            if said.trim().is_empty() || said.chars().count() > max || said.chars().any(is_control) {
                 let at = node.get(language).unwrap_or(node);
-                self.problem(at.problem("this cannot be sent", Some(format!("1 to {MAX_TEXT} characters"))));
+                self.problem(at.problem("this cannot be sent", Some(format!("1 to {max} characters"))));
                 break;
             }
         }

@@ -90,6 +90,15 @@ fn thing<T: Clone + PartialEq>(
 fn message(message: &Message) -> Text {
     let text = |language| message.text.in_language(language, "").replace('\n', " ");
     let (mut zh, mut en) = (format!("「{}」", text(Language::Zh)), format!("\"{}\"", text(Language::En)));
+    if let Some(subject) = &message.subject {
+        zh += &format!("，邮件主题「{}」", subject.in_language(Language::Zh, ""));
+        en += &format!(", by e-mail about \"{}\"", subject.in_language(Language::En, ""));
+    }
+    if let Some(html) = &message.html {
+        let chars = |language| html.in_language(language, "").chars().count();
+        zh += &format!("，HTML {} 字", chars(Language::Zh));
+        en += &format!(", with {} characters of HTML", chars(Language::En));
+    }
     if let Some(persona) = &message.persona {
         zh += &format!("，由 {persona} 说");
         en += &format!(", said by {persona}");

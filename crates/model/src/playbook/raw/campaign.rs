@@ -22,6 +22,10 @@ pub(in crate::playbook) struct RawMessage {
     pub name: Option<RawNames>,
     /// The text, a template, in each language.
     pub text: Option<RawNames>,
+    /// What an e-mail is about, a template, in each language.
+    pub subject: Option<RawNames>,
+    /// The text as HTML, for e-mail; where it says nothing, it is made of the text.
+    pub html: Option<RawNames>,
     /// Who says it.
     pub persona: Option<String>,
     /// Whether it wants to sell: true unless said otherwise.

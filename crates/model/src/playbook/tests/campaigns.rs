@@ -60,6 +60,32 @@ fn a_budget_is_of_what_has_a_price_at_most() {
 }
 
 #[test]
+fn an_e_mail_has_a_subject_of_one_line() {
+    let whole = |message: &str| {
+        format!(
+            "{SMALL}\nconsent: {{ purposes: {{ marketing: {{ channels: [inbox, email] }} }} }}\n\
+             audiences: {{ quiet: {{ who: size(orders) >= 1, standing: true }} }}\n\
+             messages: {{ hi: {message} }}\ncampaigns:\n  c: {{ purpose: marketing, on: enters quiet, \
+             steps: [{{ send: hi, by: [email, inbox] }}] }}\n"
+        )
+    };
+    let read = |message: &str| parse("small.yaml", &whole(message), &shipped::load);
+    let playbook =
+        read("{ text: hi, subject: Hello, html: '<p>hi</p>' }").unwrap_or_else(|all| panic!("{}", all[0]));
+    let hi = &playbook.messages["hi"];
+    assert!(hi.subject.is_some() && hi.html.is_some());
+    for (message, says) in [
+        ("{ text: hi }", "the message `hi` has no subject"),
+        ("{ text: hi, subject: \"a\\nb\" }", "a subject is one line"),
+        ("{ text: hi, subject: '' }", "this cannot be sent"),
+        ("{ text: hi, subject: Hello, html: ' ' }", "this cannot be sent"),
+    ] {
+        let problems = read(message).map(drop).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.message.contains(says)), "{message}: {problems:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_a_campaign_is_refused_at_its_place() {
     let steps = |steps: &str| campaign(&format!("purpose: marketing, on: enters quiet, steps: [{steps}]"));
     let send = "{ send: hi, by: inbox }";

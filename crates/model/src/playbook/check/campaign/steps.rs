@@ -12,7 +12,7 @@ use super::super::Check;
 use super::super::offer::unknown;
 use super::{Known, count};
 use crate::money::parse_decimal;
-use crate::playbook::campaign::{ADVISOR, CHANNELS, Message, SendAt, Step};
+use crate::playbook::campaign::{ADVISOR, CHANNELS, EMAIL, Message, SendAt, Step};
 use crate::playbook::{AttributeKind, Purpose};
 use crate::scalar::Scalar;
 use crate::time::Day;
@@ -271,6 +271,11 @@ impl Check<'_> {
                 self.problem(unknown(at, "channel", channel, &CHANNELS));
             } else {
                 self.may_use(channel, at, within);
+            }
+            let speaks = within.messages.get(&message);
+            if channel == EMAIL && speaks.is_some_and(|message| message.subject.is_none()) {
+                let wrong = format!("the message `{message}` has no subject, which an e-mail needs");
+                self.problem(at.problem(wrong, Some(format!("messages.{message}.subject"))));
             }
         }
         Some(Step::Send { message, by, at: time })
