@@ -60,6 +60,7 @@ pub(crate) struct Rows<'f> {
     pub(crate) moves: batch::RunMoves<'f>,
     pub(crate) notes: batch::Notes<'f>,
     pub(crate) changed: batch::NotesOn,
+    pub(crate) links: batch::LinksNew<'f>,
 }
 
 impl<'f> Rows<'f> {
@@ -101,6 +102,9 @@ impl<'f> Rows<'f> {
         for (id, member, state) in &said.changed {
             let row = batch::NoteOn { id: (*id).into(), member: (*member).into(), state: state.code() };
             rows[schemas.shard_of_hash(id.bytes())].changed.push(row);
+        }
+        for (rows, links) in rows.iter_mut().zip(crate::links::rows(&said.links, schemas)) {
+            rows.links = links;
         }
         Ok(rows)
     }
@@ -158,6 +162,10 @@ fn most(limit: usize) -> i64 {
 
 #[async_trait]
 impl Campaigns for PgStore {
+    fn links(&self) -> &dyn zhiyin_store::links::Links {
+        self
+    }
+
     async fn run_moves(
         &self,
         member: MemberId,

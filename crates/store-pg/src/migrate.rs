@@ -187,6 +187,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0022_shard.sql"),
         online: &[],
     },
+    Migration {
+        number: 24,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0024_shard.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

@@ -33,6 +33,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (22, 2, include_str!("migrations/0022_book_coupons.sql")),
     (23, 2, include_str!("migrations/0023_tills.sql")),
     (24, 2, include_str!("migrations/0024_campaigns.sql")),
+    (26, 2, include_str!("migrations/0026_links.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use zhiyin_model::id::{MemberId, NoteId, RunId};
+use zhiyin_model::link::Link;
 use zhiyin_model::run::{Note, NoteState, RunMove, RunMoveKind, Runs};
 use zhiyin_model::time::Ts;
 
@@ -27,6 +28,8 @@ pub struct RunFlush {
     pub notes: Vec<NoteSet>,
     /// Where what was said stands from now on; it never goes back.
     pub changed: Vec<(NoteId, MemberId, NoteState)>,
+    /// Short links that stand in what is said. One that is there already stays as it is.
+    pub links: Vec<Link>,
 }
 
 /// Something said, with its body opened.
@@ -60,6 +63,8 @@ pub struct MoveRead {
 /// Campaigns.
 #[async_trait]
 pub trait Campaigns: Send + Sync {
+    /// Short links.
+    fn links(&self) -> &dyn crate::links::Links;
     /// What happened to a member, and to who they were, newest first: in one campaign, or in all.
     async fn run_moves(
         &self,

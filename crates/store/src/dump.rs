@@ -4,6 +4,8 @@
 //! Shares and their cursors do not move, since another home may fall into another number of them: rows of the inbox that
 //! were not decided come as rows of the `queue`, each after itself. Places (`seq`) stay as they are.
 
+mod links;
+
 use tokio::sync::mpsc;
 
 /// What one column holds.
@@ -70,7 +72,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 61] = [
+pub static TABLES: [Table; 62] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -327,6 +329,7 @@ pub static TABLES: [Table; 61] = [
             ("body", BYTES),
         ],
     },
+    links::LINK,
     Table { name: "pool", columns: &[("pool", TEXT), ("taken", INT)] },
     Table {
         name: "issue",

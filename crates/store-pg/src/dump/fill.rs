@@ -27,7 +27,7 @@ pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook
     OR EXISTS (SELECT 1 FROM {home}.draw) OR EXISTS (SELECT 1 FROM {home}.code_upload) \
     OR EXISTS (SELECT 1 FROM {home}.till_lease)";
 pub(crate) const SHARD_USED: &str =
-    "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member)";
+    "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member) OR EXISTS (SELECT 1 FROM {shard}.link)";
 pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
 pub(crate) const SOURCES_GONE: &str = "DELETE FROM {home}.source WHERE name <> $1";
 pub(crate) const HOME_SET: &str =
@@ -86,7 +86,7 @@ pub(crate) const FACT_NEXT: &str = "SELECT setval('{home}.fact_no', $1, false)";
 pub(crate) const ANALYZED: &str = "ANALYZE {shard}.member, {shard}.identifier, {shard}.event, {shard}.message, \
     {shard}.timeline, {shard}.orders, {shard}.order_place, {shard}.order_change, {shard}.transfer, {shard}.allocation, \
     {shard}.lot, {shard}.hold, {shard}.term, {shard}.stage_move, {shard}.tag_move, {shard}.partner_move, \
-    {shard}.found_by, {shard}.coupon, {shard}.coupon_move, {shard}.checkout, {shard}.run_move, {shard}.outbox";
+    {shard}.found_by, {shard}.coupon, {shard}.coupon_move, {shard}.checkout, {shard}.run_move, {shard}.outbox, {shard}.link";
 
 const EVENT_COLUMNS: &str =
     "seq, id, source, message_id, name, time, clock, derived, replay, body, reached, called, member, slot";
@@ -187,7 +187,7 @@ impl Filling<'_> {
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, "hash")?)?));
                 self.put(table, "", rows, by_hash).await
             }
-            "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" => {
+            "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" | "link" => {
                 let name = if table.name.starts_with("coupon_") { "coupon" } else { "id" };
                 let by_coupon =
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, name)?)?));
