@@ -468,9 +468,22 @@ pub fn variables(
     rule: &CampaignRule,
     (key, since): (&str, Ts),
 ) -> BTreeMap<String, String> {
-    let (view, member) = (View::of(state), &state.member);
+    let member = &state.member;
+    let mut variables = of_member(state);
+    variables.insert("key".to_owned(), key.to_owned());
+    if let Some(coupon) = coupon_of(member, rule, since) {
+        variables.insert("coupon.offer".to_owned(), coupon.offer.clone());
+        let last = scene.rules.zone.day(coupon.valid_until.plus_us(-1));
+        variables.insert("coupon.until".to_owned(), last.to_string());
+    }
+    variables
+}
+
+/// What a text may say of a member, whatever it is in.
+pub fn of_member(state: &State) -> BTreeMap<String, String> {
+    let view = View::of(state);
     let mut variables = BTreeMap::new();
-    for (name, value) in &member.attributes {
+    for (name, value) in &state.member.attributes {
         let text = match value {
             Scalar::Text(text) => text.clone(),
             Scalar::Number(number) => number.normalize().to_string(),
@@ -482,12 +495,6 @@ pub fn variables(
     variables.insert("tier".to_owned(), view.tier().unwrap_or_default().to_owned());
     variables.insert("points".to_owned(), view.points().to_string());
     variables.insert("store".to_owned(), view.store().unwrap_or_default().to_owned());
-    variables.insert("key".to_owned(), key.to_owned());
-    if let Some(coupon) = coupon_of(member, rule, since) {
-        variables.insert("coupon.offer".to_owned(), coupon.offer.clone());
-        let last = scene.rules.zone.day(coupon.valid_until.plus_us(-1));
-        variables.insert("coupon.until".to_owned(), last.to_string());
-    }
     variables
 }
 

@@ -34,8 +34,12 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Events that only decisions state, and draws, leases of tills and the take-over.
-const DERIVED: [&str; 15] = [
+/// Events that only decisions state, and draws, leases of tills, short links and the take-over.
+const DERIVED: [&str; 19] = [
+    names::LINK_CLICKED,
+    names::LINK_SCANNED,
+    names::SHARE_CLICKED,
+    names::SHARE_SCANNED,
     names::DRAW_WON,
     names::TILL_LEASED,
     names::TILL_RETURNED,

@@ -1,13 +1,16 @@
 //! The outside world: how the home speaks to somebody else's server, and what it does not let itself be talked into.
 //!
 //! [`address`] says to whom it may be spoken, [`client`] speaks, [`signature`] says who spoke ([`signed`], where anybody must be able to tell), [`retry`] when to speak again.
-//! [`template`] turns a text with variables into what is said.
+//! [`template`] turns a text with variables into what is said, [`poster`] a drawing into a picture, with a code of [`qr`] on it.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
 pub mod address;
 pub mod clickhouse;
 pub mod client;
+mod png;
+pub mod poster;
+pub mod qr;
 pub mod retry;
 pub mod signature;
 pub mod signed;

@@ -18,6 +18,7 @@ pub mod doors;
 pub mod draws;
 pub mod inbox;
 pub mod life;
+pub mod links;
 pub mod lists;
 pub mod lookups;
 pub mod partners;
@@ -101,6 +102,8 @@ macro_rules! conformance {
                 what_is_leased_and_what_is_taken_are_one_pool, leases_move_with_the_home, the_digest_tells_leases_apart;
             campaigns: what_is_said_is_said_once, runs_follow_whoever_they_are, campaigns_move_with_the_home,
                 whoever_is_erased_was_told_nothing;
+            links: a_link_is_kept_once_and_counts, links_follow_whoever_they_are, links_move_with_the_home,
+                a_link_of_whoever_is_erased_names_nobody;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,
                 what_comes_late_counts_where_it_is_open, lines_that_the_ledger_does_not_bear_out_are_found, a_month_is_closed_beside_batches,
                 closed_months_move_with_a_home;

@@ -10,6 +10,7 @@ mod growth;
 mod ingest;
 mod issue;
 mod pipeline;
+mod poster;
 mod print;
 mod resolution;
 mod rounds;
@@ -40,13 +41,14 @@ pub async fn bench(
         "audience" => audience::audience(audience),
         "checkout" => checkout::checkout(checkout, audience.without_peers),
         "search" => search::search().await,
+        "poster" => poster::poster(place),
         "issue" => issue::issue(audience.members).await,
         // What `growth` starts for each home: not for people, so not in the help.
         rounds::NAME => rounds::rounds(place).await,
         // What `ingest` starts.
         ingest::DOOR => ingest::door(place).await,
         _ => bail!(
-            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults"
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, poster, faults"
         ),
     }
 }

@@ -20,6 +20,7 @@ mod elsewhere;
 mod home;
 mod import;
 mod key;
+mod link;
 mod lists;
 mod master;
 mod member;
@@ -115,6 +116,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Key { action } => key::key(&place, action).await,
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,
+        Command::Link { action } => link::link(&place, action).await,
+        Command::Poster { action } => link::poster(&place, action).await,
         Command::Coupon { action } => coupon::coupon(&place, action).await,
         Command::Approval { action } => approval::approval(&place, action).await,
         Command::Webhook { action } => webhook::webhook(&place, action).await,

@@ -4,9 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use zhiyin_decide::campaign::VARIABLES;
+use zhiyin_model::id::IdKey;
+use zhiyin_model::link::{Followed, Link, LinkCode};
 use zhiyin_model::playbook::campaign::Message;
 use zhiyin_model::playbook::{Language, Playbook, Problem};
+use zhiyin_model::run::Note;
 use zhiyin_reach::template::{self, Templates};
+
+use crate::links;
 
 /// In which language somebody is spoken to: their own, where the brand speaks it, else the brand's first.
 fn language(playbook: &Playbook, variables: &BTreeMap<String, String>) -> Language {
@@ -21,7 +26,11 @@ fn language(playbook: &Playbook, variables: &BTreeMap<String, String>) -> Langua
 
 /// What is said under a version of a playbook, read once: a message in each of its languages.
 #[derive(Debug)]
-pub(crate) struct Said(Templates);
+pub(crate) struct Said {
+    templates: Templates,
+    /// Pages of the section `links` that each names.
+    pages: BTreeMap<String, Vec<String>>,
+}
 
 /// What a message is called in a language.
 fn called(message: &str, language: Language) -> String {
@@ -34,7 +43,49 @@ impl Said {
         let texts = playbook.messages.iter().flat_map(|(id, message)| {
             [Language::Zh, Language::En].map(|of| (called(id, of), message.text.in_language(of, "")))
         });
-        Self(Templates::read(texts))
+        let texts: Vec<(String, &str)> = texts.collect();
+        let templates = Templates::read(texts.iter().cloned());
+        let known: BTreeMap<String, String> =
+            links::names(&playbook.links).map(|name| (name, String::new())).collect();
+        let pages = texts.into_iter().filter_map(|(called, _)| {
+            let named = templates.names(&called, &known);
+            let pages: Vec<String> =
+                named.filter_map(|(name, _)| name.strip_prefix(links::GROUP)).map(str::to_owned).collect();
+            (!pages.is_empty()).then_some((called, pages))
+        });
+        let pages = pages.collect();
+        Self { templates, pages }
+    }
+
+    /// The short links that stand in something said: one for each page and message that is sent, which is among its variables from
+    /// here on.
+    pub(crate) fn links(
+        &self,
+        playbook: &Playbook,
+        key: &IdKey,
+        note: &Note,
+        variables: &mut BTreeMap<String, String>,
+    ) -> Vec<Link> {
+        let called = called(&note.message, language(playbook, variables));
+        let pages = self.pages.get(&called).into_iter().flatten();
+        let links = pages.filter_map(|id| Some((id, playbook.links.pages.get(id)?))).map(|(id, page)| {
+            let code = LinkCode::of(key, &[b"note", note.id.bytes(), id.as_bytes()]);
+            variables
+                .insert(format!("{}{id}", links::GROUP), links::url(&playbook.links, Followed::Clicked, &code));
+            Link {
+                campaign: Some(note.campaign.clone()),
+                message: Some(note.message.clone()),
+                ..links::of_member(code, (id, page), note.member, note.at)
+            }
+        });
+        links.collect()
+    }
+
+    /// Links as they stand in what nobody is sent: they lead nowhere.
+    pub(crate) fn shown(playbook: &Playbook, variables: &mut BTreeMap<String, String>) {
+        let way = Followed::Clicked.letter();
+        let names = links::names(&playbook.links);
+        variables.extend(names.map(|name| (name, format!("{}/{way}/…", playbook.links.address))));
     }
 
     /// A message as it is said. Where one fails for a member, nothing is said in its place.
@@ -45,7 +96,7 @@ impl Said {
         variables: &BTreeMap<String, String>,
     ) -> String {
         let called = called(message, language(playbook, variables));
-        self.0.render(&called, variables).unwrap_or_else(|error| {
+        self.templates.render(&called, variables).unwrap_or_else(|error| {
             tracing::error!(message, %error, "a message could not be made");
             String::new()
         })
@@ -62,7 +113,7 @@ impl Said {
         let persona = playbook.messages.get(message).and_then(|terms| terms.persona.clone());
         let text = Some(self.text(playbook, message, variables)).filter(|text| !text.trim().is_empty())?;
         let called = called(message, language(playbook, variables));
-        let variables: BTreeMap<&str, &str> = self.0.names(&called, variables).collect();
+        let variables: BTreeMap<&str, &str> = self.templates.names(&called, variables).collect();
         Some(json!({"persona": persona, "text": text, "variables": variables}).to_string())
     }
 }
@@ -72,6 +123,7 @@ fn examples(playbook: &Playbook) -> BTreeMap<String, String> {
     let mut known: BTreeMap<String, String> =
         VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     known.extend(playbook.attributes.keys().map(|name| (format!("member.{name}"), "1".to_owned())));
+    Said::shown(playbook, &mut known);
     known
 }
 

@@ -493,8 +493,11 @@ impl<'a> Batch<'a> {
         let runs = outcome.runs;
         flush.runs.moves.extend(runs.moves);
         flush.runs.changed.extend(runs.changed);
-        for (note, variables) in runs.notes {
-            if let Some(body) = self.live.said.body(&self.live.playbook, &note.message, &variables) {
+        for (note, mut variables) in runs.notes {
+            let (said, playbook) = (&self.live.said, &self.live.playbook);
+            let links = said.links(playbook, &self.home.id_key, &note, &mut variables);
+            if let Some(body) = said.body(playbook, &note.message, &variables) {
+                flush.runs.links.extend(links);
                 flush.runs.notes.push(NoteSet { note, body: seal::seal(&body) });
             }
         }
