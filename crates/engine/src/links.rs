@@ -166,7 +166,9 @@ fn shown(links: &Links, stored: StoredLink, now: Ts, mask: Mask) -> LinkView {
 impl Asked {
     /// What is wrong with it, and the page that it leads to.
     fn page<'l>(&self, links: &'l Links) -> Refused<Option<&'l Page>> {
-        for (field, text) in [("touchpoint", &self.touchpoint), ("campaign", &self.campaign), ("key", &self.key)] {
+        for (field, text) in
+            [("touchpoint", &self.touchpoint), ("campaign", &self.campaign), ("key", &self.key)]
+        {
             text.as_ref().map_or(Ok(()), |text| event::bounded(field, text))?;
         }
         if self.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
@@ -175,7 +177,9 @@ impl Asked {
         match (&self.page, &self.to) {
             (Some(id), None) => {
                 let page = links.pages.get(id);
-                page.map(Some).ok_or_else(|| Refusal::new("page_unknown", "page", "the playbook has no page of this id"))
+                page.map(Some).ok_or_else(|| {
+                    Refusal::new("page_unknown", "page", "the playbook has no page of this id")
+                })
             }
             (None, Some(to)) => {
                 leads(to, &links.hosts).map_err(|why| Refusal::new("link_not_ours", "to", why))?;
@@ -199,7 +203,12 @@ impl Engine {
     }
 
     /// Makes a link. One that is made of the same again is the same, as it stands.
-    pub async fn make_link(&self, grant: &Grant, filter: &Filter, asked: &Asked) -> Result<Refused<LinkView>> {
+    pub async fn make_link(
+        &self,
+        grant: &Grant,
+        filter: &Filter,
+        asked: &Asked,
+    ) -> Result<Refused<LinkView>> {
         let (live, home) = (self.live()?, self.home().await?);
         let links = &live.playbook.links;
         let page = match asked.page(links) {
@@ -277,7 +286,9 @@ impl Engine {
                     Some(code) => links.link(&code).await?,
                     None => None,
                 };
-                let Some(found) = found else { return Ok(Err(Refusal { field: "after".to_owned(), ..unknown() })) };
+                let Some(found) = found else {
+                    return Ok(Err(Refusal { field: "after".to_owned(), ..unknown() }));
+                };
                 Some((found.link.at, found.link.code.id()))
             }
         };

@@ -65,7 +65,8 @@ impl fmt::Display for LinkCode {
 impl<'de> Deserialize<'de> for LinkCode {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::read(&text).ok_or_else(|| serde::de::Error::custom("the code of a link has 12 letters and digits"))
+        Self::read(&text)
+            .ok_or_else(|| serde::de::Error::custom("the code of a link has 12 letters and digits"))
     }
 }
 
@@ -139,7 +140,8 @@ pub fn leads(to: &str, hosts: &[String]) -> Result<(), &'static str> {
     }
     if to.starts_with('/') {
         let is_link = ["/l/", "/q/"].iter().any(|way| to.starts_with(way));
-        let is_path = !to.starts_with("//") && !is_link && !to.split(['/', '?', '#']).any(|part| part == "..");
+        let is_path =
+            !to.starts_with("//") && !is_link && !to.split(['/', '?', '#']).any(|part| part == "..");
         return if is_path { Ok(()) } else { Err("a path of ours, such as /card, and no short link") };
     }
     let Some(rest) = to.strip_prefix("https://") else { return Err("begins with https:// or with /") };
@@ -166,7 +168,8 @@ mod tests {
         assert_eq!(code.as_str().len(), CODE_CHARS);
         assert_eq!(LinkCode::read(code.as_str()), Some(code.clone()));
         assert_eq!(LinkCode::read(code.as_str()).map(|code| code.id()), Some(code.id()));
-        for wrong in ["", "1", "11111111111", "1111111111111", "11111111111O", "1111111111/1", "1111111111é"] {
+        for wrong in ["", "1", "11111111111", "1111111111111", "11111111111O", "1111111111/1", "1111111111é"]
+        {
             assert_eq!(LinkCode::read(wrong), None, "{wrong}");
         }
     }

@@ -60,8 +60,8 @@ enum Layer {
 
 /// A poster that was read: what is the same on all is drawn already.
 pub struct Poster {
-    width: u32,
-    height: u32,
+    /// What lies below all else: white, and what of the drawing comes first and is the same on all.
+    base: Pixmap,
     layers: Vec<Layer>,
     templates: Templates,
     /// Whether it has a place for a code.
@@ -71,7 +71,7 @@ pub struct Poster {
 
 impl std::fmt::Debug for Poster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Poster({}×{}, {} layers)", self.width, self.height, self.layers.len())
+        write!(f, "Poster({}×{}, {} layers)", self.base.width(), self.base.height(), self.layers.len())
     }
 }
 
@@ -84,7 +84,10 @@ fn tree(text: &str, fonts: &Fonts) -> Result<Tree, PosterError> {
     let document = parsed(text)?;
     let says = document.descendants().any(|node| node.tag_name().name() == "text");
     if says && fonts.is_empty() {
-        return Err(PosterError::new("poster_no_font", "there is no font on this machine: name one with --font"));
+        return Err(PosterError::new(
+            "poster_no_font",
+            "there is no font on this machine: name one with --font",
+        ));
     }
     let tree = Tree::from_xmltree(&document, &fonts.options()).map_err(unreadable)?;
     whole(tree.root())?;
@@ -100,7 +103,10 @@ fn whole(group: &usvg::Group) -> Result<(), PosterError> {
                 let glyphs = text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
                 let missing = glyphs.filter(|glyph| glyph.id.0 == 0).flat_map(|glyph| glyph.text.chars());
                 if let Some(c) = missing.into_iter().find(|c| fonts::is_seen(*c)) {
-                    let message = format!("no font here has U+{:04X} ({c}): name one that has it with --font", u32::from(c));
+                    let message = format!(
+                        "no font here has U+{:04X} ({c}): name one that has it with --font",
+                        u32::from(c)
+                    );
                     return Err(PosterError::new("poster_glyph_missing", message));
                 }
             }
@@ -137,9 +143,8 @@ pub fn check(svg: &str, known: &BTreeMap<String, String>) -> Result<(), PosterEr
     let mut filled = String::new();
     for piece in &pieces {
         if let Piece::Drawn(text) = piece {
-            template::check_escaped(text, &known).map_err(|error| {
-                PosterError::new("poster_text_unreadable", error.to_string())
-            })?;
+            template::check_escaped(text, &known)
+                .map_err(|error| PosterError::new("poster_text_unreadable", error.to_string()))?;
             let templates = Templates::escaping([(String::new(), text.as_str())]);
             filled = templates.render_whole("", &known).map_err(unreadable)?;
             parsed(&filled)?;
@@ -173,7 +178,8 @@ fn cropped(picture: &Pixmap) -> Option<(Pixmap, i32, i32)> {
     let (left, right) = (*columns.first()?, *columns.last()?);
     let place = |at: usize| i32::try_from(at).unwrap_or(0);
     let wide = |from: usize, to: usize| u32::try_from(to - from + 1).unwrap_or(1);
-    let rect = resvg::tiny_skia::IntRect::from_xywh(place(left), place(top), wide(left, right), wide(top, bottom))?;
+    let rect =
+        resvg::tiny_skia::IntRect::from_xywh(place(left), place(top), wide(left, right), wide(top, bottom))?;
     Some((picture.clone_rect(rect)?, place(left), place(top)))
 }
 
@@ -181,7 +187,8 @@ impl Poster {
     /// Reads a drawing and draws what is the same on every poster.
     pub fn read(svg: &str, fonts: &Fonts) -> Result<Self, PosterError> {
         let pieces = cut::pieces(svg)?;
-        let has_code = pieces.iter().any(|piece| matches!(piece, Piece::Drawn(text) if text.contains("{{ qr.path }}")));
+        let has_code =
+            pieces.iter().any(|piece| matches!(piece, Piece::Drawn(text) if text.contains("{{ qr.path }}")));
         let drawn = pieces.iter().enumerate().filter_map(|(n, piece)| match piece {
             Piece::Drawn(text) => Some((n.to_string(), text.as_str())),
             Piece::Still(_) => None,
@@ -190,18 +197,23 @@ impl Poster {
         // Any piece has the drawing's size.
         let bare = tree(&cut::bare(svg)?, &Fonts::none())?;
         let (width, height) = bounds(bare.size())?;
-        let mut layers = Vec::with_capacity(pieces.len());
+        let empty = || Pixmap::new(width, height).ok_or_else(|| unreadable("it has no size"));
+        let (mut base, mut layers) = (empty()?, Vec::with_capacity(pieces.len()));
+        base.fill(Color::WHITE);
         for (n, piece) in pieces.iter().enumerate() {
             match piece {
                 Piece::Drawn(_) => layers.push(Layer::Drawn(n.to_string())),
+                Piece::Still(text) if layers.is_empty() => {
+                    resvg::render(&tree(text, fonts)?, Transform::identity(), &mut base.as_mut());
+                }
                 Piece::Still(text) => {
-                    let mut picture = Pixmap::new(width, height).ok_or_else(|| unreadable("it has no size"))?;
+                    let mut picture = empty()?;
                     resvg::render(&tree(text, fonts)?, Transform::identity(), &mut picture.as_mut());
                     layers.extend(cropped(&picture).map(|(picture, x, y)| Layer::Still(picture, x, y)));
                 }
             }
         }
-        Ok(Self { width, height, layers, templates, has_code, fonts: fonts.clone() })
+        Ok(Self { base, layers, templates, has_code, fonts: fonts.clone() })
     }
 
     /// Whether it has a place for a code.
@@ -210,13 +222,19 @@ impl Poster {
     }
 
     /// One poster, as PNG.
-    pub fn draw(&self, variables: &BTreeMap<String, String>, code: Option<&Qr>) -> Result<Vec<u8>, PosterError> {
+    pub fn draw(
+        &self,
+        variables: &BTreeMap<String, String>,
+        code: Option<&Qr>,
+    ) -> Result<Vec<u8>, PosterError> {
         if self.has_code && code.is_none() {
-            return Err(PosterError::new("poster_needs_code", "it has a place for a code, and says no `link`"));
+            return Err(PosterError::new(
+                "poster_needs_code",
+                "it has a place for a code, and says no `link`",
+            ));
         }
         let variables = named(variables, code);
-        let mut picture = Pixmap::new(self.width, self.height).ok_or_else(|| unreadable("it has no size"))?;
-        picture.fill(Color::WHITE);
+        let mut picture = self.base.clone();
         for layer in &self.layers {
             match layer {
                 Layer::Still(still, x, y) => {
@@ -230,18 +248,122 @@ impl Poster {
             }
         }
         // It lies on white, so nothing shines through.
-        let colours: Vec<u8> = picture.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
-        Ok(png::rgb(self.width, self.height, &colours))
+        let mut colours = Vec::with_capacity(picture.data().len() / 4 * 3);
+        for pixel in picture.data().chunks_exact(4) {
+            colours.extend_from_slice(&pixel[..3]);
+        }
+        Ok(png::rgb(picture.width(), picture.height(), &colours))
     }
 }
 
 /// Reads images that stand in a drawing: PNG and JPEG of a bounded size, and nothing from elsewhere.
 fn images<'o>() -> usvg::ImageHrefResolver<'o> {
     usvg::ImageHrefResolver {
-        resolve_data: Box::new(|_, data: Arc<Vec<u8>>, _| structure::image(&data).ok().map(|is_png| match is_png {
-            true => usvg::ImageKind::PNG(data),
-            false => usvg::ImageKind::JPEG(data),
-        })),
+        resolve_data: Box::new(|_, data: Arc<Vec<u8>>, _| {
+            structure::image(&data).ok().map(|is_png| match is_png {
+                true => usvg::ImageKind::PNG(data),
+                false => usvg::ImageKind::JPEG(data),
+            })
+        }),
         resolve_string: Box::new(|_, _| None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"40\" height=\"30\">";
+
+    fn drawing(inside: &str) -> String {
+        format!("{HEAD}{inside}</svg>")
+    }
+
+    fn known(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    /// The picture that a PNG is.
+    fn picture(png: &[u8]) -> Pixmap {
+        Pixmap::decode_png(png).unwrap()
+    }
+
+    #[test]
+    fn a_poster_is_drawn_from_below_with_what_is_filled_in() {
+        let svg = drawing(
+            "<rect width=\"40\" height=\"30\" fill=\"#ff0000\"/><rect width=\"10\" height=\"30\" fill=\"{{ member.colour }}\"/>\
+             <rect x=\"5\" width=\"5\" height=\"30\" fill=\"#00ff00\"/>",
+        );
+        let poster = Poster::read(&svg, &Fonts::none()).unwrap();
+        assert_eq!(poster.layers.len(), 2, "what comes first is below all");
+        let drawn = picture(&poster.draw(&known(&[("member.colour", "#0000ff")]), None).unwrap());
+        assert_eq!((drawn.width(), drawn.height()), (40, 30));
+        let at = |x| drawn.pixel(x, 15).map(|pixel| (pixel.red(), pixel.green(), pixel.blue()));
+        assert_eq!([at(2), at(7), at(20)], [Some((0, 0, 255)), Some((0, 255, 0)), Some((255, 0, 0))]);
+    }
+
+    #[test]
+    fn a_code_is_drawn_in_its_place_and_one_is_needed() {
+        let poster =
+            Poster::read(&drawing("<rect id=\"qr\" width=\"29\" height=\"29\"/>"), &Fonts::none()).unwrap();
+        assert!(poster.has_code());
+        assert_eq!(poster.draw(&known(&[]), None).unwrap_err().code, "poster_needs_code");
+        let drawn = picture(&poster.draw(&known(&[]), Some(&Qr::of("x").unwrap())).unwrap());
+        let is_dark = |x, y| drawn.pixel(x, y).map(|pixel| pixel.red() < 128);
+        // Its corner lies behind a border of four squares, of one pixel each.
+        assert_eq!(
+            [is_dark(3, 3), is_dark(4, 4), is_dark(5, 5), is_dark(6, 6)],
+            [Some(false), Some(true), Some(false), Some(true)]
+        );
+    }
+
+    #[test]
+    fn what_somebody_is_called_is_a_text_whatever_it_says() {
+        let svg = drawing(
+            "<g fill=\"{{ member.name }}\"><title>{{ member.name }}</title><rect width=\"4\" height=\"4\"/></g>",
+        );
+        let poster = Poster::read(&svg, &Fonts::none()).unwrap();
+        for name in
+            ["</g><script>x</script>", "\"/><image href=\"/etc/passwd\"/>", "a & b ]]> \u{0}\u{ffff}", "&#0;"]
+        {
+            let drawn = poster.draw(&known(&[("member.name", name)]), None);
+            assert!(drawn.is_ok(), "{name}: {drawn:?}");
+        }
+    }
+
+    #[test]
+    fn a_drawing_is_checked_whatever_fonts_there_are() {
+        let names = known(&[("member.name", "x")]);
+        assert_eq!(check(&drawing("<text>{{ member.name }}</text>"), &names), Ok(()));
+        let large = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"5000\" height=\"30\"><rect/></svg>";
+        for (svg, code) in [
+            (drawing("<text>{{ member.nmae }}</text>"), "poster_text_unreadable"),
+            (drawing("<text>{% for a in [1] %}{% endfor %}</text>"), "poster_text_unreadable"),
+            (drawing("<script/>"), "poster_script"),
+            (large.to_owned(), "poster_too_large"),
+            ("<svg".to_owned(), "poster_unreadable"),
+        ] {
+            assert_eq!(check(&svg, &names).unwrap_err().code, code, "{svg}");
+        }
+    }
+
+    #[test]
+    fn no_glyph_is_made_up() {
+        let svg = drawing("<text y=\"20\">{{ member.name }}</text>");
+        let nobody = Poster::read(&svg, &Fonts::none()).unwrap();
+        assert_eq!(nobody.draw(&known(&[("member.name", "x")]), None).unwrap_err().code, "poster_no_font");
+        assert_eq!(
+            Fonts::from(&[std::path::PathBuf::from("/nowhere/font.ttf")]).unwrap_err().code,
+            "poster_no_font"
+        );
+        let fonts = Fonts::from(&[]).unwrap();
+        if fonts.is_empty() {
+            return;
+        }
+        let poster = Poster::read(&svg, &fonts).unwrap();
+        assert!(poster.draw(&known(&[("member.name", "Ann")]), None).is_ok());
+        // Nobody has a glyph for what stands for nothing.
+        let missing = poster.draw(&known(&[("member.name", "\u{2fffd}")]), None);
+        assert_eq!(missing.unwrap_err().code, "poster_glyph_missing");
     }
 }

@@ -34,7 +34,8 @@ impl Qr {
             return Err(TooLong);
         }
         let code = QRBuilder::new(text).ecl(ECL::M).build().map_err(|_| TooLong)?;
-        let dark = (0..code.size).flat_map(|row| code[row].iter().map(|module| module.value()).collect::<Vec<_>>());
+        let dark =
+            (0..code.size).flat_map(|row| code[row].iter().map(|module| module.value()).collect::<Vec<_>>());
         Ok(Self { size: code.size, dark: dark.collect() })
     }
 

@@ -44,7 +44,8 @@ pub(crate) const BY_NOBODY: &str = "UPDATE {shard}.link SET sharer = NULL WHERE 
 pub(crate) const DIGESTED: &str = concat!("SELECT ", columns!(), " FROM {shard}.link");
 pub(crate) const SENSELESS: &str = "SELECT 'link ' || code FROM {shard}.link \
     WHERE (page = '') = (target = '') OR length(code) <> 12 OR clicks < 0 OR scans < 0 LIMIT 5";
-pub(crate) const NAMES: &str = "SELECT code, member, sharer FROM {shard}.link WHERE member IS NOT NULL OR sharer IS NOT NULL";
+pub(crate) const NAMES: &str =
+    "SELECT code, member, sharer FROM {shard}.link WHERE member IS NOT NULL OR sharer IS NOT NULL";
 
 /// Links apart by shard.
 pub(crate) fn rows<'f>(links: &'f [Link], schemas: &Schemas) -> Vec<batch::LinksNew<'f>> {

@@ -16,7 +16,8 @@ use crate::SqliteStore;
 use crate::rows::{self, all, damaged, database, id};
 use crate::write::{prepare, run};
 pub(crate) use links::{
-    LINK, LINK_COUNTED, LINK_NEW, LINKS, LINKS_BY_NOBODY, LINKS_DIGESTED, LINKS_OF_NOBODY, LINKS_SHARED_TO, LINKS_TO,
+    LINK, LINK_COUNTED, LINK_NEW, LINKS, LINKS_BY_NOBODY, LINKS_DIGESTED, LINKS_OF_NOBODY, LINKS_SHARED_TO,
+    LINKS_TO,
 };
 
 pub(crate) const MOVE_NEW: &str = "INSERT INTO run_move (member, campaign, run, kind, place, why, at, event, version) \

@@ -40,8 +40,12 @@ pub trait Links: Send + Sync {
     /// The link of a code.
     async fn link(&self, code: &LinkCode) -> Result<Option<StoredLink>>;
     /// Links that were made by hand, newest first, after one of them: to one page of the playbook, or all.
-    async fn links(&self, page: Option<&str>, after: Option<(Ts, LinkId)>, limit: usize)
-    -> Result<Vec<StoredLink>>;
+    async fn links(
+        &self,
+        page: Option<&str>,
+        after: Option<(Ts, LinkId)>,
+        limit: usize,
+    ) -> Result<Vec<StoredLink>>;
     /// Adds to how often links were followed; of one that there is not nothing is kept.
     async fn count_links(&self, counts: Vec<Count>) -> Result<()>;
 }

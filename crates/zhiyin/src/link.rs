@@ -125,7 +125,8 @@ pub async fn link(place: &Place, action: LinkAction) -> Result<ExitCode> {
         LinkAction::List { page, after, limit, format } => {
             let which = (page.as_deref(), after.as_deref());
             let found = engine.links(&filter, which, usize::from(limit)).await??;
-            let columns = ["code", "page", "to", "touchpoint", "campaign", "made_at", "until", "clicks", "scans"];
+            let columns =
+                ["code", "page", "to", "touchpoint", "campaign", "made_at", "until", "clicks", "scans"];
             let rows: Vec<Vec<String>> = found.into_iter().map(row).collect();
             print(&columns.map(str::to_owned), &rows, format)?;
         }

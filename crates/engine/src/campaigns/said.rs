@@ -70,8 +70,10 @@ impl Said {
         let pages = self.pages.get(&called).into_iter().flatten();
         let links = pages.filter_map(|id| Some((id, playbook.links.pages.get(id)?))).map(|(id, page)| {
             let code = LinkCode::of(key, &[b"note", note.id.bytes(), id.as_bytes()]);
-            variables
-                .insert(format!("{}{id}", links::GROUP), links::url(&playbook.links, Followed::Clicked, &code));
+            variables.insert(
+                format!("{}{id}", links::GROUP),
+                links::url(&playbook.links, Followed::Clicked, &code),
+            );
             Link {
                 campaign: Some(note.campaign.clone()),
                 message: Some(note.message.clone()),

@@ -251,7 +251,8 @@ fn event(
     }));
     let properties: Vec<String> =
         properties.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    let mut body = format!("{{\"context\":{{\"externalIds\":[{{\"id\":\"{member}\",\"type\":\"member\"}}]}},\"event\":");
+    let mut body =
+        format!("{{\"context\":{{\"externalIds\":[{{\"id\":\"{member}\",\"type\":\"member\"}}]}},\"event\":");
     write_text(name, &mut body);
     body.push_str(&format!(",\"properties\":{{{}}},\"timestamp\":", properties.join(",")));
     write_text(&at.rfc3339(), &mut body);

@@ -56,9 +56,12 @@ fn head<'t>(svg: &'t str, document: &Document<'_>) -> Result<&'t str, PosterErro
         return Err(PosterError::new("poster_too_large", format!("at most {BYTES_MAX} bytes")));
     }
     let open = svg.get(root.range()).and_then(open_tag).unwrap_or_default();
-    let is_plain = open.strip_prefix("<svg").is_some_and(|rest| rest.starts_with([' ', '\n', '\t', '\r', '>']));
+    let is_plain =
+        open.strip_prefix("<svg").is_some_and(|rest| rest.starts_with([' ', '\n', '\t', '\r', '>']));
     if root.tag_name().namespace() != Some(SVG) || !is_plain || open.ends_with("/>") {
-        return Err(wrong("a drawing begins with <svg xmlns=\"http://www.w3.org/2000/svg\" …> and has something in it"));
+        return Err(wrong(
+            "a drawing begins with <svg xmlns=\"http://www.w3.org/2000/svg\" …> and has something in it",
+        ));
     }
     if is_filled(open) {
         return Err(wrong("the size of a drawing is the same on every poster"));
@@ -78,7 +81,8 @@ pub(super) fn pieces(svg: &str) -> Result<Vec<Piece>, PosterError> {
     let head = head(svg, &document)?;
     structure::check(&document)?;
     let root = document.root_element();
-    let is_definition = |node: &Node<'_, '_>| node.is_element() && DEFINITIONS.contains(&node.tag_name().name());
+    let is_definition =
+        |node: &Node<'_, '_>| node.is_element() && DEFINITIONS.contains(&node.tag_name().name());
     let mut defined = String::new();
     for node in root.children().filter(is_definition) {
         let text = &svg[node.range()];
@@ -132,7 +136,8 @@ fn with_code(svg: &str, node: Node<'_, '_>) -> Result<String, PosterError> {
     }
     let [x, y, width, height] = [number("x")?, number("y")?, number("width")?, number("height")?];
     let fill = code.attribute("fill").filter(|fill| {
-        fill.len() <= 7 && fill.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        fill.len() <= 7
+            && fill.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
     });
     let turned = code.attribute("transform").map(|turn| format!(" transform=\"{turn}\"")).unwrap_or_default();
     if turned.contains(['<', '&', '{']) {
@@ -172,7 +177,10 @@ mod tests {
             ("<text>a</text>{% if tier %}<rect/>{% endif %}<rect/>", "sds"),
             ("<g><rect id=\"qr\" width=\"4\" height=\"4\"/></g><rect/>", "ds"),
             ("<rect style=\"mix-blend-mode:multiply\"/><rect/>", "ds"),
-            ("<defs><linearGradient id=\"a\"/></defs><rect fill=\"url(#a)\"/><text fill=\"url(#a)\">{{ x }}</text>", "sd"),
+            (
+                "<defs><linearGradient id=\"a\"/></defs><rect fill=\"url(#a)\"/><text fill=\"url(#a)\">{{ x }}</text>",
+                "sd",
+            ),
         ] {
             assert_eq!(kinds(inside), wanted, "{inside}");
         }
@@ -183,9 +191,12 @@ mod tests {
 
     #[test]
     fn a_rectangle_gives_its_place_to_the_code() {
-        let pieces = cut("<g><rect id=\"qr\" x=\"1\" y=\"2.5\" width=\"4\" height=\"4\" fill=\"#123\"/></g>").unwrap();
+        let pieces =
+            cut("<g><rect id=\"qr\" x=\"1\" y=\"2.5\" width=\"4\" height=\"4\" fill=\"#123\"/></g>").unwrap();
         let [Piece::Drawn(text)] = pieces.as_slice() else { panic!("{pieces:?}") };
-        assert!(text.contains("<svg x=\"1\" y=\"2.5\" width=\"4\" height=\"4\" viewBox=\"0 0 {{ qr.size }} {{ qr.size }}\""));
+        assert!(text.contains(
+            "<svg x=\"1\" y=\"2.5\" width=\"4\" height=\"4\" viewBox=\"0 0 {{ qr.size }} {{ qr.size }}\""
+        ));
         assert!(text.contains("<path d=\"{{ qr.path }}\" fill=\"#123\"/>"), "{text}");
         for wrong in [
             "<circle id=\"qr\" r=\"4\"/>",

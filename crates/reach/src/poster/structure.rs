@@ -13,15 +13,66 @@ use super::PosterError;
 pub(super) const SVG: &str = "http://www.w3.org/2000/svg";
 /// What is not drawn where it stands, and may be used from anywhere.
 pub(super) const DEFINITIONS: [&str; 11] = [
-    "defs", "style", "linearGradient", "radialGradient", "clipPath", "mask", "filter", "pattern", "marker", "symbol", "title",
+    "defs",
+    "style",
+    "linearGradient",
+    "radialGradient",
+    "clipPath",
+    "mask",
+    "filter",
+    "pattern",
+    "marker",
+    "symbol",
+    "title",
 ];
 /// What there may be.
 const ELEMENTS: [&str; 46] = [
-    "svg", "g", "defs", "symbol", "use", "style", "title", "desc", "metadata", "path", "rect", "circle", "ellipse", "line",
-    "polyline", "polygon", "text", "tspan", "textPath", "image", "linearGradient", "radialGradient", "stop", "pattern",
-    "clipPath", "mask", "marker", "filter", "feGaussianBlur", "feOffset", "feFlood", "feMerge", "feMergeNode", "feBlend",
-    "feColorMatrix", "feComposite", "feComponentTransfer", "feFuncR", "feFuncG", "feFuncB", "feFuncA", "feDropShadow", "switch",
-    "a", "view", "solidColor",
+    "svg",
+    "g",
+    "defs",
+    "symbol",
+    "use",
+    "style",
+    "title",
+    "desc",
+    "metadata",
+    "path",
+    "rect",
+    "circle",
+    "ellipse",
+    "line",
+    "polyline",
+    "polygon",
+    "text",
+    "tspan",
+    "textPath",
+    "image",
+    "linearGradient",
+    "radialGradient",
+    "stop",
+    "pattern",
+    "clipPath",
+    "mask",
+    "marker",
+    "filter",
+    "feGaussianBlur",
+    "feOffset",
+    "feFlood",
+    "feMerge",
+    "feMergeNode",
+    "feBlend",
+    "feColorMatrix",
+    "feComposite",
+    "feComponentTransfer",
+    "feFuncR",
+    "feFuncG",
+    "feFuncB",
+    "feFuncA",
+    "feDropShadow",
+    "switch",
+    "a",
+    "view",
+    "solidColor",
 ];
 /// The most filters.
 const FILTERS_MAX: usize = 20;
@@ -50,7 +101,10 @@ pub(super) fn image(bytes: &[u8]) -> Result<bool, PosterError> {
     }
     let size = imagesize::blob_size(bytes).map_err(|_| external("a picture that is broken"))?;
     let pixels = size.width.saturating_mul(size.height);
-    if bytes.len() > IMAGE_BYTES_MAX || size.width.max(size.height) > IMAGE_SIDE_MAX || pixels > IMAGE_PIXELS_MAX {
+    if bytes.len() > IMAGE_BYTES_MAX
+        || size.width.max(size.height) > IMAGE_SIDE_MAX
+        || pixels > IMAGE_PIXELS_MAX
+    {
         let most = IMAGE_BYTES_MAX / 1024;
         return Err(much(format!("a picture has at most {IMAGE_SIDE_MAX} pixels a side and {most} KiB")));
     }
@@ -78,7 +132,11 @@ fn referred<'d>(node: &Node<'_, '_>, attribute: &Attribute<'d, '_>) -> Result<Ve
         if let Some(id) = value.strip_prefix('#') {
             return if id.contains(['{', '}']) { Err(external(value)) } else { Ok(vec![id]) };
         }
-        return if node.tag_name().name() == "image" { data(value).map(|()| Vec::new()) } else { Err(external("an address")) };
+        return if node.tag_name().name() == "image" {
+            data(value).map(|()| Vec::new())
+        } else {
+            Err(external("an address"))
+        };
     }
     let lower = value.to_ascii_lowercase();
     if lower.contains("javascript:") || lower.contains("@import") {
@@ -87,7 +145,8 @@ fn referred<'d>(node: &Node<'_, '_>, attribute: &Attribute<'d, '_>) -> Result<Ve
     let mut ids = Vec::new();
     for (at, _) in lower.match_indices("url(") {
         let inside = value[at + 4..].split(')').next().unwrap_or_default();
-        let id = inside.trim().trim_matches(['"', '\'']).strip_prefix('#').filter(|id| !id.contains(['{', '}']));
+        let id =
+            inside.trim().trim_matches(['"', '\'']).strip_prefix('#').filter(|id| !id.contains(['{', '}']));
         ids.push(id.ok_or_else(|| external(inside))?);
     }
     Ok(ids)
@@ -126,7 +185,9 @@ impl<'d> Uses<'d> {
         match self.weights.get(&id.get()) {
             Some(Some(weight)) => return Ok(*weight),
             Some(None) => return Err(much("something in the drawing uses itself")),
-            None if depth > CHAIN_MAX => return Err(much(format!("at most {CHAIN_MAX} things that use one another"))),
+            None if depth > CHAIN_MAX => {
+                return Err(much(format!("at most {CHAIN_MAX} things that use one another")));
+            }
             None => {}
         }
         self.weights.insert(id.get(), None);
@@ -140,7 +201,9 @@ impl<'d> Uses<'d> {
                 weight = weight.saturating_add(self.weight(document, used, depth + 1)?);
             }
             if weight > WEIGHT_MAX {
-                return Err(much(format!("at most {WEIGHT_MAX} elements, counted as often as they are used")));
+                return Err(much(format!(
+                    "at most {WEIGHT_MAX} elements, counted as often as they are used"
+                )));
             }
         }
         self.weights.insert(id.get(), Some(weight));
@@ -183,7 +246,10 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), PosterError> {
             return Err(PosterError::new("poster_script", format!("<{name}>: a drawing runs nothing")));
         }
         if !ELEMENTS.contains(&name) {
-            return Err(PosterError::new("poster_unreadable", format!("<{name}> is nothing that posters have")));
+            return Err(PosterError::new(
+                "poster_unreadable",
+                format!("<{name}> is nothing that posters have"),
+            ));
         }
         filters += usize::from(name == "filter");
         images += usize::from(name == "image");
@@ -211,7 +277,9 @@ mod tests {
     const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
     fn checked(inside: &str) -> Result<(), &'static str> {
-        let text = format!("<svg xmlns=\"{SVG}\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"10\" height=\"10\">{inside}</svg>");
+        let text = format!(
+            "<svg xmlns=\"{SVG}\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"10\" height=\"10\">{inside}</svg>"
+        );
         let document = super::super::parsed(&text).map_err(|error| error.code)?;
         check(&document).map_err(|error| error.code)
     }
@@ -219,8 +287,12 @@ mod tests {
     #[test]
     fn a_drawing_brings_all_it_shows_and_runs_nothing() {
         let doubled = |n: usize| -> String {
-            let next = |i: usize| format!("<g id=\"a{}\"><use href=\"#a{i}\"/><use href=\"#a{i}\"/></g>", i + 1);
-            format!("<defs><g id=\"a0\"><rect/></g>{}</defs><use href=\"#a{n}\"/>", (0..n).map(next).collect::<String>())
+            let next =
+                |i: usize| format!("<g id=\"a{}\"><use href=\"#a{i}\"/><use href=\"#a{i}\"/></g>", i + 1);
+            format!(
+                "<defs><g id=\"a0\"><rect/></g>{}</defs><use href=\"#a{n}\"/>",
+                (0..n).map(next).collect::<String>()
+            )
         };
         for (inside, wanted) in [
             ("<rect/><g><text>a</text></g>".to_owned(), Ok(())),
@@ -229,7 +301,10 @@ mod tests {
             (doubled(3), Ok(())),
             (doubled(15), Err("poster_too_large")),
             (doubled(40), Err("poster_too_large")),
-            ("<defs><pattern id=\"a\"><rect fill=\"url(#a)\"/></pattern></defs>".to_owned(), Err("poster_too_large")),
+            (
+                "<defs><pattern id=\"a\"><rect fill=\"url(#a)\"/></pattern></defs>".to_owned(),
+                Err("poster_too_large"),
+            ),
             ("<script>x</script>".to_owned(), Err("poster_script")),
             ("<foreignObject/>".to_owned(), Err("poster_script")),
             ("<rect onclick=\"x\"/>".to_owned(), Err("poster_script")),

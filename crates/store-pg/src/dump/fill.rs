@@ -26,8 +26,7 @@ pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook
     OR EXISTS (SELECT 1 FROM {home}.pool) OR EXISTS (SELECT 1 FROM {home}.issue) \
     OR EXISTS (SELECT 1 FROM {home}.draw) OR EXISTS (SELECT 1 FROM {home}.code_upload) \
     OR EXISTS (SELECT 1 FROM {home}.till_lease)";
-pub(crate) const SHARD_USED: &str =
-    "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member) OR EXISTS (SELECT 1 FROM {shard}.link)";
+pub(crate) const SHARD_USED: &str = "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member) OR EXISTS (SELECT 1 FROM {shard}.link)";
 pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
 pub(crate) const SOURCES_GONE: &str = "DELETE FROM {home}.source WHERE name <> $1";
 pub(crate) const HOME_SET: &str =

@@ -28,7 +28,8 @@ pub(crate) const LINKS: &str = concat!(
     " FROM link WHERE message IS NULL AND (?1 IS NULL OR page = ?1) AND (?2 IS NULL OR (at, id) < (?2, ?3)) \
      ORDER BY at DESC, id DESC LIMIT ?4"
 );
-pub(crate) const LINK_COUNTED: &str = "UPDATE link SET clicks = clicks + ?2, scans = scans + ?3 WHERE id = ?1";
+pub(crate) const LINK_COUNTED: &str =
+    "UPDATE link SET clicks = clicks + ?2, scans = scans + ?3 WHERE id = ?1";
 pub(crate) const LINKS_TO: &str = "UPDATE link SET member = ?2 WHERE member = ?1";
 pub(crate) const LINKS_SHARED_TO: &str = "UPDATE link SET sharer = ?2 WHERE sharer = ?1";
 /// They lead where they led, and name nobody.

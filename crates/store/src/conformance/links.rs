@@ -90,17 +90,30 @@ pub async fn a_link_is_kept_once_and_counts(homes: &dyn Homes) -> Result<()> {
     let links = store.coupons().campaigns().links();
     assert_eq!(read(&store, "a").await?, None);
     let until = Some(at(9));
-    let other = Link { page: String::new(), to: "/card".to_owned(), touchpoint: Some("till".to_owned()), until, ..link("b", 2) };
+    let other = Link {
+        page: String::new(),
+        to: "/card".to_owned(),
+        touchpoint: Some("till".to_owned()),
+        until,
+        ..link("b", 2)
+    };
     links.put_links(vec![link("a", 1), other.clone()]).await?;
     links.put_links(vec![Link { to: "/other".to_owned(), ..other.clone() }, link("c", 3)]).await?;
     links.put_links(Vec::new()).await?;
     assert_eq!(read(&store, "b").await?, Some(StoredLink { link: other, clicks: 0, scans: 0 }));
     let count = |name: &str, how, n| Count { link: code(name).id(), how, n };
     let gone = Count { link: LinkId::from_bytes([1; 16]), how: Followed::Clicked, n: 1 };
-    let counts = [count("a", Followed::Clicked, 2), count("a", Followed::Scanned, 3), count("b", Followed::Scanned, 1)];
+    let counts = [
+        count("a", Followed::Clicked, 2),
+        count("a", Followed::Scanned, 3),
+        count("b", Followed::Scanned, 1),
+    ];
     links.count_links([counts.as_slice(), &[gone, count("a", Followed::Clicked, 5)]].concat()).await?;
     let a = read(&store, "a").await?.map(|found| (found.clicks, found.scans));
-    assert_eq!((a, read(&store, "b").await?.map(|found| (found.clicks, found.scans))), (Some((7, 3)), Some((0, 1))));
+    assert_eq!(
+        (a, read(&store, "b").await?.map(|found| (found.clicks, found.scans))),
+        (Some((7, 3)), Some((0, 1)))
+    );
     let names = |found: Vec<StoredLink>| -> Vec<String> {
         found.into_iter().map(|found| found.link.code.to_string()).collect()
     };

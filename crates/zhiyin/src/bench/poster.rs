@@ -44,9 +44,16 @@ pub fn poster(place: &Place) -> Result<ExitCode> {
     done?;
     let took = watch.elapsed();
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-    println!("{POSTERS} posters of 750 × 1334, each with a name, points and a code of its own, on {threads} threads");
+    println!(
+        "{POSTERS} posters of 750 × 1334, each with a name, points and a code of its own, on {threads} threads"
+    );
     println!("read and drawn once: {} ms", read_in.as_millis());
-    println!("{} posters/s ({} ms in all, {} KiB each)", POSTERS * 1_000 / ms, ms, bytes.into_inner() / POSTERS / 1_024);
+    println!(
+        "{} posters/s ({} ms in all, {} KiB each)",
+        POSTERS * 1_000 / ms,
+        ms,
+        bytes.into_inner() / POSTERS / 1_024
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -42,7 +42,9 @@ impl Check<'_> {
         let authority = address.strip_prefix("https://").unwrap_or_default();
         let host = authority.split(':').next().unwrap_or_default();
         if let Some(at) = node.get("address")
-            && (!is_host(host) || leads(&address, &[host.to_owned()]).is_err() || authority.contains(['/', '?', '#']))
+            && (!is_host(host)
+                || leads(&address, &[host.to_owned()]).is_err()
+                || authority.contains(['/', '?', '#']))
         {
             let allowed = "https:// and a host in lower case, such as https://s.example.com";
             self.problem(at.problem("this is not how a home is reached", Some(allowed.to_owned())));

@@ -37,7 +37,10 @@ fn one<T: PartialEq>(
     let kind = match pair {
         Pair::Added(new) => {
             let (t, what) = (title(id, name(new)), whole(new));
-            said.say(format!("新增{zh}{}：{}。", t.zh, what.zh), format!("The {en} {} is new: {}.", t.en, what.en));
+            said.say(
+                format!("新增{zh}{}：{}。", t.zh, what.zh),
+                format!("The {en} {} is new: {}.", t.en, what.en),
+            );
             ChangeKind::Added
         }
         Pair::Removed(old) => {
@@ -90,5 +93,8 @@ fn poster(poster: &Poster) -> Text {
     let (drawn, bytes) = (&drawn.as_str()[..8], poster.svg.len());
     let zh = link.map_or_else(|| "无二维码".to_owned(), |link| format!("二维码跳转到 {link}"));
     let en = link.map_or_else(|| "without a code".to_owned(), |link| format!("its code leads to {link}"));
-    Text::both(format!("{zh}，画稿 {bytes} 字节（{drawn}）"), format!("{en}, drawn in {bytes} bytes ({drawn})"))
+    Text::both(
+        format!("{zh}，画稿 {bytes} 字节（{drawn}）"),
+        format!("{en}, drawn in {bytes} bytes ({drawn})"),
+    )
 }
