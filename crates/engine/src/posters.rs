@@ -27,11 +27,24 @@ const NAMED: [&str; 3] = ["tier", "points", "store"];
 type Refused<T> = std::result::Result<T, Refusal>;
 
 /// Posters that were read, of the version of the playbook that was asked for last; and with which fonts.
-#[derive(Default)]
 pub(crate) struct Posters {
     named: Mutex<Vec<PathBuf>>,
     fonts: tokio::sync::OnceCell<Fonts>,
     read: Mutex<(i64, BTreeMap<String, Arc<Poster>>)>,
+    /// As many are drawn at once as there are processors: whoever asks for many waits for their turn.
+    turns: tokio::sync::Semaphore,
+}
+
+impl Default for Posters {
+    fn default() -> Self {
+        let turns = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            named: Mutex::default(),
+            fonts: tokio::sync::OnceCell::new(),
+            read: Mutex::default(),
+            turns: tokio::sync::Semaphore::new(turns),
+        }
+    }
 }
 
 fn refused(error: PosterError) -> Refusal {
@@ -142,6 +155,8 @@ impl Engine {
         let state = rebuild::state(self.store().as_ref(), &live.rules, stored).await?;
         let variables = of_member(&state);
         let code = if read.has_code() { self.code_of(name, member).await? } else { None };
+        // Nobody closes it.
+        let _turn = self.posters.turns.acquire().await.ok();
         let drawn = aside(move || read.draw(&variables, code.as_ref())).await?;
         Ok(drawn.map_err(refused))
     }

@@ -101,8 +101,8 @@ fn whole(group: &usvg::Group) -> Result<(), PosterError> {
             Node::Group(group) => whole(group)?,
             Node::Text(text) => {
                 let glyphs = text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
-                let missing = glyphs.filter(|glyph| glyph.id.0 == 0).flat_map(|glyph| glyph.text.chars());
-                if let Some(c) = missing.into_iter().find(|c| fonts::is_seen(*c)) {
+                let mut missing = glyphs.filter(|glyph| glyph.id.0 == 0).flat_map(|glyph| glyph.text.chars());
+                if let Some(c) = missing.find(|c| fonts::is_seen(*c)) {
                     let message = format!(
                         "no font here has U+{:04X} ({c}): name one that has it with --font",
                         u32::from(c)

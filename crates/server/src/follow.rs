@@ -89,7 +89,8 @@ fn is_somebody(method: &Method, headers: &HeaderMap) -> bool {
         let said = said(name);
         ["prefetch", "prerender", "preview"].iter().any(|word| said.contains(word))
     });
-    let agent = said("user-agent");
+    // A phone is called so, too.
+    let agent = said("user-agent").replace("cubot", "");
     let is_machine = agent.is_empty() || MACHINES.iter().any(|word| agent.contains(word));
     method == Method::GET && !looks_ahead && !is_machine
 }
@@ -174,12 +175,13 @@ mod tests {
     #[test]
     fn only_somebody_who_comes_by_counts() {
         let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 MicroMessenger/8.0.40";
-        let rows: [(&[(&'static str, &str)], bool); 12] = [
+        let rows: [(&[(&'static str, &str)], bool); 13] = [
             (&[("user-agent", phone)], true),
             (&[("user-agent", phone), ("purpose", "Preview")], false),
             (&[("user-agent", phone), ("sec-purpose", "prefetch;prerender")], false),
             (&[("user-agent", phone), ("x-moz", "prefetch")], false),
             (&[("user-agent", phone), ("purpose", "visit")], true),
+            (&[("user-agent", "Mozilla/5.0 (Linux; Android 8.1; CUBOT_X18) Chrome/70")], true),
             (&[], false),
             (&[("user-agent", "Mozilla/5.0 (compatible; Baiduspider/2.0)")], false),
             (&[("user-agent", "facebookexternalhit/1.1")], false),

@@ -140,7 +140,7 @@ fn with_code(svg: &str, node: Node<'_, '_>) -> Result<String, PosterError> {
             && fill.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
     });
     let turned = code.attribute("transform").map(|turn| format!(" transform=\"{turn}\"")).unwrap_or_default();
-    if turned.contains(['<', '&', '{']) {
+    if turned.matches('"').count() > 2 || turned.contains(['<', '&', '{']) {
         return Err(wrong(format!("`transform` of #{CODE} is plain")));
     }
     let drawn = format!(

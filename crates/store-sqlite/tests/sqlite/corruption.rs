@@ -127,6 +127,22 @@ const PLANTED: &[(&str, &str)] = &[
         "INSERT INTO pool VALUES ('offer/a/stock', 1)",
         "what is taken of an offer's pieces is what its moves took",
     ),
+    (
+        "INSERT INTO link (id, code, page, target, at) VALUES (randomblob(16), '123456789ABC', '', '', 0)",
+        "every short link leads somewhere, by a code of its own",
+    ),
+    (
+        "INSERT INTO link (id, code, page, target, at) VALUES (randomblob(16), 'short', 'a', '', 0)",
+        "every short link leads somewhere, by a code of its own",
+    ),
+    (
+        "INSERT INTO link (id, code, page, target, member, at) VALUES (randomblob(16), '123456789ABC', 'a', '', randomblob(16), 0)",
+        "short links are of members who are there",
+    ),
+    (
+        "INSERT INTO link (id, code, page, target, sharer, at) VALUES (randomblob(16), '123456789ABC', 'a', '', randomblob(16), 0)",
+        "short links are of members who are there",
+    ),
     ("SELECT 1", "closed months cannot be changed: their guards are in place"),
     (
         "INSERT INTO book_close (month, start, until, closed_at, closed_by, version, hash) VALUES (201703, 0, 1, 2, 'nobody', 1, zeroblob(32))",
