@@ -63,6 +63,11 @@ fn head<'t>(svg: &'t str, document: &Document<'_>) -> Result<&'t str, PosterErro
             "a drawing begins with <svg xmlns=\"http://www.w3.org/2000/svg\" …> and has something in it",
         ));
     }
+    // What holds for the drawing as a whole would hold for each piece by itself.
+    let as_a_whole = ["background", "opacity", "filter", "mask", "clip-path", "blend"];
+    if let Some(word) = as_a_whole.iter().find(|word| open.contains(**word)) {
+        return Err(wrong(format!("`{word}` stands in a rectangle or a <g>, not in <svg>")));
+    }
     if is_filled(open) {
         return Err(wrong("the size of a drawing is the same on every poster"));
     }
@@ -218,6 +223,8 @@ mod tests {
             "<!DOCTYPE svg [<!ENTITY a \"b\">]><svg xmlns=\"http://www.w3.org/2000/svg\"><text>&a;</text></svg>",
             "<svg xmlns=\"http://www.w3.org/2000/svg\"> </svg>",
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{{ a }}\"><rect/></svg>",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" style=\"background-color: red\"><rect/></svg>",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" opacity=\"0.5\"><rect/></svg>",
             "<svg xmlns=\"http://www.w3.org/2000/svg\"><defs><linearGradient id=\"{{ a }}\"/></defs><rect/></svg>",
             "<s:svg xmlns:s=\"http://www.w3.org/2000/svg\"><s:rect/></s:svg>",
         ] {

@@ -70,3 +70,33 @@ async fn a_link_that_leads_to_a_stranger_is_refused_by_name() {
     assert_eq!((made.status, &made.json()["sharer"]), (200, &Value::Null), "{}", made.text());
     home.end().await;
 }
+
+#[tokio::test]
+async fn only_somebody_who_follows_a_link_is_counted_and_told_of() {
+    let home = Home::new().await;
+    let id = home.member("13912345678", 0).await;
+    let of = json!({"to": "/card", "touchpoint": "sms-1", "member": {"namespace": "phone", "value": "13912345678"}});
+    let made = home.as_key(&home.owner, "POST", "/v1/links", &of).await.json();
+    assert_eq!(made["member"], id.as_str());
+    let code = made["code"].as_str().unwrap();
+    for (method, way, headers) in [
+        ("GET", "l", vec![PHONE]),
+        ("GET", "l", vec![PHONE]),
+        ("GET", "q", vec![PHONE]),
+        ("HEAD", "l", vec![PHONE]),
+        ("GET", "l", vec![PHONE, ("purpose", "prefetch")]),
+        ("GET", "l", vec![("user-agent", "facebookexternalhit/1.1")]),
+        ("GET", "l", vec![]),
+    ] {
+        let followed = home.ask(method, &format!("/{way}/{code}"), &headers, b"").await;
+        assert_eq!(
+            (followed.status, followed.header("location")),
+            (302, Some("/card")),
+            "{method} {headers:?}"
+        );
+    }
+    home.api.tell_follows_now().await;
+    let read = home.as_key(&home.owner, "GET", &format!("/v1/links/{code}"), &Value::Null).await.json();
+    assert_eq!((&read["clicks"], &read["scans"]), (&json!(2), &json!(1)));
+    home.end().await;
+}
