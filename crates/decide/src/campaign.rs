@@ -40,7 +40,7 @@ use rule::CampaignRule;
 
 pub use ahead::{Outlook, outlook, pools};
 pub(crate) use merge::{join, part};
-pub use text::{Of, VARIABLES, variables};
+pub use text::{Of, VARIABLES, of_member, variables};
 pub(crate) use when::{TIMER, set_timer, set_timer_after};
 
 /// How often what a campaign does may set off another within one decision: beyond that it is no news.

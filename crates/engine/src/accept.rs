@@ -35,10 +35,14 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Events that only decisions state, and draws, leases of tills, the dispatcher of messages and the take-over.
-const DERIVED: [&str; 17] = [
+/// Events that only decisions state, and draws, leases of tills, short links, the dispatcher of messages and the take-over.
+const DERIVED: [&str; 21] = [
     names::CAMPAIGN_STEP,
     names::MESSAGE_FAILED,
+    names::LINK_CLICKED,
+    names::LINK_SCANNED,
+    names::SHARE_CLICKED,
+    names::SHARE_SCANNED,
     names::DRAW_WON,
     names::TILL_LEASED,
     names::TILL_RETURNED,

@@ -382,7 +382,8 @@ impl Engine {
         let pools = Arc::new(self.store().coupons().pools(campaign::pools(&scene, rule)).await?);
         let known = Known { pools, live_since: home.live_since, ..Known::default() };
         let outlook = campaign::outlook(&scene, &state, &known, rule);
-        let variables = campaign::variables(&scene, &state, rule, campaign::Of::AHEAD);
+        let mut variables = campaign::variables(&scene, &state, rule, campaign::Of::AHEAD);
+        said::Said::shown(&live.playbook, &mut variables);
         let now = outlook.sends.into_iter().map(|(message, channel, checked)| {
             let (verdict, later) = match checked.verdict {
                 campaign::guard::Verdict::Send => ("send", None),

@@ -31,6 +31,7 @@ pub mod import;
 pub mod ingest;
 pub mod keys;
 pub mod letters;
+pub mod links;
 pub mod lists;
 mod live;
 pub mod measure;
@@ -42,6 +43,7 @@ pub mod persons;
 pub mod pipeline;
 pub mod places;
 pub mod playbooks;
+pub mod posters;
 pub mod readings;
 pub mod rebuild;
 pub mod reports;
@@ -150,6 +152,9 @@ pub enum EngineError {
     /// Something cannot be simulated like this.
     #[error(transparent)]
     Simulation(#[from] simulate::SimulationProblem),
+    /// A poster cannot be drawn.
+    #[error(transparent)]
+    Poster(#[from] zhiyin_reach::poster::PosterError),
     /// A list cannot be made or changed like this.
     #[error(transparent)]
     List(#[from] lists::ListProblem),
@@ -204,6 +209,8 @@ pub struct Engine {
     pub(crate) audiences: audience::keep::Audiences,
     /// What is taken of pools, for what is sold out.
     pub(crate) seen: coupons::Seen,
+    /// Posters that were read, and with which fonts.
+    pub(crate) posters: posters::Posters,
     /// Where audiences are asked instead, once somebody said so.
     pub(crate) clickhouse: std::sync::OnceLock<audience::clickhouse::Afar>,
 }
@@ -250,6 +257,7 @@ impl Engine {
             measures,
             audiences: audience::keep::Audiences::default(),
             seen: coupons::Seen::default(),
+            posters: posters::Posters::default(),
             clickhouse: std::sync::OnceLock::new(),
         };
         engine.reload().await?;

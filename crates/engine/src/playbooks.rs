@@ -16,7 +16,7 @@ use crate::boxed;
 use crate::campaigns::said;
 use crate::lists::taken;
 use crate::pipeline::OTHERS_AT_WORK;
-use crate::{Engine, Result, clock, rebuild};
+use crate::{Engine, Result, clock, posters, rebuild};
 
 /// The largest file that is read as a playbook.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -63,10 +63,11 @@ pub fn read_given(text: &str) -> std::result::Result<(Playbook, Rules), Vec<Prob
     Ok((playbook, rules))
 }
 
-/// Compiles a playbook; its messages must read well too.
+/// Compiles a playbook; its messages and posters must read well too.
 fn compiled(file: &str, playbook: &Playbook) -> std::result::Result<Rules, Vec<Problem>> {
     let rules = Rules::compile(playbook)?;
-    let problems = said::problems(file, playbook);
+    let mut problems = said::problems(file, playbook);
+    problems.extend(posters::problems(file, playbook));
     if problems.is_empty() { Ok(rules) } else { Err(problems) }
 }
 

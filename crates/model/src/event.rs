@@ -222,6 +222,14 @@ pub mod names {
     pub const CHANNEL_REACHABLE: &str = "Channel Reachable";
     /// A member's advisor did what they were asked to: `task`, its id.
     pub const TASK_DONE: &str = "Task Done";
+    /// A short link of a member was clicked: `link` its code, `page`, `clicks`. Only the home itself states it.
+    pub const LINK_CLICKED: &str = "Link Clicked";
+    /// The code of one was scanned.
+    pub const LINK_SCANNED: &str = "Link Scanned";
+    /// A short link that a member passes on was clicked by somebody; it is the sharer's event. Only the home itself states it.
+    pub const SHARE_CLICKED: &str = "Share Clicked";
+    /// The code of one was scanned.
+    pub const SHARE_SCANNED: &str = "Share Scanned";
     /// Derived: a coupon of ours was used up.
     pub const COUPON_USED: &str = "Coupon Used";
     /// Derived: the time of a coupon is over.

@@ -28,6 +28,8 @@ pub enum CheckoutKind {}
 pub enum RunKind {}
 /// Marker of [`NoteId`].
 pub enum NoteKind {}
+/// Marker of [`LinkId`].
+pub enum LinkKind {}
 
 /// One person we know, enrolled or not.
 pub type MemberId = Id<MemberKind>;
@@ -45,6 +47,8 @@ pub type CheckoutId = Id<CheckoutKind>;
 pub type RunId = Id<RunKind>;
 /// One thing that was said to a member; hash of (run, step).
 pub type NoteId = Id<NoteKind>;
+/// One short link; hash of its code.
+pub type LinkId = Id<LinkKind>;
 
 impl<K> Id<K> {
     /// The id with these bytes.

@@ -12,6 +12,7 @@ pub mod effect;
 pub mod event;
 pub mod id;
 pub mod identifier;
+pub mod link;
 pub mod lunar;
 pub mod mask;
 pub mod member;

@@ -15,6 +15,7 @@ mod diff;
 pub mod draw;
 mod extend;
 mod identity;
+pub mod link;
 mod names;
 mod nearest;
 pub mod offer;
@@ -42,6 +43,7 @@ pub use diff::{Change, ChangeKind, Touches, diff};
 pub use draw::{Draw, DrawPrize};
 pub use extend::Loader;
 pub use identity::{Identity, NamespaceSaid};
+pub use link::{Links, Page, Poster};
 pub use names::{Language, Names};
 pub use offer::{Offer, Offering, UseLimit, Within};
 pub use partner::Partner;
@@ -98,6 +100,12 @@ pub struct Playbook {
     /// Texts that are sent, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: BTreeMap<String, Message>,
+    /// Where short links lead, and from where.
+    #[serde(skip_serializing_if = "Links::is_default")]
+    pub links: Links,
+    /// Posters by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub posters: BTreeMap<String, Poster>,
     /// Campaigns by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub campaigns: BTreeMap<String, Campaign>,

@@ -170,7 +170,7 @@ fn simple(template: &str) -> Result<(), TemplateError> {
     Ok(())
 }
 
-fn environment<'t>(undefined: UndefinedBehavior) -> Environment<'t> {
+fn environment<'t>(undefined: UndefinedBehavior, escape: AutoEscape) -> Environment<'t> {
     let mut environment = Environment::empty();
     environment.add_filter("upper", filters::upper);
     environment.add_filter("lower", filters::lower);
@@ -189,7 +189,7 @@ fn environment<'t>(undefined: UndefinedBehavior) -> Environment<'t> {
     });
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(DEPTH_MAX);
-    let is_html = |name: &str| if name.ends_with(HTML) { AutoEscape::Html } else { AutoEscape::None };
+    let is_html = move |name: &str| if name.ends_with(HTML) { AutoEscape::Html } else { escape };
     environment.set_auto_escape_callback(is_html);
     environment.set_undefined_behavior(undefined);
     environment
@@ -220,7 +220,17 @@ pub struct Templates {
 impl Templates {
     /// Reads templates by their names. One that does not read ([`check`]) is none: to say it fails.
     pub fn read<'t>(texts: impl IntoIterator<Item = (String, &'t str)>) -> Self {
-        let mut all = Self { environment: environment(UndefinedBehavior::Chainable), named: BTreeMap::new() };
+        Self::read_with(texts, AutoEscape::None)
+    }
+
+    /// The same where what is said stands in XML: variables are texts in it, whatever they say.
+    pub fn escaping<'t>(texts: impl IntoIterator<Item = (String, &'t str)>) -> Self {
+        Self::read_with(texts, AutoEscape::Html)
+    }
+
+    fn read_with<'t>(texts: impl IntoIterator<Item = (String, &'t str)>, escape: AutoEscape) -> Self {
+        let environment = environment(UndefinedBehavior::Chainable, escape);
+        let mut all = Self { environment, named: BTreeMap::new() };
         for (name, text) in texts {
             if let Ok(named) = all.add(&name, text) {
                 all.named.insert(name, named);
@@ -256,6 +266,15 @@ impl Templates {
         })
     }
 
+    /// The same, whole: of templates whose length is bounded elsewhere.
+    pub fn render_whole(
+        &self,
+        name: &str,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<String, TemplateError> {
+        Ok(self.environment.get_template(name)?.render(tree(variables))?)
+    }
+
     /// Those of some variables that a template names, alone or by the group that they are in.
     pub fn names<'v>(
         &'v self,
@@ -284,14 +303,28 @@ pub fn needs(template: &str, known: &BTreeMap<String, String>, group: &str) -> b
     let is_of = |name: &String| name.split_once('.').is_some_and(|(of, _)| of == group);
     let mut without = known.clone();
     without.retain(|name, _| !is_of(name));
-    let rendered = environment(UndefinedBehavior::SemiStrict).render_str(template, tree(&without));
+    let environment = environment(UndefinedBehavior::SemiStrict, AutoEscape::None);
+    let rendered = environment.render_str(template, tree(&without));
     rendered.is_err_and(|error| Aborted::of(&error).is_none())
 }
 
 /// Checks a template: it reads well, and names nothing beside what there may be.
 pub fn check(template: &str, known: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    check_with(template, known, AutoEscape::None)
+}
+
+/// The same for one that stands in XML.
+pub fn check_escaped(template: &str, known: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    check_with(template, known, AutoEscape::Html)
+}
+
+fn check_with(
+    template: &str,
+    known: &BTreeMap<String, String>,
+    escape: AutoEscape,
+) -> Result<(), TemplateError> {
     simple(template)?;
-    let strict = environment(UndefinedBehavior::Strict);
+    let strict = environment(UndefinedBehavior::Strict, escape);
     let parsed = strict.template_from_str(template)?;
     let unknown: Option<String> = parsed
         .undeclared_variables(true)

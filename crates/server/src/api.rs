@@ -18,6 +18,7 @@ mod draws;
 pub(crate) mod endpoint;
 pub(crate) mod input;
 pub(crate) mod keys;
+mod links;
 mod lists;
 pub(crate) mod rate;
 pub(crate) mod reads;
@@ -26,6 +27,7 @@ mod sends;
 mod tills;
 pub(crate) mod webhooks;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
@@ -36,6 +38,7 @@ use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
 use zhiyin_model::role::{Bound, Operation};
 
+use crate::follow::{self, Follows};
 use crate::language::Language;
 use crate::problem::Problem;
 use crate::unsubscribe;
@@ -50,6 +53,8 @@ pub struct Api {
     pub(crate) rates: Rates,
     /// The way in for programs.
     pub(crate) wire: Wire,
+    /// Short links, for whoever follows one.
+    pub(crate) follows: Follows,
     /// Whether the overview and what is measured are read without a key.
     open: bool,
     /// Held while a second person is asked, so that what comes twice at once asks once.
@@ -71,7 +76,18 @@ impl Api {
     pub fn with(engine: Arc<Engine>, requests_per_second: u32, open: bool, bounds: Bounds) -> Arc<Self> {
         let wire = Wire::new(Arc::clone(&engine), bounds);
         let rates = Rates::new(requests_per_second);
-        Arc::new(Self { engine, rates, wire, open, asking: tokio::sync::Mutex::default() })
+        let follows = Follows::new(Arc::clone(&engine));
+        Arc::new(Self { engine, rates, wire, follows, open, asking: tokio::sync::Mutex::default() })
+    }
+
+    /// Tells which short links were followed, again and again, until told to stop.
+    pub async fn tell_follows<F: Future>(&self, stop: F) {
+        self.follows.follower.run(stop).await;
+    }
+
+    /// The same once: all that there is to tell.
+    pub async fn tell_follows_now(&self) {
+        self.follows.follower.tell_all(true).await;
     }
 
     /// Whether somebody may read the sums of the whole home.
@@ -96,6 +112,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         coupons::endpoints(),
         campaigns::endpoints(),
         sends::endpoints(),
+        links::endpoints(),
         draws::endpoints(),
         tills::endpoints(),
         checkout::endpoints(),
@@ -128,6 +145,8 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
     router
         .merge(wire::routes())
         .merge(unsubscribe::routes())
+        .route("/l/{code}", get(follow::click))
+        .route("/q/{code}", get(follow::scan))
         .route("/openapi.json", get(async move || (json, document).into_response()))
         .route("/docs", get(move |request: Request| async move { page.response(&request) }))
         .with_state(Arc::clone(api))

@@ -8,6 +8,7 @@
 //! Read on in `routes` (which address answers what), then `serve` (how connections are held and let go).
 
 mod api;
+mod follow;
 mod home_readings;
 mod language;
 pub mod overview;

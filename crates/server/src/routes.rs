@@ -8,6 +8,7 @@
 //! | `/readyz` | 200 when work can be taken, else 503; also when the store does not answer in time |
 //! | `/metrics` | what is measured, as Prometheus reads it, at most a second old |
 //! | `/v1/…` | the API ([`crate::api`]) |
+//! | `/l/CODE`, `/q/CODE` | where a short link leads, to whoever clicks it or scans its code ([`crate::follow`]) |
 //! | `/openapi.json`, `/docs` | what the API is, for programs and for people |
 
 use std::sync::Arc;

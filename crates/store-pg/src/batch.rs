@@ -153,6 +153,11 @@ columns! {
     SendsNew of SendNew<'f> { id: Uuid, channel: &'f str, at: i64, others: String, }
     /// Where that stands ([`crate::campaigns::NOTE_ON`]).
     NotesOn of NoteOn { id: Uuid, member: Uuid, state: i16, }
+    /// Short links ([`crate::links::LINK_NEW`]).
+    LinksNew of LinkNew<'f> {
+        id: Uuid, code: &'f str, page: &'f str, target: &'f str, touchpoint: Option<&'f str>, campaign: Option<&'f str>,
+        message: Option<&'f str>, member: Option<Uuid>, sharer: Option<Uuid>, at: i64, until: Option<i64>,
+    }
     /// Terms of coupons ([`crate::coupons::TERMS_NEW`]).
     CouponTerms of CouponTerm<'f> { hash: Uuid, offer: &'f str, terms: &'f str, }
     /// What is taken of pools ([`crate::coupons::POOL_TAKE`]).

@@ -79,6 +79,7 @@ pub(crate) struct Rows<'f> {
     pub(crate) notes: batch::Notes<'f>,
     pub(crate) sends: batch::SendsNew<'f>,
     pub(crate) changed: batch::NotesOn,
+    pub(crate) links: batch::LinksNew<'f>,
 }
 
 impl<'f> Rows<'f> {
@@ -128,6 +129,9 @@ impl<'f> Rows<'f> {
         for (id, member, state) in &said.changed {
             let row = batch::NoteOn { id: (*id).into(), member: (*member).into(), state: state.code() };
             rows[schemas.shard_of_hash(id.bytes())].changed.push(row);
+        }
+        for (rows, links) in rows.iter_mut().zip(crate::links::rows(&said.links, schemas)) {
+            rows.links = links;
         }
         Ok(rows)
     }
@@ -239,6 +243,10 @@ fn most(limit: usize) -> i64 {
 #[async_trait]
 impl Campaigns for PgStore {
     fn sends(&self) -> &dyn zhiyin_store::campaigns::sends::Sends {
+        self
+    }
+
+    fn links(&self) -> &dyn zhiyin_store::links::Links {
         self
     }
 

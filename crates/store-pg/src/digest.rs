@@ -112,6 +112,11 @@ pub(crate) async fn digest(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<St
         let text = format!("said|{}{text}", gathered.names.get(&member).map_or("?", String::as_str));
         gathered.hashes.push(hash(&text));
     }
+    for (member, sharer, text) in crate::links::said(survey).await? {
+        let name = |member: Option<MemberId>| member.map_or("", |member| name_of(&gathered.names, member));
+        let text = format!("link|{}|{}{text}", name(member), name(sharer));
+        gathered.hashes.push(hash(&text));
+    }
     gathered.each("timer", TIMERS).await?;
     gathered.lists().await?;
     gathered.places().await?;

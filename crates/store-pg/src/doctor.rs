@@ -180,7 +180,7 @@ pub(crate) const COUPON_ACCOUNTS: &str = concat!(
 );
 
 /// (what must be true, a query over one shard whose rows are what breaks it, as one text each)
-const INVARIANTS: [(&str, &str); 21] = [
+const INVARIANTS: [(&str, &str); 22] = [
     (
         "what leaves the home says something, and what is said outside of it leaves",
         crate::campaigns::SEND_ASTRAY,
@@ -205,6 +205,7 @@ const INVARIANTS: [(&str, &str); 21] = [
     ("whatever is kept of a member is kept where the member is", STRANGERS),
     ("whatever was decided or waits is in the log", UNLOGGED),
     ("every event has its body, in the log or in the archive", BODILESS),
+    ("every short link leads somewhere, by a code of its own", crate::links::SENSELESS),
 ];
 
 /// What must be true of a sealed home besides. Sealed values begin with 2, erased ones are 3.
@@ -245,13 +246,13 @@ impl Broken {
         self.0.len() >= SHOWN
     }
 
-    fn say(&mut self, what: impl Into<String>) {
+    pub(crate) fn say(&mut self, what: impl Into<String>) {
         if !self.enough() {
             self.0.push(what.into());
         }
     }
 
-    fn check(self, invariant: &str) -> Check {
+    pub(crate) fn check(self, invariant: &str) -> Check {
         Check { invariant: invariant.to_owned(), broken: self.0 }
     }
 }
@@ -280,6 +281,7 @@ pub(crate) async fn doctor(survey: &Survey<'_>, vault: &Arc<Vault>) -> Result<Ve
     let (placed, members) = placed(survey).await?;
     checks.push(placed);
     checks.push(identifiers(survey, &members).await?);
+    checks.push(crate::links::named(survey, &members).await?);
     checks.push(orders(survey).await?);
     checks.push(messages(survey).await?);
     checks.push(Check {

@@ -80,6 +80,8 @@ pub(crate) const OUTBOX: &str =
     "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox ORDER BY id";
 pub(crate) const SEND: &str = "SELECT id, channel, at, state, attempts, due, tried_at, receipt, error, others, told \
     FROM {shard}.send ORDER BY id";
+pub(crate) const LINK: &str = "SELECT id, code, page, target, touchpoint, campaign, message, member, sharer, at, until, clicks, \
+    scans FROM {shard}.link ORDER BY id";
 pub(crate) const POOL: &str = "SELECT pool, taken FROM {home}.pool ORDER BY pool";
 pub(crate) const ISSUE: &str =
     "SELECT no, name, offer, audience, asked_by, at, members, parts FROM {home}.issue ORDER BY no";
@@ -150,7 +152,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 62] = [
+const SAID: [(&str, &str, Way); 63] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -182,6 +184,7 @@ const SAID: [(&str, &str, Way); 62] = [
     ("run_move", RUN_MOVE, Way::Numbered),
     ("outbox", OUTBOX, Way::Each),
     ("send", SEND, Way::Each),
+    ("link", LINK, Way::Each),
     ("pool", POOL, Way::Once),
     ("issue", ISSUE, Way::Once),
     ("issue_part", ISSUE_PART, Way::Once),

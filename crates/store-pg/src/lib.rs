@@ -28,6 +28,7 @@ mod home;
 mod keys;
 mod lease;
 mod link;
+mod links;
 mod lists;
 mod load;
 mod memory;

@@ -195,6 +195,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 24,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0024_shard.sql"),
+        online: &[],
+    },
+    Migration {
         number: 25,
         oldest: 1,
         home: "-- Nothing of what there is once.",

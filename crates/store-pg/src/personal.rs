@@ -135,6 +135,8 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
         steps.push(Step::Run((crate::checkouts::BLANK, shard), vec![&key]));
         steps.push(Step::Run((crate::campaigns::SEND_ERASED, shard), vec![&key]));
         steps.push(Step::Run((crate::campaigns::BLANK, shard), vec![&key]));
+        steps.push(Step::Run((crate::links::OF_NOBODY, shard), vec![&key]));
+        steps.push(Step::Run((crate::links::BY_NOBODY, shard), vec![&key]));
     }
     let values: Values<'_> = vec![&key, &kept.attributes, &kept.touches, &kept.told_at, &kept.leaves];
     let erased = vec![key];

@@ -209,6 +209,7 @@ async fn join(session: &Session<'_>, joined: &Joined, moves: &mut Moves) -> Resu
     *sql += &coupons::join(schemas, joined);
     *sql += &checkouts::join(schemas, joined);
     *sql += &campaigns::join(schemas, joined);
+    *sql += &crate::links::join(schemas, joined);
     let shard = schemas.shard(shard);
     let loser = uuid(joined.loser);
     *sql += &format!(

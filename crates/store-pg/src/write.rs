@@ -317,6 +317,7 @@ impl<'p> Plan<'p> {
         self.write((campaigns::NOTE_NEW, shard), &rows.campaigns.notes);
         self.write((campaigns::SEND_NEW, shard), &rows.campaigns.sends);
         self.write((campaigns::NOTE_ON, shard), &rows.campaigns.changed);
+        self.write((crate::links::LINK_NEW, shard), &rows.campaigns.links);
         self.write((HOUSE_ADD, shard), &rows.houses);
     }
 

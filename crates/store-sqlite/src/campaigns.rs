@@ -1,5 +1,6 @@
 //! Campaigns: what a batch writes of them, and how it is read.
 
+pub(crate) mod links;
 pub(crate) mod sends;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,10 @@ pub(crate) use sends::*;
 use crate::SqliteStore;
 use crate::rows::{self, all, damaged, database, id};
 use crate::write::{prepare, run};
+pub(crate) use links::{
+    LINK, LINK_COUNTED, LINK_NEW, LINKS, LINKS_BY_NOBODY, LINKS_DIGESTED, LINKS_OF_NOBODY, LINKS_SHARED_TO,
+    LINKS_TO,
+};
 
 pub(crate) const MOVE_NEW: &str = "INSERT INTO run_move (member, campaign, run, kind, place, why, at, event, version) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -112,7 +117,7 @@ pub(crate) fn flush(
     for (id, member, state) in &said.changed {
         run(&mut on, params![id.bytes().as_slice(), member.bytes().as_slice(), state.code()])?;
     }
-    Ok(())
+    links::put(c, &said.links)
 }
 
 /// What was said to who ends was said to who they are.
@@ -198,6 +203,10 @@ fn most(limit: usize) -> i64 {
 #[async_trait]
 impl Campaigns for SqliteStore {
     fn sends(&self) -> &dyn zhiyin_store::campaigns::sends::Sends {
+        self
+    }
+
+    fn links(&self) -> &dyn zhiyin_store::links::Links {
         self
     }
 

@@ -106,6 +106,11 @@ pub(crate) fn digest(c: &Connection, vault: &Vault) -> Result<String> {
         let text = format!("said|{}{text}", gathered.name(member));
         gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
     }
+    for (member, sharer, text) in crate::campaigns::links::said(c)? {
+        let name = |member: Option<MemberId>| member.map_or("", |member| gathered.name(member));
+        let text = format!("link|{}|{}{text}", name(member), name(sharer));
+        gathered.hashes.push(*blake3::hash(text.as_bytes()).as_bytes());
+    }
     gathered.each("timer", TIMERS, 0, 1)?;
     gathered.each("listed", lists::SAID, 0, 1)?;
     gathered.places()?;

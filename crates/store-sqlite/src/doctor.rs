@@ -12,7 +12,7 @@ use crate::rows::{all, database};
 const SHOWN: &str = " LIMIT 5";
 
 /// (what must be true, a query whose rows are what breaks it, as one text each)
-pub(crate) const INVARIANTS: [(&str, &str); 19] = [
+pub(crate) const INVARIANTS: [(&str, &str); 21] = [
     (
         "what leaves the home says something, and what is said outside of it leaves",
         crate::campaigns::SEND_ASTRAY,
@@ -125,6 +125,15 @@ pub(crate) const INVARIANTS: [(&str, &str); 19] = [
          UNION SELECT 'coupon_move_remains' UNION SELECT 'coupon_code_stays' UNION SELECT 'coupon_code_remains' \
          UNION SELECT 'run_move_stays' UNION SELECT 'run_move_remains') \
          WHERE name NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')",
+    ),
+    (
+        "every short link leads somewhere, by a code of its own",
+        "SELECT 'link ' || code FROM link WHERE (page = '') = (target = '') OR length(code) <> 12 OR clicks < 0 OR scans < 0",
+    ),
+    (
+        "short links are of members who are there",
+        "SELECT 'link ' || code FROM link l WHERE (member NOTNULL AND NOT EXISTS (SELECT 1 FROM member m WHERE m.id = l.member)) \
+         OR (sharer NOTNULL AND NOT EXISTS (SELECT 1 FROM member m WHERE m.id = l.sharer))",
     ),
     (
         "the audit log cannot be changed: its guards are in place",

@@ -34,6 +34,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (23, 2, include_str!("migrations/0023_tills.sql")),
     (24, 2, include_str!("migrations/0024_campaigns.sql")),
     (25, 2, include_str!("migrations/0025_sends.sql")),
+    (26, 2, include_str!("migrations/0026_links.sql")),
     (27, 2, include_str!("migrations/0027_effects.sql")),
 ];
 

@@ -305,6 +305,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
     run(&mut prepare(c, BLANK)?, params![key, [ERASED].as_slice()])?;
     run(&mut prepare(c, campaigns::SEND_ERASED)?, [key])?;
     run(&mut prepare(c, campaigns::BLANK)?, params![key, [ERASED].as_slice()])?;
+    campaigns::links::erase(c, member)?;
     let kept = Kept::erased();
     let values = params![key, kept.attributes, kept.touches, kept.told_at, kept.leaves];
     run(&mut prepare(c, MEMBER_BLANK)?, values)?;

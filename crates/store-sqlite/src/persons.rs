@@ -117,6 +117,7 @@ pub(crate) fn join(c: &Connection, joined: &Joined) -> Result<()> {
     coupons::join(c, joined)?;
     checkouts::join(c, joined)?;
     campaigns::join(c, joined)?;
+    campaigns::links::join(c, joined)?;
     run(&mut prepare(c, FOUND_GONE)?, [no])?;
     run(&mut prepare(c, MEMBER_GONE)?, [no]).map(drop)
 }

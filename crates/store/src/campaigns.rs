@@ -5,6 +5,7 @@ pub mod sends;
 
 use async_trait::async_trait;
 use zhiyin_model::id::{MemberId, NoteId, RunId};
+use zhiyin_model::link::Link;
 use zhiyin_model::run::{Note, NoteState, RunMove, RunMoveKind, Runs, SLOTS};
 use zhiyin_model::time::Ts;
 
@@ -31,6 +32,8 @@ pub struct RunFlush {
     pub notes: Vec<NoteSet>,
     /// Where what was said stands from now on; it never goes back.
     pub changed: Vec<(NoteId, MemberId, NoteState)>,
+    /// Short links that stand in what is said. One that is there already stays as it is.
+    pub links: Vec<Link>,
 }
 
 /// Something said, with its body opened.
@@ -116,6 +119,8 @@ pub struct AssignedPart {
 pub trait Campaigns: Send + Sync {
     /// What leaves the home, on its way.
     fn sends(&self) -> &dyn sends::Sends;
+    /// Short links.
+    fn links(&self) -> &dyn crate::links::Links;
     /// What happened to a member, and to who they were, newest first: in one campaign, or in all.
     async fn run_moves(
         &self,

@@ -18,6 +18,7 @@ pub mod doors;
 pub mod draws;
 pub mod inbox;
 pub mod life;
+pub mod links;
 pub mod lists;
 pub mod lookups;
 pub mod partners;
@@ -105,6 +106,8 @@ macro_rules! conformance {
             sends: what_is_due_is_lent_to_one_at_a_time, what_nobody_noted_is_unknown_or_waits_by_its_key,
                 what_failed_is_told_moved_and_listed, a_pace_is_moved_on_by_who_read_it_last, what_leaves_moves_with_the_home,
                 what_leaves_follows_whoever_they_are;
+            links: a_link_is_kept_once_and_counts, links_follow_whoever_they_are, links_move_with_the_home,
+                a_link_of_whoever_is_erased_names_nobody;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,
                 what_comes_late_counts_where_it_is_open, lines_that_the_ledger_does_not_bear_out_are_found, a_month_is_closed_beside_batches,
                 closed_months_move_with_a_home;

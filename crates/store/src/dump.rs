@@ -4,6 +4,8 @@
 //! Shares and their cursors do not move, since another home may fall into another number of them: rows of the inbox that
 //! were not decided come as rows of the `queue`, each after itself. Places (`seq`) stay as they are.
 
+mod links;
+
 use tokio::sync::mpsc;
 
 /// What one column holds.
@@ -70,7 +72,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 62] = [
+pub static TABLES: [Table; 63] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -328,6 +330,7 @@ pub static TABLES: [Table; 62] = [
         ],
     },
     Table { name: "send", columns: &crate::campaigns::sends::COLUMNS },
+    links::LINK,
     Table { name: "pool", columns: &[("pool", TEXT), ("taken", INT)] },
     Table {
         name: "issue",

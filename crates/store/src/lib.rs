@@ -21,6 +21,7 @@ pub mod draws;
 pub mod dump;
 pub mod feed;
 pub mod flush;
+pub mod links;
 pub mod lists;
 pub mod merge;
 pub mod packed;

@@ -9,6 +9,7 @@ use crate::checkout::CheckoutAction;
 use crate::coupon::CouponAction;
 use crate::draw::DrawAction;
 use crate::home::AUDIENCE_MIB;
+use crate::link::{LinkAction, PosterAction};
 use crate::serve::Serving;
 use crate::webhook::WebhookAction;
 
@@ -152,6 +153,18 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: crate::till::TillAction,
+    },
+    /// Short links and their QR codes (短链): made, read, drawn.
+    Link {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: LinkAction,
+    },
+    /// Posters of the playbook (海报), each of one member.
+    Poster {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: PosterAction,
     },
     /// Campaigns of the playbook (营销活动): how they go, and why somebody was sent something, or not.
     Campaign {
@@ -300,7 +313,7 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, poster, faults.
     Bench {
         /// Which: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults.
         #[arg(default_value = "growth")]

@@ -11,6 +11,7 @@ mod growth;
 mod ingest;
 mod issue;
 mod pipeline;
+mod poster;
 mod print;
 mod resolution;
 mod rounds;
@@ -41,6 +42,7 @@ pub async fn bench(
         "audience" => audience::audience(audience),
         "checkout" => checkout::checkout(checkout, audience.without_peers),
         "search" => search::search().await,
+        "poster" => poster::poster(place),
         "issue" => issue::issue(audience.members).await,
         "campaign" => campaign::campaign(audience.members).await,
         // What `growth` starts for each home: not for people, so not in the help.

@@ -329,6 +329,7 @@ impl Place {
         store.keep_archive(self.archive()?);
         let engine = Engine::open_working(store, workers).await?;
         engine.audience_memory(mebibytes(AUDIENCE_MIB));
+        engine.poster_fonts(self.font.clone());
         Ok(engine)
     }
 

@@ -21,6 +21,7 @@ mod elsewhere;
 mod home;
 mod import;
 mod key;
+mod link;
 mod lists;
 mod master;
 mod member;
@@ -119,6 +120,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Send { action } => send::send(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,
+        Command::Link { action } => link::link(&place, action).await,
+        Command::Poster { action } => link::poster(&place, action).await,
         Command::Coupon { action } => coupon::coupon(&place, action).await,
         Command::Approval { action } => approval::approval(&place, action).await,
         Command::Webhook { action } => webhook::webhook(&place, action).await,

@@ -235,6 +235,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let api = Api::with(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds());
+    let counting = {
+        let (api, stopped) = (Arc::clone(&api), waiter(stopped.clone()));
+        tokio::spawn(async move { api.tell_follows(stopped).await })
+    };
+    let counted = Arc::clone(&api);
     let served = zhiyin_server::serve(listener, readings, Some(api), async move {
         tokio::select! {
             () = told_to_stop() => {}
@@ -243,6 +248,9 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let _nobody_left = stop.send(true).is_err();
     });
     served.await?;
+    counting.await?;
+    // Of whoever came while it was stopping.
+    counted.tell_follows_now().await;
     issuing.abort();
     rolling.abort();
     ending.abort();

@@ -75,20 +75,8 @@ pub fn variables(
     rule: &CampaignRule,
     of: Of<'_>,
 ) -> BTreeMap<String, String> {
-    let (view, member) = (View::of(state), &state.member);
-    let mut variables = BTreeMap::new();
-    for (name, value) in &member.attributes {
-        let text = match value {
-            Scalar::Text(text) => text.clone(),
-            Scalar::Number(number) => number.normalize().to_string(),
-            Scalar::Bool(flag) => flag.to_string(),
-            Scalar::Texts(texts) => texts.join(", "),
-        };
-        variables.insert(format!("member.{name}"), text);
-    }
-    variables.insert("tier".to_owned(), view.tier().unwrap_or_default().to_owned());
-    variables.insert("points".to_owned(), view.points().to_string());
-    variables.insert("store".to_owned(), view.store().unwrap_or_default().to_owned());
+    let member = &state.member;
+    let mut variables = of_member(state);
     variables.insert("key".to_owned(), of.key.to_owned());
     let held = coupon_of(member, rule, of.since).map(|held| (held.offer.as_str(), held.valid_until));
     let given = || {
@@ -100,6 +88,25 @@ pub fn variables(
         let last = scene.rules.zone.day(until.plus_us(-1));
         variables.insert("coupon.until".to_owned(), last.to_string());
     }
+    variables
+}
+
+/// What a text may say of a member, whatever it is in.
+pub fn of_member(state: &State) -> BTreeMap<String, String> {
+    let view = View::of(state);
+    let mut variables = BTreeMap::new();
+    for (name, value) in &state.member.attributes {
+        let text = match value {
+            Scalar::Text(text) => text.clone(),
+            Scalar::Number(number) => number.normalize().to_string(),
+            Scalar::Bool(flag) => flag.to_string(),
+            Scalar::Texts(texts) => texts.join(", "),
+        };
+        variables.insert(format!("member.{name}"), text);
+    }
+    variables.insert("tier".to_owned(), view.tier().unwrap_or_default().to_owned());
+    variables.insert("points".to_owned(), view.points().to_string());
+    variables.insert("store".to_owned(), view.store().unwrap_or_default().to_owned());
     variables
 }
 

@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use zhiyin_decide::campaign::VARIABLES;
 use zhiyin_decide::campaign::text::Texts;
+use zhiyin_model::id::IdKey;
+use zhiyin_model::link::{Followed, Link, LinkCode};
 use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE};
 use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
 use zhiyin_model::run::Saying;
 use zhiyin_reach::template::{self, Answer, Templates};
+
+use crate::links;
 
 /// What a language is called in short.
 fn code(language: Language) -> &'static str {
@@ -21,6 +25,10 @@ enum Part {
     Text,
     Subject,
     Html,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Text, Self::Subject, Self::Html];
 }
 
 /// What a part of a message is called in a language.
@@ -57,6 +65,10 @@ pub(crate) struct Said {
     of_coupons: BTreeSet<String>,
     /// Messages that decide by their member what they say, or whether they are said, with their parts.
     deciding: BTreeMap<String, Vec<Part>>,
+    /// Pages of the section `links` that each template names.
+    pages: BTreeMap<String, Vec<String>>,
+    /// Links as they stand in what nobody is sent.
+    links: BTreeMap<String, String>,
 }
 
 impl Said {
@@ -68,15 +80,28 @@ impl Said {
                 in_each.map(move |of| (called(id, of, part), said.in_language(of, "")))
             })
         });
-        let decides = |message: &Message| texts_of(message).any(|text| template::decides(text));
+        let texts: Vec<(String, &str)> = texts.collect();
+        let templates = Templates::read(texts.iter().cloned());
+        let mut links = BTreeMap::new();
+        Self::shown(playbook, &mut links);
+        let pages = texts.into_iter().filter_map(|(called, _)| {
+            let named = templates.names(&called, &links);
+            let pages: Vec<String> =
+                named.filter_map(|(name, _)| name.strip_prefix(links::GROUP)).map(str::to_owned).collect();
+            (!pages.is_empty()).then_some((called, pages))
+        });
+        let pages = pages.collect();
+        let decides = |message: &Message| texts_of(message).any(template::decides);
         let deciding = playbook.messages.iter().filter(|(_, message)| decides(message));
         Self {
-            templates: Templates::read(texts),
             languages: playbook.languages.clone(),
             of_coupons: of_coupons(playbook),
             deciding: deciding
                 .map(|(id, message)| (id.clone(), parts(message).map(|(part, _)| part).collect()))
                 .collect(),
+            templates,
+            pages,
+            links,
         }
     }
 
@@ -89,6 +114,41 @@ impl Said {
         };
         let spoken = own.filter(|own| self.languages.contains(own));
         spoken.or(self.languages.first().copied()).unwrap_or_default()
+    }
+
+    /// The short links that stand in something said: one for each page and message that is sent, which is among its variables from
+    /// here on.
+    pub(crate) fn links(&self, playbook: &Playbook, key: &IdKey, saying: &mut Saying) -> Vec<Link> {
+        let (note, variables) = (&saying.note, &mut saying.variables);
+        let language = self.language(variables);
+        let is_outside = OUTSIDE.contains(&note.channel.as_str());
+        let said: &[Part] = if is_outside { &Part::ALL } else { &[Part::Text] };
+        let pages: BTreeSet<&String> = said
+            .iter()
+            .filter_map(|part| self.pages.get(&called(&note.message, language, *part)))
+            .flatten()
+            .collect();
+        let pages = pages.into_iter();
+        let links = pages.filter_map(|id| Some((id, playbook.links.pages.get(id)?))).map(|(id, page)| {
+            let code = LinkCode::of(key, &[b"note", note.id.bytes(), id.as_bytes()]);
+            variables.insert(
+                format!("{}{id}", links::GROUP),
+                links::url(&playbook.links, Followed::Clicked, &code),
+            );
+            Link {
+                campaign: Some(note.campaign.clone()),
+                message: Some(note.message.clone()),
+                ..links::of_member(code, (id, page), note.member, note.at)
+            }
+        });
+        links.collect()
+    }
+
+    /// Links as they stand in what nobody is sent: they lead nowhere.
+    pub(crate) fn shown(playbook: &Playbook, variables: &mut BTreeMap<String, String>) {
+        let way = Followed::Clicked.letter();
+        let names = links::names(&playbook.links);
+        variables.extend(names.map(|name| (name, format!("{}/{way}/…", playbook.links.address))));
     }
 
     /// A message as it is said. Where one fails for a member, or decides not to be said to them, nothing is said in its place.
@@ -147,8 +207,11 @@ impl Texts for Said {
 
     fn refuses(&self, message: &str, variables: &BTreeMap<String, String>) -> Option<String> {
         let language = self.language(variables);
+        let mut variables = variables.clone();
+        // Which links it would bear is not known before it is said.
+        variables.extend(self.links.clone());
         self.deciding.get(message)?.iter().find_map(|part| {
-            match self.templates.answer(&called(message, language, *part), variables) {
+            match self.templates.answer(&called(message, language, *part), &variables) {
                 Ok(Answer::Says(text)) if *part == Part::Text && text.trim().is_empty() => {
                     Some("it says nothing to them".to_owned())
                 }
@@ -170,6 +233,7 @@ fn examples(playbook: &Playbook) -> BTreeMap<String, String> {
     let mut known: BTreeMap<String, String> =
         VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     known.extend(playbook.attributes.keys().map(|name| (format!("member.{name}"), "1".to_owned())));
+    Said::shown(playbook, &mut known);
     known
 }
 

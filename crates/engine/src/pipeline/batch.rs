@@ -493,8 +493,11 @@ impl<'a> Batch<'a> {
         let runs = outcome.runs;
         flush.runs.moves.extend(runs.moves);
         flush.runs.changed.extend(runs.changed);
-        for saying in runs.notes {
-            if let Some(body) = self.live.said.body(&self.live.playbook, &saying) {
+        for mut saying in runs.notes {
+            let (said, playbook) = (&self.live.said, &self.live.playbook);
+            let links = said.links(playbook, &self.home.id_key, &mut saying);
+            if let Some(body) = said.body(playbook, &saying) {
+                flush.runs.links.extend(links);
                 let (note, others) = (saying.note, saying.others);
                 flush.runs.notes.push(NoteSet { note, body: seal::seal(&body), others });
             }

@@ -7,6 +7,7 @@ mod consent;
 mod draw;
 mod earning;
 mod identity;
+mod link;
 mod offer;
 mod retention;
 mod tills;
@@ -48,6 +49,7 @@ pub(super) fn playbook(
     let offered = offer::sections(&mut raw);
     let draws = raw.draws.take();
     let campaigns = campaign::sections(&mut raw);
+    let linking = link::sections(&mut raw);
     let id = check.required(raw.playbook, tree, "playbook", "a name such as variety-store");
     if let (Some(id), Some(node)) = (&id, tree.get("playbook")) {
         check.id(id, &node.mark, &node.path, false);
@@ -105,6 +107,7 @@ pub(super) fn playbook(
         worth: points.as_ref().and_then(|points| points.worth),
     };
     let (messages, campaigns, sending) = check.campaigns(campaigns, tree, &known);
+    let (links, posters) = check.linking(linking, tree);
     Some(Playbook {
         id: id?,
         timezone: timezone?,
@@ -123,6 +126,8 @@ pub(super) fn playbook(
         offering,
         draws: draws.into_iter().collect(),
         messages,
+        links,
+        posters: posters.into_iter().collect(),
         campaigns,
         sending,
         identity,

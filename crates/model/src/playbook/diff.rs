@@ -7,6 +7,7 @@ mod consent;
 mod draw;
 mod earning;
 mod identity;
+mod link;
 mod offer;
 mod partner;
 mod retention;
@@ -83,6 +84,7 @@ pub fn diff(old: &Playbook, new: &Playbook) -> Vec<Change> {
     offer::offering(old, new, &mut changes);
     draw::draws(old, new, &mut changes);
     campaign::campaigns(old, new, &mut changes);
+    link::links(old, new, &mut changes);
     identity::identity(&old.identity, &new.identity, &mut changes);
     consent::consent(&old.consent, &new.consent, &mut changes);
     retention::retention(old, new, &mut changes);

@@ -5,6 +5,7 @@
 
 pub(super) mod campaign;
 pub(super) mod draw;
+pub(super) mod link;
 pub(super) mod offer;
 
 use schemars::JsonSchema;
@@ -67,6 +68,10 @@ pub(super) struct RawPlaybook {
     pub draws: Option<ById<draw::RawDraw>>,
     /// Texts that are sent, by id.
     pub messages: Option<ById<campaign::RawMessage>>,
+    /// Where short links lead, and from where.
+    pub links: Option<link::RawLinks>,
+    /// Posters by id.
+    pub posters: Option<ById<link::RawPoster>>,
     /// Campaigns by id.
     pub campaigns: Option<ById<campaign::RawCampaign>>,
     /// What bounds everything that is sent.

@@ -6,6 +6,7 @@ mod differences;
 mod draws;
 mod hostile;
 mod identity;
+mod links;
 mod malformed;
 mod merging;
 mod offers;

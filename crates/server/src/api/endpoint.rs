@@ -220,6 +220,22 @@ impl Endpoint {
         Self { handler: Arc::new(handler), media, ..endpoint }
     }
 
+    /// One that reads and gives a picture.
+    pub(crate) fn picture<I: Taken, F: Future<Output = Result<Response, Problem>> + Send + 'static>(
+        id: &'static str,
+        path: &'static str,
+        needs: Operation,
+        media: &'static [&'static str],
+        run: fn(Caller, I) -> F,
+    ) -> Self {
+        let described = |_: Caller, _: I| std::future::ready(Err::<String, _>(Problem::of("not_found")));
+        let handler = move |caller: Caller, raw: Raw| -> Answering {
+            Box::pin(async move { run(caller, input::from_query(&raw.said)?).await })
+        };
+        let endpoint = Self::new::<I, String, _>((Kind::Query, Method::GET), (id, path), needs, described);
+        Self { handler: Arc::new(handler), media, ..endpoint }
+    }
+
     /// One that goes through the pipeline, once for each idempotency key. One that came before is answered from the record,
     /// whatever became since of whom it names.
     pub(crate) fn command<I: Taken, F: Answers<CommandDone>>(

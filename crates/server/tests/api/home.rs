@@ -31,6 +31,7 @@ impl Drop for Folder {
 /// A home that decides and serves.
 pub struct Home {
     pub engine: Arc<Engine>,
+    pub api: Arc<Api>,
     pub address: SocketAddr,
     pub owner: String,
     stop: Vec<oneshot::Sender<()>>,
@@ -93,9 +94,10 @@ impl Home {
         let (stop_serving, stopped) = oneshot::channel::<()>();
         stop.push(stop_serving);
         let api = Api::with(Arc::clone(&engine), requests_per_second, false, bounds);
+        let served = Arc::clone(&api);
         let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
         ended.push(tokio::spawn(async move {
-            serve_within(Limits::default(), listener, readings, Some(api), stopped).await.unwrap();
+            serve_within(Limits::default(), listener, readings, Some(served), stopped).await.unwrap();
         }));
         if decides {
             let (stop_deciding, stopped) = oneshot::channel::<()>();
@@ -105,7 +107,8 @@ impl Home {
                 engine.run(512, async { drop(stopped.await) }).await.unwrap();
             }));
         }
-        let mut home = Self { engine, address, owner: String::new(), stop, ended, _folder: Folder(folder) };
+        let mut home =
+            Self { engine, api, address, owner: String::new(), stop, ended, _folder: Folder(folder) };
         home.owner = home.key(Role::Owner, None, None).await;
         home
     }

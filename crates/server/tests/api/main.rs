@@ -11,6 +11,7 @@ mod commands;
 mod coupons;
 mod document;
 mod home;
+mod links;
 mod reads;
 mod roles;
 mod sends;

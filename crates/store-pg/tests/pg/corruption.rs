@@ -52,6 +52,15 @@ const BODIES: &str = "every event has its body, in the log or in the archive";
 
 /// (what somebody did to each shard, the rule that it breaks)
 const PLANTED: &[(&str, &str)] = &[
+    (
+        "INSERT INTO {shard}.link (id, code, page, target, at) VALUES (gen_random_uuid(), '123456789ABC', '', '', 0)",
+        "every short link leads somewhere, by a code of its own",
+    ),
+    (
+        "INSERT INTO {shard}.link (id, code, page, target, sharer, at) \
+         VALUES (gen_random_uuid(), '123456789ABC', 'a', '', gen_random_uuid(), 0)",
+        "short links are of members who are there",
+    ),
     ("UPDATE {shard}.house_account SET balance = balance + 1", ZERO),
     (
         "UPDATE {shard}.member SET accounts = jsonb_set(accounts::jsonb, '{0,1}', \

@@ -131,6 +131,22 @@ const PLANTED: &[(&str, &str)] = &[
         "INSERT INTO send (id, channel, at, state, attempts, due, others, told) VALUES (randomblob(16), 'email', 0, 0, 0, 0, '', 1)",
         "what leaves the home says something, and what is said outside of it leaves",
     ),
+    (
+        "INSERT INTO link (id, code, page, target, at) VALUES (randomblob(16), '123456789ABC', '', '', 0)",
+        "every short link leads somewhere, by a code of its own",
+    ),
+    (
+        "INSERT INTO link (id, code, page, target, at) VALUES (randomblob(16), 'short', 'a', '', 0)",
+        "every short link leads somewhere, by a code of its own",
+    ),
+    (
+        "INSERT INTO link (id, code, page, target, member, at) VALUES (randomblob(16), '123456789ABC', 'a', '', randomblob(16), 0)",
+        "short links are of members who are there",
+    ),
+    (
+        "INSERT INTO link (id, code, page, target, sharer, at) VALUES (randomblob(16), '123456789ABC', 'a', '', randomblob(16), 0)",
+        "short links are of members who are there",
+    ),
     ("SELECT 1", "closed months cannot be changed: their guards are in place"),
     (
         "INSERT INTO book_close (month, start, until, closed_at, closed_by, version, hash) VALUES (201703, 0, 1, 2, 'nobody', 1, zeroblob(32))",

@@ -31,6 +31,9 @@ pub struct Place {
     /// A command that prints the master key: run once, at the start.
     #[arg(long, global = true, value_name = "COMMAND", env = "ZHIYIN_MASTER_KEY_COMMAND")]
     pub master_key_command: Option<String>,
+    /// Fonts with which posters are drawn: files or folders, with commas between. Default: those in the machine's own folders.
+    #[arg(long, global = true, value_name = "FILE", value_delimiter = ',', env = "ZHIYIN_FONTS")]
+    pub font: Vec<PathBuf>,
     /// How many events a batch has at most.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: Option<u32>,

@@ -30,6 +30,7 @@ mod identity;
 mod identity_cases;
 mod items;
 mod keeping;
+mod links;
 mod lists;
 mod mail;
 mod mail_server;
