@@ -312,6 +312,7 @@ impl Engine {
     }
 
     /// How much of what was sent in each two hours of the day was seen, of all members: (seen, sent), 00:00 to 02:00 first.
+    #[boxed]
     pub async fn campaign_hours(&self) -> Result<Vec<(i64, i64)>> {
         let pools = (0..SLOTS).flat_map(|slot| ["sent", "seen"].map(|what| hour_of(slot, what)));
         let taken = self.store().coupons().pools(pools.collect()).await?;

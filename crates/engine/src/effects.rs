@@ -24,6 +24,7 @@ use zhiyin_model::time::{DAY_US, Day, Ts};
 use zhiyin_store::campaigns::{Assigned, AssignedMove};
 use zhiyin_store::crowd::{OrderThen, Whole};
 
+use crate::boxed;
 use crate::playbooks::read_source;
 use crate::{Engine, EngineError, Live, Result, clock};
 use person::Looked;
@@ -183,6 +184,7 @@ impl Weights {
 
 impl Engine {
     /// What a campaign changed, of what is decided.
+    #[boxed]
     pub async fn effect(
         &self,
         id: &str,

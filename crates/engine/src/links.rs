@@ -18,6 +18,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::links::StoredLink;
 
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::command::Whom;
 use crate::{Engine, Result, clock};
 
@@ -203,6 +204,7 @@ impl Engine {
     }
 
     /// Makes a link. One that is made of the same again is the same, as it stands.
+    #[boxed]
     pub async fn make_link(
         &self,
         grant: &Grant,
@@ -263,6 +265,7 @@ impl Engine {
     }
 
     /// A link, and how often it was followed.
+    #[boxed]
     pub async fn link(&self, filter: &Filter, code: &str) -> Result<Refused<LinkView>> {
         let Some(code) = LinkCode::read(code) else { return Ok(Err(unknown())) };
         let (live, now) = (self.live()?, clock::now(&self.home().await?));
@@ -271,6 +274,7 @@ impl Engine {
     }
 
     /// Links that were made by hand, newest first, after the one of a code: to one page, or all.
+    #[boxed]
     pub async fn links(
         &self,
         filter: &Filter,
@@ -298,6 +302,7 @@ impl Engine {
     }
 
     /// What the QR code of a link says: its address, so that whoever scans it is told from whoever clicks.
+    #[boxed]
     pub async fn scanned(&self, filter: &Filter, code: &str) -> Result<Refused<String>> {
         if self.live()?.playbook.links.address.is_empty() {
             let message = "`links.address` of the playbook says how the home is reached, and is not there";

@@ -18,6 +18,7 @@ use zhiyin_reach::poster::fonts::Fonts;
 use zhiyin_reach::poster::{self, Poster, PosterError};
 use zhiyin_reach::qr::Qr;
 
+use crate::boxed;
 use crate::command::Whom;
 use crate::{Engine, EngineError, Result, clock, links, rebuild};
 
@@ -132,6 +133,7 @@ impl Engine {
     }
 
     /// A member's poster, as PNG. Whoever sees people masked gets none that says who somebody is.
+    #[boxed]
     pub async fn draw_poster(
         &self,
         filter: &Filter,

@@ -15,6 +15,7 @@ use zhiyin_store::crowd::Whole;
 use zhiyin_store::{PastEvent, seal};
 
 use super::view::{IntervalView, Said};
+use crate::boxed;
 use crate::{Engine, EngineError, Result, clock, rebuild};
 
 /// What somebody was targeted by is told by.
@@ -148,6 +149,7 @@ fn paid(whole: &Whole, from: Ts, until: Ts) -> i64 {
 
 impl Engine {
     /// What can be said of campaigns of an old system, by when they began. Orders are as they stand now.
+    #[boxed]
     pub async fn campaign_history(&self, asked: HistoryAsked) -> Result<Vec<TargetedView>> {
         let live = self.live()?;
         let now = clock::now(&self.home().await?);

@@ -25,6 +25,7 @@ use zhiyin_store::links::Count;
 use zhiyin_store::{Append, Home, NewEvent, Ties, seal};
 
 use super::{leads_to, unknown};
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// What the source of these events is called.
@@ -82,6 +83,7 @@ impl Follower {
     }
 
     /// Where a link leads, or the name of why nowhere.
+    #[boxed]
     pub async fn leads(&self, code: &LinkCode) -> Result<std::result::Result<String, Refusal>> {
         let Some(found) = self.engine.store().coupons().campaigns().links().link(code).await? else {
             return Ok(Err(unknown()));
@@ -137,6 +139,7 @@ impl Follower {
     }
 
     /// Tells what was followed; whether there may be more to tell. What could not be told is told later.
+    #[boxed]
     pub async fn tell(&self, all: bool) -> Result<bool> {
         let due = self.due(all);
         if due.is_empty() {
@@ -199,6 +202,7 @@ impl Follower {
     }
 
     /// Tells what there is to tell, part by part.
+    #[boxed]
     pub async fn tell_all(&self, all: bool) {
         loop {
             match self.tell(all).await {

@@ -16,6 +16,7 @@ use zhiyin_store::{StoreError, Wanted, seal};
 use super::told::{UNREACHABLE, event};
 use super::word::{self, For};
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 pub use zhiyin_reach::came_back::BYTES_MAX;
@@ -56,6 +57,7 @@ impl Engine {
     }
 
     /// Takes a message that came back to our return path, or a complaint.
+    #[boxed]
     pub async fn came_back(&self, grant: &Grant, raw: &[u8]) -> Result<Refused<CameBackView>> {
         if raw.len() > BYTES_MAX {
             let message = format!("a message of {BYTES_MAX} bytes at most");
@@ -140,6 +142,7 @@ impl Engine {
     }
 
     /// Who bears a word to want no more; nobody, where it is none of ours.
+    #[boxed]
     pub async fn leaver(&self, word: &str) -> Result<Option<Leaver>> {
         let Some(row) = self.of_word(For::Leave, &[word.to_owned()]).await? else { return Ok(None) };
         let note = self.store().coupons().campaigns().note(row.id).await?;
@@ -152,6 +155,7 @@ impl Engine {
     }
 
     /// Somebody wants no more of what a message was sent for; false, where the word is none of ours. Said again it changes nothing.
+    #[boxed]
     pub async fn leave(&self, word: &str) -> Result<bool> {
         let Some(row) = self.of_word(For::Leave, &[word.to_owned()]).await? else { return Ok(false) };
         if self.withdraw(&row, "unsubscribe").await? == "withdrawn" {

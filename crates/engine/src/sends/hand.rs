@@ -21,6 +21,7 @@ use zhiyin_store::{Home, StoreError, Wanted, seal};
 use super::Lane;
 use super::told::UNREACHABLE;
 use super::word::{self, For};
+use crate::boxed;
 use crate::live::Live;
 use crate::{Engine, Result, rebuild};
 
@@ -77,6 +78,7 @@ fn micros(duration: Duration) -> i64 {
 
 impl Engine {
     /// Hands over what is due of a channel, at most as many as it takes at a time. `now` is the wall clock's.
+    #[boxed]
     pub async fn hand_over(&self, lane: &mut Lane, now: Ts) -> Result<Dispatched> {
         let sends = self.store().coupons().campaigns().sends();
         let name = lane.name();

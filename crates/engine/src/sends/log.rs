@@ -9,6 +9,7 @@ use zhiyin_model::role::{Filter, Grant, Operation};
 use zhiyin_store::campaigns::sends::{SendLog, SendRow, SendState};
 
 use crate::audit::{self, Outcome, Target, detail};
+use crate::boxed;
 use crate::command::Whom;
 use crate::{Engine, Result, sight};
 
@@ -88,11 +89,13 @@ fn unknown() -> Refusal {
 
 impl Engine {
     /// What left the home, the newest first.
+    #[boxed]
     pub async fn sends(&self, asked: &SendsAsked) -> Result<Refused<Vec<SendView>>> {
         self.sends_of(asked, None).await
     }
 
     /// What was sent to a member, the newest first.
+    #[boxed]
     pub async fn member_sends(
         &self,
         filter: &Filter,
@@ -138,11 +141,13 @@ impl Engine {
     }
 
     /// One of them.
+    #[boxed]
     pub async fn send(&self, id: &str) -> Result<Refused<SendView>> {
         Ok(self.send_row(id).await?.map(SendView::from))
     }
 
     /// Hands something over again: a dead letter; or, where somebody is sure that it did not arrive (`sure`), what nobody knows of.
+    #[boxed]
     pub async fn retry_send(&self, grant: &Grant, id: &str, sure: bool) -> Result<Refused<SendView>> {
         let row = match self.send_row(id).await? {
             Ok(row) => row,
@@ -172,6 +177,7 @@ impl Engine {
     }
 
     /// Something is not to be sent any more: what waits, a dead letter, or what nobody knows of.
+    #[boxed]
     pub async fn drop_send(&self, grant: &Grant, id: &str) -> Result<Refused<SendView>> {
         let row = match self.send_row(id).await? {
             Ok(row) => row,

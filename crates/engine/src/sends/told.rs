@@ -9,6 +9,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::sends::{SendRow, SendState};
 use zhiyin_store::{Append, Home, NewEvent, StoreError, Ties, seal};
 
+use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// What the source of a channel's items is called, before its name.
@@ -80,6 +81,7 @@ impl Engine {
     }
 
     /// Tells the pipeline what did not arrive, at most so many; how many it was told of.
+    #[boxed]
     pub async fn tell_sends(&self, limit: usize) -> Result<usize> {
         let sends = self.store().coupons().campaigns().sends();
         let untold = sends.untold(limit).await?;
@@ -130,9 +132,10 @@ impl Engine {
         properties.insert("released".to_owned(), is_released(row).into());
         properties.insert("unreachable".to_owned(), error.starts_with(UNREACHABLE).into());
         // What is known of the member is looked up anew: an item that bears no name of theirs is sealed under its day, and stays
-        // readable in copies when they are erased.
+        // readable in copies when they are erased. What is said anew has links of its own.
         let variables = body.get("variables").and_then(Value::as_object).into_iter().flatten();
-        for (name, value) in variables.filter(|(name, _)| !name.starts_with("member.")) {
+        let is_of_run = |name: &str| !name.starts_with("member.") && !name.starts_with(crate::links::GROUP);
+        for (name, value) in variables.filter(|(name, _)| is_of_run(name)) {
             properties.insert(format!("{WITH}{name}"), value.clone());
         }
         Ok(Some(properties))
