@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use zhiyin_condition::Leaves;
+use zhiyin_decide::campaign::text::Texts;
 use zhiyin_decide::rules::Rules;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::place::PlaceKind;
@@ -28,6 +29,7 @@ use zhiyin_model::time::{Day, Ts};
 use zhiyin_store::crowd::{Course, Refused};
 
 use crate::boxed;
+use crate::campaigns::said::Said;
 use crate::{Engine, EngineError, Live, Result, clock};
 use play::{Audiences, Frame, Player};
 use tally::Tally;
@@ -131,7 +133,8 @@ impl Engine {
         kept.extend(charged.iter().cloned());
         let compile = |playbook: &Playbook, plays: Option<Ts>| {
             let rules = Rules::compile(&charged::only(playbook, &kept)).map_err(EngineError::Playbook)?;
-            Ok::<_, EngineError>(Rules { plays, ..rules })
+            let texts: Arc<dyn Texts> = Arc::new(Said::of(playbook));
+            Ok::<_, EngineError>(Rules { plays, texts: Some(texts), ..rules })
         };
         let (old_rules, new_rules) =
             (compile(&live.playbook, home.live_since)?, compile(changed, Some(from))?);

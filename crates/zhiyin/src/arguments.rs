@@ -313,7 +313,7 @@ pub enum Command {
     Retain,
     /// Prints the home's state as one hash: equal however it came about.
     Digest,
-    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, poster, faults.
+    /// Measures, or breaks things: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, campaign, poster, faults.
     Bench {
         /// Which: growth, pipeline, resolution, search, audience, checkout, issue, drop, ingest, commands, faults.
         #[arg(default_value = "growth")]
