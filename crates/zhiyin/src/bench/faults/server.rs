@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,7 +56,6 @@ struct Lines {
     idle: Vec<(String, Left)>,
     /// Those of the processes; of what was cut nothing is left for others.
     of: BTreeMap<String, (String, Option<Left>)>,
-    made: u32,
 }
 
 /// A home that seeds of this thread have done with, emptied: to make one takes as long as a seed.
@@ -65,6 +65,8 @@ struct Spare {
     idle: Vec<(String, Left)>,
 }
 
+/// How many lines were named: none is called as another that is still there.
+static LINES: AtomicU32 = AtomicU32::new(0);
 /// Homes that were made, to be done away with.
 static MADE: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
 
@@ -84,8 +86,7 @@ impl Server {
             MADE.lock().unwrap_or_else(PoisonError::into_inner).push((shards, home.to_owned()));
             Spare { shards, home: home.to_owned(), idle: Vec::new() }
         });
-        let made = u32::try_from(idle.len())?;
-        let lines = Mutex::new(Lines { idle, made, ..Lines::default() });
+        let lines = Mutex::new(Lines { idle, ..Lines::default() });
         Ok(Self { url: url.to_owned(), home, shards, watch, cluster, lines })
     }
 
@@ -118,11 +119,7 @@ impl Server {
         let idle = self.lines().idle.pop();
         let (line, left) = match idle {
             Some((line, left)) => (line, Some(left)),
-            None => {
-                let mut lines = self.lines();
-                lines.made += 1;
-                (format!("l{}", lines.made), None)
-            }
+            None => (format!("l{}", LINES.fetch_add(1, Ordering::Relaxed)), None),
         };
         let store = PgStore::open_over(&self.address(&line), &KEY, left.as_ref()).await?;
         self.lines().of.insert(name.to_owned(), (line, Some(store.leaves())));
