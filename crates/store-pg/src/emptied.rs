@@ -1,6 +1,7 @@
 //! A home that was used, made as it was when it was new: for tests. To make one takes hundreds of tables, to empty one takes the few that
-//! have something in them.
+//! have something in them. And connections that outlive their store, for tests that open one home hundreds of times.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Client;
@@ -8,9 +9,10 @@ use zhiyin_model::id::IdKey;
 use zhiyin_store::{Result, StoreError};
 
 use crate::config::Address;
-use crate::migrate;
+use crate::connection::Connections;
 use crate::rows::database;
 use crate::schemas::Schemas;
+use crate::{PgStore, migrate};
 
 /// What homes of tests are called: no other is emptied.
 const TESTS: [&str; 2] = ["test_", "faults"];
@@ -37,6 +39,48 @@ const DELETE: &str = "DO $$ DECLARE t record; BEGIN
 END $$";
 /// What migrations write down once.
 const PLACES_NEW: &str = "INSERT INTO {home}.place_tree (one, version) VALUES (1, 0)";
+
+/// Connections of a store that may be gone. Those in which something was going on when it went have ended.
+#[doc(hidden)]
+pub struct Left(pub(crate) Arc<Connections>);
+
+impl Left {
+    /// Whether no store has them, nor anything that it began.
+    #[must_use]
+    pub fn is_let_go(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+}
+
+impl PgStore {
+    /// Its connections, for who comes after it; see [`PgStore::open_over`].
+    #[doc(hidden)]
+    pub fn leaves(&self) -> Left {
+        Left(Arc::clone(&self.connections))
+    }
+
+    /// Does away with the home and all that is in it: for tests.
+    #[doc(hidden)]
+    pub async fn drop_home(&self) -> Result<()> {
+        self.connections.close();
+        migrate::drop_home(&self.address, &self.connections.schemas).await
+    }
+
+    /// Takes all that is in the home, which is a new one of this id key then, and ends all sessions whose `application_name` is the home's
+    /// name, or begins with it and a dash: for tests.
+    #[doc(hidden)]
+    pub async fn empty_home(&self, id_key: &IdKey) -> Result<()> {
+        self.connections.close();
+        empty_home(&self.address, &self.connections.schemas, id_key, false).await
+    }
+
+    /// The same, but sessions in which nothing is going on are left alone: where it is known whose they are.
+    #[doc(hidden)]
+    pub async fn empty_quiet_home(&self, id_key: &IdKey) -> Result<()> {
+        self.connections.close();
+        empty_home(&self.address, &self.connections.schemas, id_key, true).await
+    }
+}
 
 /// Takes all that is in a home, and all sessions whose `application_name` is the home's, or begins with it and a dash; what is left is a new
 /// home of the same shape. If `quiet`, sessions that do nothing and hold nothing stay.

@@ -90,6 +90,8 @@ use config::Address;
 use connection::Connections;
 #[doc(hidden)]
 pub use connection::PIPELINE;
+#[doc(hidden)]
+pub use emptied::Left;
 pub use keys::PgKeystore;
 use link::Link;
 use memory::Memory;
@@ -145,52 +147,12 @@ impl PgStore {
         Ok(Self { address, connections, memory, standings, appender, link, leases, archive, vault, sealing })
     }
 
-    /// Its connections, for who comes after it; see [`PgStore::open_over`].
-    #[doc(hidden)]
-    pub fn leaves(&self) -> Left {
-        Left(Arc::clone(&self.connections))
-    }
-
     fn archive(&self) -> PathBuf {
         self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
     }
 
     fn vault(&self) -> Arc<Vault> {
         Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Does away with the home and all that is in it: for tests.
-    #[doc(hidden)]
-    pub async fn drop_home(&self) -> Result<()> {
-        self.connections.close();
-        migrate::drop_home(&self.address, &self.connections.schemas).await
-    }
-
-    /// Takes all that is in the home, which is a new one of this id key then, and ends all sessions whose `application_name` is the home's
-    /// name, or begins with it and a dash: for tests.
-    #[doc(hidden)]
-    pub async fn empty_home(&self, id_key: &IdKey) -> Result<()> {
-        self.connections.close();
-        emptied::empty_home(&self.address, &self.connections.schemas, id_key, false).await
-    }
-
-    /// The same, but sessions in which nothing is going on are left alone: where it is known whose they are.
-    #[doc(hidden)]
-    pub async fn empty_quiet_home(&self, id_key: &IdKey) -> Result<()> {
-        self.connections.close();
-        emptied::empty_home(&self.address, &self.connections.schemas, id_key, true).await
-    }
-}
-
-/// Connections of a store that may be gone. Those in which something was going on when it went have ended.
-#[doc(hidden)]
-pub struct Left(Arc<Connections>);
-
-impl Left {
-    /// Whether no store has them, nor anything that it began.
-    #[must_use]
-    pub fn is_let_go(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
     }
 }
 
