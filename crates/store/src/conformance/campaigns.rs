@@ -8,11 +8,12 @@ use zhiyin_model::member::Member;
 use zhiyin_model::run::{Hours, Note, NoteState, Over, Past, Run, RunMove, RunMoveKind, Runs};
 use zhiyin_model::time::Ts;
 
+use super::inbox::named;
 use super::life::{Life, at, turn};
 use super::{Homes, KEY};
 use crate::campaigns::{NoteSet, RunFlush};
 use crate::flush::{Flush, Joined};
-use crate::{Result, Store, StoreError, StoredMember, Wanted, seal};
+use crate::{NewEvent, Result, Store, StoreError, StoredMember, Ties, Wanted, seal};
 
 fn life(name: &str) -> Life {
     Life { key: KEY, name: name.to_owned() }
@@ -218,7 +219,18 @@ pub async fn who_began_a_campaign_is_read_part_by_part(homes: &dyn Homes) -> Res
     }
     assert_eq!(store.coupons().campaigns().assigned("other", None, 9).await?, Default::default());
     // Two of them are one person: they come once, with all of it.
-    let (winner, loser) = (&lives[0], &lives[1]);
+    let (one, two) = (&lives[0], &lives[1]);
+    let known_as = |item: NewEvent, of: &[&Life]| NewEvent {
+        names: of.iter().map(|life| named(&KEY, "user", &life.name)).collect(),
+        ..item
+    };
+    let both = NewEvent { ties: Ties::Insist, ..known_as(one.item(3), &[one, two]) };
+    let items = vec![known_as(one.item(2), &[one]), known_as(two.item(2), &[two]), both];
+    store.append(super::life::append(items, at(3), false)).await?;
+    let waiting = store.waiting(&turn(&store).await?, 9).await?;
+    let stays = waiting.iter().find_map(|row| row.reaches);
+    let (winner, loser) = if stays == Some(one.member()) { (one, two) } else { (two, one) };
+    assert_eq!(stays, Some(winner.member()));
     let flush = Flush {
         turn: turn(&store).await?,
         version: 1,

@@ -230,7 +230,8 @@ pub async fn dead_letters_are_listed_and_put_back(homes: &dyn Homes) -> Result<(
     Ok(())
 }
 
-fn named(key: &IdKey, namespace: &str, value: &str) -> Named {
+/// A name as the door takes it.
+pub(super) fn named(key: &IdKey, namespace: &str, value: &str) -> Named {
     let identifier = Identifier { namespace: namespace.to_owned(), value: value.to_owned() };
     let hash = seal::lookup(key, &identifier);
     Named { hash, namespace: namespace.to_owned(), value: seal::seal(value) }
