@@ -286,19 +286,8 @@ impl Walk<'_> {
     /// What a step gives or marks, and whom it tells.
     fn give(&mut self, rule: &CampaignRule, act: &Act, run: &Run) {
         match act {
-            Act::Coupon(offer) => {
-                if self.affords(rule, act, offer, run) && self.coupon(offer, run) {
-                    self.pay(rule, act);
-                }
-            }
-            Act::Points(amount) => {
-                if self.affords(rule, act, &format!("{amount} points"), run) {
-                    points::give(self.scene, self.state, self.out, *amount);
-                    self.tell(run, RunMoveKind::Points, amount.to_string());
-                    self.changed = true;
-                    self.pay(rule, act);
-                }
-            }
+            Act::Coupon(offer) => self.give_coupon((rule, act), offer, run),
+            Act::Points(amount) => self.give_points((rule, act), *amount, run),
             Act::Webhook { name, with } => self.webhook(rule, (name, with), run),
             Act::Tag(tag, on) => self.tag(tag, *on, run),
             Act::Set(name, value) => {
@@ -309,6 +298,21 @@ impl Walk<'_> {
                 self.changed = true;
             }
             _ => {}
+        }
+    }
+
+    fn give_coupon(&mut self, (rule, act): (&CampaignRule, &Act), offer: &str, run: &Run) {
+        if self.affords(rule, act, offer, run) && self.coupon(offer, run) {
+            self.pay(rule, act);
+        }
+    }
+
+    fn give_points(&mut self, (rule, act): (&CampaignRule, &Act), amount: i64, run: &Run) {
+        if self.affords(rule, act, &format!("{amount} points"), run) {
+            points::give(self.scene, self.state, self.out, amount);
+            self.tell(run, RunMoveKind::Points, amount.to_string());
+            self.changed = true;
+            self.pay(rule, act);
         }
     }
 

@@ -236,7 +236,7 @@ impl Engine {
             let mut found = names.iter().filter(|(_, namespace, _)| namespace == *wanted);
             found.next_back().map(|(_, _, value)| value.clone())
         };
-        let Some(to) = lane.channel.namespaces().iter().find_map(|wanted| of(&wanted)) else {
+        let Some(to) = lane.channel.namespaces().iter().find_map(of) else {
             return Ok(Due::Stopped("address: none".to_owned()));
         };
         let promised = rule.is_some_and(|rule| rule.promised);

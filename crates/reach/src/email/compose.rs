@@ -38,7 +38,7 @@ fn html_of(text: &str) -> String {
     let mut html = String::new();
     for part in paragraphs {
         // Writing to a text cannot fail.
-        let _written = write!(html, "<p>{}</p>\n", escaped(part.trim()).replace('\n', "<br>\n"));
+        let _written = writeln!(html, "<p>{}</p>", escaped(part.trim()).replace('\n', "<br>\n"));
     }
     html
 }

@@ -94,8 +94,11 @@ fn link(row: &Row<'_>) -> rusqlite::Result<StoredLink> {
     Ok(StoredLink { link, clicks: row.get(10)?, scans: row.get(11)? })
 }
 
+/// For whom a link was made, who passes it on, and what is said of it.
+pub(crate) type SaidOf = (Option<MemberId>, Option<MemberId>, String);
+
 /// What the digest says of links, and whom they name: for whom they were made, who passes them on.
-pub(crate) fn said(c: &Connection) -> Result<Vec<(Option<MemberId>, Option<MemberId>, String)>> {
+pub(crate) fn said(c: &Connection) -> Result<Vec<SaidOf>> {
     let read = all(c, LINKS_DIGESTED, [], link)?;
     Ok(read.into_iter().map(|StoredLink { link, .. }| (link.member, link.sharer, said_of(&link))).collect())
 }

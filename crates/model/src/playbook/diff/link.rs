@@ -25,13 +25,16 @@ pub(super) fn links(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
     });
 }
 
+/// What a thing is called, and what else there is of it.
+type Shown<T> = (fn(&T) -> &Names, fn(&T) -> Text);
+
 /// One thing with a name and what else there is of it.
 fn one<T: PartialEq>(
     (zh, en): (&str, &str),
     section: &str,
     id: &str,
     pair: Pair<'_, T>,
-    (name, whole): (fn(&T) -> &Names, fn(&T) -> Text),
+    (name, whole): Shown<T>,
 ) -> Change {
     let mut said = Said::default();
     let kind = match pair {
