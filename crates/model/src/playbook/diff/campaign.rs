@@ -48,7 +48,7 @@ pub(super) fn campaigns(old: &Playbook, new: &Playbook, changes: &mut Vec<Change
 }
 
 /// A thing with a name, and all that it says.
-fn thing<T: Clone + PartialEq>(
+pub(super) fn thing<T: Clone + PartialEq>(
     (zh, en, section): (&str, &str, &str),
     id: &str,
     pair: Pair<'_, T>,

@@ -1,9 +1,10 @@
 //! Short links and posters compared.
 
-use super::text::{Pair, Said, Text, by_id, rename, title, value};
-use super::{Change, ChangeKind, Touches};
+use super::campaign::thing;
+use super::text::{Text, by_id, value};
+use super::{Change, Touches};
+use crate::playbook::Playbook;
 use crate::playbook::link::{Links, Page, Poster};
-use crate::playbook::{Names, Playbook};
 
 /// Short links and posters.
 pub(super) fn links(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
@@ -18,53 +19,13 @@ pub(super) fn links(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
     let what = ("短链可以跳转到的域名", "Hosts to which links may lead");
     changes.extend(value("links.hosts", Touches::Nobody, what, &was.hosts, &is.hosts, hosts));
     by_id(&was.pages, &is.pages, |id, pair| {
-        changes.push(one(("链接页", "page"), "links.pages", id, pair, (|page| &page.name, page)));
+        let set_name = |page: &mut Page, name| page.name = name;
+        changes.push(thing(("链接页", "page", "links.pages"), id, pair, |page| &page.name, set_name, page));
     });
     by_id(&old.posters, &new.posters, |id, pair| {
-        changes.push(one(("海报", "poster"), "posters", id, pair, (|poster| &poster.name, poster)));
+        let set_name = |poster: &mut Poster, name| poster.name = name;
+        changes.push(thing(("海报", "poster", "posters"), id, pair, |poster| &poster.name, set_name, poster));
     });
-}
-
-/// What a thing is called, and what else there is of it.
-type Shown<T> = (fn(&T) -> &Names, fn(&T) -> Text);
-
-/// One thing with a name and what else there is of it.
-fn one<T: PartialEq>(
-    (zh, en): (&str, &str),
-    section: &str,
-    id: &str,
-    pair: Pair<'_, T>,
-    (name, whole): Shown<T>,
-) -> Change {
-    let mut said = Said::default();
-    let kind = match pair {
-        Pair::Added(new) => {
-            let (t, what) = (title(id, name(new)), whole(new));
-            said.say(
-                format!("新增{zh}{}：{}。", t.zh, what.zh),
-                format!("The {en} {} is new: {}.", t.en, what.en),
-            );
-            ChangeKind::Added
-        }
-        Pair::Removed(old) => {
-            let t = title(id, name(old));
-            said.say(format!("取消{zh}{}。", t.zh), format!("The {en} {} is gone.", t.en));
-            ChangeKind::Removed
-        }
-        Pair::Both(old, new) => {
-            let t = title(id, name(new));
-            rename(&mut said, zh, en, id, name(old), name(new));
-            let (was, is) = (whole(old), whole(new));
-            if (&was.zh, &was.en) != (&is.zh, &is.en) {
-                said.say(
-                    format!("{zh}{}由“{}”改为“{}”。", t.zh, was.zh, is.zh),
-                    format!("The {en} {} becomes \"{}\" (was \"{}\").", t.en, is.en, was.en),
-                );
-            }
-            ChangeKind::Changed
-        }
-    };
-    said.change(format!("{section}.{id}"), kind, Touches::Nobody)
 }
 
 fn page(page: &Page) -> Text {
