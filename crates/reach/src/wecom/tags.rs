@@ -61,7 +61,7 @@ pub enum Which<'a> {
 
 /// Where new tags go.
 #[derive(Clone, Copy, Debug)]
-pub enum Into<'a> {
+pub enum Place<'a> {
     /// Into a group that there is.
     Group(&'a str),
     /// Into the group of this name, which is made if there is none.
@@ -114,17 +114,17 @@ impl Wecom {
 
     /// Adds tags to a group (path/96320). A name that the group has is not made twice; where all are there it is `tag_name_taken`. Where
     /// the answer is lost, the list shows what was made.
-    pub async fn add_tags(&self, into: Into<'_>, tags: &[NewTag]) -> Result<TagGroup, Trouble> {
+    pub async fn add_tags(&self, into: Place<'_>, tags: &[NewTag]) -> Result<TagGroup, Trouble> {
         bounds::count("tag", tags.len(), 1, TAGS_MAX)?;
         for (i, tag) in tags.iter().enumerate() {
             self.check_tag_name(&format!("tag[{i}].name"), &tag.name)?;
         }
         let body = match into {
-            Into::Group(group_id) => {
+            Place::Group(group_id) => {
                 bounds::id("group_id", group_id)?;
                 json!({"group_id": group_id, "tag": tags})
             }
-            Into::Named(group_name) => {
+            Place::Named(group_name) => {
                 self.check_tag_name("group_name", group_name)?;
                 json!({"group_name": group_name, "tag": tags})
             }

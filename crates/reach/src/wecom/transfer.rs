@@ -15,7 +15,7 @@ const UNASSIGNED_MAX: u64 = 1_000;
 
 /// Whether whoever hands over is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum Giver {
     /// They are.
     Here,
     /// They have left.
@@ -60,7 +60,7 @@ pub enum Progress {
     Other(i64),
 }
 
-impl std::convert::From<i64> for Progress {
+impl From<i64> for Progress {
     fn from(status: i64) -> Self {
         match status {
             1 => Self::Done,
@@ -148,7 +148,7 @@ impl Wecom {
     /// [`Wecom::transferred`].
     pub async fn transfer(
         &self,
-        from: From,
+        from: Giver,
         handover: &Handover,
         external_userids: &[String],
         message: Option<&str>,
@@ -158,11 +158,11 @@ impl Wecom {
         bounds::ids("external_userid", external_userids, 1, most)?;
         body["external_userid"] = json!(external_userids);
         let api = match (from, message) {
-            (From::Left, Some(_)) => {
+            (Giver::Left, Some(_)) => {
                 return Err(Trouble::input("transfer_success_msg", "only from somebody who is there"));
             }
-            (From::Left, None) => &apis::RESIGNED_TRANSFER,
-            (From::Here, message) => {
+            (Giver::Left, None) => &apis::RESIGNED_TRANSFER,
+            (Giver::Here, message) => {
                 if let Some(message) = message {
                     let most = self.most("transfer.message_chars", Window::Call);
                     bounds::filled("transfer_success_msg", message)?;
@@ -179,15 +179,15 @@ impl Wecom {
     /// How far customers are who were to be handed over (path/94088, path/94082). Right after it was asked for there may be none.
     pub async fn transferred(
         &self,
-        from: From,
+        from: Giver,
         handover: &Handover,
         cursor: Option<&str>,
     ) -> Result<Page<Transferred>, Trouble> {
         let mut body = handover.body()?;
         body["cursor"] = json!(pages::cursor(cursor)?);
         let api = match from {
-            From::Here => &apis::TRANSFER_RESULT,
-            From::Left => &apis::RESIGNED_RESULT,
+            Giver::Here => &apis::TRANSFER_RESULT,
+            Giver::Left => &apis::RESIGNED_RESULT,
         };
         let listed: Listed = self.post(api, &body).await?;
         Ok(Page::of(listed.customer, listed.next_cursor))
@@ -205,15 +205,15 @@ impl Wecom {
     /// owner. Whether the others were is shown by `groupchat/get`.
     pub async fn transfer_groups(
         &self,
-        from: From,
+        from: Giver,
         chat_ids: &[String],
         new_owner: &str,
     ) -> Result<Vec<FailedChat>, Trouble> {
         bounds::ids("chat_id_list", chat_ids, 1, self.most("transfer.chats", Window::Call))?;
         bounds::id("new_owner", new_owner)?;
         let api = match from {
-            From::Here => &apis::GROUP_ONJOB_TRANSFER,
-            From::Left => &apis::GROUP_TRANSFER,
+            Giver::Here => &apis::GROUP_ONJOB_TRANSFER,
+            Giver::Left => &apis::GROUP_TRANSFER,
         };
         let failed: Failed =
             self.post(api, &json!({"chat_id_list": chat_ids, "new_owner": new_owner})).await?;

@@ -15,7 +15,7 @@ use crate::client::{AGENT, CONNECT_TIMEOUT, Client, Driver, Failed};
 use crate::retry::RetryAfter;
 
 /// How many connections are kept open while nobody needs them.
-const IDLE_MAX: usize = 16;
+const IDLE_MAX: usize = 64;
 
 /// What is said.
 pub(super) struct Said {

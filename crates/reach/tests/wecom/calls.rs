@@ -17,8 +17,8 @@ use zhiyin_reach::wecom::media::{File, Kind};
 use zhiyin_reach::wecom::moments::{Moment, MomentLink, MomentMade, Shown};
 use zhiyin_reach::wecom::notify::{Card, Content, Notice};
 use zhiyin_reach::wecom::staff::SignedIn;
-use zhiyin_reach::wecom::tags::{Into, NewTag, Which};
-use zhiyin_reach::wecom::transfer::{From, Handover, Progress};
+use zhiyin_reach::wecom::tags::{NewTag, Place, Which};
+use zhiyin_reach::wecom::transfer::{Giver, Handover, Progress};
 use zhiyin_reach::wecom::ways::{ContactWay, JoinWay};
 use zhiyin_reach::wecom::welcome::{GroupWelcome, Welcome, Welcomed};
 use zhiyin_reach::wecom::{Trouble, Wecom};
@@ -272,8 +272,8 @@ async fn tags(book: &Book) {
     ];
     let names = json!([{"name": "TAG_NAME_1", "order": 1}, {"name": "TAG_NAME_2", "order": 2}]);
     for (into, said) in [
-        (Into::Named("GROUP_NAME"), json!({"group_name": "GROUP_NAME", "tag": names})),
-        (Into::Group("GROUP_ID"), json!({"group_id": "GROUP_ID", "tag": names})),
+        (Place::Named("GROUP_NAME"), json!({"group_name": "GROUP_NAME", "tag": names})),
+        (Place::Group("GROUP_ID"), json!({"group_id": "GROUP_ID", "tag": names})),
     ] {
         let answer = json!({"tag_group": group});
         let line = "POST externalcontact/add_corp_tag";
@@ -573,12 +573,12 @@ async fn transfers(book: &Book) {
     let answer = json!({"customer": [{"external_userid": CUSTOMER, "errcode": 40_096}]});
     let customers = owned(&[CUSTOMER]);
     let line = "POST externalcontact/resigned/transfer_customer";
-    let ask = async |w: &Wecom| w.transfer(From::Left, &handover, &customers, None).await;
+    let ask = async |w: &Wecom| w.transfer(Giver::Left, &handover, &customers, None).await;
     assert_eq!(book.call(line, said.clone(), answer.clone(), ask).await[0].errcode, 40_096);
     said["transfer_success_msg"] = json!("您好，您的服务已升级");
     let line = "POST externalcontact/transfer_customer";
     let ask =
-        async |w: &Wecom| w.transfer(From::Here, &handover, &customers, Some("您好，您的服务已升级")).await;
+        async |w: &Wecom| w.transfer(Giver::Here, &handover, &customers, Some("您好，您的服务已升级")).await;
     book.call(line, said, answer, ask).await;
     let mut said = both;
     said["cursor"] = json!("CURSOR");
@@ -588,8 +588,8 @@ async fn transfers(book: &Book) {
         {"external_userid": "D", "status": 4}, {"external_userid": "E", "status": 5}, {"external_userid": "F", "status": 9},
     ]});
     for (from, line) in [
-        (From::Here, "POST externalcontact/transfer_result"),
-        (From::Left, "POST externalcontact/resigned/transfer_result"),
+        (Giver::Here, "POST externalcontact/transfer_result"),
+        (Giver::Left, "POST externalcontact/resigned/transfer_result"),
     ] {
         let ask = async |w: &Wecom| w.transferred(from, &handover, Some("CURSOR")).await;
         let page = book.call(line, said.clone(), answer.clone(), ask).await;
@@ -609,8 +609,8 @@ async fn transfers(book: &Book) {
     }
     let chats = owned(&[CHAT]);
     for (from, line) in [
-        (From::Left, "POST externalcontact/groupchat/transfer"),
-        (From::Here, "POST externalcontact/groupchat/onjob_transfer"),
+        (Giver::Left, "POST externalcontact/groupchat/transfer"),
+        (Giver::Here, "POST externalcontact/groupchat/onjob_transfer"),
     ] {
         let answer = json!({"failed_chat_list": [{"chat_id": CHAT, "errcode": 90_501, "errmsg": "chat is not external group chat"}]});
         let said = json!({"chat_id_list": [CHAT], "new_owner": "zhangsan"});
@@ -710,7 +710,7 @@ async fn files(book: &Book) {
         let kind = asked.head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap();
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
         let head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"media\"; filename=\"海报.png\"; filelength=13\r\n\
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"media\"; filename=\"海报.png\"; filelength=11\r\n\
              Content-Type: image/png\r\n\r\n"
         );
         let whole = [head.as_bytes(), b"\x89PNG\r\n\r\n--x\r\n--", boundary.as_bytes(), b"--\r\n"].concat();

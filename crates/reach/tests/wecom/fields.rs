@@ -14,8 +14,8 @@ use zhiyin_reach::wecom::mass::{ChatType, MassQuery, MassSend, To};
 use zhiyin_reach::wecom::media::{File, Kind};
 use zhiyin_reach::wecom::moments::{Moment, MomentLink, Shown};
 use zhiyin_reach::wecom::notify::{Card, Content, Notice};
-use zhiyin_reach::wecom::tags::{Into, NewTag, Which};
-use zhiyin_reach::wecom::transfer::{From, Handover};
+use zhiyin_reach::wecom::tags::{NewTag, Place, Which};
+use zhiyin_reach::wecom::transfer::{Giver, Handover};
 use zhiyin_reach::wecom::ways::{ContactWay, JoinWay};
 use zhiyin_reach::wecom::welcome::{GroupWelcome, Welcome};
 use zhiyin_reach::wecom::{Trouble, Wecom};
@@ -104,15 +104,15 @@ async fn people(wecom: &Wecom) {
     assert_eq!(field(wecom.groups(Owners::Any, &ids(101), None).await), "owner_filter.userid_list");
     let handover = |to: &str| Handover { handover_userid: "a".to_owned(), takeover_userid: to.to_owned() };
     for (from, handover, n, message, at_fault) in [
-        (From::Here, handover("A"), 1, None, "takeover_userid"),
-        (From::Here, handover("b"), 101, None, "external_userid"),
-        (From::Here, handover("b"), 1, Some("x".repeat(201)), "transfer_success_msg"),
-        (From::Left, handover("b"), 1, Some("x".to_owned()), "transfer_success_msg"),
+        (Giver::Here, handover("A"), 1, None, "takeover_userid"),
+        (Giver::Here, handover("b"), 101, None, "external_userid"),
+        (Giver::Here, handover("b"), 1, Some("x".repeat(201)), "transfer_success_msg"),
+        (Giver::Left, handover("b"), 1, Some("x".to_owned()), "transfer_success_msg"),
     ] {
         let asked = wecom.transfer(from, &handover, &ids(n), message.as_deref()).await;
         assert_eq!(field(asked), at_fault);
     }
-    assert_eq!(field(wecom.transfer_groups(From::Left, &ids(101), "b").await), "chat_id_list");
+    assert_eq!(field(wecom.transfer_groups(Giver::Left, &ids(101), "b").await), "chat_id_list");
     assert_eq!(field(wecom.signed_in("").await), "code");
     let said = |content: &str| Notice::Text { text: Content { content: content.to_owned() } };
     let one = ids(1);
@@ -165,10 +165,10 @@ async fn things(wecom: &Wecom) {
     }
     assert_eq!(field(wecom.delete_contact_way("").await), "config_id");
     let tag = |name: &str| [NewTag { name: name.to_owned(), order: 0 }];
-    assert_eq!(field(wecom.add_tags(Into::Named("g"), &[]).await), "tag");
-    assert_eq!(field(wecom.add_tags(Into::Named("g"), &tag("")).await), "tag[0].name");
-    assert_eq!(field(wecom.add_tags(Into::Named(&"汉".repeat(31)), &tag("x")).await), "group_name");
-    assert_eq!(field(wecom.add_tags(Into::Group(""), &tag("x")).await), "group_id");
+    assert_eq!(field(wecom.add_tags(Place::Named("g"), &[]).await), "tag");
+    assert_eq!(field(wecom.add_tags(Place::Named("g"), &tag("")).await), "tag[0].name");
+    assert_eq!(field(wecom.add_tags(Place::Named(&"汉".repeat(31)), &tag("x")).await), "group_name");
+    assert_eq!(field(wecom.add_tags(Place::Group(""), &tag("x")).await), "group_id");
     assert_eq!(field(wecom.edit_tag("t", None, None).await), "name");
     assert_eq!(field(wecom.delete_tags(&[], &[]).await), "tag_id");
     assert_eq!(field(wecom.tags(Which::Tags(&[])).await), "tag_id");
