@@ -5,7 +5,9 @@
 //!   request that certainly never left over a connection that had been closed.
 //! * An answer is read to a bound, must be JSON with an `errcode`, and counts only by that number. Texts of the platform go nowhere: they
 //!   may name people.
-//! * What is lost after it left is [`Trouble::Unknown`], unless saying it twice is as good as once.
+//! * What is lost after it left is [`Trouble::Unknown`], unless saying it twice is as good as once. Whoever drops a call that is under way
+//!   knows no more than of a lost answer.
+//! * «Busy» (-1) is taken at the platform's word: it asks to be asked again, so nothing was done (path/90313).
 
 use std::collections::BTreeMap;
 use std::fmt;

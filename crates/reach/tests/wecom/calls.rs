@@ -770,4 +770,8 @@ async fn an_answer_without_what_was_made_is_none() {
     let moment = Moment { text: text("x"), ..Moment::default() };
     assert!(wecom.add_moment(&moment).await.unwrap_err().is_unknown());
     assert!(wecom.signed_in("CODE").await.unwrap_err().is_unknown());
+    // A job may come to nothing by a number of its own.
+    *book.answer.lock().unwrap() =
+        json!({"errcode": 0, "status": 3, "result": {"errcode": 41_089, "errmsg": "empty"}});
+    assert_eq!(wecom.moment_made("xxxx").await.unwrap_err().name(), "content_empty");
 }
