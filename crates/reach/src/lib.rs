@@ -5,6 +5,7 @@
 //! [`channel`] is what a channel out of the home is, [`email`] is one ([`came_back`] reads what comes back of it), [`pace`] and
 //! [`breaker`] bound how much is handed over.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
+//! [`wecom`] is a client of one platform at length: what its staff say to customers goes through it.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
 pub mod address;
@@ -22,3 +23,4 @@ pub mod retry;
 pub mod signature;
 pub mod signed;
 pub mod template;
+pub mod wecom;

@@ -1,0 +1,37 @@
+//! WeCom (企业微信): a client of its server API, for a brand's own self-built app.
+//!
+//! [`settings`] is what a brand writes, [`limits`] what the platform allows and since when, [`token`] keeps the one access token,
+//! [`call`] makes one call and says what came of it ([`trouble`], by the numbers of [`errcodes`]), [`apis`] lists every call that is
+//! made with what is known when its answer is lost. The rest is one file a group of calls, each a struct in and a struct out, checked by
+//! [`bounds`] before anything leaves the house.
+//!
+//! Nothing is kept here and nothing is decided: ids that have to be remembered (`config_id`, `msgid`, `jobid`, `media_id` until it
+//! expires) are the caller's, and so are pauses, budgets and the time. `docs/wecom-api.md` has a row for each call.
+
+pub mod apis;
+pub mod attachments;
+pub mod bounds;
+pub mod call;
+pub mod contacts;
+pub mod errcodes;
+pub mod groups;
+pub mod ids;
+pub mod limits;
+pub mod mass;
+pub mod media;
+pub mod moments;
+pub mod notify;
+mod numbers;
+pub mod pages;
+pub mod settings;
+pub mod staff;
+pub mod tags;
+pub mod token;
+pub mod transfer;
+pub mod trouble;
+pub mod ways;
+pub mod welcome;
+mod wire;
+
+pub use call::{Clock, Wecom};
+pub use trouble::{Fault, Trouble};
