@@ -73,7 +73,13 @@ impl World {
     ///
     /// # Errors
     /// Where there are too many programs.
-    pub fn idle(&mut self, name: &str, is_idle: bool, wake_ms: Option<i64>, epoch: Option<u64>) -> Result<bool, String> {
+    pub fn idle(
+        &mut self,
+        name: &str,
+        is_idle: bool,
+        wake_ms: Option<i64>,
+        epoch: Option<u64>,
+    ) -> Result<bool, String> {
         let clients = &mut self.clients;
         if clients.clients.len() >= CLIENTS_MAX && !clients.clients.contains_key(name) {
             return Err("client: too many are registered".to_owned());

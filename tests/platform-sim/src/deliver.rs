@@ -203,7 +203,8 @@ impl World {
 pub async fn verify(sim: &Arc<Sim>, agent: i64) -> Result<(), String> {
     let (url, echo) = {
         let mut world = sim.lock();
-        let callback = world.apps.get(&agent).and_then(|app| app.callback.clone()).ok_or("the app has no callback")?;
+        let callback =
+            world.apps.get(&agent).and_then(|app| app.callback.clone()).ok_or("the app has no callback")?;
         let echo = world.queue.chance.below(u64::MAX).to_string();
         let (random, query) = world.signs();
         let sealed = callback.key.encrypt(&random, echo.as_bytes(), &world.corpid);
@@ -217,7 +218,9 @@ pub async fn verify(sim: &Arc<Sim>, agent: i64) -> Result<(), String> {
         Err(_) => Err("no answer in time".to_owned()),
         Ok(None) => Err("no connection, or no answer of HTTP".to_owned()),
         Ok(Some((status, _))) if status != StatusCode::OK => Err(format!("answered by {status}")),
-        Ok(Some((_, body))) if body != echo.as_bytes() => Err("answered by something else than was sent".to_owned()),
+        Ok(Some((_, body))) if body != echo.as_bytes() => {
+            Err("answered by something else than was sent".to_owned())
+        }
         Ok(Some(_)) => Ok(()),
     }
 }

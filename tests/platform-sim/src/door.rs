@@ -49,11 +49,8 @@ impl Calls {
 
     /// Counts by API and code, the most at one time, and the latest of the log.
     pub fn told(&self) -> Value {
-        let counts: Vec<Value> = self
-            .counts
-            .iter()
-            .map(|((api, code), n)| json!({"api": api, "errcode": code, "n": n}))
-            .collect();
+        let counts: Vec<Value> =
+            self.counts.iter().map(|((api, code), n)| json!({"api": api, "errcode": code, "n": n})).collect();
         json!({"counts": counts, "most_at_once": self.worst, "log": self.log})
     }
 }
@@ -108,7 +105,9 @@ pub async fn call(sim: &Arc<Sim>, request: Request) -> Reply {
     match fate {
         CallFate::FailsBefore => return Reply::Cut,
         CallFate::ServerError => return Reply::text(StatusCode::BAD_GATEWAY, "<html>502 Bad Gateway</html>"),
-        CallFate::Busy => return Reply::json(StatusCode::OK, &json!({"errcode": -1, "errmsg": "system busy"})),
+        CallFate::Busy => {
+            return Reply::json(StatusCode::OK, &json!({"errcode": -1, "errmsg": "system busy"}));
+        }
         CallFate::TimesOut => {
             hang(sim).await;
             return Reply::Cut;
@@ -152,14 +151,20 @@ const fn told_before(fate: CallFate) -> Option<&'static str> {
     }
 }
 
-fn run(sim: &Sim, endpoint: &Endpoint, agent: i64, request: &Request, fate: CallFate) -> Result<Value, Refusal> {
+fn run(
+    sim: &Sim,
+    endpoint: &Endpoint,
+    agent: i64,
+    request: &Request,
+    fate: CallFate,
+) -> Result<Value, Refusal> {
     let is_file = request.content_type.starts_with("multipart/");
     let body = match request.body.as_ref() {
         bytes if bytes.is_empty() || is_file => Ok(Value::Object(Map::new())),
-        bytes => serde_json::from_slice::<Value>(bytes).ok().filter(Value::is_object).ok_or_else(|| Refusal {
-            code: 47001,
-            says: "data format error".to_owned(),
-        }),
+        bytes => serde_json::from_slice::<Value>(bytes)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or_else(|| Refusal { code: 47001, says: "data format error".to_owned() }),
     };
     sim.with(|world| {
         let answered = body.and_then(|body| {
@@ -185,7 +190,8 @@ fn run(sim: &Sim, endpoint: &Endpoint, agent: i64, request: &Request, fate: Call
 async fn hang(sim: &Sim) {
     let (until_ms, real) = {
         let world = sim.lock();
-        let real = if world.is_real() { HANGS_AT_MOST } else { Duration::from_millis(world.faults.timeout_real_ms) };
+        let real =
+            if world.is_real() { HANGS_AT_MOST } else { Duration::from_millis(world.faults.timeout_real_ms) };
         (world.now_ms + world.faults.timeout_ms, real)
     };
     let _ = tokio::time::timeout(real, sim.until(|world| world.now_ms >= until_ms)).await;
@@ -217,7 +223,11 @@ impl World {
     fn refused(&mut self, api: &'static str, agent: i64, refusal: &Refusal) {
         self.calls.note(self.now_ms, agent, api, refusal.code, None);
         if matches!(refusal.code, 45009 | 45033 | 60020 | 301002) {
-            self.violate("call_refused", refusal.code, json!({"api": api, "agentid": agent, "says": refusal.says}));
+            self.violate(
+                "call_refused",
+                refusal.code,
+                json!({"api": api, "agentid": agent, "says": refusal.says}),
+            );
         }
     }
 

@@ -147,7 +147,8 @@ impl Faults {
     /// What happens to the next call of an API.
     pub fn call_fate(&mut self, api: &str) -> CallFate {
         let total: u64 = self.shares[4..].iter().sum();
-        let is_concerned = self.apis.is_empty() || self.apis.iter().any(|begins| api.starts_with(begins.as_str()));
+        let is_concerned =
+            self.apis.is_empty() || self.apis.iter().any(|begins| api.starts_with(begins.as_str()));
         if total == 0 || !is_concerned {
             return CallFate::Fine;
         }

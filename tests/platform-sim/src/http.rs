@@ -77,7 +77,11 @@ async fn connection(sim: Arc<Sim>, stream: TcpStream, peer: SocketAddr) {
     let _ = Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(sim: Arc<Sim>, request: Request<Incoming>, peer: SocketAddr) -> io::Result<Response<Full<Bytes>>> {
+async fn answer(
+    sim: Arc<Sim>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> io::Result<Response<Full<Bytes>>> {
     match route(&sim, request, peer).await {
         Reply::Answer(status, content_type, body) => {
             let mut response = Response::new(Full::new(body));
@@ -92,19 +96,29 @@ async fn answer(sim: Arc<Sim>, request: Request<Incoming>, peer: SocketAddr) -> 
 async fn route(sim: &Arc<Sim>, request: Request<Incoming>, peer: SocketAddr) -> Reply {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = content_type.to_owned();
     let bytes_max = if content_type.starts_with("multipart/") { BODY_BYTES_MAX } else { JSON_BYTES_MAX };
     let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, bytes_max).collect()).await;
     let Ok(Ok(body)) = collected else {
-        return Reply::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"errcode": 45029, "errmsg": "the body is too large"}));
+        return Reply::json(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &json!({"errcode": 45029, "errmsg": "the body is too large"}),
+        );
     };
     let body = body.to_bytes();
     let query: BTreeMap<String, String> =
         form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     if let Some(api) = path.strip_prefix("/cgi-bin/") {
-        let request =
-            door::Request { ip: peer.ip(), method: parts.method, path: api.to_owned(), query, content_type, body };
+        let request = door::Request {
+            ip: peer.ip(),
+            method: parts.method,
+            path: api.to_owned(),
+            query,
+            content_type,
+            body,
+        };
         return door::call(sim, request).await;
     }
     if let Some(what) = path.strip_prefix("/sim/") {

@@ -151,7 +151,8 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let address = listener.local_addr()?;
     let mut world = World::new(options.seed, options.start_ms, options.corpid, limits, clock_file);
     if let Some(speed) = options.real_speed {
-        world.clients.mode = Mode::Real { base: Instant::now(), base_ms: options.start_ms, speed: speed.clamp(1, 10_000) };
+        world.clients.mode =
+            Mode::Real { base: Instant::now(), base_ms: options.start_ms, speed: speed.clamp(1, 10_000) };
     }
     let (changed, _) = watch::channel(0);
     let pool = deliver::Pool::default();

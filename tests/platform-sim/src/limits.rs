@@ -157,15 +157,20 @@ impl Limits {
     /// # Errors
     /// Says which rule is missing or no number.
     pub fn read(text: Option<&str>) -> Result<Self, String> {
-        let file: Value = serde_json::from_str(text.unwrap_or(SHIPPED)).map_err(|error| format!("limits: {error}"))?;
-        let mut limits = Self { values: vec![0; Rule::ALL.len()], mass_rule: MassRule::DaysOfMonth, file: Value::Null };
+        let file: Value =
+            serde_json::from_str(text.unwrap_or(SHIPPED)).map_err(|error| format!("limits: {error}"))?;
+        let mut limits =
+            Self { values: vec![0; Rule::ALL.len()], mass_rule: MassRule::DaysOfMonth, file: Value::Null };
         for rule in Rule::ALL {
             let value = file["rules"][rule.name()]["value"].as_i64();
-            limits.values[*rule as usize] = value.ok_or_else(|| format!("limits: {} is no number", rule.name()))?;
+            limits.values[*rule as usize] =
+                value.ok_or_else(|| format!("limits: {} is no number", rule.name()))?;
         }
         let mass = file["rules"]["mass_rule"]["value"].as_str().unwrap_or_default();
-        limits.mass_rule =
-            MassRule::ALL.into_iter().find(|rule| rule.name() == mass).ok_or("limits: mass_rule is not known")?;
+        limits.mass_rule = MassRule::ALL
+            .into_iter()
+            .find(|rule| rule.name() == mass)
+            .ok_or("limits: mass_rule is not known")?;
         limits.file = file;
         Ok(limits)
     }
@@ -193,9 +198,13 @@ impl Limits {
                     .find(|rule| value == rule.name())
                     .ok_or_else(|| format!("{name}: {value} is not a rule"))?;
             } else {
-                let rule = Rule::ALL.iter().find(|rule| rule.name() == name).ok_or_else(|| format!("{name} is not known"))?;
+                let rule = Rule::ALL
+                    .iter()
+                    .find(|rule| rule.name() == name)
+                    .ok_or_else(|| format!("{name} is not known"))?;
                 let number = value.as_i64().filter(|number| *number >= 0);
-                changed.values[*rule as usize] = number.ok_or_else(|| format!("{name} is no number of at least 0"))?;
+                changed.values[*rule as usize] =
+                    number.ok_or_else(|| format!("{name} is no number of at least 0"))?;
             }
         }
         *self = changed;

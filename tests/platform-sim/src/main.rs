@@ -8,7 +8,8 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use zhiyin_platform_sim::{Options, start};
 
-const USAGE: &str = "platform-sim [--seed N] [--start-ms MS] [--corpid ID] [--port N] [--port-file F] [--clock-file F]
+const USAGE: &str =
+    "platform-sim [--seed N] [--start-ms MS] [--corpid ID] [--port N] [--port-file F] [--clock-file F]
              [--limits F] [--real [SPEED]] [--for SECONDS] [--until-eof]
 
 Runs on 127.0.0.1 until SECONDS have passed (3600) or, with --until-eof, until its input closes.
@@ -38,7 +39,8 @@ fn read(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
             asked.options.real_speed = Some(speed.unwrap_or(1));
             continue;
         }
-        let value = arguments.next().ok_or_else(|| format!("{name} is not known, or wants a value\n\n{USAGE}"))?;
+        let value =
+            arguments.next().ok_or_else(|| format!("{name} is not known, or wants a value\n\n{USAGE}"))?;
         let wrong = || format!("{name}: {value} is no such value\n\n{USAGE}");
         match name.as_str() {
             "--seed" => asked.options.seed = value.parse().map_err(|_| wrong())?,
@@ -60,7 +62,10 @@ fn read(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
 }
 
 /// Where time is real, a run begins now.
-#[allow(clippy::disallowed_methods, reason = "the one place where the simulator asks the wall what time it is")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where the simulator asks the wall what time it is"
+)]
 fn wall_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()

@@ -30,7 +30,15 @@ pub struct Meters {
 
 impl Meters {
     /// Whether `n` more fit into the window that `now_ms` is in.
-    pub fn fits(&self, rule: &'static str, of: &str, period: Period, limit: i64, now_ms: i64, n: i64) -> bool {
+    pub fn fits(
+        &self,
+        rule: &'static str,
+        of: &str,
+        period: Period,
+        limit: i64,
+        now_ms: i64,
+        n: i64,
+    ) -> bool {
         self.used(rule, of, period, now_ms) + n <= limit
     }
 
@@ -41,7 +49,15 @@ impl Meters {
     }
 
     /// Takes `n` of a window, or refuses all of them and counts the refusal.
-    pub fn take(&mut self, rule: &'static str, of: &str, period: Period, limit: i64, now_ms: i64, n: i64) -> bool {
+    pub fn take(
+        &mut self,
+        rule: &'static str,
+        of: &str,
+        period: Period,
+        limit: i64,
+        now_ms: i64,
+        n: i64,
+    ) -> bool {
         let fits = self.fits(rule, of, period, limit, now_ms, n);
         let in_all = self.uses.entry((rule, period)).or_default();
         in_all.limit = limit;
@@ -91,6 +107,9 @@ mod tests {
         assert!(meters.take("calls", "a", minute, 3, 60_000, 1));
         assert_eq!(meters.used("calls", "a", minute, 60_001), 1);
         let told = meters.told();
-        assert_eq!((&told[0]["worst"], &told[0]["worst_of"], &told[0]["refused"]), (&json!(3), &json!("a"), &json!(1)));
+        assert_eq!(
+            (&told[0]["worst"], &told[0]["worst_of"], &told[0]["refused"]),
+            (&json!(3), &json!("a"), &json!(1))
+        );
     }
 }

@@ -167,7 +167,8 @@ impl Queue {
     }
 
     fn note(&mut self, at_ms: i64, agent: i64, event: &str, n_tries: i64, outcome: &str) {
-        let noted = json!({"at_ms": at_ms, "agentid": agent, "event": event, "try": n_tries, "outcome": outcome});
+        let noted =
+            json!({"at_ms": at_ms, "agentid": agent, "event": event, "try": n_tries, "outcome": outcome});
         keep(&mut self.log, noted, LOG_MAX);
     }
 }

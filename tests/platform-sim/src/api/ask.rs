@@ -77,7 +77,10 @@ impl Page {
 
     /// Takes a page of rows that are in the order of their keys, and the cursor of the next, empty at the end.
     pub fn cut<T>(&self, rows: impl IntoIterator<Item = (String, T)>) -> (Vec<T>, String) {
-        let mut rows = rows.into_iter().filter(|(key, _)| self.after.as_ref().is_none_or(|after| key > after)).peekable();
+        let mut rows = rows
+            .into_iter()
+            .filter(|(key, _)| self.after.as_ref().is_none_or(|after| key > after))
+            .peekable();
         let mut page = Vec::new();
         let mut last = String::new();
         while page.len() < self.limit
@@ -97,9 +100,11 @@ fn sealed(key: &str) -> String {
 }
 
 fn opened(cursor: &str) -> Option<String> {
-    let letters = cursor.strip_prefix('C').filter(|letters| letters.is_ascii() && letters.len().is_multiple_of(2))?;
-    let bytes: Option<Vec<u8>> =
-        (0..letters.len() / 2).map(|at| u8::from_str_radix(letters.get(at * 2..at * 2 + 2)?, 16).ok()).collect();
+    let letters =
+        cursor.strip_prefix('C').filter(|letters| letters.is_ascii() && letters.len().is_multiple_of(2))?;
+    let bytes: Option<Vec<u8>> = (0..letters.len() / 2)
+        .map(|at| u8::from_str_radix(letters.get(at * 2..at * 2 + 2)?, 16).ok())
+        .collect();
     String::from_utf8(bytes?).ok()
 }
 
@@ -136,7 +141,8 @@ pub fn one_attachment(world: &World, attachment: &Value) -> Result<(), Refusal> 
         "image" if of["pic_url"].as_str().is_some_and(|url| !url.is_empty()) => Ok(()),
         "image" | "video" | "file" => media("media_id", kind),
         "link" => {
-            let is_short = text(of, "title")?.len() <= 128 && of["desc"].as_str().unwrap_or_default().len() <= 512;
+            let is_short =
+                text(of, "title")?.len() <= 128 && of["desc"].as_str().unwrap_or_default().len() <= 512;
             if !is_short || text(of, "url")?.len() > 2_048 {
                 return wrong("link");
             }

@@ -79,7 +79,8 @@ pub fn batch_get_by_user(world: &mut World, call: &Call<'_>) -> Answer {
     let after = page.after().split_once('\0').unwrap_or_default();
     let later = world.relations.range((after.0.to_owned(), after.1.to_owned())..);
     let of_all = later.filter(|((userid, _), _)| users.contains(userid));
-    let (rows, next) = page.cut(of_all.map(|(key, relation)| (format!("{}\0{}", key.0, key.1), (key, relation))));
+    let (rows, next) =
+        page.cut(of_all.map(|(key, relation)| (format!("{}\0{}", key.0, key.1), (key, relation))));
     let rows: Vec<Value> = rows
         .into_iter()
         .filter_map(|((userid, external), relation)| {
@@ -92,7 +93,9 @@ pub fn batch_get_by_user(world: &mut World, call: &Call<'_>) -> Answer {
     if rows.is_empty() && call.body["cursor"].as_str().unwrap_or_default().is_empty() {
         return refuse(84061, "not external contact");
     }
-    Ok(json!({"external_contact_list": rows, "next_cursor": next, "fail_info": {"unlicensed_userid_list": []}}))
+    Ok(
+        json!({"external_contact_list": rows, "next_cursor": next, "fail_info": {"unlicensed_userid_list": []}}),
+    )
 }
 
 pub fn remark(world: &mut World, call: &Call<'_>) -> Answer {

@@ -65,7 +65,16 @@ pub fn getcallbackip(_: &mut World, _: &Call<'_>) -> Answer {
 }
 
 const KINDS: [&str; 10] = [
-    "text", "image", "voice", "video", "file", "textcard", "news", "markdown", "miniprogram_notice", "template_card",
+    "text",
+    "image",
+    "voice",
+    "video",
+    "file",
+    "textcard",
+    "news",
+    "markdown",
+    "miniprogram_notice",
+    "template_card",
 ];
 
 pub fn message_send(world: &mut World, call: &Call<'_>) -> Answer {
@@ -86,7 +95,8 @@ pub fn message_send(world: &mut World, call: &Call<'_>) -> Answer {
     let asked = body["touser"].as_str().unwrap_or_default();
     let everybody: Vec<String>;
     let (users, invalid): (Vec<&str>, Vec<&str>) = if asked == "@all" {
-        everybody = world.staff.keys().filter(|userid| world.active_staff(userid).is_some()).cloned().collect();
+        everybody =
+            world.staff.keys().filter(|userid| world.active_staff(userid).is_some()).cloned().collect();
         (everybody.iter().map(String::as_str).collect(), Vec::new())
     } else {
         let named = asked.split('|').filter(|userid| !userid.is_empty());
@@ -109,7 +119,8 @@ pub fn message_send(world: &mut World, call: &Call<'_>) -> Answer {
     let mut reached = Vec::new();
     for userid in &users {
         let of = format!("app {} to {userid}", call.agent);
-        let (minute, hour) = (world.limits.of(Rule::MessagesPerMemberMinute), world.limits.of(Rule::MessagesPerMemberHour));
+        let (minute, hour) =
+            (world.limits.of(Rule::MessagesPerMemberMinute), world.limits.of(Rule::MessagesPerMemberHour));
         let fits = world.meters.take("messages_to_member", &of, Period::Minute, minute, now_ms, 1)
             && world.meters.take("messages_to_member", &of, Period::Hour, hour, now_ms, 1);
         if fits {
@@ -130,7 +141,9 @@ pub fn message_send(world: &mut World, call: &Call<'_>) -> Answer {
 pub fn message_recall(world: &mut World, call: &Call<'_>) -> Answer {
     let msgid = text(call.body, "msgid")?;
     let within_ms = world.limits.of(Rule::RecallMs);
-    let Some((_, users)) = world.app_messages.get(msgid).filter(|(at_ms, _)| world.now_ms < at_ms + within_ms) else {
+    let Some((_, users)) =
+        world.app_messages.get(msgid).filter(|(at_ms, _)| world.now_ms < at_ms + within_ms)
+    else {
         return refuse(40058, "invalid Request Parameter: msgid is not known or too old");
     };
     for userid in users.clone() {

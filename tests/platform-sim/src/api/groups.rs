@@ -25,11 +25,14 @@ pub fn list(world: &mut World, call: &Call<'_>) -> Answer {
         }
     }
     let status = call.body["status_filter"].as_i64().unwrap_or_default();
-    let rows = world.chats.iter().filter(|(_, chat)| {
-        !chat.is_dismissed && (owners.is_empty() || owners.contains(&chat.now.owner))
-    });
-    let rows = rows.map(|(id, chat)| (id, self::status(world, chat))).filter(|(_, of)| status == 0 || *of == status);
-    let (rows, next) = page.cut(rows.map(|(id, status)| (id.clone(), json!({"chat_id": id, "status": status}))));
+    let rows = world
+        .chats
+        .iter()
+        .filter(|(_, chat)| !chat.is_dismissed && (owners.is_empty() || owners.contains(&chat.now.owner)));
+    let rows =
+        rows.map(|(id, chat)| (id, self::status(world, chat))).filter(|(_, of)| status == 0 || *of == status);
+    let (rows, next) =
+        page.cut(rows.map(|(id, status)| (id.clone(), json!({"chat_id": id, "status": status}))));
     Ok(json!({"group_chat_list": rows, "next_cursor": next}))
 }
 
@@ -67,7 +70,8 @@ pub fn get(world: &mut World, call: &Call<'_>) -> Answer {
                 row["unionid"] = json!(phone.unionid);
             }
             if with_names {
-                let name = phone.map(|phone| &phone.name).or_else(|| world.staff.get(who).map(|staff| &staff.name));
+                let name =
+                    phone.map(|phone| &phone.name).or_else(|| world.staff.get(who).map(|staff| &staff.name));
                 row["name"] = json!(name);
             }
             row
@@ -98,7 +102,9 @@ fn hand_over(world: &mut World, call: &Call<'_>, is_resigned: bool) -> Answer {
                 Some((90507, "the new owner took too many groups today"))
             }
             // What an API does is told by no event.
-            Some(_) => world.change_chat(&chat_id, "change_owner", owner, false).err().map(|of| (of.code, "refused")),
+            Some(_) => {
+                world.change_chat(&chat_id, "change_owner", owner, false).err().map(|of| (of.code, "refused"))
+            }
         };
         if let Some((code, says)) = code {
             failed.push(json!({"chat_id": chat_id, "errcode": code, "errmsg": says}));
@@ -132,7 +138,9 @@ fn read_join_way(world: &World, body: &Value) -> Result<(Value, Vec<String>), Re
     let mut kept = json!({
         "auto_create_room": 1, "remark": "", "state": "", "room_base_name": "", "room_base_id": 1, "mark_source": true,
     });
-    for field in ["scene", "remark", "auto_create_room", "room_base_name", "room_base_id", "state", "mark_source"] {
+    for field in
+        ["scene", "remark", "auto_create_room", "room_base_name", "room_base_id", "state", "mark_source"]
+    {
         if !body[field].is_null() {
             kept[field] = body[field].clone();
         }

@@ -10,7 +10,8 @@ pub fn account_list(world: &mut World, call: &Call<'_>) -> Answer {
     let offset = call.body["offset"].as_u64().unwrap_or_default() as usize;
     let limit = call.body["limit"].as_u64().unwrap_or(100).min(100) as usize;
     let rows = world.kfs.iter().skip(offset).take(limit);
-    let rows = rows.map(|(id, kf)| json!({"open_kfid": id, "name": kf.name, "avatar": "", "manage_privilege": true}));
+    let rows = rows
+        .map(|(id, kf)| json!({"open_kfid": id, "name": kf.name, "avatar": "", "manage_privilege": true}));
     Ok(json!({"account_list": rows.collect::<Vec<_>>()}))
 }
 

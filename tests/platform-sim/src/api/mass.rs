@@ -59,7 +59,8 @@ fn to_groups(world: &World, body: &Value, sender: Option<&str>) -> Result<Shares
 
 pub fn add(world: &mut World, call: &Call<'_>) -> Answer {
     let body = call.body;
-    let content = message(world, body, world.limits.n(Rule::MassTextBytes), world.limits.n(Rule::MassAttachments))?;
+    let content =
+        message(world, body, world.limits.n(Rule::MassTextBytes), world.limits.n(Rule::MassAttachments))?;
     let sender = body["sender"].as_str().filter(|sender| !sender.is_empty());
     if sender.is_some_and(|sender| world.active_staff(sender).is_none()) {
         return refuse(60111, "userid not found");
@@ -76,7 +77,8 @@ pub fn add(world: &mut World, call: &Call<'_>) -> Answer {
         return refuse(45009, "too many messages for one run");
     }
     let tasks = shares.into_iter().filter(|(_, targets)| !targets.is_empty());
-    let tasks = tasks.map(|(userid, targets)| (userid, MassTask { targets, ..MassTask::default() })).collect();
+    let tasks =
+        tasks.map(|(userid, targets)| (userid, MassTask { targets, ..MassTask::default() })).collect();
     let msgid = world.new_id("msg", 29);
     let created_ms = world.now_ms;
     let mass = Mass { chat_type, created_ms, content, tasks, is_cancelled: false, reminded_ms: Vec::new() };
@@ -165,8 +167,12 @@ pub fn remind(world: &mut World, call: &Call<'_>) -> Answer {
         return refuse(45009, "api freq out of limit: reminders of this message");
     }
     mass.reminded_ms.push(now_ms);
-    let waiting: Vec<String> =
-        mass.tasks.iter().filter(|(_, task)| task.sent_ms.is_none()).map(|(userid, _)| userid.clone()).collect();
+    let waiting: Vec<String> = mass
+        .tasks
+        .iter()
+        .filter(|(_, task)| task.sent_ms.is_none())
+        .map(|(userid, _)| userid.clone())
+        .collect();
     for userid in waiting {
         world.notify(&userid, call.agent, &msgid, &json!({"msgtype": "remind", "remind": {"msgid": msgid}}));
     }

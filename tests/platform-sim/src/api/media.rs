@@ -13,7 +13,8 @@ use crate::world::{Refusal, THINGS_MAX, World, refuse};
 fn file_bytes(call: &Call<'_>) -> Result<usize, Refusal> {
     let missing = || Refusal { code: 41005, says: "media data missing".to_owned() };
     let boundary = call.content_type.split(';').find_map(|part| part.trim().strip_prefix("boundary="));
-    let boundary = boundary.map(|boundary| boundary.trim_matches('"')).filter(|boundary| !boundary.is_empty());
+    let boundary =
+        boundary.map(|boundary| boundary.trim_matches('"')).filter(|boundary| !boundary.is_empty());
     let opening = format!("--{}", boundary.ok_or_else(missing)?);
     let raw: &[u8] = call.raw;
     let start = find(raw, opening.as_bytes()).ok_or_else(missing)? + opening.len();

@@ -23,7 +23,9 @@ fn content(world: &World, body: &Value) -> Result<Value, Refusal> {
     }
     let n_images = attachments.iter().filter(|attachment| attachment["msgtype"] == "image").count();
     // Nine pictures, or one of anything else.
-    if n_images > world.limits.n(Rule::MomentImages) || (n_images != attachments.len() && attachments.len() != 1) {
+    if n_images > world.limits.n(Rule::MomentImages)
+        || (n_images != attachments.len() && attachments.len() != 1)
+    {
         return wrong("attachments");
     }
     for attachment in attachments {
@@ -40,11 +42,14 @@ pub fn add(world: &mut World, call: &Call<'_>) -> Answer {
     let range = &call.body["visible_range"];
     let users = texts(&range["sender_list"], "user_list", 100_000)?;
     let asked_tags = texts(&range["external_contact_list"], "tag_list", 10_000)?;
-    let by_department = range["sender_list"]["department_list"].as_array().is_some_and(|list| !list.is_empty());
+    let by_department =
+        range["sender_list"]["department_list"].as_array().is_some_and(|list| !list.is_empty());
     let (users, invalid_staff): (Vec<String>, Vec<String>) = if users.is_empty() || by_department {
         (world.followers().cloned().collect(), Vec::new())
     } else {
-        users.into_iter().partition(|userid| world.active_staff(userid).is_some_and(|staff| staff.is_follower))
+        users
+            .into_iter()
+            .partition(|userid| world.active_staff(userid).is_some_and(|staff| staff.is_follower))
     };
     let (tags, invalid_tags): (BTreeSet<String>, BTreeSet<String>) =
         asked_tags.into_iter().partition(|id| world.tags.contains_key(id));
@@ -148,7 +153,8 @@ pub fn task(world: &mut World, call: &Call<'_>) -> Answer {
     let page = Page::read(call.body, 500, 1_000)?;
     let moment = named(world, call)?;
     let rows = moment.tasks.iter();
-    let rows = rows.map(|(id, task)| (id.clone(), json!({"userid": id, "publish_status": i64::from(task.is_some())})));
+    let rows = rows
+        .map(|(id, task)| (id.clone(), json!({"userid": id, "publish_status": i64::from(task.is_some())})));
     let (rows, next) = page.cut(rows);
     Ok(json!({"task_list": rows, "next_cursor": next}))
 }

@@ -33,9 +33,13 @@ pub fn list(world: &mut World, call: &Call<'_>) -> Answer {
         .iter()
         .filter(|(id, _)| groups.is_empty() || groups.contains(id))
         .map(|(id, group)| {
-            told_group(world, id, group, |tag| !groups.is_empty() || tags.is_empty() || tags.iter().any(|id| id == tag))
+            told_group(world, id, group, |tag| {
+                !groups.is_empty() || tags.is_empty() || tags.iter().any(|id| id == tag)
+            })
         })
-        .filter(|row| !groups.is_empty() || tags.is_empty() || row["tag"].as_array().is_some_and(|tag| !tag.is_empty()))
+        .filter(|row| {
+            !groups.is_empty() || tags.is_empty() || row["tag"].as_array().is_some_and(|tag| !tag.is_empty())
+        })
         .collect();
     Ok(json!({"tag_group": rows}))
 }
@@ -55,7 +59,12 @@ pub fn add(world: &mut World, call: &Call<'_>) -> Answer {
         return refuse(40126, "corp tags are at the limit");
     }
     let found = match body["group_id"].as_str() {
-        Some(id) => Some(world.tag_groups.get(id).map_or_else(|| refuse(40068, "invalid group_id"), |_| Ok(id.to_owned()))?),
+        Some(id) => Some(
+            world
+                .tag_groups
+                .get(id)
+                .map_or_else(|| refuse(40068, "invalid group_id"), |_| Ok(id.to_owned()))?,
+        ),
         None => {
             let wanted = name(world, body, "group_name")?;
             world.tag_groups.iter().find(|(_, group)| group.name == wanted).map(|(id, _)| id.clone())
@@ -65,7 +74,8 @@ pub fn add(world: &mut World, call: &Call<'_>) -> Answer {
         let of_group = world.tags.values().filter(|tag| Some(&tag.group) == found.as_ref());
         of_group.into_iter().any(|tag| tag.name == *name)
     };
-    let is_twice = names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|other| other == name));
+    let is_twice =
+        names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|other| other == name));
     if is_twice || names.iter().any(taken) {
         return refuse(40071, "UserTag Name Already exist");
     }
@@ -88,7 +98,10 @@ pub fn add(world: &mut World, call: &Call<'_>) -> Answer {
         world.tags.insert(id.clone(), tag);
         made.push(id);
     }
-    let group = world.tag_groups.get(&group_id).map(|group| told_group(world, &group_id, group, |id| made.iter().any(|of| of == id)));
+    let group = world
+        .tag_groups
+        .get(&group_id)
+        .map(|group| told_group(world, &group_id, group, |id| made.iter().any(|of| of == id)));
     Ok(json!({"tag_group": group}))
 }
 
@@ -106,7 +119,9 @@ pub fn edit(world: &mut World, call: &Call<'_>) -> Answer {
     let taken = |name: &str| {
         let group = world.tags.get(id).map(|tag| &tag.group);
         match group {
-            Some(group) => world.tags.iter().any(|(other, tag)| other != id && tag.group == *group && tag.name == name),
+            Some(group) => {
+                world.tags.iter().any(|(other, tag)| other != id && tag.group == *group && tag.name == name)
+            }
             None => world.tag_groups.iter().any(|(other, group)| other != id && group.name == name),
         }
     };

@@ -77,7 +77,8 @@ pub fn unassigned(world: &mut World, call: &Call<'_>) -> Answer {
     let size = call.body["page_size"].clone();
     let page = Page::read(&json!({"cursor": call.body["cursor"], "limit": size}), 1_000, 1_000)?;
     let rows = world.unassigned.keys().map(|(userid, external)| {
-        let left_s = world.staff.get(userid).and_then(|staff| staff.left_ms).unwrap_or_default().div_euclid(1_000);
+        let left_s =
+            world.staff.get(userid).and_then(|staff| staff.left_ms).unwrap_or_default().div_euclid(1_000);
         let row = json!({"handover_userid": userid, "external_userid": external, "dimission_time": left_s});
         (format!("{userid}\0{external}"), row)
     });

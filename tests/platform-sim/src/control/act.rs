@@ -44,7 +44,8 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Done {
         }
         "staff/leave" => done(world.leave(text(body, "userid")?)?),
         "chats" => {
-            let chat_id = world.open_chat(body["chat_id"].as_str(), text(body, "name")?, text(body, "owner")?)?;
+            let chat_id =
+                world.open_chat(body["chat_id"].as_str(), text(body, "name")?, text(body, "owner")?)?;
             Ok(json!({"chat_id": chat_id}))
         }
         "chats/join" => {

@@ -47,7 +47,8 @@ fn app(world: &mut World, body: &Value) -> Done {
             Some(Callback { url, token: text(of, "token")?.to_owned(), key })
         }
     };
-    let ips = body["ips"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let ips =
+        body["ips"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     if world.apps.len() >= APPS_MAX {
         return Err(Wrong("agentid: too many apps".to_owned()));
     }
@@ -154,7 +155,12 @@ fn tags(world: &mut World, body: &Value) -> Done {
     if let Some(id) = body["drop"].as_str() {
         let is_group = world.tag_groups.contains_key(id);
         let of_group = |tag: &Tag| is_group && tag.group == id;
-        let tags: Vec<String> = world.tags.iter().filter(|(own, tag)| *own == id || of_group(tag)).map(|(own, _)| own.clone()).collect();
+        let tags: Vec<String> = world
+            .tags
+            .iter()
+            .filter(|(own, tag)| *own == id || of_group(tag))
+            .map(|(own, _)| own.clone())
+            .collect();
         if tags.is_empty() && !is_group {
             return Err(Wrong("drop: no such tag or group".to_owned()));
         }

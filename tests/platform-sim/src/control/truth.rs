@@ -7,27 +7,30 @@ use serde_json::{Value, json};
 use crate::world::World;
 use crate::world::types::Relation;
 
+/// A part by its name.
+type Part = (&'static str, fn(&World) -> Value);
+
 impl World {
     /// All of it, or one part by its name.
     pub fn truth(&self, part: Option<&str>) -> Value {
-        let parts: [(&str, fn(&Self) -> Value); 16] = [
+        let parts: [Part; 16] = [
             ("clock", Self::told_clock),
             ("apps", |world| {
-                let row = |(agent, app): (&i64, &crate::world::types::App)| {
-                    json!({"agentid": agent, "name": app.name, "contact": app.is_contact, "has_callback": app.callback.is_some()})
-                };
+                let row = |(agent, app): (&i64, &crate::world::types::App)| json!({"agentid": agent, "name": app.name, "contact": app.is_contact, "has_callback": app.callback.is_some()});
                 world.apps.iter().map(row).collect()
             }),
             ("media", |world| {
-                let row = |(id, of): (&String, &crate::world::types::Media)| {
-                    json!({"media_id": id, "kind": of.kind, "n_bytes": of.n_bytes, "created_ms": of.created_ms})
-                };
+                let row = |(id, of): (&String, &crate::world::types::Media)| json!({"media_id": id, "kind": of.kind, "n_bytes": of.n_bytes, "created_ms": of.created_ms});
                 world.media.iter().map(row).collect()
             }),
             ("staff", Self::told_staff),
             ("relations", Self::told_relations),
             ("unassigned", |world| {
-                world.unassigned.keys().map(|(userid, external)| json!({"userid": userid, "customer": external})).collect()
+                world
+                    .unassigned
+                    .keys()
+                    .map(|(userid, external)| json!({"userid": userid, "customer": external}))
+                    .collect()
             }),
             ("tags", Self::told_tags),
             ("chats", Self::told_chats),
@@ -46,7 +49,9 @@ impl World {
             }),
         ];
         match part {
-            Some(name) => parts.iter().find(|(own, _)| *own == name).map_or(Value::Null, |(_, told)| told(self)),
+            Some(name) => {
+                parts.iter().find(|(own, _)| *own == name).map_or(Value::Null, |(_, told)| told(self))
+            }
             None => parts.iter().map(|(name, told)| ((*name).to_owned(), told(self))).collect(),
         }
     }
@@ -98,8 +103,12 @@ impl World {
     }
 
     fn told_ways(&self) -> Value {
-        let ways = self.ways.iter().map(|(id, way)| json!({"config_id": id, "users": way.users, "body": way.body}));
-        let joins = self.join_ways.iter().map(|(id, way)| json!({"config_id": id, "chats": way.chats, "body": way.body}));
+        let ways =
+            self.ways.iter().map(|(id, way)| json!({"config_id": id, "users": way.users, "body": way.body}));
+        let joins = self
+            .join_ways
+            .iter()
+            .map(|(id, way)| json!({"config_id": id, "chats": way.chats, "body": way.body}));
         json!({"contact": ways.collect::<Vec<_>>(), "join": joins.collect::<Vec<_>>()})
     }
 
@@ -190,7 +199,8 @@ impl World {
                 })
             })
             .collect();
-        let names: BTreeMap<&String, &String> = self.staff.iter().take(500).map(|(id, of)| (id, &of.name)).collect();
+        let names: BTreeMap<&String, &String> =
+            self.staff.iter().take(500).map(|(id, of)| (id, &of.name)).collect();
         let chats: BTreeMap<&String, Value> = self
             .chats
             .iter()

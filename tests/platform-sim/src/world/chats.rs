@@ -82,7 +82,8 @@ impl World {
                 return Ok(json!({"outcome": "joined", "chat_id": chat_id}));
             }
         }
-        let owner = way.chats.first().and_then(|chat_id| self.chats.get(chat_id)).map(|chat| chat.now.owner.clone());
+        let owner =
+            way.chats.first().and_then(|chat_id| self.chats.get(chat_id)).map(|chat| chat.now.owner.clone());
         let (Some(owner), true) = (owner, way.body["auto_create_room"].as_i64() == Some(1)) else {
             return Ok(json!({"outcome": "full"}));
         };

@@ -24,7 +24,14 @@ pub enum Told {
 
 impl World {
     /// Tells apps that something happened: writes the event, lets faults have their way and sets deliveries due.
-    pub fn emit(&mut self, told: Told, event: &str, change: Option<&str>, parts: &[Part<'_>], welcome: Option<&str>) {
+    pub fn emit(
+        &mut self,
+        told: Told,
+        event: &str,
+        change: Option<&str>,
+        parts: &[Part<'_>],
+        welcome: Option<&str>,
+    ) {
         let xml = self.xml(event, change, parts);
         let label = change.map_or_else(|| event.to_owned(), |change| format!("{event}/{change}"));
         let agents: Vec<i64> = self

@@ -20,8 +20,8 @@ use crate::limits::{Limits, Rule};
 use crate::meters::Meters;
 use crate::queue::Queue;
 use types::{
-    App, Chat, Due, JoinWay, Kf, Mass, Media, Moment, Phone, Relation, Staff, Tag, TagGroup, Token, Transfer, Way,
-    Welcome,
+    App, Chat, Due, JoinWay, Kf, Mass, Media, Moment, Phone, Relation, Staff, Tag, TagGroup, Token, Transfer,
+    Way, Welcome,
 };
 
 /// The most things of one kind: a run that makes more is told so.
@@ -257,7 +257,10 @@ impl World {
 
     /// Who may have customers.
     pub fn followers(&self) -> impl Iterator<Item = &String> {
-        self.staff.iter().filter(|(_, staff)| staff.is_follower && staff.left_ms.is_none()).map(|(userid, _)| userid)
+        self.staff
+            .iter()
+            .filter(|(_, staff)| staff.is_follower && staff.left_ms.is_none())
+            .map(|(userid, _)| userid)
     }
 
     /// How many codes there are, of both kinds.
@@ -272,7 +275,8 @@ impl World {
 
     /// Media of a kind that is good now.
     pub fn media_is_good(&self, media_id: &str, kind: &str) -> bool {
-        let made_ms = self.media.get(media_id).filter(|media| media.kind == kind).map(|media| media.created_ms);
+        let made_ms =
+            self.media.get(media_id).filter(|media| media.kind == kind).map(|media| media.created_ms);
         made_ms.is_some_and(|made_ms| self.now_ms < made_ms + self.limits.of(Rule::MediaMs))
     }
 }

@@ -44,7 +44,8 @@ impl World {
             return refuse(60111, "userid not found");
         };
         staff.left_ms = Some(now_ms);
-        let externals: Vec<String> = self.customers_of(userid).map(|(external, _)| external.clone()).collect();
+        let externals: Vec<String> =
+            self.customers_of(userid).map(|(external, _)| external.clone()).collect();
         for external in externals {
             let key = (userid.to_owned(), external);
             if let Some(relation) = self.relations.remove(&key) {
@@ -59,7 +60,12 @@ impl World {
     }
 
     /// A phone comes to life.
-    pub fn add_phone(&mut self, id: Option<&str>, name: &str, unionid: Option<&str>) -> Result<String, Refusal> {
+    pub fn add_phone(
+        &mut self,
+        id: Option<&str>,
+        name: &str,
+        unionid: Option<&str>,
+    ) -> Result<String, Refusal> {
         if self.phones.len() >= THINGS_MAX {
             return refuse(45024, "too many customers");
         }
@@ -116,7 +122,8 @@ impl World {
     }
 
     fn may_have_more(&self, userid: &str) -> bool {
-        self.active_staff(userid).is_some_and(|staff| staff.is_follower && self.n_customers(userid) < staff.capacity)
+        self.active_staff(userid)
+            .is_some_and(|staff| staff.is_follower && self.n_customers(userid) < staff.capacity)
     }
 
     /// A customer becomes somebody's. Nothing happens where they are already; the code greets them, where one is issued.
@@ -146,7 +153,12 @@ impl World {
     }
 
     /// Staff adds a customer who has yet to confirm.
-    pub fn befriend_half(&mut self, userid: &str, external: &str, state: &str) -> Result<Option<String>, Refusal> {
+    pub fn befriend_half(
+        &mut self,
+        userid: &str,
+        external: &str,
+        state: &str,
+    ) -> Result<Option<String>, Refusal> {
         if self.relation(userid, external).is_some() {
             return Ok(None);
         }
@@ -233,7 +245,12 @@ impl World {
     }
 
     /// Staff edits what they note of a customer, in their own client: apps hear that, not what.
-    pub fn edit(&mut self, userid: &str, external: &str, change: impl FnOnce(&mut Relation)) -> Result<(), Refusal> {
+    pub fn edit(
+        &mut self,
+        userid: &str,
+        external: &str,
+        change: impl FnOnce(&mut Relation),
+    ) -> Result<(), Refusal> {
         let Some(relation) = self.relation_mut(userid, external) else {
             return refuse(84061, "not external contact");
         };
@@ -266,12 +283,19 @@ impl World {
     }
 
     /// Asks to hand a customer over.
-    pub fn transfer(&mut self, from: &str, to: &str, external: &str, is_resigned: bool) -> Result<(), Refusal> {
+    pub fn transfer(
+        &mut self,
+        from: &str,
+        to: &str,
+        external: &str,
+        is_resigned: bool,
+    ) -> Result<(), Refusal> {
         if from == to {
             return refuse(40130, "handover and takeover are the same");
         }
         let key = (from.to_owned(), external.to_owned());
-        let is_of = if is_resigned { self.unassigned.contains_key(&key) } else { self.relations.contains_key(&key) };
+        let is_of =
+            if is_resigned { self.unassigned.contains_key(&key) } else { self.relations.contains_key(&key) };
         let Some(phone) = self.phones.get_mut(external) else {
             return refuse(40096, "invalid external userid");
         };
@@ -313,7 +337,9 @@ impl World {
             (false, false) => Some((4, "customer_limit_exceed")),
             (false, true) => None,
         };
-        self.transfers.entry(id.to_owned()).and_modify(|of| of.status = failed.map_or(1, |(status, _)| status));
+        self.transfers
+            .entry(id.to_owned())
+            .and_modify(|of| of.status = failed.map_or(1, |(status, _)| status));
         if let Some((_, reason)) = failed {
             let parts = [
                 Part::Text("UserID", &transfer.to),

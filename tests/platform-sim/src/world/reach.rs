@@ -13,7 +13,8 @@ pub const MASS: &str = "mass_messages";
 impl World {
     /// Sets due when each member of staff confirms a mass message, by habit.
     pub fn ask_for_mass(&mut self, msgid: &str) {
-        let users: Vec<String> = self.masses.get(msgid).map(|mass| mass.tasks.keys().cloned().collect()).unwrap_or_default();
+        let users: Vec<String> =
+            self.masses.get(msgid).map(|mass| mass.tasks.keys().cloned().collect()).unwrap_or_default();
         for userid in users {
             let minutes = self.staff.get(&userid).and_then(|staff| staff.habit.mass_minutes);
             if let Some(minutes) = minutes {
@@ -45,7 +46,8 @@ impl World {
             let is_reachable = if is_group {
                 self.chats.get(&target).is_some_and(|chat| !chat.is_dismissed && chat.now.owner == userid)
             } else {
-                self.relation(userid, &target).is_some_and(|relation| !relation.is_half && !relation.is_blocked)
+                self.relation(userid, &target)
+                    .is_some_and(|relation| !relation.is_half && !relation.is_blocked)
             };
             let result = match is_reachable {
                 false => 2,
@@ -62,7 +64,14 @@ impl World {
         }
     }
 
-    fn mass_arrives(&mut self, is_group: bool, target: &str, msgid: &str, userid: &str, content: &serde_json::Value) {
+    fn mass_arrives(
+        &mut self,
+        is_group: bool,
+        target: &str,
+        msgid: &str,
+        userid: &str,
+        content: &serde_json::Value,
+    ) {
         let mut received = Received {
             at_ms: self.now_ms,
             kind: "mass",
@@ -102,7 +111,9 @@ impl World {
 
     /// A member of staff publishes a moment: their customers with one of its tags see it.
     pub fn publish_moment(&mut self, moment_id: &str, userid: &str) {
-        let Some(moment) = self.moments.get(moment_id).filter(|moment| !moment.is_cancelled && moment.is_ready) else {
+        let Some(moment) =
+            self.moments.get(moment_id).filter(|moment| !moment.is_cancelled && moment.is_ready)
+        else {
             return;
         };
         if self.active_staff(userid).is_none() || moment.tasks.get(userid).is_none_or(Option::is_some) {
@@ -174,7 +185,9 @@ impl World {
             return refuse(95000, "invalid open_kfid");
         };
         match kf.spoke.get_mut(external) {
-            Some((spoke_ms, _)) if now_ms >= *spoke_ms + within_ms => return refuse(95002, "send msg time limit"),
+            Some((spoke_ms, _)) if now_ms >= *spoke_ms + within_ms => {
+                return refuse(95002, "send msg time limit");
+            }
             Some((_, n)) if *n >= answers => return refuse(95001, "send msg count limit"),
             Some((_, n)) => *n += 1,
             None => return refuse(95002, "send msg time limit"),

@@ -16,7 +16,10 @@ async fn a_token_is_one_an_app_and_expires() {
     assert_ne!(stage.token_of("s").await, stage.token);
     assert_eq!(stage.get(&format!("/cgi-bin/{list}")).await["errcode"], 41001);
     assert_eq!(stage.get(&format!("/cgi-bin/{list}?access_token=x")).await["errcode"], 40014);
-    assert_eq!(stage.get("/cgi-bin/gettoken?corpid=ww5f1a2b3c4d5e6f70&corpsecret=no").await["errcode"], 40001);
+    assert_eq!(
+        stage.get("/cgi-bin/gettoken?corpid=ww5f1a2b3c4d5e6f70&corpsecret=no").await["errcode"],
+        40001
+    );
     assert_eq!(stage.get("/cgi-bin/gettoken?corpid=no&corpsecret=s").await["errcode"], 40013);
     stage.act("tokens/expire", json!({})).await;
     assert_eq!(stage.ask(list, "").await["errcode"], 40014);
@@ -56,7 +59,11 @@ async fn too_many_calls_in_a_minute_block_for_a_minute() {
     stage.advance(1).await;
     stage.done("externalcontact/get_corp_tag_list", json!({})).await;
     let quotas = stage.truth("quotas").await;
-    let row = quotas.as_array().unwrap().iter().find(|row| row["rule"] == "calls_per_api" && row["period"] == "minute");
+    let row = quotas
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["rule"] == "calls_per_api" && row["period"] == "minute");
     assert_eq!(row.unwrap()["worst"], 3);
     assert_eq!(row.unwrap()["refused"], 1);
     assert_eq!(stage.truth("traffic").await["n_violations"], 2);

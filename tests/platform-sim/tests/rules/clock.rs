@@ -31,7 +31,10 @@ async fn on_its_own_time_jumps_to_what_is_due_once_everybody_waits() {
     stage.act("idle", json!({"client": "engine", "wake_ms": START_MS + 40_000})).await;
     assert_eq!(now(&stage).await, START_MS + 40_000, "the earliest wake");
     let clock = stage.get("/sim/clock").await;
-    assert_eq!((&clock["clients"]["engine"]["idle"], &clock["clients"]["other"]["idle"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&clock["clients"]["engine"]["idle"], &clock["clients"]["other"]["idle"]),
+        (&json!(false), &json!(true))
+    );
     stage.act("idle", json!({"client": "engine", "wake_ms": START_MS + 500_000})).await;
     assert_eq!(now(&stage).await, START_MS + 100_000, "not further than it may");
     assert_eq!(stage.get("/sim/clock").await["done"], true);
@@ -45,7 +48,8 @@ async fn a_delivery_that_the_idle_do_not_know_of_holds_time() {
     stage.act("clock/mode", json!({"mode": "auto"})).await;
     stage.staff("he").await;
     stage.until_came(1).await;
-    let stale = stage.act("idle", json!({"client": "engine", "wake_ms": START_MS + 1_000, "epoch": epoch})).await;
+    let stale =
+        stage.act("idle", json!({"client": "engine", "wake_ms": START_MS + 1_000, "epoch": epoch})).await;
     assert_eq!(stale["idle"], false);
     assert_eq!(now(&stage).await, START_MS);
     let fresh = json!({"client": "engine", "wake_ms": START_MS + 1_000, "epoch": stale["epoch"]});

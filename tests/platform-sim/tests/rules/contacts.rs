@@ -17,7 +17,8 @@ async fn a_welcome_code_is_good_once_and_for_twenty_seconds() {
     let mut codes = Vec::new();
     for name in ["伯牙", "子期", "青瓷"] {
         let phone = stage.phone(name).await;
-        codes.push(stage.act("add", json!({"userid": "he", "customer": phone})).await["welcome_code"].clone());
+        codes
+            .push(stage.act("add", json!({"userid": "he", "customer": phone})).await["welcome_code"].clone());
     }
     stage.advance(20_000).await;
     stage.done(SEND, welcome(&codes[0])).await;
@@ -27,12 +28,15 @@ async fn a_welcome_code_is_good_once_and_for_twenty_seconds() {
     stage.refused(SEND, welcome(&json!("made up")), 41050).await;
     stage.refused(SEND, json!({"text": {"content": "你好"}}), 41049).await;
     let told = stage.truth("welcomes").await;
-    let of = |code: &Value| told.as_array().unwrap().iter().find(|row| row["welcome_code"] == *code).unwrap().clone();
+    let of = |code: &Value| {
+        told.as_array().unwrap().iter().find(|row| row["welcome_code"] == *code).unwrap().clone()
+    };
     assert_eq!(of(&codes[0])["sent_ms"], zhiyin_platform_sim::START_MS + 20_000);
     assert_eq!(of(&codes[0])["arrived_ms"], zhiyin_platform_sim::START_MS);
     assert_eq!((&of(&codes[1])["sent_ms"], &of(&codes[1])["n_refused"]), (&Value::Null, &json!(1)));
     let phone = stage.truth("phones").await;
-    let n: usize = phone.as_array().unwrap().iter().map(|phone| phone["inbox"].as_array().unwrap().len()).sum();
+    let n: usize =
+        phone.as_array().unwrap().iter().map(|phone| phone["inbox"].as_array().unwrap().len()).sum();
     assert_eq!(n, 1);
 }
 
@@ -56,7 +60,10 @@ async fn no_code_is_issued_where_the_console_greets_and_none_works_once_they_tal
     stage.act("staff", json!({"userid": "lin", "console_welcome": true})).await;
     stage.staff("he").await;
     let phone = stage.phone("伯牙").await;
-    assert_eq!(stage.act("add", json!({"userid": "lin", "customer": phone})).await["welcome_code"], Value::Null);
+    assert_eq!(
+        stage.act("add", json!({"userid": "lin", "customer": phone})).await["welcome_code"],
+        Value::Null
+    );
     let code = stage.act("add", json!({"userid": "he", "customer": phone})).await["welcome_code"].clone();
     stage.act("say", json!({"userid": "he", "customer": phone, "text": "在吗"})).await;
     stage.refused(SEND, welcome(&code), 41051).await;
@@ -72,14 +79,19 @@ async fn a_contact_way_leads_to_who_is_free_and_tells_its_state() {
     assert!(made["qr_code"].as_str().unwrap().starts_with("http"));
     let config_id = made["config_id"].clone();
     let got = stage.done("externalcontact/get_contact_way", json!({"config_id": config_id})).await;
-    assert_eq!((&got["contact_way"]["state"], &got["contact_way"]["user"]), (&json!("door"), &json!(["he", "lin"])));
+    assert_eq!(
+        (&got["contact_way"]["state"], &got["contact_way"]["user"]),
+        (&json!("door"), &json!(["he", "lin"]))
+    );
     stage.advance(0).await;
     stage.events();
     let mut outcomes = Vec::new();
     let mut phones = Vec::new();
     for name in ["伯牙", "子期", "青瓷"] {
         let phone = stage.phone(name).await;
-        outcomes.push(stage.act("scan", json!({"customer": phone, "config_id": config_id})).await["outcome"].clone());
+        outcomes.push(
+            stage.act("scan", json!({"customer": phone, "config_id": config_id})).await["outcome"].clone(),
+        );
         phones.push(phone);
     }
     assert_eq!(outcomes, ["added", "added", "nobody_free"]);
@@ -126,7 +138,10 @@ async fn customers_are_read_one_by_one_and_in_pages() {
     stage.staff("lin").await;
     stage.act("add", json!({"userid": "lin", "customer": customer})).await;
     let got = stage.ask("externalcontact/get", &format!("external_userid={customer}")).await;
-    assert_eq!((&got["external_contact"]["name"], got["follow_user"].as_array().unwrap().len()), (&json!("伯牙"), 2));
+    assert_eq!(
+        (&got["external_contact"]["name"], got["follow_user"].as_array().unwrap().len()),
+        (&json!("伯牙"), 2)
+    );
     let made = stage.act("customers", json!({"n": 25})).await;
     for phone in made["external_userids"].as_array().unwrap() {
         stage.act("add", json!({"userid": userid, "customer": phone})).await;
@@ -162,7 +177,8 @@ async fn only_who_made_a_tag_may_change_it() {
     let (userid, customer) = stage.pair().await;
     stage.act("apps", json!({"agentid": 7, "secret": "other"})).await;
     let add = "externalcontact/add_corp_tag";
-    let made = stage.done(add, json!({"group_name": "茶", "tag": [{"name": "绿茶"}, {"name": "红茶"}]})).await;
+    let made =
+        stage.done(add, json!({"group_name": "茶", "tag": [{"name": "绿茶"}, {"name": "红茶"}]})).await;
     let group = &made["tag_group"];
     assert_eq!((&group["group_name"], group["tag"].as_array().unwrap().len()), (&json!("茶"), 2));
     let (green, red) = (group["tag"][0]["id"].clone(), group["tag"][1]["id"].clone());
@@ -178,15 +194,21 @@ async fn only_who_made_a_tag_may_change_it() {
     let mark = "externalcontact/mark_tag";
     let body = json!({"userid": userid, "external_userid": customer, "add_tag": [green, console, red]});
     stage.done(mark, body).await;
-    stage.refused(mark, json!({"userid": userid, "external_userid": customer, "add_tag": ["no"]}), 40068).await;
+    stage
+        .refused(mark, json!({"userid": userid, "external_userid": customer, "add_tag": ["no"]}), 40068)
+        .await;
     stage.refused(mark, json!({"userid": userid, "external_userid": "no", "add_tag": [red]}), 40096).await;
     let got = stage.ask("externalcontact/get", &format!("external_userid={customer}")).await;
     assert_eq!(got["follow_user"][0]["tags"].as_array().unwrap().len(), 3);
     stage.done("externalcontact/del_corp_tag", json!({"tag_id": [red]})).await;
     assert_eq!(stage.truth("relations").await[0]["tags"].as_array().unwrap().len(), 2);
     stage.advance(0).await;
-    let kinds: Vec<String> =
-        stage.events().iter().filter(|xml| field(xml, "Event") == "change_external_tag").map(|xml| field(xml, "TagType").to_owned()).collect();
+    let kinds: Vec<String> = stage
+        .events()
+        .iter()
+        .filter(|xml| field(xml, "Event") == "change_external_tag")
+        .map(|xml| field(xml, "TagType").to_owned())
+        .collect();
     assert_eq!(kinds.len(), 2, "the console's group and tag are told, ours are not");
     stage.act("limits", json!({"corp_tags": 2})).await;
     stage.refused(add, json!({"group_name": "茶", "tag": [{"name": "白茶"}]}), 40126).await;
@@ -194,21 +216,25 @@ async fn only_who_made_a_tag_may_change_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hand_over_takes_a_day_and_is_no_loss() {
-    let stage = Stage::new(1).await;
+    let mut stage = Stage::new(1).await;
     let (_, customer) = stage.pair().await;
     stage.staff("lin").await;
-    let refuses = stage.act("customers", json!({"name": "不", "refuses_transfer": true})).await["external_userid"].clone();
+    let refuses =
+        stage.act("customers", json!({"name": "不", "refuses_transfer": true})).await["external_userid"]
+            .clone();
     stage.act("add", json!({"userid": "he", "customer": refuses})).await;
     stage.advance(0).await;
     stage.events();
     let ask = |from: &str, to: &str, who: Vec<Value>| json!({"handover_userid": from, "takeover_userid": to, "external_userid": who});
     let hand = "externalcontact/transfer_customer";
     let told = stage.done(hand, ask("he", "lin", vec![json!(customer), refuses.clone(), json!("no")])).await;
-    let codes: Vec<i64> = told["customer"].as_array().unwrap().iter().map(|row| row["errcode"].as_i64().unwrap()).collect();
+    let codes: Vec<i64> =
+        told["customer"].as_array().unwrap().iter().map(|row| row["errcode"].as_i64().unwrap()).collect();
     assert_eq!(codes, [0, 0, 40096]);
     let again = stage.done(hand, ask("he", "lin", vec![json!(customer)])).await;
     assert_eq!(again["customer"][0]["errcode"], 40129);
     stage.advance(86_399_999).await;
+    stage.token = stage.token_of("s").await;
     let of_both = json!({"handover_userid": "he", "takeover_userid": "lin"});
     let waits = stage.done("externalcontact/transfer_result", of_both.clone()).await;
     assert_eq!(waits["customer"][0]["status"], 2);
@@ -224,13 +250,14 @@ async fn a_hand_over_takes_a_day_and_is_no_loss() {
     assert_eq!(stage.ask("externalcontact/list", "userid=lin").await["external_userid"], json!([customer]));
     stage.done(hand, ask("lin", "he", vec![json!(customer)])).await;
     stage.advance(86_400_000).await;
+    stage.token = stage.token_of("s").await;
     let often = stage.done(hand, ask("he", "lin", vec![json!(customer)])).await;
     assert_eq!(often["customer"][0]["errcode"], 40128, "twice in 90 days");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_of_who_left_are_handed_over() {
-    let stage = Stage::new(1).await;
+    let mut stage = Stage::new(1).await;
     let (userid, customer) = stage.pair().await;
     stage.staff("lin").await;
     let hand = "externalcontact/resigned/transfer_customer";
@@ -241,6 +268,7 @@ async fn customers_of_who_left_are_handed_over() {
     assert_eq!((&list["info"][0]["external_userid"], &list["is_last"]), (&json!(customer), &json!(true)));
     stage.done(hand, body).await;
     stage.advance(86_400_000).await;
+    stage.token = stage.token_of("s").await;
     assert_eq!(stage.ask("externalcontact/list", "userid=lin").await["external_userid"], json!([customer]));
     assert_eq!(stage.truth("unassigned").await, json!([]));
 }

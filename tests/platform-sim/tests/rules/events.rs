@@ -27,7 +27,12 @@ async fn what_people_do_is_told_and_what_apis_do_is_not() {
     assert_eq!(field(added, "Event"), "change_external_contact");
     assert!(!field(added, "WelcomeCode").is_empty() && !added.contains("<State>"));
     assert_eq!(field(added, "CreateTime"), (zhiyin_platform_sim::START_MS / 1000).to_string());
-    stage.done("externalcontact/remark", json!({"userid": userid, "external_userid": customer, "remark": "琴"})).await;
+    stage
+        .done(
+            "externalcontact/remark",
+            json!({"userid": userid, "external_userid": customer, "remark": "琴"}),
+        )
+        .await;
     stage.done("externalcontact/add_corp_tag", json!({"group_name": "g", "tag": [{"name": "t"}]})).await;
     stage.advance(0).await;
     assert_eq!(stage.kinds(), Vec::<String>::new());
@@ -43,7 +48,8 @@ async fn what_people_do_is_told_and_what_apis_do_is_not() {
     stage.advance(0).await;
     let mut kinds = stage.kinds();
     kinds.sort();
-    let all = ["add_external_contact", "add_half_external_contact", "del_external_contact", "del_follow_user"];
+    let all =
+        ["add_external_contact", "add_half_external_contact", "del_external_contact", "del_follow_user"];
     assert_eq!(kinds, all);
 }
 
@@ -81,7 +87,8 @@ async fn an_answer_after_five_seconds_is_none() {
     stage.advance(5_000).await;
     stage.until_came(2).await;
     let traffic = stage.truth("traffic").await;
-    let outcomes: Vec<_> = traffic["callbacks"]["log"].as_array().unwrap().iter().map(|of| &of["outcome"]).collect();
+    let outcomes: Vec<_> =
+        traffic["callbacks"]["log"].as_array().unwrap().iter().map(|of| &of["outcome"]).collect();
     assert_eq!(outcomes, ["late", "taken"]);
 }
 

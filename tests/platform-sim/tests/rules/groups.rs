@@ -16,7 +16,8 @@ async fn a_change_of_members_names_both_versions_and_shows_later() {
     stage.advance(0).await;
     stage.events();
     let phone = stage.phone("伯牙").await;
-    let before = stage.done("externalcontact/groupchat/get", json!({"chat_id": chat_id, "need_name": 1})).await;
+    let before =
+        stage.done("externalcontact/groupchat/get", json!({"chat_id": chat_id, "need_name": 1})).await;
     stage.act("chats/join", json!({"chat_id": chat_id, "who": phone, "invitor": "he"})).await;
     stage.advance(0).await;
     let events = stage.events();
@@ -28,10 +29,15 @@ async fn a_change_of_members_names_both_versions_and_shows_later() {
     let lags = stage.done("externalcontact/groupchat/get", json!({"chat_id": chat_id})).await;
     assert_eq!(lags["group_chat"]["member_list"].as_array().unwrap().len(), 1);
     stage.advance(2_000).await;
-    let shown = stage.done("externalcontact/groupchat/get", json!({"chat_id": chat_id, "need_name": 1})).await;
+    let shown =
+        stage.done("externalcontact/groupchat/get", json!({"chat_id": chat_id, "need_name": 1})).await;
     assert_eq!(json!(field(joined, "CurMemVer")), shown["group_chat"]["member_version"]);
     let members = shown["group_chat"]["member_list"].as_array().unwrap();
-    assert!(members.iter().any(|row| row["name"] == "伯牙" && row["invitor"]["userid"] == "he" && row["type"] == 2));
+    assert!(
+        members
+            .iter()
+            .any(|row| row["name"] == "伯牙" && row["invitor"]["userid"] == "he" && row["type"] == 2)
+    );
     stage.act("chats/quit", json!({"chat_id": chat_id, "who": phone, "scene": 1})).await;
     stage.act("chats/change", json!({"chat_id": chat_id, "detail": "change_name", "value": "雅集"})).await;
     stage.act("chats/dismiss", json!({"chat_id": chat_id})).await;
@@ -84,7 +90,13 @@ async fn a_join_way_goes_on_to_the_next_group_when_one_is_full() {
     stage.act("limits", json!({"group_list_owners_unfiltered": 0})).await;
     stage.refused("externalcontact/groupchat/list", json!({"limit": 10}), 81017).await;
     let filtered = json!({"limit": 10, "owner_filter": {"userid_list": ["he"]}});
-    assert_eq!(stage.done("externalcontact/groupchat/list", filtered).await["group_chat_list"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        stage.done("externalcontact/groupchat/list", filtered).await["group_chat_list"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,7 +40,10 @@ async fn a_mass_message_waits_for_staff_and_reaches_friends() {
     stage.advance(86_400_000).await;
     assert_eq!(results(&stage, &msgid, "never").await, [0]);
     let phone = stage.get(&format!("/sim/phone?id={friend}")).await;
-    assert_eq!((&phone["n_received"], &phone["inbox"][0]["content"]["text"]["content"]), (&json!(1), &json!("新茶到了")));
+    assert_eq!(
+        (&phone["n_received"], &phone["inbox"][0]["content"]["text"]["content"]),
+        (&json!(1), &json!("新茶到了"))
+    );
     stage.act("confirm", json!({"msgid": msgid, "userid": "never"})).await;
     stage.act("confirm", json!({"msgid": msgid, "userid": "never"})).await;
     assert_eq!(stage.get(&format!("/sim/phone?id={other}")).await["n_received"], 1, "nothing is sent twice");
@@ -61,7 +64,9 @@ async fn a_customer_is_reached_as_often_as_the_month_allows() {
             assert_eq!(status, [if n < allowed { 1 } else { 3 }], "{rule}, message {n}");
         }
     }
-    stage.refused(ADD, json!({"external_userid": [friend], "text": {"content": "茶".repeat(1_334)}}), 45002).await;
+    stage
+        .refused(ADD, json!({"external_userid": [friend], "text": {"content": "茶".repeat(1_334)}}), 45002)
+        .await;
     stage.refused(ADD, json!({"external_userid": [friend]}), 44004).await;
     stage.refused(ADD, text(&["no"]), 41048).await;
     let many: Vec<String> = (0..10_001).map(|n| n.to_string()).collect();

@@ -59,8 +59,11 @@ impl Stage {
         let (tell, came) = watch::channel(0);
         let port = receive(Arc::clone(&taken), tell).await.port();
         let mut stage = Self { running, taken, came, token: String::new() };
-        let callback = json!({"url": format!("http://127.0.0.1:{port}/wecom"), "token": TOKEN, "aes_key": AES_KEY});
-        stage.act("apps", json!({"agentid": AGENT, "secret": "s", "name": "知音", "callback": callback})).await;
+        let callback =
+            json!({"url": format!("http://127.0.0.1:{port}/wecom"), "token": TOKEN, "aes_key": AES_KEY});
+        stage
+            .act("apps", json!({"agentid": AGENT, "secret": "s", "name": "知音", "callback": callback}))
+            .await;
         stage.token = stage.token_of("s").await;
         stage
     }
@@ -73,7 +76,8 @@ impl Stage {
 
     /// What the control interface answers to a request that is right.
     pub async fn act(&self, what: &str, body: Value) -> Value {
-        let (status, told) = self.send("POST", &format!("/sim/{what}"), body.to_string().into()).await.unwrap();
+        let (status, told) =
+            self.send("POST", &format!("/sim/{what}"), body.to_string().into()).await.unwrap();
         assert_eq!(status, 200, "{what}: {told}");
         told
     }
@@ -137,9 +141,16 @@ impl Stage {
         self.send_as(method, path, body, "application/json").await
     }
 
-    pub async fn send_as(&self, method: &str, path: &str, body: Bytes, content_type: &str) -> Option<(u16, Value)> {
+    pub async fn send_as(
+        &self,
+        method: &str,
+        path: &str,
+        body: Bytes,
+        content_type: &str,
+    ) -> Option<(u16, Value)> {
         let stream = TcpStream::connect(self.running.address).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let request = Request::builder().method(method).uri(path).header("host", "sim");
         let request = request.header("content-type", content_type).body(Full::new(body)).unwrap();
@@ -176,7 +187,8 @@ async fn receive(taken: Arc<Mutex<Taken>>, tell: watch::Sender<usize>) -> Socket
         while let Ok((stream, _)) = listener.accept().await {
             let (taken, tell) = (Arc::clone(&taken), Arc::clone(&tell));
             let service = service_fn(move |request| take(Arc::clone(&taken), Arc::clone(&tell), request));
-            let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            let connection =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             tokio::spawn(connection);
         }
     });
@@ -191,7 +203,9 @@ async fn take(
     let (parts, body) = request.into_parts();
     let query: Vec<(String, String)> =
         form_urlencoded::parse(parts.uri.query().unwrap().as_bytes()).into_owned().collect();
-    let of = |name: &str| query.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone()).unwrap_or_default();
+    let of = |name: &str| {
+        query.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let is_check = parts.method == "GET";
@@ -213,6 +227,8 @@ async fn take(
     tell.send_modify(|n| *n += 1);
     match answers {
         Answers::Never => std::future::pending().await,
-        Answers::Status(status) => Ok(Response::builder().status(status).body(Full::new("success".into())).unwrap()),
+        Answers::Status(status) => {
+            Ok(Response::builder().status(status).body(Full::new("success".into())).unwrap())
+        }
     }
 }
