@@ -1,14 +1,22 @@
 //! What people do: scan, add, part, block, write, join, leave, confirm.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{Done, Wrong, text};
 use crate::world::World;
 
+/// The most customers that scan at one moment.
+const AT_ONCE_MAX: usize = 100_000;
+
 /// Does what it knows.
 pub fn act(world: &mut World, what: &str, body: &Value) -> Done {
     match what {
-        "scan" => Ok(world.scan(text(body, "customer")?, text(body, "config_id")?)?),
+        "scan" => match body["customers"].as_array() {
+            Some(customers) => scan_many(world, customers, text(body, "config_id")?),
+            None => Ok(world.scan(text(body, "customer")?, text(body, "config_id")?)?),
+        },
         "scan-group" => Ok(world.scan_join(text(body, "customer")?, text(body, "config_id")?)?),
         "add" | "half-add" => {
             let (userid, customer) = (text(body, "userid")?, text(body, "customer")?);
@@ -73,6 +81,20 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Done {
         }
         _ => Err(Wrong(format!("{what}: nothing of this name can be done"))),
     }
+}
+
+/// Many scan at one moment: a burst. Tells how many of each outcome there were.
+fn scan_many(world: &mut World, customers: &[Value], config_id: &str) -> Done {
+    if customers.len() > AT_ONCE_MAX {
+        return Err(Wrong(format!("customers: at most {AT_ONCE_MAX}")));
+    }
+    let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
+    for customer in customers {
+        let customer = customer.as_str().ok_or_else(|| Wrong("customers: ids are wanted".to_owned()))?;
+        let outcome = world.scan(customer, config_id)?["outcome"].as_str().unwrap_or_default().to_owned();
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    Ok(json!({"outcomes": outcomes}))
 }
 
 fn done((): ()) -> Done {

@@ -90,6 +90,8 @@ pub struct World {
     pub phones: BTreeMap<String, Phone>,
     /// Customers by unionid.
     pub unionids: BTreeMap<String, String>,
+    /// How many customers each of the staff has: counting them at each scan would make a busy code slow.
+    pub n_of: BTreeMap<String, usize>,
     /// By staff and customer.
     pub relations: BTreeMap<(String, String), Relation>,
     /// Customers of staff who left: by staff and customer.
@@ -147,6 +149,7 @@ impl World {
             staff: BTreeMap::new(),
             phones: BTreeMap::new(),
             unionids: BTreeMap::new(),
+            n_of: BTreeMap::new(),
             relations: BTreeMap::new(),
             unassigned: BTreeMap::new(),
             tag_groups: BTreeMap::new(),
@@ -229,7 +232,7 @@ impl World {
 
     /// How many customers somebody has.
     pub fn n_customers(&self, userid: &str) -> usize {
-        self.customers_of(userid).count()
+        self.n_of.get(userid).copied().unwrap_or_default()
     }
 
     /// The customers of somebody.

@@ -44,6 +44,7 @@ impl World {
             return refuse(60111, "userid not found");
         };
         staff.left_ms = Some(now_ms);
+        self.n_of.remove(userid);
         let externals: Vec<String> =
             self.customers_of(userid).map(|(external, _)| external.clone()).collect();
         for external in externals {
@@ -206,6 +207,7 @@ impl World {
             ..Relation::default()
         };
         self.relations.insert((userid.to_owned(), external.to_owned()), relation);
+        *self.n_of.entry(userid.to_owned()).or_default() += 1;
         Ok(())
     }
 
@@ -238,6 +240,9 @@ impl World {
 
     fn unrelate(&mut self, userid: &str, external: &str) -> Result<Relation, Refusal> {
         let gone = self.relations.remove(&(userid.to_owned(), external.to_owned()));
+        if gone.is_some() {
+            self.n_of.entry(userid.to_owned()).and_modify(|n| *n -= 1);
+        }
         if let Some(phone) = self.phones.get_mut(external) {
             phone.staff.remove(userid);
         }

@@ -120,6 +120,22 @@ async fn callbacks_are_lost_doubled_and_out_of_order_by_seed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_three_thousand_is_told_whole() {
+    let stage = Stage::new(1).await;
+    stage.staff("he").await;
+    let way = json!({"type": 1, "scene": 2, "user": ["he"]});
+    let config_id = stage.done("externalcontact/add_contact_way", way).await["config_id"].clone();
+    let customers = stage.act("customers", json!({"n": 3_000})).await["external_userids"].clone();
+    let told = stage.act("scan", json!({"customers": customers, "config_id": config_id})).await;
+    assert_eq!(told["outcomes"], json!({"added": 3_000}));
+    stage.advance(0).await;
+    let events = stage.events();
+    let codes: std::collections::BTreeSet<&str> =
+        events.iter().map(|xml| field(xml, "WelcomeCode")).collect();
+    assert_eq!((events.len(), codes.len()), (3_001, 3_001), "each with a code of its own, and the hiring");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn customer_service_has_five_answers_in_two_days() {
     let stage = Stage::new(1).await;
     let customer = stage.phone("子期").await;
