@@ -145,6 +145,11 @@ impl World {
         matches!(self.clients.mode, Mode::Real { .. })
     }
 
+    /// How many milliseconds of the platform pass in one of the wall's; 1 where they are not tied to each other.
+    pub const fn speed(&self) -> i64 {
+        if let Mode::Real { speed, .. } = self.clients.mode { speed } else { 1 }
+    }
+
     /// What time it is and why it stands still.
     pub fn told_clock(&self) -> Value {
         let until_ms = if let Mode::Auto { until_ms } = self.clients.mode { until_ms } else { None };

@@ -133,7 +133,8 @@ pub async fn run(sim: Arc<Sim>) {
 async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
     let prepared = {
         let mut world = sim.lock();
-        let late_ms = world.now_ms + world.limits.of(Rule::CallbackAnswerMs);
+        // Programs do not answer faster because time does.
+        let late_ms = world.now_ms + world.limits.of(Rule::CallbackAnswerMs) * world.speed();
         let callback = world.apps.get(&delivery.agent).and_then(|app| app.callback.clone());
         callback.map(|callback| {
             let (url, body) = world.sealed(&callback, delivery.agent, &delivery.xml);

@@ -28,6 +28,7 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Option<Done> {
         "tags" => tags(world, body),
         "kf" => kf(world, body),
         "login-code" => login_code(world, body),
+        "event" => event(world, body),
         "demo" => demo(world, body),
         _ => return None,
     })
@@ -89,6 +90,13 @@ fn minutes(of: &Value, field: &str, held: Option<i64>) -> Result<Option<i64>, Wr
 /// Makes a member of staff, or changes one: what is not named stays.
 fn staff(world: &mut World, body: &Value) -> Done {
     let userid = text(body, "userid")?.to_owned();
+    let renamed = body["name"]
+        .as_str()
+        .filter(|name| world.staff.get(&userid).is_some_and(|staff| staff.name != *name));
+    if let Some(name) = renamed {
+        let parts = [Part::Text("UserID", &userid), Part::Text("Name", name)];
+        world.emit(Told::All, "change_contact", Some("update_user"), &parts, None);
+    }
     if !world.staff.contains_key(&userid) {
         let name = body["name"].as_str().unwrap_or(&userid).to_owned();
         world.hire(&userid, &name, body["follower"].as_bool().unwrap_or(true))?;
@@ -218,6 +226,29 @@ fn login_code(world: &mut World, body: &Value) -> Done {
     let code = world.new_id("", 32);
     world.login_codes.insert(code.clone(), (userid, world.now_ms + 300_000));
     Ok(json!({"code": code}))
+}
+
+/// Any other event, as its fields are given: what has no story of its own here still reaches apps signed and shaped as all do.
+fn event(world: &mut World, body: &Value) -> Done {
+    let is_name = |name: &str| {
+        name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let event = text(body, "event")?;
+    let fields = body["fields"].as_object().cloned().unwrap_or_default();
+    let mut parts = Vec::new();
+    for (name, value) in &fields {
+        if !is_name(name) || name.is_empty() {
+            return Err(Wrong(format!("fields: {name} is no name")));
+        }
+        parts.push(match (value.as_str(), value.as_i64()) {
+            (Some(words), _) => Part::Text(name, words),
+            (None, Some(n)) => Part::Number(name, n),
+            (None, None) => return Err(Wrong(format!("fields.{name}: a text or a whole number is wanted"))),
+        });
+    }
+    let told = if body["all_apps"].as_bool() == Some(true) { Told::All } else { Told::Contact };
+    world.emit(told, event, body["change"].as_str(), &parts, None);
+    Ok(Value::Null)
 }
 
 /// A small world to look at: two of the staff, a group, three phones, a code of each kind.

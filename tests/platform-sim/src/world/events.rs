@@ -6,11 +6,11 @@ use super::types::Due;
 /// A value in an event.
 pub enum Part<'a> {
     /// A text, as CDATA.
-    Text(&'static str, &'a str),
+    Text(&'a str, &'a str),
     /// A number.
-    Number(&'static str, i64),
+    Number(&'a str, i64),
     /// A list of items.
-    Items(&'static str, &'a [String]),
+    Items(&'a str, &'a [String]),
 }
 
 /// Who is told of an event.

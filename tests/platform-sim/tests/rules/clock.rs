@@ -78,6 +78,17 @@ async fn who_waits_is_told_when_to_look_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn real_time_goes_with_the_wall() {
+    let stage = Stage::new(1).await;
+    stage.act("clock/mode", json!({"mode": "real", "speed": 10_000})).await;
+    while now(&stage).await.as_i64().unwrap() < START_MS + 60_000 {
+        tokio::task::yield_now().await;
+    }
+    let (status, _) = stage.send("POST", "/sim/clock/advance", "{\"ms\": 1}".into()).await.unwrap();
+    assert_eq!(status, 400, "nobody advances it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_time_lies_in_a_file_of_eight_bytes() {
     let path = std::env::temp_dir().join(format!("platform-sim-clock-{}", std::process::id()));
     let options = Options { clock_file: Some(path.clone()), start_ms: 5_000_000_000, ..Options::default() };

@@ -120,6 +120,24 @@ async fn callbacks_are_lost_doubled_and_out_of_order_by_seed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn any_other_event_is_told_as_it_is_given() {
+    let stage = Stage::new(1).await;
+    let fields = json!({"LinkId": "cawc1", "Words": "a]]>b", "ExpireQuotaNum": 100});
+    let body = json!({"event": "customer_acquisition", "change": "quota_expire_soon", "fields": fields});
+    stage.act("event", body).await;
+    stage.act("staff", json!({"userid": "he", "name": "荷"})).await;
+    stage.act("staff", json!({"userid": "he", "name": "小荷"})).await;
+    stage.advance(0).await;
+    let events = stage.events();
+    let told = events.iter().find(|xml| field(xml, "Event") == "customer_acquisition").unwrap();
+    assert_eq!((field(told, "LinkId"), field(told, "ExpireQuotaNum")), ("cawc1", "100"));
+    assert!(told.contains("<Words><![CDATA[a]]]]><![CDATA[>b]]></Words>"), "{told}");
+    assert!(
+        events.iter().any(|xml| field(xml, "ChangeType") == "update_user" && field(xml, "Name") == "小荷")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_three_thousand_is_told_whole() {
     let stage = Stage::new(1).await;
     stage.staff("he").await;
