@@ -84,7 +84,8 @@ impl World {
         if clients.clients.len() >= CLIENTS_MAX && !clients.clients.contains_key(name) {
             return Err("client: too many are registered".to_owned());
         }
-        let knows_all = epoch.is_none_or(|epoch| epoch >= clients.epoch);
+        // What is still on its way may arrive after they looked: only what was answered is known to be theirs.
+        let knows_all = self.queue.is_quiet() && epoch.is_none_or(|epoch| epoch >= clients.epoch);
         let is_idle = is_idle && knows_all && wake_ms.is_none_or(|wake_ms| wake_ms > self.now_ms);
         clients.clients.insert(name.to_owned(), Client { is_idle, wake_ms });
         Ok(is_idle)
@@ -145,6 +146,15 @@ impl World {
         matches!(self.clients.mode, Mode::Real { .. })
     }
 
+    /// Whether time went as far as it may, everybody waits and nothing is under way.
+    pub fn is_done(&self) -> bool {
+        let Mode::Auto { until_ms: Some(until_ms) } = self.clients.mode else {
+            return false;
+        };
+        let all_idle = self.clients.clients.values().all(|client| client.is_idle);
+        all_idle && self.now_ms >= until_ms && self.queue.is_quiet() && self.calls.n_in_flight() == 0
+    }
+
     /// How many milliseconds of the platform pass in one of the wall's; 1 where they are not tied to each other.
     pub const fn speed(&self) -> i64 {
         if let Mode::Real { speed, .. } = self.clients.mode { speed } else { 1 }
@@ -159,13 +169,11 @@ impl World {
             .iter()
             .map(|(name, client)| (name, json!({"idle": client.is_idle, "wake_ms": client.wake_ms})))
             .collect();
-        let all_idle = self.clients.clients.values().all(|client| client.is_idle);
-        let is_quiet = self.queue.is_quiet() && self.calls.n_in_flight() == 0;
         json!({
             "now_ms": self.now_ms, "mode": self.clients.mode.name(), "until_ms": until_ms, "epoch": self.clients.epoch,
             "next_due_ms": self.next_due_ms(), "callbacks_in_flight": self.queue.n_in_flight(),
             "calls_in_flight": self.calls.n_in_flight(), "clients": clients,
-            "done": all_idle && is_quiet && until_ms.is_some_and(|until_ms| self.now_ms >= until_ms),
+            "done": self.is_done(),
         })
     }
 }

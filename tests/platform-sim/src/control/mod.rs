@@ -177,10 +177,15 @@ async fn idle(sim: &Arc<Sim>, body: &Value) -> Done {
     let is_idle = body["idle"].as_bool().unwrap_or(true);
     let (wake_ms, epoch) = (body["wake_ms"].as_i64(), body["epoch"].as_u64());
     let mut stays = sim.with(|world| world.idle(client, is_idle, wake_ms, epoch))?;
-    if let Some(real_ms) = body["wait_real_ms"].as_u64().filter(|_| stays) {
+    if let Some(real_ms) = body["wait_real_ms"].as_u64() {
         let real = Duration::from_millis(real_ms).min(REAL_AT_MOST);
-        let is_woken = sim.until(|world| !world.is_idle(client));
-        stays = tokio::time::timeout(real, is_woken).await.is_err();
+        // Who waits is woken; who could not wait, since something is on its way, looks again once it was answered.
+        let looks_again = sim.until(|world| match stays {
+            true => !world.is_idle(client) || world.is_done(),
+            false => world.queue.is_quiet(),
+        });
+        let is_over = tokio::time::timeout(real, looks_again).await.is_err();
+        stays &= is_over;
     }
     let world = sim.lock();
     let mut told = world.told_clock();
