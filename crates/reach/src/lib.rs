@@ -4,6 +4,7 @@
 //! [`template`] turns a text with variables into what is said, [`poster`] a drawing into a picture, with a code of [`qr`] on it.
 //! [`channel`] is what a channel out of the home is, [`email`] is one ([`came_back`] reads what comes back of it), [`pace`] and
 //! [`breaker`] bound how much is handed over.
+//! [`wecom`] is what WeCom says to us.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
@@ -22,3 +23,4 @@ pub mod retry;
 pub mod signature;
 pub mod signed;
 pub mod template;
+pub mod wecom;
