@@ -2,3 +2,8 @@
 
 pub mod callback;
 pub mod crypto;
+
+/// What the channel is called.
+pub const CHANNEL: &str = "wecom";
+/// How people outside of the corp are named in a home.
+pub const NAMESPACE: &str = "wecom_external";

@@ -1,7 +1,12 @@
 //! What a callback says, as far as a home has a use for it; what is of another kind stays as it is called.
 
 use super::xml::Element;
+use crate::arrival::{Ask, EndedBy, News, Welcome};
 
+/// How long a welcome's code is good, in seconds (WeCom's developer page 92137, read on 2026-11-22).
+pub const WELCOME_SECONDS: i64 = 20;
+/// How ids of people outside of the corp begin: those of WeChat, and those of other corps.
+const OUTSIDE: [&str; 2] = ["wm", "wo"];
 /// The most ids that are read of a list: a group has 500 members at most.
 const LISTED_MAX: usize = 1_000;
 
@@ -111,6 +116,47 @@ pub enum Told {
 }
 
 impl Told {
+    /// What it means; nothing, where a home has no use for it.
+    pub fn news(&self) -> Vec<News> {
+        match self.clone() {
+            Self::ContactAdded { pair: Pair { staff: account, customer }, half, state: way, .. } => {
+                vec![News::ContactBegun { account, customer, half, way }]
+            }
+            Self::ContactEdited(Pair { staff: account, customer }) => {
+                vec![News::Ask(Ask::Customer { account, customer })]
+            }
+            Self::ContactRemoved { pair: Pair { staff: account, customer }, transferred } => {
+                let by = if transferred { EndedBy::HandedOver } else { EndedBy::Staff };
+                vec![News::ContactEnded { account, customer, by }]
+            }
+            Self::ContactLeft(Pair { staff: account, customer }) => {
+                vec![News::ContactEnded { account, customer, by: EndedBy::Customer }]
+            }
+            Self::TransferFailed { pair: Pair { staff: account, customer }, reason } => {
+                vec![News::NotHandedOver { account, customer, reason }]
+            }
+            Self::GroupUpdated { chat: group, update } => of_group(group, update),
+            Self::GroupCreated { chat: group } | Self::GroupDismissed { chat: group } => {
+                vec![News::Ask(Ask::Group { group, version_before: None })]
+            }
+            Self::TagChanged { .. } => vec![News::Ask(Ask::Tags)],
+            Self::ArchiveApproved(_) | Self::Other { .. } => Vec::new(),
+        }
+    }
+
+    /// Whom it is about: the customer, where it is about one.
+    pub fn customer(&self) -> Option<&str> {
+        match self {
+            Self::ContactAdded { pair, .. }
+            | Self::ContactRemoved { pair, .. }
+            | Self::TransferFailed { pair, .. }
+            | Self::ContactEdited(pair)
+            | Self::ContactLeft(pair)
+            | Self::ArchiveApproved(pair) => Some(&pair.customer),
+            _ => None,
+        }
+    }
+
     /// What it is called where it is counted: a word of ours, never one of the sender's.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -131,7 +177,42 @@ impl Told {
     }
 }
 
+/// Who came or left, and what must be asked: names and owners are not told, and who is on a list may be missing from it.
+fn of_group(group: String, update: GroupUpdate) -> Vec<News> {
+    let joined = update.detail == "add_member";
+    let how = match (joined, update.join_scene, update.quit_scene) {
+        (true, Some(1 | 2), _) => Some("invited"),
+        (true, Some(3), _) => Some("code"),
+        (false, _, Some(0)) => Some("left"),
+        (false, _, Some(1)) => Some("removed"),
+        _ => None,
+    };
+    let is_outside = |id: &String| OUTSIDE.iter().any(|begins| id.starts_with(begins));
+    let mut news = Vec::new();
+    if joined || update.detail == "del_member" {
+        let customers: Vec<String> = update.members.into_iter().filter(is_outside).collect();
+        if !customers.is_empty() {
+            news.push(News::Group { group: group.clone(), customers, joined, how });
+        }
+    }
+    news.push(News::Ask(Ask::Group { group, version_before: update.version_before }));
+    news
+}
+
 impl Notice {
+    /// Whom somebody may welcome, by whom it was told at an instant (in seconds) where it does not say when it happened itself.
+    pub fn welcome(&self, now: i64) -> Option<Welcome> {
+        let Told::ContactAdded { pair, state, welcome_code: Some(code), .. } = &self.told else { return None };
+        let at = self.at.unwrap_or(now);
+        Some(Welcome {
+            account: pair.staff.clone(),
+            customer: pair.customer.clone(),
+            way: state.clone(),
+            code: code.clone(),
+            until: at.saturating_add(WELCOME_SECONDS),
+        })
+    }
+
     /// Reads what an event says. What lacks something that it must have is of another kind.
     pub fn read(root: &Element) -> Self {
         let at = root.said("CreateTime").and_then(|text| text.parse().ok());
