@@ -10,11 +10,11 @@ pub mod log;
 pub mod work;
 
 use async_trait::async_trait;
+pub use work::Worked;
 use zhiyin_model::time::Ts;
 pub use zhiyin_reach::arrival::{Ask, Welcome};
 pub use zhiyin_reach::wecom::callback::xml::BYTES_MAX;
 pub use zhiyin_reach::wecom::callback::{CallbackProblem, CallbackSettings, Callbacks, Signed};
-pub use work::Worked;
 
 /// The lane of what somebody may be welcomed for: before everything else.
 pub const WELCOME: &str = "welcome";

@@ -243,7 +243,10 @@ mod tests {
         assert_eq!(contacts.iter().next().unwrap().2.ended, Some((Ts(2), EndedBy::Customer)));
         let again = of(&[Word::Full(1), Word::End(2, EndedBy::Customer), Word::Half(5)]);
         let (.., contact) = again.iter().next().unwrap();
-        assert_eq!((contact.since, contact.ended, contact.half, contact.way.as_deref()), (Ts(5), None, true, None));
+        assert_eq!(
+            (contact.since, contact.ended, contact.half, contact.way.as_deref()),
+            (Ts(5), None, true, None)
+        );
     }
 
     #[test]

@@ -118,6 +118,9 @@ pub struct Welcome {
 
 impl std::fmt::Debug for Welcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Welcome").field("account", &self.account).field("until", &self.until).finish_non_exhaustive()
+        f.debug_struct("Welcome")
+            .field("account", &self.account)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
     }
 }

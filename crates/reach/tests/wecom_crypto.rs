@@ -69,7 +69,8 @@ proptest! {
 /// A strict base64 decoder refuses these keys, a library's padding these messages: both are of real corps.
 #[test]
 fn every_length_up_to_two_blocks_is_read_back() {
-    let crypto = Crypto::new("t0ken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxb11529c136998cb6").unwrap();
+    let crypto =
+        Crypto::new("t0ken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxb11529c136998cb6").unwrap();
     for length in 0..=130 {
         let message = vec![b'x'; length];
         assert_eq!(crypto.decrypt(&crypto.encrypt(&message, [1; 16])), Ok(message), "{length}");

@@ -106,7 +106,8 @@ pub async fn work(
     let (stop, mut stopped) = watch::channel(false);
     let client = Client::new();
     let (mut stopped_too, mut stopped_as_well) = (stop.subscribe(), stop.subscribe());
-    let arriving = engine.work_arrivals(None, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
+    let arriving =
+        engine.work_arrivals(None, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
     let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
     let handing = engine.dispatch(lanes, async move { drop(stopped_too.wait_for(|stopped| *stopped).await) });
     let working = async {

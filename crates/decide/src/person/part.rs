@@ -15,7 +15,9 @@ use super::settle::{Settled, settle};
 use super::{Moved, hand_over, lot_timers, transfer};
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, campaign, consent, contact, coupon, dependant, judge, note_profile, order, takeover, tier};
+use crate::{
+    Scene, campaign, consent, contact, coupon, dependant, judge, note_profile, order, takeover, tier,
+};
 
 /// Whose something is when a member is parted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -19,7 +19,6 @@ use zhiyin_store::campaigns::arrivals::{NewArrival, arrival_id};
 use zhiyin_store::{StoreError, seal};
 
 use super::{NEWS, WELCOME};
-use crate::boxed;
 use crate::{Engine, Result, clock};
 
 /// How many callbacks one commit takes at most.
@@ -110,7 +109,6 @@ impl ArrivalDoor {
     }
 
     /// Takes what was posted; whether it is new. What is brought again is taken as well and kept once.
-    #[boxed]
     pub async fn receive(
         &self,
         account: &str,
@@ -119,7 +117,8 @@ impl ArrivalDoor {
     ) -> Result<std::result::Result<bool, NotTaken>> {
         let now = clock::wall();
         let seconds = now.0.div_euclid(1_000_000);
-        let read = self.account(account).and_then(|(name, of)| Ok((name, of, of.receive(signed, body, seconds)?)));
+        let read =
+            self.account(account).and_then(|(name, of)| Ok((name, of, of.receive(signed, body, seconds)?)));
         let (name, of, received) = match read {
             Ok(read) => read,
             Err(problem) => return Ok(self.refused(problem)),

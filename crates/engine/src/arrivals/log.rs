@@ -123,7 +123,8 @@ impl Engine {
             Ok(row) => row,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let settled = || Ok(Err(Refusal::new("arrival_settled", "arrival", "nothing is left to be done about it")));
+        let settled =
+            || Ok(Err(Refusal::new("arrival_settled", "arrival", "nothing is left to be done about it")));
         if !matches!(row.state, ArrivalState::Failed | ArrivalState::Waiting) {
             return settled();
         }

@@ -166,7 +166,9 @@ impl Engine {
             body => body?,
         };
         if arrival.lane == WELCOME {
-            let Ok(kept) = serde_json::from_str(&body) else { return over(ArrivalState::Failed, "unreadable") };
+            let Ok(kept) = serde_json::from_str(&body) else {
+                return over(ArrivalState::Failed, "unreadable");
+            };
             return Ok(welcome(errands, kept, arrival, wall).await);
         }
         let kept: Option<KeptNews> = serde_json::from_str(&body).ok();
@@ -266,9 +268,10 @@ impl Engine {
     fn touchpoint(&self, way: Option<&str>) -> Result<(String, Option<String>)> {
         let live = self.live()?;
         let (touchpoint, campaign) = match way.map(|way| way.split_once('~').unwrap_or((way, ""))) {
-            Some((touchpoint, campaign)) if live.playbook.touchpoints.contains_key(touchpoint) => {
-                (touchpoint, Some(campaign).filter(|campaign| live.playbook.campaigns.contains_key(*campaign)))
-            }
+            Some((touchpoint, campaign)) if live.playbook.touchpoints.contains_key(touchpoint) => (
+                touchpoint,
+                Some(campaign).filter(|campaign| live.playbook.campaigns.contains_key(*campaign)),
+            ),
             _ => (CHANNEL, None),
         };
         Ok((touchpoint.to_owned(), campaign.map(str::to_owned)))

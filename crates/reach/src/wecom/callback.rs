@@ -129,9 +129,13 @@ impl Callbacks {
     /// # Errors
     /// The setting at fault.
     pub fn new(settings: &CallbackSettings) -> Result<Self, SettingProblem> {
-        let is_corp = (4..=64).contains(&settings.corp_id.len()) && settings.corp_id.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_corp = (4..=64).contains(&settings.corp_id.len())
+            && settings.corp_id.bytes().all(|b| b.is_ascii_alphanumeric());
         if !is_corp {
-            return Err(SettingProblem { field: "corp_id", message: "the corp's id, such as ww1234567890abcdef" });
+            return Err(SettingProblem {
+                field: "corp_id",
+                message: "the corp's id, such as ww1234567890abcdef",
+            });
         }
         let crypto = Crypto::new(&settings.token, &settings.aes_key, &settings.corp_id)?;
         Ok(Self { crypto, corp_id: settings.corp_id.clone(), agent_id: settings.agent_id })
@@ -185,7 +189,9 @@ impl Callbacks {
     }
 
     fn open(&self, signed: Signed<'_>, ciphertext: &str, now: i64) -> Result<Vec<u8>, CallbackProblem> {
-        let (Some(signature), Some(timestamp), Some(nonce)) = (signed.signature, signed.timestamp, signed.nonce) else {
+        let (Some(signature), Some(timestamp), Some(nonce)) =
+            (signed.signature, signed.timestamp, signed.nonce)
+        else {
             return Err(CallbackProblem::AddressIncomplete);
         };
         if [signature, timestamp, nonce].iter().any(|word| word.len() > WORD_CHARS_MAX) {
@@ -201,7 +207,13 @@ impl Callbacks {
     }
 
     /// What WeCom would post, signed and encrypted: for what speaks to a home as WeCom does. The body, and its signature.
-    pub fn sealed(&self, text: &str, random: [u8; RANDOM_BYTES], timestamp: &str, nonce: &str) -> (String, String) {
+    pub fn sealed(
+        &self,
+        text: &str,
+        random: [u8; RANDOM_BYTES],
+        timestamp: &str,
+        nonce: &str,
+    ) -> (String, String) {
         let encrypted = self.crypto.encrypt(text.as_bytes(), random);
         let signature = self.crypto.signature(timestamp, nonce, &encrypted);
         let agent = self.agent_id.map(|agent| agent.to_string()).unwrap_or_default();
@@ -245,7 +257,11 @@ mod tests {
             callbacks.receive(said(&signature), body.as_bytes(), NOW).unwrap()
         };
         let first = receive("<xml><Event>a</Event></xml>", [1; 16]);
-        assert_eq!(receive("<xml><Event>a</Event></xml>", [2; 16]).key, first.key, "encrypted anew it is the same");
+        assert_eq!(
+            receive("<xml><Event>a</Event></xml>", [2; 16]).key,
+            first.key,
+            "encrypted anew it is the same"
+        );
         assert_ne!(receive("<xml><Event>b</Event></xml>", [1; 16]).key, first.key);
         assert_eq!(first.text, "<xml><Event>a</Event></xml>");
     }
@@ -255,14 +271,19 @@ mod tests {
         let callbacks = callbacks();
         let text = "<xml><ToUserName>wx5823bf96d3bd56c7</ToUserName><Event>a</Event></xml>";
         let (body, signature) = callbacks.sealed(text, [1; 16], STAMP, "n");
-        let receive = |signed, body: &str, now| callbacks.receive(signed, body.as_bytes(), now).map(drop).unwrap_err().name();
+        let receive = |signed, body: &str, now| {
+            callbacks.receive(signed, body.as_bytes(), now).map(drop).unwrap_err().name()
+        };
         assert_eq!(receive(said("0"), &body, NOW), "signature_wrong");
         assert_eq!(receive(Signed { nonce: None, ..said(&signature) }, &body, NOW), "address_incomplete");
         assert_eq!(receive(said(&signature), &body, NOW + 601), "stale");
         assert_eq!(receive(said(&signature), &body, NOW - 601), "stale");
         assert_eq!(receive(said(&signature), &body[..body.len() - 1], NOW), "xml_truncated");
         assert_eq!(receive(said(&signature), "<xml/>", NOW), "envelope_wrong");
-        assert_eq!(receive(said(&signature), "<xml><Encrypt>a</Encrypt><Encrypt>b</Encrypt></xml>", NOW), "envelope_wrong");
+        assert_eq!(
+            receive(said(&signature), "<xml><Encrypt>a</Encrypt><Encrypt>b</Encrypt></xml>", NOW),
+            "envelope_wrong"
+        );
         assert_eq!(receive(said(&signature), &"x".repeat(65_537), NOW), "too_large");
         let inner = |text: &str| {
             let (body, signature) = callbacks.sealed(text, [1; 16], STAMP, "n");

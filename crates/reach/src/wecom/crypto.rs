@@ -30,8 +30,10 @@ const PADDED_BYTES: usize = 32;
 const HEAD_BYTES: usize = RANDOM_BYTES + 4;
 
 /// Keys end on a character of which only four bits count; those that WeCom draws have others set, which strict decoders refuse.
-const WITH_TRAILING_BITS: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+const WITH_TRAILING_BITS: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 /// Why what came is not believed, or not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -111,11 +113,13 @@ impl Crypto {
     /// # Errors
     /// The field at fault: `token` or `aes_key`.
     pub fn new(token: &str, aes_key: &str, receiver: &str) -> Result<Self, SettingProblem> {
-        let is_token = (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_token =
+            (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric());
         if !is_token {
             return Err(SettingProblem { field: "token", message: "1 to 32 letters and digits" });
         }
-        let wrong = SettingProblem { field: "aes_key", message: "43 characters of base64, as WeCom shows them" };
+        let wrong =
+            SettingProblem { field: "aes_key", message: "43 characters of base64, as WeCom shows them" };
         if aes_key.len() != KEY_CHARS {
             return Err(wrong);
         }
@@ -319,7 +323,8 @@ mod tests {
     fn a_reply_is_read_as_what_comes_is() {
         let crypto = crypto();
         let reply = crypto.reply(b"<xml>ok</xml>", [9; 16], "1411443780", "n");
-        let between = |from: &str, to: &str| reply.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned();
+        let between =
+            |from: &str, to: &str| reply.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned();
         let encrypted = between("<Encrypt><![CDATA[", "]]>");
         let signature = between("<MsgSignature><![CDATA[", "]]>");
         assert_eq!(crypto.open(&signature, "1411443780", "n", &encrypted).unwrap(), b"<xml>ok</xml>");

@@ -187,7 +187,8 @@ impl Filling<'_> {
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, "hash")?)?));
                 self.put(table, "", rows, by_hash).await
             }
-            "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" | "send" | "arrival" | "link" => {
+            "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" | "send" | "arrival"
+            | "link" => {
                 let name = if table.name.starts_with("coupon_") { "coupon" } else { "id" };
                 let by_coupon =
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, name)?)?));

@@ -96,7 +96,8 @@ impl Arrivals for SqliteStore {
         let of = (channel.to_owned(), lane.to_owned());
         let asked = of.clone();
         // Mostly nothing is due, and looking costs no commit.
-        let due = self.connections.read(move |c| all(c, ARRIVAL_DUE, params![asked.0, asked.1, now.0], |_| Ok(())));
+        let due =
+            self.connections.read(move |c| all(c, ARRIVAL_DUE, params![asked.0, asked.1, now.0], |_| Ok(())));
         if due.await?.is_empty() {
             return Ok(Vec::new());
         }

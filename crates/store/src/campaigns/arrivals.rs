@@ -205,7 +205,12 @@ mod tests {
     #[test]
     fn stored_numbers_and_names_stay() {
         for (code, state) in ArrivalState::ALL.into_iter().enumerate() {
-            assert_eq!(ArrivalState::from_code(i16::try_from(code).unwrap()), Some(state), "{}", state.name());
+            assert_eq!(
+                ArrivalState::from_code(i16::try_from(code).unwrap()),
+                Some(state),
+                "{}",
+                state.name()
+            );
             assert_eq!(ArrivalState::named(state.name()), Some(state));
         }
         assert_eq!(ArrivalState::from_code(4), None);

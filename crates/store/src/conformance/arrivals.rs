@@ -67,7 +67,8 @@ pub async fn a_lane_is_lent_in_order_to_one_at_a_time(homes: &dyn Homes) -> Resu
     let store = homes.fresh(&KEY);
     let arrivals = store.coupons().campaigns().arrivals();
     assert_eq!(lent(arrivals, "news", 100).await?, []);
-    let all = vec![new("b", "news", 2), new("a", "news", 1), new("w", "welcome", 3), new("later", "news", 500)];
+    let all =
+        vec![new("b", "news", 2), new("a", "news", 1), new("w", "welcome", 3), new("later", "news", 500)];
     arrivals.arrive(all).await?;
     let first = lent(arrivals, "news", 100).await?;
     assert_eq!(first.iter().map(|one| one.id).collect::<Vec<_>>(), [id("a"), id("b")]);
@@ -95,7 +96,9 @@ pub async fn a_lane_is_lent_in_order_to_one_at_a_time(homes: &dyn Homes) -> Resu
 pub async fn dead_letters_wait_for_people_and_the_rest_is_forgotten(homes: &dyn Homes) -> Result<()> {
     let store = homes.fresh(&KEY);
     let arrivals = store.coupons().campaigns().arrivals();
-    arrivals.arrive(vec![new("a", "news", 1), new("b", "news", 2), new("c", "news", 3), new("d", "news", 4)]).await?;
+    arrivals
+        .arrive(vec![new("a", "news", 1), new("b", "news", 2), new("c", "news", 3), new("d", "news", 4)])
+        .await?;
     let all = lent(arrivals, "news", 100).await?;
     let states = [ArrivalState::Failed, ArrivalState::Done, ArrivalState::Dropped, ArrivalState::Waiting];
     let notes = all.iter().zip(states).map(|(one, state)| became(one, state, 150, Some("why"))).collect();
@@ -111,7 +114,8 @@ pub async fn dead_letters_wait_for_people_and_the_rest_is_forgotten(homes: &dyn 
     assert_eq!(listed(failed.clone()).await?, [id("a")]);
     assert_eq!(listed(ArrivalLog { channel: Some("other".to_owned()), ..failed }).await?, []);
     let count = |state, n| ArrivalCount { channel: "wecom".to_owned(), lane: "news".to_owned(), state, n };
-    let wanted = [ArrivalState::Waiting, ArrivalState::Failed, ArrivalState::Dropped].map(|state| count(state, 1));
+    let wanted =
+        [ArrivalState::Waiting, ArrivalState::Failed, ArrivalState::Dropped].map(|state| count(state, 1));
     assert_eq!(arrivals.count_arrivals().await?, wanted);
     assert!(!arrivals.move_arrival(id("b"), ArrivalState::Failed, ArrivalState::Waiting, None).await?);
     assert!(arrivals.move_arrival(id("a"), ArrivalState::Failed, ArrivalState::Waiting, None).await?);

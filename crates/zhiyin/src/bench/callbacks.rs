@@ -41,7 +41,8 @@ pub async fn callbacks() -> Result<ExitCode> {
     eprintln!("filling");
     fill(&home).await?;
     let channels = folder.0.join("channels.json");
-    let account = serde_json::json!({"corp_id": CORP, "token_env": "BENCH_TOKEN", "aes_key_env": "BENCH_AES_KEY"});
+    let account =
+        serde_json::json!({"corp_id": CORP, "token_env": "BENCH_TOKEN", "aes_key_env": "BENCH_AES_KEY"});
     let file = serde_json::json!({"public_url": "https://bench.example", "wecom": {"main": account}});
     std::fs::write(&channels, file.to_string())?;
     println!(
@@ -105,7 +106,8 @@ async fn measure(address: &str, part: usize, connections: usize) -> Result<(Dura
     let each = CALLBACKS / connections;
     let requests: Vec<Vec<Vec<u8>>> = (0..connections)
         .map(|connection| {
-            let of = |n: usize| request(&callbacks, (part * CALLBACKS + connection * each + n) as u64, seconds);
+            let of =
+                |n: usize| request(&callbacks, (part * CALLBACKS + connection * each + n) as u64, seconds);
             (0..each).map(of).collect()
         })
         .collect();
@@ -169,7 +171,11 @@ struct Server {
 impl Server {
     fn start(home: &Path, channels: &Path) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--channels"]).arg(channels).arg("--home").arg(home);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--channels"])
+            .arg(channels)
+            .arg("--home")
+            .arg(home);
         command.env("ZHIYIN_LOG", "warn").env("BENCH_TOKEN", TOKEN).env("BENCH_AES_KEY", AES_KEY);
         command.env_remove("ZHIYIN_DATABASE").stdout(Stdio::piped());
         let mut child = command.spawn().context("the server did not start")?;

@@ -73,7 +73,9 @@ mod tests {
         let file = json!({"public_url": "https://vip.shop.example", "wecom": {account: of}});
         callbacks(&file.to_string(), |at| match at {
             SecretAt::Environment(name) if name == "TOKEN" => Ok(b"QDG6eK\n".to_vec()),
-            SecretAt::File(name) if name == "key" => Ok(b"jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C".to_vec()),
+            SecretAt::File(name) if name == "key" => {
+                Ok(b"jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C".to_vec())
+            }
             other => Err(format!("{other:?} is not there")),
         })
     }
@@ -100,6 +102,10 @@ mod tests {
         ] {
             assert_eq!(given(account, &of).unwrap_err().field, field);
         }
-        assert!(callbacks(&json!({"public_url": "https://a.example"}).to_string(), |_| Err(String::new())).unwrap().is_empty());
+        assert!(
+            callbacks(&json!({"public_url": "https://a.example"}).to_string(), |_| Err(String::new()))
+                .unwrap()
+                .is_empty()
+        );
     }
 }

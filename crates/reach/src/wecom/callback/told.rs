@@ -202,7 +202,9 @@ fn of_group(group: String, update: GroupUpdate) -> Vec<News> {
 impl Notice {
     /// Whom somebody may welcome, by whom it was told at an instant (in seconds) where it does not say when it happened itself.
     pub fn welcome(&self, now: i64) -> Option<Welcome> {
-        let Told::ContactAdded { pair, state, welcome_code: Some(code), .. } = &self.told else { return None };
+        let Told::ContactAdded { pair, state, welcome_code: Some(code), .. } = &self.told else {
+            return None;
+        };
         let at = self.at.unwrap_or(now);
         Some(Welcome {
             account: pair.staff.clone(),
@@ -290,14 +292,18 @@ mod tests {
     use super::*;
 
     fn read(event: &str, fields: &str) -> Told {
-        let text = format!("<xml><CreateTime>1403610513</CreateTime><MsgType>event</MsgType><Event>{event}</Event>{fields}</xml>");
+        let text = format!(
+            "<xml><CreateTime>1403610513</CreateTime><MsgType>event</MsgType><Event>{event}</Event>{fields}</xml>"
+        );
         let notice = Notice::read(&xml::read(text.as_bytes()).unwrap());
         assert_eq!(notice.at, Some(1_403_610_513));
         notice.told
     }
 
     fn of_contact(change: &str, fields: &str) -> Told {
-        let fields = format!("<ChangeType>{change}</ChangeType><UserID>li</UserID><ExternalUserID>wm1</ExternalUserID>{fields}");
+        let fields = format!(
+            "<ChangeType>{change}</ChangeType><UserID>li</UserID><ExternalUserID>wm1</ExternalUserID>{fields}"
+        );
         read("change_external_contact", &fields)
     }
 
@@ -316,9 +322,15 @@ mod tests {
                 added(false, Some("teststate"), Some("CODE")),
             ),
             (of_contact("add_external_contact", "<State></State>"), added(false, None, None)),
-            (of_contact("add_half_external_contact", "<WelcomeCode>C</WelcomeCode>"), added(true, None, Some("C"))),
+            (
+                of_contact("add_half_external_contact", "<WelcomeCode>C</WelcomeCode>"),
+                added(true, None, Some("C")),
+            ),
             (of_contact("edit_external_contact", ""), Told::ContactEdited(pair())),
-            (of_contact("del_external_contact", ""), Told::ContactRemoved { pair: pair(), transferred: false }),
+            (
+                of_contact("del_external_contact", ""),
+                Told::ContactRemoved { pair: pair(), transferred: false },
+            ),
             (
                 of_contact("del_external_contact", "<Source>DELETE_BY_TRANSFER</Source>"),
                 Told::ContactRemoved { pair: pair(), transferred: true },
@@ -331,10 +343,16 @@ mod tests {
             (of_contact("msg_audit_approved", ""), Told::ArchiveApproved(pair())),
             (
                 of_contact("something_new", ""),
-                Told::Other { event: "change_external_contact".to_owned(), change: Some("something_new".to_owned()) },
+                Told::Other {
+                    event: "change_external_contact".to_owned(),
+                    change: Some("something_new".to_owned()),
+                },
             ),
             (
-                read("change_external_tag", "<Id>t1</Id><TagType>tag</TagType><ChangeType>create</ChangeType>"),
+                read(
+                    "change_external_tag",
+                    "<Id>t1</Id><TagType>tag</TagType><ChangeType>create</ChangeType>",
+                ),
                 Told::TagChanged { change: "create".to_owned(), kind: "tag".to_owned(), id: "t1".to_owned() },
             ),
             (
@@ -342,8 +360,14 @@ mod tests {
                 Told::GroupDismissed { chat: "c".to_owned() },
             ),
             (
-                read("change_external_contact", "<ChangeType>del_follow_user</ChangeType><UserID>li</UserID>"),
-                Told::Other { event: "change_external_contact".to_owned(), change: Some("del_follow_user".to_owned()) },
+                read(
+                    "change_external_contact",
+                    "<ChangeType>del_follow_user</ChangeType><UserID>li</UserID>",
+                ),
+                Told::Other {
+                    event: "change_external_contact".to_owned(),
+                    change: Some("del_follow_user".to_owned()),
+                },
             ),
             (read("subscribe", ""), Told::Other { event: "subscribe".to_owned(), change: None }),
         ] {

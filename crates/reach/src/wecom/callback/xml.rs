@@ -179,7 +179,8 @@ mod tests {
         let read = read(text.as_bytes()).unwrap();
         assert_eq!((read.said("A"), read.said("B")), (Some("a<b&c"), Some("1 < 2 & '3'")));
         assert_eq!((read.said("Empty"), read.said("Nothing")), (None, None));
-        let items: Vec<&str> = read.child("List").unwrap().children.iter().map(|item| item.text.as_str()).collect();
+        let items: Vec<&str> =
+            read.child("List").unwrap().children.iter().map(|item| item.text.as_str()).collect();
         assert_eq!(items, ["x", "y]]>"]);
     }
 
