@@ -266,38 +266,42 @@ mod tests {
         assert_eq!(first.text, "<xml><Event>a</Event></xml>");
     }
 
+    fn refused(callbacks: &Callbacks, signed: Signed<'_>, body: &str, now: i64) -> &'static str {
+        callbacks.receive(signed, body.as_bytes(), now).map(drop).unwrap_err().name()
+    }
+
     #[test]
     fn nothing_is_read_of_who_did_not_sign_and_each_refusal_has_its_name() {
         let callbacks = callbacks();
         let text = "<xml><ToUserName>wx5823bf96d3bd56c7</ToUserName><Event>a</Event></xml>";
         let (body, signature) = callbacks.sealed(text, [1; 16], STAMP, "n");
-        let receive = |signed, body: &str, now| {
-            callbacks.receive(signed, body.as_bytes(), now).map(drop).unwrap_err().name()
-        };
-        assert_eq!(receive(said("0"), &body, NOW), "signature_wrong");
-        assert_eq!(receive(Signed { nonce: None, ..said(&signature) }, &body, NOW), "address_incomplete");
-        assert_eq!(receive(said(&signature), &body, NOW + 601), "stale");
-        assert_eq!(receive(said(&signature), &body, NOW - 601), "stale");
-        assert_eq!(receive(said(&signature), &body[..body.len() - 1], NOW), "xml_truncated");
-        assert_eq!(receive(said(&signature), "<xml/>", NOW), "envelope_wrong");
+        assert_eq!(refused(&callbacks, said("0"), &body, NOW), "signature_wrong");
         assert_eq!(
-            receive(said(&signature), "<xml><Encrypt>a</Encrypt><Encrypt>b</Encrypt></xml>", NOW),
+            refused(&callbacks, Signed { nonce: None, ..said(&signature) }, &body, NOW),
+            "address_incomplete"
+        );
+        assert_eq!(refused(&callbacks, said(&signature), &body, NOW + 601), "stale");
+        assert_eq!(refused(&callbacks, said(&signature), &body, NOW - 601), "stale");
+        assert_eq!(refused(&callbacks, said(&signature), &body[..body.len() - 1], NOW), "xml_truncated");
+        assert_eq!(refused(&callbacks, said(&signature), "<xml/>", NOW), "envelope_wrong");
+        assert_eq!(
+            refused(&callbacks, said(&signature), "<xml><Encrypt>a</Encrypt><Encrypt>b</Encrypt></xml>", NOW),
             "envelope_wrong"
         );
-        assert_eq!(receive(said(&signature), &"x".repeat(65_537), NOW), "too_large");
+        assert_eq!(refused(&callbacks, said(&signature), &"x".repeat(65_537), NOW), "too_large");
         let inner = |text: &str| {
             let (body, signature) = callbacks.sealed(text, [1; 16], STAMP, "n");
-            receive(said(&signature), &body, NOW)
+            refused(&callbacks, said(&signature), &body, NOW)
         };
         assert_eq!(inner("<xml><ToUserName>ww1</ToUserName></xml>"), "agent_wrong");
         assert_eq!(inner("<xml><AgentID>7</AgentID></xml>"), "agent_wrong");
         assert_eq!(inner("<xml>&boom;</xml>"), "xml_entity");
         let other = CallbackSettings { token: "other".to_owned(), ..settings() };
         let (body, signature) = Callbacks::new(&other).unwrap().sealed(text, [1; 16], STAMP, "n");
-        assert_eq!(receive(said(&signature), &body, NOW), "signature_wrong");
+        assert_eq!(refused(&callbacks, said(&signature), &body, NOW), "signature_wrong");
         let other = CallbackSettings { corp_id: "ww99999999".to_owned(), ..settings() };
         let (body, signature) = Callbacks::new(&other).unwrap().sealed(text, [1; 16], STAMP, "n");
-        assert_eq!(receive(said(&signature), &body, NOW), "receiver_wrong");
+        assert_eq!(refused(&callbacks, said(&signature), &body, NOW), "receiver_wrong");
     }
 
     #[test]

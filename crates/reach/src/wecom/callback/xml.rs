@@ -87,10 +87,8 @@ impl<'t> Reader<'t> {
                 let (text, rest) = rest.split_once("]]>").ok_or(CallbackProblem::XmlTruncated)?;
                 element.text.push_str(text);
                 self.rest = rest;
-            } else if self.rest.starts_with("<!") {
-                // Document types, entities, comments: nothing of them is ever read.
-                return Err(CallbackProblem::XmlDeclares);
-            } else if self.rest.starts_with("<?") {
+            } else if self.rest.starts_with("<!") || self.rest.starts_with("<?") {
+                // Document types, entities, comments, instructions: nothing of them is ever read.
                 return Err(CallbackProblem::XmlDeclares);
             } else if let Some(rest) = self.rest.strip_prefix("</") {
                 let (name, rest) = rest.split_once('>').ok_or(CallbackProblem::XmlTruncated)?;
