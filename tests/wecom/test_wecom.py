@@ -104,7 +104,7 @@ class WecomHome(Home):
 
     def contacts(self, customer: str) -> list[dict]:
         asked = subprocess.run(
-            [str(self.binary), "member", "show", f"wecom_external:{customer}", "--format", "json", *self.place],
+            [str(self.binary), "member", f"wecom_external:{customer}", "--format", "json", *self.place],
             capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         )
         return json.loads(asked.stdout)["contacts"] if asked.returncode == 0 else []
@@ -212,7 +212,7 @@ def at_the_door(home: WecomHome, tally: Tally) -> None:
     contacts = home.contacts("wm0")
     is_one = len(contacts) == 1 and contacts[0]["account"] == "li" and contacts[0]["until"] is None
     tally.check("and one only", is_one, f"{contacts}")
-    shown = json.loads(home.run("member", "show", "wecom_external:wm0", "--format", "json"))
+    shown = json.loads(home.run("member", "wecom_external:wm0", "--format", "json"))
     tally.check("where they were met is known", "wecom" in json.dumps(shown.get("touches", shown)), f"{shown}")
 
 

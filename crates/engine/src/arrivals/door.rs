@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
-use tokio::sync::{Mutex as Turn, oneshot};
+use tokio::sync::{Mutex as Turn, OnceCell, oneshot};
 use zhiyin_model::event::Identifier;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::identifier::normalise;
@@ -19,7 +19,7 @@ use zhiyin_store::campaigns::arrivals::{NewArrival, arrival_id};
 use zhiyin_store::{StoreError, seal};
 
 use super::{NEWS, WELCOME};
-use crate::{Engine, Result, clock};
+use crate::{Engine, EngineError, Result, clock};
 
 /// How many callbacks one commit takes at most.
 const AT_ONCE: usize = 256;
@@ -61,12 +61,14 @@ pub struct ArrivalDoor {
     accounts: BTreeMap<String, Callbacks>,
     bringing: Mutex<Vec<Bringing>>,
     turn: Turn<()>,
+    /// The home's, which never changes: asked for once.
+    key: OnceCell<IdKey>,
 }
 
 impl ArrivalDoor {
     /// For the accounts of these names.
     pub fn new(engine: Arc<Engine>, accounts: BTreeMap<String, Callbacks>) -> Self {
-        Self { engine, accounts, bringing: Mutex::default(), turn: Turn::new(()) }
+        Self { engine, accounts, bringing: Mutex::default(), turn: Turn::new(()), key: OnceCell::new() }
     }
 
     /// Whether anybody is expected here.
@@ -124,8 +126,9 @@ impl ArrivalDoor {
             Err(problem) => return Ok(self.refused(problem)),
         };
         let kind = received.notice.told.name();
-        let key = self.engine.home().await?.id_key;
-        let is_new = self.keep(what(&key, (name, of.corp_id()), &received, now)).await?;
+        let key =
+            self.key.get_or_try_init(async || Ok::<_, EngineError>(self.engine.home().await?.id_key)).await?;
+        let is_new = self.keep(what(key, (name, of.corp_id()), &received, now)).await?;
         self.engine.measures.arrivals().came(CHANNEL, kind, is_new);
         Ok(Ok(is_new))
     }
