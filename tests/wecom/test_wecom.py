@@ -161,10 +161,14 @@ def at_the_door(home: WecomHome, tally: Tally) -> None:
     now = int(time.time())
     words, body = home.sealed("1616140317555161061")
     echo = body.decode().split("<Encrypt><![CDATA[")[1].split("]]>")[0]
-    began = time.monotonic()
-    answer = home.call({**words, "echostr": echo}, None)
-    took = time.monotonic() - began
-    tally.check("the address is ours", answer == (200, b"1616140317555161061") and took < 1, f"{answer} in {took:.2f} s")
+    answers, times = [], []
+    for _ in range(5):
+        began = time.monotonic()
+        answers.append(home.call({**words, "echostr": echo}, None))
+        times.append(time.monotonic() - began)
+    # WeCom waits a second; the median, since the machine may be at something else.
+    is_ours = set(answers) == {(200, b"1616140317555161061")} and sorted(times)[2] < 1
+    tally.check("the address is ours", is_ours, f"{answers} in {times}")
     tally.check("and nobody else's", home.call({**words, "msg_signature": "0" * 40, "echostr": echo}, None)[0] == 403)
 
     text = news("add_external_contact", "li", "wm0", now, "<State><![CDATA[wecom]]></State><WelcomeCode><![CDATA[C]]></WelcomeCode>")
