@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser clients quickstart mail effects offers draws shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser clients quickstart mail wecom effects offers draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
@@ -126,7 +126,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | effects | offers | draws | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | wecom | effects | offers | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
     esac
@@ -301,6 +301,18 @@ check_quickstart() {
 check_mail() {
   built_for_tests
   python3 tests/mail.py --binary "$zhiyin" --work "$checks_dir/mail"
+}
+
+# What WeCom tells: its crypto by two other implementations, and a server that is killed while callbacks come.
+check_wecom() {
+  built_for_tests
+  with_node
+  npm_packages tests/wecom
+  local pins
+  mapfile -t pins < <(grep -v '^#' tests/wecom/requirements.txt)
+  in_venv wecom "${pins[@]}"
+  "$cache/venv/wecom/bin/python" tests/wecom/test_wecom.py --binary "$zhiyin" --work "$checks_dir/wecom" \
+    --crypto "$target/release/examples/wecom_crypto"
 }
 
 # Draws that were held, held against a program that shares nothing with ours.

@@ -13,6 +13,7 @@ pub mod audience;
 pub mod campaign;
 pub mod checkout;
 pub mod consent;
+mod contact;
 pub mod coupon;
 mod dependant;
 pub mod draw;
@@ -164,6 +165,7 @@ fn act(
         names::MESSAGE_FAILED => campaign::send::failed(scene, state, known, event, out),
         names::CHANNEL_REACHABLE => campaign::send::reachable(state, event),
         names::TAG_PUT_ON | names::TAG_TAKEN_OFF => tag::by_hand(scene, state, event, out),
+        names::CONTACT_ADDED | names::CONTACT_LOST => contact::told(state, event),
         names::DEPENDANT_TOLD => dependant::told(scene, state, event),
         names::DEPENDANT_REMOVED => dependant::removed(state, event),
         _ => Ok(()),

@@ -10,6 +10,7 @@ pub mod accept;
 pub mod adjustments;
 pub mod approvals;
 pub mod archive;
+pub mod arrivals;
 pub mod audience;
 pub mod audiences;
 pub mod audit;

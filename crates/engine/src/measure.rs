@@ -4,6 +4,7 @@
 //! times a batch, never once an event. How the home stands is asked of the store when somebody scrapes ([`standing`]).
 //! `docs/operate.md` says what to do about each metric; a test compares the two.
 
+mod arrivals;
 mod audience;
 mod sends;
 mod standing;
@@ -73,6 +74,9 @@ metrics! {
         later, failed, stopped, dropped, unknown, handed (by somebody else)";
     SENDS_CAME_BACK: "zhiyin_sends_came_back_total", "messages", "Mail that came back, by kind, and whether it names a message of ours";
     SENDS_LEFT: "zhiyin_sends_left_total", "members", "Times that somebody said they want no more of what they were sent";
+    ARRIVALS: "zhiyin_arrivals_total", "arrivals", "What came from platforms and is kept, by channel and kind, and whether it was new";
+    ARRIVALS_REFUSED: "zhiyin_arrivals_refused_total", "requests", "What came and was not taken, by channel and why";
+    ARRIVALS_WORKED: "zhiyin_arrivals_worked_total", "arrivals", "What was kept and worked on, by channel, lane and where it stands then";
     AUDIENCE_MEMBERS: "zhiyin_audience_members", "members", "Members in the columns that audiences are asked of";
     AUDIENCE_BYTES: "zhiyin_audience_bytes", "bytes", "Memory that these columns take, about";
     AUDIENCE_BEHIND: "zhiyin_audience_behind_seconds", "seconds", "How far they are behind the record, in business time";
@@ -98,6 +102,7 @@ metrics! {
     WEBHOOK_PAUSED: "zhiyin_webhook_paused", "endpoints", "Endpoints that are paused, by somebody or because they failed for days";
     WEBHOOK_FAILING: "zhiyin_webhook_failing", "endpoints", "Endpoints that took nothing of what they were last sent";
     SENDS_IN_STATE: "zhiyin_sends", "messages", "Messages on channels outside of the home that were not taken, by channel and state";
+    ARRIVALS_IN_STATE: "zhiyin_arrivals", "arrivals", "What came from platforms and is not done, by channel, lane and state";
     PLAYBOOK_VERSION: "zhiyin_playbook_version", "", "The live version of the playbook, 0 when there is none";
     OFFSET: "zhiyin_business_offset_seconds", "seconds", "Business time less the time of day, 0 but in demos";
 }
@@ -192,6 +197,7 @@ pub(crate) struct Measures {
     shares_held: Gauge,
     webhooks: webhooks::Told,
     sends: sends::Sends,
+    arrivals: arrivals::Arrivals,
     audiences: audience::Audiences,
     scrape: Mutex<Scrape>,
     pub(crate) rates: Rates,
@@ -233,6 +239,7 @@ impl Measures {
             shares_held: Gauge::default(),
             webhooks: webhooks::Told::default(),
             sends: sends::Sends::default(),
+            arrivals: arrivals::Arrivals::default(),
             audiences: audience::Audiences::default(),
             scrape: Mutex::default(),
             rates: Rates::default(),
@@ -252,6 +259,7 @@ impl Measures {
         register(&mut registry, SHARES_HELD, measures.shares_held.clone());
         measures.webhooks.register(&mut registry);
         measures.sends.register(&mut registry);
+        measures.arrivals.register(&mut registry);
         measures.audiences.register(&mut registry);
         register(&mut registry, BUILD, build);
         Self { registry, ..measures }
@@ -265,6 +273,11 @@ impl Measures {
     /// What is counted of what leaves the home.
     pub(crate) fn sends(&self) -> &sends::Sends {
         &self.sends
+    }
+
+    /// What is counted of what comes from platforms.
+    pub(crate) fn arrivals(&self) -> &arrivals::Arrivals {
+        &self.arrivals
     }
 
     /// What is counted of messages for others.

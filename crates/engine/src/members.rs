@@ -3,6 +3,7 @@
 //! Everything takes a grant and shows what it may see, no more: who lies outside of its scope is answered like who does not
 //! exist. Times are RFC 3339 in UTC, days `YYYY-MM-DD` in the brand's zone, money whole minor units of the brand's currency.
 
+mod contacts;
 mod find;
 mod list;
 mod orders;
@@ -23,6 +24,7 @@ use zhiyin_model::playbook::Names;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::TransferLine;
 
+pub use contacts::ContactView;
 pub use list::MembersAsked;
 pub use orders::{LotView, LotsAsked, OrderLineView, OrderView, OrdersAsked};
 pub use timeline::{Kind, TimelineAsked, TimelineEntry};

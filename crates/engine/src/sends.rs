@@ -15,6 +15,7 @@ mod word;
 
 pub use hand::Dispatched;
 pub use lanes::{Lane, Limit};
+pub use told::SOURCE;
 pub use zhiyin_reach::channel::{Again, Channel, Handed, Parcel};
 pub use zhiyin_reach::email::{Email, Settings as EmailSettings, Tls};
 

@@ -220,6 +220,17 @@ pub mod names {
     pub const MESSAGE_FAILED: &str = "Message Failed";
     /// A member is to be written to again on a channel on which nothing reached them: `channel`.
     pub const CHANNEL_REACHABLE: &str = "Channel Reachable";
+    /// A member and an account of the brand's staff are in contact: `channel`, `account`; `half` while the member has not confirmed
+    /// it; `way`, by which they came.
+    pub const CONTACT_ADDED: &str = "Contact Added";
+    /// They are no more: `channel`, `account`, `by` (`customer`, `staff`, `handed_over`).
+    pub const CONTACT_LOST: &str = "Contact Lost";
+    /// A member was to be handed over to another account, and was not: `channel`, `account`, `reason`.
+    pub const CONTACT_KEPT: &str = "Contact Not Handed Over";
+    /// A member came into a group: `channel`, `group`.
+    pub const GROUP_JOINED: &str = "Group Joined";
+    /// A member left a group, or was removed: `channel`, `group`, `removed`.
+    pub const GROUP_LEFT: &str = "Group Left";
     /// A member's advisor did what they were asked to: `task`, its id.
     pub const TASK_DONE: &str = "Task Done";
     /// A short link of a member was clicked: `link` its code, `page`, `clicks`. Only the home itself states it.
@@ -276,7 +287,9 @@ pub mod names {
 
     /// What is needed for as long as there is a member: the ledger, who is whom, what was consented to. Bodies of these are
     /// never let go.
-    pub const NEEDED: [&str; 33] = [
+    pub const NEEDED: [&str; 35] = [
+        CONTACT_ADDED,
+        CONTACT_LOST,
         DRAW_WON,
         TILL_LEASED,
         TILL_RETURNED,
@@ -314,7 +327,12 @@ pub mod names {
 
     /// What a write key that lies open may not say: it earns, spends or gives points, says who is whom, or what others agree
     /// to, whom they care for and what a partner owes.
-    pub const SERVER_ONLY: [&str; 35] = [
+    pub const SERVER_ONLY: [&str; 40] = [
+        CONTACT_ADDED,
+        CONTACT_LOST,
+        CONTACT_KEPT,
+        GROUP_JOINED,
+        GROUP_LEFT,
         MESSAGE_FAILED,
         CHANNEL_REACHABLE,
         CAMPAIGN_BEGUN,

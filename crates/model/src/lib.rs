@@ -6,6 +6,7 @@
 
 pub mod checkout;
 pub mod consent;
+pub mod contact;
 pub mod coupon;
 pub mod dependant;
 pub mod effect;

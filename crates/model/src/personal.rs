@@ -1,4 +1,4 @@
-//! What a person told about themselves beside attributes: what they consent to, and whom they care for.
+//! What a person told about themselves beside attributes: what they consent to, whom they care for, with whom they are in contact.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::Consents;
+use crate::contact::Contacts;
 use crate::dependant::Dependants;
 use crate::time::Ts;
 
@@ -21,6 +22,9 @@ pub struct Personal {
     /// Channels on which nothing reaches them any more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unreachable: BTreeMap<String, Unreachable>,
+    /// With whom of the brand's staff they are in contact.
+    #[serde(default, skip_serializing_if = "Contacts::is_empty")]
+    pub contacts: Contacts,
 }
 
 /// Since when nothing reaches somebody on a channel, and why.
@@ -35,7 +39,8 @@ pub struct Unreachable {
 impl Personal {
     /// Whether they told nothing.
     pub fn is_empty(&self) -> bool {
-        self.consents.is_empty() && self.dependants.is_empty() && self.unreachable.is_empty()
+        let told = [self.consents.is_empty(), self.dependants.is_empty()];
+        told == [true; 2] && self.unreachable.is_empty() && self.contacts.is_empty()
     }
 
     /// What another's is too, once the two turn out to be one: of a channel on which either is not reached the later word.
@@ -55,6 +60,7 @@ impl Personal {
             // Writing to a text cannot fail.
             let _written = write!(said, "|unreachable {channel} {} {why}", since.0);
         }
+        said.push_str(&self.contacts.canonical());
         said
     }
 }

@@ -4,11 +4,13 @@
 //! [`template`] turns a text with variables into what is said, [`poster`] a drawing into a picture, with a code of [`qr`] on it.
 //! [`channel`] is what a channel out of the home is, [`email`] is one ([`came_back`] reads what comes back of it), [`pace`] and
 //! [`breaker`] bound how much is handed over.
+//! [`wecom`] is what WeCom says to us, [`arrival`] what that means.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! [`wecom`] is a client of one platform at length: what its staff say to customers goes through it.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
 pub mod address;
+pub mod arrival;
 pub mod breaker;
 pub mod came_back;
 pub mod channel;

@@ -1,4 +1,6 @@
-//! WeCom (企业微信): a client of its server API, for a brand's own self-built app.
+//! WeCom (企业微信): what it sends to us, and a client of its server API, for a brand's own self-built app.
+//!
+//! [`crypto`] tells whether it was WeCom that spoke and what it said, [`callback`] what that means.
 //!
 //! [`settings`] is what a brand writes, [`limits`] what the platform allows and since when, [`token`] keeps the one access token,
 //! [`call`] makes one call and says what came of it ([`trouble`], by the numbers of [`errcodes`]), [`apis`] lists every call that is
@@ -11,8 +13,10 @@
 pub mod apis;
 pub mod attachments;
 pub mod bounds;
+pub mod callback;
 pub mod call;
 pub mod contacts;
+pub mod crypto;
 pub mod errcodes;
 pub mod groups;
 pub mod ids;
@@ -35,3 +39,8 @@ mod wire;
 
 pub use call::{Clock, Wecom};
 pub use trouble::{Fault, Trouble};
+
+/// What the channel is called.
+pub const CHANNEL: &str = "wecom";
+/// How people outside of the corp are named in a home.
+pub const NAMESPACE: &str = "wecom_external";

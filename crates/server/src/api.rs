@@ -5,6 +5,7 @@
 //! Rust types, how it may refuse, an example. Its handler gets a [`Caller`](caller::Caller) whose key was checked and whose
 //! filter is worked out, and input that was read strictly. Read on in [`endpoint`], then in one of the files of operations.
 
+mod arrivals;
 pub(crate) mod audiences;
 pub(crate) mod books;
 pub(crate) mod caller;
@@ -27,6 +28,7 @@ mod sends;
 mod tills;
 pub(crate) mod webhooks;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -36,8 +38,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
+use zhiyin_engine::arrivals::Callbacks;
 use zhiyin_model::role::{Bound, Operation};
 
+use crate::callbacks::{self, Arriving};
 use crate::follow::{self, Follows};
 use crate::language::Language;
 use crate::problem::Problem;
@@ -55,6 +59,8 @@ pub struct Api {
     pub(crate) wire: Wire,
     /// Short links, for whoever follows one.
     pub(crate) follows: Follows,
+    /// What platforms tell.
+    pub(crate) arriving: Arriving,
     /// Whether the overview and what is measured are read without a key.
     open: bool,
     /// Held while a second person is asked, so that what comes twice at once asks once.
@@ -74,10 +80,22 @@ impl Api {
 
     /// The same, where it is said how what programs send is taken.
     pub fn with(engine: Arc<Engine>, requests_per_second: u32, open: bool, bounds: Bounds) -> Arc<Self> {
+        Self::receiving(engine, requests_per_second, open, bounds, BTreeMap::new())
+    }
+
+    /// The same, where platforms tell accounts of these names what happens there.
+    pub fn receiving(
+        engine: Arc<Engine>,
+        requests_per_second: u32,
+        open: bool,
+        bounds: Bounds,
+        accounts: BTreeMap<String, Callbacks>,
+    ) -> Arc<Self> {
         let wire = Wire::new(Arc::clone(&engine), bounds);
         let rates = Rates::new(requests_per_second);
         let follows = Follows::new(Arc::clone(&engine));
-        Arc::new(Self { engine, rates, wire, follows, open, asking: tokio::sync::Mutex::default() })
+        let arriving = Arriving::new(Arc::clone(&engine), accounts);
+        Arc::new(Self { engine, rates, wire, follows, arriving, open, asking: tokio::sync::Mutex::default() })
     }
 
     /// Tells which short links were followed, again and again, until told to stop.
@@ -112,6 +130,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         coupons::endpoints(),
         campaigns::endpoints(),
         sends::endpoints(),
+        arrivals::endpoints(),
         links::endpoints(),
         draws::endpoints(),
         tills::endpoints(),
@@ -145,6 +164,7 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
     router
         .merge(wire::routes())
         .merge(unsubscribe::routes())
+        .merge(callbacks::routes())
         .route("/l/{code}", get(follow::click))
         .route("/q/{code}", get(follow::scan))
         .route("/openapi.json", get(async move || (json, document).into_response()))

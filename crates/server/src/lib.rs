@@ -8,6 +8,7 @@
 //! Read on in `routes` (which address answers what), then `serve` (how connections are held and let go).
 
 mod api;
+mod callbacks;
 mod follow;
 mod home_readings;
 mod language;

@@ -9,6 +9,7 @@
 //! | `/metrics` | what is measured, as Prometheus reads it, at most a second old |
 //! | `/v1/…` | the API ([`crate::api`]) |
 //! | `/l/CODE`, `/q/CODE` | where a short link leads, to whoever clicks it or scans its code ([`crate::follow`]) |
+//! | `/v1/callbacks/…` | what platforms tell, who sign it ([`crate::callbacks`]) |
 //! | `/openapi.json`, `/docs` | what the API is, for programs and for people |
 
 use std::sync::Arc;

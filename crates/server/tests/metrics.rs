@@ -109,11 +109,15 @@ async fn a_scrape_reads_as_prometheus_reads_it_and_says_what_happened() {
     let (engine, _folder) = home("scrape").await;
     let text = scraped(engine).await;
     let said = read(&text);
-    // Nobody follows the feed of this home, nobody holds its share now, a file has no copies, and nothing was sent.
+    // Nobody follows the feed of this home, nobody holds its share now, a file has no copies, nothing was sent and nothing came.
     let absent = [
         "zhiyin_sends",
         "zhiyin_sends_total",
         "zhiyin_sends_came_back_total",
+        "zhiyin_arrivals",
+        "zhiyin_arrivals_total",
+        "zhiyin_arrivals_refused_total",
+        "zhiyin_arrivals_worked_total",
         "zhiyin_feed_lag",
         "zhiyin_shares_by_holder",
         "zhiyin_replica_lag_bytes",

@@ -1,5 +1,6 @@
 //! Campaigns: what happened in runs lies with the member, what was said in the shard of its own hash, so that each is found by it.
 
+pub(crate) mod arrivals;
 pub(crate) mod sends;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
 
+pub(crate) use arrivals::*;
 pub(crate) use sends::*;
 
 use crate::PgStore;
@@ -243,6 +245,10 @@ fn most(limit: usize) -> i64 {
 #[async_trait]
 impl Campaigns for PgStore {
     fn sends(&self) -> &dyn zhiyin_store::campaigns::sends::Sends {
+        self
+    }
+
+    fn arrivals(&self) -> &dyn zhiyin_store::campaigns::arrivals::Arrivals {
         self
     }
 

@@ -18,6 +18,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{PastEvent, Result, archive};
 
 use crate::PgStore;
+use crate::campaigns::{ARRIVALS_ERASED, ARRIVALS_NAMES};
 use crate::connection::{Said, Step, Tx, Values};
 use crate::load::timeline;
 use crate::memory::HOME_HELD;
@@ -121,7 +122,11 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
     for shard in 0..schemas.shards() {
         steps.extend([EVENTS_ASIDE, EVENTS_REACHING].map(|sql| Step::Ask((sql, shard), vec![&key])));
     }
-    let said = tx.send(steps).await.map_err(database)?;
+    let named = steps.len();
+    steps.extend((0..schemas.shards()).map(|shard| Step::Ask((ARRIVALS_NAMES, shard), vec![&key])));
+    let mut said = tx.send(steps).await.map_err(database)?;
+    let names = said.split_off(named).into_iter().flat_map(Said::rows).map(|row| get(&row, 0));
+    let names: Vec<Uuid> = names.collect::<Result<_>>()?;
     let seqs = said.into_iter().skip(4).flat_map(Said::rows).map(|row| get(&row, 0));
     let seqs: Vec<i64> = seqs.collect::<Result<_>>()?;
     let kept = Kept::erased();
@@ -132,6 +137,7 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
         steps.push(Step::Run((LETTER_BLANK, shard), vec![&seqs]));
         steps.push(Step::Run((names::SEEN_GONE, shard), vec![&key]));
         steps.push(Step::Run((NAMES_GONE, shard), vec![&key]));
+        steps.push(Step::Run((ARRIVALS_ERASED, shard), vec![&names]));
         steps.push(Step::Run((crate::checkouts::BLANK, shard), vec![&key]));
         steps.push(Step::Run((crate::campaigns::SEND_ERASED, shard), vec![&key]));
         steps.push(Step::Run((crate::campaigns::BLANK, shard), vec![&key]));

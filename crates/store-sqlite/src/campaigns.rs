@@ -1,5 +1,6 @@
 //! Campaigns: what a batch writes of them, and how it is read.
 
+pub(crate) mod arrivals;
 pub(crate) mod links;
 pub(crate) mod sends;
 
@@ -18,6 +19,7 @@ use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
 
+pub(crate) use arrivals::*;
 pub(crate) use sends::*;
 
 use crate::SqliteStore;
@@ -203,6 +205,10 @@ fn most(limit: usize) -> i64 {
 #[async_trait]
 impl Campaigns for SqliteStore {
     fn sends(&self) -> &dyn zhiyin_store::campaigns::sends::Sends {
+        self
+    }
+
+    fn arrivals(&self) -> &dyn zhiyin_store::campaigns::arrivals::Arrivals {
         self
     }
 

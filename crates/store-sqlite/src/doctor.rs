@@ -143,7 +143,7 @@ pub(crate) const INVARIANTS: [(&str, &str); 21] = [
 ];
 
 /// What must be true of a sealed home besides. Sealed values begin with 2, erased ones are 3.
-pub(crate) const SEALED: [(&str, &str); 8] = [
+pub(crate) const SEALED: [(&str, &str); 9] = [
     (
         "every identifier is sealed",
         "SELECT 'identifier ' || hex(hash) FROM identifier WHERE substr(value, 1, 1) <> x'02'",
@@ -173,6 +173,10 @@ pub(crate) const SEALED: [(&str, &str); 8] = [
     (
         "what was said to members is sealed, or erased",
         "SELECT 'message ' || hex(id) FROM outbox WHERE body <> x'03' AND substr(body, 1, 1) <> x'02'",
+    ),
+    (
+        "what came from platforms is sealed, or erased",
+        "SELECT 'arrival ' || hex(id) FROM arrival WHERE body <> x'03' AND substr(body, 1, 1) <> x'02'",
     ),
     (
         "why an item could not be decided is sealed, or erased",

@@ -91,6 +91,7 @@ pub(crate) enum Stage {
     Codes(i64, i64),
     Checkouts(Vec<u8>),
     Outbox(Vec<u8>),
+    Arrivals(Vec<u8>),
     Done,
 }
 
@@ -128,7 +129,12 @@ fn seal_stage(c: &Connection, vault: &Vault, stage: Stage, limit: usize) -> Resu
         }
         Stage::Outbox(after) => {
             let found = bodies(c, vault, (campaigns::BODIES, campaigns::BODY_SET), (after, limit))?;
-            Ok(found.map_or((0, Stage::Done), |(n, last)| (n, Stage::Outbox(last))))
+            Ok(found.map_or((1, Stage::Arrivals(Vec::new())), |(n, last)| (n, Stage::Outbox(last))))
+        }
+        Stage::Arrivals(after) => {
+            let of = (campaigns::ARRIVAL_BODIES, campaigns::ARRIVAL_BODY_SET);
+            let found = bodies(c, vault, of, (after, limit))?;
+            Ok(found.map_or((0, Stage::Done), |(n, last)| (n, Stage::Arrivals(last))))
         }
         Stage::Done => Ok((0, Stage::Done)),
     }
@@ -242,7 +248,7 @@ fn staff(
     Ok((found.len(), next))
 }
 
-/// Seals bodies of checkouts, or of what was said; how many were looked at, and the last of them.
+/// Seals bodies of checkouts, of what was said, or of what came; how many were looked at, and the last of them.
 fn bodies(
     c: &Connection,
     vault: &Vault,
@@ -299,6 +305,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
         run(&mut letter, [seq])?;
     }
     run(&mut prepare(c, names::SEEN_GONE)?, [key])?;
+    run(&mut prepare(c, campaigns::ARRIVALS_ERASED)?, [key])?;
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
     run(&mut prepare(c, lists::ERASED)?, [key])?;
     run(&mut prepare(c, FOUND_GONE_OF)?, [key])?;

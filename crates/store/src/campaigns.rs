@@ -1,6 +1,7 @@
 //! What a home keeps of campaigns: runs lie packed in the member's row, what happened in them is written once, and what was said
 //! to members is the outbox, whose bodies are sealed under the member like those of events.
 
+pub mod arrivals;
 pub mod sends;
 
 use async_trait::async_trait;
@@ -119,6 +120,8 @@ pub struct AssignedPart {
 pub trait Campaigns: Send + Sync {
     /// What leaves the home, on its way.
     fn sends(&self) -> &dyn sends::Sends;
+    /// What came from platforms.
+    fn arrivals(&self) -> &dyn arrivals::Arrivals;
     /// Short links.
     fn links(&self) -> &dyn crate::links::Links;
     /// What happened to a member, and to who they were, newest first: in one campaign, or in all.

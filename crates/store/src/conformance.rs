@@ -5,6 +5,7 @@
 //! [`inbox`], [`batches`], [`lookups`], [`past`]; [`life`] is the member whose days most of them are about.
 
 pub mod access;
+pub mod arrivals;
 pub mod audiences;
 pub mod batches;
 pub mod campaigns;
@@ -106,6 +107,9 @@ macro_rules! conformance {
             sends: what_is_due_is_lent_to_one_at_a_time, what_nobody_noted_is_unknown_or_waits_by_its_key,
                 what_failed_is_told_moved_and_listed, a_pace_is_moved_on_by_who_read_it_last, what_leaves_moves_with_the_home,
                 what_leaves_follows_whoever_they_are;
+            arrivals: what_comes_is_kept_once, a_lane_is_lent_in_order_to_one_at_a_time,
+                dead_letters_wait_for_people_and_the_rest_is_forgotten, what_came_moves_with_the_home,
+                what_came_of_whoever_is_erased_says_nothing;
             links: a_link_is_kept_once_and_counts, links_follow_whoever_they_are, links_move_with_the_home,
                 a_link_of_whoever_is_erased_names_nobody;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,

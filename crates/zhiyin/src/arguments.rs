@@ -178,6 +178,12 @@ pub enum Command {
         #[command(subcommand)]
         action: crate::send::SendAction,
     },
+    /// What came from platforms (平台回调): what became of it, dead letters.
+    Arrival {
+        /// What to do about it.
+        #[command(subcommand)]
+        action: crate::arrival::ArrivalAction,
+    },
     /// Channels outside of the home (渠道): their file, and what comes back.
     Channel {
         /// What to do about them.

@@ -2,6 +2,7 @@
 
 mod audience;
 mod brand;
+mod callbacks;
 mod campaign;
 mod checkout;
 mod commands;
@@ -38,6 +39,7 @@ pub async fn bench(
         "commands" => commands::commands().await,
         "drop" => drop::drop_sold().await,
         "ingest" => ingest::ingest().await,
+        "callbacks" => callbacks::callbacks().await,
         "resolution" => resolution::resolution().await,
         "audience" => audience::audience(audience),
         "checkout" => checkout::checkout(checkout, audience.without_peers),
@@ -52,7 +54,7 @@ pub async fn bench(
         // What `ingest` starts.
         ingest::DOOR => ingest::door(place).await,
         _ => bail!(
-            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, issue, campaign, drop, ingest, commands, faults"
+            "{name}: there is no such measurement; there are: growth, pipeline, resolution, search, audience, checkout, issue, campaign, drop, ingest, callbacks, commands, faults"
         ),
     }
 }

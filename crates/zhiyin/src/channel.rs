@@ -1,10 +1,12 @@
 //! `zhiyin channel check | email came-back | email write-again` (docs/channels.md).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use zhiyin_engine::arrivals::Callbacks;
 use zhiyin_engine::command::Act;
 use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, SecretAt};
@@ -55,6 +57,9 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
             for lane in lanes(Some(&file))? {
                 say!("{lane:?}");
             }
+            for (account, of) in callbacks(Some(&file))? {
+                say!("wecom {account} {}: callbacks at /v1/callbacks/wecom/{account}", of.corp_id());
+            }
         }
         ChannelAction::Email { action: EmailAction::CameBack { file } } => {
             let raw = if file.as_os_str() == "-" {
@@ -88,12 +93,24 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
 /// The channels that a file names; none where no file is named.
 pub fn lanes(file: Option<&Path>) -> Result<Vec<Lane>> {
     let Some(file) = file else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let secret = |at: &SecretAt| match at {
+    settings::read(&text(file)?, secret).with_context(|| format!("channels of {}", file.display()))
+}
+
+/// The accounts of platforms that a file names, which tell what happens there.
+pub fn callbacks(file: Option<&Path>) -> Result<BTreeMap<String, Callbacks>> {
+    let Some(file) = file else { return Ok(BTreeMap::new()) };
+    settings::callbacks(&text(file)?, secret).with_context(|| format!("channels of {}", file.display()))
+}
+
+fn text(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn secret(at: &SecretAt) -> std::result::Result<Vec<u8>, String> {
+    match at {
         SecretAt::Environment(name) => std::env::var(name)
             .map(String::into_bytes)
             .map_err(|_| format!("{name} is not in the environment")),
         SecretAt::File(file) => std::fs::read(file).map_err(|error| format!("{file}: {error}")),
-    };
-    settings::read(&text, secret).with_context(|| format!("channels of {}", file.display()))
+    }
 }

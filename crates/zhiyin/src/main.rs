@@ -5,6 +5,7 @@
 mod affinity;
 mod approval;
 mod arguments;
+mod arrival;
 mod audience;
 mod audit;
 mod bench;
@@ -118,6 +119,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Key { action } => key::key(&place, action).await,
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,
+        Command::Arrival { action } => arrival::arrival(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,
         Command::Link { action } => link::link(&place, action).await,

@@ -16,7 +16,7 @@ use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
-use crate::channel::lanes;
+use crate::channel::{callbacks, lanes};
 use crate::home::{AUDIENCE_MIB, mebibytes};
 use crate::say::say;
 use crate::{campaign, import, report, who};
@@ -97,13 +97,17 @@ pub async fn work(
     }
     let lanes = lanes(channels.as_deref())?;
     if drain {
+        // What came from platforms is worked on first.
+        while engine.work_on_arrivals(None, zhiyin_engine::clock::wall()).await?.done > 0 {}
         engine.drain(place.batch(), None, |_| ()).await?;
         return Ok(ExitCode::SUCCESS);
     }
     say!("At work  (stop with Ctrl-C)");
     let (stop, mut stopped) = watch::channel(false);
     let client = Client::new();
-    let mut stopped_too = stop.subscribe();
+    let (mut stopped_too, mut stopped_as_well) = (stop.subscribe(), stop.subscribe());
+    let arriving =
+        engine.work_arrivals(None, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
     let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
     let handing = engine.dispatch(lanes, async move { drop(stopped_too.wait_for(|stopped| *stopped).await) });
     let working = async {
@@ -111,7 +115,7 @@ pub async fn work(
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, (), ()) = tokio::join!(working, telling, handing);
+    let (worked, (), (), ()) = tokio::join!(working, telling, handing, arriving);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -147,6 +151,7 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
 async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCode> {
     let elsewhere = place.ask_elsewhere(&engine)?;
     let lanes = lanes(at.channels.as_deref())?;
+    let accounts = callbacks(at.channels.as_deref())?;
     let listener =
         TcpListener::bind(&at.listen).await.with_context(|| format!("cannot listen on {}", at.listen))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
@@ -176,6 +181,10 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let handing = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.dispatch(lanes, stopped).await })
+    };
+    let arriving = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        tokio::spawn(async move { engine.work_arrivals(None, stopped).await })
     };
     // What was asked for and not taken in to its end, when this home was served last.
     let issuing = {
@@ -234,7 +243,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         }
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let api = Api::with(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds());
+    let api = Api::receiving(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds(), accounts);
     let counting = {
         let (api, stopped) = (Arc::clone(&api), waiter(stopped.clone()));
         tokio::spawn(async move { api.tell_follows(stopped).await })
@@ -256,6 +265,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     ending.abort();
     telling.await?;
     handing.await?;
+    arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;
     }

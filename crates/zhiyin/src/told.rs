@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use zhiyin_engine::Engine;
 use zhiyin_engine::told::{Spoken, Standing};
 use zhiyin_model::consent::Ground;
+use zhiyin_model::contact::Contact;
 use zhiyin_model::dependant::Dependant;
 use zhiyin_model::member::Member;
 use zhiyin_model::time::{Day, Ts};
@@ -35,6 +36,12 @@ impl Told {
         };
         json["consents"] = self.standings.iter().map(standing).collect();
         json["consents_said"] = self.said.iter().map(spoken).collect();
+        let contact = |(channel, account, one): (&str, &str, &Contact)| {
+            let (until, by) = (one.ended.map(|(at, _)| at.rfc3339()), one.ended.map(|(_, by)| by.name()));
+            json!({"channel": channel, "account": account, "since": one.since.rfc3339(), "until": until, "ended_by": by,
+                "half": one.half, "way": one.way})
+        };
+        json["contacts"] = member.personal.contacts.iter().map(contact).collect();
         json["dependants"] = member.personal.dependants.known().map(dependant).collect();
     }
 
@@ -68,6 +75,15 @@ impl Told {
             let told: String =
                 told.iter().filter_map(|(word, text)| Some(format!("  {word} {}", text.as_ref()?))).collect();
             say!("dependant     {:<10} {}{told}", one.kind, one.name.unwrap_or(one.key));
+        }
+        for (channel, account, one) in member.personal.contacts.iter() {
+            let stands = match (one.ended, one.half) {
+                (Some((at, by)), _) => format!("until {at}, ended by {}", by.name()),
+                (None, true) => "not confirmed by the member yet".to_owned(),
+                (None, false) => "current".to_owned(),
+            };
+            let way = one.way.as_ref().map(|way| format!("  by {way}")).unwrap_or_default();
+            say!("contact       {:<22} since {}  {stands}{way}", format!("{channel}/{account}"), one.since);
         }
     }
 }

@@ -133,6 +133,7 @@ fn personal(scene: &Scene<'_>, member: &mut Member, other: &Member) {
     member.personal.consents.join(&scene.rules.consent, mine, consents, scene.at);
     member.personal.dependants.join(&other.personal.dependants);
     member.personal.join_unreachable(&other.personal);
+    member.personal.contacts.join(&other.personal.contacts);
 }
 
 fn text(value: Option<&Scalar>) -> Option<String> {

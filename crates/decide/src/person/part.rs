@@ -15,7 +15,9 @@ use super::settle::{Settled, settle};
 use super::{Moved, hand_over, lot_timers, transfer};
 use crate::outcome::{History, Outcome};
 use crate::state::State;
-use crate::{Scene, campaign, consent, coupon, dependant, judge, note_profile, order, takeover, tier};
+use crate::{
+    Scene, campaign, consent, contact, coupon, dependant, judge, note_profile, order, takeover, tier,
+};
 
 /// Whose something is when a member is parted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -397,6 +399,7 @@ fn personal<'e>(
     for (id, event) in mine {
         consent::hear_again(scene.rules, &mut personal.consents, *id, event);
         dependant::hear_again(&mut personal.dependants, event);
+        contact::hear_again(&mut personal.contacts, event);
     }
     personal.consents.settle_again(&settled);
 }

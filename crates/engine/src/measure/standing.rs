@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zhiyin_store::Home;
+use zhiyin_store::campaigns::arrivals::ArrivalCount;
 use zhiyin_store::campaigns::sends::SendCount;
 use zhiyin_store::read::Work;
 use zhiyin_store::webhooks::{Endpoint, Standing};
@@ -28,8 +29,8 @@ const KEPT: Duration = Duration::from_secs(1);
 /// How long the store is waited for.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// How the home stands: itself, its work, whom it tells, and what leaves it.
-type Stands = (Home, Work, Vec<Endpoint>, Vec<Standing>, Vec<SendCount>);
+/// How the home stands: itself, its work, whom it tells, what leaves it, and what came.
+type Stands = (Home, Work, Vec<Endpoint>, Vec<Standing>, Vec<SendCount>, Vec<ArrivalCount>);
 
 /// What the last scrape left.
 #[derive(Debug, Default)]
@@ -54,7 +55,8 @@ impl Engine {
             let endpoints = store.webhooks().endpoints().await?;
             let told = if endpoints.is_empty() { Vec::new() } else { store.webhooks().standing().await? };
             let sends = store.coupons().campaigns().sends().counts().await?;
-            Ok((store.home().await?, store.work().await?, endpoints, told, sends))
+            let arrivals = store.coupons().campaigns().arrivals().count_arrivals().await?;
+            Ok((store.home().await?, store.work().await?, endpoints, told, sends, arrivals))
         };
         let stands = match scrape.look.take(look, WITHIN).await {
             Some(Ok(stands)) => Some(stands),
@@ -84,7 +86,7 @@ impl Engine {
 fn standing(stands: Option<&Stands>) -> Registry {
     let mut registry = Registry::default();
     gauge(&mut registry, STORE_ANSWERS, stands.is_some().into());
-    let Some((home, work, endpoints, told, sends)) = stands else { return registry };
+    let Some((home, work, endpoints, told, sends, arrivals)) = stands else { return registry };
     let oldest = work.shares.iter().filter_map(|share| share.oldest).min();
     let age_us = oldest.map_or(0, |oldest| clock::now(home).0.saturating_sub(oldest.0));
     gauge(&mut registry, INBOX, work.shares.iter().map(|share| share.waiting).sum());
@@ -99,6 +101,7 @@ fn standing(stands: Option<&Stands>) -> Registry {
     gauges(&mut registry, REPLICA_LAG, "replica", work.replicas.iter().cloned());
     super::webhooks::stands(&mut registry, endpoints, told, clock::wall());
     super::sends::stands(&mut registry, sends);
+    super::arrivals::stands(&mut registry, arrivals);
     gauge(&mut registry, PLAYBOOK_VERSION, home.version);
     gauge(&mut registry, OFFSET, home.offset_us / 1_000_000);
     registry

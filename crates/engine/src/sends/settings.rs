@@ -1,9 +1,14 @@
 //! The file that names channels: JSON, strictly read. Secrets are not in it; it says where they are.
 
+mod wecom;
+
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use zhiyin_model::time::Day;
 use zhiyin_reach::email::{Email, Settings, Tls};
 use zhiyin_reach::pace::Pace;
+use zhiyin_reach::wecom::callback::Callbacks;
 
 use super::lanes::{Lane, Limit};
 
@@ -40,6 +45,8 @@ pub enum SecretAt {
 struct Whole {
     public_url: String,
     email: Option<OfEmail>,
+    #[serde(default)]
+    wecom: BTreeMap<String, wecom::OfWecom>,
 }
 
 #[derive(Deserialize)]
@@ -74,13 +81,7 @@ pub fn read(
     text: &str,
     secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
 ) -> Result<Vec<Lane>, ChannelsProblem> {
-    if text.len() > FILE_BYTES_MAX {
-        return wrong("", format!("at most {FILE_BYTES_MAX} bytes"));
-    }
-    let whole: Whole = match serde_json::from_str(text) {
-        Ok(whole) => whole,
-        Err(error) => return wrong("", error),
-    };
+    let whole = whole(text)?;
     let public_url = public(&whole.public_url)?;
     let mut lanes = Vec::new();
     if let Some(email) = whole.email {
@@ -92,6 +93,21 @@ pub fn read(
         lanes.push(Lane::new(Box::new(channel), Some(public_url)).limited(limits));
     }
     Ok(lanes)
+}
+
+/// Reads what the file says of who may bring what happens elsewhere: WeCom's accounts, by name.
+pub fn callbacks(
+    text: &str,
+    secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
+) -> Result<BTreeMap<String, Callbacks>, ChannelsProblem> {
+    wecom::callbacks(whole(text)?.wecom, &secret)
+}
+
+fn whole(text: &str) -> Result<Whole, ChannelsProblem> {
+    if text.len() > FILE_BYTES_MAX {
+        return wrong("", format!("at most {FILE_BYTES_MAX} bytes"));
+    }
+    serde_json::from_str(text).or_else(|error| wrong("", error))
 }
 
 /// The address under which people reach this home, without a slash at its end.

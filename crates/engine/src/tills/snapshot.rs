@@ -179,8 +179,8 @@ impl SnapshotMember {
                     true => member.personal.dependants.unnamed(),
                     false => Dependants::default(),
                 },
-                // Nothing is sent from a till.
-                unreachable: BTreeMap::new(),
+                // Nothing is sent from a till, and nobody there is asked with whom they are in contact.
+                ..Personal::default()
             },
             leaves: hex(&state.leaves.pack()),
             used: used.into_iter().map(|(offer, tally)| (offer, (tally.total, tally.days))).collect(),

@@ -58,6 +58,7 @@ pub(crate) enum Stage {
     Codes(i64, i64),
     Checkouts(usize, Option<Uuid>),
     Outbox(usize, Option<Uuid>),
+    Arrivals(usize, Option<Uuid>),
     Done,
 }
 
@@ -136,8 +137,17 @@ impl Sealing<'_> {
                 let (n, next) = self.bodies(of, shard, after).await?;
                 Ok(match next {
                     Some(after) => (n, Stage::Outbox(shard, Some(after))),
-                    None if last(shard) => (0, Stage::Done),
+                    None if last(shard) => (1, Stage::Arrivals(0, None)),
                     None => (1, Stage::Outbox(shard + 1, None)),
+                })
+            }
+            Stage::Arrivals(shard, after) => {
+                let of = (crate::campaigns::ARRIVAL_BODIES, crate::campaigns::ARRIVAL_BODY_SET);
+                let (n, next) = self.bodies(of, shard, after).await?;
+                Ok(match next {
+                    Some(after) => (n, Stage::Arrivals(shard, Some(after))),
+                    None if last(shard) => (0, Stage::Done),
+                    None => (1, Stage::Arrivals(shard + 1, None)),
                 })
             }
             Stage::Done => Ok((0, Stage::Done)),

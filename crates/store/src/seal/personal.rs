@@ -11,6 +11,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 use super::envelope::{self, ERASED, Key, Subject, What, subject_of};
 use super::vault::{Keys, Vault};
 use super::{LookupHash, Sealed, open, seal};
+use crate::campaigns::arrivals::NewArrival;
 use crate::flush::Flush;
 use crate::merge::Merge;
 use crate::{Append, NewEvent, PastEvent, Result, StoreError, StoredMember, Waiting, packed};
@@ -185,6 +186,14 @@ impl Vault {
             }
         }
         Ok(append)
+    }
+
+    /// Seals what came from platforms, each under the name of whom it is about.
+    pub fn seal_arrivals(&self, mut new: Vec<NewArrival>) -> Result<Vec<NewArrival>> {
+        let Some(keys) = self.keys().filter(|_| !new.is_empty()) else { return Ok(new) };
+        let ring = Ring(keys.to_seal(new.iter().map(|one| one.about))?);
+        new.iter_mut().try_for_each(|one| ring.value(&one.about, What::Body, &mut one.body))?;
+        Ok(new)
     }
 
     /// Message ids as they stand in the home.

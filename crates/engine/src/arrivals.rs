@@ -1,0 +1,44 @@
+//! What comes from platforms: kept before whoever brings it is answered, and made items of later.
+//!
+//! [`door`] is where it comes in: verified, then kept with all that comes at the same time in one commit. [`work`] takes what was kept and
+//! puts items of the channel's own source into the inbox, each with an id that comes from what came, so what is worked on twice is told
+//! once. What only the platform can answer is an errand ([`Errands`]): until somebody does them it waits, and is seen to. [`log`] is what
+//! people see of it, try again and drop. Several processes may do all of it at once.
+
+pub mod door;
+pub mod log;
+pub mod work;
+
+use async_trait::async_trait;
+pub use work::Worked;
+use zhiyin_model::time::Ts;
+pub use zhiyin_reach::arrival::{Ask, Welcome};
+pub use zhiyin_reach::wecom::callback::xml::BYTES_MAX;
+pub use zhiyin_reach::wecom::callback::{CallbackProblem, CallbackSettings, Callbacks, Signed};
+
+/// The lane of what somebody may be welcomed for: before everything else.
+pub const WELCOME: &str = "welcome";
+/// The lane of news.
+pub const NEWS: &str = "news";
+/// How long what is done is kept, in days: so long something may be brought again and is known.
+pub const KEPT_DAYS: i64 = 30;
+
+/// What came of an errand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// It was done, also where it had been done before.
+    Done,
+    /// It is to be tried again, at an instant of the wall clock at the earliest; why, by a name.
+    Later(Ts, &'static str),
+    /// It cannot be done; why, by a name.
+    Never(&'static str),
+}
+
+/// Whoever asks a platform.
+#[async_trait]
+pub trait Errands: Send + Sync {
+    /// Welcomes somebody: once, whatever comes back. `of` is which of the brand's configured accounts was told.
+    async fn welcome(&self, of: &str, welcome: &Welcome) -> Errand;
+    /// Asks the platform, and puts what it says where it belongs.
+    async fn ask(&self, of: &str, ask: &Ask) -> Errand;
+}

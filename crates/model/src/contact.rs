@@ -1,0 +1,272 @@
+//! With which of the brand's accounts a member is in contact: the friends they have among its staff, on channels where that is a
+//! relation of two (C1, T6).
+//!
+//! News comes in any order, so of each account the latest word stands, by when it happened. Who lost one of several is not lost.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Ts;
+
+/// The most accounts that are kept of one member; beyond it those that ended longest ago are forgotten.
+pub const CONTACTS_MAX: usize = 100;
+
+/// Who ended a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The member did.
+    Customer,
+    /// The brand's staff did.
+    Staff,
+    /// A colleague has it now: nobody was lost.
+    HandedOver,
+}
+
+impl EndedBy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Customer, Self::Staff, Self::HandedOver];
+
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Staff => "staff",
+            Self::HandedOver => "handed_over",
+        }
+    }
+
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.name() == name)
+    }
+}
+
+/// One account of the brand's with which a member is, or was, in contact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Contact {
+    /// When the latest word of it happened.
+    pub told: Ts,
+    /// Since when, this time.
+    pub since: Ts,
+    /// When it last ended before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parted: Option<Ts>,
+    /// Until when, and who ended it; nothing while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<(Ts, EndedBy)>,
+    /// Whether the member has not confirmed it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub half: bool,
+    /// What the way is called by which they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
+}
+
+/// A member's contacts, by channel and account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Contacts(BTreeMap<String, Contact>);
+
+/// The key of an account of a channel.
+fn key(channel: &str, account: &str) -> String {
+    format!("{channel}/{account}")
+}
+
+impl Contacts {
+    /// Whether there never was any.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All there are and were, as (channel, account, contact).
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Contact)> {
+        self.0.iter().map(|(key, contact)| {
+            let (channel, account) = key.split_once('/').unwrap_or((key, ""));
+            (channel, account, contact)
+        })
+    }
+
+    /// How many there are now.
+    pub fn current(&self) -> usize {
+        self.0.values().filter(|contact| contact.ended.is_none()).count()
+    }
+
+    /// Takes note that a contact began at an instant, by a way; `half`, while the member has not confirmed it.
+    pub fn begun(&mut self, (channel, account): (&str, &str), at: Ts, half: bool, way: Option<&str>) {
+        let way = way.map(str::to_owned);
+        match self.0.get_mut(&key(channel, account)) {
+            Some(known) if at < known.told => {
+                // Late news: it began before what is known of it, unless that was another time.
+                if known.parted.is_none_or(|parted| at > parted) {
+                    known.since = known.since.min(at);
+                }
+                known.half &= half;
+                known.way = known.way.take().or(way);
+            }
+            Some(known) => {
+                let goes_on = known.ended.is_none();
+                // Of one instant the full word stands, in whichever order the two came.
+                known.half = half && !(goes_on && !known.half);
+                if let Some((ended, _)) = known.ended {
+                    (known.since, known.parted) = (at, known.parted.max(Some(ended)));
+                }
+                known.way = way.or_else(|| known.way.take().filter(|_| goes_on));
+                (known.told, known.ended) = (at, None);
+            }
+            None => {
+                let contact = Contact { told: at, since: at, parted: None, ended: None, half, way };
+                drop(self.0.insert(key(channel, account), contact));
+                self.bound();
+            }
+        }
+    }
+
+    /// Takes note that a contact ended at an instant.
+    pub fn ended(&mut self, (channel, account): (&str, &str), at: Ts, by: EndedBy) {
+        match self.0.get_mut(&key(channel, account)) {
+            Some(known) if at < known.told => match known.ended {
+                // It ended, and began anew since.
+                None => {
+                    known.parted = known.parted.max(Some(at));
+                    known.since = if known.since <= at { known.told } else { known.since };
+                }
+                Some((ended, _)) if known.since <= at && at < ended => known.ended = Some((at, by)),
+                Some(_) => {}
+            },
+            Some(known) => {
+                (known.told, known.half) = (at, false);
+                // Both sides may end it: the first to do so did.
+                known.ended = known.ended.or(Some((at, by)));
+            }
+            None => {
+                let ended = Some((at, by));
+                let contact = Contact { told: at, since: at, parted: None, ended, half: false, way: None };
+                drop(self.0.insert(key(channel, account), contact));
+                self.bound();
+            }
+        }
+    }
+
+    /// What another's are too, once the two turn out to be one: of each account the latest word.
+    pub fn join(&mut self, other: &Self) {
+        for (key, theirs) in &other.0 {
+            let own = self.0.entry(key.clone()).or_insert_with(|| theirs.clone());
+            if *theirs > *own {
+                own.clone_from(theirs);
+            }
+        }
+        self.bound();
+    }
+
+    /// Those that ended longest ago are forgotten first.
+    fn bound(&mut self) {
+        while self.0.len() > CONTACTS_MAX {
+            let oldest = self.0.iter().min_by_key(|(_, one)| (one.ended.is_none(), one.told));
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { return };
+            drop(self.0.remove(&oldest));
+        }
+    }
+
+    /// All of it in words that no key changes, for the digest; each with a mark before it.
+    pub fn canonical(&self) -> String {
+        let mut said = String::new();
+        for (key, Contact { told, since, ended, half, way, .. }) in &self.0 {
+            let ended = ended.map(|(at, by)| format!(" {} {}", at.0, by.name())).unwrap_or_default();
+            let way = way.as_deref().unwrap_or_default();
+            // Writing to a text cannot fail.
+            let _written = write!(said, "|contact {key} {} {}{ended} {half} {way}", told.0, since.0);
+        }
+        said
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LI: (&str, &str) = ("wecom", "li");
+
+    /// What is told: added (half or not) or ended, and when.
+    #[derive(Clone, Copy, Debug)]
+    enum Word {
+        Half(i64),
+        Full(i64),
+        End(i64, EndedBy),
+    }
+
+    fn of(words: &[Word]) -> Contacts {
+        let mut contacts = Contacts::default();
+        for word in words {
+            match *word {
+                Word::Half(at) => contacts.begun(LI, Ts(at), true, None),
+                Word::Full(at) => contacts.begun(LI, Ts(at), false, Some("door")),
+                Word::End(at, by) => contacts.ended(LI, Ts(at), by),
+            }
+        }
+        contacts
+    }
+
+    #[test]
+    fn the_latest_word_stands_in_whichever_order_news_comes() {
+        use Word::{End, Full, Half};
+        for (words, current, half) in [
+            (vec![Full(1)], 1, false),
+            (vec![Half(1)], 1, true),
+            (vec![Half(1), Full(2)], 1, false),
+            (vec![Half(1), Full(1)], 1, false),
+            (vec![Full(1), End(2, EndedBy::Customer)], 0, false),
+            (vec![Full(1), End(2, EndedBy::Staff), Full(3)], 1, false),
+            (vec![Half(1), End(2, EndedBy::HandedOver)], 0, false),
+        ] {
+            let mut reversed = words.clone();
+            reversed.reverse();
+            let mut sinces = std::collections::BTreeSet::new();
+            for words in [words.clone(), reversed] {
+                let contacts = of(&words);
+                assert_eq!(contacts.current(), current, "{words:?}");
+                let (channel, account, contact) = contacts.iter().next().unwrap();
+                assert_eq!((channel, account, contact.half), ("wecom", "li", half), "{words:?}");
+                let twice: Vec<Word> = words.iter().flat_map(|word| [*word, *word]).collect();
+                assert_eq!(of(&twice), contacts, "told twice: {words:?}");
+                sinces.insert(contact.since);
+            }
+            assert_eq!(sinces.len(), 1, "since when does not depend on the order: {words:?}");
+        }
+    }
+
+    #[test]
+    fn a_contact_ends_with_who_ended_it_first_and_begins_anew() {
+        let contacts = of(&[Word::Full(1), Word::End(2, EndedBy::Customer), Word::End(3, EndedBy::Staff)]);
+        assert_eq!(contacts.iter().next().unwrap().2.ended, Some((Ts(2), EndedBy::Customer)));
+        let again = of(&[Word::Full(1), Word::End(2, EndedBy::Customer), Word::Half(5)]);
+        let (.., contact) = again.iter().next().unwrap();
+        assert_eq!(
+            (contact.since, contact.ended, contact.half, contact.way.as_deref()),
+            (Ts(5), None, true, None)
+        );
+    }
+
+    #[test]
+    fn two_who_are_one_have_the_latest_word_of_each_account_and_so_many_at_most() {
+        let (first, later) = (of(&[Word::Full(1)]), of(&[Word::Full(1), Word::End(2, EndedBy::Staff)]));
+        for (mut own, other) in [(first.clone(), later.clone()), (later.clone(), first)] {
+            own.join(&other);
+            assert_eq!(own, later);
+        }
+        let mut many = Contacts::default();
+        for account in 0..150_i64 {
+            let name = account.to_string();
+            many.begun(("wecom", &name), Ts(account), false, None);
+            if account % 2 == 0 {
+                many.ended(("wecom", &name), Ts(account), EndedBy::Staff);
+            }
+        }
+        assert_eq!((many.iter().count(), many.current()), (CONTACTS_MAX, 75), "what is goes before what was");
+        let text = serde_json::to_string(&many).unwrap();
+        assert_eq!(serde_json::from_str::<Contacts>(&text).unwrap(), many);
+        assert_eq!(Contacts::default().canonical(), "");
+    }
+}
