@@ -36,6 +36,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (25, 2, include_str!("migrations/0025_sends.sql")),
     (26, 2, include_str!("migrations/0026_links.sql")),
     (27, 2, include_str!("migrations/0027_effects.sql")),
+    (28, 2, include_str!("migrations/0028_kept.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

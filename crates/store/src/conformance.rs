@@ -105,7 +105,7 @@ macro_rules! conformance {
                 whoever_is_erased_was_told_nothing, who_began_a_campaign_is_read_part_by_part;
             sends: what_is_due_is_lent_to_one_at_a_time, what_nobody_noted_is_unknown_or_waits_by_its_key,
                 what_failed_is_told_moved_and_listed, a_pace_is_moved_on_by_who_read_it_last, what_leaves_moves_with_the_home,
-                what_leaves_follows_whoever_they_are;
+                what_leaves_follows_whoever_they_are, what_was_said_is_let_go_unless_it_is_on_its_way;
             links: a_link_is_kept_once_and_counts, links_follow_whoever_they_are, links_move_with_the_home,
                 a_link_of_whoever_is_erased_names_nobody;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,
