@@ -24,6 +24,7 @@ use zhiyin_model::coupon::PoolTake;
 use zhiyin_model::effect::OrderStatus;
 use zhiyin_model::event::{Event, names};
 use zhiyin_model::id::{MemberId, NoteId, RunId};
+use zhiyin_model::link::LinkCode;
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::campaign::{ADVISOR, Again, Trigger};
 use zhiyin_model::run::{
@@ -136,6 +137,20 @@ pub(crate) fn answered(
     let becomes = if is_task { NoteState::Done } else { NoteState::Seen };
     out.runs.changed.push((id, state.member.id, becomes));
     Ok(())
+}
+
+/// A member followed a link: if it stood in something that was sent to them, they saw that, on whichever channel.
+pub(crate) fn followed(scene: &Scene<'_>, state: &mut State, event: &Event, out: &mut Outcome) {
+    let text = |name: &str| event.properties.get(name).and_then(Scalar::text);
+    let (Some(link), Some(page)) = (text("link"), text("page")) else { return };
+    let runs = &mut state.member.runs;
+    let is_of = |sent: &&mut Sent| !sent.held && LinkCode::of_note(scene.key, sent.id, page).as_str() == link;
+    let Some(sent) = runs.sent.iter_mut().rev().find(is_of) else { return };
+    if !sent.sells {
+        runs.touched = runs.touched.or(Some(scene.at));
+    }
+    hour::seen(scene, sent, &mut runs.hours, out);
+    out.runs.changed.push((sent.id, state.member.id, NoteState::Seen));
 }
 
 /// Moves what a member is in, and begins what is set off, by an event, by the campaigns' timer (with the instant for which it was

@@ -162,6 +162,10 @@ fn act(
         }
         names::CAMPAIGN_BEGUN => campaign::asked(scene, state, known, event),
         names::MESSAGE_SEEN | names::TASK_DONE => campaign::answered(scene, state, event, out),
+        names::LINK_CLICKED | names::LINK_SCANNED => {
+            campaign::followed(scene, state, event, out);
+            Ok(())
+        }
         names::MESSAGE_FAILED => campaign::send::failed(scene, state, known, event, out),
         names::CHANNEL_REACHABLE => campaign::send::reachable(state, event),
         names::TAG_PUT_ON | names::TAG_TAKEN_OFF => tag::by_hand(scene, state, event, out),

@@ -9,6 +9,7 @@ pub mod history;
 mod person;
 mod tally;
 mod view;
+mod weeks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +33,10 @@ pub use tally::BEFORE_DAYS;
 use tally::{Ask, Facts, Tally, Terms};
 use view::Compared;
 pub use view::{
-    ArmView, COLUMNS, CostView, EffectView, ExperimentView, IntervalView, MeasureView, MeasuredArm, Said,
+    ArmView, COLUMNS, CohortView, CostView, EffectView, ExperimentView, IntervalView, MeasureView,
+    MeasuredArm, Said,
 };
+use weeks::Weeks;
 
 /// How many members are read at once.
 const PART_MEMBERS: usize = 500;
@@ -56,6 +59,8 @@ pub struct EffectAsked {
     pub margin: Option<u32>,
     /// What a message costs, in minor units.
     pub send_cost: u32,
+    /// Whether the weeks in which members were assigned are told apart, too.
+    pub by_week: bool,
 }
 
 impl EffectAsked {
@@ -79,6 +84,8 @@ struct Count<'a> {
     asks: &'a [Ask],
     terms: &'a Terms,
     holdout: Tally,
+    /// The same by the weeks of the assignment, where that is asked.
+    weeks: Option<Weeks<'a>>,
     /// By the place of a split.
     splits: BTreeMap<String, Tally>,
 }
@@ -102,13 +109,20 @@ impl Count<'_> {
         let arm = |began: &AssignedMove| if held_out(began) { HELD } else { TREATED };
         for began in firsts(&begun) {
             self.holdout.drew(began.version, arm(began));
+            if let Some(weeks) = &mut self.weeks {
+                weeks.of(began.at).drew(began.version, arm(began));
+            }
         }
         let is_mixed =
             of(RunMoveKind::Mixed).next().is_some() || begun.iter().any(|began| arm(began) != arm(first));
-        if is_mixed {
-            self.holdout.mixed += 1;
-        } else {
-            self.holdout.add((arm(first), first.at, self.as_of), (self.asks, self.terms), facts)?;
+        // Each counts in the whole, and in the week in which they first began.
+        let week = self.weeks.as_mut().map(|weeks| weeks.of(first.at));
+        for tally in [Some(&mut self.holdout), week].into_iter().flatten() {
+            if is_mixed {
+                tally.mixed += 1;
+            } else {
+                tally.add((arm(first), first.at, self.as_of), (self.asks, self.terms), facts)?;
+            }
         }
         // Those held out go the same ways, and get nothing on any of them.
         let held: BTreeMap<RunId, bool> = begun.iter().map(|began| (began.run, held_out(began))).collect();
@@ -225,7 +239,8 @@ impl Engine {
             offers: &offers,
         };
         let holdout = Tally::new(asks.len(), 2);
-        let mut count = Count { as_of, asks: &asks, terms: &terms, holdout, splits: BTreeMap::new() };
+        let weeks = asked.by_week.then(|| Weeks::new(zone, asks.len()));
+        let mut count = Count { as_of, asks: &asks, terms: &terms, holdout, weeks, splits: BTreeMap::new() };
         self.count_assigned(id, &looked, &mut count).await?;
         let weights = self.drawn_by(&live, id, &count).await?;
         Ok(Ok(view_of(&live, (id, as_of), &count, &weights)))
@@ -286,7 +301,7 @@ impl Engine {
 }
 
 fn view_of(live: &Live, (id, as_of): (&str, Ts), count: &Count<'_>, weights: &Weights) -> EffectView {
-    let Count { asks, terms, holdout, splits, .. } = count;
+    let Count { asks, terms, holdout, weeks, splits, .. } = count;
     let currency = &live.playbook.currency;
     let sample_ratio = weights.sample_ratio(holdout, None);
     let arms = view::names(holdout, false);
@@ -310,7 +325,24 @@ fn view_of(live: &Live, (id, as_of): (&str, Ts), count: &Count<'_>, weights: &We
             measures: measures.collect(),
         }
     });
+    let cohort = |(monday, tally): (&Day, &Tally)| {
+        let ratio = weights.sample_ratio(tally, None);
+        let names = view::names(tally, false);
+        let compared =
+            Compared { tally, names: &names, control: HELD, treated: TREATED, sample_ratio: ratio, currency };
+        CohortView {
+            from: monday.to_string(),
+            to: monday.plus(6).to_string(),
+            members: tally.arms.iter().map(|arm| arm.members).sum(),
+            contaminated: tally.mixed,
+            sample_ratio: ratio,
+            arms: view::arms(tally, &names),
+            measures: asks.iter().enumerate().map(|(at, ask)| compared.measure(at, ask)).collect(),
+        }
+    };
+    let cohorts = weeks.iter().flat_map(|weeks| &weeks.tallies).map(cohort);
     EffectView {
+        cohorts: cohorts.collect(),
         campaign: id.to_owned(),
         name: name.unwrap_or_else(|| id.to_owned()),
         as_of: as_of.rfc3339(),
@@ -322,12 +354,13 @@ fn view_of(live: &Live, (id, as_of): (&str, Ts), count: &Count<'_>, weights: &We
         measures: asks.iter().enumerate().map(|(at, ask)| compared.measure(at, ask)).collect(),
         experiments: experiments.collect(),
         cost: compared.cost(asks, terms),
-        notes: notes(holdout, sample_ratio, terms),
+        notes: notes(count, sample_ratio),
     }
 }
 
 /// What the numbers rest on.
-fn notes(holdout: &Tally, sample_ratio: f64, terms: &Terms) -> Vec<Said> {
+fn notes(count: &Count<'_>, sample_ratio: f64) -> Vec<Said> {
+    let Count { holdout, terms, weeks, .. } = count;
     let mut notes = vec![Said::both(
         "会员按首次进入活动时的分组计算，不论后来是否收到、是否使用（意向性分析）。",
         "Members count as they were assigned when they first began, whatever they then got or used (intention to treat).",
@@ -351,6 +384,12 @@ fn notes(holdout: &Tally, sample_ratio: f64, terms: &Terms) -> Vec<Said> {
             "The groups are not as large as they were drawn: conclude nothing from them.",
         ));
     }
+    if weeks.as_ref().is_some_and(|weeks| weeks.tallies.len() > 1) {
+        notes.push(Said::both(
+            "各周分开看：二十周里大约有一周只因偶然就显得不同，结论以整体为准。",
+            "Each week stands by itself: of twenty weeks about one differs by chance alone. Conclude from the whole.",
+        ));
+    }
     if terms.margin.is_some() {
         notes.push(Said::both(
             "毛利 = 毛利率 ×（实付 + 活动券抵扣）；净额再减去券、积分与发送成本。",
@@ -362,6 +401,8 @@ fn notes(holdout: &Tally, sample_ratio: f64, terms: &Terms) -> Vec<Said> {
 
 #[cfg(test)]
 mod tests {
+    use zhiyin_model::time::Zone;
+
     use super::*;
 
     #[test]
@@ -399,11 +440,20 @@ mod tests {
         let asks = terms.asks();
         let holdout = Tally::new(asks.len(), 2);
         let as_of = Ts(50 * DAY_US);
-        let mut count = Count { as_of, asks: &asks, terms: &terms, holdout, splits: BTreeMap::new() };
+        let zone = Zone::named("UTC").unwrap();
+        let weeks = Some(Weeks::new(&zone, asks.len()));
+        let mut count = Count { as_of, asks: &asks, terms: &terms, holdout, weeks, splits: BTreeMap::new() };
         for moves in of {
             let one = Assigned { member: moves[0].member, moves: moves.clone(), given: Vec::new() };
             count.take(&one, &Facts::default()).unwrap();
         }
+        let weeks = count.weeks.take().unwrap().tallies;
+        let in_weeks = |of: fn(&Tally) -> u64| weeks.values().map(of).sum::<u64>();
+        assert_eq!(in_weeks(|week| week.mixed), count.holdout.mixed, "each counts in one week");
+        assert_eq!(
+            in_weeks(|week| week.arms.iter().map(|arm| arm.members).sum()),
+            members(&count.holdout).iter().sum()
+        );
         (count.holdout, count.splits.remove("2"))
     }
 

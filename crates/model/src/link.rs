@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{IdKey, LinkId, MemberId};
+use crate::id::{IdKey, LinkId, MemberId, NoteId};
 use crate::time::Ts;
 
 /// Characters of a code.
@@ -34,6 +34,11 @@ impl LinkCode {
             char::from(LETTERS[letter])
         });
         Self(code.collect())
+    }
+
+    /// The code of the link to a page that stands in something said.
+    pub fn of_note(key: &IdKey, note: NoteId, page: &str) -> Self {
+        Self::of(key, &[b"note", note.bytes(), page.as_bytes()])
     }
 
     /// The code that a text is; `None` where it is none.

@@ -221,6 +221,10 @@ impl RunMoveKind {
     }
 }
 
+/// So ends why something was not sent ([`RunMoveKind::NotSent`]) of which it was told before that it was ([`RunMoveKind::Sent`], of
+/// the same run and step), where it turned out that nobody got it: then that counts for nothing.
+pub const NOBODY: &str = "; nobody got it";
+
 /// Something that happened in a run. Written once, never changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunMove {

@@ -1,7 +1,7 @@
 //! The outside world: how the home speaks to somebody else's server, and what it does not let itself be talked into.
 //!
 //! [`address`] says to whom it may be spoken, [`client`] speaks, [`signature`] says who spoke ([`signed`], where anybody must be able to tell), [`retry`] when to speak again.
-//! [`template`] turns a text with variables into what is said, [`poster`] a drawing into a picture, with a code of [`qr`] on it.
+//! [`template`] turns a text with variables into what is said, [`mjml`] a page of an e-mail into the HTML of such a text, [`poster`] a drawing into a picture, with a code of [`qr`] on it.
 //! [`channel`] is what a channel out of the home is, [`email`] is one ([`came_back`] reads what comes back of it), [`pace`] and
 //! [`breaker`] bound how much is handed over.
 //! [`wecom`] is what WeCom says to us, [`arrival`] what that means.
@@ -17,6 +17,7 @@ pub mod channel;
 pub mod clickhouse;
 pub mod client;
 pub mod email;
+pub mod mjml;
 pub mod pace;
 mod png;
 pub mod poster;

@@ -10,6 +10,7 @@
 //! the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, filters, tests as asked};
 
@@ -112,6 +113,43 @@ fn unknown(code: &str) -> Option<&str> {
     });
     let filter = filters.find(|name| !FILTERS.contains(name));
     filter.or_else(|| asked.find(|name| !TESTS.contains(name))).or(called)
+}
+
+/// Where the tags of a template stand: `{{ … }}`, `{% … %}`, `{# … #}`. One that does not end is none.
+pub(crate) fn tags(template: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(begin) = template.get(at..).and_then(|rest| rest.find('{')).map(|found| at + found) {
+        let close = match template.get(begin..begin + 2) {
+            Some("{{") => "}}",
+            Some("{%") => "%}",
+            Some("{#") => "#}",
+            _ => {
+                at = begin + 1;
+                continue;
+            }
+        };
+        let inside = &template[begin + 2..];
+        let (mut quote, mut escaped, mut end) = (None, false, None);
+        for (i, c) in inside.char_indices() {
+            match quote {
+                Some(_) if escaped => escaped = false,
+                Some(_) if c == '\\' => escaped = true,
+                Some(mark) if c == mark => quote = None,
+                Some(_) => {}
+                None if inside[i..].starts_with(close) => {
+                    end = Some(begin + 2 + i + close.len());
+                    break;
+                }
+                None if matches!(c, '"' | '\'') && close != "#}" => quote = Some(c),
+                None => {}
+            }
+        }
+        let Some(end) = end else { break };
+        found.push(begin..end);
+        at = end;
+    }
+    found
 }
 
 /// Whether a template keeps to what templates may do, whatever else its language knows.

@@ -13,7 +13,8 @@ use zhiyin_model::run::{Note, NoteState, RunMoveKind};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::sends::{SendState, leaves_said, others_text};
 use zhiyin_store::campaigns::{
-    self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, RunFlush, StoredNote,
+    self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, NotesGone, RunFlush,
+    StoredNote,
 };
 use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
@@ -70,6 +71,27 @@ pub(crate) const BODY_SET: &str = "UPDATE {shard}.outbox c SET body = u.body \
     FROM unnest($1::uuid[], $2::bytea[]) u (id, body) WHERE c.id = u.id";
 pub(crate) const UNSEALED: &str = "SELECT 'message ' || replace(id::text, '-', '') FROM {shard}.outbox \
     WHERE body <> '\\x03'::bytea AND get_byte(body, 0) <> 2 LIMIT 5";
+/// What is no task that is open, nor on its way, nor to be told of.
+macro_rules! settled {
+    () => {
+        "NOT (o.channel = 'advisor' AND o.state = 0) AND NOT EXISTS (SELECT 1 FROM {shard}.send s WHERE s.id = o.id \
+         AND (s.state IN (0, 1) OR NOT s.told))"
+    };
+}
+pub(crate) const NOTE_TEXTS_OLD: &str = concat!(
+    "UPDATE {shard}.outbox SET body = '\\x03'::bytea WHERE id = ANY (ARRAY( \
+     SELECT o.id FROM {shard}.outbox o WHERE o.at < $1 AND length(o.body) > 1 AND ",
+    settled!(),
+    " ORDER BY o.at, o.id LIMIT $2 FOR UPDATE SKIP LOCKED))"
+);
+/// Rows go with what is known of their way.
+pub(crate) const NOTES_GONE: &str = concat!(
+    "WITH gone AS (DELETE FROM {shard}.outbox WHERE id = ANY (ARRAY( \
+     SELECT o.id FROM {shard}.outbox o WHERE o.at < $1 AND length(o.body) <= 1 AND ",
+    settled!(),
+    " ORDER BY o.at, o.id LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING id), \
+     sends AS (DELETE FROM {shard}.send s USING gone g WHERE s.id = g.id) SELECT COUNT(*) FROM gone"
+);
 pub(crate) const POOL_SET: &str = "INSERT INTO {home}.pool AS p (pool, taken) VALUES ($1, $2) \
     ON CONFLICT (pool) DO UPDATE SET taken = excluded.taken WHERE p.taken <> $3";
 pub(crate) const ANEW: &str = "UPDATE {shard}.member SET version = 0 WHERE version <> 0";
@@ -346,6 +368,20 @@ impl Campaigns for PgStore {
         read.sort_by_key(|stored| (stored.note.at, stored.note.id));
         read.truncate(limit);
         Ok(read)
+    }
+
+    async fn let_go_of_notes(&self, texts: Ts, rows: Ts, limit: usize) -> Result<NotesGone> {
+        let session = self.connections.session().await?;
+        let mut gone = NotesGone::default();
+        for shard in 0..session.schemas.shards() {
+            let left = |n: u64| most(limit.saturating_sub(usize::try_from(n).unwrap_or(limit)));
+            let (old, older) = (left(gone.texts), left(gone.rows));
+            gone.texts += session.run((NOTE_TEXTS_OLD, shard), &[&texts.0, &old]).await?;
+            if let Some(row) = session.row((NOTES_GONE, shard), &[&rows.0, &older]).await? {
+                gone.rows += u64::try_from(get::<i64>(&row, 0)?).unwrap_or(0);
+            }
+        }
+        Ok(gone)
     }
 
     async fn set_pool(&self, pool: &str, taken: i64, last: i64) -> Result<()> {

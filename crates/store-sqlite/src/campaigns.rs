@@ -13,7 +13,8 @@ use zhiyin_model::run::{Note, NoteState, RunMoveKind};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::sends::{SendState, leaves_said};
 use zhiyin_store::campaigns::{
-    self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, RunFlush, StoredNote,
+    self, Assigned, AssignedMove, AssignedPart, Campaigns, CouponGiven, MoveRead, NotesGone, RunFlush,
+    StoredNote,
 };
 use zhiyin_store::flush::Joined;
 use zhiyin_store::seal::vault::Vault;
@@ -77,6 +78,25 @@ pub(crate) const SUBJECTS: &str = "SELECT body FROM outbox WHERE member = ?";
 pub(crate) const BLANK: &str = "UPDATE outbox SET body = ?2, state = 2 WHERE member = ?1";
 pub(crate) const BODIES: &str = "SELECT id, member, at, body FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2";
 pub(crate) const BODY_SET: &str = "UPDATE outbox SET body = ?2 WHERE id = ?1";
+/// What is no task that is open, nor on its way, nor to be told of.
+macro_rules! settled {
+    () => {
+        "NOT (o.channel = 'advisor' AND o.state = 0) AND NOT EXISTS (SELECT 1 FROM send s WHERE s.id = o.id \
+         AND (s.state IN (0, 1) OR s.told = 0))"
+    };
+}
+pub(crate) const NOTE_TEXTS_OLD: &str = concat!(
+    "UPDATE outbox SET body = x'03' WHERE id IN (SELECT o.id FROM outbox o WHERE o.at < ?1 AND length(o.body) > 1 AND ",
+    settled!(),
+    " ORDER BY o.at, o.id LIMIT ?2)"
+);
+pub(crate) const NOTES_OLD: &str = concat!(
+    "SELECT o.id FROM outbox o WHERE o.at < ?1 AND length(o.body) <= 1 AND ",
+    settled!(),
+    " ORDER BY o.at, o.id LIMIT ?2"
+);
+pub(crate) const NOTE_GONE: &str = "DELETE FROM outbox WHERE id = ?";
+pub(crate) const SEND_GONE: &str = "DELETE FROM send WHERE id = ?";
 pub(crate) const POOL_SET: &str = "INSERT INTO pool (pool, taken) VALUES (?1, ?2) \
     ON CONFLICT (pool) DO UPDATE SET taken = excluded.taken WHERE pool.taken <> ?3";
 pub(crate) const ANEW: &str = "UPDATE member SET version = 0 WHERE version <> 0";
@@ -291,6 +311,21 @@ impl Campaigns for SqliteStore {
                 let (at, id) = (after.map(|(at, _)| at.0), after.map(|(_, id)| *id.bytes()));
                 let given = params![channel, at, id.as_ref().map(<[u8; 16]>::as_slice), most(limit)];
                 all(c, NOTES_OPEN, given, |row| note(row, &vault))
+            })
+            .await
+    }
+
+    async fn let_go_of_notes(&self, texts: Ts, rows: Ts, limit: usize) -> Result<NotesGone> {
+        self.connections
+            .write(move |c| {
+                let texts = run(&mut prepare(c, NOTE_TEXTS_OLD)?, params![texts.0, most(limit)])?;
+                let old: Vec<NoteId> = all(c, NOTES_OLD, params![rows.0, most(limit)], |row| id(row, 0))?;
+                let (mut gone, mut send) = (prepare(c, NOTE_GONE)?, prepare(c, SEND_GONE)?);
+                for id in &old {
+                    run(&mut send, [id.bytes().as_slice()])?;
+                    run(&mut gone, [id.bytes().as_slice()])?;
+                }
+                Ok(NotesGone { texts: texts as u64, rows: old.len() as u64 })
             })
             .await
     }

@@ -37,6 +37,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (26, 2, include_str!("migrations/0026_links.sql")),
     (27, 2, include_str!("migrations/0027_effects.sql")),
     (28, 2, include_str!("migrations/0028_arrivals.sql")),
+    (29, 2, include_str!("migrations/0029_kept.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

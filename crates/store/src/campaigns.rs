@@ -115,6 +115,15 @@ pub struct AssignedPart {
     pub last: Option<MemberId>,
 }
 
+/// What was let go of what was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotesGone {
+    /// Messages that say nothing any more.
+    pub texts: u64,
+    /// Messages of which nothing is kept any more.
+    pub rows: u64,
+}
+
 /// Campaigns.
 #[async_trait]
 pub trait Campaigns: Send + Sync {
@@ -149,6 +158,10 @@ pub trait Campaigns: Send + Sync {
         after: Option<(Ts, NoteId)>,
         limit: usize,
     ) -> Result<Vec<StoredNote>>;
+    /// Lets go of the text of what was said before an instant, and of all that is kept of what was said before another one (which is no
+    /// later) and has no text any more: of at most `limit` each, the oldest first. What is on its way or is yet to be told of, and
+    /// tasks that are open, stay whole. What counts lies elsewhere: with the member, in pools, and in moves of runs.
+    async fn let_go_of_notes(&self, texts: Ts, rows: Ts, limit: usize) -> Result<NotesGone>;
     /// Says how much is taken of a pool, whatever it was: a campaign's halt. Where it stands at `last` it stays.
     async fn set_pool(&self, pool: &str, taken: i64, last: i64) -> Result<()>;
     /// Lets every member be judged by the live version of the playbook anew.

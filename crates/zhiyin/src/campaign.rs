@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use zhiyin_engine::Engine;
 use zhiyin_engine::campaigns::{CampaignView, WhyView};
 use zhiyin_engine::effects::history::{self, HistoryAsked};
@@ -63,6 +63,9 @@ pub enum CampaignAction {
         /// What a message costs, in minor units.
         #[arg(long, value_name = "MINOR", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
         send_cost: u32,
+        /// `week`: the weeks in which members were assigned beside the whole.
+        #[arg(long)]
+        by: Option<By>,
         /// How it is printed.
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
@@ -133,12 +136,13 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
                 );
             }
         }
-        CampaignAction::Effect { campaign, as_of, category, margin, send_cost, format } => {
+        CampaignAction::Effect { campaign, as_of, category, margin, send_cost, by, format } => {
             let asked = EffectAsked {
                 day: as_of.as_deref().map(day).transpose()?,
                 category,
                 margin: margin.as_deref().map(rate).transpose()?,
                 send_cost,
+                by_week: by == Some(By::Week),
             };
             // What waits and is due is decided first, as for reports.
             engine.drain(place.batch(), None, |_| ()).await?;
@@ -160,6 +164,13 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
+/// By what members are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The week of their assignment, from Monday on.
+    Week,
+}
+
 fn day(text: &str) -> Result<Day> {
     Day::parse(text).with_context(|| format!("--as-of {text}: a date is YYYY-MM-DD"))
 }
@@ -177,6 +188,13 @@ fn effect(view: &EffectView, format: Format) -> Result<()> {
         say!("{} ({}), as of {}; money in {}", view.campaign, view.name, view.as_of, view.currency);
         for arm in &view.arms {
             say!("{}: {} members, {} messages, {} points", arm.arm, arm.members, arm.sent, arm.points);
+        }
+    }
+    if format == Format::Table {
+        for week in &view.cohorts {
+            let arms: Vec<String> =
+                week.arms.iter().map(|arm| format!("{} {}", arm.arm, arm.members)).collect();
+            say!("week {} to {}: {}", week.from, week.to, arms.join(", "));
         }
     }
     print(&COLUMNS.map(str::to_owned), &view.rows(), format)?;

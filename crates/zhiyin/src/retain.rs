@@ -24,8 +24,11 @@ pub async fn retain(place: &Place) -> Result<ExitCode> {
     }
     let n: u64 = gone.events.values().sum();
     say!("let go of what was said: {n} in all");
+    say!("let go of messages: {} texts, {} rows", gone.texts, gone.messages);
     say!("forgot which identifiers were given up: {} older than {GIVEN_UP_DAYS} days", gone.given_up);
-    let more = detail(json!({"act": "retain", "events": n, "given_up": gone.given_up}));
+    let more = detail(
+        json!({"act": "retain", "events": n, "texts": gone.texts, "messages": gone.messages, "given_up": gone.given_up}),
+    );
     let store = engine.store().as_ref();
     note(store, &who::system(), Operation::HomeManage, &Target::home(), Outcome::Done, &more).await?;
     Ok(ExitCode::SUCCESS)

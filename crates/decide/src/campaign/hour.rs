@@ -8,7 +8,7 @@
 
 use zhiyin_model::coupon::PoolTake;
 use zhiyin_model::id::MemberId;
-use zhiyin_model::playbook::campaign::is_within;
+use zhiyin_model::playbook::campaign::{TELLING, is_within};
 use zhiyin_model::run::{Hours, SLOTS, Sent, hour_of, slot_of};
 use zhiyin_model::time::DAY_US;
 
@@ -23,8 +23,11 @@ const SLOT_MINUTES: u16 = 120;
 /// What is seen within so long speaks for the hour in which it was sent.
 const SOON_US: i64 = DAY_US;
 
-/// Something goes out: it counts for its hour.
-pub(super) fn sent(scene: &Scene<'_>, hours: &mut Hours, out: &mut Outcome) {
+/// Something goes out: it counts for its hour, where its channel tells whether it is seen.
+pub(super) fn sent(scene: &Scene<'_>, channel: &str, hours: &mut Hours, out: &mut Outcome) {
+    if !TELLING.contains(&channel) {
+        return;
+    }
     let slot = slot_of(&scene.rules.zone, scene.at);
     hours.sent(slot);
     count(slot, "sent", out);
@@ -37,6 +40,11 @@ pub(super) fn seen(scene: &Scene<'_>, sent: &mut Sent, hours: &mut Hours, out: &
     }
     sent.seen = true;
     let slot = slot_of(&scene.rules.zone, sent.at);
+    // It was not counted as sent, for had nobody followed a link of it, nothing would have been known.
+    if !TELLING.contains(&sent.channel.as_str()) {
+        hours.sent(slot);
+        count(slot, "sent", out);
+    }
     hours.seen(slot);
     count(slot, "seen", out);
 }

@@ -9,7 +9,7 @@ use zhiyin_model::event::Event;
 use zhiyin_model::id::{NoteId, RunId};
 use zhiyin_model::personal::Unreachable;
 use zhiyin_model::playbook::campaign::SendAt;
-use zhiyin_model::run::{Note, NoteState, RunMoveKind, Saying, Sent, quota_of};
+use zhiyin_model::run::{NOBODY, Note, NoteState, RunMoveKind, Saying, Sent, quota_of};
 use zhiyin_model::scalar::Scalar;
 use zhiyin_model::time::Ts;
 
@@ -65,7 +65,7 @@ pub(super) fn hand_over(
     if handing.held {
         return;
     }
-    hour::sent(scene, &mut state.member.runs.hours, out);
+    hour::sent(scene, handing.channel, &mut state.member.runs.hours, out);
     let mut count = |pool: &str| *Arc::make_mut(&mut known.pools).entry(pool.to_owned()).or_insert(0) += 1;
     if let Some(size) = scene.rules.sending.quota.get(handing.channel) {
         let pool = quota_of(handing.channel, scene.rules.zone.day(now));
@@ -108,8 +108,8 @@ fn is_so(event: &Event, name: &str) -> bool {
 /// Names of the variables that a text was made of begin so among the properties of what failed.
 pub const WITH: &str = "with.";
 
-/// What was said did not arrive. Where nobody got it, it counts no more; where nothing reaches the member there any more, nothing is
-/// sent there again; and it goes on the next of its channels that may be used.
+/// What was said did not arrive. Where nobody got it, it counts for nothing (caps, what the campaign sends at most, what it sent); where
+/// nothing reaches the member there any more, nothing is sent there again; and it goes on the next of its channels that may be used.
 pub(crate) fn failed(
     scene: &Scene<'_>,
     state: &mut State,
@@ -128,23 +128,29 @@ pub(crate) fn failed(
         state.member.personal.unreachable.insert(channel.to_owned(), gone);
     }
     let sent = &mut state.member.runs.sent;
-    let sells = sent.iter().find(|one| one.id == id).is_none_or(|one| one.sells);
-    if is_so(event, "released") {
-        sent.retain(|one| one.id != id);
-    }
+    // What was not sent, as where a past is played under another playbook, did not fail either; and it fails once.
+    let Some(at) = sent.iter().position(|one| one.id == id) else { return Ok(()) };
+    let nobody = is_so(event, "released");
+    let sells = if nobody { sent.remove(at).sells } else { sent[at].sells };
     let rule = text(event, "campaign").and_then(|of| scene.rules.campaigns.iter().find(|rule| rule.id == of));
     let run = text(event, "run").and_then(RunId::from_hex);
     let (Some(rule), Some(run), Some(message)) = (rule, run, text(event, "text")) else { return Ok(()) };
     let place = text(event, "place").unwrap_or_default();
     let at = Place { campaign: &rule.id, run, place };
     let member = state.member.id;
-    moved(scene, member, at, RunMoveKind::NotSent, format!("{channel}: {reason}"), out);
+    let mut known = known.clone();
+    let so = if nobody { NOBODY } else { "" };
+    moved(scene, member, at, RunMoveKind::NotSent, format!("{channel}: {reason}{so}"), out);
+    if nobody {
+        *Arc::make_mut(&mut known.pools).entry(rule.sent.clone()).or_insert(0) -= 1;
+        out.coupons.take(PoolTake { pool: rule.sent.clone(), amount: -1, size: None });
+    }
     let others: Vec<&str> = match event.properties.get("others") {
         Some(Scalar::Texts(texts)) => texts.iter().map(String::as_str).collect(),
         Some(Scalar::Text(text)) => vec![text.as_str()],
         _ => Vec::new(),
     };
-    let may = is_live(scene, known, event.time) && !state.member.audiences.closed;
+    let may = is_live(scene, &known, event.time) && !state.member.audiences.closed;
     let is_halted = known.pools.get(&rule.halt).is_some_and(|halt| *halt > 0);
     if !may || is_halted || !scene.rules.messages.contains_key(message) {
         return Ok(());
@@ -153,7 +159,6 @@ pub(crate) fn failed(
         moved(scene, member, at, RunMoveKind::NotSent, format!("text: {why}"), out);
         return Ok(());
     }
-    let mut known = known.clone();
     let mut traces = Vec::new();
     let window = window_of(rule, place);
     for (i, other) in others.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! What is said: messages of the playbook with the variables of a member, as the outbox keeps them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
@@ -10,6 +11,7 @@ use zhiyin_model::link::{Followed, Link, LinkCode};
 use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE};
 use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
 use zhiyin_model::run::Saying;
+use zhiyin_reach::mjml;
 use zhiyin_reach::template::{self, Answer, Templates};
 
 use crate::links;
@@ -47,9 +49,19 @@ fn parts(message: &Message) -> impl Iterator<Item = (Part, &Names)> {
     let all = [
         (Part::Text, Some(&message.text)),
         (Part::Subject, message.subject.as_ref()),
-        (Part::Html, message.html.as_ref()),
+        // What it is written in is read where it is said or checked: here are its tags.
+        (Part::Html, message.html.as_ref().or(message.mjml.as_ref())),
     ];
     all.into_iter().filter_map(|(part, said)| Some((part, said?)))
+}
+
+/// A part of a message as a template: what is written in MJML is made into its page here, once for a version. What does not read was
+/// refused when the playbook was checked, and says nothing.
+fn page_of<'m>(message: &Message, part: Part, source: &'m str) -> Cow<'m, str> {
+    if part != Part::Html || message.mjml.is_none() || source.is_empty() {
+        return Cow::Borrowed(source);
+    }
+    Cow::Owned(mjml::html(source).unwrap_or_default())
 }
 
 /// The longest subject, in characters.
@@ -77,11 +89,12 @@ impl Said {
         let texts = playbook.messages.iter().flat_map(|(id, message)| {
             parts(message).flat_map(move |(part, said)| {
                 let in_each = [Language::Zh, Language::En].into_iter();
-                in_each.map(move |of| (called(id, of, part), said.in_language(of, "")))
+                in_each
+                    .map(move |of| (called(id, of, part), page_of(message, part, said.in_language(of, ""))))
             })
         });
-        let texts: Vec<(String, &str)> = texts.collect();
-        let templates = Templates::read(texts.iter().cloned());
+        let texts: Vec<(String, Cow<'_, str>)> = texts.collect();
+        let templates = Templates::read(texts.iter().map(|(called, text)| (called.clone(), text.as_ref())));
         let mut links = BTreeMap::new();
         Self::shown(playbook, &mut links);
         let pages = texts.into_iter().filter_map(|(called, _)| {
@@ -130,7 +143,7 @@ impl Said {
             .collect();
         let pages = pages.into_iter();
         let links = pages.filter_map(|id| Some((id, playbook.links.pages.get(id)?))).map(|(id, page)| {
-            let code = LinkCode::of(key, &[b"note", note.id.bytes(), id.as_bytes()]);
+            let code = LinkCode::of_note(key, note.id, id);
             variables.insert(
                 format!("{}{id}", links::GROUP),
                 links::url(&playbook.links, Followed::Clicked, &code),
@@ -188,7 +201,7 @@ impl Said {
             let is_breaking = |c: char| c.is_control();
             let subject: String = subject.replace(is_breaking, " ").chars().take(SUBJECT_CHARS_MAX).collect();
             body["subject"] = subject.trim().into();
-            if terms.is_some_and(|terms| terms.html.is_some()) {
+            if terms.is_some_and(|terms| terms.html.is_some() || terms.mjml.is_some()) {
                 body["html"] = self.part((message, Part::Html), variables).into();
             }
         }
@@ -244,6 +257,26 @@ fn of_coupons(playbook: &Playbook) -> BTreeSet<String> {
     playbook.messages.iter().filter(|(_, message)| needs(message)).map(|(id, _)| id.clone()).collect()
 }
 
+/// What is wrong with a part of a message in a language.
+fn wrong(message: &Message, part: Part, text: &str, known: &BTreeMap<String, String>) -> Option<String> {
+    if let Err(error) = template::check(text, known) {
+        return Some(error.to_string());
+    }
+    if part != Part::Html || message.mjml.is_none() {
+        return None;
+    }
+    match mjml::html(text) {
+        Err(error) => Some(error.to_string()),
+        // With the examples, so that what is never said is known before it is live.
+        Ok(page) => {
+            let name = format!("page{}", template::HTML);
+            let said = template::check_escaped(&page, known)
+                .and_then(|()| Templates::read([(name.clone(), page.as_str())]).answer(&name, known));
+            said.err().map(|error| format!("as a page: {error}"))
+        }
+    }
+}
+
 /// What is wrong with the messages of a playbook.
 pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
     let known = examples(playbook);
@@ -251,10 +284,13 @@ pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
     for (id, message) in &playbook.messages {
         let each = parts(message).flat_map(|(part, said)| [(part, "zh", &said.zh), (part, "en", &said.en)]);
         for (part, language, text) in each {
-            let Some(Err(error)) = text.as_ref().map(|text| template::check(text, &known)) else { continue };
+            let Some(error) = text.as_ref().and_then(|text| wrong(message, part, text, &known)) else {
+                continue;
+            };
             let part = match part {
                 Part::Text => "text",
                 Part::Subject => "subject",
+                Part::Html if message.mjml.is_some() => "mjml",
                 Part::Html => "html",
             };
             problems.push(Problem {

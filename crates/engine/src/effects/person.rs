@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use zhiyin_model::effect::Order;
 use zhiyin_model::event::names;
-use zhiyin_model::id::OrderId;
-use zhiyin_model::run::RunMoveKind;
+use zhiyin_model::id::{OrderId, RunId};
+use zhiyin_model::run::{NOBODY, RunMoveKind};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::Assigned;
 use zhiyin_store::crowd::{OrderThen, Whole};
@@ -55,15 +55,22 @@ impl Looked<'_> {
         }
         let events = whole.into_iter().flat_map(|whole| &whole.events);
         facts.reached.extend(events.filter(|event| event.name == self.goal).map(|event| event.time));
+        let mut sent: Vec<(RunId, &str, Ts)> = Vec::new();
         for moved in one.moves.iter().filter(|moved| moved.at <= self.as_of) {
             match moved.kind {
                 // What is only said of members by other events is known where it ended a run.
                 RunMoveKind::Goal => facts.reached.push(moved.at),
-                RunMoveKind::Sent => facts.sent.push(moved.at),
+                RunMoveKind::Sent => sent.push((moved.run, &moved.place, moved.at)),
+                RunMoveKind::NotSent if moved.why.ends_with(NOBODY) => {
+                    let it =
+                        sent.iter().rposition(|(run, place, _)| *run == moved.run && *place == moved.place);
+                    it.map(|it| sent.remove(it));
+                }
                 RunMoveKind::Points => facts.points.push((moved.at, moved.why.parse().unwrap_or(0))),
                 _ => {}
             }
         }
+        facts.sent.extend(sent.into_iter().map(|(_, _, at)| at));
         let given =
             one.given.iter().filter(|given| given.at <= self.as_of && self.offers.contains(&given.offer));
         facts.given.extend(given.map(|given| (given.at, given.off)));

@@ -119,6 +119,25 @@ pub struct ExperimentView {
     pub measures: Vec<MeasureView>,
 }
 
+/// Those who were assigned in one week.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct CohortView {
+    /// Its Monday, by the brand's calendar.
+    pub from: String,
+    /// Its Sunday.
+    pub to: String,
+    /// How many members were assigned, and count.
+    pub members: u64,
+    /// How many are not counted, as of the whole.
+    pub contaminated: u64,
+    /// The chance that arms that were drawn by these shares differ in size as much as these.
+    pub sample_ratio: f64,
+    /// Those held out, and the others.
+    pub arms: Vec<ArmView>,
+    /// What was measured of them.
+    pub measures: Vec<MeasureView>,
+}
+
 /// What the campaign cost beside the margin that it brought, of all members of the treated arm whose time is over.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct CostView {
@@ -158,6 +177,8 @@ pub struct EffectView {
     pub arms: Vec<ArmView>,
     /// What was measured of them.
     pub measures: Vec<MeasureView>,
+    /// The weeks in which members were assigned, the first first; none, where that was not asked.
+    pub cohorts: Vec<CohortView>,
     /// Its splits.
     pub experiments: Vec<ExperimentView>,
     /// Costs against margin; nothing, where no margin was said.
@@ -182,7 +203,7 @@ pub const COLUMNS: [&str; 11] = [
 ];
 
 impl EffectView {
-    /// A line each measure of each comparison, for a table: shares in percent, money in major units, sequential intervals.
+    /// A line each measure of each comparison (the whole, its weeks, its splits), for a table: shares in percent, money in major units, sequential intervals.
     pub fn rows(&self) -> Vec<Vec<String>> {
         let exponent = Currency::parse(&self.currency).map_or(2, |currency| currency.exponent);
         let row = |place: &str, one: &MeasureView| {
@@ -213,7 +234,11 @@ impl EffectView {
         };
         let splits = self.experiments.iter();
         let splits = splits.flat_map(|split| split.measures.iter().map(|one| row(&split.place, one)));
-        self.measures.iter().map(|one| row("", one)).chain(splits).collect()
+        let weeks = self.cohorts.iter().flat_map(|week| {
+            let place = format!("week {}", week.from);
+            week.measures.iter().map(|one| row(&place, one)).collect::<Vec<_>>()
+        });
+        self.measures.iter().map(|one| row("", one)).chain(weeks).chain(splits).collect()
     }
 }
 

@@ -52,11 +52,11 @@ pub(super) fn event(
     }
 }
 
-/// Whether a failure is told so that the member may be sent something else: where somebody is certain that nobody got it. What was
-/// taken and came back was counted once, and stays so.
+/// Whether nobody got it, so that it counts for nothing: what was never taken, and what came back. A dead letter that has no other
+/// channel may be sent by a person yet: its place is kept for it until somebody drops it.
 fn is_released(row: &SendRow) -> bool {
     match row.state {
-        SendState::Stopped | SendState::Dropped => true,
+        SendState::Stopped | SendState::Dropped | SendState::Bounced => true,
         SendState::Failed => !row.others.is_empty(),
         _ => false,
     }

@@ -15,8 +15,14 @@ use crate::time::Day;
 pub const CHANNELS: [&str; 3] = ["inbox", "till", EMAIL];
 /// Those of them that lead out of the home: what is said there is handed to somebody.
 pub const OUTSIDE: [&str; 1] = [EMAIL];
+/// Channels that tell whether something was seen; on others only a link that is followed does.
+pub const TELLING: [&str; 2] = ["inbox", "till"];
 /// E-mail: its messages have a subject.
 pub const EMAIL: &str = "email";
+/// In the section `retention`: for how long what was said keeps its text.
+pub const MESSAGE_TEXTS: &str = "Message Texts";
+/// In the section `retention`: for how long it is kept that something was said, and how it went out.
+pub const MESSAGE_ROWS: &str = "Message Rows";
 /// The channel of tasks for a member's advisor.
 pub const ADVISOR: &str = "advisor";
 /// Of whom nothing is said, one in ten is held out, in hundredths of a percent.
@@ -35,6 +41,9 @@ pub struct Message {
     /// The same text as HTML, a template whose variables are escaped; where it says nothing, it is made of the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub html: Option<Names>,
+    /// The same as MJML, in place of `html`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mjml: Option<Names>,
     /// Who says it, where somebody does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persona: Option<String>,

@@ -49,6 +49,68 @@ fn open_tag(element: &str) -> Option<&str> {
     None
 }
 
+/// What holds for a drawing as a whole, not for each thing in it.
+const AS_A_WHOLE: [&str; 6] = ["background", "opacity", "filter", "mask", "clip-path", "blend"];
+
+/// A style without its remarks.
+fn without_remarks(mut style: &str) -> String {
+    let mut said = String::with_capacity(style.len());
+    while let Some((before, rest)) = style.split_once("/*") {
+        said.push_str(before);
+        style = rest.split_once("*/").map_or("", |(_, rest)| rest);
+    }
+    said + style
+}
+
+/// Whether a selector may be of the drawing itself.
+fn is_of_root(selector: &str, root: Node<'_, '_>) -> bool {
+    // Nothing stands around it.
+    if selector.contains('>') || selector.split_whitespace().count() != 1 {
+        return false;
+    }
+    // By which attributes nobody looks.
+    let plain = selector.split('[').next().unwrap_or_default();
+    let (tag, marks) = plain.split_at(plain.find(['.', '#']).unwrap_or(plain.len()));
+    let classes = root.attribute("class").unwrap_or_default();
+    let has = |mark: &str| match mark.split_at(1) {
+        (".", class) => classes.split_whitespace().any(|of| of == class),
+        (_, id) => root.attribute("id") == Some(id),
+    };
+    let mut marks = marks.match_indices(['.', '#']).map(|(at, _)| {
+        let end = marks[at + 1..].find(['.', '#']).map_or(marks.len(), |next| at + 1 + next);
+        &marks[at..end]
+    });
+    let is_tag = matches!(tag, "" | "*" | "svg");
+    is_tag && marks.all(has)
+}
+
+/// Styles hold for each piece by itself as well: what would hold for the drawing as a whole, or by what stands beside what, is refused.
+fn styles(document: &Document<'_>) -> Result<(), PosterError> {
+    let is_style = |node: &Node<'_, '_>| node.is_element() && node.tag_name().name() == "style";
+    for style in document.descendants().filter(is_style) {
+        let said: String = style.descendants().filter_map(|node| node.text()).collect();
+        let said = without_remarks(&said);
+        for (selectors, rules) in said.split('}').filter_map(|rule| rule.split_once('{')) {
+            let word = AS_A_WHOLE.iter().find(|word| rules.to_ascii_lowercase().contains(**word));
+            for selector in selectors.split(',').map(str::trim) {
+                if selector.contains([':', '+', '~']) {
+                    let message = format!(
+                        "`{selector}` in <style>: pieces are drawn apart, so nothing is told by its place"
+                    );
+                    return Err(wrong(message));
+                }
+                if let Some(word) = word.filter(|_| is_of_root(selector, document.root_element())) {
+                    let message = format!(
+                        "`{word}` of `{selector}` in <style> stands in a rectangle or a <g>, not in <svg>"
+                    );
+                    return Err(wrong(message));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The head of a drawing, without what is in it.
 fn head<'t>(svg: &'t str, document: &Document<'_>) -> Result<&'t str, PosterError> {
     let root = document.root_element();
@@ -64,10 +126,10 @@ fn head<'t>(svg: &'t str, document: &Document<'_>) -> Result<&'t str, PosterErro
         ));
     }
     // What holds for the drawing as a whole would hold for each piece by itself.
-    let as_a_whole = ["background", "opacity", "filter", "mask", "clip-path", "blend"];
-    if let Some(word) = as_a_whole.iter().find(|word| open.contains(**word)) {
+    if let Some(word) = AS_A_WHOLE.iter().find(|word| open.contains(**word)) {
         return Err(wrong(format!("`{word}` stands in a rectangle or a <g>, not in <svg>")));
     }
+    styles(document)?;
     if is_filled(open) {
         return Err(wrong("the size of a drawing is the same on every poster"));
     }
@@ -210,6 +272,35 @@ mod tests {
             "<g><rect id=\"qr\" width=\"4\" height=\"4\"/><rect id=\"qr\" width=\"4\" height=\"4\"/></g>",
         ] {
             assert!(cut(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_style_that_holds_for_the_whole_or_by_a_place_is_refused_by_name() {
+        let styled = |style: &str| {
+            let open = format!("<svg xmlns=\"{SVG}\" id=\"root\" class=\"a b\" width=\"10\" height=\"10\">");
+            pieces(&format!("{open}<style>{style}</style><rect class=\"c\"/><text>{{{{ x }}}}</text></svg>"))
+        };
+        for fine in [
+            ".c { opacity: 0.5 } /* svg { opacity: 0 } */",
+            "rect, text { fill: red } svg { fill: blue }",
+            "svg rect { opacity: 0.5 } svg > rect { mask: none }",
+            ".a.c { filter: none } #other { opacity: 0 }",
+        ] {
+            assert!(styled(fine).is_ok(), "{fine}: {:?}", styled(fine));
+        }
+        for (wrong, says) in [
+            ("svg { opacity: 0.5 }", "`opacity` of `svg`"),
+            ("* { OPACITY: 0.5 }", "`opacity` of `*`"),
+            ("rect, .b { filter: url }", "`filter` of `.b`"),
+            ("svg#root.a { background: red }", "`background` of `svg#root.a`"),
+            ("[width] { mix-blend-mode: multiply }", "`blend` of `[width]`"),
+            (":root { fill: red }", "`:root`"),
+            ("rect:first-child { fill: red }", "`rect:first-child`"),
+            ("rect + text { fill: red }", "`rect + text`"),
+        ] {
+            let error = styled(wrong).unwrap_err();
+            assert!(error.to_string().contains(says), "{wrong}: {error}");
         }
     }
 

@@ -157,6 +157,20 @@ struct OfEffect {
     /// What a message costs, in minor units; nothing, where it is left out.
     #[schemars(range(max = 1_000_000))]
     send_cost: Option<u32>,
+    /// `whole`, or `week`: the weeks in which members were assigned beside the whole.
+    #[serde(default)]
+    by: ToldBy,
+}
+
+/// By what members of a campaign are told apart.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ToldBy {
+    /// By nothing.
+    #[default]
+    Whole,
+    /// By the week of their assignment, from Monday on.
+    Week,
 }
 
 async fn effect(caller: Caller, asked: OfEffect) -> Result<EffectView, Problem> {
@@ -169,6 +183,7 @@ async fn effect(caller: Caller, asked: OfEffect) -> Result<EffectView, Problem> 
         category: asked.category,
         margin: margin.transpose()?,
         send_cost: asked.send_cost.unwrap_or(0).min(SEND_COST_MAX),
+        by_week: matches!(asked.by, ToldBy::Week),
     };
     Ok(caller.engine().effect(&asked.campaign, &asks).await??)
 }

@@ -10,7 +10,7 @@ use zhiyin_model::time::Ts;
 use super::life::{Life, at, turn};
 use super::{Homes, KEY};
 use crate::campaigns::sends::{Came, SendLog, SendRow, SendState, Sends};
-use crate::campaigns::{NoteSet, RunFlush};
+use crate::campaigns::{NoteSet, NotesGone, RunFlush};
 use crate::flush::{Flush, Joined};
 use crate::{Result, Store, StoreError, StoredMember, seal};
 
@@ -252,4 +252,40 @@ pub async fn what_leaves_follows_whoever_they_are(homes: &dyn Homes) -> Result<(
     assert_eq!(sends.untold(9).await?, []);
     assert_eq!(sends.claim("email", Ts(9_000), Ts(9_100), 9).await?, []);
     Ok(())
+}
+
+/// What was said lets go of its text, and later of its row, part by part and by age; what is on its way stays whole.
+pub async fn what_was_said_is_let_go_unless_it_is_on_its_way(homes: &dyn Homes) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    let (campaigns, sends) = (store.coupons().campaigns(), store.coupons().campaigns().sends());
+    let (ann, bob) = (left(&store, "ann").await?, left(&store, "bob").await?);
+    for row in sends.claim("email", Ts(100), Ts(200), 9).await? {
+        if row.member == ann.member() {
+            assert!(sends.handing(row.id, row.attempts, Ts(400)).await?);
+            assert!(sends.note(Came { tell: true, ..came(&row, SendState::Failed) }).await?);
+        }
+    }
+    let (of_ann, of_bob) = (note(&ann, "email").id, note(&bob, "email").id);
+    let whole = async |id: NoteId| -> Result<bool> {
+        Ok(campaigns.note(id).await?.is_some_and(|found| !seal::is_erased(&found.body)))
+    };
+    let gone = |texts, rows| NotesGone { texts, rows };
+    assert_eq!(campaigns.let_go_of_notes(at(1), at(1), 9).await?, gone(0, 0), "they are not old enough");
+    // What failed is yet to be told of, in its words.
+    for n in [1, 1, 0] {
+        assert_eq!(campaigns.let_go_of_notes(at(2), Ts::MIN, 1).await?, gone(n, 0), "one at a time");
+    }
+    assert!(whole(of_ann).await? && whole(of_bob).await?);
+    sends.told(vec![of_ann]).await?;
+    assert_eq!(campaigns.let_go_of_notes(at(2), at(1), 9).await?, gone(1, 0));
+    assert!(!whole(of_ann).await? && whole(of_bob).await?);
+    assert_eq!(state(sends, of_ann).await?, Some(SendState::Failed), "where it stands is kept");
+    well(&store).await?;
+    for n in [2, 1, 0] {
+        assert_eq!(campaigns.let_go_of_notes(at(2), at(2), 2).await?, gone(0, n), "two at a time");
+    }
+    assert_eq!((campaigns.note(of_ann).await?, sends.sent(of_ann).await?), (None, None));
+    assert!(whole(of_bob).await?, "it waits, however old it is");
+    assert_eq!(state(sends, of_bob).await?, Some(SendState::Waiting));
+    well(&store).await
 }

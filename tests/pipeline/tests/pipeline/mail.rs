@@ -1,6 +1,9 @@
 //! E-mail through the pipeline to a server that speaks SMTP: what goes out, what may be sent again and what never (semantics 17), what
 //! comes back, and what stops a message at the last moment.
 
+mod counts;
+mod mjml;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -68,7 +71,11 @@ fn lane(server: &MailServer) -> Lane {
 
 /// A home that is live since [`NOW`], with members who said yes to marketing; every one has an e-mail address.
 async fn live(members: usize) -> Home {
-    let home = Home::new(BRAND).await;
+    live_as(BRAND, members).await
+}
+
+async fn live_as(brand: &str, members: usize) -> Home {
+    let home = Home::new(brand).await;
     let mut hello: Vec<Value> = Vec::new();
     for n in 0..members {
         let (who, when) = (format!("m{n}"), "2024-04-01T04:00:00Z");
@@ -228,6 +235,7 @@ async fn what_failed_goes_on_the_next_channel_in_the_same_words_and_the_story_te
     let kinds: Vec<&str> = story.iter().map(|one| one.split(':').next().unwrap()).collect();
     assert_eq!(kinds, ["began", "sent", "ended", "not_sent", "sent"], "{story:?}");
     assert!(story[3].contains("email: unreachable: recipient_refused"), "{}", story[3]);
+    assert!(story[3].ends_with("; nobody got it"), "{}", story[3]);
     // The next message goes straight to the app: nothing reaches them by e-mail.
     buys(&home, "m0", 2).await;
     assert_eq!(inbox(&home, "m0").await.len(), 2);

@@ -100,6 +100,12 @@ impl Check<'_> {
             Some(self.text(raw, at, max))
         };
         let (subject, html) = (more(raw.subject, "subject", MAX_SUBJECT), more(raw.html, "html", MAX_HTML));
+        let mjml = more(raw.mjml, "mjml", MAX_HTML);
+        if let (Some(_), Some(_), Some(at)) = (&html, &mjml, node.get("mjml")) {
+            self.problem(
+                at.problem("a message has its HTML from `html` or from `mjml`, not from both", None),
+            );
+        }
         let lines = |said: &Option<String>| said.as_ref().is_some_and(|said| said.contains('\n'));
         if let (Some(said), Some(at)) = (&subject, node.get("subject"))
             && (lines(&said.zh) || lines(&said.en))
@@ -109,7 +115,8 @@ impl Check<'_> {
         if let (Some(persona), Some(at)) = (&raw.persona, node.get("persona")) {
             self.id(persona, &at.mark, &at.path, false);
         }
-        Some(Message { name, text, subject, html, persona: raw.persona, sells: raw.sells.unwrap_or(true) })
+        let sells = raw.sells.unwrap_or(true);
+        Some(Message { name, text, subject, html, mjml, persona: raw.persona, sells })
     }
 
     fn text(&mut self, raw: RawNames, node: &Node, max: usize) -> Names {

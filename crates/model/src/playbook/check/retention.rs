@@ -8,9 +8,12 @@ use super::super::words::{ById, DaysPhrase};
 use super::super::yaml::{Node, Value};
 use super::{Check, MAX_DAYS, MAX_FEW};
 use crate::event::names;
+use crate::playbook::campaign::{MESSAGE_ROWS, MESSAGE_TEXTS};
 
 /// The fewest days that are kept: what was just told may still be put right, or parted.
 const DAYS_LEAST: u16 = 30;
+/// The fewest days for which it is kept that something was said: longer than any cap looks back, and than it may be on its way.
+const ROWS_LEAST: u16 = 60;
 /// The most characters of an event's name.
 const NAME_CHARS_MAX: usize = 200;
 
@@ -37,10 +40,18 @@ impl Check<'_> {
                 let allowed = format!("its name as it comes, at most {NAME_CHARS_MAX} characters");
                 self.problem(entry.key_mark.problem(&entry.node.path, message, Some(allowed)));
             }
-            let read = |text: &str| phrase::days(text, DAYS_LEAST, MAX_DAYS);
+            let least = if name == MESSAGE_ROWS { ROWS_LEAST } else { DAYS_LEAST };
+            let read = |text: &str| phrase::days(text, least, MAX_DAYS);
             if let Some(days) = self.phrase(&days.0, Some(&entry.node), read) {
                 kept.insert(name, days);
             }
+        }
+        let of = |name: &str| kept.get(name).copied();
+        if let (Some(texts), Some(rows)) = (of(MESSAGE_TEXTS), of(MESSAGE_ROWS))
+            && rows < texts
+        {
+            let message = format!("`{MESSAGE_ROWS}` go before `{MESSAGE_TEXTS}`, which stand in them");
+            self.problem(node.problem(message, Some(format!("{MESSAGE_ROWS}: {texts}d or more"))));
         }
         kept
     }

@@ -99,6 +99,11 @@ fn message(message: &Message) -> Text {
         zh += &format!("，HTML {} 字", chars(Language::Zh));
         en += &format!(", with {} characters of HTML", chars(Language::En));
     }
+    if let Some(mjml) = &message.mjml {
+        let chars = |language| mjml.in_language(language, "").chars().count();
+        zh += &format!("，MJML {} 字", chars(Language::Zh));
+        en += &format!(", with {} characters of MJML", chars(Language::En));
+    }
     if let Some(persona) = &message.persona {
         zh += &format!("，由 {persona} 说");
         en += &format!(", said by {persona}");

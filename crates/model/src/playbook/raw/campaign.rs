@@ -26,6 +26,8 @@ pub(in crate::playbook) struct RawMessage {
     pub subject: Option<RawNames>,
     /// The text as HTML, for e-mail; where it says nothing, it is made of the text.
     pub html: Option<RawNames>,
+    /// The same as MJML, in place of `html`, in each language.
+    pub mjml: Option<RawNames>,
     /// Who says it.
     pub persona: Option<String>,
     /// Whether it wants to sell: true unless said otherwise.

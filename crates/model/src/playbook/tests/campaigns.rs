@@ -73,12 +73,16 @@ fn an_e_mail_has_a_subject_of_one_line() {
     let playbook =
         read("{ text: hi, subject: Hello, html: '<p>hi</p>' }").unwrap_or_else(|all| panic!("{}", all[0]));
     let hi = &playbook.messages["hi"];
-    assert!(hi.subject.is_some() && hi.html.is_some());
+    assert!(hi.subject.is_some() && hi.html.is_some() && hi.mjml.is_none());
+    let playbook =
+        read("{ text: hi, subject: Hello, mjml: '<mjml/>' }").unwrap_or_else(|all| panic!("{}", all[0]));
+    assert!(playbook.messages["hi"].mjml.is_some());
     for (message, says) in [
         ("{ text: hi }", "the message `hi` has no subject"),
         ("{ text: hi, subject: \"a\\nb\" }", "a subject is one line"),
         ("{ text: hi, subject: '' }", "this cannot be sent"),
         ("{ text: hi, subject: Hello, html: ' ' }", "this cannot be sent"),
+        ("{ text: hi, subject: Hello, html: a, mjml: b }", "not from both"),
     ] {
         let problems = read(message).map(drop).unwrap_err();
         assert!(problems.iter().any(|problem| problem.message.contains(says)), "{message}: {problems:?}");

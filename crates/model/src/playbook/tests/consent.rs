@@ -46,10 +46,14 @@ fn a_playbook_that_asks_no_consent_keeps_its_name() {
 #[test]
 fn what_is_written_wrong_of_retention_is_said_with_its_place() {
     assert_eq!(with("retention: { Product Viewed: 90d }\n").retention["Product Viewed"], 90);
+    assert_eq!(with("retention: { Message Texts: 90d, Message Rows: 90d }\n").retention["Message Rows"], 90);
     for (section, message) in [
         ("retention: { Order Completed: 90d }", "`Order Completed` is never let go"),
         ("retention: { Consent Withdrawn: 90d }", "is never let go"),
         ("retention: { Product Viewed: 29d }", "30 to 3660"),
+        ("retention: { Message Texts: 29d }", "30 to 3660"),
+        ("retention: { Message Rows: 59d }", "60 to 3660"),
+        ("retention: { Message Texts: 90d, Message Rows: 89d }", "`Message Rows` go before `Message Texts`"),
         ("retention: { Product Viewed: 90 }", "needs its unit"),
         ("retention: { ' Product Viewed': 90d }", "cannot be an event"),
     ] {

@@ -86,6 +86,7 @@ async fn m5_those_held_out_are_compared_with_the_others_by_what_they_did_in_time
         margin: EffectAsked::margin("40%"),
         send_cost: 5,
         day: None,
+        by_week: false,
     };
     let view = effect(&home, &asked).await;
     let (n_held, n) = (held.len() as u64, treated.len() as u64);
@@ -170,6 +171,53 @@ async fn m5_two_arms_that_met_are_excluded_and_counted_and_what_came_back_is_not
     home.now_is(at(again)).await;
     let begun = effect(&home, &EffectAsked::default()).await;
     assert_eq!((begun.members, begun.contaminated), (18, 2));
+    home.healthy().await;
+}
+
+#[tokio::test]
+async fn m5_cohorts_are_the_weeks_of_the_assignment_and_come_to_the_whole() {
+    let home = live(&brand("  {}", BACK), 60).await;
+    // A Wednesday, the last minute of its week by the brand's clock, and the first of the next.
+    let (first, last, next) = (NOW, "2024-05-05T15:59:00Z", "2024-05-05T16:00:00Z");
+    for (who, when) in [(0..20, first), (20..40, last), (40..60, next)] {
+        let views: Vec<Value> = who.map(|n| viewed(n, when)).collect();
+        happens(&home, &views, when).await;
+    }
+    let (held, treated) = held(&home, 60).await;
+    let day = "2024-05-07T04:00:00Z";
+    let buys = treated.iter().map(|n| order(&format!("o{n}"), &format!("m{n}"), &n.to_string(), day, "50"));
+    happens(&home, &buys.collect::<Vec<_>>(), day).await;
+    // The first week's time is over, of the second one's not.
+    let now = "2024-05-12T15:59:30Z";
+    home.now_is(at(now)).await;
+    assert_eq!(effect(&home, &EffectAsked::default()).await.cohorts, []);
+    let asked = EffectAsked { by_week: true, ..EffectAsked::default() };
+    let view = effect(&home, &asked).await;
+    let [one, two] = view.cohorts.as_slice() else { panic!("{:?}", view.cohorts) };
+    assert_eq!((one.from.as_str(), one.to.as_str()), ("2024-04-29", "2024-05-05"));
+    assert_eq!((two.from.as_str(), two.to.as_str()), ("2024-05-06", "2024-05-12"));
+    assert_eq!((one.members, two.members, view.members), (40, 20, 60));
+    let in_week =
+        |who: &[usize], week: std::ops::Range<usize>| who.iter().filter(|n| week.contains(*n)).count() as u64;
+    for (week, who) in [(one, 0..40), (two, 40..60)] {
+        let arms: Vec<u64> = week.arms.iter().map(|arm| arm.members).collect();
+        assert_eq!(arms, [in_week(&held, who.clone()), in_week(&treated, who)]);
+        assert!(week.sample_ratio > 0.001 && week.contaminated == 0);
+    }
+    let conversion =
+        |measures: &[MeasureView]| measures.iter().find(|one| one.measure == "conversion").unwrap().clone();
+    let (of_one, of_two, of_all) =
+        (conversion(&one.measures), conversion(&two.measures), conversion(&view.measures));
+    assert_eq!(
+        (of_one.treated.sum as u64, of_one.treated.members),
+        (of_one.treated.members, in_week(&treated, 0..40))
+    );
+    assert_eq!((of_one.control.sum, of_one.waiting), (0, 0));
+    assert_eq!((of_two.waiting, of_two.treated.members, of_two.fixed), (20, 0, None));
+    assert_eq!((of_all.treated.members, of_all.waiting), (of_one.treated.members, 20));
+    assert!(view.notes.iter().any(|note| note.en.contains("Each week stands by itself")));
+    let rows = view.rows();
+    assert!(rows.iter().any(|row| row[0] == "conversion" && row[2] == "week 2024-04-29: treated"));
     home.healthy().await;
 }
 

@@ -21,6 +21,14 @@ async fn said(home: &Home, who: &str, channel: &str) -> Vec<String> {
     words.collect()
 }
 
+#[test]
+fn the_shipped_playbooks_read_with_their_texts_pages_and_posters() {
+    for name in zhiyin_model::playbook::shipped::NAMES {
+        let read = zhiyin_engine::playbooks::read_given(&format!("playbook: brand\nextends: {name}\n"));
+        assert!(read.is_ok(), "{name}: {:?}", read.map(drop));
+    }
+}
+
 #[tokio::test]
 async fn t1_t2_t7_t8_the_variety_store_says_what_it_means_to_whom_it_means_to() {
     let home = Home::new(PLAYBOOK).await;
@@ -58,7 +66,9 @@ async fn t1_t2_t7_t8_the_variety_store_says_what_it_means_to_whom_it_means_to() 
         let began: Vec<RunMoveView> =
             moves(&home, who).await.into_iter().filter(|one| one.kind == "began").collect();
         // What was promised is held back from nobody; who is held out of something is said so at once.
-        assert!(began.iter().any(|one| one.campaign == "welcome" && one.why == "not held out"));
+        for promised in ["welcome", "welcome-mail"] {
+            assert!(began.iter().any(|one| one.campaign == promised && one.why == "not held out"));
+        }
         if began.iter().all(|one| one.why == "not held out") {
             in_all = Some(who.clone());
         }
