@@ -12,7 +12,9 @@ use crate::item::Working;
 use crate::purse::Purse;
 
 use super::aim::LINES_A_NODE;
-use super::relax::{Asked, PRICE_MAX, Part, Step, UNIT};
+use super::hit::{Decided, Reach};
+use super::machine::{PRICE_MAX, UNIT};
+use super::relax::{Asked, Part, Step};
 use super::{NONE, Row, Search};
 
 /// Carts of more lines are not looked at here: each lies on the stack.
@@ -283,6 +285,17 @@ impl Dive<'_> {
     }
 }
 
+impl Scene {
+    /// Whether what an offer takes off lines of an item lane hangs on no other.
+    pub(super) fn is_plain(&self) -> bool {
+        self.deals.iter().all(|deal| match deal.effect {
+            Effect::AddOn { .. } => false,
+            Effect::Each { .. } => !deal.has_budget(),
+            _ => true,
+        })
+    }
+}
+
 impl Row {
     /// What an offer of several lines takes off those it has; `None` where it may not.
     pub(super) fn worth(
@@ -299,7 +312,7 @@ impl Row {
     }
 
     /// Whether offers of single lines keep to their budgets.
-    fn within_budgets(&self, scene: &Scene, level: &[i64]) -> bool {
+    pub(super) fn within_budgets(&self, scene: &Scene, level: &[i64]) -> bool {
         scene.deals.iter().zip(0u16..).all(|(deal, number)| {
             let Effect::Each { how, pieces_max } = deal.effect else { return true };
             if !deal.has_budget() {
@@ -335,6 +348,7 @@ impl Search {
         let level = std::mem::take(&mut self.levels[k]);
         let (mut low, mut best) = (payable, payable);
         let mut chosen: Vec<Chosen> = vec![None; scene.lines.len()];
+        let mut decided: Vec<Decided> = Vec::new();
         for own in parted(scene, row) {
             let part = {
                 let rows: Vec<Asked<'_>> = row.asked().collect();
@@ -349,16 +363,32 @@ impl Search {
             for (at, has) in solved.chosen.iter().enumerate() {
                 chosen[usize::from(row.lines[part.order[at]].0)] = *has;
             }
+            #[cfg(lab)]
+            if solved.most != solved.off {
+                eprintln!(
+                    "  part of {} lines, {} groups: {} to {}, nodes {}",
+                    part.order.len(),
+                    part.groups.len(),
+                    solved.off,
+                    solved.most,
+                    solved.nodes
+                );
+            }
+            decided.push(Decided { part, off: solved.off, is_most: solved.off == solved.most });
         }
         self.levels[k] = level;
         row.chosen.clone_from(&chosen);
         self.try_row(scene, k, row, payable, used, coupons);
-        let least = self.bounds.after(scene, k + 1, low, payable);
-        if least < self.best_payable.min(self.ceiling) {
+        let is_open = |search: &Self| {
+            let least = search.bounds.after(scene, k + 1, low, payable);
+            least < search.best_payable.min(search.ceiling)
+        };
+        if is_open(self) {
             self.aim(scene, k, row, (payable, best), used, coupons);
         }
-        if least < self.best_payable.min(self.ceiling) {
-            self.complete = false;
+        if is_open(self) {
+            let reach = Reach { scene, k, payable, low, best, used, coupons };
+            self.complete &= self.hit(&reach, row, &decided);
         }
         row.chosen.fill(None);
     }
@@ -372,11 +402,7 @@ impl Search {
         nodes_max: u64,
     ) -> Dive<'a> {
         let n = part.groups.len();
-        let is_plain = scene.deals.iter().all(|deal| match deal.effect {
-            Effect::AddOn { .. } => false,
-            Effect::Each { .. } => !deal.has_budget(),
-            _ => true,
-        });
+        let is_plain = scene.is_plain();
         Dive {
             scene,
             part,
@@ -437,7 +463,7 @@ impl Search {
 
 /// The lines of a row by parts: those that the same offer of several lines is of, or offers that do not go together, draw on the same
 /// purse, or have a budget.
-fn parted(scene: &Scene, row: &Row) -> Vec<Vec<usize>> {
+pub(super) fn parted(scene: &Scene, row: &Row) -> Vec<Vec<usize>> {
     let mut of: Vec<usize> = (0..row.lines.len()).collect();
     let mut join = |rows: &[usize]| {
         let Some(least) = rows.iter().map(|row| of[*row]).min() else { return };

@@ -9,162 +9,13 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::deal::{Deal, DealSet, Effect, How, Place, Scene};
-use crate::split::{cheapest, dearest};
+use crate::deal::{DealSet, Effect, Place, Scene};
 
 use super::Choice;
+use super::machine::{Machine, NEVER, NOWHERE, PIECES_MAX, UNIT};
 
-/// Amounts are counted in ten-thousandths of a minor unit, so that parts are whole.
-pub(super) const UNIT: i64 = 10_000;
 /// How many numbers side by side are kept of a line at most.
 const STATES_MAX: usize = 1 << 15;
-/// The most pieces or groups that are counted to the end; beyond, only what is left of the last group.
-const COUNTED_MAX: i64 = 24;
-/// Lines of so many pieces are counted piece by piece.
-const PIECES_MAX: i64 = 16;
-/// The most sets whose parts are counted.
-const SETS_MAX: i64 = 96;
-/// What cannot be.
-const NEVER: i64 = i64::MIN / 4;
-const NOWHERE: u32 = u32::MAX;
-/// No price is reckoned higher than this, so that amounts stay numbers; carts that cost more are not looked at here.
-pub(super) const PRICE_MAX: i64 = 10_000_000_000_000;
-
-/// What is remembered of an offer of several lines.
-#[derive(Clone, Copy, Debug)]
-enum Machine {
-    /// N pieces at a part, or at a price: the pieces since the last whole group, or all of them up to `cap`.
-    Groups { n: i64, rate: i64, price: i64, cap: i64 },
-    /// The same of buy and get, from the dearest piece on.
-    BuyGet { buy: i64, get: i64, rate: i64, cap: i64 },
-    /// A set of two parts: how many pieces of the part that comes first are without the other.
-    Pair { per: [i64; 2], price_each: i64, max: i64, first: u8 },
-}
-
-impl Machine {
-    fn of(scene: &Scene, deal: &Deal, pieces: i64) -> Option<Self> {
-        let units = |price: i64| price.clamp(0, PRICE_MAX) * UNIT;
-        let cap_of = |most: i64| if most < pieces { most } else { 0 };
-        match deal.effect {
-            Effect::NFor { n, how, groups_max } => {
-                let cap = cap_of(groups_max.saturating_mul(n));
-                let cap = if cap > COUNTED_MAX { 0 } else { cap };
-                match how {
-                    _ if n > COUNTED_MAX => None,
-                    How::Pay(pay) => {
-                        Some(Self::Groups { n, rate: (UNIT - i64::from(pay)).max(0), price: 0, cap })
-                    }
-                    How::Price(price) => Some(Self::Groups { n, rate: UNIT, price: units(price), cap }),
-                    _ => None,
-                }
-            }
-            Effect::AddOn { price, pieces_max } if pieces_max <= COUNTED_MAX => {
-                let cap = pieces_max.max(1);
-                Some(Self::Groups { n: 1, rate: UNIT, price: units(price), cap })
-            }
-            Effect::BuyGet { buy, get, pay, groups_max } if buy + get <= COUNTED_MAX => {
-                let cap = cap_of(groups_max.saturating_mul(buy + get));
-                let cap = if cap > COUNTED_MAX { 0 } else { cap };
-                Some(Self::BuyGet { buy, get, rate: (UNIT - i64::from(pay)).max(0), cap })
-            }
-            Effect::Bundle { parts, price, sets_max } => {
-                let &[a, b] = parts.of(&scene.parts) else { return None };
-                let max = a.saturating_mul(b).saturating_mul(sets_max);
-                (max <= SETS_MAX && sets_max > 0).then_some(Self::Pair {
-                    per: [a, b],
-                    price_each: units(price) / a,
-                    max,
-                    first: 0,
-                })
-            }
-            _ => None,
-        }
-    }
-
-    const fn size(self) -> usize {
-        let size = match self {
-            Self::Groups { n, cap: 0, .. } => n,
-            Self::BuyGet { buy, get, cap: 0, .. } => buy + get,
-            Self::Groups { cap, .. } | Self::BuyGet { cap, .. } => cap + 1,
-            Self::Pair { max, .. } => max + 1,
-        };
-        size as usize
-    }
-
-    /// Whether all lines may end with this number.
-    const fn accepts(self, digit: u32) -> bool {
-        match self {
-            Self::Groups { n, .. } => (digit as i64) % n == 0,
-            Self::BuyGet { .. } => true,
-            Self::Pair { .. } => digit == 0,
-        }
-    }
-
-    /// What rounding may add to what is taken off, at most.
-    const fn slack(self) -> i64 {
-        let (Self::Groups { rate, .. } | Self::BuyGet { rate, .. }) = self else { return 0 };
-        let (mut a, mut b) = (UNIT, rate);
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        // Parts are multiples of `a`; a half is rounded down.
-        (UNIT / 2 - 1) / a * a
-    }
-
-    /// How many pieces of a line may be thought to be taken.
-    fn takes(self, pieces: i64) -> Vec<i64> {
-        match self {
-            Self::Groups { n, price: 0, cap: 0, .. } => ((pieces - n + 1).max(0)..=pieces).collect(),
-            Self::Groups { n, cap: 0, .. } if pieces > PIECES_MAX.max(2 * n) => {
-                (0..n).chain(pieces - n + 1..=pieces).collect()
-            }
-            Self::Groups { cap: 0, .. } => (0..=pieces).collect(),
-            Self::Groups { cap, .. } => (0..=pieces.min(cap)).collect(),
-            Self::BuyGet { .. } => vec![pieces],
-            Self::Pair { max, .. } => (0..=pieces.min(max)).collect(),
-        }
-    }
-
-    /// What becomes of a number where so many pieces of a line are taken, and what is gained.
-    fn go(self, digit: u32, role: u8, (value, pieces, taken): (i64, i64, i64)) -> Option<(u32, i64)> {
-        let at = i64::from(digit);
-        let small = |number: i64| u32::try_from(number).ok();
-        match self {
-            Self::Groups { n, rate, price, cap } => {
-                let worth = match price > 0 && pieces > PIECES_MAX.max(2 * n) {
-                    true => (value + pieces - 1) / pieces * taken,
-                    false => dearest(value, pieces, taken),
-                };
-                let next = at + taken;
-                if cap > 0 && next > cap {
-                    return None;
-                }
-                let paid = price.saturating_mul(next / n - at / n);
-                let gain = (rate * worth).saturating_sub(paid).max(NEVER);
-                Some((small(if cap > 0 { next } else { next % n })?, gain))
-            }
-            Self::BuyGet { buy, get, rate, cap } => {
-                let m = buy + get;
-                let up_to = |t: i64| {
-                    let t = if cap > 0 { t.min(cap) } else { t };
-                    t / m * get + (t % m - buy).max(0)
-                };
-                let free = up_to(at + pieces) - up_to(at);
-                let next = at + pieces;
-                let next = if cap > 0 { next.min(cap) } else { next % m };
-                Some((small(next)?, rate * cheapest(value, pieces, free)))
-            }
-            Self::Pair { per, price_each, max, first } => {
-                let worth = UNIT * dearest(value, pieces, taken);
-                let other = per[usize::from(role == 0)];
-                let paid = if role == 0 { price_each.saturating_mul(taken) } else { 0 };
-                let worth = worth.saturating_sub(paid).max(NEVER);
-                let next = if role == first { at + taken * other } else { at - taken * other };
-                (0..=max).contains(&next).then_some((small(next)?, worth))
-            }
-        }
-    }
-}
 
 /// One way to go on with a line.
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +30,7 @@ pub(super) struct Opt {
 }
 
 /// An offer of several lines of a part.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) deal: u16,
     /// Its first and its last line, in the order in which they are decided.
@@ -187,12 +38,26 @@ pub(super) struct Group {
     pub(super) last: usize,
     machine: Option<Machine>,
     pub(super) slack: i64,
+    /// Whether what it takes off counts.
+    pub(super) gains: bool,
+    /// Whether it draws on the purse, so that what it takes off is known last.
+    is_drawn: bool,
+    /// Its lines in that order, what they are in it, and their pieces.
+    own: Vec<(usize, u8, i64)>,
+}
+
+/// A group of which something is remembered: how its number makes one with the others', and how many numbers there may be.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    group: u8,
+    stride: usize,
+    size: u32,
 }
 
 /// What is remembered before a line: of which groups, and how their numbers make one.
 #[derive(Clone, Debug, Default)]
 struct Cut {
-    open: Vec<(u8, usize)>,
+    open: Vec<Open>,
     states: usize,
     from: usize,
 }
@@ -238,7 +103,18 @@ impl Part {
         for row in own {
             for choice in rows[*row].choices.iter().filter(|choice| !choice.each) {
                 if groups.iter().all(|group| group.deal != choice.deal) {
-                    groups.push(Group { deal: choice.deal, first: 0, last: 0, machine: None, slack: 0 });
+                    let is_drawn =
+                        matches!(scene.deals[usize::from(choice.deal)].effect, Effect::AddOn { .. });
+                    groups.push(Group {
+                        deal: choice.deal,
+                        first: 0,
+                        last: 0,
+                        machine: None,
+                        slack: 0,
+                        gains: true,
+                        is_drawn,
+                        own: Vec::new(),
+                    });
                 }
             }
         }
@@ -272,6 +148,8 @@ impl Part {
             let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
             (group.first, group.last) = (first.0, last.0);
             let pieces = own.iter().map(|(_, line, _)| scene.lines[usize::from(*line)].pieces);
+            let roles = own.iter().map(|(at, _, place)| (*at, place.role));
+            group.own = roles.zip(pieces.clone()).map(|((at, role), pieces)| (at, role, pieces)).collect();
             group.machine = Machine::of(scene, deal, pieces.clone().sum());
             group.slack = group.machine.map_or(0, Machine::slack);
             let is_sorted = || own.is_sorted_by(|a, b| by_piece(scene, level, a.1, b.1).is_lt());
@@ -296,10 +174,9 @@ impl Part {
             if largest.states <= STATES_MAX {
                 return left_out;
             }
-            let size = |group: &u8| self.groups[usize::from(*group)].machine.map_or(0, Machine::size);
-            let open = largest.open.iter().map(|(group, _)| *group);
-            let Some(dropped) = open.max_by_key(|group| (size(group), *group)) else { return left_out };
-            self.groups[usize::from(dropped)].machine = None;
+            let dropped = largest.open.iter().max_by_key(|open| (open.size, open.group));
+            let Some(dropped) = dropped.map(|open| usize::from(open.group)) else { return left_out };
+            self.groups[dropped].machine = None;
             left_out += 1;
         }
     }
@@ -314,8 +191,9 @@ impl Part {
                     && group.first < at
                     && at <= group.last
                 {
-                    open.push((number, states));
-                    states = states.saturating_mul(machine.size());
+                    let size = machine.size_at(&group.own, at);
+                    open.push(Open { group: number, stride: states, size });
+                    states = states.saturating_mul(size as usize);
                 }
             }
             self.cuts.push(Cut { open, states, from });
@@ -365,9 +243,9 @@ impl Part {
             for state in 0..cut.states {
                 digits.fill(0);
                 let mut rest = state;
-                for (group, stride) in cut.open.iter().rev() {
-                    digits[usize::from(*group)] = u32::try_from(rest / stride).unwrap_or(0);
-                    rest %= stride;
+                for open in cut.open.iter().rev() {
+                    digits[usize::from(open.group)] = u32::try_from(rest / open.stride).unwrap_or(0);
+                    rest %= open.stride;
                 }
                 let place = self.place(at, &digits);
                 let mut most = NEVER;
@@ -383,14 +261,19 @@ impl Part {
         self.h = h;
     }
 
-    /// Where the numbers lead if the line at a place changes none of them; and how many groups would end with a number they may not.
+    /// Where the numbers lead if the line at a place changes none of them; and how many groups would have a number they may not.
     pub(super) fn place(&self, at: usize, digits: &[u32]) -> (usize, usize) {
-        let next = self.cuts[at + 1].open.iter();
-        let state = next.map(|(group, stride)| digits[usize::from(*group)] as usize * stride).sum();
+        let (mut state, mut bad) = (0, 0);
+        for open in &self.cuts[at + 1].open {
+            let digit = digits[usize::from(open.group)];
+            state += digit as usize * open.stride;
+            bad += usize::from(digit >= open.size);
+        }
         let ends = self.groups.iter().zip(digits).filter(|(group, _)| group.last == at);
-        let bad =
-            ends.filter(|(group, digit)| group.machine.is_some_and(|machine| !machine.accepts(**digit)));
-        (state, bad.count())
+        bad += ends
+            .filter(|(group, digit)| group.machine.is_some_and(|machine| !machine.accepts(**digit)))
+            .count();
+        (state, bad)
     }
 
     /// What an option leads to.
@@ -417,9 +300,10 @@ impl Part {
             return (others == 0 && machine.accepts(next)).then_some(Step { state, gain, digit: Some(next) });
         }
         let open = &self.cuts[at + 1].open;
-        let (_, stride) = open.iter().find(|(other, _)| *other == number)?;
-        let state = state + next as usize * stride - digit as usize * stride;
-        (bad == 0).then_some(Step { state, gain, digit: Some(next) })
+        let open = open.iter().find(|open| open.group == number)?;
+        let others = bad - usize::from(digit >= open.size);
+        let state = state + next as usize * open.stride - digit as usize * open.stride;
+        (others == 0 && next < open.size).then_some(Step { state, gain, digit: Some(next) })
     }
 
     /// The options of the line at a place.
@@ -430,6 +314,93 @@ impl Part {
     /// What the lines from a place on may lose at most, where the numbers are these.
     pub(super) fn to_come(&self, at: usize, state: usize) -> i64 {
         self.h[self.cuts[at].from + state]
+    }
+
+    /// How many numbers may be remembered of a group.
+    pub(super) fn size(&self, group: usize) -> usize {
+        self.groups[group].machine.map_or(1, Machine::size)
+    }
+
+    /// What a group is thought to take once a line is its own, by number; `thought` is the same before, `opts` are the line's ways to be.
+    pub(super) fn then(&self, thought: &[i64], group: usize, opts: (usize, usize)) -> Vec<i64> {
+        let mut then = vec![NEVER; self.size(group)];
+        for opt in &self.opts[opts.0..opts.1] {
+            let Some(table) = opt.table else {
+                then[0] = thought[0] + opt.gain;
+                continue;
+            };
+            for (before, (next, gain)) in thought.iter().zip(&self.tables[table as usize..]) {
+                if *next != NOWHERE && *before > NEVER / 2 {
+                    let next = &mut then[*next as usize];
+                    *next = (*next).max(before + gain);
+                }
+            }
+        }
+        then
+    }
+
+    /// The most that groups which are not settled and lines from a place on may take, where groups are thought to take so much of the
+    /// lines before; and how many numbers were looked at.
+    pub(super) fn most<'t>(&self, at: usize, thought: impl Fn(usize) -> Option<&'t [i64]>) -> (i64, u64) {
+        let cut = &self.cuts[at];
+        let is_open = |group: usize| cut.open.iter().any(|open| usize::from(open.group) == group);
+        let mut sum = 0;
+        for (number, group) in self.groups.iter().enumerate() {
+            if (group.last >= at || group.is_drawn)
+                && !is_open(number)
+                && let Some(thought) = thought(number)
+            {
+                sum += thought.iter().max().copied().unwrap_or(0);
+            }
+        }
+        let of = |open: &Open| {
+            let thought = thought(usize::from(open.group))?;
+            Some((open.stride, thought.get(..open.size as usize).unwrap_or(thought)))
+        };
+        let open: Vec<(usize, &[i64])> = cut.open.iter().filter_map(of).collect();
+        let (mut most, mut looked) = (NEVER, 1);
+        self.widen(&open, (cut.from, sum), &mut most, &mut looked);
+        (most, looked)
+    }
+
+    fn widen(&self, open: &[(usize, &[i64])], (state, sum): (usize, i64), most: &mut i64, looked: &mut u64) {
+        let Some(((stride, thought), rest)) = open.split_first() else {
+            *most = (*most).max(sum + self.h[state]);
+            return;
+        };
+        for (digit, own) in thought.iter().enumerate().filter(|(_, own)| **own > NEVER / 2) {
+            *looked += 1;
+            self.widen(rest, (state + digit * stride, sum + own), most, looked);
+        }
+    }
+
+    /// The same part, but that lines which are counted gain nothing, nor do groups that have no others.
+    pub(super) fn but(&self, rows: &[Asked<'_>], counted: &[bool]) -> Self {
+        let mut part = self.clone();
+        let is_counted = |at: usize| counted[usize::from(rows[self.order[at]].line)];
+        for (number, group) in part.groups.iter_mut().enumerate() {
+            let is_of = |at: &usize| {
+                let (from, to) = self.spans[*at];
+                self.opts[from..to].iter().any(|opt| opt.group.map(usize::from) == Some(number))
+            };
+            group.gains = !(0..self.order.len()).filter(is_of).all(is_counted);
+        }
+        for (at, (from, to)) in self.spans.iter().enumerate() {
+            for opt in &mut part.opts[*from..*to] {
+                let gains = opt.group.map_or(!is_counted(at), |group| part.groups[usize::from(group)].gains);
+                if gains {
+                    continue;
+                }
+                opt.gain = 0;
+                if let (Some(table), Some(group)) = (opt.table, opt.group) {
+                    let from = table as usize;
+                    let numbers = &mut part.tables[from..from + self.size(usize::from(group))];
+                    numbers.iter_mut().filter(|(next, _)| *next != NOWHERE).for_each(|(_, gain)| *gain = 0);
+                }
+            }
+        }
+        part.look_back();
+        part
     }
 
     /// What rounding may add to what all lines lose.

@@ -1,0 +1,284 @@
+//! All that the lines of a part may lose together, not only the most: where an offer of a later lane wants so much to be left to pay,
+//! something less may be just what is wanted, and only whoever has seen all of it knows that nothing is.
+//!
+//! Lines are decided one after the other. What offers of several lines are thought to take of the lines decided so far is kept for every
+//! number that may be remembered of them ([`Part`]), so that no choice is looked at twice, and what cannot come near the most is left.
+
+use std::collections::BTreeMap;
+
+use crate::deal::{Deal, DealSet, Effect, Scene};
+use crate::item::Working;
+use crate::purse::Purse;
+
+use super::Row;
+use super::machine::{NEVER, UNIT};
+use super::relax::Part;
+
+/// A line has no offer.
+pub(super) const NO_DEAL: u16 = u16::MAX;
+
+/// What the lines of a part lose, and what those of them that are counted; with the deal of each line, in the part's order.
+pub(super) type Values = BTreeMap<(i64, i64), Vec<u16>>;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Only what loses at least so much.
+    pub(super) least: i64,
+    /// The lines that are counted apart; none, where it is empty.
+    pub(super) counted: &'a [bool],
+    /// The part with nothing gained by lines that are counted, and how much the others lose at least.
+    pub(super) others: Option<(&'a Part, i64)>,
+    /// So many values are kept at most.
+    pub(super) values_max: usize,
+    pub(super) nodes_max: u64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) values: Values,
+    /// Whether it is all there is.
+    pub(super) is_all: bool,
+    pub(super) nodes: u64,
+}
+
+/// The search for all that a part may lose.
+pub(super) struct All<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) part: &'a Part,
+    pub(super) row: &'a mut Row,
+    pub(super) work: &'a mut Working,
+    pub(super) level: &'a [i64],
+    pub(super) purse: Purse,
+    /// The deals in the order in which they draw on the purse.
+    pub(super) order: &'a [u16],
+    pub(super) wanted: Wanted<'a>,
+    /// Whether what is taken is known as soon as all lines of a group are decided.
+    pub(super) is_plain: bool,
+}
+
+/// Where the search is.
+#[derive(Clone, Debug, Default)]
+struct At {
+    /// What each group is thought to take, by the number that is remembered.
+    thought: Vec<Vec<i64>>,
+    has: Vec<u16>,
+    shunned: Vec<u16>,
+    deals: Vec<u16>,
+    found: Found,
+    cut: bool,
+}
+
+/// What is lost so far: by lines on their own and groups that are settled.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    /// In ten-thousandths.
+    off: i64,
+    /// The same, of lines that are not counted.
+    others: i64,
+    /// Of the lines that are counted, in whole units.
+    counted: i64,
+    /// What rounding may add.
+    slack: i64,
+    used: DealSet,
+}
+
+impl All<'_> {
+    pub(super) fn find(mut self, used: DealSet) -> Found {
+        let n = self.part.groups.len();
+        let thought = (0..n).map(|group| self.part.beginning(group)).collect();
+        let mut at = At { thought, has: vec![0; n], shunned: vec![0; n], ..At::default() };
+        self.dive(0, Sum { slack: self.part.slack(), used, ..Sum::default() }, &mut at);
+        self.row.chosen.fill(None);
+        at.found.is_all = !at.cut;
+        at.found
+    }
+
+    /// Decides the line at a place.
+    fn dive(&mut self, place: usize, sum: Sum, at: &mut At) {
+        at.found.nodes += 1;
+        if at.found.nodes > self.wanted.nodes_max {
+            at.cut = true;
+        }
+        if at.cut {
+            return;
+        }
+        if place == self.part.order.len() {
+            return self.consider(sum, at);
+        }
+        let (from, to) = self.part.span(place);
+        let mut opt = from;
+        while opt < to {
+            let (choice, first) = (self.part.opts[opt].choice, opt);
+            while opt < to && self.part.opts[opt].choice == choice {
+                opt += 1;
+            }
+            if self.may(place, first, sum.used, at) {
+                self.go(place, (first, opt), sum, at);
+            }
+        }
+    }
+
+    /// Whether a line may be decided so, by what was decided before.
+    fn may(&self, place: usize, opt: usize, used: DealSet, at: &At) -> bool {
+        let (from, to) = self.part.span(place);
+        let opt = &self.part.opts[opt];
+        let Some(choice) = opt.choice else {
+            let mut groups = self.part.opts[from..to].iter().filter_map(|other| other.group);
+            return groups.all(|group| at.has[usize::from(group)] == 0);
+        };
+        let deal = self.row.choices[choice as usize].deal;
+        self.scene.deals[usize::from(deal)].conflicts & used == 0
+            && opt.group.is_none_or(|group| at.shunned[usize::from(group)] == 0)
+    }
+
+    /// Decides a line by the options from one on to another, which are of one deal.
+    fn go(&mut self, place: usize, (first, end): (usize, usize), sum: Sum, at: &mut At) {
+        let opt = self.part.opts[first];
+        let line = usize::from(self.row.lines[self.part.order[place]].0);
+        let mut next = sum;
+        let mut before = None;
+        if let Some(choice) = opt.choice {
+            let choice = self.row.choices[choice as usize];
+            next.used |= 1 << choice.deal;
+            self.row.chosen[line] = Some((choice.deal, choice.place));
+            at.deals.push(choice.deal);
+            match opt.group.map(usize::from) {
+                Some(group) => {
+                    at.has[group] += 1;
+                    let thought = self.part.then(&at.thought[group], group, (first, end));
+                    before = Some((group, std::mem::replace(&mut at.thought[group], thought)));
+                }
+                None => {
+                    next.off += choice.most * UNIT;
+                    match self.is_counted(line) {
+                        true => next.counted += choice.most,
+                        false => next.others += choice.most * UNIT,
+                    }
+                }
+            }
+        } else {
+            at.deals.push(NO_DEAL);
+            self.shun(place, true, at);
+        }
+        if let Some(next) = self.settle(place, next, at)
+            && self.is_wanted(place + 1, &next, at)
+        {
+            self.dive(place + 1, next, at);
+        }
+        if let Some((group, thought)) = before {
+            at.thought[group] = thought;
+            at.has[group] -= 1;
+        }
+        if opt.choice.is_none() {
+            self.shun(place, false, at);
+        }
+        at.deals.pop();
+        self.row.chosen[line] = None;
+    }
+
+    fn is_counted(&self, line: usize) -> bool {
+        self.wanted.counted.get(line).is_some_and(|is_counted| *is_counted)
+    }
+
+    /// No offer of several lines of which the line is may apply any more; or it may again.
+    fn shun(&self, place: usize, is_shunned: bool, at: &mut At) {
+        let (from, to) = self.part.span(place);
+        for group in self.part.opts[from..to].iter().filter_map(|opt| opt.group).map(usize::from) {
+            at.shunned[group] = if is_shunned { at.shunned[group] + 1 } else { at.shunned[group] - 1 };
+        }
+    }
+
+    /// Groups whose last line is decided take what they take; `None` where one may not.
+    fn settle(&mut self, place: usize, mut sum: Sum, at: &mut At) -> Option<Sum> {
+        for (number, group) in self.part.groups.iter().enumerate() {
+            if group.last != place {
+                continue;
+            }
+            let deal = &self.scene.deals[usize::from(group.deal)];
+            if matches!(deal.effect, Effect::AddOn { .. }) {
+                continue;
+            }
+            sum.slack -= group.slack;
+            if at.has[number] == 0 {
+                continue;
+            }
+            // To work it out costs what it looks at.
+            at.found.nodes += 1 + u64::from(at.has[number]) / 8;
+            let off = self.take(group.deal, deal)?;
+            sum.off += off * UNIT;
+            let counted = self.counted();
+            sum.counted += counted;
+            sum.others += (off - counted) * UNIT;
+        }
+        Some(sum)
+    }
+
+    /// What a deal of several lines takes off those it has; `None` where it may not.
+    fn take(&mut self, number: u16, deal: &Deal) -> Option<i64> {
+        self.row.worth(self.scene, self.work, number, deal, self.level)
+    }
+
+    /// How much of what was taken last is of lines that are counted.
+    fn counted(&self) -> i64 {
+        if self.wanted.counted.is_empty() {
+            return 0;
+        }
+        let taken = self.row.taken.iter().zip(&self.row.offs);
+        taken.filter(|(place, _)| self.is_counted(usize::from(place.line))).map(|(_, off)| off).sum()
+    }
+
+    /// Whether the lines from a place on may lose enough.
+    fn is_wanted(&self, place: usize, sum: &Sum, at: &mut At) -> bool {
+        let known = |group: usize| (at.has[group] > 0).then(|| &at.thought[group][..]);
+        let (most, looked) = self.part.most(place, known);
+        let mut nodes = looked / 16;
+        let mut is_wanted = (sum.off + most + sum.slack).div_euclid(UNIT) >= self.wanted.least;
+        if let (true, Some((others, least))) = (is_wanted, self.wanted.others) {
+            let own = |group: usize| known(group).filter(|_| others.groups[group].gains);
+            let (most, looked) = others.most(place, own);
+            nodes += looked / 16;
+            is_wanted = (sum.others + most + sum.slack).div_euclid(UNIT) >= least;
+        }
+        at.found.nodes += nodes;
+        is_wanted
+    }
+
+    /// All lines are decided: what is drawn from the purse is drawn, budgets are kept.
+    fn consider(&mut self, mut sum: Sum, at: &mut At) {
+        if !self.is_plain {
+            let mut purse = self.purse;
+            for number in self.order {
+                let deal = &self.scene.deals[usize::from(*number)];
+                let group = self.part.groups.iter().position(|group| group.deal == *number);
+                if let (Effect::AddOn { .. }, Some(group)) = (deal.effect, group)
+                    && at.has[group] > 0
+                {
+                    let Some(off) = self.take(*number, &purse.within(deal)) else { return };
+                    purse.take(deal, self.work.pieces);
+                    sum.off += off * UNIT;
+                    sum.counted += self.counted();
+                }
+            }
+            if !self.row.within_budgets(self.scene, self.level) {
+                return;
+            }
+        }
+        let off = sum.off.div_euclid(UNIT);
+        if off < self.wanted.least {
+            return;
+        }
+        at.found.values.entry((off, sum.counted)).or_insert_with(|| at.deals.clone());
+        at.cut |= at.found.values.len() > self.wanted.values_max;
+    }
+}
+
+impl Part {
+    /// What a group is thought to take before any line is decided, by the number that is remembered.
+    fn beginning(&self, group: usize) -> Vec<i64> {
+        let mut thought = vec![NEVER; self.size(group)];
+        thought[0] = 0;
+        thought
+    }
+}
