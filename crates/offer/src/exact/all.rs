@@ -4,7 +4,8 @@
 //! Lines are decided one after the other. What offers of several lines are thought to take of the lines decided so far is kept for every
 //! number that may be remembered of them ([`Part`]), so that no choice is looked at twice, and what cannot come near the most is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use crate::deal::{Deal, DealSet, Effect, Scene};
 use crate::item::Working;
@@ -14,6 +15,8 @@ use super::Row;
 use super::machine::{NEVER, UNIT};
 use super::relax::Part;
 
+/// Parts of more lines are not looked at.
+const LINES_MAX: usize = 319;
 /// A line has no offer.
 pub(super) const NO_DEAL: u16 = u16::MAX;
 
@@ -56,6 +59,10 @@ pub(super) struct All<'a> {
     pub(super) wanted: Wanted<'a>,
     /// Whether what is taken is known as soon as all lines of a group are decided.
     pub(super) is_plain: bool,
+    /// Groups of which some lines are counted and some are not, by bits.
+    pub(super) mixed: u128,
+    /// Deals that do not go with another.
+    pub(super) conflicts: DealSet,
 }
 
 /// Where the search is.
@@ -68,6 +75,8 @@ struct At {
     deals: Vec<u16>,
     found: Found,
     cut: bool,
+    /// Where the search was before, if nothing else can come of it: all that the lines to come need to know.
+    seen: HashSet<Box<[i64]>, BuildHasherDefault<DefaultHasher>>,
 }
 
 /// What is lost so far: by lines on their own and groups that are settled.
@@ -106,6 +115,9 @@ impl All<'_> {
         }
         if place == self.part.order.len() {
             return self.consider(sum, at);
+        }
+        if self.is_plain && !self.is_new(place, &sum, at) {
+            return;
         }
         let (from, to) = self.part.span(place);
         let mut opt = from;
@@ -162,10 +174,12 @@ impl All<'_> {
             at.deals.push(NO_DEAL);
             self.shun(place, true, at);
         }
-        if let Some(next) = self.settle(place, next, at)
-            && self.is_wanted(place + 1, &next, at)
-        {
-            self.dive(place + 1, next, at);
+        if let Some(next) = self.settle(place, next, at) {
+            let mut pruned = Vec::new();
+            if self.is_wanted(place + 1, &next, at, &mut pruned) {
+                self.dive(place + 1, next, at);
+            }
+            pruned.into_iter().for_each(|(group, thought)| at.thought[group] = thought);
         }
         if let Some((group, thought)) = before {
             at.thought[group] = thought;
@@ -229,19 +243,66 @@ impl All<'_> {
         taken.filter(|(place, _)| self.is_counted(usize::from(place.line))).map(|(_, off)| off).sum()
     }
 
-    /// Whether the lines from a place on may lose enough.
-    fn is_wanted(&self, place: usize, sum: &Sum, at: &mut At) -> bool {
-        let known = |group: usize| (at.has[group] > 0).then(|| &at.thought[group][..]);
-        let (most, looked) = self.part.most(place, known);
+    /// Whether the search has not been here: what is lost so far, what groups are thought to take and which may apply is all that matters.
+    fn is_new(&self, place: usize, sum: &Sum, at: &mut At) -> bool {
+        let mut key: Vec<i64> = vec![i64::try_from(place).unwrap_or(-1), sum.off, sum.counted];
+        let used = sum.used & self.conflicts;
+        key.extend([used as i64, (used >> 64) as i64]);
+        for (number, group) in self.part.groups.iter().enumerate() {
+            if group.first >= place || group.last < place {
+                continue;
+            }
+            let (has, shunned) = (at.has[number] > 0, at.shunned[number] > 0);
+            key.push(i64::from(has) + 2 * i64::from(shunned));
+            if !has {
+                continue;
+            }
+            if self.part.is_known(number) && !self.is_mixed(number) {
+                key.extend(&at.thought[number]);
+                continue;
+            }
+            let mut lines = [0i64; LINES_MAX / 64 + 1];
+            for (line, deal) in at.deals.iter().enumerate() {
+                if *deal == group.deal {
+                    lines[line / 64] |= 1 << (line % 64);
+                }
+            }
+            key.extend(lines);
+        }
+        at.seen.insert(key.into_boxed_slice())
+    }
+
+    /// Whether some lines of a group are counted, and some are not.
+    fn is_mixed(&self, group: usize) -> bool {
+        self.mixed >> group & 1 == 1
+    }
+
+    /// Whether the lines from a place on may lose enough. What groups are thought to take that may not is forgotten; `pruned` is what
+    /// it was.
+    fn is_wanted(&self, place: usize, sum: &Sum, at: &mut At, pruned: &mut Vec<(usize, Vec<i64>)>) -> bool {
+        let At { has, thought, found, .. } = at;
+        let known = |group: usize| (has[group] > 0).then(|| &thought[group][..]);
+        let (most, looked, marks) = self.part.most(place, known);
         let mut nodes = looked / 16;
-        let mut is_wanted = (sum.off + most + sum.slack).div_euclid(UNIT) >= self.wanted.least;
+        let need = self.wanted.least * UNIT - sum.off - sum.slack;
+        let mut is_wanted = most >= need;
         if let (true, Some((others, least))) = (is_wanted, self.wanted.others) {
             let own = |group: usize| known(group).filter(|_| others.groups[group].gains);
-            let (most, looked) = others.most(place, own);
+            let (most, looked, _) = others.most(place, own);
             nodes += looked / 16;
             is_wanted = (sum.others + most + sum.slack).div_euclid(UNIT) >= least;
         }
-        at.found.nodes += nodes;
+        found.nodes += nodes;
+        if is_wanted {
+            for (group, marks) in marks {
+                let is_over = |digit: usize| marks.get(digit).is_none_or(|most| *most < need);
+                let own = &mut thought[group];
+                if (0..own.len()).any(|digit| own[digit] > NEVER && is_over(digit)) {
+                    pruned.push((group, own.clone()));
+                    (0..own.len()).filter(|digit| is_over(*digit)).for_each(|digit| own[digit] = NEVER);
+                }
+            }
+        }
         is_wanted
     }
 

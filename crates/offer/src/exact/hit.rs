@@ -15,6 +15,8 @@ use super::{Row, Search};
 
 /// So many values of a part are kept at most.
 const VALUES_MAX: usize = 30_000;
+/// So many branches are looked at for what a part may lose, before more are.
+const FIRST_NODES: u64 = 8_000;
 /// So many sums are tried.
 const TRIES_MAX: usize = 48;
 /// So many combinations of parts of which an offer of some lines is partly are looked at.
@@ -114,40 +116,59 @@ impl Search {
             if after(middle) < cutoff { at = middle } else { end = middle - 1 }
         }
         let is_whole = at == payable || after(at + 1) >= cutoff;
-        let mut lists = self.sorted(reach, row, decided, tail);
-        let Some(last) = self.last(reach, tail, &lists, at) else {
-            return is_whole && self.nodes <= self.nodes_max;
-        };
-        if self.nodes > self.nodes_max || last < best {
-            return false;
+        let lists = self.sorted(reach, row, decided, tail);
+        is_whole && self.narrow(reach, row, decided, tail, (lists, at))
+    }
+
+    /// Lists what parts may lose, first for as little work as mostly does, and tries what may leave less to pay; up to `most` may be left
+    /// after the lane. Whether nothing leaves less.
+    fn narrow(
+        &mut self,
+        reach: &Reach<'_>,
+        row: &mut Row,
+        decided: &[Decided],
+        tail: &Tail,
+        (mut lists, mut most): (Lists, i64),
+    ) -> bool {
+        let are_most = decided.iter().all(|one| one.is_most);
+        for is_first in [true, false] {
+            let Some(last) = self.last(reach, tail, &lists, most) else {
+                return self.nodes <= self.nodes_max;
+            };
+            let Ok(window) = usize::try_from(last - reach.best) else { return false };
+            let nodes_each = self.nodes_max.saturating_sub(self.nodes) / 3;
+            let nodes_each = if is_first { nodes_each.min(FIRST_NODES) } else { nodes_each };
+            self.list(reach, row, decided, (tail, last - reach.best, nodes_each), &mut lists);
+            let (mut targets, dropped) = match tail.of {
+                None => self.sums_of_all(reach, tail, &lists, window),
+                Some(_) => self.sums_of_some(reach, tail, &lists, window),
+            };
+            targets.sort_by_key(|target| target.least);
+            #[cfg(lab)]
+            let before = self.cutoff();
+            self.try_all(reach, row, decided, &lists, &targets);
+            let cutoff = self.cutoff();
+            #[cfg(lab)]
+            eprintln!(
+                "  tail {:?} window {window} all {} most {are_most} nodes {} lists {:?} targets {} {:?} cutoff {before}>{cutoff} dropped {dropped} of {}",
+                tail.of,
+                lists.is_all,
+                self.nodes,
+                lists.of.iter().map(Vec::len).filter(|n| *n > 4).collect::<Vec<_>>(),
+                targets.len(),
+                targets.first().map(|t| t.least),
+                self.nodes_max
+            );
+            if lists.is_all && are_most {
+                return dropped >= cutoff && targets.iter().all(|target| target.least >= cutoff);
+            }
+            if self.nodes > self.nodes_max {
+                return false;
+            }
+            most = last;
         }
-        let Ok(window) = usize::try_from(last - best) else { return false };
-        self.list(reach, row, decided, (tail, last - best), &mut lists);
-        let (mut targets, dropped) = match tail.of {
-            None => self.sums_of_all(reach, tail, &lists, window),
-            Some(_) => self.sums_of_some(reach, tail, &lists, window),
-        };
-        targets.sort_by_key(|target| target.least);
-        self.try_all(reach, row, decided, &lists, &targets);
-        #[cfg(lab)]
-        eprintln!(
-            "  tail {:?} window {window} all {} nodes {} lists {:?} targets {} {:?} cutoff {cutoff}>{} dropped {dropped} of {}",
-            tail.of,
-            lists.is_all,
-            self.nodes,
-            lists.of.iter().map(Vec::len).filter(|n| *n > 4).collect::<Vec<_>>(),
-            targets.len(),
-            targets.first().map(|t| t.least),
-            self.cutoff(),
-            self.nodes_max
-        );
-        let cutoff = self.cutoff();
-        let is_proven = match lists.is_all && decided.iter().all(|one| one.is_most) {
-            true => dropped >= cutoff && targets.iter().all(|target| target.least >= cutoff),
-            // Not all is known: whatever may be left to pay would have to be no better.
-            false => self.last(reach, tail, &lists, last).is_none() && self.nodes <= self.nodes_max,
-        };
-        is_proven && is_whole
+        // Not all is known: whatever may be left to pay would have to be no better.
+        self.last(reach, tail, &lists, most).is_none() && self.nodes <= self.nodes_max
     }
 
     fn try_all(
@@ -242,10 +263,11 @@ impl Search {
         reach: &Reach<'_>,
         row: &mut Row,
         decided: &[Decided],
-        (tail, window): (&Tail, i64),
+        (tail, window, nodes_max): (&Tail, i64, u64),
         lists: &mut Lists,
     ) {
         let Reach { scene, k, .. } = *reach;
+        (lists.is_all, lists.of) = (true, Vec::new());
         let level = std::mem::take(&mut self.levels[k]);
         // How much less the other lines of mixed parts may lose, so that enough is left to pay of those that are counted.
         let spare = lists.amount_low.saturating_add(window) - tail.wanted(scene, k, reach.low, self.cutoff());
@@ -256,7 +278,7 @@ impl Search {
                 counted: &tail.counted,
                 others: mixed.map(|(part, most)| (part, most - spare)),
                 values_max: VALUES_MAX,
-                nodes_max: self.nodes_max.saturating_sub(self.nodes) / 3,
+                nodes_max: nodes_max.min(self.nodes_max.saturating_sub(self.nodes)),
             };
             let Found { values, is_all, nodes } = self.all(scene, &one.part, row, &level, wanted, reach.used);
             self.nodes += nodes;
@@ -281,7 +303,10 @@ impl Search {
         let is_plain = scene.is_plain();
         let chosen = std::mem::replace(&mut row.chosen, vec![None; scene.lines.len()]);
         let (work, order, purse) = (&mut self.work, &self.order[..], self.purse);
-        let found = All { scene, part, row, work, level, purse, order, wanted, is_plain }.find(used);
+        let conflicts = scene.deals.iter().fold(0, |all, deal| all | deal.conflicts);
+        let mixed = part.mixed(&row.lines, wanted.counted);
+        let found =
+            All { scene, part, row, work, level, purse, order, wanted, is_plain, mixed, conflicts }.find(used);
         row.chosen = chosen;
         found
     }

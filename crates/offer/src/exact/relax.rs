@@ -29,12 +29,15 @@ pub(super) struct Opt {
     gain: i64,
 }
 
+/// The most for each number of groups.
+pub(super) type Marks = Vec<(usize, Vec<i64>)>;
+
 /// An offer of several lines of a part.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) deal: u16,
     /// Its first and its last line, in the order in which they are decided.
-    first: usize,
+    pub(super) first: usize,
     pub(super) last: usize,
     machine: Option<Machine>,
     pub(super) slack: i64,
@@ -42,6 +45,8 @@ pub(super) struct Group {
     pub(super) gains: bool,
     /// Whether it draws on the purse, so that what it takes off is known last.
     is_drawn: bool,
+    /// Whether what it takes off is known from what it is thought to take.
+    is_known: bool,
     /// Its lines in that order, what they are in it, and their pieces.
     own: Vec<(usize, u8, i64)>,
 }
@@ -113,6 +118,7 @@ impl Part {
                         slack: 0,
                         gains: true,
                         is_drawn,
+                        is_known: false,
                         own: Vec::new(),
                     });
                 }
@@ -202,6 +208,11 @@ impl Part {
     }
 
     fn options(&mut self, scene: &Scene, level: &[i64], rows: &[Asked<'_>]) {
+        for group in &mut self.groups {
+            let pieces = group.own.iter().map(|(.., pieces)| *pieces).max().unwrap_or(0);
+            let deal = &scene.deals[usize::from(group.deal)];
+            group.is_known = pieces <= PIECES_MAX && group.machine.is_some() && !group.is_drawn && !deal.has_budget();
+        }
         for row in &self.order {
             let from = self.opts.len();
             let asked = rows[*row];
@@ -339,9 +350,14 @@ impl Part {
         then
     }
 
+    /// Whether what a group takes off is known from what it is thought to take.
+    pub(super) fn is_known(&self, group: usize) -> bool {
+        self.groups[group].is_known
+    }
+
     /// The most that groups which are not settled and lines from a place on may take, where groups are thought to take so much of the
-    /// lines before; and how many numbers were looked at.
-    pub(super) fn most<'t>(&self, at: usize, thought: impl Fn(usize) -> Option<&'t [i64]>) -> (i64, u64) {
+    /// lines before; how many numbers were looked at; and the most for each number of each group that is remembered.
+    pub(super) fn most<'t>(&self, at: usize, thought: impl Fn(usize) -> Option<&'t [i64]>) -> (i64, u64, Marks) {
         let cut = &self.cuts[at];
         let is_open = |group: usize| cut.open.iter().any(|open| usize::from(open.group) == group);
         let mut sum = 0;
@@ -358,20 +374,46 @@ impl Part {
             Some((open.stride, thought.get(..open.size as usize).unwrap_or(thought)))
         };
         let open: Vec<(usize, &[i64])> = cut.open.iter().filter_map(of).collect();
-        let (mut most, mut looked) = (NEVER, 1);
-        self.widen(&open, (cut.from, sum), &mut most, &mut looked);
-        (most, looked)
+        let groups = cut.open.iter().map(|open| usize::from(open.group));
+        let groups = groups.filter(|group| thought(*group).is_some());
+        let mut marks: Marks =
+            groups.zip(&open).map(|(group, (_, thought))| (group, vec![NEVER; thought.len()])).collect();
+        let mut looked = 1;
+        let most = self.widen(&open, (cut.from, sum), &mut marks, &mut looked);
+        (most, looked, marks)
     }
 
-    fn widen(&self, open: &[(usize, &[i64])], (state, sum): (usize, i64), most: &mut i64, looked: &mut u64) {
-        let Some(((stride, thought), rest)) = open.split_first() else {
-            *most = (*most).max(sum + self.h[state]);
-            return;
+    fn widen(
+        &self,
+        open: &[(usize, &[i64])],
+        (state, sum): (usize, i64),
+        marks: &mut [(usize, Vec<i64>)],
+        looked: &mut u64,
+    ) -> i64 {
+        let (Some(((stride, thought), rest)), Some(((_, mark), marks))) =
+            (open.split_first(), marks.split_first_mut())
+        else {
+            return sum + self.h[state];
         };
+        let mut most = NEVER;
         for (digit, own) in thought.iter().enumerate().filter(|(_, own)| **own > NEVER / 2) {
             *looked += 1;
-            self.widen(rest, (state + digit * stride, sum + own), most, looked);
+            let found = self.widen(rest, (state + digit * stride, sum + own), marks, looked);
+            mark[digit] = mark[digit].max(found);
+            most = most.max(found);
         }
+        most
+    }
+
+    /// Groups of which some lines are counted and some are not, by bits; `lines` are the row's.
+    pub(super) fn mixed(&self, lines: &[(u16, u32, u32)], counted: &[bool]) -> u128 {
+        let is_counted = |at: &usize| counted.get(usize::from(lines[self.order[*at]].0)).is_some_and(|is| *is);
+        let is_mixed = |group: &Group| {
+            let n = group.own.iter().filter(|(at, ..)| is_counted(at)).count();
+            n > 0 && n < group.own.len()
+        };
+        let groups = self.groups.iter().enumerate().filter(|(_, group)| is_mixed(group));
+        groups.fold(0, |all, (number, _)| all | 1u128.checked_shl(u32::try_from(number).unwrap_or(128)).unwrap_or(0))
     }
 
     /// The same part, but that lines which are counted gain nothing, nor do groups that have no others.
