@@ -5,7 +5,7 @@
 //! number that may be remembered of them ([`Part`]), so that no choice is looked at twice, and what cannot come near the most is left.
 
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::deal::{Deal, DealSet, Effect, Scene};
 use crate::item::Working;
@@ -13,7 +13,7 @@ use crate::purse::Purse;
 
 use super::Row;
 use super::machine::{NEVER, UNIT};
-use super::relax::Part;
+use super::relax::{Part, Thought};
 
 /// Parts of more lines are not looked at.
 const LINES_MAX: usize = 319;
@@ -69,14 +69,33 @@ pub(super) struct All<'a> {
 #[derive(Clone, Debug, Default)]
 struct At {
     /// What each group is thought to take, by the number that is remembered.
-    thought: Vec<Vec<i64>>,
+    thought: Vec<Vec<Thought>>,
     has: Vec<u16>,
     shunned: Vec<u16>,
     deals: Vec<u16>,
     found: Found,
     cut: bool,
     /// Where the search was before, if nothing else can come of it: all that the lines to come need to know.
-    seen: HashSet<Box<[i64]>, BuildHasherDefault<DefaultHasher>>,
+    seen: HashSet<Box<[i64]>, BuildHasherDefault<Quick>>,
+}
+
+/// A quick hash of numbers, always the same.
+#[derive(Clone, Copy, Debug, Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for word in bytes.chunks(8) {
+            let mut own = [0u8; 8];
+            own[..word.len()].copy_from_slice(word);
+            let mixed = (self.0.rotate_left(26) ^ u64::from_le_bytes(own)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            self.0 = mixed ^ mixed >> 32;
+        }
+    }
 }
 
 /// What is lost so far: by lines on their own and groups that are settled.
@@ -159,7 +178,7 @@ impl All<'_> {
             match opt.group.map(usize::from) {
                 Some(group) => {
                     at.has[group] += 1;
-                    let thought = self.part.then(&at.thought[group], group, (first, end));
+                    let thought = self.part.then(&at.thought[group], group, (first, end), self.is_counted(line));
                     before = Some((group, std::mem::replace(&mut at.thought[group], thought)));
                 }
                 None => {
@@ -218,11 +237,20 @@ impl All<'_> {
             if at.has[number] == 0 {
                 continue;
             }
-            // To work it out costs what it looks at.
-            at.found.nodes += 1 + u64::from(at.has[number]) / 8;
-            let off = self.take(group.deal, deal)?;
+            let (off, counted) = if self.is_plain && self.part.is_known(number) {
+                let most = self.thought(number, at);
+                // A half is rounded down: what is paid is rounded up.
+                let off = -(UNIT / 2 - most.gain).div_euclid(UNIT);
+                if off <= 0 {
+                    return None;
+                }
+                (off, self.counted_of(number, off, &most))
+            } else {
+                // To work it out costs what it looks at.
+                at.found.nodes += 2 + u64::from(at.has[number]) / 4;
+                (self.take(group.deal, deal)?, self.counted())
+            };
             sum.off += off * UNIT;
-            let counted = self.counted();
             sum.counted += counted;
             sum.others += (off - counted) * UNIT;
         }
@@ -257,8 +285,12 @@ impl All<'_> {
             if !has {
                 continue;
             }
+            if self.is_merged(number) {
+                key.extend(at.thought[number].iter().flat_map(|own| [own.gain, own.counted, own.worth]));
+                continue;
+            }
             if self.part.is_known(number) && !self.is_mixed(number) {
-                key.extend(&at.thought[number]);
+                key.extend(at.thought[number].iter().map(|own| own.gain));
                 continue;
             }
             let mut lines = [0i64; LINES_MAX / 64 + 1];
@@ -277,18 +309,56 @@ impl All<'_> {
         self.mixed >> group & 1 == 1
     }
 
+    /// Whether a group's lines need not be known, where not all of them are counted or not.
+    fn is_merged(&self, group: usize) -> bool {
+        self.is_plain && self.is_mixed(group) && self.part.is_known(group)
+    }
+
+    /// The most that a group is thought to take, once all its lines are decided.
+    fn thought(&self, group: usize, at: &At) -> Thought {
+        let ends = at.thought[group].iter().enumerate().filter(|(digit, _)| self.part.may_end(group, *digit));
+        ends.map(|(_, own)| *own).max_by_key(|own| (own.gain, -own.counted)).unwrap_or(Thought::NEVER)
+    }
+
+    /// How much of what a group takes off is of lines that are counted: where these are some of them, their part at least, which is less
+    /// by less than a unit each.
+    fn counted_of(&self, group: usize, off: i64, thought: &Thought) -> i64 {
+        let own = &self.part.groups[group];
+        match (self.wanted.counted.is_empty(), self.is_mixed(group)) {
+            (true, _) => 0,
+            (false, false) if thought.counted > 0 => off,
+            (false, false) => 0,
+            (false, true) => {
+                let share = i128::from(off) * i128::from(thought.counted) / i128::from(thought.worth.max(1));
+                i64::try_from(share).unwrap_or(0).saturating_sub(own.n_lines()).max(0)
+            }
+        }
+    }
+
     /// Whether the lines from a place on may lose enough. What groups are thought to take that may not is forgotten; `pruned` is what
     /// it was.
-    fn is_wanted(&self, place: usize, sum: &Sum, at: &mut At, pruned: &mut Vec<(usize, Vec<i64>)>) -> bool {
+    fn is_wanted(&self, place: usize, sum: &Sum, at: &mut At, pruned: &mut Vec<(usize, Vec<Thought>)>) -> bool {
         let At { has, thought, found, .. } = at;
-        let known = |group: usize| (has[group] > 0).then(|| &thought[group][..]);
-        let (most, looked, marks) = self.part.most(place, known);
+        let of = |group: usize, gain: &dyn Fn(&Thought) -> i64| -> Option<Vec<i64>> {
+            let of_each = |own: &Thought| if own.gain > NEVER / 2 { gain(own) } else { NEVER };
+            (has[group] > 0).then(|| thought[group].iter().map(of_each).collect())
+        };
+        let groups = 0..thought.len();
+        let known: Vec<Option<Vec<i64>>> = groups.clone().map(|group| of(group, &|own| own.gain)).collect();
+        let (most, looked, marks) = self.part.most(place, &known);
         let mut nodes = looked / 16;
         let need = self.wanted.least * UNIT - sum.off - sum.slack;
         let mut is_wanted = most >= need;
         if let (true, Some((others, least))) = (is_wanted, self.wanted.others) {
-            let own = |group: usize| known(group).filter(|_| others.groups[group].gains);
-            let (most, looked, _) = others.most(place, own);
+            let of_others = |group: usize| match &others.groups[group] {
+                other if !other.gains => None,
+                other if other.is_mixed && others.is_counted(group) => {
+                    of(group, &|own| other.rate * (own.worth - own.counted))
+                }
+                _ => of(group, &|own| own.gain),
+            };
+            let known: Vec<Option<Vec<i64>>> = groups.map(of_others).collect();
+            let (most, looked, _) = others.most(place, &known);
             nodes += looked / 16;
             is_wanted = (sum.others + most + sum.slack).div_euclid(UNIT) >= least;
         }
@@ -297,9 +367,9 @@ impl All<'_> {
             for (group, marks) in marks {
                 let is_over = |digit: usize| marks.get(digit).is_none_or(|most| *most < need);
                 let own = &mut thought[group];
-                if (0..own.len()).any(|digit| own[digit] > NEVER && is_over(digit)) {
+                if (0..own.len()).any(|digit| own[digit].gain > NEVER && is_over(digit)) {
                     pruned.push((group, own.clone()));
-                    (0..own.len()).filter(|digit| is_over(*digit)).for_each(|digit| own[digit] = NEVER);
+                    (0..own.len()).filter(|digit| is_over(*digit)).for_each(|digit| own[digit] = Thought::NEVER);
                 }
             }
         }
@@ -337,9 +407,9 @@ impl All<'_> {
 
 impl Part {
     /// What a group is thought to take before any line is decided, by the number that is remembered.
-    fn beginning(&self, group: usize) -> Vec<i64> {
-        let mut thought = vec![NEVER; self.size(group)];
-        thought[0] = 0;
+    fn beginning(&self, group: usize) -> Vec<Thought> {
+        let mut thought = vec![Thought::NEVER; self.size(group)];
+        thought[0] = Thought::default();
         thought
     }
 }

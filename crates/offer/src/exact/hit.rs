@@ -291,7 +291,7 @@ impl Search {
         lists.inside_left = lists.amount - own;
     }
 
-    fn all(
+    pub(super) fn all(
         &mut self,
         scene: &Scene,
         part: &Part,

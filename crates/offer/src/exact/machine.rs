@@ -97,6 +97,22 @@ impl Machine {
         u32::try_from(most.saturating_add(1)).unwrap_or(u32::MAX).min(u32::try_from(self.size()).unwrap_or(1))
     }
 
+    /// Of what its pieces are worth the part that is taken off at most, in ten-thousandths, where no piece is worth more than so much, by role.
+    pub(super) fn rate_max(self, most: [i64; 2]) -> i64 {
+        let share = |price: i64, worth: i64| {
+            let paid = i128::from(price) / i128::from(worth.max(1));
+            UNIT - i64::try_from(paid).unwrap_or(UNIT).clamp(0, UNIT)
+        };
+        match self {
+            Self::Groups { rate, price: 0, .. } | Self::BuyGet { rate, .. } => rate,
+            Self::Groups { n, price, .. } => share(price, n.saturating_mul(most[0].max(most[1]))),
+            Self::Pair { per, price_each, .. } => {
+                let worth = per[0].saturating_mul(most[0]).saturating_add(per[1].saturating_mul(most[1]));
+                share(price_each.saturating_mul(per[0]), worth)
+            }
+        }
+    }
+
     /// Whether all lines may end with this number.
     pub(super) const fn accepts(self, digit: u32) -> bool {
         match self {
@@ -131,13 +147,13 @@ impl Machine {
         }
     }
 
-    /// What becomes of a number where so many pieces of a line are taken, and what is gained.
+    /// What becomes of a number where so many pieces of a line are taken, what is gained, and what the pieces are worth that it is of.
     pub(super) fn go(
         self,
         digit: u32,
         role: u8,
         (value, pieces, taken): (i64, i64, i64),
-    ) -> Option<(u32, i64)> {
+    ) -> Option<(u32, i64, i64)> {
         let at = i64::from(digit);
         let small = |number: i64| u32::try_from(number).ok();
         match self {
@@ -152,7 +168,7 @@ impl Machine {
                 }
                 let paid = price.saturating_mul(next / n - at / n);
                 let gain = (rate * worth).saturating_sub(paid).max(NEVER);
-                Some((small(if cap > 0 { next } else { next % n })?, gain))
+                Some((small(if cap > 0 { next } else { next % n })?, gain, worth))
             }
             Self::BuyGet { buy, get, rate, cap } => {
                 let m = buy + get;
@@ -163,15 +179,16 @@ impl Machine {
                 let free = up_to(at + pieces) - up_to(at);
                 let next = at + pieces;
                 let next = if cap > 0 { next.min(cap) } else { next % m };
-                Some((small(next)?, rate * cheapest(value, pieces, free)))
+                let worth = cheapest(value, pieces, free);
+                Some((small(next)?, rate * worth, worth))
             }
             Self::Pair { per, price_each, max, first } => {
-                let worth = UNIT * dearest(value, pieces, taken);
+                let worth = dearest(value, pieces, taken);
                 let other = per[usize::from(role == 0)];
                 let paid = if role == 0 { price_each.saturating_mul(taken) } else { 0 };
-                let worth = worth.saturating_sub(paid).max(NEVER);
+                let gain = (UNIT * worth).saturating_sub(paid).max(NEVER);
                 let next = if role == first { at + taken * other } else { at - taken * other };
-                (0..=max).contains(&next).then_some((small(next)?, worth))
+                (0..=max).contains(&next).then_some((small(next)?, gain, worth))
             }
         }
     }

@@ -14,8 +14,12 @@ use crate::deal::{DealSet, Effect, Place, Scene};
 use super::Choice;
 use super::machine::{Machine, NEVER, NOWHERE, PIECES_MAX, UNIT};
 
-/// How many numbers side by side are kept of a line at most.
-const STATES_MAX: usize = 1 << 15;
+/// How many numbers side by side are kept of a line at most, and of all lines.
+const STATES_MAX: usize = 1 << 19;
+const STATES_MAX_OF_ALL: usize = 1_400_000;
+
+/// Where a number leads, what is gained, and what the pieces are worth that are taken.
+type Entry = (u32, i64, i64);
 
 /// One way to go on with a line.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,27 @@ pub(super) struct Opt {
     /// Where its numbers are, where it is counted.
     table: Option<u32>,
     gain: i64,
+}
+
+/// What a group is thought to take of some lines, with a number that is remembered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Thought {
+    /// In ten-thousandths.
+    pub(super) gain: i64,
+    /// What the pieces are worth that it is of, of lines that are counted and of all.
+    pub(super) counted: i64,
+    pub(super) worth: i64,
+}
+
+impl Group {
+    /// How many lines it is of.
+    pub(super) fn n_lines(&self) -> i64 {
+        i64::try_from(self.own.len()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Thought {
+    pub(super) const NEVER: Self = Self { gain: NEVER, counted: 0, worth: 0 };
 }
 
 /// The most for each number of groups.
@@ -47,6 +72,10 @@ pub(super) struct Group {
     is_drawn: bool,
     /// Whether what it takes off is known from what it is thought to take.
     is_known: bool,
+    /// Whether it has lines that are counted, and others.
+    pub(super) is_mixed: bool,
+    /// How much of what its pieces are worth is taken off at most, in ten-thousandths.
+    pub(super) rate: i64,
     /// Its lines in that order, what they are in it, and their pieces.
     own: Vec<(usize, u8, i64)>,
 }
@@ -76,7 +105,7 @@ pub(super) struct Part {
     spans: Vec<(usize, usize)>,
     pub(super) opts: Vec<Opt>,
     pub(super) groups: Vec<Group>,
-    tables: Vec<(u32, i64)>,
+    tables: Vec<Entry>,
     cuts: Vec<Cut>,
     h: Vec<i64>,
     /// What it cost to make, in steps.
@@ -119,6 +148,8 @@ impl Part {
                         gains: true,
                         is_drawn,
                         is_known: false,
+                        is_mixed: false,
+                        rate: UNIT,
                         own: Vec::new(),
                     });
                 }
@@ -177,7 +208,8 @@ impl Part {
         loop {
             self.cut();
             let Some(largest) = self.cuts.iter().max_by_key(|cut| cut.states) else { return left_out };
-            if largest.states <= STATES_MAX {
+            let of_all = self.cuts.iter().fold(0usize, |all, cut| all.saturating_add(cut.states));
+            if largest.states <= STATES_MAX && of_all <= STATES_MAX_OF_ALL {
                 return left_out;
             }
             let dropped = largest.open.iter().max_by_key(|open| (open.size, open.group));
@@ -211,6 +243,14 @@ impl Part {
         for group in &mut self.groups {
             let pieces = group.own.iter().map(|(.., pieces)| *pieces).max().unwrap_or(0);
             let deal = &scene.deals[usize::from(group.deal)];
+            let mut most = [0; 2];
+            for (at, role, _) in &group.own {
+                let line = usize::from(rows[self.order[*at]].line);
+                let (value, pieces) = (level[line], scene.lines[line].pieces.max(1));
+                let most = &mut most[usize::from(*role != 0)];
+                *most = (*most).max((value + pieces - 1) / pieces);
+            }
+            group.rate = group.machine.map_or(UNIT, |machine| machine.rate_max(most));
             group.is_known = pieces <= PIECES_MAX && group.machine.is_some() && !group.is_drawn && !deal.has_budget();
         }
         for row in &self.order {
@@ -231,7 +271,7 @@ impl Part {
                     let what = (level[usize::from(asked.line)], line.pieces, taken);
                     for digit in (0u32..).take(machine.size()) {
                         let next = machine.go(digit, choice.place.role, what);
-                        self.tables.push(next.unwrap_or((NOWHERE, NEVER)));
+                        self.tables.push(next.unwrap_or((NOWHERE, NEVER, 0)));
                     }
                     self.opts.push(Opt { choice: Some(i), group, table, gain: 0 });
                 }
@@ -249,23 +289,62 @@ impl Part {
         h[last.from] = 0;
         let mut digits = vec![0u32; self.groups.len()];
         for at in (0..n).rev() {
-            let cut = &self.cuts[at];
+            let (cut, next) = (&self.cuts[at], &self.cuts[at + 1]);
             let (from, to) = self.spans[at];
-            for state in 0..cut.states {
-                digits.fill(0);
-                let mut rest = state;
-                for open in cut.open.iter().rev() {
-                    digits[usize::from(open.group)] = u32::try_from(rest / open.stride).unwrap_or(0);
-                    rest %= open.stride;
-                }
-                let place = self.place(at, &digits);
-                let mut most = NEVER;
-                for opt in from..to {
-                    if let Some(step) = self.step(at, &digits, place, opt) {
-                        most = most.max(step.gain + h[self.cuts[at + 1].from + step.state]);
+            // How a number of each group goes into what is remembered after the line, and which numbers may not.
+            let mut after = vec![(0usize, u32::MAX); self.groups.len()];
+            next.open.iter().for_each(|open| after[usize::from(open.group)] = (open.stride, open.size));
+            let is_bad = |group: usize, digit: u32| {
+                digit >= after[group].1
+                    || (self.groups[group].last == at
+                        && self.groups[group].machine.is_some_and(|machine| !machine.accepts(digit)))
+            };
+            // Groups of which each line may be, and where its numbers are.
+            let ways: Vec<(Option<usize>, &[Entry], i64)> = self.opts[from..to]
+                .iter()
+                .map(|opt| match (opt.group, opt.table) {
+                    (Some(group), Some(table)) => {
+                        let (group, table) = (usize::from(group), table as usize);
+                        (Some(group), &self.tables[table..table + self.size(group)], 0)
                     }
+                    _ => (None, &[][..], opt.gain),
+                })
+                .collect();
+            digits.fill(0);
+            for state in 0..cut.states {
+                let (mut base, mut bad) = (0, 0);
+                for open in &cut.open {
+                    let group = usize::from(open.group);
+                    base += digits[group] as usize * after[group].0;
+                    bad += usize::from(is_bad(group, digits[group]));
+                }
+                let mut most = NEVER;
+                for (group, table, gain) in &ways {
+                    let Some(group) = *group else {
+                        if bad == 0 {
+                            most = most.max(gain + h[next.from + base]);
+                        }
+                        continue;
+                    };
+                    let digit = digits[group];
+                    let (to, gain, _) = table[digit as usize];
+                    if to == NOWHERE || is_bad(group, to) || bad > usize::from(is_bad(group, digit)) {
+                        continue;
+                    }
+                    let stride = after[group].0;
+                    let state = base + to as usize * stride - digit as usize * stride;
+                    most = most.max(gain + h[next.from + state]);
                 }
                 h[cut.from + state] = most;
+                // The next number.
+                for open in &cut.open {
+                    let digit = &mut digits[usize::from(open.group)];
+                    *digit += 1;
+                    if *digit < open.size {
+                        break;
+                    }
+                    *digit = 0;
+                }
             }
             self.steps += (cut.states * (to - from)) as u64;
         }
@@ -302,7 +381,7 @@ impl Part {
         let group = &self.groups[usize::from(number)];
         let machine = group.machine?;
         let digit = digits[usize::from(number)];
-        let (next, gain) = self.tables[table as usize + digit as usize];
+        let (next, gain, _) = self.tables[table as usize + digit as usize];
         if next == NOWHERE {
             return None;
         }
@@ -333,21 +412,38 @@ impl Part {
     }
 
     /// What a group is thought to take once a line is its own, by number; `thought` is the same before, `opts` are the line's ways to be.
-    pub(super) fn then(&self, thought: &[i64], group: usize, opts: (usize, usize)) -> Vec<i64> {
-        let mut then = vec![NEVER; self.size(group)];
+    pub(super) fn then(&self, thought: &[Thought], group: usize, opts: (usize, usize), is_counted: bool) -> Vec<Thought> {
+        let mut then = vec![Thought::NEVER; self.size(group)];
         for opt in &self.opts[opts.0..opts.1] {
             let Some(table) = opt.table else {
-                then[0] = thought[0] + opt.gain;
+                then[0] = Thought { gain: thought[0].gain + opt.gain, ..Thought::default() };
                 continue;
             };
-            for (before, (next, gain)) in thought.iter().zip(&self.tables[table as usize..]) {
-                if *next != NOWHERE && *before > NEVER / 2 {
+            for (before, (next, gain, worth)) in thought.iter().zip(&self.tables[table as usize..]) {
+                if *next != NOWHERE && before.gain > NEVER / 2 {
+                    let gain = before.gain + gain;
+                    let counted = before.counted + if is_counted { *worth } else { 0 };
+                    let own = Thought { gain, counted, worth: before.worth + worth };
                     let next = &mut then[*next as usize];
-                    *next = (*next).max(before + gain);
+                    // Where it is the same, as little of lines that are counted as may be.
+                    if gain > next.gain || (gain == next.gain && own.counted < next.counted) {
+                        *next = own;
+                    }
                 }
             }
         }
         then
+    }
+
+    /// Whether a group is counted by numbers, not line by line.
+    pub(super) fn is_counted(&self, group: usize) -> bool {
+        self.groups[group].machine.is_some()
+    }
+
+    /// Whether all lines of a group may end with a number.
+    pub(super) fn may_end(&self, group: usize, digit: usize) -> bool {
+        let digit = u32::try_from(digit).unwrap_or(u32::MAX);
+        self.groups[group].machine.is_none_or(|machine| machine.accepts(digit))
     }
 
     /// Whether what a group takes off is known from what it is thought to take.
@@ -357,7 +453,8 @@ impl Part {
 
     /// The most that groups which are not settled and lines from a place on may take, where groups are thought to take so much of the
     /// lines before; how many numbers were looked at; and the most for each number of each group that is remembered.
-    pub(super) fn most<'t>(&self, at: usize, thought: impl Fn(usize) -> Option<&'t [i64]>) -> (i64, u64, Marks) {
+    pub(super) fn most(&self, at: usize, thought: &[Option<Vec<i64>>]) -> (i64, u64, Marks) {
+        let thought = |group: usize| thought[group].as_deref();
         let cut = &self.cuts[at];
         let is_open = |group: usize| cut.open.iter().any(|open| usize::from(open.group) == group);
         let mut sum = 0;
@@ -418,27 +515,29 @@ impl Part {
 
     /// The same part, but that lines which are counted gain nothing, nor do groups that have no others.
     pub(super) fn but(&self, rows: &[Asked<'_>], counted: &[bool]) -> Self {
-        let mut part = self.clone();
+        let mut part = Self { h: Vec::new(), ..self.clone() };
         let is_counted = |at: usize| counted[usize::from(rows[self.order[at]].line)];
-        for (number, group) in part.groups.iter_mut().enumerate() {
-            let is_of = |at: &usize| {
-                let (from, to) = self.spans[*at];
-                self.opts[from..to].iter().any(|opt| opt.group.map(usize::from) == Some(number))
-            };
-            group.gains = !(0..self.order.len()).filter(is_of).all(is_counted);
+        for group in &mut part.groups {
+            let is_own = |wanted: bool| group.own.iter().any(|(at, ..)| is_counted(*at) == wanted);
+            (group.gains, group.is_mixed) = (is_own(false), is_own(false) && is_own(true));
         }
         for (at, (from, to)) in self.spans.iter().enumerate() {
             for opt in &mut part.opts[*from..*to] {
-                let gains = opt.group.map_or(!is_counted(at), |group| part.groups[usize::from(group)].gains);
-                if gains {
+                let Some(group) = opt.group.map(|group| &part.groups[usize::from(group)]) else {
+                    opt.gain = if is_counted(at) { 0 } else { opt.gain };
                     continue;
-                }
-                opt.gain = 0;
-                if let (Some(table), Some(group)) = (opt.table, opt.group) {
-                    let from = table as usize;
-                    let numbers = &mut part.tables[from..from + self.size(usize::from(group))];
-                    numbers.iter_mut().filter(|(next, _)| *next != NOWHERE).for_each(|(_, gain)| *gain = 0);
-                }
+                };
+                let Some(machine) = group.machine else {
+                    opt.gain = if group.gains { opt.gain } else { 0 };
+                    continue;
+                };
+                let Some(table) = opt.table.filter(|_| group.is_mixed || !group.gains) else { continue };
+                let rate = if group.gains && !is_counted(at) { group.rate } else { 0 };
+                let numbers = &mut part.tables[table as usize..table as usize + machine.size()];
+                numbers
+                    .iter_mut()
+                    .filter(|(next, ..)| *next != NOWHERE)
+                    .for_each(|(_, gain, worth)| *gain = rate * *worth);
             }
         }
         part.look_back();
