@@ -13,7 +13,7 @@ use crate::purse::Purse;
 
 use super::Row;
 use super::machine::{NEVER, UNIT};
-use super::relax::{Part, Thought};
+use super::relax::{Part, Thought, Thoughts};
 
 /// Parts of more lines are not looked at.
 const LINES_MAX: usize = 319;
@@ -75,6 +75,8 @@ struct At {
     deals: Vec<u16>,
     found: Found,
     cut: bool,
+    marks: Vec<i64>,
+    key: Vec<i64>,
     /// Where the search was before, if nothing else can come of it: all that the lines to come need to know.
     seen: HashSet<Box<[i64]>, BuildHasherDefault<Quick>>,
 }
@@ -273,35 +275,41 @@ impl All<'_> {
 
     /// Whether the search has not been here: what is lost so far, what groups are thought to take and which may apply is all that matters.
     fn is_new(&self, place: usize, sum: &Sum, at: &mut At) -> bool {
-        let mut key: Vec<i64> = vec![i64::try_from(place).unwrap_or(-1), sum.off, sum.counted];
+        let At { thought, has, shunned, deals, key, seen, .. } = at;
+        key.clear();
+        key.extend([i64::try_from(place).unwrap_or(-1), sum.off, sum.counted]);
         let used = sum.used & self.conflicts;
         key.extend([used as i64, (used >> 64) as i64]);
         for (number, group) in self.part.groups.iter().enumerate() {
             if group.first >= place || group.last < place {
                 continue;
             }
-            let (has, shunned) = (at.has[number] > 0, at.shunned[number] > 0);
+            let (has, shunned) = (has[number] > 0, shunned[number] > 0);
             key.push(i64::from(has) + 2 * i64::from(shunned));
             if !has {
                 continue;
             }
             if self.is_merged(number) {
-                key.extend(at.thought[number].iter().flat_map(|own| [own.gain, own.counted, own.worth]));
+                key.extend(thought[number].iter().flat_map(|own| [own.gain, own.counted, own.worth]));
                 continue;
             }
             if self.part.is_known(number) && !self.is_mixed(number) {
-                key.extend(at.thought[number].iter().map(|own| own.gain));
+                key.extend(thought[number].iter().map(|own| own.gain));
                 continue;
             }
             let mut lines = [0i64; LINES_MAX / 64 + 1];
-            for (line, deal) in at.deals.iter().enumerate() {
+            for (line, deal) in deals.iter().enumerate() {
                 if *deal == group.deal {
                     lines[line / 64] |= 1 << (line % 64);
                 }
             }
             key.extend(lines);
         }
-        at.seen.insert(key.into_boxed_slice())
+        if seen.contains(&key[..]) {
+            return false;
+        }
+        at.found.nodes += key.len() as u64 / 16;
+        seen.insert(key.clone().into_boxed_slice())
     }
 
     /// Whether some lines of a group are counted, and some are not.
@@ -338,42 +346,46 @@ impl All<'_> {
     /// Whether the lines from a place on may lose enough. What groups are thought to take that may not is forgotten; `pruned` is what
     /// it was.
     fn is_wanted(&self, place: usize, sum: &Sum, at: &mut At, pruned: &mut Vec<(usize, Vec<Thought>)>) -> bool {
-        let At { has, thought, found, .. } = at;
-        let of = |group: usize, gain: &dyn Fn(&Thought) -> i64| -> Option<Vec<i64>> {
-            let of_each = |own: &Thought| if own.gain > NEVER / 2 { gain(own) } else { NEVER };
-            (has[group] > 0).then(|| thought[group].iter().map(of_each).collect())
-        };
-        let groups = 0..thought.len();
-        let known: Vec<Option<Vec<i64>>> = groups.clone().map(|group| of(group, &|own| own.gain)).collect();
-        let (most, looked, marks) = self.part.most(place, &known);
-        let mut nodes = looked / 16;
+        let At { has, thought, found, marks, .. } = at;
+        let has = |group: usize| has[group] > 0;
+        let mut looked = 0;
         let need = self.wanted.least * UNIT - sum.off - sum.slack;
-        let mut is_wanted = most >= need;
-        if let (true, Some((others, least))) = (is_wanted, self.wanted.others) {
-            let of_others = |group: usize| match &others.groups[group] {
-                other if !other.gains => None,
-                other if other.is_mixed && others.is_counted(group) => {
-                    of(group, &|own| other.rate * (own.worth - own.counted))
-                }
-                _ => of(group, &|own| own.gain),
+        let mut is_wanted = true;
+        if let Some((others, least)) = self.wanted.others {
+            let thoughts = Thoughts {
+                of: thought,
+                is_asked: |group: usize| has(group) && others.groups[group].gains,
+                gain: |group: usize, own: &Thought| match &others.groups[group] {
+                    other if other.is_mixed && others.is_counted(group) => other.rate * (own.worth - own.counted),
+                    _ => own.gain,
+                },
             };
-            let known: Vec<Option<Vec<i64>>> = groups.map(of_others).collect();
-            let (most, looked, _) = others.most(place, &known);
-            nodes += looked / 16;
+            let most = others.most(place, &thoughts, marks, &mut looked);
             is_wanted = (sum.others + most + sum.slack).div_euclid(UNIT) >= least;
         }
-        found.nodes += nodes;
         if is_wanted {
-            for (group, marks) in marks {
-                let is_over = |digit: usize| marks.get(digit).is_none_or(|most| *most < need);
-                let own = &mut thought[group];
-                if (0..own.len()).any(|digit| own[digit].gain > NEVER && is_over(digit)) {
-                    pruned.push((group, own.clone()));
-                    (0..own.len()).filter(|digit| is_over(*digit)).for_each(|digit| own[digit] = Thought::NEVER);
-                }
+            let gain = |_: usize, own: &Thought| own.gain;
+            let most =
+                self.part.most(place, &Thoughts { of: thought, is_asked: has, gain }, marks, &mut looked);
+            is_wanted = most >= need;
+        }
+        // What is kept of each number, and to look at it.
+        found.nodes += looked / 16;
+        if !is_wanted {
+            return false;
+        }
+        let mut from = 0;
+        for (group, size) in self.part.open(place).filter(|(group, _)| has(*group)) {
+            let own = &mut thought[group];
+            let marks = &marks[from..from + size.min(own.len())];
+            from += marks.len();
+            let is_over = |digit: usize| marks.get(digit).is_none_or(|most| *most < need);
+            if (0..own.len()).any(|digit| own[digit].gain > NEVER && is_over(digit)) {
+                pruned.push((group, own.clone()));
+                (0..own.len()).filter(|digit| is_over(*digit)).for_each(|digit| own[digit] = Thought::NEVER);
             }
         }
-        is_wanted
+        true
     }
 
     /// All lines are decided: what is drawn from the purse is drawn, budgets are kept.

@@ -91,11 +91,11 @@ impl Search {
             (tail.of.is_some(), tail.bounds.after(scene, k + 1, reach.low, reach.payable))
         });
         self.nodes += (tails.len() * scene.deals.len() * scene.lines.len() / 64) as u64;
-        let mut is_proven = true;
+        let mut is_open = false;
         for tail in &tails {
-            is_proven &= self.tail(reach, row, decided, tail);
+            is_open |= !self.tail(reach, row, decided, tail, is_open);
         }
-        is_proven
+        !is_open
     }
 
     fn cutoff(&self) -> i64 {
@@ -103,7 +103,14 @@ impl Search {
     }
 
     /// The same of combinations of order lanes.
-    fn tail(&mut self, reach: &Reach<'_>, row: &mut Row, decided: &[Decided], tail: &Tail) -> bool {
+    fn tail(
+        &mut self,
+        reach: &Reach<'_>,
+        row: &mut Row,
+        decided: &[Decided],
+        tail: &Tail,
+        is_open: bool,
+    ) -> bool {
         let Reach { scene, k, payable, low, best, .. } = *reach;
         let (cutoff, after) = (self.cutoff(), |low| tail.bounds.after(scene, k + 1, low, payable));
         if after(low) >= cutoff {
@@ -117,7 +124,7 @@ impl Search {
         }
         let is_whole = at == payable || after(at + 1) >= cutoff;
         let lists = self.sorted(reach, row, decided, tail);
-        is_whole && self.narrow(reach, row, decided, tail, (lists, at))
+        self.narrow(reach, row, decided, tail, (lists, at), is_open) && is_whole
     }
 
     /// Lists what parts may lose, first for as little work as mostly does, and tries what may leave less to pay; up to `most` may be left
@@ -129,6 +136,7 @@ impl Search {
         decided: &[Decided],
         tail: &Tail,
         (mut lists, mut most): (Lists, i64),
+        is_open: bool,
     ) -> bool {
         let are_most = decided.iter().all(|one| one.is_most);
         for is_first in [true, false] {
@@ -136,7 +144,7 @@ impl Search {
                 return self.nodes <= self.nodes_max;
             };
             let Ok(window) = usize::try_from(last - reach.best) else { return false };
-            let nodes_each = self.nodes_max.saturating_sub(self.nodes) / 3;
+            let nodes_each = self.nodes_max.saturating_sub(self.nodes) / 4 * 3;
             let nodes_each = if is_first { nodes_each.min(FIRST_NODES) } else { nodes_each };
             self.list(reach, row, decided, (tail, last - reach.best, nodes_each), &mut lists);
             let (mut targets, dropped) = match tail.of {
@@ -162,7 +170,7 @@ impl Search {
             if lists.is_all && are_most {
                 return dropped >= cutoff && targets.iter().all(|target| target.least >= cutoff);
             }
-            if self.nodes > self.nodes_max {
+            if self.nodes > self.nodes_max || (is_first && is_open) {
                 return false;
             }
             most = last;

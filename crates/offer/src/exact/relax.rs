@@ -16,7 +16,7 @@ use super::machine::{Machine, NEVER, NOWHERE, PIECES_MAX, UNIT};
 
 /// How many numbers side by side are kept of a line at most, and of all lines.
 const STATES_MAX: usize = 1 << 19;
-const STATES_MAX_OF_ALL: usize = 1_400_000;
+const STATES_MAX_OF_ALL: usize = 3_000_000;
 
 /// Where a number leads, what is gained, and what the pieces are worth that are taken.
 type Entry = (u32, i64, i64);
@@ -54,8 +54,12 @@ impl Thought {
     pub(super) const NEVER: Self = Self { gain: NEVER, counted: 0, worth: 0 };
 }
 
-/// The most for each number of groups.
-pub(super) type Marks = Vec<(usize, Vec<i64>)>;
+/// What groups are thought to take: which of them are asked about, and what of it is gained.
+pub(super) struct Thoughts<'a, A, G> {
+    pub(super) of: &'a [Vec<Thought>],
+    pub(super) is_asked: A,
+    pub(super) gain: G,
+}
 
 /// An offer of several lines of a part.
 #[derive(Clone, Debug)]
@@ -251,7 +255,10 @@ impl Part {
                 *most = (*most).max((value + pieces - 1) / pieces);
             }
             group.rate = group.machine.map_or(UNIT, |machine| machine.rate_max(most));
-            group.is_known = pieces <= PIECES_MAX && group.machine.is_some() && !group.is_drawn && !deal.has_budget();
+            let own = group.own.iter().map(|(at, ..)| usize::from(rows[self.order[*at]].line));
+            let floors: i64 = own.map(|line| scene.lines[line].floor).sum();
+            let is_free = floors == 0 && !group.is_drawn && !deal.has_budget();
+            group.is_known = group.machine.is_some() && pieces <= PIECES_MAX && is_free;
         }
         for row in &self.order {
             let from = self.opts.len();
@@ -452,54 +459,65 @@ impl Part {
     }
 
     /// The most that groups which are not settled and lines from a place on may take, where groups are thought to take so much of the
-    /// lines before; how many numbers were looked at; and the most for each number of each group that is remembered.
-    pub(super) fn most(&self, at: usize, thought: &[Option<Vec<i64>>]) -> (i64, u64, Marks) {
-        let thought = |group: usize| thought[group].as_deref();
+    /// lines before. Adds how many numbers were looked at, and writes down the most for each number of each group that is remembered, side
+    /// by side.
+    pub(super) fn most<A, G>(&self, at: usize, thoughts: &Thoughts<'_, A, G>, marks: &mut Vec<i64>, looked: &mut u64) -> i64
+    where
+        A: Fn(usize) -> bool,
+        G: Fn(usize, &Thought) -> i64,
+    {
         let cut = &self.cuts[at];
-        let is_open = |group: usize| cut.open.iter().any(|open| usize::from(open.group) == group);
         let mut sum = 0;
         for (number, group) in self.groups.iter().enumerate() {
-            if (group.last >= at || group.is_drawn)
-                && !is_open(number)
-                && let Some(thought) = thought(number)
+            if group.first < at
+                && (group.machine.is_none() || group.last < at)
+                && (group.last >= at || group.is_drawn)
+                && (thoughts.is_asked)(number)
             {
-                sum += thought.iter().max().copied().unwrap_or(0);
+                let of = |own: &Thought| if own.gain > NEVER / 2 { (thoughts.gain)(number, own) } else { NEVER };
+                sum += thoughts.of[number].iter().map(of).max().unwrap_or(0);
             }
         }
-        let of = |open: &Open| {
-            let thought = thought(usize::from(open.group))?;
-            Some((open.stride, thought.get(..open.size as usize).unwrap_or(thought)))
-        };
-        let open: Vec<(usize, &[i64])> = cut.open.iter().filter_map(of).collect();
-        let groups = cut.open.iter().map(|open| usize::from(open.group));
-        let groups = groups.filter(|group| thought(*group).is_some());
-        let mut marks: Marks =
-            groups.zip(&open).map(|(group, (_, thought))| (group, vec![NEVER; thought.len()])).collect();
-        let mut looked = 1;
-        let most = self.widen(&open, (cut.from, sum), &mut marks, &mut looked);
-        (most, looked, marks)
+        marks.clear();
+        for open in cut.open.iter().filter(|open| (thoughts.is_asked)(usize::from(open.group))) {
+            marks.resize(marks.len() + thoughts.of[usize::from(open.group)].len().min(open.size as usize), NEVER);
+        }
+        self.widen(&cut.open, thoughts, (cut.from, sum), marks, looked)
     }
 
-    fn widen(
+    fn widen<A, G>(
         &self,
-        open: &[(usize, &[i64])],
+        open: &[Open],
+        thoughts: &Thoughts<'_, A, G>,
         (state, sum): (usize, i64),
-        marks: &mut [(usize, Vec<i64>)],
+        marks: &mut [i64],
         looked: &mut u64,
-    ) -> i64 {
-        let (Some(((stride, thought), rest)), Some(((_, mark), marks))) =
-            (open.split_first(), marks.split_first_mut())
-        else {
-            return sum + self.h[state];
-        };
-        let mut most = NEVER;
-        for (digit, own) in thought.iter().enumerate().filter(|(_, own)| **own > NEVER / 2) {
+    ) -> i64
+    where
+        A: Fn(usize) -> bool,
+        G: Fn(usize, &Thought) -> i64,
+    {
+        let Some((first, rest)) = open.split_first() else { return sum + self.h[state] };
+        let group = usize::from(first.group);
+        if !(thoughts.is_asked)(group) {
+            return self.widen(rest, thoughts, (state, sum), marks, looked);
+        }
+        let own = &thoughts.of[group];
+        let (own, mut most) = (&own[..own.len().min(first.size as usize)], NEVER);
+        let (mark, marks) = marks.split_at_mut(own.len());
+        for (digit, own) in own.iter().enumerate().filter(|(_, own)| own.gain > NEVER / 2) {
             *looked += 1;
-            let found = self.widen(rest, (state + digit * stride, sum + own), marks, looked);
+            let sum = sum + (thoughts.gain)(group, own);
+            let found = self.widen(rest, thoughts, (state + digit * first.stride, sum), marks, looked);
             mark[digit] = mark[digit].max(found);
             most = most.max(found);
         }
         most
+    }
+
+    /// The groups that are remembered before a line, with how many numbers.
+    pub(super) fn open(&self, at: usize) -> impl Iterator<Item = (usize, usize)> {
+        self.cuts[at].open.iter().map(|open| (usize::from(open.group), open.size as usize))
     }
 
     /// Groups of which some lines are counted and some are not, by bits; `lines` are the row's.
