@@ -17,6 +17,8 @@ use super::relax::{Part, Thought, Thoughts};
 
 /// Parts of more lines are not looked at.
 const LINES_MAX: usize = 319;
+/// So many numbers are kept at most of where the search was.
+const KEPT_MAX: usize = 4 << 20;
 /// A line has no offer.
 pub(super) const NO_DEAL: u16 = u16::MAX;
 
@@ -77,6 +79,8 @@ struct At {
     cut: bool,
     marks: Vec<i64>,
     key: Vec<i64>,
+    /// How many numbers are kept of where it was.
+    kept: usize,
     /// Where the search was before, if nothing else can come of it: all that the lines to come need to know.
     seen: HashSet<Box<[i64]>, BuildHasherDefault<Quick>>,
 }
@@ -94,7 +98,8 @@ impl Hasher for Quick {
         for word in bytes.chunks(8) {
             let mut own = [0u8; 8];
             own[..word.len()].copy_from_slice(word);
-            let mixed = (self.0.rotate_left(26) ^ u64::from_le_bytes(own)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mixed =
+                (self.0.rotate_left(26) ^ u64::from_le_bytes(own)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             self.0 = mixed ^ mixed >> 32;
         }
     }
@@ -180,7 +185,8 @@ impl All<'_> {
             match opt.group.map(usize::from) {
                 Some(group) => {
                     at.has[group] += 1;
-                    let thought = self.part.then(&at.thought[group], group, (first, end), self.is_counted(line));
+                    let thought =
+                        self.part.then(&at.thought[group], group, (first, end), self.is_counted(line));
                     before = Some((group, std::mem::replace(&mut at.thought[group], thought)));
                 }
                 None => {
@@ -289,12 +295,14 @@ impl All<'_> {
             if !has {
                 continue;
             }
-            if self.is_merged(number) {
-                key.extend(thought[number].iter().flat_map(|own| [own.gain, own.counted, own.worth]));
-                continue;
-            }
-            if self.part.is_known(number) && !self.is_mixed(number) {
-                key.extend(thought[number].iter().map(|own| own.gain));
+            if self.part.is_known(number) && (self.is_merged(number) || !self.is_mixed(number)) {
+                for (digit, own) in (0i64..).zip(&thought[number]).filter(|(_, own)| own.gain > NEVER / 2) {
+                    key.extend([digit, own.gain]);
+                    if self.is_mixed(number) {
+                        key.extend([own.counted, own.worth]);
+                    }
+                }
+                key.push(-1);
                 continue;
             }
             let mut lines = [0i64; LINES_MAX / 64 + 1];
@@ -309,6 +317,8 @@ impl All<'_> {
             return false;
         }
         at.found.nodes += key.len() as u64 / 16;
+        at.kept += key.len();
+        at.cut |= at.kept > KEPT_MAX;
         seen.insert(key.clone().into_boxed_slice())
     }
 
@@ -345,7 +355,13 @@ impl All<'_> {
 
     /// Whether the lines from a place on may lose enough. What groups are thought to take that may not is forgotten; `pruned` is what
     /// it was.
-    fn is_wanted(&self, place: usize, sum: &Sum, at: &mut At, pruned: &mut Vec<(usize, Vec<Thought>)>) -> bool {
+    fn is_wanted(
+        &self,
+        place: usize,
+        sum: &Sum,
+        at: &mut At,
+        pruned: &mut Vec<(usize, Vec<Thought>)>,
+    ) -> bool {
         let At { has, thought, found, marks, .. } = at;
         let has = |group: usize| has[group] > 0;
         let mut looked = 0;
@@ -356,12 +372,16 @@ impl All<'_> {
                 of: thought,
                 is_asked: |group: usize| has(group) && others.groups[group].gains,
                 gain: |group: usize, own: &Thought| match &others.groups[group] {
-                    other if other.is_mixed && others.is_counted(group) => other.rate * (own.worth - own.counted),
+                    other if other.is_mixed && others.is_counted(group) => {
+                        other.rate * (own.worth - own.counted)
+                    }
                     _ => own.gain,
                 },
             };
             let most = others.most(place, &thoughts, marks, &mut looked);
-            is_wanted = (sum.others + most + sum.slack).div_euclid(UNIT) >= least;
+            let to_come = others.groups.iter().filter(|group| group.last >= place);
+            let slack: i64 = to_come.map(|group| group.slack).sum();
+            is_wanted = (sum.others + most + slack).div_euclid(UNIT) >= least;
         }
         if is_wanted {
             let gain = |_: usize, own: &Thought| own.gain;

@@ -363,17 +363,6 @@ impl Search {
             for (at, has) in solved.chosen.iter().enumerate() {
                 chosen[usize::from(row.lines[part.order[at]].0)] = *has;
             }
-            #[cfg(lab)]
-            if solved.most != solved.off {
-                eprintln!(
-                    "  part of {} lines, {} groups: {} to {}, nodes {}",
-                    part.order.len(),
-                    part.groups.len(),
-                    solved.off,
-                    solved.most,
-                    solved.nodes
-                );
-            }
             decided.push(Decided { part, off: solved.off, is_most: solved.off == solved.most });
         }
         self.levels[k] = level;

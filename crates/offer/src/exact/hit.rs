@@ -111,7 +111,7 @@ impl Search {
         tail: &Tail,
         is_open: bool,
     ) -> bool {
-        let Reach { scene, k, payable, low, best, .. } = *reach;
+        let Reach { scene, k, payable, low, .. } = *reach;
         let (cutoff, after) = (self.cutoff(), |low| tail.bounds.after(scene, k + 1, low, payable));
         if after(low) >= cutoff {
             return true;
@@ -152,21 +152,8 @@ impl Search {
                 Some(_) => self.sums_of_some(reach, tail, &lists, window),
             };
             targets.sort_by_key(|target| target.least);
-            #[cfg(lab)]
-            let before = self.cutoff();
             self.try_all(reach, row, decided, &lists, &targets);
             let cutoff = self.cutoff();
-            #[cfg(lab)]
-            eprintln!(
-                "  tail {:?} window {window} all {} most {are_most} nodes {} lists {:?} targets {} {:?} cutoff {before}>{cutoff} dropped {dropped} of {}",
-                tail.of,
-                lists.is_all,
-                self.nodes,
-                lists.of.iter().map(Vec::len).filter(|n| *n > 4).collect::<Vec<_>>(),
-                targets.len(),
-                targets.first().map(|t| t.least),
-                self.nodes_max
-            );
             if lists.is_all && are_most {
                 return dropped >= cutoff && targets.iter().all(|target| target.least >= cutoff);
             }
@@ -313,8 +300,8 @@ impl Search {
         let (work, order, purse) = (&mut self.work, &self.order[..], self.purse);
         let conflicts = scene.deals.iter().fold(0, |all, deal| all | deal.conflicts);
         let mixed = part.mixed(&row.lines, wanted.counted);
-        let found =
-            All { scene, part, row, work, level, purse, order, wanted, is_plain, mixed, conflicts }.find(used);
+        let found = All { scene, part, row, work, level, purse, order, wanted, is_plain, mixed, conflicts }
+            .find(used);
         row.chosen = chosen;
         found
     }

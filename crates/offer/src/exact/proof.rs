@@ -145,7 +145,8 @@ fn lists_are_whole(
                 *off >= least && others_least.is_none_or(|least| off - counted >= least)
             };
             let expected: BTreeSet<(i64, i64)> = all.iter().copied().filter(is_asked).collect();
-            let offs = |of: &BTreeSet<(i64, i64)>| -> BTreeSet<i64> { of.iter().map(|(off, _)| *off).collect() };
+            let offs =
+                |of: &BTreeSet<(i64, i64)>| -> BTreeSet<i64> { of.iter().map(|(off, _)| *off).collect() };
             let listed: BTreeSet<(i64, i64)> = found.values.keys().copied().collect();
             // Lines that are counted may be said to lose less than they do, where an offer is of others too; then more is listed.
             prop_assert!(offs(&expected).is_subset(&offs(&listed)), "{:?} of {:?}", listed, expected);

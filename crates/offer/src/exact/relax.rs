@@ -419,7 +419,13 @@ impl Part {
     }
 
     /// What a group is thought to take once a line is its own, by number; `thought` is the same before, `opts` are the line's ways to be.
-    pub(super) fn then(&self, thought: &[Thought], group: usize, opts: (usize, usize), is_counted: bool) -> Vec<Thought> {
+    pub(super) fn then(
+        &self,
+        thought: &[Thought],
+        group: usize,
+        opts: (usize, usize),
+        is_counted: bool,
+    ) -> Vec<Thought> {
         let mut then = vec![Thought::NEVER; self.size(group)];
         for opt in &self.opts[opts.0..opts.1] {
             let Some(table) = opt.table else {
@@ -461,7 +467,13 @@ impl Part {
     /// The most that groups which are not settled and lines from a place on may take, where groups are thought to take so much of the
     /// lines before. Adds how many numbers were looked at, and writes down the most for each number of each group that is remembered, side
     /// by side.
-    pub(super) fn most<A, G>(&self, at: usize, thoughts: &Thoughts<'_, A, G>, marks: &mut Vec<i64>, looked: &mut u64) -> i64
+    pub(super) fn most<A, G>(
+        &self,
+        at: usize,
+        thoughts: &Thoughts<'_, A, G>,
+        marks: &mut Vec<i64>,
+        looked: &mut u64,
+    ) -> i64
     where
         A: Fn(usize) -> bool,
         G: Fn(usize, &Thought) -> i64,
@@ -474,13 +486,17 @@ impl Part {
                 && (group.last >= at || group.is_drawn)
                 && (thoughts.is_asked)(number)
             {
-                let of = |own: &Thought| if own.gain > NEVER / 2 { (thoughts.gain)(number, own) } else { NEVER };
+                let of =
+                    |own: &Thought| if own.gain > NEVER / 2 { (thoughts.gain)(number, own) } else { NEVER };
                 sum += thoughts.of[number].iter().map(of).max().unwrap_or(0);
             }
         }
         marks.clear();
         for open in cut.open.iter().filter(|open| (thoughts.is_asked)(usize::from(open.group))) {
-            marks.resize(marks.len() + thoughts.of[usize::from(open.group)].len().min(open.size as usize), NEVER);
+            marks.resize(
+                marks.len() + thoughts.of[usize::from(open.group)].len().min(open.size as usize),
+                NEVER,
+            );
         }
         self.widen(&cut.open, thoughts, (cut.from, sum), marks, looked)
     }
@@ -522,13 +538,16 @@ impl Part {
 
     /// Groups of which some lines are counted and some are not, by bits; `lines` are the row's.
     pub(super) fn mixed(&self, lines: &[(u16, u32, u32)], counted: &[bool]) -> u128 {
-        let is_counted = |at: &usize| counted.get(usize::from(lines[self.order[*at]].0)).is_some_and(|is| *is);
+        let is_counted =
+            |at: &usize| counted.get(usize::from(lines[self.order[*at]].0)).is_some_and(|is| *is);
         let is_mixed = |group: &Group| {
             let n = group.own.iter().filter(|(at, ..)| is_counted(at)).count();
             n > 0 && n < group.own.len()
         };
         let groups = self.groups.iter().enumerate().filter(|(_, group)| is_mixed(group));
-        groups.fold(0, |all, (number, _)| all | 1u128.checked_shl(u32::try_from(number).unwrap_or(128)).unwrap_or(0))
+        groups.fold(0, |all, (number, _)| {
+            all | 1u128.checked_shl(u32::try_from(number).unwrap_or(128)).unwrap_or(0)
+        })
     }
 
     /// The same part, but that lines which are counted gain nothing, nor do groups that have no others.
@@ -538,6 +557,10 @@ impl Part {
         for group in &mut part.groups {
             let is_own = |wanted: bool| group.own.iter().any(|(at, ..)| is_counted(*at) == wanted);
             (group.gains, group.is_mixed) = (is_own(false), is_own(false) && is_own(true));
+            if group.is_mixed {
+                // What is split may give each line up to a unit more than its part.
+                group.slack += group.n_lines() * UNIT;
+            }
         }
         for (at, (from, to)) in self.spans.iter().enumerate() {
             for opt in &mut part.opts[*from..*to] {
