@@ -23,6 +23,7 @@ mod machine;
 mod proof;
 mod relax;
 mod tail;
+mod thought;
 
 use crate::bound::Bounds;
 use crate::deal::{Deal, DealSet, Effect, LaneKind, Place, Scene};

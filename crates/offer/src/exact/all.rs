@@ -13,7 +13,8 @@ use crate::purse::Purse;
 
 use super::Row;
 use super::machine::{NEVER, UNIT};
-use super::relax::{Part, Thought, Thoughts};
+use super::relax::Part;
+use super::thought::{Thought, Thoughts};
 
 /// Parts of more lines are not looked at.
 const LINES_MAX: usize = 319;
@@ -372,9 +373,7 @@ impl All<'_> {
                 of: thought,
                 is_asked: |group: usize| has(group) && others.groups[group].gains,
                 gain: |group: usize, own: &Thought| match &others.groups[group] {
-                    other if other.is_mixed && others.is_counted(group) => {
-                        other.rate * (own.worth - own.counted)
-                    }
+                    other if other.is_mixed && other.is_known => other.rate * (own.worth - own.counted),
                     _ => own.gain,
                 },
             };
