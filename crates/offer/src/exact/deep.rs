@@ -355,13 +355,24 @@ impl Search {
                 Part::of(scene, &level, &rows, &own)
             };
             self.nodes += part.steps / 128;
-            let nodes_max = self.nodes_max.saturating_sub(self.nodes) / 2;
-            let solved = self.part(scene, &part, row, &level, nodes_max).solve(used);
+            let mut nodes_max = self.nodes_max.saturating_sub(self.nodes) / 2;
+            let mut without = None;
+            if part.is_loose() {
+                // Where offers are reckoned line by line much is thought to be lost that is not: first without them.
+                nodes_max /= 2;
+                without = self.without(scene, &part, (row, &own), &level, nodes_max, used);
+            }
+            let mut dive = self.part(scene, &part, row, &level, nodes_max);
+            dive.best = without.as_ref().map_or(-1, |(off, _)| *off);
+            let solved = dive.solve(used);
             self.nodes += solved.nodes;
             low -= solved.most;
             best -= solved.off;
             for (at, has) in solved.chosen.iter().enumerate() {
                 chosen[usize::from(row.lines[part.order[at]].0)] = *has;
+            }
+            if let Some((_, found)) = without.filter(|(off, _)| *off == solved.off) {
+                found.into_iter().for_each(|(line, has)| chosen[usize::from(line)] = has);
             }
             decided.push(Decided { part, off: solved.off, is_most: solved.off == solved.most });
         }
@@ -380,6 +391,33 @@ impl Search {
             self.complete &= self.hit(&reach, row, &decided);
         }
         row.chosen.fill(None);
+    }
+
+    /// What a part loses without the offers that are reckoned line by line, and what its lines have.
+    fn without(
+        &mut self,
+        scene: &Scene,
+        part: &Part,
+        (row, own): (&Row, &[usize]),
+        level: &[i64],
+        nodes_max: u64,
+        used: DealSet,
+    ) -> Option<(i64, Vec<(u16, Chosen)>)> {
+        let mut others = Row { lines: Vec::new(), choices: Vec::new(), ..row.clone() };
+        for asked in row.asked() {
+            let from = u32::try_from(others.choices.len()).ok()?;
+            others.choices.extend(asked.choices.iter().filter(|choice| !part.is_line_by_line(choice.deal)));
+            others.lines.push((asked.line, from, u32::try_from(others.choices.len()).ok()?));
+        }
+        let part = {
+            let rows: Vec<Asked<'_>> = others.asked().collect();
+            Part::of(scene, level, &rows, own)
+        };
+        self.nodes += part.steps / 128;
+        let solved = self.part(scene, &part, &mut others, level, nodes_max).solve(used);
+        self.nodes += solved.nodes;
+        let lines = part.order.iter().map(|row| others.lines[*row].0);
+        Some((solved.off, lines.zip(solved.chosen).collect()))
     }
 
     fn part<'a>(

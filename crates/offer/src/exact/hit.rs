@@ -6,7 +6,7 @@
 
 use crate::deal::{DealSet, Effect, Scene};
 
-use super::aim::{SUM_MAX, WORDS_A_NODE, found, is_in, sums};
+use super::aim::{SUM_MAX, WORDS_A_NODE, found, sums};
 use super::all::{All, Found, NO_DEAL, Wanted};
 use super::machine::UNIT;
 use super::relax::{Asked, Part};

@@ -6,7 +6,7 @@
 //! Nothing here is less than it turns out to be: what an offer is thought to take is what it takes of the pieces that suit it best.
 //! It may be more by what is rounded, and where an offer is reckoned line by line for want of room.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use crate::deal::{DealSet, Effect, Place, Scene};
@@ -17,6 +17,9 @@ use super::machine::{Machine, NEVER, NOWHERE, PIECES_MAX, UNIT};
 /// How many numbers side by side are kept of a line at most, and of all lines.
 const STATES_MAX: usize = 1 << 19;
 const STATES_MAX_OF_ALL: usize = 3_000_000;
+
+/// An offer of so many numbers takes much room.
+const ROOMY: u32 = 6;
 
 /// Where a number leads, what is gained, and what the pieces are worth that are taken.
 pub(super) type Entry = (u32, i64, i64);
@@ -195,7 +198,14 @@ impl Part {
             if largest.states <= STATES_MAX && of_all <= STATES_MAX_OF_ALL {
                 return left_out;
             }
-            let dropped = largest.open.iter().max_by_key(|open| (open.size, open.group));
+            // Of those that take much room the one that promises least.
+            let worth = |open: &Open| {
+                let deal = self.groups[usize::from(open.group)].deal;
+                let choices = self.order.iter().flat_map(|row| rows[*row].choices);
+                choices.filter(|choice| choice.deal == deal).map(|choice| choice.most).sum::<i64>()
+            };
+            let dropped =
+                largest.open.iter().max_by_key(|open| (open.size >= ROOMY, Reverse(worth(open)), open.group));
             let Some(dropped) = dropped.map(|open| usize::from(open.group)) else { return left_out };
             self.groups[dropped].machine = None;
             left_out += 1;

@@ -26,6 +26,16 @@ pub(super) struct Thoughts<'a, A, G> {
 }
 
 impl Part {
+    /// Whether some of its offers are reckoned line by line.
+    pub(super) fn is_loose(&self) -> bool {
+        self.groups.iter().any(|group| group.machine.is_none())
+    }
+
+    /// Whether an offer of several lines is reckoned line by line.
+    pub(super) fn is_line_by_line(&self, deal: u16) -> bool {
+        self.groups.iter().any(|group| group.deal == deal && group.machine.is_none())
+    }
+
     /// How many numbers may be remembered of a group.
     pub(super) fn size(&self, group: usize) -> usize {
         self.groups[group].machine.map_or(1, Machine::size)
