@@ -389,7 +389,7 @@ impl All<'_> {
             is_wanted = most >= need;
         }
         // What is kept of each number, and to look at it.
-        found.nodes += looked / 16;
+        found.nodes += 1 + looked / 16;
         if !is_wanted {
             return false;
         }

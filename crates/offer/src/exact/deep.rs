@@ -350,9 +350,10 @@ impl Search {
         let mut chosen: Vec<Chosen> = vec![None; scene.lines.len()];
         let mut decided: Vec<Decided> = Vec::new();
         for own in parted(scene, row) {
+            let nodes = self.nodes_max.saturating_sub(self.nodes);
             let part = {
                 let rows: Vec<Asked<'_>> = row.asked().collect();
-                Part::of(scene, &level, &rows, &own)
+                Part::of(scene, &level, (&rows, &own), nodes)
             };
             self.nodes += part.steps / 128;
             let mut nodes_max = self.nodes_max.saturating_sub(self.nodes) / 2;
@@ -411,7 +412,7 @@ impl Search {
         }
         let part = {
             let rows: Vec<Asked<'_>> = others.asked().collect();
-            Part::of(scene, level, &rows, own)
+            Part::of(scene, level, (&rows, own), nodes_max)
         };
         self.nodes += part.steps / 128;
         let solved = self.part(scene, &part, &mut others, level, nodes_max).solve(used);

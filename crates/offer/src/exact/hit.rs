@@ -93,7 +93,7 @@ impl Search {
         self.nodes += (tails.len() * scene.deals.len() * scene.lines.len() / 64) as u64;
         let mut is_open = false;
         for tail in &tails {
-            is_open |= !self.tail(reach, row, decided, tail, is_open);
+            is_open |= self.nodes > self.nodes_max || !self.tail(reach, row, decided, tail, is_open);
         }
         !is_open
     }

@@ -99,8 +99,7 @@ impl Tried<'_> {
 fn lists_are_whole(
     lines: &[(i64, i64, i64)],
     offers: &[Drawn],
-    from: i64,
-    mask: u8,
+    (from, mask, nodes): (i64, u8, u64),
 ) -> Result<(), TestCaseError> {
     let scene = scene(lines, &LANES, offers, &RANKS);
     let mut search = Search::default();
@@ -111,7 +110,7 @@ fn lists_are_whole(
     let counted: Vec<bool> = (0..scene.lines.len()).map(|line| mask >> line & 1 == 1).collect();
     for own in parted(&scene, &row) {
         let rows: Vec<Asked<'_>> = row.asked().collect();
-        let part = Part::of(&scene, &level, &rows, &own);
+        let part = Part::of(&scene, &level, (&rows, &own), nodes);
         let others = part.but(&rows, &counted);
         let (search, row) = (&mut search, &mut row);
         let mut tried = Tried {
@@ -204,8 +203,10 @@ proptest! {
         offers in prop::collection::vec(drawn(), 1..6),
         from in 0i64..120,
         mask in any::<u8>(),
+        // Where there is little room offers are reckoned line by line.
+        nodes in prop::sample::select(vec![0u64, 1, 4, 1_000_000]),
     ) {
-        lists_are_whole(&lines, &offers, from, mask)?;
+        lists_are_whole(&lines, &offers, (from, mask, nodes))?;
     }
 
     #[test]

@@ -18,6 +18,8 @@ use super::machine::{Machine, NEVER, NOWHERE, PIECES_MAX, UNIT};
 const STATES_MAX: usize = 1 << 19;
 const STATES_MAX_OF_ALL: usize = 3_000_000;
 
+/// So many are looked at in the time of a branch.
+const STATES_A_NODE: usize = 16;
 /// An offer of so many numbers takes much room.
 const ROOMY: u32 = 6;
 
@@ -117,8 +119,13 @@ fn by_piece(scene: &Scene, level: &[i64], a: u16, b: u16) -> Ordering {
 }
 
 impl Part {
-    /// The lines of a part: `rows` are all of the lane, `own` those of the part.
-    pub(super) fn of(scene: &Scene, level: &[i64], rows: &[Asked<'_>], own: &[usize]) -> Self {
+    /// The lines of a part: `rows` are all of the lane, `own` those of the part; for so many branches it may cost as much room.
+    pub(super) fn of(
+        scene: &Scene,
+        level: &[i64],
+        (rows, own): (&[Asked<'_>], &[usize]),
+        nodes: u64,
+    ) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         for row in own {
             for choice in rows[*row].choices.iter().filter(|choice| !choice.each) {
@@ -143,12 +150,14 @@ impl Part {
         }
         groups.sort_by_key(|group| scene.deals[usize::from(group.deal)].rank);
         groups.truncate(usize::from(u8::MAX));
+        let room = usize::try_from(nodes).unwrap_or(usize::MAX).saturating_mul(STATES_A_NODE);
+        let states_max = room.min(STATES_MAX_OF_ALL);
         let mut sorted = own.to_vec();
         sorted.sort_by(|a, b| by_piece(scene, level, rows[*a].line, rows[*b].line));
         let clustered = clustered(scene, &groups, rows, &sorted);
         let mut plans = [clustered, sorted].map(|order| {
             let mut part = Self { order, groups: groups.clone(), ..Self::default() };
-            let left_out = part.plan(scene, level, rows);
+            let left_out = part.plan(scene, level, rows, states_max);
             (left_out, part)
         });
         let better = usize::from(plans[1].0 < plans[0].0);
@@ -159,7 +168,7 @@ impl Part {
     }
 
     /// Which groups are counted; gives how many are not that could be.
-    fn plan(&mut self, scene: &Scene, level: &[i64], rows: &[Asked<'_>]) -> usize {
+    fn plan(&mut self, scene: &Scene, level: &[i64], rows: &[Asked<'_>], states_max: usize) -> usize {
         let mut left_out = 0;
         for group in &mut self.groups {
             let deal = &scene.deals[usize::from(group.deal)];
@@ -195,7 +204,7 @@ impl Part {
             self.cut();
             let Some(largest) = self.cuts.iter().max_by_key(|cut| cut.states) else { return left_out };
             let of_all = self.cuts.iter().fold(0usize, |all, cut| all.saturating_add(cut.states));
-            if largest.states <= STATES_MAX && of_all <= STATES_MAX_OF_ALL {
+            if largest.states <= STATES_MAX && of_all <= states_max {
                 return left_out;
             }
             // Of those that take much room the one that promises least.
