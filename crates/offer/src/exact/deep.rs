@@ -5,7 +5,8 @@
 //! found. What all parts lose together is what the lane may take off at most; where what follows cannot come to less than it comes to
 //! with the best of each part, nothing can.
 //!
-//! Where an offer of a later lane wants so much to be left to pay, less off may be better: then `aim` looks for what leaves just that much.
+//! Where an offer of a later lane wants so much to be left to pay, less off may be better: then `aim` looks near what was
+//! found for what leaves just that much, and `hit` among all that parts may lose.
 
 use crate::deal::{Deal, DealSet, Effect, Place, Scene};
 use crate::item::Working;
