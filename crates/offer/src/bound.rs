@@ -4,7 +4,7 @@
 //! lose. A threshold is taken at its word: where an offer of a later lane needs so much to be left to pay, then so much
 //! *is* left to pay.
 
-use crate::deal::{Deal, Effect, Gain, LaneKind, Scene};
+use crate::deal::{Deal, DealSet, Effect, Gain, LaneKind, Scene};
 use crate::item::Most;
 use crate::order::ways;
 
@@ -33,13 +33,21 @@ pub(crate) struct Bounds {
 impl Bounds {
     /// Of a cart whose lines come to `lists`, with floors or without.
     pub(crate) fn prepare(&mut self, scene: &Scene, lists: &[i64], floors: bool) {
+        self.prepare_of(scene, lists, floors, DealSet::MAX);
+    }
+
+    /// The same, where only some deals may apply.
+    pub(crate) fn prepare_of(&mut self, scene: &Scene, lists: &[i64], floors: bool, deals: DealSet) {
         self.reaches.clear();
         self.lanes.clear();
         self.floor = scene.lines.iter().map(|line| line.floor).sum();
         let list: i64 = lists.iter().sum();
         for (k, kind) in scene.lanes.iter().enumerate() {
             let from = self.reaches.len();
-            let of_lane = scene.deals.iter().filter(|deal| usize::from(deal.lane) == k);
+            let of_lane = scene.deals.iter().enumerate();
+            let of_lane =
+                of_lane.filter(|(number, deal)| usize::from(deal.lane) == k && deals >> number & 1 == 1);
+            let of_lane = of_lane.map(|(_, deal)| deal);
             let share = match kind {
                 LaneKind::Item => {
                     self.shares.clear();

@@ -15,8 +15,15 @@
 //! against from [`SEED_AFTER`] on, and the answer where the search has found nothing better by its end.
 
 mod aim;
+mod all;
 mod deep;
+mod hit;
+mod machine;
+#[cfg(test)]
+mod proof;
 mod relax;
+mod tail;
+mod thought;
 
 use crate::bound::Bounds;
 use crate::deal::{Deal, DealSet, Effect, LaneKind, Place, Scene};
@@ -370,6 +377,20 @@ impl Search {
 
     fn item_lane(&mut self, scene: &Scene, k: usize, payable: i64, used: DealSet, coupons: u32) {
         let mut row = std::mem::take(&mut self.rows[k]);
+        let low = payable - self.ask(scene, k, &mut row, used);
+        if self.is_deep && k == self.last_item {
+            self.deep_lane(scene, k, &mut row, payable, used, coupons);
+            self.rows[k] = row;
+            return;
+        }
+        let (from, to) = self.levels.split_at_mut(k + 1);
+        to[0].copy_from_slice(&from[k]);
+        self.line(scene, k, &mut row, 0, (low, payable), used, coupons);
+        self.rows[k] = row;
+    }
+
+    /// Writes down the lines of an item lane with their choices. Gives what they may lose at most, each for itself.
+    fn ask(&mut self, scene: &Scene, k: usize, row: &mut Row, used: DealSet) -> i64 {
         row.lines.clear();
         row.choices.clear();
         for counts in [&mut row.has, &mut row.shunned] {
@@ -386,7 +407,7 @@ impl Search {
                 false => Most::Shares,
             }
         }));
-        let mut low = payable;
+        let mut most_of_all = 0;
         for line in &self.by_price {
             let from = row.choices.len();
             let left = self.levels[k][usize::from(*line)];
@@ -405,19 +426,11 @@ impl Search {
             }
             row.choices[from..].sort_unstable_by_key(|choice| (-choice.most, choice.rank));
             let Some(first) = row.choices.get(from) else { continue };
-            low -= first.most;
+            most_of_all += first.most;
             let index = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
             row.lines.push((*line, index(from), index(row.choices.len())));
         }
-        if self.is_deep && k == self.last_item {
-            self.deep_lane(scene, k, &mut row, payable, used, coupons);
-            self.rows[k] = row;
-            return;
-        }
-        let (from, to) = self.levels.split_at_mut(k + 1);
-        to[0].copy_from_slice(&from[k]);
-        self.line(scene, k, &mut row, 0, (low, payable), used, coupons);
-        self.rows[k] = row;
+        most_of_all
     }
 
     /// Decides the line at a place of the row; what is left to pay of all is within `reach`, later lines included.

@@ -214,18 +214,23 @@ impl Brute<'_> {
 }
 
 fn brute(scene: &Scene) -> (i64, u32, Vec<u32>) {
+    let level: Vec<i64> = scene.lines.iter().map(|line| line.list).collect();
+    brute_from(scene, 0, &level)
+}
+
+/// The same from a lane on, where so much is left to pay of each line.
+pub(crate) fn brute_from(scene: &Scene, lane: usize, level: &[i64]) -> (i64, u32, Vec<u32>) {
     let mut by_price: Vec<usize> = (0..scene.lines.len()).collect();
     by_price.sort_by_key(|line| std::cmp::Reverse(scene.lines[*line].list));
     let floors = scene.lines.iter().any(|line| line.floor > 0);
     let mut brute = Brute { scene, by_price, best: None, n_tried: 0, floors };
-    let level: Vec<i64> = scene.lines.iter().map(|line| line.list).collect();
-    brute.lane(0, &level, 0, 0, Purse::of(scene), &mut Vec::new());
+    brute.lane(lane, level, 0, 0, Purse::of(scene), &mut Vec::new());
     brute.best.unwrap()
 }
 
 /// An offer to be drawn: its effect as numbers that are fitted to what it is.
 #[derive(Clone, Debug)]
-struct Drawn {
+pub(crate) struct Drawn {
     kind: u8,
     numbers: [i64; 4],
     lane: usize,
@@ -236,7 +241,7 @@ struct Drawn {
     conflict: Option<usize>,
 }
 
-fn drawn() -> impl Strategy<Value = Drawn> {
+pub(crate) fn drawn() -> impl Strategy<Value = Drawn> {
     (
         0u8..12,
         prop::array::uniform4(0i64..12),
@@ -273,7 +278,7 @@ const fn step(spend: i64, by_list: bool, gain: Gain) -> Step {
 }
 
 /// A cart of (price, pieces, floor in per cent) and its offers, in a scene.
-fn scene(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn], ranks: &[u16]) -> Scene {
+pub(crate) fn scene(lines: &[(i64, i64, i64)], lanes: &[LaneKind], offers: &[Drawn], ranks: &[u16]) -> Scene {
     let mut scene = Scene { lanes: lanes.to_vec(), points: 100, ..Scene::default() };
     for (price, pieces, floor) in lines {
         let list = price * pieces;
@@ -396,7 +401,7 @@ fn lanes() -> impl Strategy<Value = Vec<LaneKind>> {
     ])
 }
 
-fn lines() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
+pub(crate) fn lines() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
     let price = prop::sample::select(vec![1i64, 7, 10, 33, 50, 50, 99, 100, 101, 149]);
     let floor = prop::sample::select(vec![0i64, 0, 0, 0, 0, 50, 90, 100]);
     let with_floors = prop::collection::vec((price.clone(), 1i64..4, floor), 1..5);

@@ -10,14 +10,14 @@ use super::deep::Chosen;
 use super::{Row, Search};
 
 /// Sums up to this are looked at.
-const SUM_MAX: i64 = 1 << 18;
+pub(super) const SUM_MAX: i64 = 1 << 18;
 /// So many of them are tried.
 const TRIES_MAX: usize = 6;
 /// Of one offer's lines so many sets are looked at.
 const TOGETHER_MAX: usize = 1_500;
 
 /// So many words of sums are written in the time of a branch.
-const WORDS_A_NODE: usize = 512;
+pub(super) const WORDS_A_NODE: usize = 512;
 /// So many lines are looked at in the time of a branch.
 pub(super) const LINES_A_NODE: u64 = 16;
 
@@ -60,7 +60,9 @@ impl Search {
         if self.nodes > self.nodes_max {
             return;
         }
-        let stages = sums(&bundles, most);
+        let less: Vec<Vec<i64>> =
+            bundles.iter().map(|moves| moves.iter().map(|change| change.less).collect()).collect();
+        let stages = sums(&less, most);
         let Some(last) = stages.last() else { return };
         let reached = (0..=most).filter(|sum| last[sum / 64] >> (sum % 64) & 1 == 1);
         let left = |sum: usize| best + i64::try_from(sum).unwrap_or(i64::MAX);
@@ -75,8 +77,8 @@ impl Search {
             if least >= self.best_payable.min(self.ceiling) || self.best_payable.min(self.ceiling) <= goal {
                 break;
             }
-            for change in found(&bundles, &stages, sum) {
-                for (line, has) in &change.lines {
+            for (bundle, change) in found(&less, &stages, sum) {
+                for (line, has) in &bundles[bundle][change].lines {
                     row.chosen[usize::from(*line)] = *has;
                 }
             }
@@ -249,16 +251,16 @@ impl Row {
     }
 }
 
-/// Which sums up to `most` there are of one move or none of each of the first bundles, bit by bit.
-fn sums(bundles: &[Moves], most: usize) -> Vec<Vec<u64>> {
+/// Which sums up to `most` there are of one of each of the first lists or none, bit by bit.
+pub(super) fn sums(lists: &[Vec<i64>], most: usize) -> Vec<Vec<u64>> {
     let words = most / 64 + 1;
     let mut stages = vec![vec![0u64; words]];
     stages[0][0] = 1;
-    for moves in bundles {
+    for list in lists {
         let before = stages[stages.len() - 1].clone();
         let mut after = before.clone();
-        for change in moves {
-            let Ok(less) = usize::try_from(change.less) else { continue };
+        for less in list {
+            let Ok(less) = usize::try_from(*less) else { continue };
             let (by, bits) = (less / 64, less % 64);
             for (to, word) in after.iter_mut().enumerate().skip(by) {
                 let from = to - by;
@@ -271,22 +273,26 @@ fn sums(bundles: &[Moves], most: usize) -> Vec<Vec<u64>> {
     stages
 }
 
-/// The moves that make a sum.
-fn found<'m>(bundles: &'m [Moves], stages: &[Vec<u64>], sum: usize) -> Vec<&'m Move> {
+/// Which of which lists make a sum: the list, and the place in it.
+pub(super) fn found(lists: &[Vec<i64>], stages: &[Vec<u64>], sum: usize) -> Vec<(usize, usize)> {
     let mut made = Vec::new();
     let mut left = sum;
-    for (stage, moves) in bundles.iter().enumerate().rev() {
-        let has = |sum: usize| stages[stage][sum / 64] >> (sum % 64) & 1 == 1;
-        if has(left) {
+    for (stage, list) in lists.iter().enumerate().rev() {
+        if is_in(&stages[stage], left) {
             continue;
         }
-        let fits = moves.iter().find_map(|change| {
-            let less = usize::try_from(change.less).ok().filter(|less| *less <= left && has(left - less))?;
-            Some((change, less))
+        let fits = list.iter().enumerate().find_map(|(at, less)| {
+            let less = usize::try_from(*less).ok()?;
+            (less <= left && is_in(&stages[stage], left - less)).then_some((at, less))
         });
-        let Some((change, less)) = fits else { continue };
-        made.push(change);
+        let Some((at, less)) = fits else { continue };
+        made.push((stage, at));
         left -= less;
     }
     made
+}
+
+/// Whether a sum is among those that there are.
+pub(super) fn is_in(sums: &[u64], sum: usize) -> bool {
+    sums.get(sum / 64).is_some_and(|word| word >> (sum % 64) & 1 == 1)
 }

@@ -5,14 +5,17 @@
 //! found. What all parts lose together is what the lane may take off at most; where what follows cannot come to less than it comes to
 //! with the best of each part, nothing can.
 //!
-//! Where an offer of a later lane wants so much to be left to pay, less off may be better: then `aim` looks for what leaves just that much.
+//! Where an offer of a later lane wants so much to be left to pay, less off may be better: then `aim` looks near what was
+//! found for what leaves just that much, and `hit` among all that parts may lose.
 
 use crate::deal::{Deal, DealSet, Effect, Place, Scene};
 use crate::item::Working;
 use crate::purse::Purse;
 
 use super::aim::LINES_A_NODE;
-use super::relax::{Asked, PRICE_MAX, Part, Step, UNIT};
+use super::hit::{Decided, Reach};
+use super::machine::{PRICE_MAX, UNIT};
+use super::relax::{Asked, Part, Step};
 use super::{NONE, Row, Search};
 
 /// Carts of more lines are not looked at here: each lies on the stack.
@@ -283,6 +286,17 @@ impl Dive<'_> {
     }
 }
 
+impl Scene {
+    /// Whether what an offer takes off lines of an item lane hangs on no other.
+    pub(super) fn is_plain(&self) -> bool {
+        self.deals.iter().all(|deal| match deal.effect {
+            Effect::AddOn { .. } => false,
+            Effect::Each { .. } => !deal.has_budget(),
+            _ => true,
+        })
+    }
+}
+
 impl Row {
     /// What an offer of several lines takes off those it has; `None` where it may not.
     pub(super) fn worth(
@@ -299,7 +313,7 @@ impl Row {
     }
 
     /// Whether offers of single lines keep to their budgets.
-    fn within_budgets(&self, scene: &Scene, level: &[i64]) -> bool {
+    pub(super) fn within_budgets(&self, scene: &Scene, level: &[i64]) -> bool {
         scene.deals.iter().zip(0u16..).all(|(deal, number)| {
             let Effect::Each { how, pieces_max } = deal.effect else { return true };
             if !deal.has_budget() {
@@ -335,32 +349,77 @@ impl Search {
         let level = std::mem::take(&mut self.levels[k]);
         let (mut low, mut best) = (payable, payable);
         let mut chosen: Vec<Chosen> = vec![None; scene.lines.len()];
+        let mut decided: Vec<Decided> = Vec::new();
         for own in parted(scene, row) {
+            let nodes = self.nodes_max.saturating_sub(self.nodes);
             let part = {
                 let rows: Vec<Asked<'_>> = row.asked().collect();
-                Part::of(scene, &level, &rows, &own)
+                Part::of(scene, &level, (&rows, &own), nodes)
             };
             self.nodes += part.steps / 128;
-            let nodes_max = self.nodes_max.saturating_sub(self.nodes) / 2;
-            let solved = self.part(scene, &part, row, &level, nodes_max).solve(used);
+            let mut nodes_max = self.nodes_max.saturating_sub(self.nodes) / 2;
+            let mut without = None;
+            if part.is_loose() {
+                // Where offers are reckoned line by line much is thought to be lost that is not: first without them.
+                nodes_max /= 2;
+                without = self.without(scene, &part, (row, &own), &level, nodes_max, used);
+            }
+            let mut dive = self.part(scene, &part, row, &level, nodes_max);
+            dive.best = without.as_ref().map_or(-1, |(off, _)| *off);
+            let solved = dive.solve(used);
             self.nodes += solved.nodes;
             low -= solved.most;
             best -= solved.off;
             for (at, has) in solved.chosen.iter().enumerate() {
                 chosen[usize::from(row.lines[part.order[at]].0)] = *has;
             }
+            if let Some((_, found)) = without.filter(|(off, _)| *off == solved.off) {
+                found.into_iter().for_each(|(line, has)| chosen[usize::from(line)] = has);
+            }
+            decided.push(Decided { part, off: solved.off, is_most: solved.off == solved.most });
         }
         self.levels[k] = level;
         row.chosen.clone_from(&chosen);
         self.try_row(scene, k, row, payable, used, coupons);
-        let least = self.bounds.after(scene, k + 1, low, payable);
-        if least < self.best_payable.min(self.ceiling) {
+        let is_open = |search: &Self| {
+            let least = search.bounds.after(scene, k + 1, low, payable);
+            least < search.best_payable.min(search.ceiling)
+        };
+        if is_open(self) {
             self.aim(scene, k, row, (payable, best), used, coupons);
         }
-        if least < self.best_payable.min(self.ceiling) {
-            self.complete = false;
+        if is_open(self) {
+            let reach = Reach { scene, k, payable, low, best, used, coupons };
+            self.complete &= self.hit(&reach, row, &decided);
         }
         row.chosen.fill(None);
+    }
+
+    /// What a part loses without the offers that are reckoned line by line, and what its lines have.
+    fn without(
+        &mut self,
+        scene: &Scene,
+        part: &Part,
+        (row, own): (&Row, &[usize]),
+        level: &[i64],
+        nodes_max: u64,
+        used: DealSet,
+    ) -> Option<(i64, Vec<(u16, Chosen)>)> {
+        let mut others = Row { lines: Vec::new(), choices: Vec::new(), ..row.clone() };
+        for asked in row.asked() {
+            let from = u32::try_from(others.choices.len()).ok()?;
+            others.choices.extend(asked.choices.iter().filter(|choice| !part.is_line_by_line(choice.deal)));
+            others.lines.push((asked.line, from, u32::try_from(others.choices.len()).ok()?));
+        }
+        let part = {
+            let rows: Vec<Asked<'_>> = others.asked().collect();
+            Part::of(scene, level, (&rows, own), nodes_max)
+        };
+        self.nodes += part.steps / 128;
+        let solved = self.part(scene, &part, &mut others, level, nodes_max).solve(used);
+        self.nodes += solved.nodes;
+        let lines = part.order.iter().map(|row| others.lines[*row].0);
+        Some((solved.off, lines.zip(solved.chosen).collect()))
     }
 
     fn part<'a>(
@@ -372,11 +431,7 @@ impl Search {
         nodes_max: u64,
     ) -> Dive<'a> {
         let n = part.groups.len();
-        let is_plain = scene.deals.iter().all(|deal| match deal.effect {
-            Effect::AddOn { .. } => false,
-            Effect::Each { .. } => !deal.has_budget(),
-            _ => true,
-        });
+        let is_plain = scene.is_plain();
         Dive {
             scene,
             part,
@@ -437,7 +492,7 @@ impl Search {
 
 /// The lines of a row by parts: those that the same offer of several lines is of, or offers that do not go together, draw on the same
 /// purse, or have a budget.
-fn parted(scene: &Scene, row: &Row) -> Vec<Vec<usize>> {
+pub(super) fn parted(scene: &Scene, row: &Row) -> Vec<Vec<usize>> {
     let mut of: Vec<usize> = (0..row.lines.len()).collect();
     let mut join = |rows: &[usize]| {
         let Some(least) = rows.iter().map(|row| of[*row]).min() else { return };

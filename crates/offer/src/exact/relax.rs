@@ -6,165 +6,25 @@
 //! Nothing here is less than it turns out to be: what an offer is thought to take is what it takes of the pieces that suit it best.
 //! It may be more by what is rounded, and where an offer is reckoned line by line for want of room.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
-use crate::deal::{Deal, DealSet, Effect, How, Place, Scene};
-use crate::split::{cheapest, dearest};
+use crate::deal::{DealSet, Effect, Place, Scene};
 
 use super::Choice;
+use super::machine::{Machine, NEVER, NOWHERE, PIECES_MAX, UNIT};
 
-/// Amounts are counted in ten-thousandths of a minor unit, so that parts are whole.
-pub(super) const UNIT: i64 = 10_000;
-/// How many numbers side by side are kept of a line at most.
-const STATES_MAX: usize = 1 << 15;
-/// The most pieces or groups that are counted to the end; beyond, only what is left of the last group.
-const COUNTED_MAX: i64 = 24;
-/// Lines of so many pieces are counted piece by piece.
-const PIECES_MAX: i64 = 16;
-/// The most sets whose parts are counted.
-const SETS_MAX: i64 = 96;
-/// What cannot be.
-const NEVER: i64 = i64::MIN / 4;
-const NOWHERE: u32 = u32::MAX;
-/// No price is reckoned higher than this, so that amounts stay numbers; carts that cost more are not looked at here.
-pub(super) const PRICE_MAX: i64 = 10_000_000_000_000;
+/// How many numbers side by side are kept of a line at most, and of all lines.
+const STATES_MAX: usize = 1 << 19;
+const STATES_MAX_OF_ALL: usize = 3_000_000;
 
-/// What is remembered of an offer of several lines.
-#[derive(Clone, Copy, Debug)]
-enum Machine {
-    /// N pieces at a part, or at a price: the pieces since the last whole group, or all of them up to `cap`.
-    Groups { n: i64, rate: i64, price: i64, cap: i64 },
-    /// The same of buy and get, from the dearest piece on.
-    BuyGet { buy: i64, get: i64, rate: i64, cap: i64 },
-    /// A set of two parts: how many pieces of the part that comes first are without the other.
-    Pair { per: [i64; 2], price_each: i64, max: i64, first: u8 },
-}
+/// So many are looked at in the time of a branch.
+const STATES_A_NODE: usize = 16;
+/// An offer of so many numbers takes much room.
+const ROOMY: u32 = 6;
 
-impl Machine {
-    fn of(scene: &Scene, deal: &Deal, pieces: i64) -> Option<Self> {
-        let units = |price: i64| price.clamp(0, PRICE_MAX) * UNIT;
-        let cap_of = |most: i64| if most < pieces { most } else { 0 };
-        match deal.effect {
-            Effect::NFor { n, how, groups_max } => {
-                let cap = cap_of(groups_max.saturating_mul(n));
-                let cap = if cap > COUNTED_MAX { 0 } else { cap };
-                match how {
-                    _ if n > COUNTED_MAX => None,
-                    How::Pay(pay) => {
-                        Some(Self::Groups { n, rate: (UNIT - i64::from(pay)).max(0), price: 0, cap })
-                    }
-                    How::Price(price) => Some(Self::Groups { n, rate: UNIT, price: units(price), cap }),
-                    _ => None,
-                }
-            }
-            Effect::AddOn { price, pieces_max } if pieces_max <= COUNTED_MAX => {
-                let cap = pieces_max.max(1);
-                Some(Self::Groups { n: 1, rate: UNIT, price: units(price), cap })
-            }
-            Effect::BuyGet { buy, get, pay, groups_max } if buy + get <= COUNTED_MAX => {
-                let cap = cap_of(groups_max.saturating_mul(buy + get));
-                let cap = if cap > COUNTED_MAX { 0 } else { cap };
-                Some(Self::BuyGet { buy, get, rate: (UNIT - i64::from(pay)).max(0), cap })
-            }
-            Effect::Bundle { parts, price, sets_max } => {
-                let &[a, b] = parts.of(&scene.parts) else { return None };
-                let max = a.saturating_mul(b).saturating_mul(sets_max);
-                (max <= SETS_MAX && sets_max > 0).then_some(Self::Pair {
-                    per: [a, b],
-                    price_each: units(price) / a,
-                    max,
-                    first: 0,
-                })
-            }
-            _ => None,
-        }
-    }
-
-    const fn size(self) -> usize {
-        let size = match self {
-            Self::Groups { n, cap: 0, .. } => n,
-            Self::BuyGet { buy, get, cap: 0, .. } => buy + get,
-            Self::Groups { cap, .. } | Self::BuyGet { cap, .. } => cap + 1,
-            Self::Pair { max, .. } => max + 1,
-        };
-        size as usize
-    }
-
-    /// Whether all lines may end with this number.
-    const fn accepts(self, digit: u32) -> bool {
-        match self {
-            Self::Groups { n, .. } => (digit as i64) % n == 0,
-            Self::BuyGet { .. } => true,
-            Self::Pair { .. } => digit == 0,
-        }
-    }
-
-    /// What rounding may add to what is taken off, at most.
-    const fn slack(self) -> i64 {
-        let (Self::Groups { rate, .. } | Self::BuyGet { rate, .. }) = self else { return 0 };
-        let (mut a, mut b) = (UNIT, rate);
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        // Parts are multiples of `a`; a half is rounded down.
-        (UNIT / 2 - 1) / a * a
-    }
-
-    /// How many pieces of a line may be thought to be taken.
-    fn takes(self, pieces: i64) -> Vec<i64> {
-        match self {
-            Self::Groups { n, price: 0, cap: 0, .. } => ((pieces - n + 1).max(0)..=pieces).collect(),
-            Self::Groups { n, cap: 0, .. } if pieces > PIECES_MAX.max(2 * n) => {
-                (0..n).chain(pieces - n + 1..=pieces).collect()
-            }
-            Self::Groups { cap: 0, .. } => (0..=pieces).collect(),
-            Self::Groups { cap, .. } => (0..=pieces.min(cap)).collect(),
-            Self::BuyGet { .. } => vec![pieces],
-            Self::Pair { max, .. } => (0..=pieces.min(max)).collect(),
-        }
-    }
-
-    /// What becomes of a number where so many pieces of a line are taken, and what is gained.
-    fn go(self, digit: u32, role: u8, (value, pieces, taken): (i64, i64, i64)) -> Option<(u32, i64)> {
-        let at = i64::from(digit);
-        let small = |number: i64| u32::try_from(number).ok();
-        match self {
-            Self::Groups { n, rate, price, cap } => {
-                let worth = match price > 0 && pieces > PIECES_MAX.max(2 * n) {
-                    true => (value + pieces - 1) / pieces * taken,
-                    false => dearest(value, pieces, taken),
-                };
-                let next = at + taken;
-                if cap > 0 && next > cap {
-                    return None;
-                }
-                let paid = price.saturating_mul(next / n - at / n);
-                let gain = (rate * worth).saturating_sub(paid).max(NEVER);
-                Some((small(if cap > 0 { next } else { next % n })?, gain))
-            }
-            Self::BuyGet { buy, get, rate, cap } => {
-                let m = buy + get;
-                let up_to = |t: i64| {
-                    let t = if cap > 0 { t.min(cap) } else { t };
-                    t / m * get + (t % m - buy).max(0)
-                };
-                let free = up_to(at + pieces) - up_to(at);
-                let next = at + pieces;
-                let next = if cap > 0 { next.min(cap) } else { next % m };
-                Some((small(next)?, rate * cheapest(value, pieces, free)))
-            }
-            Self::Pair { per, price_each, max, first } => {
-                let worth = UNIT * dearest(value, pieces, taken);
-                let other = per[usize::from(role == 0)];
-                let paid = if role == 0 { price_each.saturating_mul(taken) } else { 0 };
-                let worth = worth.saturating_sub(paid).max(NEVER);
-                let next = if role == first { at + taken * other } else { at - taken * other };
-                (0..=max).contains(&next).then_some((small(next)?, worth))
-            }
-        }
-    }
-}
+/// Where a number leads, what is gained, and what the pieces are worth that are taken.
+pub(super) type Entry = (u32, i64, i64);
 
 /// One way to go on with a line.
 #[derive(Clone, Copy, Debug)]
@@ -174,27 +34,54 @@ pub(super) struct Opt {
     /// Which of the part's offers of several lines.
     pub(super) group: Option<u8>,
     /// Where its numbers are, where it is counted.
-    table: Option<u32>,
-    gain: i64,
+    pub(super) table: Option<u32>,
+    pub(super) gain: i64,
+}
+
+impl Group {
+    /// How many lines it is of.
+    pub(super) fn n_lines(&self) -> i64 {
+        i64::try_from(self.own.len()).unwrap_or(i64::MAX)
+    }
 }
 
 /// An offer of several lines of a part.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) deal: u16,
     /// Its first and its last line, in the order in which they are decided.
-    first: usize,
+    pub(super) first: usize,
     pub(super) last: usize,
-    machine: Option<Machine>,
+    pub(super) machine: Option<Machine>,
     pub(super) slack: i64,
+    /// Whether what it takes off counts.
+    pub(super) gains: bool,
+    /// Whether it draws on the purse, so that what it takes off is known last.
+    pub(super) is_drawn: bool,
+    /// Whether what it takes off is known from what it is thought to take.
+    pub(super) is_known: bool,
+    /// Whether it has lines that are counted, and others.
+    pub(super) is_mixed: bool,
+    /// How much of what its pieces are worth is taken off at most, in ten-thousandths.
+    pub(super) rate: i64,
+    /// Its lines in that order, what they are in it, and their pieces.
+    pub(super) own: Vec<(usize, u8, i64)>,
+}
+
+/// A group of which something is remembered: how its number makes one with the others', and how many numbers there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    pub(super) group: u8,
+    pub(super) stride: usize,
+    pub(super) size: u32,
 }
 
 /// What is remembered before a line: of which groups, and how their numbers make one.
 #[derive(Clone, Debug, Default)]
-struct Cut {
-    open: Vec<(u8, usize)>,
+pub(super) struct Cut {
+    pub(super) open: Vec<Open>,
     states: usize,
-    from: usize,
+    pub(super) from: usize,
 }
 
 /// Lines of an item lane that offers of several lines tie together.
@@ -203,12 +90,12 @@ pub(super) struct Part {
     /// The row's lines, in the order in which they are decided.
     pub(super) order: Vec<usize>,
     /// Where the options of each are.
-    spans: Vec<(usize, usize)>,
+    pub(super) spans: Vec<(usize, usize)>,
     pub(super) opts: Vec<Opt>,
     pub(super) groups: Vec<Group>,
-    tables: Vec<(u32, i64)>,
-    cuts: Vec<Cut>,
-    h: Vec<i64>,
+    pub(super) tables: Vec<Entry>,
+    pub(super) cuts: Vec<Cut>,
+    pub(super) h: Vec<i64>,
     /// What it cost to make, in steps.
     pub(super) steps: u64,
 }
@@ -232,24 +119,45 @@ fn by_piece(scene: &Scene, level: &[i64], a: u16, b: u16) -> Ordering {
 }
 
 impl Part {
-    /// The lines of a part: `rows` are all of the lane, `own` those of the part.
-    pub(super) fn of(scene: &Scene, level: &[i64], rows: &[Asked<'_>], own: &[usize]) -> Self {
+    /// The lines of a part: `rows` are all of the lane, `own` those of the part; for so many branches it may cost as much room.
+    pub(super) fn of(
+        scene: &Scene,
+        level: &[i64],
+        (rows, own): (&[Asked<'_>], &[usize]),
+        nodes: u64,
+    ) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         for row in own {
             for choice in rows[*row].choices.iter().filter(|choice| !choice.each) {
                 if groups.iter().all(|group| group.deal != choice.deal) {
-                    groups.push(Group { deal: choice.deal, first: 0, last: 0, machine: None, slack: 0 });
+                    let is_drawn =
+                        matches!(scene.deals[usize::from(choice.deal)].effect, Effect::AddOn { .. });
+                    groups.push(Group {
+                        deal: choice.deal,
+                        first: 0,
+                        last: 0,
+                        machine: None,
+                        slack: 0,
+                        gains: true,
+                        is_drawn,
+                        is_known: false,
+                        is_mixed: false,
+                        rate: UNIT,
+                        own: Vec::new(),
+                    });
                 }
             }
         }
         groups.sort_by_key(|group| scene.deals[usize::from(group.deal)].rank);
         groups.truncate(usize::from(u8::MAX));
+        let room = usize::try_from(nodes).unwrap_or(usize::MAX).saturating_mul(STATES_A_NODE);
+        let states_max = room.min(STATES_MAX_OF_ALL);
         let mut sorted = own.to_vec();
         sorted.sort_by(|a, b| by_piece(scene, level, rows[*a].line, rows[*b].line));
         let clustered = clustered(scene, &groups, rows, &sorted);
         let mut plans = [clustered, sorted].map(|order| {
             let mut part = Self { order, groups: groups.clone(), ..Self::default() };
-            let left_out = part.plan(scene, level, rows);
+            let left_out = part.plan(scene, level, rows, states_max);
             (left_out, part)
         });
         let better = usize::from(plans[1].0 < plans[0].0);
@@ -260,7 +168,7 @@ impl Part {
     }
 
     /// Which groups are counted; gives how many are not that could be.
-    fn plan(&mut self, scene: &Scene, level: &[i64], rows: &[Asked<'_>]) -> usize {
+    fn plan(&mut self, scene: &Scene, level: &[i64], rows: &[Asked<'_>], states_max: usize) -> usize {
         let mut left_out = 0;
         for group in &mut self.groups {
             let deal = &scene.deals[usize::from(group.deal)];
@@ -272,6 +180,8 @@ impl Part {
             let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
             (group.first, group.last) = (first.0, last.0);
             let pieces = own.iter().map(|(_, line, _)| scene.lines[usize::from(*line)].pieces);
+            let roles = own.iter().map(|(at, _, place)| (*at, place.role));
+            group.own = roles.zip(pieces.clone()).map(|((at, role), pieces)| (at, role, pieces)).collect();
             group.machine = Machine::of(scene, deal, pieces.clone().sum());
             group.slack = group.machine.map_or(0, Machine::slack);
             let is_sorted = || own.is_sorted_by(|a, b| by_piece(scene, level, a.1, b.1).is_lt());
@@ -293,13 +203,20 @@ impl Part {
         loop {
             self.cut();
             let Some(largest) = self.cuts.iter().max_by_key(|cut| cut.states) else { return left_out };
-            if largest.states <= STATES_MAX {
+            let of_all = self.cuts.iter().fold(0usize, |all, cut| all.saturating_add(cut.states));
+            if largest.states <= STATES_MAX && of_all <= states_max {
                 return left_out;
             }
-            let size = |group: &u8| self.groups[usize::from(*group)].machine.map_or(0, Machine::size);
-            let open = largest.open.iter().map(|(group, _)| *group);
-            let Some(dropped) = open.max_by_key(|group| (size(group), *group)) else { return left_out };
-            self.groups[usize::from(dropped)].machine = None;
+            // Of those that take much room the one that promises least.
+            let worth = |open: &Open| {
+                let deal = self.groups[usize::from(open.group)].deal;
+                let choices = self.order.iter().flat_map(|row| rows[*row].choices);
+                choices.filter(|choice| choice.deal == deal).map(|choice| choice.most).sum::<i64>()
+            };
+            let dropped =
+                largest.open.iter().max_by_key(|open| (open.size >= ROOMY, Reverse(worth(open)), open.group));
+            let Some(dropped) = dropped.map(|open| usize::from(open.group)) else { return left_out };
+            self.groups[dropped].machine = None;
             left_out += 1;
         }
     }
@@ -314,8 +231,9 @@ impl Part {
                     && group.first < at
                     && at <= group.last
                 {
-                    open.push((number, states));
-                    states = states.saturating_mul(machine.size());
+                    let size = machine.size_at(&group.own, at);
+                    open.push(Open { group: number, stride: states, size });
+                    states = states.saturating_mul(size as usize);
                 }
             }
             self.cuts.push(Cut { open, states, from });
@@ -324,6 +242,22 @@ impl Part {
     }
 
     fn options(&mut self, scene: &Scene, level: &[i64], rows: &[Asked<'_>]) {
+        for group in &mut self.groups {
+            let pieces = group.own.iter().map(|(.., pieces)| *pieces).max().unwrap_or(0);
+            let deal = &scene.deals[usize::from(group.deal)];
+            let mut most = [0; 2];
+            for (at, role, _) in &group.own {
+                let line = usize::from(rows[self.order[*at]].line);
+                let (value, pieces) = (level[line], scene.lines[line].pieces.max(1));
+                let most = &mut most[usize::from(*role != 0)];
+                *most = (*most).max((value + pieces - 1) / pieces);
+            }
+            group.rate = group.machine.map_or(UNIT, |machine| machine.rate_max(most));
+            let own = group.own.iter().map(|(at, ..)| usize::from(rows[self.order[*at]].line));
+            let floors: i64 = own.map(|line| scene.lines[line].floor).sum();
+            let is_free = floors == 0 && !group.is_drawn && !deal.has_budget();
+            group.is_known = group.machine.is_some() && pieces <= PIECES_MAX && is_free;
+        }
         for row in &self.order {
             let from = self.opts.len();
             let asked = rows[*row];
@@ -342,7 +276,7 @@ impl Part {
                     let what = (level[usize::from(asked.line)], line.pieces, taken);
                     for digit in (0u32..).take(machine.size()) {
                         let next = machine.go(digit, choice.place.role, what);
-                        self.tables.push(next.unwrap_or((NOWHERE, NEVER)));
+                        self.tables.push(next.unwrap_or((NOWHERE, NEVER, 0)));
                     }
                     self.opts.push(Opt { choice: Some(i), group, table, gain: 0 });
                 }
@@ -353,44 +287,88 @@ impl Part {
     }
 
     /// From the last line back: what may be gained from each number on.
-    fn look_back(&mut self) {
+    pub(super) fn look_back(&mut self) {
         let n = self.order.len();
         let last = &self.cuts[n];
         let mut h = vec![NEVER; last.from + last.states];
         h[last.from] = 0;
         let mut digits = vec![0u32; self.groups.len()];
         for at in (0..n).rev() {
-            let cut = &self.cuts[at];
+            let (cut, next) = (&self.cuts[at], &self.cuts[at + 1]);
             let (from, to) = self.spans[at];
-            for state in 0..cut.states {
-                digits.fill(0);
-                let mut rest = state;
-                for (group, stride) in cut.open.iter().rev() {
-                    digits[usize::from(*group)] = u32::try_from(rest / stride).unwrap_or(0);
-                    rest %= stride;
-                }
-                let place = self.place(at, &digits);
-                let mut most = NEVER;
-                for opt in from..to {
-                    if let Some(step) = self.step(at, &digits, place, opt) {
-                        most = most.max(step.gain + h[self.cuts[at + 1].from + step.state]);
+            // How a number of each group goes into what is remembered after the line, and which numbers may not.
+            let mut after = vec![(0usize, u32::MAX); self.groups.len()];
+            next.open.iter().for_each(|open| after[usize::from(open.group)] = (open.stride, open.size));
+            let is_bad = |group: usize, digit: u32| {
+                digit >= after[group].1
+                    || (self.groups[group].last == at
+                        && self.groups[group].machine.is_some_and(|machine| !machine.accepts(digit)))
+            };
+            // Groups of which each line may be, and where its numbers are.
+            let ways: Vec<(Option<usize>, &[Entry], i64)> = self.opts[from..to]
+                .iter()
+                .map(|opt| match (opt.group, opt.table) {
+                    (Some(group), Some(table)) => {
+                        let (group, table) = (usize::from(group), table as usize);
+                        (Some(group), &self.tables[table..table + self.size(group)], 0)
                     }
+                    _ => (None, &[][..], opt.gain),
+                })
+                .collect();
+            digits.fill(0);
+            for state in 0..cut.states {
+                let (mut base, mut bad) = (0, 0);
+                for open in &cut.open {
+                    let group = usize::from(open.group);
+                    base += digits[group] as usize * after[group].0;
+                    bad += usize::from(is_bad(group, digits[group]));
+                }
+                let mut most = NEVER;
+                for (group, table, gain) in &ways {
+                    let Some(group) = *group else {
+                        if bad == 0 {
+                            most = most.max(gain + h[next.from + base]);
+                        }
+                        continue;
+                    };
+                    let digit = digits[group];
+                    let (to, gain, _) = table[digit as usize];
+                    if to == NOWHERE || is_bad(group, to) || bad > usize::from(is_bad(group, digit)) {
+                        continue;
+                    }
+                    let stride = after[group].0;
+                    let state = base + to as usize * stride - digit as usize * stride;
+                    most = most.max(gain + h[next.from + state]);
                 }
                 h[cut.from + state] = most;
+                // The next number.
+                for open in &cut.open {
+                    let digit = &mut digits[usize::from(open.group)];
+                    *digit += 1;
+                    if *digit < open.size {
+                        break;
+                    }
+                    *digit = 0;
+                }
             }
             self.steps += (cut.states * (to - from)) as u64;
         }
         self.h = h;
     }
 
-    /// Where the numbers lead if the line at a place changes none of them; and how many groups would end with a number they may not.
+    /// Where the numbers lead if the line at a place changes none of them; and how many groups would have a number they may not.
     pub(super) fn place(&self, at: usize, digits: &[u32]) -> (usize, usize) {
-        let next = self.cuts[at + 1].open.iter();
-        let state = next.map(|(group, stride)| digits[usize::from(*group)] as usize * stride).sum();
+        let (mut state, mut bad) = (0, 0);
+        for open in &self.cuts[at + 1].open {
+            let digit = digits[usize::from(open.group)];
+            state += digit as usize * open.stride;
+            bad += usize::from(digit >= open.size);
+        }
         let ends = self.groups.iter().zip(digits).filter(|(group, _)| group.last == at);
-        let bad =
-            ends.filter(|(group, digit)| group.machine.is_some_and(|machine| !machine.accepts(**digit)));
-        (state, bad.count())
+        bad += ends
+            .filter(|(group, digit)| group.machine.is_some_and(|machine| !machine.accepts(**digit)))
+            .count();
+        (state, bad)
     }
 
     /// What an option leads to.
@@ -408,7 +386,7 @@ impl Part {
         let group = &self.groups[usize::from(number)];
         let machine = group.machine?;
         let digit = digits[usize::from(number)];
-        let (next, gain) = self.tables[table as usize + digit as usize];
+        let (next, gain, _) = self.tables[table as usize + digit as usize];
         if next == NOWHERE {
             return None;
         }
@@ -417,9 +395,10 @@ impl Part {
             return (others == 0 && machine.accepts(next)).then_some(Step { state, gain, digit: Some(next) });
         }
         let open = &self.cuts[at + 1].open;
-        let (_, stride) = open.iter().find(|(other, _)| *other == number)?;
-        let state = state + next as usize * stride - digit as usize * stride;
-        (bad == 0).then_some(Step { state, gain, digit: Some(next) })
+        let open = open.iter().find(|open| open.group == number)?;
+        let others = bad - usize::from(digit >= open.size);
+        let state = state + next as usize * open.stride - digit as usize * open.stride;
+        (others == 0 && next < open.size).then_some(Step { state, gain, digit: Some(next) })
     }
 
     /// The options of the line at a place.

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "what cannot be read fails the test that reads it")]
 
+pub mod drawn;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_condition::{CartItem, Facts, LeafStates, Leaves};
