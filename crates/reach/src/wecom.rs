@@ -13,8 +13,8 @@
 pub mod apis;
 pub mod attachments;
 pub mod bounds;
-pub mod callback;
 pub mod call;
+pub mod callback;
 pub mod contacts;
 pub mod crypto;
 pub mod errcodes;
