@@ -452,7 +452,7 @@ mod tests {
         assert_eq!(in_weeks(|week| week.mixed), count.holdout.mixed, "each counts in one week");
         assert_eq!(
             in_weeks(|week| week.arms.iter().map(|arm| arm.members).sum()),
-            members(&count.holdout).iter().sum()
+            members(&count.holdout).iter().sum::<u64>()
         );
         (count.holdout, count.splits.remove("2"))
     }
