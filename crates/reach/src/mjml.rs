@@ -474,7 +474,7 @@ mod tests {
             ("<mj-text>a</mj-text><mj-section></mj-section>", 4, "mj-section", "does not stand here"),
             ("<p>a</p>", 4, "p", "does not stand here"),
             ("<mj-image alt=\"a\nb\" src=\"https://x.example/a.png\" />", 4, "mj-image", "one line"),
-            ("<mj-text>a", 7, "mj-column", "ends here, where `mj-text` is open"),
+            ("<mj-text>a", 5, "mj-column", "ends here, where `mj-text` is open"),
             ("<mj-text color=\"{{ tier }}\">a</mj-text>", 4, "mj-text", "`color`"),
             ("<mj-text {{ tier }}=\"a\">a</mj-text>", 4, "mj-text", ""),
             ("<mj-button href=\"{{ member.page }}\">a</mj-button>", 4, "mj-button", "fixed text"),

@@ -1,6 +1,7 @@
 //! Short links over the API: made, listed, followed by whoever has one, and by nobody to a stranger.
 
 use serde_json::{Value, json};
+use zhiyin_engine::playbooks;
 use zhiyin_model::role::Role;
 
 use crate::home::Home;
@@ -33,7 +34,13 @@ async fn a_link_is_made_listed_and_followed_without_a_key() {
     );
     let read = home.as_key(&home.owner, "GET", &format!("/v1/links/{code}"), &Value::Null).await.json();
     assert_eq!(read["to"], "/card");
-    let drawn = home.as_key(&home.owner, "GET", &format!("/v1/links/{code}/qr"), &Value::Null).await;
+    let draw = async || home.as_key(&home.owner, "GET", &format!("/v1/links/{code}/qr"), &Value::Null).await;
+    let drawn = draw().await;
+    assert!(drawn.status == 200 && drawn.body.starts_with(b"<svg "), "{}", drawn.text());
+    // This one says no address: where would a code lead?
+    let (playbook, _) = playbooks::read_shipped("demo").unwrap().unwrap();
+    home.engine.apply(&playbook).await.unwrap();
+    let drawn = draw().await;
     assert_eq!((drawn.status, drawn.code().as_str()), (409, "no_link_address"));
     home.end().await;
 }
