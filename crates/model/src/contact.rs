@@ -109,7 +109,7 @@ impl Contacts {
             Some(known) => {
                 let goes_on = known.ended.is_none();
                 // Of one instant the full word stands, in whichever order the two came.
-                known.half = half && !(goes_on && !known.half);
+                known.half = half && (known.half || !goes_on);
                 if let Some((ended, _)) = known.ended {
                     (known.since, known.parted) = (at, known.parted.max(Some(ended)));
                 }
