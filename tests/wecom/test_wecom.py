@@ -316,7 +316,8 @@ def main() -> None:
     playbook.write_text(PLAYBOOK, encoding="utf-8")
     home = WecomHome(args.binary, ["--home", str(args.work / "home")], args.work / "serve.log")
     home.channels = args.work / "channels.json"
-    account = {"corp_id": CORP, "agent_id": AGENT, "token_env": "WECOM_TOKEN", "aes_key_env": "WECOM_AES_KEY"}
+    callback = {"token_env": "WECOM_TOKEN", "aes_key_env": "WECOM_AES_KEY"}
+    account = {"corp_id": CORP, "agent_id": AGENT, "callback": callback}
     channels = {"public_url": "https://vip.shop.example", "wecom": {"main": account}}
     home.channels.write_text(json.dumps(channels), encoding="utf-8")
     home.run("apply", str(playbook))

@@ -4,9 +4,11 @@
 //! [`template`] turns a text with variables into what is said, [`mjml`] a page of an e-mail into the HTML of such a text, [`poster`] a drawing into a picture, with a code of [`qr`] on it.
 //! [`channel`] is what a channel out of the home is, [`email`] is one ([`came_back`] reads what comes back of it), [`pace`] and
 //! [`breaker`] bound how much is handed over.
+//! [`platform`] is what a home asks of a platform on which staff know customers, in words that name none.
 //! [`wecom`] is what WeCom says to us, [`arrival`] what that means.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! [`wecom`] is a client of one platform at length: what its staff say to customers goes through it.
+//! [`secret`] is where settings say that secrets are.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
 pub mod address;
@@ -19,10 +21,12 @@ pub mod client;
 pub mod email;
 pub mod mjml;
 pub mod pace;
+pub mod platform;
 mod png;
 pub mod poster;
 pub mod qr;
 pub mod retry;
+pub mod secret;
 pub mod signature;
 pub mod signed;
 pub mod template;

@@ -7,6 +7,8 @@
 //! made with what is known when its answer is lost. The rest is one file a group of calls, each a struct in and a struct out, checked by
 //! [`bounds`] before anything leaves the house.
 //!
+//! [`desk`] says all of it in the words of [`crate::platform`], which are those that a home knows.
+//!
 //! Nothing is kept here and nothing is decided: ids that have to be remembered (`config_id`, `msgid`, `jobid`, `media_id` until it
 //! expires) are the caller's, and so are pauses, budgets and the time. `docs/wecom-api.md` has a row for each call.
 
@@ -17,6 +19,7 @@ pub mod call;
 pub mod callback;
 pub mod contacts;
 pub mod crypto;
+pub mod desk;
 pub mod errcodes;
 pub mod groups;
 pub mod ids;
@@ -38,6 +41,7 @@ pub mod welcome;
 mod wire;
 
 pub use call::{Clock, Wecom};
+pub use desk::Desk;
 pub use trouble::{Fault, Trouble};
 
 /// What the channel is called.

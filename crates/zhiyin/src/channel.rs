@@ -1,15 +1,14 @@
 //! `zhiyin channel check | email came-back | email write-again` (docs/channels.md).
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use zhiyin_engine::arrivals::Callbacks;
 use zhiyin_engine::command::Act;
 use zhiyin_engine::sends::Lane;
-use zhiyin_engine::sends::settings::{self, SecretAt};
+use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 
@@ -57,8 +56,12 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
             for lane in lanes(Some(&file))? {
                 say!("{lane:?}");
             }
-            for (account, of) in callbacks(Some(&file))? {
+            let platforms = platforms(Some(&file))?;
+            for (account, of) in &platforms.callbacks {
                 say!("wecom {account} {}: callbacks at /v1/callbacks/wecom/{account}", of.corp_id());
+            }
+            for (account, desk) in &platforms.desks {
+                say!("{} {account}: is asked", desk.channel());
             }
         }
         ChannelAction::Email { action: EmailAction::CameBack { file } } => {
@@ -96,10 +99,11 @@ pub fn lanes(file: Option<&Path>) -> Result<Vec<Lane>> {
     settings::read(&text(file)?, secret).with_context(|| format!("channels of {}", file.display()))
 }
 
-/// The accounts of platforms that a file names, which tell what happens there.
-pub fn callbacks(file: Option<&Path>) -> Result<BTreeMap<String, Callbacks>> {
-    let Some(file) = file else { return Ok(BTreeMap::new()) };
-    settings::callbacks(&text(file)?, secret).with_context(|| format!("channels of {}", file.display()))
+/// The platforms that a file names.
+pub fn platforms(file: Option<&Path>) -> Result<Platforms> {
+    let Some(file) = file else { return Ok(Platforms::default()) };
+    let clock: settings::Clock = Arc::new(|| zhiyin_engine::clock::wall().0.div_euclid(1_000));
+    settings::platforms(&text(file)?, secret, &clock).with_context(|| format!("channels of {}", file.display()))
 }
 
 fn text(file: &Path) -> Result<String> {

@@ -16,7 +16,7 @@ use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
-use crate::channel::{callbacks, lanes};
+use crate::channel::{lanes, platforms};
 use crate::home::{AUDIENCE_MIB, mebibytes};
 use crate::say::say;
 use crate::{campaign, import, report, who};
@@ -151,7 +151,7 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
 async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCode> {
     let elsewhere = place.ask_elsewhere(&engine)?;
     let lanes = lanes(at.channels.as_deref())?;
-    let accounts = callbacks(at.channels.as_deref())?;
+    let platforms = platforms(at.channels.as_deref())?;
     let listener =
         TcpListener::bind(&at.listen).await.with_context(|| format!("cannot listen on {}", at.listen))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
@@ -243,7 +243,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         }
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let api = Api::receiving(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds(), accounts);
+    let api = Api::receiving(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds(), platforms.callbacks);
     let counting = {
         let (api, stopped) = (Arc::clone(&api), waiter(stopped.clone()));
         tokio::spawn(async move { api.tell_follows(stopped).await })

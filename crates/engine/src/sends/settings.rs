@@ -3,11 +3,15 @@
 mod wecom;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use zhiyin_model::time::Day;
 use zhiyin_reach::email::{Email, Settings, Tls};
 use zhiyin_reach::pace::Pace;
+use zhiyin_reach::platform::Platform;
+pub use zhiyin_reach::secret::SecretAt;
+pub use zhiyin_reach::wecom::Clock;
 use zhiyin_reach::wecom::callback::Callbacks;
 
 use super::lanes::{Lane, Limit};
@@ -31,22 +35,13 @@ fn wrong<T>(field: &str, message: impl ToString) -> Result<T, ChannelsProblem> {
     Err(ChannelsProblem { field: field.to_owned(), message: message.to_string() })
 }
 
-/// Where a secret is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretAt {
-    /// In a variable of the environment.
-    Environment(String),
-    /// In a file.
-    File(String),
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
     public_url: String,
     email: Option<OfEmail>,
     #[serde(default)]
-    wecom: BTreeMap<String, wecom::OfWecom>,
+    wecom: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -95,12 +90,25 @@ pub fn read(
     Ok(lanes)
 }
 
-/// Reads what the file says of who may bring what happens elsewhere: WeCom's accounts, by name.
-pub fn callbacks(
+/// Platforms on which staff know customers, by the names that the brand gave its accounts there.
+#[derive(Clone, Default)]
+pub struct Platforms {
+    /// Who may bring what happens there.
+    pub callbacks: BTreeMap<String, Callbacks>,
+    /// Who is asked, where the file says by which secret.
+    pub desks: BTreeMap<String, Arc<dyn Platform>>,
+}
+
+/// Reads what the file says of platforms. `clock` is the wall's, in milliseconds since 1970 UTC.
+pub fn platforms(
     text: &str,
     secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
-) -> Result<BTreeMap<String, Callbacks>, ChannelsProblem> {
-    wecom::callbacks(whole(text)?.wecom, &secret)
+    clock: &Clock,
+) -> Result<Platforms, ChannelsProblem> {
+    let whole = whole(text)?;
+    let public_url = public(&whole.public_url)?;
+    // A home that only this machine reaches may have platforms that only this machine reaches.
+    wecom::platforms(whole.wecom, !public_url.starts_with("https://"), &secret, clock)
 }
 
 fn whole(text: &str) -> Result<Whole, ChannelsProblem> {

@@ -72,8 +72,10 @@ impl fmt::Debug for Wecom {
 }
 
 impl Wecom {
-    /// The app of these settings; nothing is said to anybody yet. How many of a call go at once is as it is on the day of this.
-    pub fn new(settings: &Settings, client: Client, clock: Clock) -> Self {
+    /// The app of these settings, where they have a secret; nothing is said to anybody yet. How many of a call go at once is as it is on
+    /// the day of this.
+    pub fn new(settings: &Settings, client: Client, clock: Clock) -> Option<Self> {
+        let (secret, agent_id) = (settings.secret.as_ref()?.said().to_owned(), settings.agent_id?);
         let day = day_of(clock());
         let limits = settings.limits.clone();
         let at_once = |path: &str| {
@@ -82,16 +84,16 @@ impl Wecom {
             Semaphore::new(usize::try_from(number).unwrap_or(1).clamp(1, Semaphore::MAX_PERMITS))
         };
         let gates = apis::ALL.iter().map(|api| (api.path, at_once(api.path))).collect();
-        Self(Arc::new(Inner {
+        Some(Self(Arc::new(Inner {
             wire: Wire::new(client, settings.api.clone()),
             corp_id: settings.corp_id.clone(),
-            secret: settings.secret.said().to_owned(),
-            agent_id: settings.agent_id,
+            secret,
+            agent_id,
             tokens: Tokens::default(),
             limits,
             clock,
             gates,
-        }))
+        })))
     }
 
     /// The app's number.

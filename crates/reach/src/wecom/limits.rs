@@ -44,6 +44,13 @@ pub enum Window {
     Each,
 }
 
+impl Window {
+    /// The one of a name, as it is written in settings.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name)).ok()
+    }
+}
+
 /// How many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]

@@ -2,12 +2,12 @@
 //! named by its field. Secrets are not in the file; it says where they are.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::Deserialize;
 
 use super::limits::{Limits, RULES_MAX, Rule};
 use crate::address::Target;
+use crate::secret::{Secret, SecretAt};
 
 /// Where the platform is.
 pub const API: &str = "https://qyapi.weixin.qq.com";
@@ -19,32 +19,6 @@ const NAME_BYTES_MAX: usize = 64;
 const AES_KEY_CHARS: usize = 43;
 /// The longest token of callbacks (path/90930).
 const CALLBACK_TOKEN_CHARS_MAX: usize = 32;
-
-/// Where a secret is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretAt {
-    /// In a variable of the environment.
-    Environment(String),
-    /// In a file.
-    File(String),
-}
-
-/// A secret; it shows nothing of itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// What it is.
-    pub fn said(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// What is wrong with settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +39,7 @@ fn wrong<T>(field: impl Into<String>, message: impl ToString) -> Result<T, Setti
 #[serde(deny_unknown_fields)]
 pub struct Written {
     corp_id: String,
-    agent_id: u64,
+    agent_id: Option<u64>,
     secret_env: Option<String>,
     secret_file: Option<String>,
     api: Option<String>,
@@ -109,10 +83,10 @@ pub struct Callback {
 pub struct Settings {
     /// The business.
     pub corp_id: String,
-    /// The self-built app, one of 客户联系→可调用应用.
-    pub agent_id: u64,
-    /// The app's secret.
-    pub secret: Secret,
+    /// The self-built app, one of 客户联系→可调用应用. Without it callbacks of all apps that share the key are taken, and nothing is asked.
+    pub agent_id: Option<u64>,
+    /// The app's secret; without it nothing is asked of the platform, and callbacks are taken only.
+    pub secret: Option<Secret>,
     /// Where the platform is: its own address, or another for tests.
     pub api: Target,
     /// What callbacks are known by, where they come.
@@ -144,12 +118,17 @@ impl Settings {
         secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
     ) -> Result<Self, SettingsProblem> {
         name("corp_id", &written.corp_id)?;
-        if written.agent_id == 0 {
+        if written.agent_id == Some(0) {
             return wrong("agent_id", "the app's number, as the console shows it");
         }
         let got = |field, env, file, what| got(field, env, file, what, &secret);
-        let app_secret =
-            got("secret", written.secret_env, written.secret_file, "where is the app's secret?")?;
+        let app_secret = match (written.secret_env, written.secret_file) {
+            (None, None) if written.callback.is_some() => None,
+            (env, file) => Some(got("secret", env, file, "where is the app's secret?")?),
+        };
+        if app_secret.is_some() && written.agent_id.is_none() {
+            return wrong("agent_id", "the app's number, as the console shows it");
+        }
         let callback = match written.callback {
             None => None,
             Some(callback) => {
@@ -214,15 +193,15 @@ fn got(
     if text.is_empty() || text.len() > 512 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return wrong(field, "1 to 512 visible ASCII characters");
     }
-    Ok(Secret(text.to_owned()))
+    Ok(Secret::new(text.to_owned()))
 }
 
 fn checked(token: Secret, aes_key: Secret) -> Result<Callback, SettingsProblem> {
     let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if token.0.len() > CALLBACK_TOKEN_CHARS_MAX || !is_plain(&token.0) {
+    if token.said().len() > CALLBACK_TOKEN_CHARS_MAX || !is_plain(token.said()) {
         return wrong("callback.token", format!("1 to {CALLBACK_TOKEN_CHARS_MAX} letters and digits"));
     }
-    if aes_key.0.len() != AES_KEY_CHARS || !is_plain(&aes_key.0) {
+    if aes_key.said().len() != AES_KEY_CHARS || !is_plain(aes_key.said()) {
         return wrong("callback.aes_key", format!("{AES_KEY_CHARS} letters and digits"));
     }
     Ok(Callback { token, aes_key })
@@ -283,7 +262,7 @@ mod tests {
     #[test]
     fn settings_say_who_acts_as_whom_and_show_no_secret() {
         let settings = given(&whole()).unwrap();
-        assert_eq!(settings.secret.said(), "s3cret");
+        assert_eq!(settings.secret.as_ref().map(Secret::said), Some("s3cret"));
         assert_eq!((settings.persona("lisi"), settings.persona("WangWu")), (Some("小顾问"), None));
         assert_eq!(settings.api.authority, "qyapi.weixin.qq.com");
         let shown = format!("{settings:?}");
@@ -308,8 +287,8 @@ mod tests {
             (with("/corp_id", json!("")), "corp_id"),
             (with("/corp_id", json!("ww 1")), "corp_id"),
             (with("/agent_id", json!(0)), "agent_id"),
+            (with("/agent_id", Value::Null), "agent_id"),
             (with("/secret_env", json!("OTHER")), "secret_env"),
-            (with("/secret_env", Value::Null), "secret_env"),
             (extra("secret_file", json!("x")), "secret_file"),
             (with("/callback/token_env", Value::Null), "callback.token_env"),
             (with("/callback/aes_key_file", json!("short.key")), "callback.aes_key"),

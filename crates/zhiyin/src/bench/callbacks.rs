@@ -41,8 +41,8 @@ pub async fn callbacks() -> Result<ExitCode> {
     eprintln!("filling");
     fill(&home).await?;
     let channels = folder.0.join("channels.json");
-    let account =
-        serde_json::json!({"corp_id": CORP, "token_env": "BENCH_TOKEN", "aes_key_env": "BENCH_AES_KEY"});
+    let callback = serde_json::json!({"token_env": "BENCH_TOKEN", "aes_key_env": "BENCH_AES_KEY"});
+    let account = serde_json::json!({"corp_id": CORP, "callback": callback});
     let file = serde_json::json!({"public_url": "https://bench.example", "wecom": {"main": account}});
     std::fs::write(&channels, file.to_string())?;
     println!(
