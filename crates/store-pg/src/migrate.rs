@@ -222,6 +222,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0027_shard.sql"),
         online: &[],
     },
+    Migration {
+        number: 28,
+        oldest: 1,
+        home: include_str!("migrations/0028_people.sql"),
+        shard: "",
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.
