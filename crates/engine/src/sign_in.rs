@@ -74,6 +74,11 @@ impl Token {
         base62(&blake3::derive_key("zhiyin 2026-11 sign-in csrf", self.0.as_bytes()))
     }
 
+    /// Whether that is what somebody says, compared in constant time.
+    pub fn admits(&self, said: &str) -> bool {
+        blake3::hash(said.as_bytes()) == blake3::hash(self.csrf().as_bytes())
+    }
+
     /// A token as somebody brings it; `None` unless it looks like one to the last character.
     pub fn read(text: &str) -> Option<Self> {
         let fits = text.len() == CHANCE_CHARACTERS && text.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -212,7 +217,8 @@ impl SignIn {
     fn begun(&self, person: &str, now: Ts) -> Result<(Token, Session)> {
         let token = Token(base62(&self.chance::<32>()?));
         let (until, ends_at) = (now.plus_us(IDLE_US), now.plus_us(WHOLE_US));
-        let session = Session { hash: token.hash(), person: person.to_owned(), began_at: now, until, ends_at };
+        let session =
+            Session { hash: token.hash(), person: person.to_owned(), began_at: now, until, ends_at };
         Ok((token, session))
     }
 
@@ -235,7 +241,8 @@ impl SignIn {
         }
         let (token, session) = self.begun(&person.id, now)?;
         let note = note(&by, "sign_in", &person.id, &json!({"act": "set_up"}), now);
-        let change = PersonChange { first: true, begins: Some(session.clone()), ..plain(person.clone(), note) };
+        let change =
+            PersonChange { first: true, begins: Some(session.clone()), ..plain(person.clone(), note) };
         match self.people().change(change).await? {
             Changed::Done => Ok(SignedIn { token, session, person }),
             Changed::NameTaken => Err(SignInProblem::NameTaken.into()),
@@ -267,7 +274,8 @@ impl SignIn {
             let Some(mut person) = found else { return Err(SignInProblem::Wrong.into()) };
             let beside = self.coded(&mut person, asked.code, now).await?;
             let (token, session) = self.begun(&person.id, now)?;
-            let note = note(&grant(&person), "sign_in", &person.id, &json!({"act": "begun", "with": beside}), now);
+            let note =
+                note(&grant(&person), "sign_in", &person.id, &json!({"act": "begun", "with": beside}), now);
             let change = PersonChange { begins: Some(session.clone()), ..plain(person.clone(), note) };
             match self.people().change(change).await? {
                 Changed::Done => {
@@ -303,9 +311,12 @@ impl SignIn {
     #[boxed]
     pub async fn who(&self, token: &str, now: Ts) -> Result<Option<SignedIn>> {
         let Some(token) = Token::read(token) else { return Ok(None) };
-        let Some((mut session, person)) = self.people().session(&token.hash()).await? else { return Ok(None) };
+        let Some((mut session, person)) = self.people().session(&token.hash()).await? else {
+            return Ok(None);
+        };
         let is = &person.is;
-        if session.until <= now || session.ends_at <= now || is.removed_at.is_some() || is.password.is_none() {
+        if session.until <= now || session.ends_at <= now || is.removed_at.is_some() || is.password.is_none()
+        {
             return Ok(None);
         }
         let until = now.plus_us(IDLE_US).min(session.ends_at);

@@ -110,7 +110,7 @@ fn sha256_base64(text: &str) -> String {
 }
 
 /// Whether `If-None-Match` names this tag (compared weakly, as RFC 9110 says for it).
-fn has_already(asked: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(crate) fn has_already(asked: &HeaderMap, tag: &HeaderValue) -> bool {
     let Ok(tag) = tag.to_str() else { return false };
     asked
         .get_all(header::IF_NONE_MATCH)

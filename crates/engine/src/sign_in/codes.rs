@@ -65,8 +65,7 @@ fn code(secret: &[u8], step: i64) -> u32 {
     let tag = hmac::sign(&key, &step.to_be_bytes());
     let tag = tag.as_ref();
     let offset = usize::from(tag.last().copied().unwrap_or(0) & 0x0f);
-    let four: [u8; 4] =
-        tag.get(offset..offset + 4).and_then(|four| four.try_into().ok()).unwrap_or_default();
+    let four: [u8; 4] = tag.get(offset..offset + 4).and_then(|four| four.try_into().ok()).unwrap_or_default();
     (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000
 }
 
@@ -111,7 +110,8 @@ pub fn offered(home: &IdKey, person: &str, salt: [u8; 16], chance: &[[u8; 10]]) 
     let texts: Vec<String> = chance.iter().map(|bytes| base32(bytes)).collect();
     let recovery = texts.iter().map(|text| recovery_hash(home, person, text)).collect();
     let shown = texts.iter().map(|text| {
-        let groups: Vec<&str> = (0..RECOVERY_CHARACTERS / 4).filter_map(|n| text.get(n * 4..n * 4 + 4)).collect();
+        let groups: Vec<&str> =
+            (0..RECOVERY_CHARACTERS / 4).filter_map(|n| text.get(n * 4..n * 4 + 4)).collect();
         groups.join("-")
     });
     let shown = shown.collect();
@@ -139,14 +139,20 @@ mod tests {
             (2_000_000_000, 279_037),
             (20_000_000_000, 353_130),
         ] {
-            assert_eq!(code(b"12345678901234567890", step_at(Ts(seconds * 1_000_000))), expected, "{seconds}");
+            assert_eq!(
+                code(b"12345678901234567890", step_at(Ts(seconds * 1_000_000))),
+                expected,
+                "{seconds}"
+            );
         }
     }
 
     /// RFC 4648 §10, without padding.
     #[test]
     fn secrets_are_written_in_base_32() {
-        for (bytes, text) in [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foobar", "MZXW6YTBOI")] {
+        for (bytes, text) in
+            [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foobar", "MZXW6YTBOI")]
+        {
             assert_eq!(base32(bytes.as_bytes()), text);
         }
     }

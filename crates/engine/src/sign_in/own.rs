@@ -4,7 +4,9 @@ use serde_json::json;
 use zhiyin_model::time::Ts;
 use zhiyin_store::access::people::{Changed, Person, PersonChange};
 
-use super::{BY_CODE, BY_NAME, SignIn, SignInProblem, SignedIn, codes, folded, language, note, password, plain};
+use super::{
+    BY_CODE, BY_NAME, SignIn, SignInProblem, SignedIn, codes, folded, language, note, password, plain,
+};
 use crate::Result;
 use crate::boxed;
 
@@ -34,7 +36,14 @@ impl SignIn {
 
     /// Writes what somebody changed of themselves. Where it touches how they sign in, all their sessions end and a new one
     /// begins, with a new token.
-    async fn own(&self, at: &SignedIn, mut person: Person, act: &str, anew: bool, now: Ts) -> Result<SignedIn> {
+    async fn own(
+        &self,
+        at: &SignedIn,
+        mut person: Person,
+        act: &str,
+        anew: bool,
+        now: Ts,
+    ) -> Result<SignedIn> {
         let (token, session) = match anew {
             true => self.begun(&person.id, now)?,
             false => (at.token.clone(), at.session.clone()),
@@ -76,8 +85,7 @@ impl SignIn {
             return Err(SignInProblem::CodesOn.into());
         }
         let (home, salt) = (self.home().await?, self.chance::<16>()?);
-        let chance =
-            (0..codes::RECOVERY_CODES).map(|_| self.chance::<10>()).collect::<Result<Vec<_>>>()?;
+        let chance = (0..codes::RECOVERY_CODES).map(|_| self.chance::<10>()).collect::<Result<Vec<_>>>()?;
         let (offered, recovery) = codes::offered(&home, &at.person.id, salt, &chance);
         let mut person = at.person.clone();
         person.is.offered = Some(offered);

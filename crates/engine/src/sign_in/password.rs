@@ -155,7 +155,8 @@ fn plain(c: char) -> char {
 
 /// Without what people put before and after a word: the letters that digits were read as are in there too.
 fn trimmed(read: &str) -> String {
-    let word = STEMS.iter().filter(|stem| stem.len() >= 5 && read.contains(**stem)).max_by_key(|stem| stem.len());
+    let word =
+        STEMS.iter().filter(|stem| stem.len() >= 5 && read.contains(**stem)).max_by_key(|stem| stem.len());
     match word {
         // What is left beside is little: the word is the password.
         Some(stem) if read.chars().count() - stem.len() <= 5 => (*stem).to_owned(),

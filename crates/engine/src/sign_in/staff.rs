@@ -115,9 +115,7 @@ impl SignIn {
         let Some(staff) = staff else { return Ok(()) };
         let all = self.people().all().await?;
         let taken = all.iter().any(|person| {
-            person.id != except
-                && person.is.removed_at.is_none()
-                && person.is.staff.as_deref() == Some(staff)
+            person.id != except && person.is.removed_at.is_none() && person.is.staff.as_deref() == Some(staff)
         });
         if taken { Err(SignInProblem::StaffTaken.into()) } else { Ok(()) }
     }

@@ -161,11 +161,11 @@ impl Filling<'_> {
         match table.name {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
-            "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "person" | "approval"
-            | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" | "webhook"
-            | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_coupon" | "book_close"
-            | "coupon_terms" | "pool" | "issue" | "issue_part" | "code_upload" | "code_part"
-            | "partner_code" | "coupon_code" | "draw" | "draw_part" | "till_lease" => {
+            "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "person"
+            | "approval" | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff"
+            | "webhook" | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_coupon"
+            | "book_close" | "coupon_terms" | "pool" | "issue" | "issue_part" | "code_upload"
+            | "code_part" | "partner_code" | "coupon_code" | "draw" | "draw_part" | "till_lease" => {
                 self.put(table, "", rows, |_| Ok(0)).await
             }
             "house_account" => {

@@ -19,8 +19,7 @@ pub(crate) const PERSON: &str = "SELECT id, revision, state FROM person WHERE id
 pub(crate) const PERSON_NAMED: &str = "SELECT id, revision, state FROM person WHERE name = ?";
 pub(crate) const PERSON_OWNS: &str = "SELECT EXISTS (SELECT 1 FROM person WHERE owns = 1 AND id <> ?)";
 pub(crate) const PERSON_BEARS: &str = "SELECT EXISTS (SELECT 1 FROM person WHERE name = ? AND id <> ?)";
-pub(crate) const PERSON_NEW: &str =
-    "INSERT INTO person (id, revision, name, owns, state) VALUES (?1, 1, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING RETURNING ?2";
+pub(crate) const PERSON_NEW: &str = "INSERT INTO person (id, revision, name, owns, state) VALUES (?1, 1, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING RETURNING ?2";
 pub(crate) const PERSON_SET: &str = "UPDATE person SET revision = revision + 1, name = ?3, owns = ?4, state = ?5 \
     WHERE id = ?1 AND revision = ?2 RETURNING revision";
 pub(crate) const SESSION: &str = "SELECT p.id, p.revision, p.state, s.hash, s.began_at, s.until, s.ends_at \
