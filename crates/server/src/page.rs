@@ -88,9 +88,9 @@ impl Page {
 }
 
 fn variant(language: Language, theme: &'static str, script: &str) -> Variant {
-    let (title, skip) = match language {
-        Language::Zh => ("概览 · 知音", "跳到正文"),
-        Language::En => ("Overview · Zhiyin", "Skip to content"),
+    let (title, skip, console) = match language {
+        Language::Zh => ("概览 · 知音", "跳到正文", "控制台"),
+        Language::En => ("Overview · Zhiyin", "Skip to content", "Console"),
     };
     // The script goes in last, so that nothing in it is taken for a placeholder.
     let page = HTML
@@ -98,6 +98,7 @@ fn variant(language: Language, theme: &'static str, script: &str) -> Variant {
         .replace("{{theme}}", theme)
         .replace("{{title}}", title)
         .replace("{{skip}}", skip)
+        .replace("{{console}}", console)
         .replace("{{style}}", STYLE)
         .replace("{{script}}", script);
     let tag = HeaderValue::try_from(format!("\"{}\"", &sha256_base64(&page)[..22]))

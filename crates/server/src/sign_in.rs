@@ -66,6 +66,8 @@ pub(crate) struct Visit {
     api: Arc<Api>,
     method: Method,
     headers: HeaderMap,
+    /// Who is at the other end of the connection.
+    peer: Option<IpAddr>,
     /// Where they come from, as far as that is known.
     address: Option<IpAddr>,
     /// Whether they come by https.
@@ -77,7 +79,7 @@ impl Visit {
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
         let (address, secure) =
             (api.front.address(peer, &head.headers), api.front.secure(peer, &head.headers));
-        Self { api, method: head.method.clone(), headers: head.headers.clone(), address, secure }
+        Self { api, method: head.method.clone(), headers: head.headers.clone(), peer, address, secure }
     }
 
     async fn at(&self) -> Result<SignedIn, Problem> {
@@ -268,7 +270,7 @@ async fn set_up(visit: Visit, asked: FirstOwner) -> Result<As<SessionView>, Prob
         return Err(Problem::of("set_up_already"));
     }
     let is_fresh = visit.api.engine.store().access().keys().await?.is_empty();
-    if !visit.api.front.is_near(visit.address, &visit.headers, is_fresh) {
+    if !visit.api.front.is_near(visit.peer, &visit.headers, is_fresh) {
         return Err(Problem::of("setup_elsewhere"));
     }
     let language = asked.language.unwrap_or_else(|| Language::accepted(&visit.headers).tag().to_owned());

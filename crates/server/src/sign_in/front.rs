@@ -105,15 +105,15 @@ impl Front {
 
     /// Whether somebody may make the first owner: at the machine itself; or in a private network, while nobody works with the home.
     /// Names that lead here by somebody else's doing are no names of ours, or a page elsewhere could be the one who asks.
-    pub(super) fn is_near(&self, address: Option<IpAddr>, headers: &HeaderMap, is_fresh: bool) -> bool {
-        let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    pub(super) fn is_near(&self, peer: Option<IpAddr>, headers: &HeaderMap, is_fresh: bool) -> bool {
         let said = text(headers, "host").unwrap_or_default();
         let host = host_alone(said);
-        let own_name =
+        let is_own_name =
             host.parse::<IpAddr>().is_ok() || !host.contains('.') || Some(said) == self.public_authority();
-        let Some(address) = address.filter(|_| own_name) else { return false };
-        // Who speaks for others and was not named as a proxy is nobody near.
-        if forwarded && self.proxies.is_empty() {
+        let Some(address) = self.address(peer, headers).filter(|_| is_own_name) else { return false };
+        // Who speaks for others and was not named as a proxy is nobody near; nor is a proxy that does not say for whom it speaks.
+        let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+        if is_forwarded != self.is_proxy(peer) || self.is_proxy(Some(address)) {
             return false;
         }
         address.is_loopback() || is_fresh && is_private(address)
@@ -235,6 +235,17 @@ mod tests {
             assert_eq!(front.is_near(Some(ip(address)), &said, fresh), expected, "{address} {host} {fresh}");
         }
         assert!(!front.is_near(None, &HeaderMap::new(), true));
+        // Behind a proxy whoever it speaks for counts; one that says nothing speaks for anybody.
+        let front = Front { public_url: None, proxies: vec![ip("127.0.0.1")] };
+        let host = ("host", "localhost");
+        for (peer, said, expected) in [
+            ("127.0.0.1", vec![host, ("x-forwarded-for", "10.0.0.9")], true),
+            ("127.0.0.1", vec![host, ("x-forwarded-for", "203.0.113.9")], false),
+            ("127.0.0.1", vec![host], false),
+            ("::1", vec![host, ("x-forwarded-for", "10.0.0.9")], false),
+        ] {
+            assert_eq!(front.is_near(Some(ip(peer)), &headers(&said), true), expected, "{peer} {said:?}");
+        }
     }
 
     #[test]
