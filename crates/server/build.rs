@@ -15,8 +15,7 @@ fn main() -> io::Result<()> {
     let mut out = String::from("&[\n");
     for (at, folder) in APPS {
         let folder = web.join(folder);
-        // Cargo looks again whenever something in there changes, or comes to be.
-        println!("cargo::rerun-if-changed={}", folder.display());
+        watch(&web, &folder);
         let mut files = Vec::new();
         below(&folder, &mut files)?;
         files.sort();
@@ -34,6 +33,20 @@ fn main() -> io::Result<()> {
     let to = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("apps.rs");
     // As it was, it is not written: what includes it is not compiled anew.
     if fs::read_to_string(&to).is_ok_and(|before| before == out) { Ok(()) } else { fs::write(to, out) }
+}
+
+/// Has Cargo look again when something in a folder changes, or comes to be. What is not there would have it look each time: so it is told
+/// of what is there and changes with it.
+fn watch(web: &Path, folder: &Path) {
+    let within = folder.ancestors().take_while(|folder| *folder != web);
+    let there = within.filter(|folder| folder.is_dir()).last().filter(|_| !folder.is_dir());
+    let there = there.map_or_else(|| folder.to_path_buf(), Path::to_path_buf);
+    let packages = web.join("package.json");
+    for path in [there, packages, PathBuf::from("build.rs")] {
+        if path.exists() {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
 }
 
 /// Files of a folder and of those in it; none where there is no folder. What begins with a dot is for tools.
