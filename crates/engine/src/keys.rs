@@ -23,7 +23,7 @@ const HEADS: [&str; 2] = ["zy_", "zyp_"];
 /// Digits of a key's id.
 const ID_DIGITS: usize = 16;
 /// Characters of 32 bytes in base 62.
-const CHANCE_CHARACTERS: usize = 43;
+pub(crate) const CHANCE_CHARACTERS: usize = 43;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The most characters of a name, a place or a code of the staff.
 const NAME_CHARACTERS_MAX: usize = 100;
@@ -189,7 +189,7 @@ pub fn id_of(secret: &str) -> Option<&str> {
 }
 
 /// 32 bytes as a number in base 62, the highest digit first.
-fn base62(bytes: &[u8]) -> String {
+pub(crate) fn base62(bytes: &[u8]) -> String {
     let mut number = bytes.to_vec();
     let mut digits = [b'0'; CHANCE_CHARACTERS];
     for digit in digits.iter_mut().rev() {

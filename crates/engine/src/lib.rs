@@ -53,6 +53,7 @@ pub mod retain;
 pub mod sealing;
 pub mod sends;
 pub mod sight;
+pub mod sign_in;
 pub mod simulate;
 pub mod takeover;
 pub mod tills;
@@ -139,6 +140,9 @@ pub enum EngineError {
     /// A key cannot be made or ended like this.
     #[error(transparent)]
     Key(#[from] keys::KeyProblem),
+    /// Somebody cannot sign in like this, or be one who does.
+    #[error(transparent)]
+    SignIn(#[from] sign_in::SignInProblem),
     /// A request cannot be asked or answered like this.
     #[error(transparent)]
     Approval(#[from] approvals::ApprovalProblem),

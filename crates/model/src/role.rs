@@ -255,7 +255,8 @@ pub fn verdict(role: Role, operation: Operation) -> Verdict {
 /// What somebody brings who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Who it is, as the audit log calls them: `key:ID`, `staff:CODE`, `system:NAME`. Never personal data of a member.
+    /// Who it is, as the audit log calls them: `key:ID`, `staff:CODE`, `person:NAME`, `system:NAME`. Never personal data of a
+    /// member.
     pub who: String,
     /// As what.
     pub role: Role,
@@ -373,7 +374,8 @@ impl Grant {
 
     /// Whether it stands for one person, not for a program: only people are a second person.
     pub fn is_person(&self) -> bool {
-        filled(self.staff.as_deref()).is_some() || self.who.starts_with("system:")
+        let is_named = self.who.starts_with("system:") || self.who.starts_with("person:");
+        is_named || filled(self.staff.as_deref()).is_some()
     }
 
     /// Whether it may hand out as much as this: nobody gives what they do not have.

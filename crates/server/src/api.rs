@@ -21,6 +21,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 mod links;
 mod lists;
+mod people;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
@@ -34,17 +35,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
 use zhiyin_engine::arrivals::Callbacks;
+use zhiyin_engine::sign_in::SignIn;
 use zhiyin_model::role::{Bound, Operation};
 
 use crate::callbacks::{self, Arriving};
 use crate::follow::{self, Follows};
 use crate::language::Language;
 use crate::problem::Problem;
+use crate::sign_in::{self, Front, Visit};
 use crate::unsubscribe;
 use crate::wire::{self, Bounds, Wire};
 use caller::Caller;
@@ -61,6 +64,10 @@ pub struct Api {
     pub(crate) follows: Follows,
     /// What platforms tell.
     pub(crate) arriving: Arriving,
+    /// The door for people.
+    pub(crate) sign_in: SignIn,
+    /// What stands before the server.
+    pub(crate) front: Front,
     /// Whether the overview and what is measured are read without a key.
     open: bool,
     /// Held while a second person is asked, so that what comes twice at once asks once.
@@ -91,11 +98,24 @@ impl Api {
         bounds: Bounds,
         accounts: BTreeMap<String, Callbacks>,
     ) -> Arc<Self> {
+        Self::behind(Front::default(), engine, (requests_per_second, open), bounds, accounts)
+    }
+
+    /// The same, where it is said what stands before the server; requests a second of a key, and whether sums are open.
+    pub fn behind(
+        front: Front,
+        engine: Arc<Engine>,
+        (requests_per_second, open): (u32, bool),
+        bounds: Bounds,
+        accounts: BTreeMap<String, Callbacks>,
+    ) -> Arc<Self> {
         let wire = Wire::new(Arc::clone(&engine), bounds);
         let rates = Rates::new(requests_per_second);
         let follows = Follows::new(Arc::clone(&engine));
         let arriving = Arriving::new(Arc::clone(&engine), accounts);
-        Arc::new(Self { engine, rates, wire, follows, arriving, open, asking: tokio::sync::Mutex::default() })
+        let sign_in = SignIn::new(Arc::clone(engine.store()), sign_in::fill);
+        let asking = tokio::sync::Mutex::default();
+        Arc::new(Self { engine, rates, wire, follows, arriving, sign_in, front, open, asking })
     }
 
     /// Tells which short links were followed, again and again, until told to stop.
@@ -113,7 +133,7 @@ impl Api {
         if self.open {
             return Ok(());
         }
-        let (_, grant) = caller::granted(self, headers).await?;
+        let (_, grant) = caller::granted(self, &Method::GET, headers).await?;
         let filter = self.engine.filter(&grant, Operation::ReportsRead).await?;
         if filter.bound == Bound::Everything { Ok(()) } else { Err(Problem::of("outside_scope")) }
     }
@@ -139,6 +159,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         lists::endpoints(),
         webhooks::endpoints(),
         keys::endpoints(),
+        people::endpoints(),
+        sign_in::endpoints(),
     ];
     all.into_iter().flatten().collect()
 }
@@ -180,6 +202,12 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
+    if let Some(door) = &endpoint.door {
+        let visit = Visit::of(api, &head);
+        let mut response = door(visit, Raw::read(&endpoint, &params, &head, body).await?).await?;
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return Ok(response);
+    }
     let caller = Caller::checked(api, &endpoint, &head.headers).await?;
     let raw = Raw::read(&endpoint, &params, &head, body).await?;
     let mut response = (endpoint.handler)(caller, raw).await?;

@@ -8,6 +8,7 @@
 //! Read on in `routes` (which address answers what), then `serve` (how connections are held and let go).
 
 mod api;
+mod apps;
 mod callbacks;
 mod follow;
 mod home_readings;
@@ -18,6 +19,7 @@ mod problem;
 mod readings;
 mod routes;
 mod serve;
+mod sign_in;
 mod unsubscribe;
 mod wire;
 
@@ -27,4 +29,5 @@ pub use overview::Overview;
 pub use readings::{ReadingError, Readings};
 pub use routes::router;
 pub use serve::{Limits, serve, serve_within};
+pub use sign_in::Front;
 pub use wire::Bounds;

@@ -88,9 +88,9 @@ impl Page {
 }
 
 fn variant(language: Language, theme: &'static str, script: &str) -> Variant {
-    let (title, skip) = match language {
-        Language::Zh => ("概览 · 知音", "跳到正文"),
-        Language::En => ("Overview · Zhiyin", "Skip to content"),
+    let (title, skip, console) = match language {
+        Language::Zh => ("概览 · 知音", "跳到正文", "控制台"),
+        Language::En => ("Overview · Zhiyin", "Skip to content", "Console"),
     };
     // The script goes in last, so that nothing in it is taken for a placeholder.
     let page = HTML
@@ -98,6 +98,7 @@ fn variant(language: Language, theme: &'static str, script: &str) -> Variant {
         .replace("{{theme}}", theme)
         .replace("{{title}}", title)
         .replace("{{skip}}", skip)
+        .replace("{{console}}", console)
         .replace("{{style}}", STYLE)
         .replace("{{script}}", script);
     let tag = HeaderValue::try_from(format!("\"{}\"", &sha256_base64(&page)[..22]))
@@ -110,7 +111,7 @@ fn sha256_base64(text: &str) -> String {
 }
 
 /// Whether `If-None-Match` names this tag (compared weakly, as RFC 9110 says for it).
-fn has_already(asked: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(crate) fn has_already(asked: &HeaderMap, tag: &HeaderValue) -> bool {
     let Ok(tag) = tag.to_str() else { return false };
     asked
         .get_all(header::IF_NONE_MATCH)

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 use zhiyin_engine::EngineError;
+use zhiyin_engine::sign_in::SignInProblem;
 use zhiyin_model::event::Refusal;
 use zhiyin_model::role::Denied;
 use zhiyin_store::StoreError;
@@ -156,11 +157,23 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<SignInProblem> for Problem {
+    fn from(problem: SignInProblem) -> Self {
+        if let SignInProblem::Failed(reason) = &problem {
+            tracing::error!(reason, "somebody could not sign in");
+            return Self::of("reading_failed");
+        }
+        let said = Self::of(problem.code()).at(problem.field()).says(problem.to_string());
+        Self { after: problem.after(), ..said }
+    }
+}
+
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Denied(denied) => denied.into(),
             EngineError::Key(problem) => Self::of(problem.code()).says(problem.to_string()),
+            EngineError::SignIn(problem) => problem.into(),
             EngineError::Webhook(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())
             }

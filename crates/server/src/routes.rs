@@ -10,6 +10,7 @@
 //! | `/v1/…` | the API ([`crate::api`]) |
 //! | `/l/CODE`, `/q/CODE` | where a short link leads, to whoever clicks it or scans its code ([`crate::follow`]) |
 //! | `/v1/callbacks/…` | what platforms tell, who sign it ([`crate::callbacks`]) |
+//! | `/console/…`, `/m/…`, `/a/…`, `/pos/…` | the web apps ([`crate::apps`]) |
 //! | `/openapi.json`, `/docs` | what the API is, for programs and for people |
 
 use std::sync::Arc;
@@ -61,6 +62,7 @@ pub fn router(readings: Arc<dyn Readings>, api: Option<Arc<Api>>, limits: &Limit
         .route("/metrics", get(metrics))
         .with_state(served)
         .merge(operations)
+        .merge(crate::apps::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))

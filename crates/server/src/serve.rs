@@ -11,7 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +25,7 @@ use tokio::time::{sleep, timeout};
 use crate::api::Api;
 use crate::readings::Readings;
 use crate::routes::router;
+use crate::sign_in::Peer;
 
 /// The bounds of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +88,9 @@ pub async fn serve_within<F: Future>(
             _ = &mut shutdown => break,
             ended = open.join_next(), if !open.is_empty() => report(ended),
             accepted = listener.accept(), if has_room => match accepted {
-                Ok((stream, _)) => {
-                    open.spawn(connection(stream, routes.clone(), limits, stopping.clone()));
+                Ok((stream, peer)) => {
+                    let answers = Answers { routes: TowerToHyperService::new(routes.clone()), peer: Peer(peer.ip()) };
+                    open.spawn(connection(stream, answers, limits, stopping.clone()));
                 }
                 Err(error) => after_refusal(&error).await,
             },
@@ -106,15 +111,37 @@ pub async fn serve_within<F: Future>(
     Ok(())
 }
 
+/// The routes, which are told who is at the other end.
+struct Answers {
+    routes: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for Answers {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.routes.call(request)
+    }
+}
+
 /// One connection, from its first request to its last.
-async fn connection(stream: TcpStream, routes: Router, limits: Limits, mut stopping: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    answers: Answers,
+    limits: Limits,
+    mut stopping: watch::Receiver<bool>,
+) {
     // Answers are small and whole; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+        .serve_connection(TokioIo::new(stream), answers);
     let mut serving = pin!(serving);
     let must_end = async {
         tokio::select! {

@@ -1,6 +1,8 @@
 //! Who may do what, and what they did. Each change and its line of the audit log are one transaction, and whoever writes a
 //! line holds the log until it is in: so the log stays one chain, whoever else writes.
 
+mod people;
+
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use zhiyin_model::id::IdKey;
@@ -15,6 +17,10 @@ use crate::PgStore;
 use crate::connection::{Connections, Said, Step, Tx, Values};
 use crate::rows::{damaged, database, get};
 use crate::survey::Survey;
+pub(crate) use people::{
+    PEOPLE, PERSON, PERSON_BEARS, PERSON_NAMED, PERSON_NEW, PERSON_OWNS, PERSON_SET, SESSION, SESSION_GONE,
+    SESSION_NEW, SESSION_ON, SESSIONS_BEYOND, SESSIONS_GONE, SESSIONS_LAPSED,
+};
 
 pub(crate) const KEYS: &str = "SELECT id, hash, role, place, staff, name, scopes, made_at, made_by, expires_at, revoked_at \
     FROM {home}.api_key ORDER BY made_at, id";
@@ -250,6 +256,10 @@ async fn rows<T>(
 
 #[async_trait]
 impl Access for PgStore {
+    fn people(&self) -> &dyn zhiyin_store::access::people::People {
+        self
+    }
+
     async fn keys(&self) -> Result<Vec<Key>> {
         rows(&self.connections, KEYS, vec![], key).await
     }

@@ -108,6 +108,7 @@ pub(crate) const APART: &str = "SELECT member, other FROM {home}.apart ORDER BY 
 pub(crate) const ARCHIVE: &str = "SELECT month, file, events, hash FROM {home}.archive ORDER BY month";
 pub(crate) const API_KEY: &str = "SELECT id, hash, role, place, staff, name, scopes, made_at, made_by, expires_at, revoked_at \
     FROM {home}.api_key ORDER BY id";
+pub(crate) const PERSON: &str = "SELECT id, revision, name, owns, state FROM {home}.person ORDER BY id";
 pub(crate) const APPROVAL: &str = "SELECT no, operation, request, asked_by, asked_at, answer_by, approved, answered_by, \
     answered_at FROM {home}.approval ORDER BY no";
 pub(crate) const AUDIT: &str =
@@ -207,6 +208,7 @@ const SAID: [(&str, &str, Way); 65] = [
     ("archive", ARCHIVE, Way::Once),
     ("suggestion", QUEUED_PAIRS, Way::Once),
     ("api_key", API_KEY, Way::Once),
+    ("person", PERSON, Way::Once),
     ("approval", APPROVAL, Way::Once),
     ("audit", AUDIT, Way::Once),
     ("place", PLACE, Way::Once),

@@ -229,6 +229,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0028_shard.sql"),
         online: &[],
     },
+    Migration {
+        number: 29,
+        oldest: 1,
+        home: include_str!("migrations/0029_people.sql"),
+        shard: "",
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

@@ -1,6 +1,8 @@
 //! Who may do what, and what they did. Each change and its line of the audit log are one transaction; the writer is one, and
 //! the file's lock keeps other processes out meanwhile, so the log stays one chain.
 
+mod people;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zhiyin_model::id::IdKey;
@@ -13,6 +15,10 @@ use zhiyin_store::seal::vault::Vault;
 
 use crate::SqliteStore;
 use crate::rows::{all, damaged, database};
+pub(crate) use people::{
+    PEOPLE, PERSON, PERSON_BEARS, PERSON_NAMED, PERSON_NEW, PERSON_OWNS, PERSON_SET, SESSION, SESSION_GONE,
+    SESSION_NEW, SESSION_ON, SESSIONS_BEYOND, SESSIONS_GONE, SESSIONS_LAPSED,
+};
 
 pub(crate) const KEYS: &str = "SELECT id, hash, role, place, staff, name, scopes, made_at, made_by, expires_at, revoked_at \
     FROM api_key ORDER BY made_at, id";
@@ -184,6 +190,10 @@ pub(crate) fn chain(c: &Connection, vault: &Vault) -> Result<Vec<String>> {
 
 #[async_trait]
 impl Access for SqliteStore {
+    fn people(&self) -> &dyn zhiyin_store::access::people::People {
+        self
+    }
+
     async fn keys(&self) -> Result<Vec<Key>> {
         self.connections.read(|c| all(c, KEYS, [], key)).await
     }

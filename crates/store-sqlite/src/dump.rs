@@ -113,7 +113,7 @@ pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
     let used: bool = c
         .query_row(
             "SELECT EXISTS (SELECT 1 FROM playbook) OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM member) \
-             OR EXISTS (SELECT 1 FROM api_key) OR EXISTS (SELECT 1 FROM approval) OR EXISTS (SELECT 1 FROM audit) \
+             OR EXISTS (SELECT 1 FROM api_key) OR EXISTS (SELECT 1 FROM person) OR EXISTS (SELECT 1 FROM approval) OR EXISTS (SELECT 1 FROM audit) \
              OR EXISTS (SELECT 1 FROM place) OR EXISTS (SELECT 1 FROM webhook) OR EXISTS (SELECT 1 FROM pool) \
              OR EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM draw) OR EXISTS (SELECT 1 FROM code_upload) \
              OR EXISTS (SELECT 1 FROM till_lease) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM link) \

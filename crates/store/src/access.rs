@@ -1,8 +1,11 @@
-//! Who may do what in a home, and what they did: API keys, approvals that wait, the audit log.
+//! Who may do what in a home, and what they did: API keys, people who sign in ([`people`]), approvals that wait, the
+//! audit log.
 //!
 //! [`Access`] is what a store keeps of it. Whatever changes a key or an approval is written in one transaction with its line
 //! of the audit log ([`Note`]), so that neither is there without the other. Times here are the wall clock's: a key expires in
 //! the world, not in a business that is replayed.
+
+pub mod people;
 
 use std::collections::BTreeSet;
 
@@ -94,6 +97,9 @@ pub struct Answer {
 /// What a home keeps of who may do what, and of what they did.
 #[async_trait]
 pub trait Access: Send + Sync {
+    /// People who sign in, and their sessions.
+    fn people(&self) -> &dyn people::People;
+
     /// All keys, the oldest first.
     async fn keys(&self) -> Result<Vec<Key>>;
     /// The key of an id, as it is now, and the home's key by which its hash was made.

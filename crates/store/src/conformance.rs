@@ -25,6 +25,7 @@ pub mod lookups;
 pub mod mirror;
 pub mod partners;
 pub mod past;
+pub mod people;
 pub mod personal;
 pub mod places;
 pub mod reading;
@@ -91,6 +92,8 @@ macro_rules! conformance {
                 whoever_is_erased_is_on_none, the_digest_tells_who_is_listed, lists_move_with_the_home;
             access: the_audit_log_is_one_chain, lines_written_at_once_are_one_chain, keys_begin_and_end_with_their_line,
                 approvals_take_a_second_person, an_approval_is_answered_once, access_moves_with_a_home;
+            people: a_person_is_changed_by_who_read_them_last, sessions_begin_and_end_with_their_line,
+                of_many_who_change_a_person_at_once_one_does, people_move_with_a_home;
             coupons: coupons_are_found_and_moved, no_more_is_taken_of_a_pool_than_there_is,
                 many_who_write_at_once_take_exactly_what_there_is, coupons_follow_whoever_they_are,
                 an_issue_is_written_down_part_by_part, coupons_move_with_the_home, the_digest_tells_coupons_apart;

@@ -4,6 +4,7 @@
 //! Shares and their cursors do not move, since another home may fall into another number of them: rows of the inbox that
 //! were not decided come as rows of the `queue`, each after itself. Places (`seq`) stay as they are.
 
+mod access;
 mod links;
 
 use tokio::sync::mpsc;
@@ -403,22 +404,8 @@ pub static TABLES: [Table; 65] = [
             ("decided_at", INT),
         ],
     },
-    Table {
-        name: "api_key",
-        columns: &[
-            ("id", TEXT),
-            ("hash", BYTES),
-            ("role", TEXT),
-            ("place", TEXT),
-            ("staff", TEXT),
-            ("name", TEXT),
-            ("scopes", TEXT),
-            ("made_at", INT),
-            ("made_by", TEXT),
-            ("expires_at", INT),
-            ("revoked_at", INT),
-        ],
-    },
+    access::API_KEY,
+    access::PERSON,
     Table {
         name: "approval",
         columns: &[

@@ -10,6 +10,7 @@ use crate::coupon::CouponAction;
 use crate::draw::DrawAction;
 use crate::home::AUDIENCE_MIB;
 use crate::link::{LinkAction, PosterAction};
+use crate::people::PeopleAction;
 use crate::serve::Serving;
 use crate::webhook::WebhookAction;
 
@@ -245,6 +246,12 @@ pub enum Command {
         /// What to do with them; lists them without it.
         #[command(subcommand)]
         action: Option<DeadLetterAction>,
+    },
+    /// Adds, lists, changes and removes who signs in to the console, and sets their passwords.
+    People {
+        /// What to do.
+        #[command(subcommand)]
+        action: PeopleAction,
     },
     /// Makes, lists, rotates and revokes the keys of programs and people.
     Key {

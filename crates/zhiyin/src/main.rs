@@ -28,6 +28,7 @@ mod master;
 mod member;
 mod moving;
 mod partners;
+mod people;
 mod persons;
 mod places;
 mod playbook;
@@ -116,6 +117,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Duplicates { action } => duplicates::duplicates(&place, action).await,
         Command::GivenUp { limit, format } => report::given_up(&place, limit as usize, format).await,
         Command::DeadLetters { action } => report::dead_letters(&place, action).await,
+        Command::People { action } => people::people(&place, action).await,
         Command::Key { action } => key::key(&place, action).await,
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,

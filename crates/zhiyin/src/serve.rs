@@ -13,7 +13,7 @@ use zhiyin_engine::Engine;
 use zhiyin_engine::delivery::Terms;
 use zhiyin_engine::effects::history::HistoryAsked;
 use zhiyin_engine::webhooks::Client;
-use zhiyin_server::{Api, Bounds, HomeReadings};
+use zhiyin_server::{Api, Bounds, Front, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::channel::{lanes, platforms};
@@ -54,6 +54,24 @@ pub struct Serving {
     /// A file that names channels outside of the home: what is due on them is handed over (docs/channels.md).
     #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
     channels: Option<PathBuf>,
+    /// Where people reach this home: https://NAME. Cookies of who signs in then go nowhere but by https (docs/sign-in.md).
+    #[arg(long, value_name = "URL", env = "ZHIYIN_PUBLIC_URL", value_parser = public_url)]
+    public_url: Option<String>,
+    /// A proxy in front, whose word is taken for where a request comes from; may be given more than once.
+    #[arg(long, value_name = "ADDR", env = "ZHIYIN_PROXIES", value_delimiter = ',')]
+    proxy: Vec<std::net::IpAddr>,
+}
+
+/// An address of this home, as people write it.
+fn public_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let name = rest.map(|rest| rest.trim_end_matches('/')).unwrap_or_default();
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic() && !b"/?#@\\".contains(&b)) {
+        return Err(
+            "https:// and the name under which people reach this home, with nothing after it".to_owned()
+        );
+    }
+    Ok(text.trim_end_matches('/').to_ascii_lowercase())
 }
 
 impl Serving {
@@ -61,7 +79,18 @@ impl Serving {
     pub fn at(listen: String, open: bool) -> Self {
         let Terms { user_namespace, waiting_max: inbox_max } = Terms::default();
         let (requests_per_second, audience_memory) = (REQUESTS_PER_SECOND, AUDIENCE_MIB);
-        Self { listen, open, requests_per_second, user_namespace, inbox_max, audience_memory, channels: None }
+        let (channels, public_url, proxy) = (None, None, Vec::new());
+        Self {
+            listen,
+            open,
+            requests_per_second,
+            user_namespace,
+            inbox_max,
+            audience_memory,
+            channels,
+            public_url,
+            proxy,
+        }
     }
 
     fn bounds(&self) -> Bounds {
@@ -252,13 +281,12 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         }
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let api = Api::receiving(
-        Arc::clone(&engine),
-        at.requests_per_second,
-        at.open,
-        at.bounds(),
-        platforms.callbacks,
-    );
+    let front = Front { public_url: at.public_url.clone(), proxies: at.proxy.clone() };
+    let rates = (at.requests_per_second, at.open);
+    let api = Api::behind(front, Arc::clone(&engine), rates, at.bounds(), platforms.callbacks);
+    if !engine.store().access().people().owned().await? {
+        tracing::info!("nobody owns this home yet: open /console/ on this machine to make an owner");
+    }
     let counting = {
         let (api, stopped) = (Arc::clone(&api), waiter(stopped.clone()));
         tokio::spawn(async move { api.tell_follows(stopped).await })

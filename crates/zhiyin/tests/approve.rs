@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -23,7 +24,11 @@ impl Drop for Home {
 
 impl Home {
     fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("zhiyin-approve-{}", std::process::id()));
+        Self::named("approve")
+    }
+
+    fn named(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("zhiyin-{name}-{}", std::process::id()));
         drop(std::fs::remove_dir_all(&path));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -31,12 +36,21 @@ impl Home {
 
     /// Whether it was done, and what it said.
     fn run(&self, words: &[&str]) -> (bool, String) {
+        self.piped(words, "")
+    }
+
+    /// The same, where something is piped in.
+    fn piped(&self, words: &[&str], said: &str) -> (bool, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zhiyin"));
-        command.arg("--home").arg(&self.0).args(words).stdin(Stdio::null());
+        command.arg("--home").arg(&self.0).args(words);
         for name in ["ZHIYIN_DATABASE", "ZHIYIN_HOME", "ZHIYIN_MASTER_KEY", "ZHIYIN_MASTER_KEY_FILE"] {
             command.env_remove(name);
         }
-        let output = command.output().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Whoever reads nothing may be gone already.
+        drop(child.stdin.take().unwrap().write_all(said.as_bytes()));
+        let output = child.wait_with_output().unwrap();
         let said = if output.status.success() { output.stdout } else { output.stderr };
         (output.status.success(), String::from_utf8(said).unwrap())
     }
@@ -115,4 +129,33 @@ fn o5_a_request_is_approved_and_done_once_or_refused_and_each_leaves_a_line() {
     assert_eq!(lines.iter().filter(|line| line.contains("system:")).count(), 5, "{audit}");
     home.done(&["audit", "verify"]);
     home.done(&["doctor"]);
+}
+
+/// Who signs in is made, given a password, bound and removed from here as from the console; the last owner stays.
+#[test]
+fn people_who_sign_in_are_made_on_the_command_line() {
+    let home = Home::named("people");
+    home.done(&["apply", "variety-store"]);
+    let weak = home.piped(&["people", "add", "李娜", "--role", "owner"], "password123\n");
+    assert!(!weak.0 && weak.1.contains("first that anybody tries"), "{}", weak.1);
+    let made = home.piped(&["people", "add", "李娜", "--role", "owner"], "kestrel over oak\n");
+    assert!(made.0 && made.1.starts_with("李娜 signs in as owner"), "{}", made.1);
+    let unbound = home.refused(&["people", "add", "Wang", "--role", "store_manager", "--no-password"]);
+    assert!(unbound.contains("place"), "{unbound}");
+    home.done(&["people", "add", "Wang", "--role", "store_manager", "--place", "330", "--no-password"]);
+    let listed = home.rows(&["people", "list"]);
+    let brief: Vec<_> = listed.iter().map(|row| (row["name"].as_str(), row["password"].as_str())).collect();
+    assert_eq!(brief, [(Some("Wang"), Some("no")), (Some("李娜"), Some("yes"))]);
+    let set = home.piped(&["people", "password", "wang"], "heron under willow");
+    assert!(set.0, "{}", set.1);
+    assert!(home.refused(&["people", "remove", "李娜"]).contains("nobody else owns"));
+    home.done(&["people", "role", "Wang", "--role", "owner"]);
+    home.done(&["people", "remove", "李娜"]);
+    assert!(home.refused(&["people", "password", "李娜"]).contains("nobody of this name"));
+    let acts: Vec<String> =
+        home.rows(&["audit", "list"]).iter().map(|row| row["detail"].to_string()).collect();
+    for act in ["person_made", "password_reset", "person_changed", "person_removed"] {
+        assert!(acts.iter().any(|detail| detail.contains(act)), "{act}: {acts:?}");
+    }
+    assert!(!acts.iter().any(|detail| detail.contains("kestrel")));
 }

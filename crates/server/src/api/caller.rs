@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zhiyin_engine::{Engine, keys};
@@ -11,6 +11,7 @@ use zhiyin_model::role::{Filter, Grant};
 use super::Api;
 use super::endpoint::{Endpoint, Kind};
 use crate::problem::Problem;
+use crate::sign_in;
 
 /// The most characters of an idempotency key.
 pub(crate) const IDEMPOTENCY_KEY_CHARS_MAX: usize = 90;
@@ -18,7 +19,7 @@ pub(crate) const IDEMPOTENCY_KEY_CHARS_MAX: usize = 90;
 /// Somebody whose key was found good for what they ask.
 pub(crate) struct Caller {
     pub(crate) api: Arc<Api>,
-    /// The id of their key.
+    /// The id of their key, or of them where they signed in.
     pub(crate) key: String,
     /// What they may do at all.
     pub(crate) grant: Grant,
@@ -47,7 +48,7 @@ impl Caller {
         endpoint: &Endpoint,
         headers: &HeaderMap,
     ) -> Result<Self, Problem> {
-        let (key, grant) = granted(&api, headers).await?;
+        let (key, grant) = granted(&api, &endpoint.method, headers).await?;
         let filter = api.engine.filter(&grant, endpoint.needs).await?;
         let idempotency_key = match endpoint.kind {
             Kind::Command => idempotency_key(headers)?,
@@ -57,9 +58,14 @@ impl Caller {
     }
 }
 
-/// The key that a request brings: its id, and what may be done with it. One request of those that it is answered is taken.
-pub(crate) async fn granted(api: &Api, headers: &HeaderMap) -> Result<(String, Grant), Problem> {
-    let secret = secret(headers).ok_or(Problem::of("key_missing"))?;
+/// The key that a request brings, or the session: its id, and what may be done with it. One request of those that it is answered is
+/// taken.
+pub(crate) async fn granted(
+    api: &Api,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(String, Grant), Problem> {
+    let Some(secret) = secret(headers) else { return sign_in::granted(api, method, headers).await };
     let grant = match keys::check(api.engine.store().as_ref(), &secret).await? {
         Ok(grant) => grant,
         Err(refused) => return Err(Problem::of(refused.code())),

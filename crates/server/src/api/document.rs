@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Bytes;
+use axum::http::Method;
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -14,11 +15,13 @@ use super::endpoint::{Endpoint, Kind};
 use crate::problem::{CODES, Code, Details};
 
 /// Codes with which any operation may refuse.
-const ANY: [&str; 14] = [
+const ANY: [&str; 16] = [
     "key_missing",
     "key_unknown",
     "key_expired",
     "key_revoked",
+    "not_signed_in",
+    "csrf",
     "operation_refused",
     "key_narrowed",
     "grant_without_place",
@@ -30,6 +33,11 @@ const ANY: [&str; 14] = [
     "reading_unavailable",
     "reading_failed",
 ];
+/// Codes with which any operation at the door may refuse.
+const DOOR: [&str; 5] =
+    ["not_found", "method_not_allowed", "took_too_long", "reading_unavailable", "reading_failed"];
+/// Operations at the door that anybody may ask.
+const STRANGERS: [&str; 3] = ["setup_get", "setup", "session_begin"];
 /// Codes of operations that take a body.
 const BODY: [&str; 8] = [
     "not_utf8",
@@ -67,8 +75,15 @@ pub(crate) fn refusals(endpoint: &Endpoint) -> BTreeMap<u16, Vec<&'static Code>>
         Kind::Command => &[&BODY, &QUERY, &COMMAND],
         Kind::Wire => &[],
     };
-    let mut names: Vec<&str> =
-        ANY.iter().chain(kind.iter().copied().flatten()).chain(endpoint.refusals).copied().collect();
+    let any: &[&str] = if endpoint.door.is_some() { &DOOR } else { &ANY };
+    let signed_in = endpoint.door.is_some() && !STRANGERS.contains(&endpoint.id);
+    let mut names: Vec<&str> = any
+        .iter()
+        .chain(signed_in.then_some(&"not_signed_in"))
+        .chain(kind.iter().copied().flatten())
+        .chain(endpoint.refusals)
+        .copied()
+        .collect();
     names.sort_unstable();
     names.dedup();
     let mut by_status: BTreeMap<u16, Vec<&'static Code>> = BTreeMap::new();
@@ -82,6 +97,9 @@ pub(crate) fn refusals(endpoint: &Endpoint) -> BTreeMap<u16, Vec<&'static Code>>
 
 /// Roles that may do an operation, wherever.
 pub(crate) fn roles(endpoint: &Endpoint) -> Vec<&'static str> {
+    if endpoint.door.is_some() {
+        return Vec::new();
+    }
     let may = |role: &&Role| verdict(**role, endpoint.needs).scope().is_some();
     Role::ALL.iter().filter(may).map(|role| role.name()).collect()
 }
@@ -116,12 +134,24 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"bearer": []}, {"basic": []}],
+        "security": [{"bearer": []}, {"basic": []}, {"cookie": [], "csrf": []}],
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The secret of a key: `zy_…`."},
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "zhiyin",
+                    "description": "A session (`POST /v1/session`); by https the cookie is called `__Host-zhiyin`.",
+                },
+                "csrf": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Zhiyin-CSRF",
+                    "description": "Beside the cookie, for whatever is no GET: `csrf` of the session.",
+                },
                 "basic": {"type": "http", "scheme": "basic", "description": "The secret as user name, with any password."},
             },
         },
@@ -143,6 +173,18 @@ fn operation(
         "x-operation": endpoint.needs.name(),
         "x-roles": roles(endpoint),
     });
+    if endpoint.door.is_some()
+        && let Some(operation) = operation.as_object_mut()
+    {
+        operation.remove("x-operation");
+        operation.remove("x-roles");
+        let security = match (STRANGERS.contains(&endpoint.id), endpoint.method == Method::GET) {
+            (true, _) => json!([]),
+            (false, true) => json!([{"cookie": []}]),
+            (false, false) => json!([{"cookie": [], "csrf": []}]),
+        };
+        operation.insert("security".to_owned(), security);
+    }
     let taken = resolved((endpoint.takes)(taking), taking);
     let mut parameters = parameters(endpoint, &taken);
     if endpoint.kind == Kind::Command {
@@ -182,6 +224,9 @@ fn operation(
 }
 
 fn described(endpoint: &Endpoint) -> String {
+    if endpoint.door.is_some() {
+        return endpoint.about.to_owned();
+    }
     let roles = roles(endpoint).join(", ");
     let needs = format!("Needs `{}` (roles: {roles}).", endpoint.needs);
     if endpoint.about.is_empty() { needs } else { format!("{} {needs}", endpoint.about) }

@@ -20,10 +20,12 @@ use super::caller::Caller;
 use super::commands::CommandDone;
 use super::input;
 use crate::problem::Problem;
+use crate::sign_in::{Says, Visit};
 
 /// An answer on its way.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 type Handler = Arc<dyn Fn(Caller, Raw) -> Answering + Send + Sync>;
+type Door = Arc<dyn Fn(Visit, Raw) -> Answering + Send + Sync>;
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// How an operation takes what it is given.
@@ -144,6 +146,9 @@ pub(crate) struct Endpoint {
     /// As what it gives it.
     pub(crate) media: &'static [&'static str],
     pub(crate) handler: Handler,
+    /// Where nobody has a key yet, or changes how they come in: the code for whoever is at the door. What it needs of the matrix is
+    /// nothing then.
+    pub(crate) door: Option<Door>,
 }
 
 impl Endpoint {
@@ -180,7 +185,30 @@ impl Endpoint {
             gives: |generator| generator.subschema_for::<O>(),
             media: &["application/json"],
             handler: Arc::new(handler),
+            door: None,
         }
+    }
+
+    /// One at the door, where people sign in.
+    pub(crate) fn door<I: Taken, S: Says, F: Future<Output = Result<S, Problem>> + Send + 'static>(
+        (kind, method): (Kind, Method),
+        (id, path): (&'static str, &'static str),
+        run: fn(Visit, I) -> F,
+    ) -> Self {
+        let door = move |visit: Visit, raw: Raw| -> Answering {
+            Box::pin(async move {
+                let taken: I = match kind {
+                    Kind::Query => input::from_query(&raw.said)?,
+                    Kind::Body | Kind::Command | Kind::Wire => input::read(input::body(&raw)?)?,
+                };
+                Ok(run(visit, taken).await?.said())
+            })
+        };
+        // Its handler is never asked.
+        let never = |_: Caller, _: I| std::future::ready(Err::<Value, _>(Problem::of("not_found")));
+        let described = Self::new((kind, method), (id, path), Operation::ReportsRead, never);
+        let gives: SchemaOf = |generator| generator.subschema_for::<S::Said>();
+        Self { gives, door: Some(Arc::new(door)), ..described }
     }
 
     /// One that reads: what it takes is in its path and query.

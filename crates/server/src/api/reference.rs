@@ -118,9 +118,11 @@ fn section(endpoint: &Endpoint, document: &Value, zh: bool) -> String {
     if !endpoint.about.is_empty() {
         out += &format!("<p lang=\"en\">{}</p>", prose(endpoint.about));
     }
-    let roles = roles(endpoint).join(", ");
-    out +=
-        &format!("<p class=\"needs\">{} <code>{}</code>: {roles}</p>", say("权限", "needs"), endpoint.needs);
+    if endpoint.door.is_none() {
+        let roles = roles(endpoint).join(", ");
+        let needs = endpoint.needs;
+        out += &format!("<p class=\"needs\">{} <code>{needs}</code>: {roles}</p>", say("权限", "needs"));
+    }
     let operation = &document["paths"][endpoint.path][method.to_ascii_lowercase()];
     out += &fields(document, operation, endpoint, zh);
     if !endpoint.example.is_null() && endpoint.kind != Kind::Query {

@@ -191,6 +191,11 @@ impl Home {
         self.ask("POST", &path, &headers, body.to_string().as_bytes()).await
     }
 
+    /// Somebody who signs in, as the record has them.
+    pub async fn api_person(&self, name: &str) -> zhiyin_store::access::people::Person {
+        self.engine.store().access().people().named(name).await.unwrap().unwrap()
+    }
+
     /// Somebody with so many points, known by a phone; their id.
     pub async fn member(&self, phone: &str, points: i64) -> String {
         let identifiers = json!([{"namespace": "phone", "value": phone}]);

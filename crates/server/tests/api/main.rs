@@ -16,6 +16,7 @@ mod links;
 mod reads;
 mod roles;
 mod sends;
+mod sign_in;
 mod strict;
 mod tills;
 mod valid;

@@ -21,7 +21,7 @@ use crate::schemas::Schemas;
 /// Whoever fills a home holds it: nothing is accepted meanwhile.
 pub(crate) const HOME_HELD: &str = "SELECT one FROM {home}.home FOR UPDATE";
 pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook) OR EXISTS (SELECT 1 FROM {home}.import) \
-    OR EXISTS (SELECT 1 FROM {home}.api_key) OR EXISTS (SELECT 1 FROM {home}.approval) OR EXISTS (SELECT 1 FROM {home}.audit) \
+    OR EXISTS (SELECT 1 FROM {home}.api_key) OR EXISTS (SELECT 1 FROM {home}.person) OR EXISTS (SELECT 1 FROM {home}.approval) OR EXISTS (SELECT 1 FROM {home}.audit) \
     OR EXISTS (SELECT 1 FROM {home}.place) OR EXISTS (SELECT 1 FROM {home}.webhook) \
     OR EXISTS (SELECT 1 FROM {home}.pool) OR EXISTS (SELECT 1 FROM {home}.issue) \
     OR EXISTS (SELECT 1 FROM {home}.draw) OR EXISTS (SELECT 1 FROM {home}.code_upload) \
@@ -161,11 +161,11 @@ impl Filling<'_> {
         match table.name {
             "home" => self.home(&rows).await,
             "source" => self.sources(table, rows).await,
-            "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "approval"
-            | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff" | "webhook"
-            | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_coupon" | "book_close"
-            | "coupon_terms" | "pool" | "issue" | "issue_part" | "code_upload" | "code_part"
-            | "partner_code" | "coupon_code" | "draw" | "draw_part" | "till_lease" => {
+            "playbook" | "import" | "archive" | "alias" | "apart" | "suggestion" | "api_key" | "person"
+            | "approval" | "audit" | "identifier_seen" | "given_up" | "place" | "place_history" | "staff"
+            | "webhook" | "webhook_message" | "list" | "listed" | "feed" | "book_line" | "book_coupon"
+            | "book_close" | "coupon_terms" | "pool" | "issue" | "issue_part" | "code_upload"
+            | "code_part" | "partner_code" | "coupon_code" | "draw" | "draw_part" | "till_lease" => {
                 self.put(table, "", rows, |_| Ok(0)).await
             }
             "house_account" => {

@@ -46,6 +46,7 @@ mod receiver;
 mod retain;
 mod sealed;
 mod sight;
+mod sign_in;
 mod silence;
 mod simulate;
 mod simulate_record;
