@@ -243,7 +243,13 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         }
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let api = Api::receiving(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds(), platforms.callbacks);
+    let api = Api::receiving(
+        Arc::clone(&engine),
+        at.requests_per_second,
+        at.open,
+        at.bounds(),
+        platforms.callbacks,
+    );
     let counting = {
         let (api, stopped) = (Arc::clone(&api), waiter(stopped.clone()));
         tokio::spawn(async move { api.tell_follows(stopped).await })
