@@ -41,8 +41,18 @@ pub async fn platform(place: &Place, action: PlatformAction) -> Result<ExitCode>
             let all = platforms::all(&channel::platforms(Some(&channels))?);
             let views = engine.platforms_standing(&all, clock::wall()).await?;
             let rows: Vec<Vec<String>> = views.into_iter().map(row).collect();
-            let columns =
-                ["channel", "account", "looked_from", "age_s", "stage", "failed", "why", "staff", "next", "known"];
+            let columns = [
+                "channel",
+                "account",
+                "looked_from",
+                "age_s",
+                "stage",
+                "failed",
+                "why",
+                "staff",
+                "next",
+                "known",
+            ];
             print(&columns.map(str::to_owned), &rows, format)?;
         }
         PlatformAction::Look { channels } => {

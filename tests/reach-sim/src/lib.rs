@@ -272,7 +272,7 @@ impl Stage {
     /// Ends what runs.
     pub async fn ends(self) {
         for stop in self.stop {
-            drop(stop.send(()));
+            let _gone = stop.send(());
         }
         for ended in self.ended {
             ended.await.unwrap();

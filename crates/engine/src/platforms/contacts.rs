@@ -158,11 +158,18 @@ fn hear(
     told: &ToldOf,
 ) -> Result<(Option<Word>, Option<Contact>)> {
     let at = told.at;
-    let new = || Contact {
-        account: told.account.clone(),
-        customer: told.customer.clone(),
-        since: at,
-        ..known.map(|known| Contact { seen: known.seen, ..Contact::default() }).unwrap_or_default()
+    let new = || {
+        // What staff keep is of before: the next look shows what they keep now.
+        let before = known.cloned().unwrap_or_default();
+        Contact {
+            account: told.account.clone(),
+            customer: told.customer.clone(),
+            since: at,
+            remark: before.remark,
+            told: before.told,
+            seen: before.seen,
+            ..Contact::default()
+        }
     };
     Ok(match (&told.what, known) {
         (Told::NotHandedOver(reason), _) => {
@@ -193,8 +200,7 @@ fn hear(
             (Some(saying.begun(at, *half, way.as_deref())?), Some(Contact { half: *half, ..new() }))
         }
         (Told::Ended(by), Some(known)) if known.ended.is_none() && at >= known.since => {
-            let gone =
-                Contact { ended: Some(at), half: false, tags: Vec::new(), told: Vec::new(), ..known.clone() };
+            let gone = Contact { ended: Some(at), half: false, tags: Vec::new(), ..known.clone() };
             (Some(saying.ended(at, Some(known.since), by.name())), Some(gone))
         }
         (Told::Ended(by), Some(known)) => {
@@ -279,10 +285,46 @@ impl Kept<'_> {
             .into_iter()
             .filter_map(|(id, (known, is_new))| Some((id, known.filter(|_| is_new)?)))
             .collect();
+        let pairs: Vec<(&str, &str)> =
+            changed.iter().map(|(_, one)| (one.customer.as_str(), one.account.as_str())).collect();
+        self.know_accounts(&pairs).await?;
         let written = self.put_contacts(&changed, &rows).await?;
         let lost: BTreeSet<ReflectionId> =
             changed.iter().zip(written).filter(|(_, written)| !written).map(|((id, _), _)| *id).collect();
         Ok(open.into_iter().filter(|(_, id, _)| lost.contains(id)).map(|(i, ..)| i).collect())
+    }
+
+    /// Whose accounts are known before what is known of each, so that a look at somebody is held against all of it.
+    async fn know_accounts(&self, pairs: &[(&str, &str)]) -> Result<()> {
+        let part = self.id("customers", &[]);
+        for _ in 0..TRIES {
+            let ids = pairs.iter().map(|(customer, _)| self.id(CUSTOMER, &[customer]));
+            let rows = self.get::<Customer>(ids.collect()).await?;
+            let mut now: BTreeMap<ReflectionId, Customer> = BTreeMap::new();
+            for (customer, account) in pairs {
+                let id = self.id(CUSTOMER, &[customer]);
+                let known = now.remove(&id).or_else(|| rows.get(&id).map(|row| row.what.clone()));
+                let fresh = || Customer { customer: (*customer).to_owned(), ..Customer::default() };
+                let mut known = known.unwrap_or_else(fresh);
+                known.accounts.insert((*account).to_owned());
+                now.insert(id, known);
+            }
+            now.retain(|id, known| rows.get(id).is_none_or(|row| row.what != *known));
+            let things = now.iter().map(|(id, what)| Put {
+                kind: CUSTOMER,
+                id: *id,
+                part,
+                read: rows.get(id).map_or(0, |row| row.version),
+                due: None,
+                about: About::Customer(&what.customer),
+                what,
+            });
+            let things: Vec<_> = things.collect();
+            if things.is_empty() || self.put(things).await?.into_iter().all(|written| written) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn put_contacts(
@@ -448,7 +490,6 @@ fn see(
             found_gone: true,
             half: false,
             tags: Vec::new(),
-            told: Vec::new(),
             seen: look.began.0,
             ..known.clone()
         };
@@ -476,7 +517,7 @@ fn see(
         None => words.push(saying.begun(relation.since, false, relation.way.as_deref())?),
     }
     let (remark, tags) =
-        is_same.map_or(("", [].as_slice()), |known| (known.remark.as_str(), known.told.as_slice()));
+        known.map_or(("", [].as_slice()), |known| (known.remark.as_str(), known.told.as_slice()));
     if now.remark != remark || now.told != tags || (look.unionid_is_new && is_same.is_some()) {
         words.push(saying.noted(began, row.map_or(0, |row| row.version), &now));
     }

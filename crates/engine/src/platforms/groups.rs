@@ -144,7 +144,11 @@ impl Kept<'_> {
         let joined = || self.seated(&new, true, at, &format!("joined-{at}"), (came.how, None));
         let left = |since: i64| self.seated(&new, false, at, &format!("left-{since}"), (came.how, None));
         match (came.joined, known) {
-            (true, Some(known)) if (at - known.since).abs() <= SAME_SECONDS => (None, None),
+            (true, Some(known))
+                if (at - known.since).abs() <= SAME_SECONDS && known.left.is_none_or(|left| at <= left) =>
+            {
+                (None, None)
+            }
             // Of a time that is over: it changes nothing but what is told of it.
             (true, Some(known)) if known.left.map_or(at < known.since, |left| at < left) => {
                 (Some(joined()), None)

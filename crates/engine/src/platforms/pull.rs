@@ -146,7 +146,10 @@ impl Kept<'_> {
                     pull.there = accounts;
                     pull.there.sort_unstable();
                     (pull.began, pull.listed) = (wall.0, BTreeSet::new());
-                    self.look_at(vec![(Look::Tags, wall)], true).await?;
+                    // What tags are called is known before who bears them.
+                    if let Some(trouble) = self.learn_tags().await? {
+                        return Ok(Step::Held(trouble));
+                    }
                     Step::On(Stage::Contacts { from: 0, page: None })
                 }
                 Err(trouble) => Step::Held(trouble),

@@ -127,7 +127,7 @@ impl Kept<'_> {
     }
 
     /// Asks for the tags; what keeps the platform from answering.
-    async fn learn_tags(&self) -> Result<Held> {
+    pub(super) async fn learn_tags(&self) -> Result<Held> {
         match self.at.desk.tags().await {
             Ok(tags) => self.see_tags(&tags).await.map(|()| None),
             Err(trouble) => Ok(Some(trouble)),
