@@ -8,7 +8,15 @@
 //! Work is done in rounds ([`Engine::work_platforms`]), each of which does a bounded part of one thing for one account, and is told the
 //! time. Several processes may do all of it at once.
 
+mod contacts;
+pub mod errands;
+mod groups;
+mod looks;
 mod mirror;
+mod pull;
+mod say;
+pub mod standing;
+mod tags;
 
 use std::fmt;
 use std::future::Future;
@@ -23,6 +31,7 @@ use zhiyin_reach::platform::Platform;
 use crate::sends::settings::Platforms;
 use crate::{Engine, Result, clock};
 
+pub use errands::errands;
 pub(crate) use mirror::{About, Kept, Put, Row};
 
 /// How long nothing was there to do before it is looked again.
@@ -58,7 +67,11 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 0] = [];
+const ROUNDS: [Named; 3] = [
+    ("look", |engine, at, wall| Box::pin(engine.look_round(at, wall))),
+    ("pull", |engine, at, wall| Box::pin(engine.pull_round(at, wall))),
+    ("mark", |engine, at, wall| Box::pin(engine.mark_round(at, wall))),
+];
 
 /// All accounts of platforms that can be asked.
 pub fn all(platforms: &Platforms) -> Vec<At> {

@@ -31,6 +31,7 @@ mod partners;
 mod people;
 mod persons;
 mod places;
+mod platform;
 mod playbook;
 mod progress;
 mod quote;
@@ -122,6 +123,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,
         Command::Arrival { action } => arrival::arrival(&place, action).await,
+        Command::Platform { action } => platform::platform(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,
         Command::Link { action } => link::link(&place, action).await,
