@@ -8,7 +8,15 @@
 //! Work is done in rounds ([`Engine::work_platforms`]), each of which does a bounded part of one thing for one account, and is told the
 //! time. Several processes may do all of it at once.
 
+mod came;
+mod convert;
+mod greeting;
+mod group_ways;
 mod mirror;
+mod seats;
+mod shelf;
+mod transfers;
+mod ways;
 
 use std::fmt;
 use std::future::Future;
@@ -23,7 +31,13 @@ use zhiyin_reach::platform::Platform;
 use crate::sends::settings::Platforms;
 use crate::{Engine, Result, clock};
 
+pub(crate) use came::Came;
+pub(crate) use greeting::problems;
 pub(crate) use mirror::{About, Kept, Put, Row};
+pub use zhiyin_reach::platform::{Health, Step, Worded};
+pub use seats::{AccountSeats, SeatsView};
+pub use transfers::asked::{TransferAsked, TransferView};
+pub use ways::shown::{MadeToday, WayView, WaysAsked};
 
 /// How long nothing was there to do before it is looked again.
 const REST: Duration = Duration::from_millis(500);
@@ -58,7 +72,12 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 0] = [];
+const ROUNDS: [Named; 4] = [
+    ("ways", |engine, at, wall| Box::pin(engine.keep_ways(at, wall))),
+    ("came", |engine, at, wall| Box::pin(engine.give_by_ways(at, wall))),
+    ("transfers", |engine, at, wall| Box::pin(engine.pass_on(at, wall))),
+    ("seats", |engine, at, wall| Box::pin(engine.measure_seats(at, wall))),
+];
 
 /// All accounts of platforms that can be asked.
 pub fn all(platforms: &Platforms) -> Vec<At> {

@@ -163,6 +163,20 @@ impl Engine {
         Ok(drawn.map_err(refused))
     }
 
+    /// A poster that says nothing of anybody, as PNG; its code says `url`, where it has one.
+    #[boxed]
+    pub(crate) async fn draw_for_anybody(&self, name: &str, url: Option<String>) -> Result<Refused<Vec<u8>>> {
+        let read = match self.poster(name).await? {
+            Ok(read) => read,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let code = url.filter(|_| read.has_code()).and_then(|url| Qr::of(&url).ok());
+        // Nobody closes it.
+        let _turn = self.posters.turns.acquire().await.ok();
+        let drawn = aside(move || read.draw(&BTreeMap::new(), code.as_ref())).await?;
+        Ok(drawn.map_err(refused))
+    }
+
     /// The code on a member's poster: a link of their own to the poster's page.
     async fn code_of(&self, name: &str, member: MemberId) -> Result<Option<Qr>> {
         let (live, home) = (self.live()?, self.home().await?);

@@ -26,7 +26,8 @@ pub(crate) mod reads;
 pub(crate) mod reference;
 mod sends;
 mod tills;
-pub(crate) mod webhooks;
+pub(crate) mod ways;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -131,6 +132,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         campaigns::endpoints(),
         sends::endpoints(),
         arrivals::endpoints(),
+        ways::endpoints(),
         links::endpoints(),
         draws::endpoints(),
         tills::endpoints(),

@@ -184,6 +184,18 @@ pub enum Command {
         #[command(subcommand)]
         action: crate::arrival::ArrivalAction,
     },
+    /// Codes that lead to staff and into groups (活码), of the playbook's touchpoints.
+    Way {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: crate::way::WayAction,
+    },
+    /// Hand-overs (客户继承): customers of one of the staff to another.
+    Transfer {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: crate::way::TransferAction,
+    },
     /// Channels outside of the home (渠道): their file, and what comes back.
     Channel {
         /// What to do about them.

@@ -43,6 +43,7 @@ mod simulate;
 mod takeover;
 mod till;
 mod told;
+mod way;
 mod webhook;
 mod who;
 
@@ -121,6 +122,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Send { action } => send::send(&place, action).await,
         Command::Arrival { action } => arrival::arrival(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,
+        Command::Way { action } => way::way(&place, action).await,
+        Command::Transfer { action } => way::transfer(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,
         Command::Link { action } => link::link(&place, action).await,
         Command::Poster { action } => link::poster(&place, action).await,

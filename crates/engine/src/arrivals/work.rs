@@ -18,6 +18,7 @@ use zhiyin_store::{Home, StoreError, seal};
 use super::{Errand, Errands, KEPT_DAYS, NEWS, WELCOME};
 use crate::accept::{REUSED, Source, Ties, Verdict};
 use crate::boxed;
+use crate::platforms::Came;
 use crate::sends::SOURCE;
 use crate::{Engine, Result, clock};
 
@@ -183,6 +184,12 @@ impl Engine {
         let items = self.items(&account, &news, (arrival, at.plus_us(home.offset_us)))?;
         if let Some(refused) = self.put(&items).await? {
             return over(ArrivalState::Failed, refused);
+        }
+        for one in &news {
+            let News::ContactBegun { account: staff, customer, half: false, way: Some(way) } = one else { continue };
+            let way = way.split_once('~').map_or(way.as_str(), |(touchpoint, _)| touchpoint);
+            let came = Came::new(way.to_owned(), staff.clone(), customer.clone(), at.plus_us(home.offset_us));
+            self.came_by(&account, &came, wall).await?;
         }
         for one in &news {
             let News::Ask(ask) = one else { continue };

@@ -164,6 +164,12 @@ impl Said {
         variables.extend(names.map(|name| (name, format!("{}/{way}/…", playbook.links.address))));
     }
 
+    /// Pages that a message's text leads to, in the brand's first language.
+    pub(crate) fn pages_of(&self, message: &str) -> &[String] {
+        let called = called(message, self.language(&BTreeMap::new()), Part::Text);
+        self.pages.get(&called).map_or(&[], Vec::as_slice)
+    }
+
     /// A message as it is said. Where one fails for a member, or decides not to be said to them, nothing is said in its place.
     pub(crate) fn text(&self, message: &str, variables: &BTreeMap<String, String>) -> String {
         self.part((message, Part::Text), variables)

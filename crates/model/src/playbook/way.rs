@@ -184,12 +184,6 @@ impl Way {
         let mut in_turn = staff.iter().cycle().skip(first).take(staff.len());
         in_turn.find(has_room).map(String::as_str).into_iter().collect()
     }
-
-    /// When somebody else may be met at the latest after an instant: the next full hour or quarter of one, on which hours mostly begin.
-    pub fn looks_again(at: Ts) -> Ts {
-        let quarter_us = 900_000_000;
-        Ts(at.0.div_euclid(quarter_us).saturating_add(1).saturating_mul(quarter_us))
-    }
 }
 
 impl Playbook {
@@ -243,14 +237,14 @@ mod tests {
             (None, None, &[], "2026-11-28T09:59", &[], &["a", "b", "c"]),
             (None, None, &[], "2026-11-30T01:59", &[], &["d"]),
             (None, None, &[], "2026-11-30T02:00", &[], &["a", "b", "c"]),
-            (Some(Turn::Weekly), None, &[], "2026-11-23T00:00", &[], &["b"]),
-            (Some(Turn::Weekly), None, &[], "2026-11-27T23:59", &[], &["b"]),
-            (Some(Turn::Weekly), None, &[], "2026-11-30T03:00", &[], &["c"]),
-            (Some(Turn::Daily), None, &[], "2026-11-23T23:59", &[], &["b"]),
-            (Some(Turn::Daily), None, &[], "2026-11-24T00:00", &[], &["c"]),
-            (Some(Turn::Hourly), None, &[], "2026-11-23T01:00", &[], &["b"]),
+            (Some(Turn::Weekly), None, &[], "2026-11-23T03:00", &[], &["c"]),
+            (Some(Turn::Weekly), None, &[], "2026-11-27T23:59", &[], &["c"]),
+            (Some(Turn::Weekly), None, &[], "2026-11-30T03:00", &[], &["a"]),
+            (Some(Turn::Daily), None, &[], "2026-11-23T23:59", &[], &["c"]),
+            (Some(Turn::Daily), None, &[], "2026-11-24T00:00", &[], &["a"]),
+            (Some(Turn::Hourly), None, &[], "2026-11-23T03:00", &[], &["a"]),
             (None, Some(2), &[], "2026-11-23T09:00", &[("b", 2)], &["a", "c"]),
-            (Some(Turn::Daily), Some(2), &[], "2026-11-23T09:00", &[("b", 2)], &["c"]),
+            (Some(Turn::Daily), Some(2), &[], "2026-11-23T09:00", &[("c", 2)], &["a"]),
             (None, Some(2), &["s", "t"], "2026-11-23T09:00", &[("a", 2), ("b", 2), ("c", 3)], &["s", "t"]),
             (
                 None,

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use hyper::body::Bytes;
 
 use super::attachments::{Attachment, Image, Link, MiniProgram, Text};
+use super::callback::{CallbackSettings, Callbacks};
 use super::contacts::{Contact, Follower, Remark};
 use super::groups::{Member, Owners};
 use super::ids::{Subject, Whom as Named};
@@ -19,10 +20,10 @@ use super::tags::{NewTag, Place, Which};
 use super::transfer::{Giver, Handover as WecomHandover, Progress as Far};
 use super::ways::{ContactWay, JoinWay};
 use super::welcome::Welcome;
-use super::{CHANNEL, Fault, NAMESPACE, Trouble as WecomTrouble, Wecom, errcodes, pages};
+use super::{CHANNEL, Fault, NAMESPACE, Trouble as WecomTrouble, Wecom, checkup, errcodes, pages};
 use crate::platform::{
     Answer, Attached, Converted, Fate, Group, GroupWay, Handover, MadeTask, MadeWay, Moment, MomentMaking,
-    Notice, Part, Platform, Progress, Relation, Said, Seat, Tag, Task, TaskResult, Trouble, Way, Whom, Whose,
+    Notice, Part, Platform, Progress, Relation, Said, Seat, Step, Tag, Task, TaskResult, Trouble, Way, Whom, Whose,
 };
 
 /// How long the same word to staff is heard once, in seconds: as long as the platform looks back.
@@ -39,12 +40,18 @@ const LISTED: i64 = 29 * 86_400;
 pub struct Desk {
     wecom: Wecom,
     accounts: Vec<Account>,
+    callbacks: Option<Callbacks>,
 }
 
 impl Desk {
     /// Of a client and the settings that it was made of.
     pub fn new(wecom: Wecom, settings: &Settings) -> Self {
-        Self { wecom, accounts: settings.accounts.clone() }
+        let callbacks = settings.callback.as_ref().and_then(|callback| {
+            let agent_id = settings.agent_id.and_then(|agent| i64::try_from(agent).ok());
+            let (token, aes_key) = (callback.token.said().to_owned(), callback.aes_key.said().to_owned());
+            Callbacks::new(&CallbackSettings { token, aes_key, corp_id: settings.corp_id.clone(), agent_id }).ok()
+        });
+        Self { wecom, accounts: settings.accounts.clone(), callbacks }
     }
 
     fn now(&self) -> i64 {
@@ -277,8 +284,21 @@ impl Platform for Desk {
         self.wecom.sign_in().await.map_err(trouble)
     }
 
+    async fn check(&self, home: Option<&str>) -> Vec<Step> {
+        let accounts: Vec<&str> = self.accounts.iter().map(|one| one.userid.as_str()).collect();
+        checkup::steps(&self.wecom, &accounts, self.callbacks.as_ref(), home).await
+    }
+
     async fn accounts(&self) -> Answer<Vec<String>> {
         self.wecom.follow_users().await.map_err(trouble)
+    }
+
+    async fn friends(&self, account: &str) -> Answer<usize> {
+        match self.wecom.customers_of(account).await.map_err(trouble) {
+            Ok(customers) => Ok(customers.len()),
+            Err(Trouble::Never { whose: Whose::Customer, .. }) => Ok(0),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     async fn seats(&self) -> Answer<usize> {
@@ -549,6 +569,14 @@ impl Platform for Desk {
             Ok(Named::Nobody) | Err(Trouble::Never { whose: Whose::Customer, .. }) => Ok(Converted::Nobody),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    async fn pending_of(&self, customers: &[String]) -> Answer<Vec<(String, String)>> {
+        let mut all = Vec::new();
+        for some in customers.chunks(super::ids::PENDING_MAX) {
+            all.extend(self.wecom.pending_of(some).await.map_err(trouble)?);
+        }
+        Ok(all)
     }
 
     async fn notify(&self, accounts: &[String], notice: &Notice) -> Answer<Vec<String>> {

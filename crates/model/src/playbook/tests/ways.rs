@@ -85,7 +85,7 @@ fn what_is_no_way_is_told_with_its_place() {
         ),
         (whole("persona: 小顾问, ", ""), "touchpoints.card.way", "nobody is met"),
         (
-            whole("staff: [ZhaoLiu]", "welcome: { message: by_nigt }"),
+            whole("staff: [ZhaoLiu]", "welcome: { message: by_dya }"),
             "touchpoints.window.way.hours[1].welcome.message",
             "did you mean",
         ),
