@@ -12,9 +12,11 @@ pub mod work;
 use async_trait::async_trait;
 pub use work::Worked;
 use zhiyin_model::time::Ts;
-pub use zhiyin_reach::arrival::{Ask, Welcome};
+pub use zhiyin_reach::arrival::{Ask, News, Welcome};
 pub use zhiyin_reach::wecom::callback::xml::BYTES_MAX;
 pub use zhiyin_reach::wecom::callback::{CallbackProblem, CallbackSettings, Callbacks, Signed};
+
+use crate::Result;
 
 /// The lane of what somebody may be welcomed for: before everything else.
 pub const WELCOME: &str = "welcome";
@@ -30,15 +32,35 @@ pub enum Errand {
     Done,
     /// It is to be tried again, at an instant of the wall clock at the earliest; why, by a name.
     Later(Ts, &'static str),
+    /// Nobody knows whether it was done: it is to be asked again, at an instant of the wall clock at the earliest.
+    Unknown(Ts),
     /// It cannot be done; why, by a name.
     Never(&'static str),
+    /// There is nothing to be done; why, by a name.
+    Nothing(&'static str),
+}
+
+/// What one thing that came says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// When it happened, by the wall clock, in seconds since 1970 UTC.
+    pub at: i64,
+    /// What it says, in its order.
+    pub news: Vec<News>,
 }
 
 /// Whoever asks a platform.
 #[async_trait]
 pub trait Errands: Send + Sync {
-    /// Welcomes somebody: once, whatever comes back. `of` is which of the brand's configured accounts was told.
-    async fn welcome(&self, of: &str, welcome: &Welcome) -> Errand;
+    /// Welcomes somebody: once, whatever comes back. `of` is which of the brand's configured accounts was told; `again`, where somebody
+    /// may have done so before and nobody knows.
+    async fn welcome(&self, of: &str, welcome: &Welcome, again: bool) -> Errand;
+    /// Takes news in, in the order in which it came, and puts what is new into the inbox; what came of each. Nothing, where this is of no
+    /// platform that is asked: then news is what it says.
+    async fn hear(&self, of: &str, heard: &[Heard], wall: Ts) -> Result<Option<Vec<Errand>>> {
+        let _nobody = (of, heard, wall);
+        Ok(None)
+    }
     /// Asks the platform, and puts what it says where it belongs.
     async fn ask(&self, of: &str, ask: &Ask) -> Errand;
 }

@@ -54,6 +54,7 @@ fn profile(whole: &MemberWhole) -> Value {
         "touches": member.touches,
         "consents": member.personal.consents,
         "contacts": member.personal.contacts,
+        "groups": member.personal.groups,
         "dependants": member.personal.dependants.known().map(|one| json!({
             "key": one.key, "kind": one.kind, "name": one.name, "gender": one.gender,
             "due_on": one.due_on.map(|day| day.to_string()), "birthday": one.birthday.map(|day| day.to_string()),

@@ -24,7 +24,7 @@ use zhiyin_model::playbook::Names;
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::TransferLine;
 
-pub use contacts::ContactView;
+pub use contacts::{ContactView, GroupView};
 pub use list::MembersAsked;
 pub use orders::{LotView, LotsAsked, OrderLineView, OrderView, OrdersAsked};
 pub use timeline::{Kind, TimelineAsked, TimelineEntry};

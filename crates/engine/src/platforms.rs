@@ -9,12 +9,20 @@
 //! time. Several processes may do all of it at once.
 
 mod came;
+mod contacts;
 mod convert;
+pub mod errands;
 mod greeting;
 mod group_ways;
+mod groups;
+mod looks;
 mod mirror;
+mod pull;
+mod say;
 mod seats;
 mod shelf;
+pub mod standing;
+mod tags;
 mod transfers;
 mod ways;
 
@@ -32,12 +40,13 @@ use crate::sends::settings::Platforms;
 use crate::{Engine, Result, clock};
 
 pub(crate) use came::Came;
+pub use errands::errands;
 pub(crate) use greeting::problems;
 pub(crate) use mirror::{About, Kept, Put, Row};
-pub use zhiyin_reach::platform::{Health, Step, Worded};
 pub use seats::{AccountSeats, SeatsView};
 pub use transfers::asked::{TransferAsked, TransferView};
 pub use ways::shown::{MadeToday, WayView, WaysAsked};
+pub use zhiyin_reach::platform::{Health, Step, Worded};
 
 /// How long nothing was there to do before it is looked again.
 const REST: Duration = Duration::from_millis(500);
@@ -72,7 +81,10 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 4] = [
+const ROUNDS: [Named; 7] = [
+    ("look", |engine, at, wall| Box::pin(engine.look_round(at, wall))),
+    ("pull", |engine, at, wall| Box::pin(engine.pull_round(at, wall))),
+    ("mark", |engine, at, wall| Box::pin(engine.mark_round(at, wall))),
     ("ways", |engine, at, wall| Box::pin(engine.keep_ways(at, wall))),
     ("came", |engine, at, wall| Box::pin(engine.give_by_ways(at, wall))),
     ("transfers", |engine, at, wall| Box::pin(engine.pass_on(at, wall))),

@@ -3,7 +3,7 @@
 //!
 //! News comes in any order, so of each account the latest word stands, by when it happened. Who lost one of several is not lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,9 @@ use crate::time::Ts;
 
 /// The most accounts that are kept of one member; beyond it those that ended longest ago are forgotten.
 pub const CONTACTS_MAX: usize = 100;
+
+/// The most tags of a channel that are kept of one contact.
+pub const NOTED_TAGS_MAX: usize = 100;
 
 /// Who ended a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,11 +26,13 @@ pub enum EndedBy {
     Staff,
     /// A colleague has it now: nobody was lost.
     HandedOver,
+    /// Nobody was told: it was there when the channel was looked at, and later it was not.
+    Unknown,
 }
 
 impl EndedBy {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Customer, Self::Staff, Self::HandedOver];
+    pub const ALL: [Self; 4] = [Self::Customer, Self::Staff, Self::HandedOver, Self::Unknown];
 
     /// Its stable name.
     pub const fn name(self) -> &'static str {
@@ -35,6 +40,7 @@ impl EndedBy {
             Self::Customer => "customer",
             Self::Staff => "staff",
             Self::HandedOver => "handed_over",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -42,6 +48,19 @@ impl EndedBy {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|by| by.name() == name)
     }
+}
+
+/// What staff keep of a member on a channel, as it was last told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Noted {
+    /// When it was told.
+    pub at: Ts,
+    /// What they call the member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// Which tags of the channel they gave them, as `GROUP/NAME`; at most [`NOTED_TAGS_MAX`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
 }
 
 /// One account of the brand's with which a member is, or was, in contact.
@@ -63,6 +82,9 @@ pub struct Contact {
     /// What the way is called by which they came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
+    /// What staff keep of the member there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted: Option<Noted>,
 }
 
 /// A member's contacts, by channel and account.
@@ -117,7 +139,8 @@ impl Contacts {
                 (known.told, known.ended) = (at, None);
             }
             None => {
-                let contact = Contact { told: at, since: at, parted: None, ended: None, half, way };
+                let contact =
+                    Contact { told: at, since: at, parted: None, ended: None, half, way, noted: None };
                 drop(self.0.insert(key(channel, account), contact));
                 self.bound();
             }
@@ -143,20 +166,43 @@ impl Contacts {
             }
             None => {
                 let ended = Some((at, by));
-                let contact = Contact { told: at, since: at, parted: None, ended, half: false, way: None };
+                let contact =
+                    Contact { told: at, since: at, parted: None, ended, half: false, way: None, noted: None };
                 drop(self.0.insert(key(channel, account), contact));
                 self.bound();
             }
         }
     }
 
+    /// Takes note of what staff keep of the member. It is nothing where there never was a contact.
+    pub fn noted(&mut self, (channel, account): (&str, &str), mut noted: Noted) {
+        let Some(known) = self.0.get_mut(&key(channel, account)) else { return };
+        while noted.tags.len() > NOTED_TAGS_MAX {
+            drop(noted.tags.pop_last());
+        }
+        if known.noted.as_ref().is_none_or(|before| before.at <= noted.at) {
+            known.noted = Some(noted);
+        }
+    }
+
+    /// Tags that accounts of a channel gave the member, of contacts that are; nothing where none of its accounts ever noted anything.
+    pub fn tags(&self, of: &str) -> Option<BTreeSet<&str>> {
+        let of = || self.iter().filter(|(channel, ..)| *channel == of).map(|(.., contact)| contact);
+        let noted =
+            of().filter(|contact| contact.ended.is_none()).filter_map(|contact| contact.noted.as_ref());
+        let tags = noted.flat_map(|noted| noted.tags.iter().map(String::as_str)).collect();
+        of().any(|contact| contact.noted.is_some()).then_some(tags)
+    }
+
     /// What another's are too, once the two turn out to be one: of each account the latest word.
     pub fn join(&mut self, other: &Self) {
         for (key, theirs) in &other.0 {
             let own = self.0.entry(key.clone()).or_insert_with(|| theirs.clone());
+            let noted = own.noted.take().max(theirs.noted.clone());
             if *theirs > *own {
                 own.clone_from(theirs);
             }
+            own.noted = noted;
         }
         self.bound();
     }
@@ -173,11 +219,15 @@ impl Contacts {
     /// All of it in words that no key changes, for the digest; each with a mark before it.
     pub fn canonical(&self) -> String {
         let mut said = String::new();
-        for (key, Contact { told, since, ended, half, way, .. }) in &self.0 {
+        for (key, Contact { told, since, ended, half, way, noted, .. }) in &self.0 {
             let ended = ended.map(|(at, by)| format!(" {} {}", at.0, by.name())).unwrap_or_default();
             let way = way.as_deref().unwrap_or_default();
             // Writing to a text cannot fail.
             let _written = write!(said, "|contact {key} {} {}{ended} {half} {way}", told.0, since.0);
+            if let Some(Noted { at, remark, tags }) = noted {
+                let remark = remark.as_deref().unwrap_or_default();
+                let _written = write!(said, " noted {} {remark:?} {tags:?}", at.0);
+            }
         }
         said
     }
@@ -247,6 +297,31 @@ mod tests {
             (contact.since, contact.ended, contact.half, contact.way.as_deref()),
             (Ts(5), None, true, None)
         );
+    }
+
+    #[test]
+    fn what_staff_keep_is_told_of_contacts_that_are_and_its_latest_word_stands() {
+        let noted = |at, tags: &[&str]| Noted {
+            at: Ts(at),
+            remark: Some("Ann".to_owned()),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        };
+        let mut contacts = Contacts::default();
+        contacts.noted(LI, noted(1, &["a/b"]));
+        assert!(contacts.is_empty(), "of a contact that never was nothing is noted");
+        contacts.begun(LI, Ts(1), false, None);
+        assert_eq!(contacts.tags("wecom"), None);
+        contacts.noted(LI, noted(3, &["a/b", "a/c"]));
+        contacts.noted(LI, noted(2, &[]));
+        contacts.begun(("wecom", "wang"), Ts(2), false, None);
+        contacts.noted(("wecom", "wang"), noted(3, &["a/c", "a/d"]));
+        assert_eq!(contacts.tags("wecom").unwrap().into_iter().collect::<Vec<_>>(), ["a/b", "a/c", "a/d"]);
+        let mut other = of(&[Word::Full(1), Word::End(9, EndedBy::Customer)]);
+        other.join(&contacts);
+        assert_eq!(other.tags("wecom").unwrap().into_iter().collect::<Vec<_>>(), ["a/c", "a/d"], "one ended");
+        assert!(other.canonical().contains("noted 3"));
+        let text = serde_json::to_string(&other).unwrap();
+        assert_eq!(serde_json::from_str::<Contacts>(&text).unwrap(), other);
     }
 
     #[test]

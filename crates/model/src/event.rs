@@ -227,6 +227,8 @@ pub mod names {
     pub const CONTACT_LOST: &str = "Contact Lost";
     /// A member was to be handed over to another account, and was not: `channel`, `account`, `reason`.
     pub const CONTACT_KEPT: &str = "Contact Not Handed Over";
+    /// What an account of the brand's keeps of a member whom it is in contact with: `channel`, `account`, `remark`, `tags`.
+    pub const CONTACT_NOTED: &str = "Contact Noted";
     /// A member came into a group: `channel`, `group`.
     pub const GROUP_JOINED: &str = "Group Joined";
     /// A member left a group, or was removed: `channel`, `group`, `removed`.
@@ -287,9 +289,12 @@ pub mod names {
 
     /// What is needed for as long as there is a member: the ledger, who is whom, what was consented to. Bodies of these are
     /// never let go.
-    pub const NEEDED: [&str; 35] = [
+    pub const NEEDED: [&str; 38] = [
         CONTACT_ADDED,
         CONTACT_LOST,
+        CONTACT_NOTED,
+        GROUP_JOINED,
+        GROUP_LEFT,
         DRAW_WON,
         TILL_LEASED,
         TILL_RETURNED,
@@ -327,9 +332,10 @@ pub mod names {
 
     /// What a write key that lies open may not say: it earns, spends or gives points, says who is whom, or what others agree
     /// to, whom they care for and what a partner owes.
-    pub const SERVER_ONLY: [&str; 40] = [
+    pub const SERVER_ONLY: [&str; 41] = [
         CONTACT_ADDED,
         CONTACT_LOST,
+        CONTACT_NOTED,
         CONTACT_KEPT,
         GROUP_JOINED,
         GROUP_LEFT,

@@ -87,7 +87,7 @@ pub const OTHERS: NamespaceRule = rule_of(5, 110, false);
 pub const PENDING_ID_DAYS: u32 = 90;
 
 /// The house's table: kind, rule. The reasons are in `docs/identity.md`, by the same order.
-pub const RULES: [(&str, NamespaceRule); 22] = [
+pub const RULES: [(&str, NamespaceRule); 23] = [
     // One of a person in all apps of a brand's open-platform account; WeChat answers for it.
     ("unionid", rule_of(1, 10, true)),
     // The brand's own account: what the person signed in to.
@@ -96,6 +96,8 @@ pub const RULES: [(&str, NamespaceRule); 22] = [
     ("card", rule_of(1, 30, true)),
     // One of a person and a corporation, but a contact may be deleted and added from another account.
     ("external_userid", rule_of(5, 40, true)),
+    // The same, where what came is of the one corporation that the home speaks to.
+    ("wecom_external", rule_of(5, 40, true)),
     // One of a person and an app. The namespace names the app, so one is the limit.
     ("openid", rule_of(1, 50, true)),
     // Proven by a code, known at the till; shared in families and given out anew after it was cancelled.

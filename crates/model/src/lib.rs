@@ -11,6 +11,7 @@ pub mod coupon;
 pub mod dependant;
 pub mod effect;
 pub mod event;
+pub mod group;
 pub mod id;
 pub mod identifier;
 pub mod link;

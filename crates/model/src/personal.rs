@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::consent::Consents;
 use crate::contact::Contacts;
 use crate::dependant::Dependants;
+use crate::group::Groups;
 use crate::time::Ts;
 
 /// What a person told about themselves beside attributes. Most have told nothing: nothing is kept of them.
@@ -25,6 +26,9 @@ pub struct Personal {
     /// With whom of the brand's staff they are in contact.
     #[serde(default, skip_serializing_if = "Contacts::is_empty")]
     pub contacts: Contacts,
+    /// In which groups they are.
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    pub groups: Groups,
 }
 
 /// Since when nothing reaches somebody on a channel, and why.
@@ -40,7 +44,7 @@ impl Personal {
     /// Whether they told nothing.
     pub fn is_empty(&self) -> bool {
         let told = [self.consents.is_empty(), self.dependants.is_empty()];
-        told == [true; 2] && self.unreachable.is_empty() && self.contacts.is_empty()
+        told == [true; 2] && self.unreachable.is_empty() && self.contacts.is_empty() && self.groups.is_empty()
     }
 
     /// What another's is too, once the two turn out to be one: of a channel on which either is not reached the later word.
@@ -61,6 +65,7 @@ impl Personal {
             let _written = write!(said, "|unreachable {channel} {} {why}", since.0);
         }
         said.push_str(&self.contacts.canonical());
+        said.push_str(&self.groups.canonical());
         said
     }
 }

@@ -385,6 +385,16 @@ pub struct Tag {
     /// The last day of the tag.
     #[serde(serialize_with = "canonical::day")]
     pub until: Option<Day>,
+    /// The group of tags on platforms in which it is made and kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+}
+
+impl Tag {
+    /// What it is called where staff see it: in the brand's first language, else by its id.
+    pub fn shown<'a>(&'a self, id: &'a str) -> &'a str {
+        self.name.zh.as_deref().or(self.name.en.as_deref()).unwrap_or(id)
+    }
 }
 
 /// Reads and checks a playbook.

@@ -431,7 +431,9 @@ impl Limits {
 pub fn second_person(operation: Operation, amount: i64, limits: &Limits) -> bool {
     match operation {
         Operation::PointsAdjust => amount.unsigned_abs() > limits.points_alone,
-        Operation::CouponsIssueMany | Operation::ContactsHandOver => amount.unsigned_abs() > limits.coupons_alone,
+        Operation::CouponsIssueMany | Operation::ContactsHandOver => {
+            amount.unsigned_abs() > limits.coupons_alone
+        }
         Operation::PlaybookApply => !limits.playbook_alone,
         _ => false,
     }

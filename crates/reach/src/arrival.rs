@@ -38,6 +38,8 @@ pub enum Ask {
         group: String,
         /// The version of its members that the news was told after, where it says.
         version_before: Option<String>,
+        /// The version that it was announced to have since, where it says.
+        version: Option<String>,
     },
     /// Which tags there are.
     Tags,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::command::Act;
+use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
 use zhiyin_model::event::names;
-use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_model::role::Operation;
 
 use crate::arguments::{Format, Place};
@@ -180,7 +180,13 @@ fn seats(view: SeatsView, format: Format) -> Result<()> {
     let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
     let row = |of: &AccountSeats| {
         let warn = if of.warn { "!" } else { "" };
-        vec![of.account.clone(), of.persona.clone().unwrap_or_default(), of.friends.to_string(), number(of.most), warn.to_owned()]
+        vec![
+            of.account.clone(),
+            of.persona.clone().unwrap_or_default(),
+            of.friends.to_string(),
+            number(of.most),
+            warn.to_owned(),
+        ]
     };
     print(&columns.map(str::to_owned), &view.accounts.iter().map(row).collect::<Vec<_>>(), format)?;
     if matches!(format, Format::Table) {

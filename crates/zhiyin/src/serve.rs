@@ -91,15 +91,16 @@ pub async fn work(
     drain: bool,
     (at, channels): (Option<Serving>, Option<PathBuf>),
 ) -> Result<ExitCode> {
-    let engine = place.open_existing().await?;
+    let engine = Arc::new(place.open_existing().await?);
     if let Some(at) = at {
-        return run(place, Arc::new(engine), &Serving { channels, ..at }).await;
+        return run(place, engine, &Serving { channels, ..at }).await;
     }
     let lanes = lanes(channels.as_deref())?;
     let asked = zhiyin_engine::platforms::all(&platforms(channels.as_deref())?);
+    let errands = zhiyin_engine::platforms::errands(&engine, &asked);
     if drain {
         // What came from platforms is worked on first.
-        while engine.work_on_arrivals(None, zhiyin_engine::clock::wall()).await?.done > 0 {}
+        while engine.work_on_arrivals(errands.as_deref(), zhiyin_engine::clock::wall()).await?.done > 0 {}
         engine.drain(place.batch(), None, |_| ()).await?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -108,8 +109,8 @@ pub async fn work(
     let client = Client::new();
     let (mut stopped_too, mut stopped_as_well, mut stopped_last) =
         (stop.subscribe(), stop.subscribe(), stop.subscribe());
-    let arriving =
-        engine.work_arrivals(None, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
+    let arriving = engine
+        .work_arrivals(errands, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
     let asking =
         engine.work_platforms(asked, async move { drop(stopped_last.wait_for(|stopped| *stopped).await) });
     let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
@@ -186,14 +187,15 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.dispatch(lanes, stopped).await })
     };
+    let all = zhiyin_engine::platforms::all(&platforms);
+    let errands = zhiyin_engine::platforms::errands(&engine, &all);
     let asking = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
-        let all = zhiyin_engine::platforms::all(&platforms);
         tokio::spawn(async move { engine.work_platforms(all, stopped).await })
     };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
-        tokio::spawn(async move { engine.work_arrivals(None, stopped).await })
+        tokio::spawn(async move { engine.work_arrivals(errands, stopped).await })
     };
     // What was asked for and not taken in to its end, when this home was served last.
     let issuing = {

@@ -7,6 +7,7 @@ use zhiyin_engine::told::{Spoken, Standing};
 use zhiyin_model::consent::Ground;
 use zhiyin_model::contact::Contact;
 use zhiyin_model::dependant::Dependant;
+use zhiyin_model::group::Seat;
 use zhiyin_model::member::Member;
 use zhiyin_model::time::{Day, Ts};
 
@@ -39,9 +40,12 @@ impl Told {
         let contact = |(channel, account, one): (&str, &str, &Contact)| {
             let (until, by) = (one.ended.map(|(at, _)| at.rfc3339()), one.ended.map(|(_, by)| by.name()));
             json!({"channel": channel, "account": account, "since": one.since.rfc3339(), "until": until, "ended_by": by,
-                "half": one.half, "way": one.way})
+                "half": one.half, "way": one.way,
+                "tags": one.noted.as_ref().map(|noted| &noted.tags)})
         };
         json["contacts"] = member.personal.contacts.iter().map(contact).collect();
+        let group = |(channel, group, one): (&str, &str, &Seat)| json!({"channel": channel, "group": group, "since": one.since.rfc3339(), "until": one.left.map(Ts::rfc3339), "how": one.how});
+        json["groups"] = member.personal.groups.iter().map(group).collect();
         json["dependants"] = member.personal.dependants.known().map(dependant).collect();
     }
 
@@ -83,7 +87,17 @@ impl Told {
                 (None, false) => "current".to_owned(),
             };
             let way = one.way.as_ref().map(|way| format!("  by {way}")).unwrap_or_default();
-            say!("contact       {:<22} since {}  {stands}{way}", format!("{channel}/{account}"), one.since);
+            let tags: String =
+                one.noted.iter().flat_map(|noted| &noted.tags).map(|tag| format!("  #{tag}")).collect();
+            say!(
+                "contact       {:<22} since {}  {stands}{way}{tags}",
+                format!("{channel}/{account}"),
+                one.since
+            );
+        }
+        for (channel, group, one) in member.personal.groups.iter() {
+            let stands = one.left.map_or_else(|| "in it".to_owned(), |at| format!("until {at}"));
+            say!("group         {:<22} since {}  {stands}", format!("{channel}/{group}"), one.since);
         }
     }
 }

@@ -90,7 +90,8 @@ pub async fn way(place: &Place, action: WayAction) -> Result<ExitCode> {
 }
 
 fn way_row(view: WayView) -> Vec<String> {
-    let today: Vec<String> = view.today.iter().map(|made| format!("{} {}", made.account, made.adds)).collect();
+    let today: Vec<String> =
+        view.today.iter().map(|made| format!("{} {}", made.account, made.adds)).collect();
     vec![
         view.touchpoint,
         view.name,
@@ -115,14 +116,34 @@ pub async fn transfer(place: &Place, action: TransferAction) -> Result<ExitCode>
                 lower.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
             };
             let name = name.unwrap_or_else(|| format!("{}-{}", plain(&from), plain(&to)));
-            let asked = TransferAsked { name, account: Some(account), from, to, has_left: left, customers, groups, word };
+            let asked = TransferAsked {
+                name,
+                account: Some(account),
+                from,
+                to,
+                has_left: left,
+                customers,
+                groups,
+                word,
+            };
             let view = engine.begin_transfer(&who::system(), &asked).await??;
             say!("{}", serde_json::to_string_pretty(&view)?);
         }
         TransferAction::List { account, format } => {
             let rows: Vec<Vec<String>> =
                 engine.transfers(Some(&account)).await?.into_iter().map(transfer_row).collect();
-            let columns = ["transfer", "from", "to", "left", "state", "customers", "kept_because", "groups", "asked_at", "why"];
+            let columns = [
+                "transfer",
+                "from",
+                "to",
+                "left",
+                "state",
+                "customers",
+                "kept_because",
+                "groups",
+                "asked_at",
+                "why",
+            ];
             print(&columns.map(str::to_owned), &rows, format)?;
         }
         TransferAction::Show { transfer, account } => {

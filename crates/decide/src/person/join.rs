@@ -9,7 +9,7 @@ use super::{Moved, hand_over, lot_timers};
 use crate::consent::member_of_age;
 use crate::outcome::{History, Known, Outcome, Stop};
 use crate::state::State;
-use crate::{Scene, audience, campaign, coupon, judge, order, tier};
+use crate::{Scene, audience, campaign, contact, coupon, judge, order, tier};
 
 /// What `loser` was and had is `winner`'s from now on; the loser's rows of lots, holds and orders follow with their ids.
 /// `history` is all that counts of both, `lots` are the loser's open ones. What is left of the loser is forgotten by whoever asked.
@@ -26,6 +26,7 @@ pub fn join(
     accounts(scene, winner, &loser.member, out);
     personal(scene, &mut winner.member, &loser.member);
     profile(&mut winner.member, &loser.member);
+    contact::tags_anew(&mut winner.member, scene.at);
     tags(scene, &mut winner.member, &loser.member, out);
     audience::join(&mut winner.member, &loser.member);
     let (member, other) = (&mut winner.member, &loser.member);
@@ -134,6 +135,7 @@ fn personal(scene: &Scene<'_>, member: &mut Member, other: &Member) {
     member.personal.dependants.join(&other.personal.dependants);
     member.personal.join_unreachable(&other.personal);
     member.personal.contacts.join(&other.personal.contacts);
+    member.personal.groups.join(&other.personal.groups);
 }
 
 fn text(value: Option<&Scalar>) -> Option<String> {

@@ -329,6 +329,7 @@ fn anew(
     for event in mine.clone() {
         note_profile(scene.rules, state, event);
     }
+    contact::tags_anew(&mut state.member, scene.at);
     state.member.known_since = mine.map(|event| event.time).min().unwrap_or(scene.at);
     state.member.enrolled_at = first;
     state.member.decided_until = state.member.decided_until.max(scene.at);
@@ -399,7 +400,7 @@ fn personal<'e>(
     for (id, event) in mine {
         consent::hear_again(scene.rules, &mut personal.consents, *id, event);
         dependant::hear_again(&mut personal.dependants, event);
-        contact::hear_again(&mut personal.contacts, event);
+        contact::hear_again(personal, event);
     }
     personal.consents.settle_again(&settled);
 }

@@ -1,10 +1,12 @@
 //! What was kept is worked on: welcomes first, then news, in the order in which things came.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use zhiyin_model::event::names;
@@ -15,7 +17,7 @@ use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
 use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState, Became};
 use zhiyin_store::{Home, StoreError, seal};
 
-use super::{Errand, Errands, KEPT_DAYS, NEWS, WELCOME};
+use super::{Errand, Errands, Heard, KEPT_DAYS, NEWS, WELCOME};
 use crate::accept::{REUSED, Source, Ties, Verdict};
 use crate::boxed;
 use crate::platforms::Came;
@@ -24,8 +26,11 @@ use crate::{Engine, Result, clock};
 
 /// How many are taken of a lane at a time.
 const AT_ONCE: usize = 200;
-/// How long one process has what it took, in microseconds.
+/// How long one process has what it took, in microseconds; of welcomes shorter, since their time is.
 const LENT_US: i64 = 60_000_000;
+const LENT_WELCOME_US: i64 = 6_000_000;
+/// How many welcomes are said at a time.
+const WELCOMES_TOGETHER: usize = 32;
 /// How long nothing was there to do before it is looked again.
 const REST: Duration = Duration::from_millis(200);
 /// How long to wait before trying a database again that did not answer.
@@ -37,6 +42,8 @@ const FORGOTTEN_AT_ONCE: usize = 1_000;
 /// How long what nobody can do yet waits, in microseconds: longer each time, an hour at most.
 const WAIT_US: i64 = 60_000_000;
 const WAIT_US_MAX: i64 = 3_600_000_000;
+/// Why a welcome waits of which nobody knows whether it was said.
+const UNKNOWN: &str = "unknown";
 /// Why something waits that only the platform can answer.
 pub const NEEDS_ERRAND: &str = "needs_errand";
 
@@ -57,6 +64,13 @@ impl Worked {
     /// How many there were.
     pub const fn all(self) -> usize {
         self.done + self.waiting + self.failed + self.dropped
+    }
+
+    fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.waiting += other.waiting;
+        self.failed += other.failed;
+        self.dropped += other.dropped;
     }
 
     fn count(&mut self, state: ArrivalState) {
@@ -89,29 +103,38 @@ struct KeptWelcome {
 }
 
 impl Engine {
-    /// Works on what came, again and again, until told to stop.
+    /// Works on what came, again and again, until told to stop: on welcomes beside news, so that neither waits for the other.
     pub async fn work_arrivals(&self, errands: Option<Arc<dyn Errands>>, stop: impl Future) {
         let mut stop = pin!(stop);
-        let mut forgot = clock::stopwatch();
+        let lanes = async {
+            let forget = async {
+                loop {
+                    tokio::time::sleep(FORGET_EVERY).await;
+                    if let Err(error) = self.forget_arrivals(clock::wall()).await {
+                        tracing::warn!(%error, "what came long ago is not forgotten for now");
+                    }
+                }
+            };
+            let errands = errands.as_deref();
+            tokio::join!(self.work_lane(errands, WELCOME), self.work_lane(errands, NEWS), forget);
+        };
+        tokio::select! {
+            _ = &mut stop => {}
+            () = lanes => {}
+        }
+    }
+
+    async fn work_lane(&self, errands: Option<&dyn Errands>, lane: &'static str) {
         loop {
-            let rest = match self.work_on_arrivals(errands.as_deref(), clock::wall()).await {
+            let rest = match self.work_on_lane(errands, lane, clock::wall()).await {
                 Ok(worked) if worked.done + worked.failed + worked.dropped > 0 => Duration::ZERO,
                 Ok(_) => REST,
                 Err(error) => {
-                    tracing::warn!(%error, "what came from platforms is not worked on for now");
+                    tracing::warn!(lane, %error, "what came from platforms is not worked on for now");
                     OUT_OF_REACH
                 }
             };
-            if forgot.elapsed() >= FORGET_EVERY {
-                forgot = clock::stopwatch();
-                if let Err(error) = self.forget_arrivals(clock::wall()).await {
-                    tracing::warn!(%error, "what came long ago is not forgotten for now");
-                }
-            }
-            tokio::select! {
-                _ = &mut stop => return,
-                () = tokio::time::sleep(rest) => {}
-            }
+            tokio::time::sleep(rest).await;
         }
     }
 
@@ -130,70 +153,116 @@ impl Engine {
         }
     }
 
-    /// Works on what is due, once through.
+    /// Works on what is due, once through: all welcomes, then some news.
     #[boxed]
     pub async fn work_on_arrivals(&self, errands: Option<&dyn Errands>, wall: Ts) -> Result<Worked> {
         let mut worked = Worked::default();
-        for lane in [WELCOME, NEWS] {
-            let arrivals = self.store().coupons().campaigns().arrivals();
-            let until = wall.plus_us(LENT_US);
-            let lent = arrivals.lend_arrivals((CHANNEL, lane), wall, until, AT_ONCE).await?;
-            if lent.is_empty() {
-                continue;
+        loop {
+            let more = self.work_on_lane(errands, WELCOME, wall).await?;
+            worked.add(more);
+            if more.all() == 0 {
+                break;
             }
-            let home = self.home().await?;
-            let mut became = Vec::with_capacity(lent.len());
-            for arrival in &lent {
-                let (state, due, why) = self.work_on(&home, errands, arrival, wall).await?;
-                worked.count(state);
-                self.measures.arrivals().worked(CHANNEL, lane_name(lane), state.name());
-                became.push(Became { id: arrival.id, tries: arrival.tries, state, due, why });
-            }
-            arrivals.note_arrivals(became).await?;
         }
+        worked.add(self.work_on_lane(errands, NEWS, wall).await?);
         Ok(worked)
+    }
+
+    /// Works on what is due of one lane, some at a time.
+    #[boxed]
+    pub async fn work_on_lane(&self, errands: Option<&dyn Errands>, lane: &str, wall: Ts) -> Result<Worked> {
+        let mut worked = Worked::default();
+        let arrivals = self.store().coupons().campaigns().arrivals();
+        let until = wall.plus_us(if lane == WELCOME { LENT_WELCOME_US } else { LENT_US });
+        let lent = arrivals.lend_arrivals((CHANNEL, lane), wall, until, AT_ONCE).await?;
+        if lent.is_empty() {
+            return Ok(worked);
+        }
+        let outcomes = if lane == WELCOME {
+            let mut each = Vec::with_capacity(lent.len());
+            for arrival in &lent {
+                each.push(welcome(errands, arrival, wall));
+            }
+            let done: Vec<Result<Outcome>> = stream::iter(each).buffered(WELCOMES_TOGETHER).collect().await;
+            done.into_iter().collect::<Result<Vec<Outcome>>>()?
+        } else {
+            self.work_on_news(errands, &lent, wall).await?
+        };
+        let mut became = Vec::with_capacity(lent.len());
+        for (arrival, (state, due, why)) in lent.iter().zip(outcomes) {
+            worked.count(state);
+            self.measures.arrivals().worked(CHANNEL, lane_name(lane), state.name());
+            became.push(Became { id: arrival.id, tries: arrival.tries, state, due, why });
+        }
+        arrivals.note_arrivals(became).await?;
+        Ok(worked)
+    }
+
+    /// News of platforms that are asked is held against what is known of them, all of an account at once; other news is what it says.
+    async fn work_on_news(
+        &self,
+        errands: Option<&dyn Errands>,
+        lent: &[Arrival],
+        wall: Ts,
+    ) -> Result<Vec<Outcome>> {
+        let home = self.home().await?;
+        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(lent.len());
+        let mut of_accounts: BTreeMap<String, Vec<(usize, Heard)>> = BTreeMap::new();
+        for (i, arrival) in lent.iter().enumerate() {
+            match read(arrival)? {
+                Ok((account, heard)) => {
+                    of_accounts.entry(account).or_default().push((i, heard));
+                    outcomes.push(None);
+                }
+                Err(outcome) => outcomes.push(Some(outcome)),
+            }
+        }
+        for (account, of_account) in of_accounts {
+            let (which, heard): (Vec<usize>, Vec<Heard>) = of_account.into_iter().unzip();
+            let answered = match errands {
+                Some(errands) => errands.hear(&account, &heard, wall).await?,
+                None => None,
+            };
+            for (n, (i, heard)) in which.into_iter().zip(heard).enumerate() {
+                let (Some(slot), Some(arrival)) = (outcomes.get_mut(i), lent.get(i)) else { continue };
+                let errand = answered.as_ref().map(|all| all.get(n).cloned().unwrap_or(Errand::Done));
+                *slot = Some(match errand {
+                    Some(errand) => outcome(errand, arrival),
+                    None => self.work_on(&home, errands, (&account, &heard), arrival, wall).await?,
+                });
+            }
+        }
+        let unread = |arrival: &Arrival| (ArrivalState::Failed, arrival.due, Some("unreadable".to_owned()));
+        Ok(outcomes
+            .into_iter()
+            .zip(lent)
+            .map(|(one, arrival)| one.unwrap_or_else(|| unread(arrival)))
+            .collect())
     }
 
     async fn work_on(
         &self,
         home: &Home,
         errands: Option<&dyn Errands>,
+        (account, heard): (&str, &Heard),
         arrival: &Arrival,
         wall: Ts,
     ) -> Result<Outcome> {
-        let over = |state, why: &str| Ok((state, arrival.due, Some(why.to_owned())));
-        let body = match seal::open(&arrival.body) {
-            Err(StoreError::Erased) => return over(ArrivalState::Dropped, "erased"),
-            body => body?,
-        };
-        if arrival.lane == WELCOME {
-            let Ok(kept) = serde_json::from_str(&body) else {
-                return over(ArrivalState::Failed, "unreadable");
-            };
-            return Ok(welcome(errands, kept, arrival, wall).await);
-        }
-        let kept: Option<KeptNews> = serde_json::from_str(&body).ok();
-        let read = kept.and_then(|kept| Some((kept.account, xml::read(kept.text.as_bytes()).ok()?)));
-        let Some((account, root)) = read else { return over(ArrivalState::Failed, "unreadable") };
-        let notice = Notice::read(&root);
-        let at = notice.at.map_or(arrival.at, |seconds| Ts(seconds.saturating_mul(1_000_000)));
-        let news = notice.told.news();
-        if news.is_empty() {
-            return over(ArrivalState::Done, "nothing_to_do");
-        }
-        let items = self.items(&account, &news, (arrival, at.plus_us(home.offset_us)))?;
+        let at = Ts(heard.at.saturating_mul(1_000_000)).plus_us(home.offset_us);
+        let items = self.items(account, &heard.news, (arrival, at))?;
         if let Some(refused) = self.put(&items).await? {
-            return over(ArrivalState::Failed, refused);
+            return Ok((ArrivalState::Failed, arrival.due, Some(refused.to_owned())));
         }
-        for one in &news {
-            let News::ContactBegun { account: staff, customer, half: false, way: Some(way) } = one else { continue };
-            let way = way.split_once('~').map_or(way.as_str(), |(touchpoint, _)| touchpoint);
-            let came = Came::new(way.to_owned(), staff.clone(), customer.clone(), at.plus_us(home.offset_us));
-            self.came_by(&account, &came, wall).await?;
+        for one in &heard.news {
+            let News::ContactBegun { account: staff, customer, half: false, way: Some(way) } = one else {
+                continue;
+            };
+            let came = Came::new(way, staff.clone(), customer.clone(), at);
+            self.came_by(account, &came, wall).await?;
         }
-        for one in &news {
+        for one in &heard.news {
             let News::Ask(ask) = one else { continue };
-            match asked(errands, &account, ask, arrival, wall).await {
+            match asked(errands, account, ask, arrival, wall).await {
                 (ArrivalState::Done, ..) => {}
                 outcome => return Ok(outcome),
             }
@@ -232,7 +301,7 @@ impl Engine {
                 News::ContactBegun { account, customer, half, way } => {
                     put("account", account.as_str().into());
                     put("half", (*half).into());
-                    let (touchpoint, campaign) = self.touchpoint(way.as_deref())?;
+                    let (touchpoint, campaign) = self.met_by(CHANNEL, way.as_deref())?;
                     put("touchpoint", touchpoint.into());
                     campaign.into_iter().for_each(|campaign| put("campaign", campaign.into()));
                     way.iter().for_each(|way| put("way", way.as_str().into()));
@@ -269,20 +338,6 @@ impl Engine {
         }
         Ok(items)
     }
-
-    /// Where somebody was met who came by a way, and of which campaign that is. A way is called `TOUCHPOINT` or `TOUCHPOINT~CAMPAIGN`,
-    /// by the playbook's names; by any other they came by the channel itself.
-    fn touchpoint(&self, way: Option<&str>) -> Result<(String, Option<String>)> {
-        let live = self.live()?;
-        let (touchpoint, campaign) = match way.map(|way| way.split_once('~').unwrap_or((way, ""))) {
-            Some((touchpoint, campaign)) if live.playbook.touchpoints.contains_key(touchpoint) => (
-                touchpoint,
-                Some(campaign).filter(|campaign| live.playbook.campaigns.contains_key(*campaign)),
-            ),
-            _ => (CHANNEL, None),
-        };
-        Ok((touchpoint.to_owned(), campaign.map(str::to_owned)))
-    }
 }
 
 /// The name of a lane as it is counted.
@@ -290,19 +345,54 @@ fn lane_name(lane: &str) -> &'static str {
     if lane == WELCOME { WELCOME } else { NEWS }
 }
 
+/// What a piece of news says, and of which account; or what becomes of it where it says nothing that is to be done.
+fn read(arrival: &Arrival) -> Result<std::result::Result<(String, Heard), Outcome>> {
+    let over = |state, why: &str| Ok(Err((state, arrival.due, Some(why.to_owned()))));
+    let body = match seal::open(&arrival.body) {
+        Err(StoreError::Erased) => return over(ArrivalState::Dropped, "erased"),
+        body => body?,
+    };
+    let kept: Option<KeptNews> = serde_json::from_str(&body).ok();
+    let read = kept.and_then(|kept| Some((kept.account, xml::read(kept.text.as_bytes()).ok()?)));
+    let Some((account, root)) = read else { return over(ArrivalState::Failed, "unreadable") };
+    let notice = Notice::read(&root);
+    let news = notice.told.news();
+    if news.is_empty() {
+        return over(ArrivalState::Done, "nothing_to_do");
+    }
+    let at = notice.at.unwrap_or_else(|| arrival.at.0.div_euclid(1_000_000));
+    Ok(Ok((account, Heard { at, news })))
+}
+
 /// Welcomes somebody, unless the time for it is over.
-async fn welcome(errands: Option<&dyn Errands>, kept: KeptWelcome, arrival: &Arrival, wall: Ts) -> Outcome {
-    let over = |state, why: &str| (state, arrival.due, Some(why.to_owned()));
+async fn welcome(errands: Option<&dyn Errands>, arrival: &Arrival, wall: Ts) -> Result<Outcome> {
+    let over = |state, why: &str| Ok((state, arrival.due, Some(why.to_owned())));
+    let body = match seal::open(&arrival.body) {
+        Err(StoreError::Erased) => return over(ArrivalState::Dropped, "erased"),
+        body => body?,
+    };
+    let Ok(kept) = serde_json::from_str::<KeptWelcome>(&body) else {
+        return over(ArrivalState::Failed, "unreadable");
+    };
     if wall.0.div_euclid(1_000_000) >= kept.until {
         return over(ArrivalState::Dropped, "too_late");
     }
     let Some(errands) = errands else { return over(ArrivalState::Dropped, "nobody_welcomes") };
     let KeptWelcome { account, staff, customer, way, code, until } = kept;
     let welcome = Welcome { account: staff, customer, way, code, until };
-    match errands.welcome(&account, &welcome).await {
+    // That it was lent is written before it is said. Whoever lent it before and did not say what came of it may have said it.
+    let again = arrival.tries > 1 && arrival.why.as_deref().is_none_or(|why| why == UNKNOWN);
+    Ok(outcome(errands.welcome(&account, &welcome, again).await, arrival))
+}
+
+/// What becomes of what came, by what came of the errand.
+fn outcome(errand: Errand, arrival: &Arrival) -> Outcome {
+    match errand {
         Errand::Done => (ArrivalState::Done, arrival.due, None),
         Errand::Later(at, why) => (ArrivalState::Waiting, at, Some(why.to_owned())),
-        Errand::Never(why) => over(ArrivalState::Failed, why),
+        Errand::Unknown(at) => (ArrivalState::Waiting, at, Some(UNKNOWN.to_owned())),
+        Errand::Never(why) => (ArrivalState::Failed, arrival.due, Some(why.to_owned())),
+        Errand::Nothing(why) => (ArrivalState::Dropped, arrival.due, Some(why.to_owned())),
     }
 }
 
@@ -319,9 +409,5 @@ async fn asked(
         let wait = WAIT_US.saturating_mul(1 << doubled).min(WAIT_US_MAX);
         return (ArrivalState::Waiting, wall.plus_us(wait), Some(format!("{NEEDS_ERRAND}: {}", ask.name())));
     };
-    match errands.ask(account, ask).await {
-        Errand::Done => (ArrivalState::Done, arrival.due, None),
-        Errand::Later(at, why) => (ArrivalState::Waiting, at, Some(why.to_owned())),
-        Errand::Never(why) => (ArrivalState::Failed, arrival.due, Some(why.to_owned())),
-    }
+    outcome(errands.ask(account, ask).await, arrival)
 }

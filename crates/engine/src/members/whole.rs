@@ -15,7 +15,7 @@ use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Ts;
 use zhiyin_store::read::{DeadLetter, MemberWhole};
 
-use super::contacts::{self, ContactView};
+use super::contacts::{self, ContactView, GroupView};
 use super::orders::{LotView, lot};
 use super::{IdentifierView, NamesView, unless_forever};
 use crate::audiences::{self, AudienceView};
@@ -80,6 +80,8 @@ pub struct MemberView {
     pub dependants: Vec<DependantView>,
     /// With whom of the brand's staff they are, or were, in contact.
     pub contacts: Vec<ContactView>,
+    /// In which groups they are, or were.
+    pub groups: Vec<GroupView>,
     /// Whom they were before they were merged.
     pub merged_from: Vec<AliasView>,
     /// The latest names that their events gave up.
@@ -572,6 +574,7 @@ impl Engine {
             consents_said: spoken.into_iter().map(|one| said(mask, one)).collect(),
             dependants: dependants(mask, member),
             contacts: contacts::of(member),
+            groups: contacts::groups_of(member),
             merged_from: aliases
                 .iter()
                 .map(|(id, since)| AliasView { id: id.to_string(), since: since.rfc3339() })

@@ -4,16 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::Map;
 use zhiyin_model::event::names;
 use zhiyin_model::playbook::way::Way;
 use zhiyin_model::time::{DAY_US, Day, Ts};
 use zhiyin_reach::platform::Answer;
 
+use super::say::Word;
 use super::ways::{WHEN, rest_us};
 use super::{About, At, Kept, Put, Round, Row};
-use crate::accept::{Source, Ties};
-use crate::sends::SOURCE;
 use crate::{Engine, Result};
 
 /// Rows of who came.
@@ -53,8 +52,9 @@ pub(crate) struct Came {
 }
 
 impl Came {
-    /// Somebody who was neither counted nor given anything yet.
-    pub(crate) const fn new(way: String, account: String, customer: String, at: Ts) -> Self {
+    /// Somebody who was neither counted nor given anything yet. What they came by is a touchpoint, of a campaign perhaps.
+    pub(crate) fn new(way: &str, account: String, customer: String, at: Ts) -> Self {
+        let way = way.split_once('~').map_or(way, |(touchpoint, _)| touchpoint).to_owned();
         Self { way, account, customer, at, counted: false, given: false, fails: 0 }
     }
 }
@@ -96,7 +96,8 @@ impl Engine {
         if rows.is_empty() {
             return Ok(Round { done: 0, next: kept.next(CAME).await? });
         }
-        let over: Vec<_> = rows.iter().filter(|row| row.what.given).map(|row| (row.id, row.version)).collect();
+        let over: Vec<_> =
+            rows.iter().filter(|row| row.what.given).map(|row| (row.id, row.version)).collect();
         let done = rows.len();
         if !over.is_empty() {
             kept.forget(over).await?;
@@ -107,7 +108,7 @@ impl Engine {
         for mut row in rows {
             let way = live.playbook.touchpoint(&row.what.way).and_then(|touchpoint| touchpoint.way.as_ref());
             let given = match way {
-                Some(way) => self.give(at, way, &row).await?,
+                Some(way) => self.give(&kept, at, way, &row).await?,
                 None => Ok(()),
             };
             let due = match given {
@@ -119,7 +120,11 @@ impl Engine {
                     row.what.fails += 1;
                     row.what.given = row.what.fails >= TRIES_MAX;
                     if row.what.given {
-                        tracing::warn!(way = row.what.way, why = trouble.why(), "ways: somebody is not called as they should be");
+                        tracing::warn!(
+                            way = row.what.way,
+                            why = trouble.why(),
+                            "ways: somebody is not called as they should be"
+                        );
                         wall.plus_us(REMEMBERED_DAYS * DAY_US)
                     } else {
                         wall.plus_us(rest_us(&trouble, row.what.fails, row.id.bytes()))
@@ -147,7 +152,8 @@ impl Engine {
         let mut is_full = false;
         for ((way, day), places) in of_days {
             let id = kept.id(MADE, &[&way, &day]);
-            let at_most = live.playbook.touchpoint(&way).and_then(|touchpoint| touchpoint.way.as_ref()?.at_most);
+            let at_most =
+                live.playbook.touchpoint(&way).and_then(|touchpoint| touchpoint.way.as_ref()?.at_most);
             loop {
                 let row = kept.get::<Made>(vec![id]).await?.remove(&id);
                 let (read, mut made) = row.map_or((0, Made::default()), |row| (row.version, row.what));
@@ -165,7 +171,8 @@ impl Engine {
                 let forgotten = made.last.len().saturating_sub(REMEMBERED_MAX);
                 made.last.drain(..forgotten);
                 let part = kept.id(MADE, &[]);
-                let written = Put { kind: MADE, id, part, read, due: None, about: About::Nobody, what: &made };
+                let written =
+                    Put { kind: MADE, id, part, read, due: None, about: About::Nobody, what: &made };
                 if kept.put(vec![written]).await?.first() == Some(&true) {
                     break;
                 }
@@ -180,8 +187,15 @@ impl Engine {
         if is_full {
             let id = kept.id(WHEN, &[]);
             if let Some(row) = kept.get::<()>(vec![id]).await?.remove(&id) {
-                let now =
-                    Put { kind: WHEN, id, part: id, read: row.version, due: Some(wall), about: About::Nobody, what: &() };
+                let now = Put {
+                    kind: WHEN,
+                    id,
+                    part: id,
+                    read: row.version,
+                    due: Some(wall),
+                    about: About::Nobody,
+                    what: &(),
+                };
                 // Where somebody is at it they may have seen the old count: in a minute they look again.
                 kept.put(vec![now]).await?;
             }
@@ -190,33 +204,19 @@ impl Engine {
     }
 
     /// Gives somebody what they came for: doing it twice is doing it once.
-    async fn give(&self, at: &At, way: &Way, row: &Row<Came>) -> Result<Answer<()>> {
+    async fn give(&self, kept: &Kept<'_>, at: &At, way: &Way, row: &Row<Came>) -> Result<Answer<()>> {
+        let home = self.home().await?;
         let Came { customer, account, at: when, .. } = &row.what;
-        let items: Vec<Vec<u8>> = way
-            .tags
-            .iter()
-            .map(|tag| {
-                let item = json!({
-                    "type": "track",
-                    "event": names::TAG_PUT_ON,
-                    "messageId": format!("{}-{tag}", row.id),
-                    "timestamp": when.rfc3339(),
-                    "context": {"externalIds": [{"id": customer, "type": at.desk.namespace()}]},
-                    "properties": {"tag": tag},
-                });
-                item.to_string().into_bytes()
-            })
-            .collect();
-        if !items.is_empty() {
-            let source = Source {
-                name: format!("{SOURCE}{}", at.desk.channel()),
-                user_namespace: "user".to_owned(),
-                replay: false,
-                ties: Ties::Keep,
-            };
-            // One that is refused is a dead end: its tag is no more, or the playbook gives it by a rule.
-            drop(self.accept(&source, items.as_slice(), None).await?);
-        }
+        let word = |tag: &String| {
+            let mut more = Map::new();
+            more.insert("tag".to_owned(), tag.as_str().into());
+            let (customer, id) = (customer.clone(), format!("{}-{tag}", row.id));
+            let at = when.plus_us(-home.offset_us).0.div_euclid(1_000_000);
+            Word { name: names::TAG_PUT_ON, customer, unionid: None, id, at, more }
+        };
+        let words: Vec<Word> = way.tags.iter().map(word).collect();
+        // One that is refused is a dead end: its tag is no more, or the playbook gives it by a rule.
+        drop(kept.say(&words).await?);
         let Some(before) = &way.remark else { return Ok(Ok(())) };
         let relations = match at.desk.relations_of(customer).await {
             Ok(relations) => relations,
@@ -237,7 +237,15 @@ impl Engine {
 
 async fn put(kept: &Kept<'_>, row: &mut Row<Came>, due: Ts) -> Result<()> {
     let about = About::Customer(&row.what.customer);
-    let put = Put { kind: CAME, id: row.id, part: row.part, read: row.version, due: Some(due), about, what: &row.what };
+    let put = Put {
+        kind: CAME,
+        id: row.id,
+        part: row.part,
+        read: row.version,
+        due: Some(due),
+        about,
+        what: &row.what,
+    };
     let written = kept.put(vec![put]).await?.first().copied().unwrap_or(false);
     row.version += i64::from(written);
     Ok(())

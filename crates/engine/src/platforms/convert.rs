@@ -100,7 +100,9 @@ impl Engine {
         let id = kept.id(ASKED, &[unionid]);
         let row = kept.get::<Asked>(vec![id]).await?.remove(&id);
         let read = row.as_ref().map_or(0, |row| row.version);
-        if let Some(known) = row.map(|row| row.what).filter(|known| known.until.is_none_or(|until| until > wall)) {
+        if let Some(known) =
+            row.map(|row| row.what).filter(|known| known.until.is_none_or(|until| until > wall))
+        {
             return Ok(Ok(match (known.customer, known.pending) {
                 (Some(customer), _) => Converted::Customer(customer),
                 (None, Some(pending)) => Converted::Pending(pending),
@@ -129,11 +131,21 @@ impl Engine {
                 let before = kept.get::<Expected>(vec![row]).await?.remove(&row).map_or(0, |row| row.version);
                 let expected = Expected { unionid: unionid.to_owned(), until: pending_until };
                 let about = About::Nobody;
-                let put = Put { kind: PENDING, id: row, part: kept.id(PENDING, &[]), read: before, due: None, about, what: &expected };
+                let put = Put {
+                    kind: PENDING,
+                    id: row,
+                    part: kept.id(PENDING, &[]),
+                    read: before,
+                    due: None,
+                    about,
+                    what: &expected,
+                };
                 kept.put(vec![put]).await?;
                 Asked { customer: None, pending: Some(pending.clone()), until: Some(pending_until) }
             }
-            Converted::Nobody => Asked { customer: None, pending: None, until: Some(wall.plus_us(NOBODY_US)) },
+            Converted::Nobody => {
+                Asked { customer: None, pending: None, until: Some(wall.plus_us(NOBODY_US)) }
+            }
         };
         let part = kept.id(ASKED, &[]);
         let put = Put { kind: ASKED, id, part, read, due: None, about: About::Nobody, what: &asked };
@@ -142,7 +154,12 @@ impl Engine {
     }
 
     /// Whether customers who came are some of those who are expected: then the home is told who they are. How many were.
-    pub(crate) async fn match_expected(&self, at: &At, customers: &[String], wall: Ts) -> Result<Answer<usize>> {
+    pub(crate) async fn match_expected(
+        &self,
+        at: &At,
+        customers: &[String],
+        wall: Ts,
+    ) -> Result<Answer<usize>> {
         let kept = self.kept(at).await?;
         let (some, _) = kept.list::<Expected>(PENDING, kept.id(PENDING, &[]), None, 1).await?;
         if some.is_empty() || customers.is_empty() {
@@ -160,10 +177,20 @@ impl Engine {
                 self.are_one(at, (&row.what.unionid, &customer), wall).await?;
                 matched += 1;
                 let asked = kept.id(ASKED, &[&row.what.unionid]);
-                let before = kept.get::<Asked>(vec![asked]).await?.remove(&asked).map_or(0, |row| row.version);
+                let before =
+                    kept.get::<Asked>(vec![asked]).await?.remove(&asked).map_or(0, |row| row.version);
                 let known = Asked { customer: Some(customer), pending: None, until: None };
                 let (part, about) = (kept.id(ASKED, &[]), About::Nobody);
-                kept.put(vec![Put { kind: ASKED, id: asked, part, read: before, due: None, about, what: &known }]).await?;
+                kept.put(vec![Put {
+                    kind: ASKED,
+                    id: asked,
+                    part,
+                    read: before,
+                    due: None,
+                    about,
+                    what: &known,
+                }])
+                .await?;
             }
             kept.forget(vec![(id, row.version)]).await?;
         }

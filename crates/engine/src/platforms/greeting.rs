@@ -49,16 +49,26 @@ pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
     said::Said::shown(playbook, &mut known);
     let mut problems = Vec::new();
     let mut tell = |path: String, message: String, allowed: String| {
-        problems.push(Problem { file: file.to_owned(), line: 1, column: 1, path, message, allowed: Some(allowed) });
+        problems.push(Problem {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            path,
+            message,
+            allowed: Some(allowed),
+        });
     };
     let mut told = BTreeSet::new();
     for (code, _, greeting) in greetings(playbook) {
         let path = format!("touchpoints.{code}.way.welcome");
-        if let Some(message) = playbook.messages.get(&greeting.message).filter(|_| told.insert(&greeting.message)) {
+        if let Some(message) =
+            playbook.messages.get(&greeting.message).filter(|_| told.insert(&greeting.message))
+        {
             let texts = [&message.text.zh, &message.text.en].into_iter().flatten();
             if let Some(error) = texts.filter_map(|text| template::check(text, &known).err()).next() {
                 let message = format!("the message {} cannot welcome anybody: {error}", greeting.message);
-                let allowed = format!("%NICKNAME%, and {}", known.keys().cloned().collect::<Vec<_>>().join(", "));
+                let allowed =
+                    format!("%NICKNAME%, and {}", known.keys().cloned().collect::<Vec<_>>().join(", "));
                 tell(format!("{path}.message"), message, allowed);
             }
         }
@@ -74,7 +84,12 @@ pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
 }
 
 /// The link to a page that stands in a way's welcome.
-fn link_of(key: &zhiyin_model::id::IdKey, live: &Live, (way, page): (&str, &str), at: Ts) -> Option<(Link, String)> {
+fn link_of(
+    key: &zhiyin_model::id::IdKey,
+    live: &Live,
+    (way, page): (&str, &str),
+    at: Ts,
+) -> Option<(Link, String)> {
     let links = &live.playbook.links;
     let terms = links.pages.get(page).filter(|_| !links.address.is_empty())?;
     let code = LinkCode::of(key, &[b"way", way.as_bytes(), page.as_bytes()]);
@@ -94,19 +109,28 @@ fn link_of(key: &zhiyin_model::id::IdKey, live: &Live, (way, page): (&str, &str)
     Some((link, url))
 }
 
+/// The message that is a welcome by its name.
+fn named_welcome(live: &Live, touchpoint: Option<&str>) -> Option<Said> {
+    let of_touchpoint = touchpoint.map(|touchpoint| format!("welcome_{touchpoint}"));
+    let mut names = of_touchpoint.into_iter().chain(["welcome".to_owned()]);
+    let message = names.find(|name| live.playbook.messages.contains_key(name))?;
+    let text = live.said.text(&message, &BTreeMap::new());
+    (!text.trim().is_empty()).then_some(Said { text, attached: Vec::new() })
+}
+
 impl Engine {
-    /// What whoever comes by a way is welcomed with at an instant; nothing where the playbook says nothing of it. `%NICKNAME%` stands for
-    /// what the platform calls them.
+    /// What whoever comes by a way is welcomed with at an instant; where the playbook says nothing of it the message `welcome_TOUCHPOINT`,
+    /// else `welcome`; nothing where there is none. `%NICKNAME%` stands for what the platform calls them.
     pub(crate) async fn welcome_of(&self, at: &At, way: Option<&str>, wall: Ts) -> Result<Option<Said>> {
-        let Some(way) = way else { return Ok(None) };
-        let code = way.split_once('~').map_or(way, |(touchpoint, _)| touchpoint);
+        let code = way.map(|way| way.split_once('~').map_or(way, |(touchpoint, _)| touchpoint));
         let live = self.live()?;
-        let Some(terms) = live.playbook.touchpoint(code).and_then(|touchpoint| touchpoint.way.as_ref()) else {
-            return Ok(None);
-        };
+        let terms = code.and_then(|code| Some((code, live.playbook.touchpoint(code)?.way.as_ref()?)));
+        let Some((code, terms)) = terms else { return Ok(named_welcome(&live, code)) };
         let (home, zone) = (self.home().await?, self.zone_of_way(terms).await?);
         let now = wall.plus_us(home.offset_us);
-        let Some(greeting) = terms.greeting_at(&zone, now) else { return Ok(None) };
+        let Some(greeting) = terms.greeting_at(&zone, now) else {
+            return Ok(named_welcome(&live, Some(code)));
+        };
         let (mut variables, mut made) = (BTreeMap::new(), Vec::new());
         for page in live.said.pages_of(&greeting.message) {
             if let Some((link, url)) = link_of(&home.id_key, &live, (code, page), now) {
@@ -126,7 +150,8 @@ impl Engine {
             && let Some((link, url)) = link_of(&home.id_key, &live, (code, page), now)
         {
             let language = live.playbook.languages.first().copied().unwrap_or(Language::Zh);
-            let title = live.playbook.links.pages.get(page).map(|terms| terms.name.in_language(language, page));
+            let title =
+                live.playbook.links.pages.get(page).map(|terms| terms.name.in_language(language, page));
             let title = title.unwrap_or(page).to_owned();
             attached.push(Attached::Link { title, url, description: String::new(), picture: None });
             made.push(link);
@@ -140,7 +165,13 @@ impl Engine {
 
     /// Hands in pictures of welcomes before they are needed. One that cannot be drawn or is not taken is left out of its welcome, and tried
     /// again.
-    pub(super) async fn hand_in_pictures(&self, at: &At, kept: &Kept<'_>, live: &Live, wall: Ts) -> Result<()> {
+    pub(super) async fn hand_in_pictures(
+        &self,
+        at: &At,
+        kept: &Kept<'_>,
+        live: &Live,
+        wall: Ts,
+    ) -> Result<()> {
         let of_account = greetings(&live.playbook).filter(|(_, account, _)| *account == at.account);
         let posters: BTreeSet<(&str, &str)> =
             of_account.filter_map(|(code, _, greeting)| Some((greeting.poster.as_deref()?, code))).collect();
@@ -161,7 +192,8 @@ impl Engine {
             }
             let home = self.home().await?;
             let page = live.playbook.posters.get(poster).and_then(|terms| terms.link.as_deref());
-            let link = page.and_then(|page| link_of(&home.id_key, live, (way, page), wall.plus_us(home.offset_us)));
+            let link =
+                page.and_then(|page| link_of(&home.id_key, live, (way, page), wall.plus_us(home.offset_us)));
             let url = link.as_ref().map(|(_, url)| url.clone());
             if let Some((link, _)) = link {
                 self.store().coupons().campaigns().links().put_links(vec![link]).await?;
@@ -170,18 +202,27 @@ impl Engine {
                 Ok(png) => match at.desk.hand_in(&format!("{poster}.png"), &png).await {
                     Ok((media, until)) => (Some(media), until),
                     Err(trouble) => {
-                        tracing::warn!(poster, why = trouble.why(), "ways: a picture of a welcome is not taken");
+                        tracing::warn!(
+                            poster,
+                            why = trouble.why(),
+                            "ways: a picture of a welcome is not taken"
+                        );
                         (None, now_s + REST_S)
                     }
                 },
                 Err(refusal) => {
-                    tracing::warn!(poster, why = refusal.code, "ways: a picture of a welcome cannot be drawn");
+                    tracing::warn!(
+                        poster,
+                        why = refusal.code,
+                        "ways: a picture of a welcome cannot be drawn"
+                    );
                     (None, now_s + REST_S)
                 }
             };
             let picture = Picture { media, until, version };
             let read = row.map_or(0, |row| row.version);
-            let put = Put { kind: PICTURE, id, part: id, read, due: None, about: About::Nobody, what: &picture };
+            let put =
+                Put { kind: PICTURE, id, part: id, read, due: None, about: About::Nobody, what: &picture };
             kept.put(vec![put]).await?;
         }
         Ok(())

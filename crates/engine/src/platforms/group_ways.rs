@@ -122,9 +122,12 @@ fn candidates(way: &GroupWay, made_since: &[String], known: &Known) -> Vec<Strin
 /// Of the candidates those with room, as many as a code may have; where none has, the last, from which the platform goes on.
 fn chosen(at: &At, way: &GroupWay, made_since: &[String], known: &Known, wall: Ts) -> Leads {
     let (now_s, room) = (wall.0.div_euclid(1_000_000), room(at, wall));
-    let most = at.desk.limit("ways.chats", "call", now_s).and_then(|most| usize::try_from(most).ok()).unwrap_or(5);
+    let most =
+        at.desk.limit("ways.chats", "call", now_s).and_then(|most| usize::try_from(most).ok()).unwrap_or(5);
     let is_named = |group: &String| match (&way.named, known.groups.get(group)) {
-        (Some(named), Some(Some((name, _)))) => !known.of_owners.contains(group) || name.starts_with(named.as_str()),
+        (Some(named), Some(Some((name, _)))) => {
+            !known.of_owners.contains(group) || name.starts_with(named.as_str())
+        }
         _ => true,
     };
     let is_there = |group: &String| matches!(known.groups.get(group), Some(Some(_)));

@@ -60,9 +60,9 @@ pub(crate) struct Put<'a, T> {
 
 /// What a home keeps of one account.
 pub(crate) struct Kept<'e> {
-    engine: &'e Engine,
-    at: &'e At,
-    key: IdKey,
+    pub(super) engine: &'e Engine,
+    pub(super) at: &'e At,
+    pub(super) key: IdKey,
 }
 
 impl Engine {

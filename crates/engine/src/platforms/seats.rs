@@ -97,7 +97,15 @@ impl Engine {
         let id = kept.id(SEATS, &[]);
         if kept.next(SEATS).await?.is_none() {
             let first = Measured::default();
-            let put = Put { kind: SEATS, id, part: id, read: 0, due: Some(wall), about: About::Nobody, what: &first };
+            let put = Put {
+                kind: SEATS,
+                id,
+                part: id,
+                read: 0,
+                due: Some(wall),
+                about: About::Nobody,
+                what: &first,
+            };
             kept.put(vec![put]).await?;
         }
         let Some(mut row) = kept.lend::<Measured>(SEATS, wall, wall.plus_us(LENT_US), 1).await?.pop() else {
@@ -114,8 +122,15 @@ impl Engine {
                 wall.plus_us(rest_us(&trouble, row.what.fails, id.bytes()))
             }
         };
-        let put =
-            Put { kind: SEATS, id, part: id, read: row.version, due: Some(due), about: About::Nobody, what: &row.what };
+        let put = Put {
+            kind: SEATS,
+            id,
+            part: id,
+            read: row.version,
+            due: Some(due),
+            about: About::Nobody,
+            what: &row.what,
+        };
         kept.put(vec![put]).await?;
         Ok(Round { done: 1, next: Some(due) })
     }
@@ -124,7 +139,8 @@ impl Engine {
     #[boxed]
     pub async fn seats(&self, account: &str) -> Result<SeatsView> {
         let shelf = self.shelf(account).await?;
-        let measured = shelf.get::<Measured>(shelf.id(SEATS, &[])).await?.map(|row| row.what).unwrap_or_default();
+        let measured =
+            shelf.get::<Measured>(shelf.id(SEATS, &[])).await?.map(|row| row.what).unwrap_or_default();
         let Limits { per_account, per_business, free, fee_fen } = measured.limits;
         let contacts: usize = measured.friends.values().sum();
         let beyond = free.map(|free| u64::try_from(contacts).unwrap_or(u64::MAX).saturating_sub(free));

@@ -98,7 +98,9 @@ impl Shelf<'_> {
                 About::Nobody => None,
             };
             let about = match name {
-                Some(value) => seal::lookup(&self.key, &Identifier { namespace: NAMESPACE.to_owned(), value }),
+                Some(value) => {
+                    seal::lookup(&self.key, &Identifier { namespace: NAMESPACE.to_owned(), value })
+                }
                 None => self.key.digest("reflection", &[id.bytes()]),
             };
             let body = serde_json::to_string(what).map_err(|error| unreadable(&error))?;

@@ -10,16 +10,14 @@ pub mod asked;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use zhiyin_model::event::names;
 use zhiyin_model::time::{DAY_US, HOUR_US, Ts};
+use zhiyin_reach::arrival::EndedBy;
 use zhiyin_reach::platform::{Answer, Handover, Progress, Trouble};
 use zhiyin_store::campaigns::mirror::ReflectionId;
 
+use super::contacts::{Told, ToldOf};
 use super::ways::rest_us;
 use super::{About, At, Kept, Put, Round, Row};
-use crate::accept::{Source, Ties};
-use crate::sends::SOURCE;
 use crate::{Engine, Result};
 
 /// Rows of hand-overs, and of who is handed over.
@@ -121,8 +119,7 @@ impl Engine {
     /// Takes hand-overs further, one step of one of them.
     pub(super) async fn pass_on(&self, at: &At, wall: Ts) -> Result<Round> {
         let kept = self.kept(at).await?;
-        let Some(mut row) =
-            kept.lend::<Transfer>(TRANSFER, wall, wall.plus_us(LENT_US), 1).await?.pop()
+        let Some(mut row) = kept.lend::<Transfer>(TRANSFER, wall, wall.plus_us(LENT_US), 1).await?.pop()
         else {
             return Ok(Round { done: 0, next: kept.next(TRANSFER).await? });
         };
@@ -142,8 +139,15 @@ impl Engine {
                 }
             }
         };
-        let put =
-            Put { kind: TRANSFER, id: row.id, part: row.part, read: row.version, due, about: About::Nobody, what: &row.what };
+        let put = Put {
+            kind: TRANSFER,
+            id: row.id,
+            part: row.part,
+            read: row.version,
+            due,
+            about: About::Nobody,
+            what: &row.what,
+        };
         kept.put(vec![put]).await?;
         Ok(Round { done: 1, next: kept.next(TRANSFER).await? })
     }
@@ -239,7 +243,7 @@ impl Engine {
                 let state = if why.is_some() { Passing::Kept } else { Passing::Asked };
                 became.push((one.clone(), state, why.map(|why| (*why).to_owned())));
             }
-            self.became(at, kept, of, became, wall).await?;
+            self.became(kept, of, became, wall).await?;
         }
         if let Some(more) = more {
             of.after = Some(more.to_string());
@@ -281,7 +285,7 @@ impl Engine {
                     became.push((row, outcome.0, outcome.1));
                 }
             }
-            self.became(at, kept, of, became, wall).await?;
+            self.became(kept, of, became, wall).await?;
             of.cursor = page.next;
             if of.cursor.is_none() {
                 break;
@@ -298,7 +302,7 @@ impl Engine {
         }
         if wall.0 - since.0 >= LOOK_DAYS * DAY_US {
             let unheard = left.into_iter().map(|row| (row, Passing::Unheard, None)).collect();
-            self.became(at, kept, of, unheard, wall).await?;
+            self.became(kept, of, unheard, wall).await?;
             of.state = State::Done;
             return Ok(Ok(None));
         }
@@ -308,40 +312,36 @@ impl Engine {
     /// Notes what became of customers: told first, written after, so that it is told once whatever happens between.
     async fn became(
         &self,
-        at: &At,
         kept: &Kept<'_>,
-        of: &Transfer,
+        transfer: &Transfer,
         became: Vec<(Row<Passed>, Passing, Option<String>)>,
         wall: Ts,
     ) -> Result<()> {
         if became.is_empty() {
             return Ok(());
         }
-        let now = wall.plus_us(self.home().await?.offset_us);
-        let mut items = Vec::new();
+        let (at, mut told) = (wall.0.div_euclid(1_000_000), Vec::new());
         for (row, state, why) in &became {
-            let (name, account, of_it) = match state {
-                Passing::Done => (names::CONTACT_LOST, &of.from, ("by", "handed_over")),
-                Passing::Kept => (names::CONTACT_KEPT, &of.to, ("reason", why.as_deref().unwrap_or("unknown"))),
-                Passing::Listed | Passing::Asked | Passing::Unheard => continue,
+            let of = |account: &String, what| ToldOf {
+                account: account.clone(),
+                customer: row.what.customer.clone(),
+                at,
+                what,
             };
-            let mut properties = json!({"channel": at.desk.channel(), "account_of": at.account, "account": account});
-            properties[of_it.0] = of_it.1.into();
-            let item = json!({
-                "type": "track",
-                "event": name,
-                "messageId": format!("{}-{}", row.id, of_it.1),
-                "timestamp": now.rfc3339(),
-                "context": {"externalIds": [{"id": row.what.customer, "type": at.desk.namespace()}]},
-                "properties": properties,
-            });
-            items.push(item.to_string().into_bytes());
+            match state {
+                // The one ends as handed over, so nobody is lost, and the other begins.
+                Passing::Done => {
+                    told.push(of(&transfer.from, Told::Ended(EndedBy::HandedOver)));
+                    told.push(of(&transfer.to, Told::Begun { half: false, way: None }));
+                }
+                Passing::Kept => {
+                    let why = why.clone().unwrap_or_else(|| "unknown".to_owned());
+                    told.push(of(&transfer.to, Told::NotHandedOver(why)));
+                }
+                Passing::Listed | Passing::Asked | Passing::Unheard => {}
+            }
         }
-        if !items.is_empty() {
-            let name = format!("{SOURCE}{}", at.desk.channel());
-            let source = Source { name, user_namespace: "user".to_owned(), replay: false, ties: Ties::Keep };
-            drop(self.accept(&source, items.as_slice(), None).await?);
-        }
+        drop(kept.hear_contacts(&told).await?);
         let whats: Vec<(Row<Passed>, Passed)> = became
             .into_iter()
             .map(|(row, state, why)| {

@@ -161,8 +161,11 @@ fn wanted<'p>(live: &'p Live, account: &str, note_chars: usize) -> Vec<Wanted<'p
     let to_staff =
         to_staff.map(|(code, way)| Wanted { touchpoint: code, leads: Source::Staff(way), note: note(code) });
     let to_groups = live.playbook.group_ways().filter(|(_, way)| way.account == account);
-    let to_groups =
-        to_groups.map(|(code, way)| Wanted { touchpoint: code, leads: Source::Groups(way), note: note(code) });
+    let to_groups = to_groups.map(|(code, way)| Wanted {
+        touchpoint: code,
+        leads: Source::Groups(way),
+        note: note(code),
+    });
     to_staff.chain(to_groups).collect()
 }
 
@@ -246,8 +249,15 @@ impl Engine {
             if wanted.is_empty() {
                 return Ok(Round::default());
             }
-            let first =
-                Put { kind: WHEN, id: when, part: when, read: 0, due: Some(wall), about: About::Nobody, what: &() };
+            let first = Put {
+                kind: WHEN,
+                id: when,
+                part: when,
+                read: 0,
+                due: Some(wall),
+                about: About::Nobody,
+                what: &(),
+            };
             kept.put(vec![first]).await?;
         }
         let Some(turn) = kept.lend::<()>(WHEN, wall, wall.plus_us(LENT_US), 1).await?.pop() else {
@@ -276,8 +286,15 @@ impl Engine {
             changes += end(at, &kept, row, wall).await?;
         }
         let next = if changes >= CHANGES_MAX { wall } else { wall.plus_us(LOOK_EVERY_US) };
-        let again =
-            Put { kind: WHEN, id: when, part: when, read: turn.version, due: Some(next), about: About::Nobody, what: &() };
+        let again = Put {
+            kind: WHEN,
+            id: when,
+            part: when,
+            read: turn.version,
+            due: Some(next),
+            about: About::Nobody,
+            what: &(),
+        };
         kept.put(vec![again]).await?;
         self.hand_in_pictures(at, &kept, &live, wall).await?;
         Ok(Round { done: changes, next: Some(next) })
@@ -347,8 +364,7 @@ impl Engine {
             None => std::collections::BTreeMap::new(),
         };
         let all = way.persona.as_deref().map(|persona| at.desk.accounts_of(persona)).unwrap_or_default();
-        let met: Vec<String> =
-            way.met_at(&all, &zone, now, &made).into_iter().map(str::to_owned).collect();
+        let met: Vec<String> = way.met_at(&all, &zone, now, &made).into_iter().map(str::to_owned).collect();
         if met.is_empty() {
             let message = "the file of channels names no account of this persona".to_owned();
             return Ok(Err(Trouble::Wrong { field: "persona".to_owned(), message }));
@@ -368,8 +384,15 @@ impl Writing<'_, '_> {
     /// Writes it, unless somebody else has meanwhile; whether it was written.
     async fn put(&mut self, way: &KeptWay) -> Result<bool> {
         let part = self.kept.id(WAY, &[]);
-        let put =
-            Put { kind: WAY, id: self.id, part, read: self.version, due: None, about: About::Nobody, what: way };
+        let put = Put {
+            kind: WAY,
+            id: self.id,
+            part,
+            read: self.version,
+            due: None,
+            about: About::Nobody,
+            what: way,
+        };
         let written = self.kept.put(vec![put]).await?.first().copied().unwrap_or(false);
         self.version += i64::from(written);
         Ok(written)
@@ -415,7 +438,13 @@ impl Writing<'_, '_> {
     }
 
     /// Makes one another.
-    async fn change(&mut self, at: &At, mut way: KeptWay, (there, spec): (&str, Spec), wall: Ts) -> Result<usize> {
+    async fn change(
+        &mut self,
+        at: &At,
+        mut way: KeptWay,
+        (there, spec): (&str, Spec),
+        wall: Ts,
+    ) -> Result<usize> {
         match change(at.desk.as_ref(), there, &way.touchpoint, &spec).await {
             Ok(()) => {
                 way.spec = spec;

@@ -451,6 +451,16 @@ impl Check<'_> {
                 at.problem(format!("ends before it begins on {from}"), Some(format!("{from} or later"))),
             );
         }
-        Some(Tag { name, group: raw.group, who, valid_days, from, until })
+        if let (Some(platform), Some(at)) = (&raw.platform, node.get("platform")) {
+            // As long as the shortest of platforms takes them (WeCom: 30 characters; developer page 96320, read on 2026-11-22).
+            let is_name = (1..=30).contains(&platform.trim().chars().count())
+                && platform.trim() == platform
+                && !platform.chars().any(|c| c.is_control() || c == '/');
+            if !is_name {
+                let allowed = "1 to 30 characters on one line, without a slash";
+                self.problem(at.problem("this cannot be the name of a group of tags", Some(allowed.into())));
+            }
+        }
+        Some(Tag { name, group: raw.group, who, valid_days, from, until, platform: raw.platform })
     }
 }

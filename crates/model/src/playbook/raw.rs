@@ -274,6 +274,9 @@ pub(super) struct RawTag {
     pub from: Option<DayPhrase>,
     /// The last day of the tag.
     pub until: Option<DayPhrase>,
+    /// The group of tags on platforms in which it is made and kept, for staff to see; it belongs to the brand's playbook then.
+    #[schemars(length(min = 1, max = 30), example = &"会员")]
+    pub platform: Option<String>,
 }
 
 /// A saved audience.

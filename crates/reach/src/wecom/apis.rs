@@ -52,8 +52,7 @@ pub(crate) const CONTACT_REMARK: Api = post("externalcontact/remark", Safe, "pat
 pub(crate) const FOLLOW_USERS: Api = get("externalcontact/get_follow_user_list", Safe, "path/92571");
 pub(crate) const UNIONID: Api = post("idconvert/unionid_to_external_userid", Safe, "path/95900");
 pub(crate) const UNIONID_OLD: Api = post("externalcontact/unionid_to_external_userid", Safe, "path/93274");
-pub(crate) const PENDING: Api =
-    post("idconvert/batch/external_userid_to_pending_id", Safe, "path/95900");
+pub(crate) const PENDING: Api = post("idconvert/batch/external_userid_to_pending_id", Safe, "path/95900");
 pub(crate) const CONTACT_WAY_ADD: Api = post("externalcontact/add_contact_way", Never, "path/92228");
 pub(crate) const CONTACT_WAY_GET: Api = post("externalcontact/get_contact_way", Safe, "path/92228");
 pub(crate) const CONTACT_WAY_LIST: Api = post("externalcontact/list_contact_way", Safe, "path/92228");

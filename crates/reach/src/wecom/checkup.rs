@@ -18,7 +18,13 @@ const WEEK_S: i64 = 7 * 86_400;
 /// The most names that a line shows.
 const SHOWN_MAX: usize = 5;
 
-fn step(name: &'static str, title: (&str, &str), health: Health, found: Worded, remedy: Option<Worded>) -> Step {
+fn step(
+    name: &'static str,
+    title: (&str, &str),
+    health: Health,
+    found: Worded,
+    remedy: Option<Worded>,
+) -> Step {
     Step { name, title: Worded::new(title.0, title.1), health, found, remedy }
 }
 
@@ -41,7 +47,8 @@ fn remedy(trouble: &Trouble) -> Worded {
             "在应用详情页「企业可信 IP」加入本机出口 IP（需先设置可信域名或接收消息服务器 URL），约一分钟后生效",
             "On the app's page add the address from which this machine reaches the internet to 企业可信IP (a trusted domain or the callback address must be set first); it counts after a minute",
         ),
-        "api_forbidden" | "api_not_authorised" | "api_withdrawn" | "contacts_forbidden" | "no_right_over_it" => Worded::new(
+        "api_forbidden" | "api_not_authorised" | "api_withdrawn" | "contacts_forbidden"
+        | "no_right_over_it" => Worded::new(
             "在「客户与上下游 → 客户联系 → 权限配置 → 可调用接口的应用」勾选该应用，并在「使用范围」加入员工",
             "Under 客户与上下游 → 客户联系 → 权限配置 → 可调用接口的应用 tick this app, and add the staff to 使用范围",
         ),
@@ -62,9 +69,10 @@ fn remedy(trouble: &Trouble) -> Worded {
             "对方不是企业微信，或中间有代理拦截：检查 api 地址与代理",
             "Whoever answers is not WeCom, or a proxy is in between: look at api and at the proxy",
         ),
-        "calls_at_most" | "calls_at_once_at_most" | "busy" | "http_busy" | "maintenance" => {
-            Worded::new("平台限流或繁忙，稍后再试", "The platform is busy or has had enough of us: try again later")
-        }
+        "calls_at_most" | "calls_at_once_at_most" | "busy" | "http_busy" | "maintenance" => Worded::new(
+            "平台限流或繁忙，稍后再试",
+            "The platform is busy or has had enough of us: try again later",
+        ),
         _ => Worded::new(
             format!("按错误名 {} 查 docs/wecom-api.md", trouble.name()),
             format!("See {} in docs/wecom-api.md", trouble.name()),
@@ -80,8 +88,18 @@ fn said(trouble: &Trouble) -> Worded {
 /// Whether a trouble is one of the way there, and not of what was asked.
 fn is_of_the_way(trouble: &Trouble) -> bool {
     const OF_THE_WAY: [&str; 12] = [
-        "name_unknown", "connect_failed", "connect_timeout", "address_private", "tls_failed", "http_refused", "timeout",
-        "answer_broken", "http_busy", "http_failed", "answer_too_long", "busy",
+        "name_unknown",
+        "connect_failed",
+        "connect_timeout",
+        "address_private",
+        "tls_failed",
+        "http_refused",
+        "timeout",
+        "answer_broken",
+        "http_busy",
+        "http_failed",
+        "answer_too_long",
+        "busy",
     ];
     OF_THE_WAY.contains(&trouble.name())
 }
@@ -134,7 +152,13 @@ pub(super) async fn steps(
             steps.push(callback(wecom, callbacks, home).await);
             return steps;
         }
-        _ => steps.push(step("address", way, Health::Well, Worded::new("地址与 TLS 正常", "address and TLS are well"), None)),
+        _ => steps.push(step(
+            "address",
+            way,
+            Health::Well,
+            Worded::new("地址与 TLS 正常", "address and TLS are well"),
+            None,
+        )),
     }
     if let Err(trouble) = &entered {
         steps.push(step("token", token, Health::Wrong, said(trouble), Some(remedy(trouble))));
@@ -142,7 +166,13 @@ pub(super) async fn steps(
         steps.push(callback(wecom, callbacks, home).await);
         return steps;
     }
-    steps.push(step("token", token, Health::Well, Worded::new("已取得 access_token", "there is a token"), None));
+    steps.push(step(
+        "token",
+        token,
+        Health::Well,
+        Worded::new("已取得 access_token", "there is a token"),
+        None,
+    ));
     steps.push(clock(wecom));
     let follow = wecom.follow_users().await;
     let trusted = ("企业可信 IP", "Trusted addresses");
@@ -153,11 +183,23 @@ pub(super) async fn steps(
         steps.push(callback(wecom, callbacks, home).await);
         return steps;
     }
-    steps.push(step("trusted_ip", trusted, Health::Well, Worded::new("本机可以调用", "this machine may call"), None));
+    steps.push(step(
+        "trusted_ip",
+        trusted,
+        Health::Well,
+        Worded::new("本机可以调用", "this machine may call"),
+        None,
+    ));
     let contact = ("客户联系权限", "Customer contact");
     let follow = match follow {
         Err(trouble) => {
-            steps.push(step("customer_contact", contact, Health::Wrong, said(&trouble), Some(remedy(&trouble))));
+            steps.push(step(
+                "customer_contact",
+                contact,
+                Health::Wrong,
+                said(&trouble),
+                Some(remedy(&trouble)),
+            ));
             steps.push(callback(wecom, callbacks, home).await);
             return steps;
         }
@@ -186,7 +228,8 @@ fn personas(accounts: &[&str], follow: &[String]) -> Step {
     let lacks = |account: &&&str| !follow.iter().any(|one| one.eq_ignore_ascii_case(account));
     let lacking: Vec<&str> = accounts.iter().filter(lacks).copied().collect();
     if accounts.is_empty() {
-        let found = Worded::new("channels.json 未登记人设账号", "channels.json names no account of a persona");
+        let found =
+            Worded::new("channels.json 未登记人设账号", "channels.json names no account of a persona");
         let remedy = Worded::new(
             "在 channels.json 的 accounts 写明哪个员工以哪个人设说话",
             "Say in accounts of channels.json which of the staff speak as which persona",
@@ -212,7 +255,12 @@ async fn families(wecom: &Wecom, somebody: Option<&str>, steps: &mut Vec<Step>) 
     let of = |name, title, needed| Family { name, title, needed };
     if let Some(somebody) = somebody {
         let asked = wecom.customers_of(somebody).await;
-        let asked = asked.map(|all| Worded::new(format!("{somebody}：{} 位客户", all.len()), format!("{somebody}: {} customers", all.len())));
+        let asked = asked.map(|all| {
+            Worded::new(
+                format!("{somebody}：{} 位客户", all.len()),
+                format!("{somebody}: {} customers", all.len()),
+            )
+        });
         steps.push(family(&of("customers", ("客户名单", "Customers"), true), asked));
     }
     let asked = wecom.tags(Which::All).await.map(|groups| count(groups.len(), "个标签组", "groups of tags"));
@@ -221,25 +269,34 @@ async fn families(wecom: &Wecom, somebody: Option<&str>, steps: &mut Vec<Step>) 
         Some(somebody) => wecom.groups(Owners::Any, &[somebody.to_owned()], None).await,
         None => wecom.groups(Owners::Any, &[], None).await,
     };
-    let asked = asked.map(|page| count(page.items.len(), "个客户群（首个员工）", "groups of the first account"));
+    let asked =
+        asked.map(|page| count(page.items.len(), "个客户群（首个员工）", "groups of the first account"));
     steps.push(family(&of("groups", ("客户群", "Groups"), true), asked));
     let asked = wecom.contact_ways(now_s - WEEK_S, now_s, None).await;
-    let asked = asked.map(|page| count(page.items.len(), "个近 7 天由接口创建的活码", "codes made in the last 7 days"));
+    let asked = asked
+        .map(|page| count(page.items.len(), "个近 7 天由接口创建的活码", "codes made in the last 7 days"));
     steps.push(family(&of("ways", ("渠道活码", "Codes to staff"), true), asked));
     let query =
         MassQuery { chat_type: ChatType::Single, start_time: now_s - WEEK_S, end_time: now_s, creator: None };
     let asked = wecom.mass_sends(&query, None).await;
-    let asked = asked.map(|page| count(page.items.len(), "条近 7 天的群发", "tasks to send in the last 7 days"));
+    let asked =
+        asked.map(|page| count(page.items.len(), "条近 7 天的群发", "tasks to send in the last 7 days"));
     steps.push(family(&of("mass_sends", ("企业群发", "Tasks to send"), true), asked));
     let asked = wecom.moments(now_s - WEEK_S, now_s, None).await;
     let asked = asked.map(|page| count(page.items.len(), "条近 7 天的朋友圈", "moments of the last 7 days"));
     steps.push(family(&of("moments", ("客户朋友圈", "Moments"), false), asked));
     let asked = wecom.unassigned(None).await;
-    let asked = asked.map(|page| count(page.items.len(), "位待分配客户（首页）", "customers of who left, on the first page"));
+    let asked = asked.map(|page| {
+        count(page.items.len(), "位待分配客户（首页）", "customers of who left, on the first page")
+    });
     steps.push(family(&of("handover", ("离职继承", "Customers of who left"), false), asked));
     let asked = wecom.staff_ids(None).await;
-    let asked = asked.map(|page| count(page.items.len(), "名成员（首页）", "members of staff, on the first page"));
-    let mut seats = family(&of("directory", ("通讯录（坐席计量）", "The directory, which seats are counted by"), false), asked);
+    let asked =
+        asked.map(|page| count(page.items.len(), "名成员（首页）", "members of staff, on the first page"));
+    let mut seats = family(
+        &of("directory", ("通讯录（坐席计量）", "The directory, which seats are counted by"), false),
+        asked,
+    );
     if seats.health == Health::Left {
         let remedy = Worded::new(
             "不影响收发：仅坐席计量缺失。需要时在「管理工具 → 通讯录同步」开启接口并把该应用加入可见范围",
@@ -254,10 +311,20 @@ async fn families(wecom: &Wecom, somebody: Option<&str>, steps: &mut Vec<Step>) 
 fn clock(wecom: &Wecom) -> Step {
     let title = ("时钟", "Clocks");
     match wecom.ahead_s() {
-        None => step("clock", title, Health::Skipped, Worded::new("平台未告知时间", "the platform did not say what time it is"), None),
-        Some(ahead) if ahead.abs() <= APART_S_MAX => {
-            step("clock", title, Health::Well, Worded::new(format!("相差 {ahead} 秒"), format!("{ahead} s apart")), None)
-        }
+        None => step(
+            "clock",
+            title,
+            Health::Skipped,
+            Worded::new("平台未告知时间", "the platform did not say what time it is"),
+            None,
+        ),
+        Some(ahead) if ahead.abs() <= APART_S_MAX => step(
+            "clock",
+            title,
+            Health::Well,
+            Worded::new(format!("相差 {ahead} 秒"), format!("{ahead} s apart")),
+            None,
+        ),
         Some(ahead) => {
             let found = Worded::new(format!("相差 {ahead} 秒"), format!("{ahead} s apart"));
             let remedy = Worded::new(
@@ -289,18 +356,25 @@ async fn callback(wecom: &Wecom, callbacks: Option<&Callbacks>, home: Option<&st
     let word = format!("zhiyin-{now_s}");
     let question = callbacks.question(&word, seed, &stamp, "checkup");
     let Ok(target) = Target::parse(&format!("{home}?{question}"), !home.starts_with("https://")) else {
-        let found = Worded::new(format!("{home} 不是可用的地址"), format!("{home} is no address that can be used"));
+        let found =
+            Worded::new(format!("{home} 不是可用的地址"), format!("{home} is no address that can be used"));
         return step("callback", title, Health::Wrong, found, None);
     };
     let put_right = Worded::new(
-        format!("确认 `zhiyin serve --channels` 正在运行，公网域名（已备案）与反向代理把 {home} 转到它；然后在应用详情页「接收消息」填此 URL 并保存"),
-        format!("See that `zhiyin serve --channels` runs and that the domain and the proxy lead {home} to it; then save this URL under 接收消息 on the app's page"),
+        format!(
+            "确认 `zhiyin serve --channels` 正在运行，公网域名（已备案）与反向代理把 {home} 转到它；然后在应用详情页「接收消息」填此 URL 并保存"
+        ),
+        format!(
+            "See that `zhiyin serve --channels` runs and that the domain and the proxy lead {home} to it; then save this URL under 接收消息 on the app's page"
+        ),
     );
     let found = match wecom.look_at(target).await {
         Ok((200, body)) if body == word.as_bytes() => {
             let found = Worded::new(
                 format!("{home} 应答正确（从本机看；企业微信能否访问，以后台保存 URL 成功为准）"),
-                format!("{home} answers as it must, seen from here; that WeCom reaches it shows when the console saves the URL"),
+                format!(
+                    "{home} answers as it must, seen from here; that WeCom reaches it shows when the console saves the URL"
+                ),
             );
             return step("callback", title, Health::Well, found, None);
         }

@@ -23,7 +23,8 @@ use super::welcome::Welcome;
 use super::{CHANNEL, Fault, NAMESPACE, Trouble as WecomTrouble, Wecom, checkup, errcodes, pages};
 use crate::platform::{
     Answer, Attached, Converted, Fate, Group, GroupWay, Handover, MadeTask, MadeWay, Moment, MomentMaking,
-    Notice, Part, Platform, Progress, Relation, Said, Seat, Step, Tag, Task, TaskResult, Trouble, Way, Whom, Whose,
+    Notice, Part, Platform, Progress, Relation, Said, Seat, Step, Tag, Task, TaskResult, Trouble, Way, Whom,
+    Whose,
 };
 
 /// How long the same word to staff is heard once, in seconds: as long as the platform looks back.
@@ -49,7 +50,8 @@ impl Desk {
         let callbacks = settings.callback.as_ref().and_then(|callback| {
             let agent_id = settings.agent_id.and_then(|agent| i64::try_from(agent).ok());
             let (token, aes_key) = (callback.token.said().to_owned(), callback.aes_key.said().to_owned());
-            Callbacks::new(&CallbackSettings { token, aes_key, corp_id: settings.corp_id.clone(), agent_id }).ok()
+            Callbacks::new(&CallbackSettings { token, aes_key, corp_id: settings.corp_id.clone(), agent_id })
+                .ok()
         });
         Self { wecom, accounts: settings.accounts.clone(), callbacks }
     }

@@ -66,7 +66,12 @@ impl Wecom {
         bounds::ids("external_userid", customers, 1, PENDING_MAX as u64)?;
         let known: AllKnown = self.post(&apis::PENDING, &json!({"external_userid": customers})).await?;
         let is_known = |one: &Known| !one.pending_id.is_empty() && !one.external_userid.is_empty();
-        Ok(known.result.into_iter().filter(is_known).map(|one| (one.external_userid, one.pending_id)).collect())
+        Ok(known
+            .result
+            .into_iter()
+            .filter(is_known)
+            .map(|one| (one.external_userid, one.pending_id))
+            .collect())
     }
 
     /// Whom a unionid is (path/95900). Both ids are from one official account or mini program of the same verified business.

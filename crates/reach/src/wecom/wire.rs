@@ -147,7 +147,8 @@ async fn heard(response: Response<Incoming>, bytes_max: usize) -> Result<Heard, 
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.and_then(|value| value.to_str().ok()).and_then(RetryAfter::parse);
     let date = response.headers().get("date").and_then(|value| value.to_str().ok());
-    let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|at| at.timestamp().as_second());
+    let date =
+        date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|at| at.timestamp().as_second());
     let mut incoming = response.into_body();
     let mut body = Vec::new();
     while let Some(frame) = incoming.frame().await {

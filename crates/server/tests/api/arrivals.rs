@@ -135,7 +135,7 @@ struct Doing {
 
 #[async_trait]
 impl Errands for Doing {
-    async fn welcome(&self, of: &str, welcome: &Welcome) -> Errand {
+    async fn welcome(&self, of: &str, welcome: &Welcome, _again: bool) -> Errand {
         self.did
             .lock()
             .unwrap()

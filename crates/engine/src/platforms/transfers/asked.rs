@@ -112,7 +112,11 @@ impl Engine {
     /// Begins a hand-over, or tells of the one of this name. It needs a second person where it is of more customers than one person
     /// issues coupons to (`alone.members`), or of all.
     #[boxed]
-    pub async fn begin_transfer(&self, grant: &Grant, asked: &TransferAsked) -> Result<Refused<TransferView>> {
+    pub async fn begin_transfer(
+        &self,
+        grant: &Grant,
+        asked: &TransferAsked,
+    ) -> Result<Refused<TransferView>> {
         grant.may(Operation::ContactsHandOver)?;
         if let Err(refusal) = checked(asked) {
             return Ok(Err(refusal));
@@ -127,9 +131,9 @@ impl Engine {
             return self.same(&account, asked, row).await;
         }
         let (limits, wall) = (self.alone(), clock::wall());
-        let n = if customers.is_empty() { i64::MAX } else { i64::try_from(customers.len()).unwrap_or(i64::MAX) };
-        let by_two =
-            second_person(Operation::ContactsHandOver, n, &limits) && !grant.who.starts_with(OWNER);
+        let n =
+            if customers.is_empty() { i64::MAX } else { i64::try_from(customers.len()).unwrap_or(i64::MAX) };
+        let by_two = second_person(Operation::ContactsHandOver, n, &limits) && !grant.who.starts_with(OWNER);
         let approval = match by_two {
             true => {
                 let request = json!({
@@ -161,7 +165,9 @@ impl Engine {
             trouble: None,
             fails: 0,
         };
-        let noted = detail(json!({"transfer": asked.name, "from": asked.from, "to": asked.to, "customers": customers.len()}));
+        let noted = detail(
+            json!({"transfer": asked.name, "from": asked.from, "to": asked.to, "customers": customers.len()}),
+        );
         let (store, target) = (self.store().as_ref(), Target::code(&account));
         audit::note(store, grant, Operation::ContactsHandOver, &target, Outcome::Begun, &noted).await?;
         let passed: Vec<Passed> = customers
@@ -171,7 +177,9 @@ impl Engine {
         let name = id.to_string();
         let rows: Vec<_> = passed
             .iter()
-            .map(|one| (shelf.id(PASSED, &[&name, &one.customer]), id, About::Customer(&one.customer), None, one))
+            .map(|one| {
+                (shelf.id(PASSED, &[&name, &one.customer]), id, About::Customer(&one.customer), None, one)
+            })
             .collect();
         // Who is handed over is there before it is due.
         if !rows.is_empty() {
@@ -185,9 +193,16 @@ impl Engine {
     }
 
     /// The one of this name, if it is of the same.
-    async fn same(&self, account: &str, asked: &TransferAsked, row: Row<Transfer>) -> Result<Refused<TransferView>> {
+    async fn same(
+        &self,
+        account: &str,
+        asked: &TransferAsked,
+        row: Row<Transfer>,
+    ) -> Result<Refused<TransferView>> {
         let of = &row.what;
-        if (&of.from, &of.to, of.has_left, of.groups) != (&asked.from, &asked.to, asked.has_left, asked.groups) {
+        if (&of.from, &of.to, of.has_left, of.groups)
+            != (&asked.from, &asked.to, asked.has_left, asked.groups)
+        {
             let message = "there is a hand-over of this name, from or to somebody else";
             return Ok(Err(Refusal::new("transfer_reused", "transfer", message)));
         }

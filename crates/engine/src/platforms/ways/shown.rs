@@ -58,8 +58,10 @@ impl Engine {
     pub async fn ways(&self, asked: &WaysAsked) -> Result<Vec<WayView>> {
         let (live, home) = (self.live()?, self.home().await?);
         let now = clock::now(&home);
-        let to_staff = live.playbook.ways().map(|(code, way)| (code, "staff", way.account.as_str(), Some(way)));
-        let to_groups = live.playbook.group_ways().map(|(code, way)| (code, "groups", way.account.as_str(), None));
+        let to_staff =
+            live.playbook.ways().map(|(code, way)| (code, "staff", way.account.as_str(), Some(way)));
+        let to_groups =
+            live.playbook.group_ways().map(|(code, way)| (code, "groups", way.account.as_str(), None));
         let wanted: Vec<(&str, &str, &str, Option<&Way>)> = to_staff.chain(to_groups).collect();
         let mut accounts: Vec<&str> = wanted.iter().map(|(_, _, account, _)| *account).collect();
         accounts.push(ACCOUNT_USUAL);

@@ -182,6 +182,10 @@ fn tag(said: &mut Said, id: &str, old: &Tag, new: &Tag) {
     said.value((&zh, &en), &old.from, &new.from, |day| day.map_or_else(Text::nothing, Text::same));
     let (zh, en) = what("结束日期", "last day");
     said.value((&zh, &en), &old.until, &new.until, |day| day.map_or_else(Text::nothing, Text::same));
+    let (zh, en) = what("平台标签组", "group on platforms");
+    said.value((&zh, &en), &old.platform, &new.platform, |group| {
+        group.as_deref().map_or_else(Text::nothing, Text::code)
+    });
 }
 
 fn rule(who: Option<&ConditionText>) -> Text {

@@ -137,7 +137,7 @@ impl Told {
             }
             Self::GroupUpdated { chat: group, update } => of_group(group, update),
             Self::GroupCreated { chat: group } | Self::GroupDismissed { chat: group } => {
-                vec![News::Ask(Ask::Group { group, version_before: None })]
+                vec![News::Ask(Ask::Group { group, version_before: None, version: None })]
             }
             Self::TagChanged { .. } => vec![News::Ask(Ask::Tags)],
             Self::ArchiveApproved(_) | Self::Other { .. } => Vec::new(),
@@ -195,7 +195,8 @@ fn of_group(group: String, update: GroupUpdate) -> Vec<News> {
             news.push(News::Group { group: group.clone(), customers, joined, how });
         }
     }
-    news.push(News::Ask(Ask::Group { group, version_before: update.version_before }));
+    let (version_before, version) = (update.version_before, update.version);
+    news.push(News::Ask(Ask::Group { group, version_before, version }));
     news
 }
 
