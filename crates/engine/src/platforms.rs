@@ -81,13 +81,14 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 7] = [
+const ROUNDS: [Named; 8] = [
     ("look", |engine, at, wall| Box::pin(engine.look_round(at, wall))),
     ("pull", |engine, at, wall| Box::pin(engine.pull_round(at, wall))),
     ("mark", |engine, at, wall| Box::pin(engine.mark_round(at, wall))),
     ("ways", |engine, at, wall| Box::pin(engine.keep_ways(at, wall))),
     ("came", |engine, at, wall| Box::pin(engine.give_by_ways(at, wall))),
     ("transfers", |engine, at, wall| Box::pin(engine.pass_on(at, wall))),
+    ("convert", |engine, at, wall| Box::pin(engine.convert_round(at, wall))),
     ("seats", |engine, at, wall| Box::pin(engine.measure_seats(at, wall))),
 ];
 

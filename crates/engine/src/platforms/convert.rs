@@ -7,11 +7,17 @@ use serde_json::json;
 use zhiyin_model::time::{DAY_US, Ts, Zone};
 use zhiyin_reach::platform::{Answer, Converted, Trouble};
 
-use super::{About, At, Kept, Put};
+use super::ways::rest_us;
+use super::{About, At, Kept, Put, Round};
 use crate::accept::{Source, Ties};
 use crate::sends::SOURCE;
 use crate::{Engine, Result};
 
+/// Rows of what is to be asked.
+const ERRAND: &str = "convert";
+/// How many are asked in one round, and for how long one process has them.
+const AT_ONCE: usize = 50;
+const LENT_US: i64 = 120_000_000;
 /// Rows of whom was asked for, of who is expected, and of how often was asked.
 const ASKED: &str = "converted";
 const PENDING: &str = "pending";
@@ -22,6 +28,15 @@ const SUBJECT: &str = "unionid.converted";
 const NOBODY_US: i64 = 7 * DAY_US;
 /// How long a pending id is good where the platform does not say.
 const PENDING_DAYS: u64 = 90;
+
+/// Something to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Errand {
+    /// Who somebody is there.
+    Who { unionid: String, openid: String, fails: u32 },
+    /// Whether somebody who came is expected.
+    Came { customer: String, fails: u32 },
+}
 
 /// What was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +103,80 @@ async fn take(at: &At, kept: &Kept<'_>, wall: Ts) -> Result<std::result::Result<
 }
 
 impl Engine {
+    /// Wants to know who somebody is on the platform of one of the brand's accounts, of whom the owner's other names are known: for who is
+    /// about to be reached there. It is asked once, as soon as the quota has room; the home is told when it is known.
+    pub async fn want_customer(
+        &self,
+        account: &str,
+        (unionid, openid): (&str, &str),
+        wall: Ts,
+    ) -> Result<()> {
+        let errand = Errand::Who { unionid: unionid.to_owned(), openid: openid.to_owned(), fails: 0 };
+        let shelf = self.shelf(account).await?;
+        let row =
+            (shelf.id(ERRAND, &["who", unionid]), shelf.id(ERRAND, &[]), About::Nobody, Some(wall), &errand);
+        shelf.add(ERRAND, &[row]).await.map(drop)
+    }
+
+    /// Somebody came of whom the platform did not say who they are elsewhere: they may be expected.
+    pub(super) async fn may_be_expected(&self, account: &str, customer: &str, wall: Ts) -> Result<()> {
+        let shelf = self.shelf(account).await?;
+        if shelf.all::<Expected>(PENDING, shelf.id(PENDING, &[]), 1).await?.is_empty() {
+            return Ok(());
+        }
+        let errand = Errand::Came { customer: customer.to_owned(), fails: 0 };
+        let (id, part) = (shelf.id(ERRAND, &["came", customer]), shelf.id(ERRAND, &[]));
+        shelf.add(ERRAND, &[(id, part, About::Customer(customer), Some(wall), &errand)]).await.map(drop)
+    }
+
+    /// Asks what is to be asked.
+    pub(super) async fn convert_round(&self, at: &At, wall: Ts) -> Result<Round> {
+        let kept = self.kept(at).await?;
+        let rows = kept.lend::<Errand>(ERRAND, wall, wall.plus_us(LENT_US), AT_ONCE).await?;
+        let done = rows.len();
+        for mut row in rows {
+            let answer = match &row.what {
+                Errand::Who { unionid, openid, .. } => {
+                    self.customer_of(at, (unionid, openid), wall).await?.map(drop)
+                }
+                Errand::Came { customer, .. } => {
+                    self.match_expected(at, std::slice::from_ref(customer), wall).await?.map(drop)
+                }
+            };
+            let trouble = match answer {
+                Err(trouble @ (Trouble::Later { .. } | Trouble::Unknown { .. })) => trouble,
+                Err(trouble) => {
+                    tracing::warn!(why = trouble.why(), "who somebody is on the platform cannot be asked");
+                    kept.forget(vec![(row.id, row.version)]).await?;
+                    continue;
+                }
+                Ok(()) => {
+                    kept.forget(vec![(row.id, row.version)]).await?;
+                    continue;
+                }
+            };
+            let (about, fails) = match &mut row.what {
+                Errand::Who { fails, .. } => (None, fails),
+                Errand::Came { customer, fails } => (Some(customer.clone()), fails),
+            };
+            *fails += 1;
+            let due = wall.plus_us(rest_us(&trouble, *fails, row.id.bytes()));
+            let about = about.as_deref().map_or(About::Nobody, About::Customer);
+            let what = &row.what;
+            kept.put(vec![Put {
+                kind: ERRAND,
+                id: row.id,
+                part: row.part,
+                read: row.version,
+                due: Some(due),
+                about,
+                what,
+            }])
+            .await?;
+        }
+        Ok(Round { done, next: kept.next(ERRAND).await? })
+    }
+
     /// Who a member is there of whom a unionid and an openid of the owner's other apps are known. What was answered before is not asked
     /// again while it holds. Where they are a customer the home is told that both names are one person's.
     pub(crate) async fn customer_of(

@@ -67,6 +67,9 @@ impl Kept<'_> {
         };
         let refused = self.engine.accept(&source, &items, None).await?.into_iter().map(refused).collect();
         for word in words.iter().filter(|word| word.name == names::CONTACT_ADDED) {
+            if word.unionid.is_none() {
+                self.engine.may_be_expected(account, &word.customer, clock::wall()).await?;
+            }
             let text = |name: &str| word.more.get(name).and_then(Value::as_str);
             let is_half = word.more.get("half").and_then(Value::as_bool).unwrap_or(false);
             if let (Some(way), Some(staff), false) = (text("way"), text("account"), is_half) {
