@@ -69,6 +69,12 @@ pub enum Command {
         /// Address and port; port 0 takes a free one, which is printed.
         #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
         listen: String,
+        /// A file that names channels outside of the home.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: Option<PathBuf>,
+        /// A playbook that is made live once the year was replayed.
+        #[arg(long, value_name = "FILE")]
+        playbook: Option<String>,
     },
     /// Checks a playbook: a file, or the name of a shipped one.
     Check {

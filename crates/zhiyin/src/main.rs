@@ -87,7 +87,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let at = listen.map(|listen| Serving::at(listen, open));
             serve::work(&place, drain, (at, channels)).await
         }
-        Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
+        Command::Demo { data, listen, channels, playbook } => {
+            serve::demo(&place, data.as_deref(), (&listen, channels), playbook.as_deref()).await
+        }
         Command::Quote(asked) => quote::quote(&asked),
         Command::Simulate(asked) => simulate::simulate(&place, &asked).await,
         Command::Affinity(asked) => affinity::affinity(&place, &asked).await,

@@ -92,6 +92,10 @@ impl Engine {
     /// Counts who came by ways, and gives them what they came for.
     pub(super) async fn give_by_ways(&self, at: &At, wall: Ts) -> Result<Round> {
         let kept = self.kept(at).await?;
+        let old = kept.lend::<Made>(MADE, wall, wall.plus_us(LENT_US), AT_ONCE).await?;
+        if !old.is_empty() {
+            kept.forget(old.iter().map(|row| (row.id, row.version)).collect()).await?;
+        }
         let mut rows = kept.lend::<Came>(CAME, wall, wall.plus_us(LENT_US), AT_ONCE).await?;
         if rows.is_empty() {
             return Ok(Round { done: 0, next: kept.next(CAME).await? });
@@ -171,8 +175,9 @@ impl Engine {
                 let forgotten = made.last.len().saturating_sub(REMEMBERED_MAX);
                 made.last.drain(..forgotten);
                 let part = kept.id(MADE, &[]);
-                let written =
-                    Put { kind: MADE, id, part, read, due: None, about: About::Nobody, what: &made };
+                // Nobody asks for a day that is long over.
+                let due = Some(wall.plus_us(REMEMBERED_DAYS * DAY_US));
+                let written = Put { kind: MADE, id, part, read, due, about: About::Nobody, what: &made };
                 if kept.put(vec![written]).await?.first() == Some(&true) {
                     break;
                 }

@@ -93,7 +93,8 @@ async fn take(at: &At, kept: &Kept<'_>, wall: Ts) -> Result<std::result::Result<
             }
             used.n += 1;
             let part = kept.id(QUOTA, &[SUBJECT]);
-            let put = Put { kind: QUOTA, id, part, read, due: None, about: About::Nobody, what: &used };
+            let due = Some(ends.plus_us(DAY_US));
+            let put = Put { kind: QUOTA, id, part, read, due, about: About::Nobody, what: &used };
             if kept.put(vec![put]).await?.first() == Some(&true) {
                 break;
             }
@@ -132,6 +133,10 @@ impl Engine {
     /// Asks what is to be asked.
     pub(super) async fn convert_round(&self, at: &At, wall: Ts) -> Result<Round> {
         let kept = self.kept(at).await?;
+        let old = kept.lend::<Used>(QUOTA, wall, wall.plus_us(LENT_US), AT_ONCE).await?;
+        if !old.is_empty() {
+            kept.forget(old.iter().map(|row| (row.id, row.version)).collect()).await?;
+        }
         let rows = kept.lend::<Errand>(ERRAND, wall, wall.plus_us(LENT_US), AT_ONCE).await?;
         let done = rows.len();
         for mut row in rows {
