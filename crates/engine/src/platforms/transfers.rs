@@ -16,6 +16,7 @@ use zhiyin_reach::platform::{Answer, Handover, Progress, Trouble};
 use zhiyin_store::campaigns::mirror::ReflectionId;
 
 use super::contacts::{Told, ToldOf};
+use super::looks::Look;
 use super::ways::rest_us;
 use super::{About, At, Kept, Put, Round, Row};
 use crate::{Engine, Result};
@@ -320,7 +321,7 @@ impl Engine {
         if became.is_empty() {
             return Ok(());
         }
-        let (at, mut told) = (wall.0.div_euclid(1_000_000), Vec::new());
+        let (at, mut told, mut looks) = (wall.0.div_euclid(1_000_000), Vec::new(), Vec::new());
         for (row, state, why) in &became {
             let of = |account: &String, what| ToldOf {
                 account: account.clone(),
@@ -329,19 +330,21 @@ impl Engine {
                 what,
             };
             match state {
-                // The one ends as handed over, so nobody is lost, and the other begins.
+                // The one ends as handed over, so nobody is lost; who has them now is seen by looking.
                 Passing::Done => {
                     told.push(of(&transfer.from, Told::Ended(EndedBy::HandedOver)));
-                    told.push(of(&transfer.to, Told::Begun { half: false, way: None }));
+                    looks.push((Look::Customer(row.what.customer.clone()), wall));
                 }
-                Passing::Kept => {
+                // What comes of those who were asked the platform tells by itself.
+                Passing::Kept if row.what.state == Passing::Listed => {
                     let why = why.clone().unwrap_or_else(|| "unknown".to_owned());
                     told.push(of(&transfer.to, Told::NotHandedOver(why)));
                 }
-                Passing::Listed | Passing::Asked | Passing::Unheard => {}
+                Passing::Listed | Passing::Asked | Passing::Kept | Passing::Unheard => {}
             }
         }
         drop(kept.hear_contacts(&told).await?);
+        kept.look_at(looks, true).await?;
         let whats: Vec<(Row<Passed>, Passed)> = became
             .into_iter()
             .map(|(row, state, why)| {
