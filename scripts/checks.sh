@@ -303,7 +303,8 @@ check_mail() {
   python3 tests/mail.py --binary "$zhiyin" --work "$checks_dir/mail"
 }
 
-# What WeCom tells: its crypto by two other implementations, and a server that is killed while callbacks come.
+# What WeCom tells: its crypto by two other implementations, a server that is killed while callbacks come, and an hour with a platform that
+# loses, doubles and fails.
 check_wecom() {
   built_for_tests
   with_node
@@ -313,6 +314,7 @@ check_wecom() {
   in_venv wecom "${pins[@]}"
   "$cache/venv/wecom/bin/python" tests/wecom/test_wecom.py --binary "$zhiyin" --work "$checks_dir/wecom" \
     --crypto "$target/release/examples/wecom_crypto"
+  cargo test --release "${locked[@]}" --workspace --test hour --test burst -- --nocapture
 }
 
 # Draws that were held, held against a program that shares nothing with ours.

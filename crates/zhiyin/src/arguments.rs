@@ -202,6 +202,12 @@ pub enum Command {
         #[command(subcommand)]
         action: crate::way::TransferAction,
     },
+    /// What is known of platforms (企业微信): how far and how stale it is.
+    Platform {
+        /// What to do about it.
+        #[command(subcommand)]
+        action: crate::platform::PlatformAction,
+    },
     /// Channels outside of the home (渠道): their file, and what comes back.
     Channel {
         /// What to do about them.

@@ -30,6 +30,7 @@ mod moving;
 mod partners;
 mod persons;
 mod places;
+mod platform;
 mod playbook;
 mod progress;
 mod quote;
@@ -123,6 +124,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,
         Command::Arrival { action } => arrival::arrival(&place, action).await,
+        Command::Platform { action } => platform::platform(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,
         Command::Way { action } => way::way(&place, action).await,
         Command::Transfer { action } => way::transfer(&place, action).await,

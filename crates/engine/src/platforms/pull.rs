@@ -26,8 +26,10 @@ const ROWS: usize = 500;
 const STEPS: usize = 20;
 /// How long after them it rests, in microseconds: twenty pages a second leave most of the platform's limit to others.
 const REST_US: i64 = 1_000_000;
-/// How long after a whole look the next begins, in microseconds.
-const EVERY_US: i64 = 6 * 3_600_000_000;
+/// How long after the beginning of a whole look the next begins, in microseconds: so many times as long as it took, at least and at most.
+const EVERY_TIMES: i64 = 20;
+const EVERY_US_MIN: i64 = 900_000_000;
+const EVERY_US_MAX: i64 = 6 * 3_600_000_000;
 /// Over which time groups are looked at, in microseconds.
 const GROUPS_OVER_US: i64 = 3_600_000_000;
 /// How many groups a second are looked at, at most, where they are few.
@@ -241,7 +243,9 @@ impl Engine {
                     pull.last = Some((pull.began, wall.0));
                     pull.accounts.clone_from(&pull.there);
                     (pull.stage, pull.listed) = (Stage::Waits, BTreeSet::new());
-                    due = Ts(pull.began).plus_us(EVERY_US).max(wall.plus_us(REST_US));
+                    let took = wall.0.saturating_sub(pull.began);
+                    let every = took.saturating_mul(EVERY_TIMES).clamp(EVERY_US_MIN, EVERY_US_MAX);
+                    due = Ts(pull.began).plus_us(every).max(wall.plus_us(REST_US));
                     break;
                 }
                 Step::Held(trouble) => {
