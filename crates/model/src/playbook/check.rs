@@ -108,6 +108,7 @@ pub(super) fn playbook(
     };
     let (messages, campaigns, sending) = check.campaigns(campaigns, tree, &known);
     let (links, posters) = check.linking(linking, tree);
+    check.attached(&messages, (&links, &posters), tree);
     Some(Playbook {
         id: id?,
         timezone: timezone?,
