@@ -43,6 +43,7 @@ pub mod people;
 pub mod persons;
 pub mod pipeline;
 pub mod places;
+pub mod platforms;
 pub mod playbooks;
 pub mod posters;
 pub mod readings;

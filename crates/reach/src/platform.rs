@@ -467,7 +467,8 @@ pub trait Platform: Send + Sync {
     async fn cancel_moment(&self, moment: &str) -> Answer<()>;
 
     /// Asks for customers to be handed over; of each that was not taken, why. What is under way already is no trouble.
-    async fn hand_over(&self, how: &Handover, customers: &[String]) -> Answer<BTreeMap<String, &'static str>>;
+    async fn hand_over(&self, how: &Handover, customers: &[String])
+    -> Answer<BTreeMap<String, &'static str>>;
     /// How far customers are, a part at a time.
     async fn handed_over(&self, how: &Handover, at: Option<&str>) -> Answer<Part<(String, Progress)>>;
     /// Customers of those who have left, as (who left, customer), a part at a time.

@@ -1,6 +1,7 @@
 //! Campaigns: what happened in runs lies with the member, what was said in the shard of its own hash, so that each is found by it.
 
 pub(crate) mod arrivals;
+mod mirror;
 pub(crate) mod sends;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
 
 pub(crate) use arrivals::*;
+pub(crate) use mirror::*;
 pub(crate) use sends::*;
 
 use crate::PgStore;
@@ -271,6 +273,10 @@ impl Campaigns for PgStore {
     }
 
     fn arrivals(&self) -> &dyn zhiyin_store::campaigns::arrivals::Arrivals {
+        self
+    }
+
+    fn mirror(&self) -> &dyn zhiyin_store::campaigns::mirror::Mirror {
         self
     }
 

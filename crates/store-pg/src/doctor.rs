@@ -227,7 +227,7 @@ pub(crate) const UNSEALED_EVENTS: &str = "SELECT 'event ' || seq FROM {shard}.ev
     AND body <> '\\x03'::bytea) OR get_byte(called, 0) <> 2 LIMIT 5";
 pub(crate) const UNSEALED_LETTERS: &str = "SELECT 'dead letter ' || seq FROM {shard}.dead_letter \
     WHERE field <> '' OR message NOT LIKE '~%' AND message <> '(erased)' LIMIT 5";
-const SEALED: [(&str, &str); 7] = [
+const SEALED: [(&str, &str); 8] = [
     ("every identifier is sealed", UNSEALED_NAMES),
     ("what is personal of a member is sealed, or erased", UNSEALED_MEMBERS),
     ("every event's body is sealed, archived or erased, and its id hashed", UNSEALED_EVENTS),
@@ -235,6 +235,7 @@ const SEALED: [(&str, &str); 7] = [
     ("what was bought at a checkout is sealed, or erased", crate::checkouts::UNSEALED),
     ("what was said to members is sealed, or erased", crate::campaigns::UNSEALED),
     ("what came from platforms is sealed, or erased", crate::campaigns::ARRIVALS_UNSEALED),
+    ("what platforms showed is sealed, or erased", crate::campaigns::REFLECTIONS_UNSEALED),
 ];
 
 /// Breaches of one invariant, as many as are shown.

@@ -80,6 +80,8 @@ pub(crate) const OUTBOX: &str =
     "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox ORDER BY id";
 pub(crate) const SEND: &str = "SELECT id, channel, at, state, attempts, due, tried_at, receipt, error, others, told \
     FROM {shard}.send ORDER BY id";
+pub(crate) const REFLECTION: &str =
+    "SELECT id, version, kind, part, due, about, body FROM {shard}.reflection ORDER BY id";
 pub(crate) const ARRIVAL: &str =
     "SELECT id, channel, lane, at, about, state, tries, due, why, body FROM {shard}.arrival ORDER BY id";
 pub(crate) const LINK: &str = "SELECT id, code, page, target, touchpoint, campaign, message, member, sharer, at, until, clicks, \
@@ -154,7 +156,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 64] = [
+const SAID: [(&str, &str, Way); 65] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -187,6 +189,7 @@ const SAID: [(&str, &str, Way); 64] = [
     ("outbox", OUTBOX, Way::Each),
     ("send", SEND, Way::Each),
     ("arrival", ARRIVAL, Way::Each),
+    ("reflection", REFLECTION, Way::Each),
     ("link", LINK, Way::Each),
     ("pool", POOL, Way::Once),
     ("issue", ISSUE, Way::Once),

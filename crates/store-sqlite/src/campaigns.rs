@@ -2,6 +2,7 @@
 
 pub(crate) mod arrivals;
 pub(crate) mod links;
+mod mirror;
 pub(crate) mod sends;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
 
 pub(crate) use arrivals::*;
+pub(crate) use mirror::*;
 pub(crate) use sends::*;
 
 use crate::SqliteStore;
@@ -229,6 +231,10 @@ impl Campaigns for SqliteStore {
     }
 
     fn arrivals(&self) -> &dyn zhiyin_store::campaigns::arrivals::Arrivals {
+        self
+    }
+
+    fn mirror(&self) -> &dyn zhiyin_store::campaigns::mirror::Mirror {
         self
     }
 

@@ -143,7 +143,7 @@ pub(crate) const INVARIANTS: [(&str, &str); 21] = [
 ];
 
 /// What must be true of a sealed home besides. Sealed values begin with 2, erased ones are 3.
-pub(crate) const SEALED: [(&str, &str); 9] = [
+pub(crate) const SEALED: [(&str, &str); 10] = [
     (
         "every identifier is sealed",
         "SELECT 'identifier ' || hex(hash) FROM identifier WHERE substr(value, 1, 1) <> x'02'",
@@ -177,6 +177,10 @@ pub(crate) const SEALED: [(&str, &str); 9] = [
     (
         "what came from platforms is sealed, or erased",
         "SELECT 'arrival ' || hex(id) FROM arrival WHERE body <> x'03' AND substr(body, 1, 1) <> x'02'",
+    ),
+    (
+        "what platforms showed is sealed, or erased",
+        "SELECT 'reflection ' || hex(id) FROM reflection WHERE body <> x'03' AND substr(body, 1, 1) <> x'02'",
     ),
     (
         "why an item could not be decided is sealed, or erased",

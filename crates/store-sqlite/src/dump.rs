@@ -117,7 +117,7 @@ pub(crate) fn fill(c: &Connection, mut given: In) -> Result<()> {
              OR EXISTS (SELECT 1 FROM place) OR EXISTS (SELECT 1 FROM webhook) OR EXISTS (SELECT 1 FROM pool) \
              OR EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM draw) OR EXISTS (SELECT 1 FROM code_upload) \
              OR EXISTS (SELECT 1 FROM till_lease) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM link) \
-             OR EXISTS (SELECT 1 FROM arrival)",
+             OR EXISTS (SELECT 1 FROM arrival) OR EXISTS (SELECT 1 FROM reflection)",
             [],
             |row| row.get(0),
         )

@@ -38,6 +38,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (27, 2, include_str!("migrations/0027_effects.sql")),
     (28, 2, include_str!("migrations/0028_arrivals.sql")),
     (29, 2, include_str!("migrations/0029_kept.sql")),
+    (30, 2, include_str!("migrations/0030_mirror.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

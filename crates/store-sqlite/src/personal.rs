@@ -92,6 +92,7 @@ pub(crate) enum Stage {
     Checkouts(Vec<u8>),
     Outbox(Vec<u8>),
     Arrivals(Vec<u8>),
+    Mirror(Vec<u8>),
     Done,
 }
 
@@ -134,7 +135,12 @@ fn seal_stage(c: &Connection, vault: &Vault, stage: Stage, limit: usize) -> Resu
         Stage::Arrivals(after) => {
             let of = (campaigns::ARRIVAL_BODIES, campaigns::ARRIVAL_BODY_SET);
             let found = bodies(c, vault, of, (after, limit))?;
-            Ok(found.map_or((0, Stage::Done), |(n, last)| (n, Stage::Arrivals(last))))
+            Ok(found.map_or((1, Stage::Mirror(Vec::new())), |(n, last)| (n, Stage::Arrivals(last))))
+        }
+        Stage::Mirror(after) => {
+            let of = (campaigns::REFLECTION_BODIES, campaigns::REFLECTION_BODY_SET);
+            let found = bodies(c, vault, of, (after, limit))?;
+            Ok(found.map_or((0, Stage::Done), |(n, last)| (n, Stage::Mirror(last))))
         }
         Stage::Done => Ok((0, Stage::Done)),
     }
@@ -306,6 +312,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
     }
     run(&mut prepare(c, names::SEEN_GONE)?, [key])?;
     run(&mut prepare(c, campaigns::ARRIVALS_ERASED)?, [key])?;
+    run(&mut prepare(c, campaigns::REFLECTIONS_ERASED)?, [key])?;
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
     run(&mut prepare(c, lists::ERASED)?, [key])?;
     run(&mut prepare(c, FOUND_GONE_OF)?, [key])?;

@@ -2,6 +2,7 @@
 //! to members is the outbox, whose bodies are sealed under the member like those of events.
 
 pub mod arrivals;
+pub mod mirror;
 pub mod sends;
 
 use async_trait::async_trait;
@@ -131,6 +132,8 @@ pub trait Campaigns: Send + Sync {
     fn sends(&self) -> &dyn sends::Sends;
     /// What came from platforms.
     fn arrivals(&self) -> &dyn arrivals::Arrivals;
+    /// What platforms last showed.
+    fn mirror(&self) -> &dyn mirror::Mirror;
     /// Short links.
     fn links(&self) -> &dyn crate::links::Links;
     /// What happened to a member, and to who they were, newest first: in one campaign, or in all.

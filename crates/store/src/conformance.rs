@@ -22,6 +22,7 @@ pub mod life;
 pub mod links;
 pub mod lists;
 pub mod lookups;
+pub mod mirror;
 pub mod partners;
 pub mod past;
 pub mod personal;
@@ -110,6 +111,8 @@ macro_rules! conformance {
             arrivals: what_comes_is_kept_once, a_lane_is_lent_in_order_to_one_at_a_time,
                 dead_letters_wait_for_people_and_the_rest_is_forgotten, what_came_moves_with_the_home,
                 what_came_of_whoever_is_erased_says_nothing;
+            mirror: a_thing_is_changed_by_who_read_it_as_it_is, what_is_due_of_a_kind_is_lent_to_one_at_a_time,
+                things_are_listed_by_what_they_belong_to, the_mirror_moves_with_the_home, what_was_seen_of_whoever_is_erased_says_nothing;
             links: a_link_is_kept_once_and_counts, links_follow_whoever_they_are, links_move_with_the_home,
                 a_link_of_whoever_is_erased_names_nobody;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,

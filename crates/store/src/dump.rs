@@ -72,7 +72,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 64] = [
+pub static TABLES: [Table; 65] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -331,6 +331,7 @@ pub static TABLES: [Table; 64] = [
     },
     Table { name: "send", columns: &crate::campaigns::sends::COLUMNS },
     Table { name: "arrival", columns: &crate::campaigns::arrivals::COLUMNS },
+    Table { name: "reflection", columns: &crate::campaigns::mirror::COLUMNS },
     links::LINK,
     Table { name: "pool", columns: &[("pool", TEXT), ("taken", INT)] },
     Table {

@@ -103,7 +103,8 @@ pub fn lanes(file: Option<&Path>) -> Result<Vec<Lane>> {
 pub fn platforms(file: Option<&Path>) -> Result<Platforms> {
     let Some(file) = file else { return Ok(Platforms::default()) };
     let clock: settings::Clock = Arc::new(|| zhiyin_engine::clock::wall().0.div_euclid(1_000));
-    settings::platforms(&text(file)?, secret, &clock).with_context(|| format!("channels of {}", file.display()))
+    settings::platforms(&text(file)?, secret, &clock)
+        .with_context(|| format!("channels of {}", file.display()))
 }
 
 fn text(file: &Path) -> Result<String> {

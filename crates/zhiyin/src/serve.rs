@@ -96,6 +96,7 @@ pub async fn work(
         return run(place, Arc::new(engine), &Serving { channels, ..at }).await;
     }
     let lanes = lanes(channels.as_deref())?;
+    let asked = zhiyin_engine::platforms::all(&platforms(channels.as_deref())?);
     if drain {
         // What came from platforms is worked on first.
         while engine.work_on_arrivals(None, zhiyin_engine::clock::wall()).await?.done > 0 {}
@@ -105,9 +106,12 @@ pub async fn work(
     say!("At work  (stop with Ctrl-C)");
     let (stop, mut stopped) = watch::channel(false);
     let client = Client::new();
-    let (mut stopped_too, mut stopped_as_well) = (stop.subscribe(), stop.subscribe());
+    let (mut stopped_too, mut stopped_as_well, mut stopped_last) =
+        (stop.subscribe(), stop.subscribe(), stop.subscribe());
     let arriving =
         engine.work_arrivals(None, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
+    let asking =
+        engine.work_platforms(asked, async move { drop(stopped_last.wait_for(|stopped| *stopped).await) });
     let telling = engine.tell(&client, async move { drop(stopped.wait_for(|stopped| *stopped).await) });
     let handing = engine.dispatch(lanes, async move { drop(stopped_too.wait_for(|stopped| *stopped).await) });
     let working = async {
@@ -115,7 +119,7 @@ pub async fn work(
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, (), (), ()) = tokio::join!(working, telling, handing, arriving);
+    let (worked, (), (), (), ()) = tokio::join!(working, telling, handing, arriving, asking);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -182,6 +186,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.dispatch(lanes, stopped).await })
     };
+    let asking = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        let all = zhiyin_engine::platforms::all(&platforms);
+        tokio::spawn(async move { engine.work_platforms(all, stopped).await })
+    };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.work_arrivals(None, stopped).await })
@@ -243,7 +252,13 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         }
     };
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
-    let api = Api::receiving(Arc::clone(&engine), at.requests_per_second, at.open, at.bounds(), platforms.callbacks);
+    let api = Api::receiving(
+        Arc::clone(&engine),
+        at.requests_per_second,
+        at.open,
+        at.bounds(),
+        platforms.callbacks,
+    );
     let counting = {
         let (api, stopped) = (Arc::clone(&api), waiter(stopped.clone()));
         tokio::spawn(async move { api.tell_follows(stopped).await })
@@ -265,6 +280,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     ending.abort();
     telling.await?;
     handing.await?;
+    asking.await?;
     arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;

@@ -162,9 +162,9 @@ fn attachments(attached: &[Attached]) -> Vec<Attachment> {
         Attached::Link { title, url, description, picture } => {
             Attachment::Link { link: Link { title, picurl: picture, desc: filled(description), url } }
         }
-        Attached::Page { title, app, page, media } => {
-            Attachment::MiniProgram { miniprogram: MiniProgram { title, pic_media_id: media, appid: app, page } }
-        }
+        Attached::Page { title, app, page, media } => Attachment::MiniProgram {
+            miniprogram: MiniProgram { title, pic_media_id: media, appid: app, page },
+        },
     };
     attached.iter().map(one).collect()
 }
@@ -244,7 +244,10 @@ fn handover(how: &Handover) -> WecomHandover {
 
 /// Why a customer or a group was not taken, by the name of its number; nothing where it was, or is under way.
 fn why_not(code: i64) -> Option<&'static str> {
-    (code != 0).then(|| errcodes::trouble(code)).filter(|trouble| !trouble.is_done_already()).map(|trouble| trouble.name())
+    (code != 0)
+        .then(|| errcodes::trouble(code))
+        .filter(|trouble| !trouble.is_done_already())
+        .map(|trouble| trouble.name())
 }
 
 #[async_trait]
@@ -422,7 +425,8 @@ impl Platform for Desk {
         let shown = or_nothing(self.wecom.join_way(id).await)?;
         Ok(shown.map(|shown| {
             let way = shown.way;
-            let makes = (way.auto_create_room == 1).then(|| (way.room_base_name, way.room_base_id.unwrap_or(1)));
+            let makes =
+                (way.auto_create_room == 1).then(|| (way.room_base_name, way.room_base_id.unwrap_or(1)));
             GroupWay { name: way.state, note: way.remark, groups: way.chat_id_list, makes }
         }))
     }
@@ -488,8 +492,9 @@ impl Platform for Desk {
 
     async fn find_moment(&self, moment: &Moment, from: i64) -> Answer<Vec<String>> {
         let (start, end) = self.since(from);
-        let records =
-            pages::all(PAGES_MAX, async |at: Option<String>| self.wecom.moments(start, end, at.as_deref()).await);
+        let records = pages::all(PAGES_MAX, async |at: Option<String>| {
+            self.wecom.moments(start, end, at.as_deref()).await
+        });
         let is_this = |record: &super::moments::MomentRecord| {
             record.create_type == 0 && record.create_time >= start && record.text.content == moment.said.text
         };
@@ -509,9 +514,14 @@ impl Platform for Desk {
         or_done(self.wecom.cancel_moment(moment).await)
     }
 
-    async fn hand_over(&self, how: &Handover, customers: &[String]) -> Answer<BTreeMap<String, &'static str>> {
+    async fn hand_over(
+        &self,
+        how: &Handover,
+        customers: &[String],
+    ) -> Answer<BTreeMap<String, &'static str>> {
         let word = how.word.as_deref().filter(|_| !how.has_left);
-        let asked = self.wecom.transfer(giver(how), &handover(how), customers, word).await.map_err(trouble)?;
+        let asked =
+            self.wecom.transfer(giver(how), &handover(how), customers, word).await.map_err(trouble)?;
         let why = |one: super::transfer::Asked| Some((one.external_userid, why_not(one.errcode)?));
         Ok(asked.into_iter().filter_map(why).collect())
     }

@@ -26,7 +26,7 @@ pub(crate) const HOME_USED: &str = "SELECT EXISTS (SELECT 1 FROM {home}.playbook
     OR EXISTS (SELECT 1 FROM {home}.pool) OR EXISTS (SELECT 1 FROM {home}.issue) \
     OR EXISTS (SELECT 1 FROM {home}.draw) OR EXISTS (SELECT 1 FROM {home}.code_upload) \
     OR EXISTS (SELECT 1 FROM {home}.till_lease)";
-pub(crate) const SHARD_USED: &str = "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member) OR EXISTS (SELECT 1 FROM {shard}.link) OR EXISTS (SELECT 1 FROM {shard}.arrival)";
+pub(crate) const SHARD_USED: &str = "SELECT EXISTS (SELECT 1 FROM {shard}.event) OR EXISTS (SELECT 1 FROM {shard}.member) OR EXISTS (SELECT 1 FROM {shard}.link) OR EXISTS (SELECT 1 FROM {shard}.arrival) OR EXISTS (SELECT 1 FROM {shard}.reflection)";
 pub(crate) const OWN_SOURCE_NO: &str = "SELECT no FROM {home}.source WHERE name = $1";
 pub(crate) const SOURCES_GONE: &str = "DELETE FROM {home}.source WHERE name <> $1";
 pub(crate) const HOME_SET: &str =
@@ -188,7 +188,7 @@ impl Filling<'_> {
                 self.put(table, "", rows, by_hash).await
             }
             "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" | "send" | "arrival"
-            | "link" => {
+            | "reflection" | "link" => {
                 let name = if table.name.starts_with("coupon_") { "coupon" } else { "id" };
                 let by_coupon =
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, name)?)?));

@@ -59,6 +59,7 @@ pub(crate) enum Stage {
     Checkouts(usize, Option<Uuid>),
     Outbox(usize, Option<Uuid>),
     Arrivals(usize, Option<Uuid>),
+    Mirror(usize, Option<Uuid>),
     Done,
 }
 
@@ -146,8 +147,17 @@ impl Sealing<'_> {
                 let (n, next) = self.bodies(of, shard, after).await?;
                 Ok(match next {
                     Some(after) => (n, Stage::Arrivals(shard, Some(after))),
-                    None if last(shard) => (0, Stage::Done),
+                    None if last(shard) => (1, Stage::Mirror(0, None)),
                     None => (1, Stage::Arrivals(shard + 1, None)),
+                })
+            }
+            Stage::Mirror(shard, after) => {
+                let of = (crate::campaigns::REFLECTION_BODIES, crate::campaigns::REFLECTION_BODY_SET);
+                let (n, next) = self.bodies(of, shard, after).await?;
+                Ok(match next {
+                    Some(after) => (n, Stage::Mirror(shard, Some(after))),
+                    None if last(shard) => (0, Stage::Done),
+                    None => (1, Stage::Mirror(shard + 1, None)),
                 })
             }
             Stage::Done => Ok((0, Stage::Done)),

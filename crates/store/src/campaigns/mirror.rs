@@ -85,13 +85,8 @@ pub trait Mirror: Send + Sync {
     async fn forget_reflections(&self, read: Vec<(ReflectionId, i64)>) -> Result<usize>;
     /// Lends what is due of a kind, what is due first first, at most `limit`: with another version and due at `until`, so that nobody
     /// else gets it before.
-    async fn lend_reflections(
-        &self,
-        kind: &str,
-        now: Ts,
-        until: Ts,
-        limit: usize,
-    ) -> Result<Vec<Reflection>>;
+    async fn lend_reflections(&self, kind: &str, now: Ts, until: Ts, limit: usize)
+    -> Result<Vec<Reflection>>;
     /// When the next of a kind is due.
     async fn next_reflection(&self, kind: &str) -> Result<Option<Ts>>;
     /// How many there are, by kind.

@@ -12,6 +12,7 @@ use super::envelope::{self, ERASED, Key, Subject, What, subject_of};
 use super::vault::{Keys, Vault};
 use super::{LookupHash, Sealed, open, seal};
 use crate::campaigns::arrivals::NewArrival;
+use crate::campaigns::mirror::Reflect;
 use crate::flush::Flush;
 use crate::merge::Merge;
 use crate::{Append, NewEvent, PastEvent, Result, StoreError, StoredMember, Waiting, packed};
@@ -194,6 +195,14 @@ impl Vault {
         let ring = Ring(keys.to_seal(new.iter().map(|one| one.about))?);
         new.iter_mut().try_for_each(|one| ring.value(&one.about, What::Body, &mut one.body))?;
         Ok(new)
+    }
+
+    /// Seals what platforms showed, each under what it is about.
+    pub fn seal_reflections(&self, mut things: Vec<Reflect>) -> Result<Vec<Reflect>> {
+        let Some(keys) = self.keys().filter(|_| !things.is_empty()) else { return Ok(things) };
+        let ring = Ring(keys.to_seal(things.iter().map(|one| one.about))?);
+        things.iter_mut().try_for_each(|one| ring.value(&one.about, What::Body, &mut one.body))?;
+        Ok(things)
     }
 
     /// Message ids as they stand in the home.
