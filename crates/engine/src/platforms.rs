@@ -8,7 +8,11 @@
 //! Work is done in rounds ([`Engine::work_platforms`]), each of which does a bounded part of one thing for one account, and is told the
 //! time. Several processes may do all of it at once.
 
+pub(crate) mod had;
+pub(crate) mod media;
 mod mirror;
+mod notices;
+pub(crate) mod tasks;
 
 use std::fmt;
 use std::future::Future;
@@ -58,7 +62,7 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 0] = [];
+const ROUNDS: [Named; 2] = [("tasks", tasks::round), ("notices", notices::round)];
 
 /// All accounts of platforms that can be asked.
 pub fn all(platforms: &Platforms) -> Vec<At> {
@@ -74,6 +78,10 @@ impl Engine {
     /// logged and keeps no other from being made.
     pub async fn round_of_platforms(&self, all: &[At], wall: Ts) -> Round {
         let mut whole = Round::default();
+        match self.gather_sends(all, wall).await {
+            Ok(round) => whole.done += round.done,
+            Err(error) => tracing::warn!(%error, "platforms: what is due is not gathered for now"),
+        }
         for at in all {
             for (name, round) in ROUNDS {
                 match round(self, at, wall).await {
