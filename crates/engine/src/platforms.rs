@@ -12,6 +12,7 @@ pub(crate) mod had;
 pub(crate) mod media;
 mod mirror;
 mod notices;
+pub mod posts;
 pub(crate) mod tasks;
 
 use std::fmt;
@@ -62,7 +63,7 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 2] = [("tasks", tasks::round), ("notices", notices::round)];
+const ROUNDS: [Named; 3] = [("posts", posts::round), ("tasks", tasks::round), ("notices", notices::round)];
 
 /// All accounts of platforms that can be asked.
 pub fn all(platforms: &Platforms) -> Vec<At> {

@@ -21,6 +21,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 mod links;
 mod lists;
+mod posts;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
@@ -131,6 +132,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         campaigns::endpoints(),
         sends::endpoints(),
         arrivals::endpoints(),
+        posts::endpoints(),
         links::endpoints(),
         draws::endpoints(),
         tills::endpoints(),

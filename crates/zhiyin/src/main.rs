@@ -31,6 +31,7 @@ mod partners;
 mod persons;
 mod places;
 mod playbook;
+mod post;
 mod progress;
 mod quote;
 mod report;
@@ -119,6 +120,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Key { action } => key::key(&place, action).await,
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,
+        Command::Post { action } => post::post(&place, action).await,
         Command::Arrival { action } => arrival::arrival(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,

@@ -47,11 +47,10 @@ impl Had {
             if u64::try_from(n).unwrap_or(u64::MAX) >= most {
                 return Some(format!("{n} of {most} in this {window}"));
             }
-            if self.full.is_some_and(|told| of(told) == this) {
-                return Some(format!("all of this {window}, says the platform"));
-            }
         }
-        None
+        // Of which window it is full the platform does not say: tomorrow it is asked again.
+        let day = |instant: i64| at.desk.window("day", instant);
+        self.full.filter(|told| day(*told) == day(now)).map(|_| "all of today, says the platform".to_owned())
     }
 
     /// Windows that are over count no more.
