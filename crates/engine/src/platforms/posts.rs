@@ -47,7 +47,7 @@ const STOP_WITHIN_US: i64 = 2 * DAY_US;
 /// What is published where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Into {
+pub(crate) enum Where {
     /// Into groups.
     Groups {
         /// These.
@@ -102,7 +102,7 @@ pub(crate) struct Post {
     /// What it says.
     pub(crate) words: Words,
     /// Where.
-    pub(crate) into: Into,
+    pub(crate) into: Where,
     /// How far it is.
     pub(crate) stage: PostStage,
     /// How long staff may take, in microseconds.
@@ -184,7 +184,7 @@ impl Engine {
             }
         }
         match row.what.into.clone() {
-            Into::Groups { groups, named, owners } => {
+            Where::Groups { groups, named, owners } => {
                 let found = match chosen(at, &groups, named.as_deref(), &owners).await {
                     Ok(found) => found,
                     Err(trouble) => return later(kept, row, &trouble, wall).await,
@@ -228,7 +228,7 @@ impl Engine {
                 row.what.stage = PostStage::Tasks;
                 kept.put_post(&row, wall.plus_us(OVER_KEPT_US)).await.map(drop)
             }
-            Into::Moment { .. } => {
+            Where::Moment { .. } => {
                 let moment = match self.moment_of(kept, at, &row.what, wall).await? {
                     Ok(moment) => moment,
                     Err(trouble) => return later(kept, row, &trouble, wall).await,
@@ -258,7 +258,7 @@ impl Engine {
     }
 
     async fn moment_of(&self, kept: &Kept<'_>, at: &At, post: &Post, wall: Ts) -> Result<Answer<Moment>> {
-        let Into::Moment { accounts, tags } = &post.into else { return Ok(Ok(Moment::default())) };
+        let Where::Moment { accounts, tags } = &post.into else { return Ok(Ok(Moment::default())) };
         let mut ids = Vec::new();
         if !tags.is_empty() {
             let known = match at.desk.tags().await {

@@ -16,4 +16,5 @@ mod playbooks;
 
 mod broken;
 mod confirmed;
+mod posts;
 mod stage;

@@ -241,8 +241,9 @@ impl Stage {
     pub async fn phone(&self, customer: &str) -> Vec<String> {
         let phones = self.truth("phones").await;
         let mine = phones.as_array().unwrap().iter().find(|phone| phone["external_userid"] == customer);
-        let got = mine.unwrap()["received"].as_array().unwrap().clone();
-        got.iter().map(|one| one["content"]["text"]["content"].as_str().unwrap_or_default().to_owned()).collect()
+        let got = mine.unwrap()["inbox"].as_array().unwrap().clone();
+        let got = got.iter().filter(|one| one["kind"] == "mass");
+        got.map(|one| one["content"]["text"]["content"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// Tasks that the platform has and that were not stopped, as (text, who sends it to how many).
@@ -260,7 +261,8 @@ impl Stage {
     pub async fn staff_inbox(&self, userid: &str) -> Vec<Value> {
         let staff = self.truth("staff").await;
         let mine = staff.as_array().unwrap().iter().find(|one| one["userid"] == userid).unwrap().clone();
-        mine["inbox"].as_array().unwrap().clone()
+        let of_app = |one: &&Value| one["content"]["msgtype"].as_str().is_some_and(|kind| kind.starts_with("text"));
+        mine["inbox"].as_array().unwrap().iter().filter(of_app).cloned().collect()
     }
 
     /// What is so at the end, here and there: whoever the record says got a message did, and nobody else, and nobody twice.

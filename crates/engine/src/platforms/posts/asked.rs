@@ -13,7 +13,7 @@ use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_store::campaigns::mirror::{Reflect, Reflection, ReflectionId, reflection_id};
 use zhiyin_store::{StoreError, seal};
 
-use super::{Into, POST, Post, PostStage};
+use super::{POST, Post, PostStage, Where};
 use crate::audit::{self, Outcome, Target, detail};
 use crate::boxed;
 use crate::platforms::tasks::{CONFIRM_USUAL_US, Errand, Reaches, Stage, TASK, WAITING, Words};
@@ -161,7 +161,7 @@ impl PostAsked {
                 if groups.is_empty() && owners.is_empty() && named.is_none() {
                     return refused("group_missing", "groups", "into which groups?");
                 }
-                Into::Groups { groups: groups.clone(), named: named.clone(), owners: owners.clone() }
+                Where::Groups { groups: groups.clone(), named: named.clone(), owners: owners.clone() }
             }
             (None, Some(MomentAsked { accounts, tags })) => {
                 several("accounts", accounts)?;
@@ -169,7 +169,7 @@ impl PostAsked {
                 if self.card.is_some() {
                     return refused("bad_text", "card", "a moment has none");
                 }
-                Into::Moment { accounts: accounts.clone(), tags: tags.clone() }
+                Where::Moment { accounts: accounts.clone(), tags: tags.clone() }
             }
             _ => return refused("group_missing", "groups", "into groups, or as a moment: one of both"),
         };
@@ -195,9 +195,9 @@ impl PostAsked {
 }
 
 /// How many customers see it at most.
-fn customers_most(into: &Into) -> i64 {
+fn customers_most(into: &Where) -> i64 {
     match into {
-        Into::Groups { groups, named: None, owners } if owners.is_empty() => {
+        Where::Groups { groups, named: None, owners } if owners.is_empty() => {
             i64::try_from(groups.len()).unwrap_or(i64::MAX).saturating_mul(GROUP_CUSTOMERS)
         }
         _ => i64::MAX,
@@ -398,9 +398,9 @@ impl Engine {
     }
 }
 
-fn into_name(into: &Into) -> &'static str {
+fn into_name(into: &Where) -> &'static str {
     match into {
-        Into::Groups { .. } => "groups",
-        Into::Moment { .. } => "moment",
+        Where::Groups { .. } => "groups",
+        Where::Moment { .. } => "moment",
     }
 }
