@@ -15,14 +15,19 @@ pub mod errands;
 mod greeting;
 mod group_ways;
 mod groups;
+pub(crate) mod had;
 mod looks;
+pub(crate) mod media;
 mod mirror;
+mod notices;
+pub mod posts;
 mod pull;
 mod say;
 mod seats;
 mod shelf;
 pub mod standing;
 mod tags;
+pub(crate) mod tasks;
 mod transfers;
 mod ways;
 
@@ -81,7 +86,7 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 8] = [
+const ROUNDS: [Named; 11] = [
     ("look", |engine, at, wall| Box::pin(engine.look_round(at, wall))),
     ("pull", |engine, at, wall| Box::pin(engine.pull_round(at, wall))),
     ("mark", |engine, at, wall| Box::pin(engine.mark_round(at, wall))),
@@ -90,6 +95,9 @@ const ROUNDS: [Named; 8] = [
     ("transfers", |engine, at, wall| Box::pin(engine.pass_on(at, wall))),
     ("convert", |engine, at, wall| Box::pin(engine.convert_round(at, wall))),
     ("seats", |engine, at, wall| Box::pin(engine.measure_seats(at, wall))),
+    ("posts", posts::round),
+    ("tasks", tasks::round),
+    ("notices", notices::round),
 ];
 
 /// All accounts of platforms that can be asked.
@@ -106,6 +114,10 @@ impl Engine {
     /// logged and keeps no other from being made.
     pub async fn round_of_platforms(&self, all: &[At], wall: Ts) -> Round {
         let mut whole = Round::default();
+        match self.gather_sends(all, wall).await {
+            Ok(round) => whole.done += round.done,
+            Err(error) => tracing::warn!(%error, "platforms: what is due is not gathered for now"),
+        }
         for at in all {
             for (name, round) in ROUNDS {
                 match round(self, at, wall).await {

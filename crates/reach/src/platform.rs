@@ -425,6 +425,9 @@ pub trait Platform: Send + Sync {
     fn accounts_of(&self, persona: &str) -> Vec<String>;
     /// What the platform allows on the day of an instant, by a subject's name and a window's (`call`, `day`, `month`, …).
     fn limit(&self, subject: &str, window: &str, at: i64) -> Option<u64>;
+    /// Which of its fixed windows of a name (`minute`, `hour`, `day`, `month`) an instant falls into: a number that grows with time, the
+    /// same for all instants of one window. Of a name that is no such window nothing.
+    fn window(&self, window: &str, at: i64) -> Option<i64>;
 
     /// Whether it lets us in: the first step of a check.
     async fn enter(&self) -> Answer<()>;

@@ -21,6 +21,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 mod links;
 mod lists;
+mod posts;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
@@ -133,6 +134,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         sends::endpoints(),
         arrivals::endpoints(),
         ways::endpoints(),
+        posts::endpoints(),
         links::endpoints(),
         draws::endpoints(),
         tills::endpoints(),

@@ -184,6 +184,12 @@ pub enum Command {
         #[command(subcommand)]
         action: crate::send::SendAction,
     },
+    /// What people publish through staff (群发到群、朋友圈): into groups, and as moments.
+    Post {
+        /// What to do about it.
+        #[command(subcommand)]
+        action: crate::post::PostAction,
+    },
     /// What came from platforms (平台回调): what became of it, dead letters.
     Arrival {
         /// What to do about it.

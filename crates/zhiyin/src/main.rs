@@ -32,6 +32,7 @@ mod persons;
 mod places;
 mod platform;
 mod playbook;
+mod post;
 mod progress;
 mod quote;
 mod report;
@@ -123,6 +124,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Key { action } => key::key(&place, action).await,
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,
+        Command::Post { action } => post::post(&place, action).await,
         Command::Arrival { action } => arrival::arrival(&place, action).await,
         Command::Platform { action } => platform::platform(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,

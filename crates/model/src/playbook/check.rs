@@ -114,6 +114,7 @@ pub(super) fn playbook(
     let (links, posters) = check.linking(linking, tree);
     let named = way::Named { messages: &messages, tags: &tags, links: &links, posters: &posters };
     check.ways_fit(&touchpoints, tree.get("touchpoints"), &named);
+    check.attached(&messages, (&links, &posters), tree);
     Some(Playbook {
         id: id?,
         timezone: timezone?,

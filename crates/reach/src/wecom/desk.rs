@@ -148,6 +148,10 @@ impl Platform for Desk {
         self.wecom.limits().number(subject, Window::named(window)?, day_of(at.saturating_mul(1_000)))
     }
 
+    fn window(&self, window: &str, at: i64) -> Option<i64> {
+        Window::named(window)?.nth(at)
+    }
+
     async fn enter(&self) -> Answer<()> {
         self.wecom.sign_in().await.map_err(trouble)
     }
