@@ -27,8 +27,8 @@ pub(crate) mod reads;
 pub(crate) mod reference;
 mod sends;
 mod tills;
-pub(crate) mod ways;
-mod webhooks;
+mod ways;
+pub(crate) mod webhooks;
 
 use std::collections::BTreeMap;
 use std::future::Future;
