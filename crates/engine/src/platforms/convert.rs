@@ -4,9 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::time::{DAY_US, Ts, Zone};
 use zhiyin_reach::platform::{Answer, Converted, Trouble};
 
+use super::looks::Look;
 use super::ways::rest_us;
 use super::{About, At, Kept, Put, Round};
 use crate::accept::{Source, Ties};
@@ -119,6 +121,24 @@ impl Engine {
         shelf.add(ERRAND, &[row]).await.map(drop)
     }
 
+    /// A member is to be reached on one of these and is known there by no name: where a unionid and an openid of theirs are known it is
+    /// asked who they are.
+    pub(crate) async fn want_to_know(&self, all: &[At], member: MemberId, wall: Ts) -> Result<()> {
+        let names = self.store().identifiers_of(vec![member]).await?;
+        let of = |is: &dyn Fn(&str) -> bool| {
+            names.iter().find(|(_, namespace, _)| is(namespace)).map(|(_, _, value)| value.as_str())
+        };
+        let (unionid, openid) =
+            (of(&|namespace| namespace == "unionid"), of(&|namespace| namespace.starts_with("openid")));
+        let (Some(unionid), Some(openid)) = (unionid, openid) else { return Ok(()) };
+        for at in all {
+            if of(&|namespace| namespace == at.desk.namespace()).is_none() {
+                self.want_customer(&at.account, (unionid, openid), wall).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Somebody came of whom the platform did not say who they are elsewhere: they may be expected.
     pub(super) async fn may_be_expected(&self, account: &str, customer: &str, wall: Ts) -> Result<()> {
         let shelf = self.shelf(account).await?;
@@ -218,6 +238,8 @@ impl Engine {
         let asked = match &converted {
             Converted::Customer(customer) => {
                 self.are_one(at, (unionid, customer), wall).await?;
+                // With whom of the staff they are in contact is seen by looking.
+                kept.look_at(vec![(Look::Customer(customer.clone()), wall)], true).await?;
                 Asked { customer: Some(customer.clone()), pending: None, until: None }
             }
             Converted::Pending(pending) => {

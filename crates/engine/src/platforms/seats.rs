@@ -114,6 +114,7 @@ impl Engine {
         let due = match measure(at, &mut row.what, wall).await {
             Ok(()) => {
                 (row.what.trouble, row.what.fails) = (None, 0);
+                self.tell_seats(&at.account, &row.what);
                 if row.what.left.is_empty() { wall.plus_us(DAY_US) } else { wall }
             }
             Err(trouble) => {
@@ -133,6 +134,13 @@ impl Engine {
         };
         kept.put(vec![put]).await?;
         Ok(Round { done: 1, next: Some(due) })
+    }
+
+    fn tell_seats(&self, account: &str, measured: &Measured) {
+        let most = measured.limits.per_account.unwrap_or(u64::MAX).max(1);
+        let fullest = measured.friends.values().max().copied().unwrap_or(0);
+        let fullest = u64::try_from(fullest).unwrap_or(u64::MAX).saturating_mul(1_000) / most;
+        self.measures.seats().measured(account, measured.friends.values().sum(), fullest);
     }
 
     /// What was measured of one of the brand's accounts.

@@ -161,6 +161,8 @@ impl Engine {
         let (mut words, persona, poster) = words_of(&going.body)?;
         let staff: Vec<Option<&[String]>> = kept.iter().map(|(_, staff)| staff.as_deref()).collect();
         let Some((i, account)) = by_whom(all, &staff, &going.state, persona.as_deref()) else {
+            // Who is known elsewhere may be a contact all the same: the next word reaches them.
+            self.want_to_know(all, row.member, wall).await?;
             return Ok(Due::Stopped("address: none".to_owned()));
         };
         let (Some(at), Some((kept, _))) = (all.get(i), kept.get(i)) else {
