@@ -40,7 +40,19 @@ dev() {
   trap stop_server EXIT
   mkdir -p "$cache/dev"
   touch "$seen"
-  start_server "$log" --listen 127.0.0.1:0 --open "${options[@]}"
+  local at
+  at="127.0.0.1:$(free_port)"
+  start_platform "$at"
+  options+=("${platform_options[@]}")
+  # A home that promises something already keeps its word.
+  local home=() i
+  for ((i = 0; i < ${#options[@]}; i++)); do
+    [[ "${options[i]}" != --home ]] || home=(--home "${options[i + 1]:-}")
+  done
+  if [[ ${#platform_options[@]} -gt 0 && -z "$("$zhiyin" playbooks "${home[@]}" 2>/dev/null | sed -n 2p)" ]]; then
+    "$zhiyin" apply "$root/tests/platform-sim/demo.yaml" "${home[@]}" || true
+  fi
+  start_server "$log" --listen "$at" --open "${options[@]}"
   say "Serving at $server_address (log: ${log#"$root/"}). Reload the page after a change; Ctrl-C ends."
   local listen="${server_address#http://}"
   while sleep 1; do

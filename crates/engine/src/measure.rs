@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod audience;
+mod seats;
 mod sends;
 mod standing;
 mod webhooks;
@@ -103,6 +104,8 @@ metrics! {
     WEBHOOK_FAILING: "zhiyin_webhook_failing", "endpoints", "Endpoints that took nothing of what they were last sent";
     SENDS_IN_STATE: "zhiyin_sends", "messages", "Messages on channels outside of the home that were not taken, by channel and state";
     ARRIVALS_IN_STATE: "zhiyin_arrivals", "arrivals", "What came from platforms and is not done, by channel, lane and state";
+    CONTACTS: "zhiyin_contacts", "contacts", "Friends of the brand's accounts on platforms, as measured once a day, by account";
+    CONTACTS_FULLEST: "zhiyin_contacts_fullest_permille", "thousandths", "How full the fullest of the staff is, by account";
     PLAYBOOK_VERSION: "zhiyin_playbook_version", "", "The live version of the playbook, 0 when there is none";
     OFFSET: "zhiyin_business_offset_seconds", "seconds", "Business time less the time of day, 0 but in demos";
 }
@@ -198,6 +201,7 @@ pub(crate) struct Measures {
     webhooks: webhooks::Told,
     sends: sends::Sends,
     arrivals: arrivals::Arrivals,
+    seats: seats::Seats,
     audiences: audience::Audiences,
     scrape: Mutex<Scrape>,
     pub(crate) rates: Rates,
@@ -240,6 +244,7 @@ impl Measures {
             webhooks: webhooks::Told::default(),
             sends: sends::Sends::default(),
             arrivals: arrivals::Arrivals::default(),
+            seats: seats::Seats::default(),
             audiences: audience::Audiences::default(),
             scrape: Mutex::default(),
             rates: Rates::default(),
@@ -260,6 +265,7 @@ impl Measures {
         measures.webhooks.register(&mut registry);
         measures.sends.register(&mut registry);
         measures.arrivals.register(&mut registry);
+        measures.seats.register(&mut registry);
         measures.audiences.register(&mut registry);
         register(&mut registry, BUILD, build);
         Self { registry, ..measures }
@@ -278,6 +284,11 @@ impl Measures {
     /// What is counted of what comes from platforms.
     pub(crate) fn arrivals(&self) -> &arrivals::Arrivals {
         &self.arrivals
+    }
+
+    /// How many friends accounts have.
+    pub(crate) fn seats(&self) -> &seats::Seats {
+        &self.seats
     }
 
     /// What is counted of messages for others.

@@ -8,15 +8,28 @@
 //! Work is done in rounds ([`Engine::work_platforms`]), each of which does a bounded part of one thing for one account, and is told the
 //! time. Several processes may do all of it at once.
 
+mod came;
 mod contacts;
+mod convert;
 pub mod errands;
+mod greeting;
+mod group_ways;
 mod groups;
+pub(crate) mod had;
 mod looks;
+pub(crate) mod media;
 mod mirror;
+mod notices;
+pub mod posts;
 mod pull;
 mod say;
+mod seats;
+mod shelf;
 pub mod standing;
 mod tags;
+pub(crate) mod tasks;
+mod transfers;
+mod ways;
 
 use std::fmt;
 use std::future::Future;
@@ -31,8 +44,14 @@ use zhiyin_reach::platform::Platform;
 use crate::sends::settings::Platforms;
 use crate::{Engine, Result, clock};
 
+pub(crate) use came::Came;
 pub use errands::errands;
+pub(crate) use greeting::problems;
 pub(crate) use mirror::{About, Kept, Put, Row};
+pub use seats::{AccountSeats, SeatsView};
+pub use transfers::asked::{TransferAsked, TransferView};
+pub use ways::shown::{MadeToday, WayView, WaysAsked};
+pub use zhiyin_reach::platform::{Health, Step, Worded};
 
 /// How long nothing was there to do before it is looked again.
 const REST: Duration = Duration::from_millis(500);
@@ -67,10 +86,18 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 3] = [
+const ROUNDS: [Named; 11] = [
     ("look", |engine, at, wall| Box::pin(engine.look_round(at, wall))),
     ("pull", |engine, at, wall| Box::pin(engine.pull_round(at, wall))),
     ("mark", |engine, at, wall| Box::pin(engine.mark_round(at, wall))),
+    ("ways", |engine, at, wall| Box::pin(engine.keep_ways(at, wall))),
+    ("came", |engine, at, wall| Box::pin(engine.give_by_ways(at, wall))),
+    ("transfers", |engine, at, wall| Box::pin(engine.pass_on(at, wall))),
+    ("convert", |engine, at, wall| Box::pin(engine.convert_round(at, wall))),
+    ("seats", |engine, at, wall| Box::pin(engine.measure_seats(at, wall))),
+    ("posts", posts::round),
+    ("tasks", tasks::round),
+    ("notices", notices::round),
 ];
 
 /// All accounts of platforms that can be asked.
@@ -87,6 +114,10 @@ impl Engine {
     /// logged and keeps no other from being made.
     pub async fn round_of_platforms(&self, all: &[At], wall: Ts) -> Round {
         let mut whole = Round::default();
+        match self.gather_sends(all, wall).await {
+            Ok(round) => whole.done += round.done,
+            Err(error) => tracing::warn!(%error, "platforms: what is due is not gathered for now"),
+        }
         for at in all {
             for (name, round) in ROUNDS {
                 match round(self, at, wall).await {

@@ -16,7 +16,7 @@ use crate::boxed;
 use crate::campaigns::said;
 use crate::lists::taken;
 use crate::pipeline::OTHERS_AT_WORK;
-use crate::{Engine, Result, clock, posters, rebuild};
+use crate::{Engine, Result, clock, platforms, posters, rebuild};
 
 /// The largest file that is read as a playbook.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -68,6 +68,7 @@ fn compiled(file: &str, playbook: &Playbook) -> std::result::Result<Rules, Vec<P
     let rules = Rules::compile(playbook)?;
     let mut problems = said::problems(file, playbook);
     problems.extend(posters::problems(file, playbook));
+    problems.extend(platforms::problems(file, playbook));
     if problems.is_empty() { Ok(rules) } else { Err(problems) }
 }
 

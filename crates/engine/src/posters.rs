@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zhiyin_decide::campaign::{VARIABLES, of_member};
+use zhiyin_decide::state::State;
 use zhiyin_model::event::Refusal;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::link::{Followed, LinkCode};
@@ -153,13 +154,39 @@ impl Engine {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let live = self.live()?;
-        let member = stored.member.id;
         let state = rebuild::state(self.store().as_ref(), &live.rules, stored).await?;
-        let variables = of_member(&state);
+        self.drawn(name, read, &state).await
+    }
+
+    /// The poster of somebody to whom it is sent.
+    pub(crate) async fn poster_for(&self, name: &str, state: &State) -> Result<Refused<Vec<u8>>> {
+        match self.poster(name).await? {
+            Ok(read) => self.drawn(name, read, state).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    async fn drawn(&self, name: &str, read: Arc<Poster>, state: &State) -> Result<Refused<Vec<u8>>> {
+        let member = state.member.id;
+        let variables = of_member(state);
         let code = if read.has_code() { self.code_of(name, member).await? } else { None };
         // Nobody closes it.
         let _turn = self.posters.turns.acquire().await.ok();
         let drawn = aside(move || read.draw(&variables, code.as_ref())).await?;
+        Ok(drawn.map_err(refused))
+    }
+
+    /// A poster that says nothing of anybody, as PNG; its code says `url`, where it has one.
+    #[boxed]
+    pub(crate) async fn draw_for_anybody(&self, name: &str, url: Option<String>) -> Result<Refused<Vec<u8>>> {
+        let read = match self.poster(name).await? {
+            Ok(read) => read,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let code = url.filter(|_| read.has_code()).and_then(|url| Qr::of(&url).ok());
+        // Nobody closes it.
+        let _turn = self.posters.turns.acquire().await.ok();
+        let drawn = aside(move || read.draw(&BTreeMap::new(), code.as_ref())).await?;
         Ok(drawn.map_err(refused))
     }
 

@@ -6,6 +6,7 @@
 //! [`settings`] reads the file that names channels. Several processes may do all of it at once.
 
 pub mod came_back;
+mod gather;
 mod hand;
 mod lanes;
 pub mod log;
@@ -14,6 +15,7 @@ mod told;
 mod word;
 
 pub use hand::Dispatched;
+pub(crate) use hand::micros;
 pub use lanes::{Lane, Limit};
 pub use told::SOURCE;
 pub use zhiyin_reach::channel::{Again, Channel, Handed, Parcel};

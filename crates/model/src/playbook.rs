@@ -28,6 +28,7 @@ pub mod shipped;
 #[cfg(test)]
 mod tests;
 mod touchpoint;
+pub mod way;
 mod words;
 mod yaml;
 

@@ -138,6 +138,8 @@ named! {
         DrawsManage = "draws_manage",
         /// Reading, pausing, stopping and trying campaigns, and beginning one for a member.
         CampaignsManage = "campaigns_manage",
+        /// Handing customers and groups of one of the staff over to another.
+        ContactsHandOver = "contacts_hand_over",
         /// Saying that a member saw what was said to them, or that a task is done.
         MessagesAnswer = "messages_answer",
         /// Pricing carts for members: quoting, locking, paying, letting go.
@@ -431,7 +433,9 @@ impl Limits {
 pub fn second_person(operation: Operation, amount: i64, limits: &Limits) -> bool {
     match operation {
         Operation::PointsAdjust => amount.unsigned_abs() > limits.points_alone,
-        Operation::CouponsIssueMany => amount.unsigned_abs() > limits.coupons_alone,
+        Operation::CouponsIssueMany | Operation::ContactsHandOver => {
+            amount.unsigned_abs() > limits.coupons_alone
+        }
         Operation::PlaybookApply => !limits.playbook_alone,
         _ => false,
     }

@@ -368,6 +368,50 @@ pub struct Notice {
     pub url: Option<String>,
 }
 
+/// A text in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Worded {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Worded {
+    /// In both.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+}
+
+/// How a step of a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// It is as it must be.
+    Well,
+    /// It works without it, and something is left out then.
+    Left,
+    /// Nothing works, or much of it, before it is put right.
+    Wrong,
+    /// It could not be looked at.
+    Skipped,
+}
+
+/// A step of a check of what was set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its name; it stays.
+    pub name: &'static str,
+    /// What is looked at.
+    pub title: Worded,
+    /// How it ended.
+    pub health: Health,
+    /// What was found.
+    pub found: Worded,
+    /// What is to be done about it, where something is.
+    pub remedy: Option<Worded>,
+}
+
 /// A platform, spoken to as one business. Copies of it share what they know.
 #[async_trait]
 pub trait Platform: Send + Sync {
@@ -381,11 +425,19 @@ pub trait Platform: Send + Sync {
     fn accounts_of(&self, persona: &str) -> Vec<String>;
     /// What the platform allows on the day of an instant, by a subject's name and a window's (`call`, `day`, `month`, …).
     fn limit(&self, subject: &str, window: &str, at: i64) -> Option<u64>;
+    /// Which of its fixed windows of a name (`minute`, `hour`, `day`, `month`) an instant falls into: a number that grows with time, the
+    /// same for all instants of one window. Of a name that is no such window nothing.
+    fn window(&self, window: &str, at: i64) -> Option<i64>;
 
     /// Whether it lets us in: the first step of a check.
     async fn enter(&self) -> Answer<()>;
+    /// Looks at what was set up, step by step, and says what is to be done about what is wrong. Nothing is changed there, and nobody is
+    /// told anything. `home` is where this home takes what the platform tells it, where it takes it.
+    async fn check(&self, home: Option<&str>) -> Vec<Step>;
     /// Accounts that may have customers.
     async fn accounts(&self) -> Answer<Vec<String>>;
+    /// How many customers an account has.
+    async fn friends(&self, account: &str) -> Answer<usize>;
     /// How many people work there, customers or not: each takes a seat.
     async fn seats(&self) -> Answer<usize>;
 
@@ -473,6 +525,9 @@ pub trait Platform: Send + Sync {
 
     /// Who somebody is, of whom a name of the owner's other apps is known. Each time counts against a quota.
     async fn convert(&self, unionid: &str, openid: &str) -> Answer<Converted>;
+    /// By what customers were known before they came, of those of whom that is known.
+    async fn pending_of(&self, customers: &[String]) -> Answer<Vec<(String, String)>>;
+
     /// Says something to accounts; the same again within hours is heard once. Those who could not be told.
     async fn notify(&self, accounts: &[String], notice: &Notice) -> Answer<Vec<String>>;
 }

@@ -17,6 +17,7 @@ pub mod attachments;
 pub mod bounds;
 pub mod call;
 pub mod callback;
+pub mod checkup;
 pub mod contacts;
 pub mod crypto;
 pub mod desk;

@@ -22,11 +22,13 @@ pub(crate) mod keys;
 mod links;
 mod lists;
 mod people;
+mod posts;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
 mod sends;
 mod tills;
+mod ways;
 pub(crate) mod webhooks;
 
 use std::collections::BTreeMap;
@@ -151,6 +153,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         campaigns::endpoints(),
         sends::endpoints(),
         arrivals::endpoints(),
+        ways::endpoints(),
+        posts::endpoints(),
         links::endpoints(),
         draws::endpoints(),
         tills::endpoints(),

@@ -70,6 +70,12 @@ pub enum Command {
         /// Address and port; port 0 takes a free one, which is printed.
         #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
         listen: String,
+        /// A file that names channels outside of the home.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: Option<PathBuf>,
+        /// A playbook that is made live once the year was replayed.
+        #[arg(long, value_name = "FILE")]
+        playbook: Option<String>,
     },
     /// Checks a playbook: a file, or the name of a shipped one.
     Check {
@@ -179,11 +185,29 @@ pub enum Command {
         #[command(subcommand)]
         action: crate::send::SendAction,
     },
+    /// What people publish through staff (群发到群、朋友圈): into groups, and as moments.
+    Post {
+        /// What to do about it.
+        #[command(subcommand)]
+        action: crate::post::PostAction,
+    },
     /// What came from platforms (平台回调): what became of it, dead letters.
     Arrival {
         /// What to do about it.
         #[command(subcommand)]
         action: crate::arrival::ArrivalAction,
+    },
+    /// Codes that lead to staff and into groups (活码), of the playbook's touchpoints.
+    Way {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: crate::way::WayAction,
+    },
+    /// Hand-overs (客户继承): customers of one of the staff to another.
+    Transfer {
+        /// What to do about them.
+        #[command(subcommand)]
+        action: crate::way::TransferAction,
     },
     /// What is known of platforms (企业微信): how far and how stale it is.
     Platform {

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::command::Act;
+use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 
-use crate::arguments::Place;
+use crate::arguments::{Format, Place};
 use crate::coupon::{done, whom};
+use crate::report::print;
 use crate::say::say;
 use crate::who;
 
@@ -25,12 +27,45 @@ pub enum ChannelAction {
         /// The file.
         file: PathBuf,
     },
+    /// Checks step by step whether what was set up works, and says what to do about what does not.
+    Test {
+        /// Which platform.
+        #[arg(value_parser = ["wecom"])]
+        platform: String,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
+        /// The brand's account on it; all, where none is named.
+        #[arg(long)]
+        account: Option<String>,
+        /// In which language.
+        #[arg(long, value_enum, default_value = "zh")]
+        language: Spoken,
+    },
+    /// How many friends the brand's accounts have, and how many there may be, as last measured.
+    Seats {
+        /// The brand's account on the platform.
+        #[arg(long, default_value = "main")]
+        account: String,
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
     /// E-mail.
     Email {
         /// What to do.
         #[command(subcommand)]
         action: EmailAction,
     },
+}
+
+/// In which language something is said.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Spoken {
+    /// 中文.
+    Zh,
+    /// English.
+    En,
 }
 
 /// What to do about e-mail.
@@ -64,6 +99,13 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
                 say!("{} {account}: is asked", desk.channel());
             }
         }
+        ChannelAction::Test { platform: _, channels, account, language } => {
+            return test(&channels, account.as_deref(), language).await;
+        }
+        ChannelAction::Seats { account, format } => {
+            let view = place.open_existing().await?.seats(&account).await?;
+            seats(view, format)?;
+        }
         ChannelAction::Email { action: EmailAction::CameBack { file } } => {
             let raw = if file.as_os_str() == "-" {
                 let mut raw = Vec::new();
@@ -91,6 +133,74 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks what a file says of a platform. The code of exit says whether anything is wrong.
+async fn test(file: &Path, account: Option<&str>, language: Spoken) -> Result<ExitCode> {
+    let platforms = platforms(Some(file))?;
+    let public_url = settings::public_url(&text(file)?)?;
+    let is_asked = |name: &str| account.is_none_or(|account| account == name);
+    let (mut n, mut all_well) = (0, true);
+    for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {
+        n += 1;
+        let takes = platforms.callbacks.contains_key(name);
+        let home = takes.then(|| format!("{public_url}/v1/callbacks/{}/{name}", desk.channel()));
+        say!("{} {name}", desk.channel());
+        for step in desk.check(home.as_deref()).await {
+            all_well &= step.health != Health::Wrong;
+            let mark = match step.health {
+                Health::Well => "✓",
+                Health::Wrong => "✗",
+                Health::Left => "–",
+                Health::Skipped => "?",
+            };
+            let (title, found) = (spoken(&step.title, language), spoken(&step.found, language));
+            match step.remedy.as_ref().map(|remedy| spoken(remedy, language)) {
+                Some(remedy) => say!("{mark} {title}: {found} → {remedy}"),
+                None => say!("{mark} {title}: {found}"),
+            }
+        }
+    }
+    if n == 0 {
+        anyhow::bail!("{} names no account with a secret that is asked for here", file.display());
+    }
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn spoken(text: &Worded, language: Spoken) -> &str {
+    match language {
+        Spoken::Zh => &text.zh,
+        Spoken::En => &text.en,
+    }
+}
+
+/// Shows how many friends accounts have.
+fn seats(view: SeatsView, format: Format) -> Result<()> {
+    let columns = ["account", "persona", "friends", "most", "warn"];
+    let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
+    let row = |of: &AccountSeats| {
+        let warn = if of.warn { "!" } else { "" };
+        vec![
+            of.account.clone(),
+            of.persona.clone().unwrap_or_default(),
+            of.friends.to_string(),
+            number(of.most),
+            warn.to_owned(),
+        ]
+    };
+    print(&columns.map(str::to_owned), &view.accounts.iter().map(row).collect::<Vec<_>>(), format)?;
+    if matches!(format, Format::Table) {
+        let seats = view.seats.map_or_else(|| "?".to_owned(), |seats| seats.to_string());
+        say!(
+            "{} contacts ({} free; beyond them about {} a year, in hundredths), {seats} people; measured {}{}",
+            view.contacts,
+            number(view.free),
+            number(view.fee_a_year),
+            view.at.as_deref().unwrap_or("never"),
+            view.why.map(|why| format!("; last time: {why}")).unwrap_or_default(),
+        );
+    }
+    Ok(())
 }
 
 /// The channels that a file names; none where no file is named.

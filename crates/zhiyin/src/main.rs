@@ -33,6 +33,7 @@ mod persons;
 mod places;
 mod platform;
 mod playbook;
+mod post;
 mod progress;
 mod quote;
 mod report;
@@ -45,6 +46,7 @@ mod simulate;
 mod takeover;
 mod till;
 mod told;
+mod way;
 mod webhook;
 mod who;
 
@@ -88,7 +90,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let at = listen.map(|listen| Serving::at(listen, open));
             serve::work(&place, drain, (at, channels)).await
         }
-        Command::Demo { data, listen } => serve::demo(&place, data.as_deref(), &listen).await,
+        Command::Demo { data, listen, channels, playbook } => {
+            serve::demo(&place, data.as_deref(), (&listen, channels), playbook.as_deref()).await
+        }
         Command::Quote(asked) => quote::quote(&asked),
         Command::Simulate(asked) => simulate::simulate(&place, &asked).await,
         Command::Affinity(asked) => affinity::affinity(&place, &asked).await,
@@ -122,9 +126,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Key { action } => key::key(&place, action).await,
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,
+        Command::Post { action } => post::post(&place, action).await,
         Command::Arrival { action } => arrival::arrival(&place, action).await,
         Command::Platform { action } => platform::platform(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,
+        Command::Way { action } => way::way(&place, action).await,
+        Command::Transfer { action } => way::transfer(&place, action).await,
         Command::Campaign { action } => campaign::campaign(&place, action).await,
         Command::Link { action } => link::link(&place, action).await,
         Command::Poster { action } => link::poster(&place, action).await,

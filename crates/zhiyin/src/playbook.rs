@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use zhiyin_engine::Engine;
 use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::playbooks;
 use zhiyin_model::playbook::{ChangeKind, Playbook, Problem, json_schema};
@@ -99,11 +100,18 @@ pub async fn diff(place: &Place, file: &str, format: Format) -> Result<ExitCode>
 
 /// Makes a playbook live.
 pub async fn apply(place: &Place, file: &str) -> Result<ExitCode> {
+    if let Err(problems) = read(file) {
+        return Ok(refused(&problems));
+    }
+    apply_to(&place.open().await?, file).await
+}
+
+/// Makes a playbook live in a home that is open.
+pub async fn apply_to(engine: &Engine, file: &str) -> Result<ExitCode> {
     let (playbook, _) = match read(file) {
         Ok(read) => read,
         Err(problems) => return Ok(refused(&problems)),
     };
-    let engine = place.open().await?;
     if let Ok(live) = engine.live()
         && live.playbook.currency != playbook.currency
         && engine.home().await?.clock > zhiyin_model::time::Ts::MIN

@@ -155,7 +155,12 @@ pub async fn work(
 }
 
 /// Replays the year into an empty home, prints what was found, serves.
-pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<ExitCode> {
+pub async fn demo(
+    place: &Place,
+    data: Option<&Path>,
+    (listen, channels): (&str, Option<PathBuf>),
+    playbook: Option<&str>,
+) -> Result<ExitCode> {
     let engine = Arc::new(place.open().await?);
     let empty = engine.home().await?.live_since.is_none();
     match data {
@@ -177,8 +182,11 @@ pub async fn demo(place: &Place, data: Option<&Path>, listen: &str) -> Result<Ex
     if campaign::history(&engine, HistoryAsked::default(), Format::Table).await? {
         say!();
     }
+    if let Some(file) = playbook {
+        drop(crate::playbook::apply_to(&engine, file).await?);
+    }
     // What it shows is nobody's secret, and it runs where somebody looks at it.
-    let at = Serving::at(listen.to_owned(), true);
+    let at = Serving { channels, ..Serving::at(listen.to_owned(), true) };
     run(place, engine, &at).await
 }
 

@@ -20,6 +20,7 @@ use zhiyin_store::{Home, StoreError, seal};
 use super::{Errand, Errands, Heard, KEPT_DAYS, NEWS, WELCOME};
 use crate::accept::{REUSED, Source, Ties, Verdict};
 use crate::boxed;
+use crate::platforms::Came;
 use crate::sends::SOURCE;
 use crate::{Engine, Result, clock};
 
@@ -251,6 +252,13 @@ impl Engine {
         let items = self.items(account, &heard.news, (arrival, at))?;
         if let Some(refused) = self.put(&items).await? {
             return Ok((ArrivalState::Failed, arrival.due, Some(refused.to_owned())));
+        }
+        for one in &heard.news {
+            let News::ContactBegun { account: staff, customer, half: false, way: Some(way) } = one else {
+                continue;
+            };
+            let came = Came::new(way, staff.clone(), customer.clone(), at);
+            self.came_by(account, &came, wall).await?;
         }
         for one in &heard.news {
             let News::Ask(ask) = one else { continue };

@@ -8,7 +8,7 @@ use zhiyin_decide::campaign::VARIABLES;
 use zhiyin_decide::campaign::text::Texts;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::link::{Followed, Link, LinkCode};
-use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE};
+use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE, WECOM};
 use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
 use zhiyin_model::run::Saying;
 use zhiyin_reach::mjml;
@@ -136,10 +136,12 @@ impl Said {
         let language = self.language(variables);
         let is_outside = OUTSIDE.contains(&note.channel.as_str());
         let said: &[Part] = if is_outside { &Part::ALL } else { &[Part::Text] };
+        let card = playbook.messages.get(&note.message).and_then(|terms| terms.card.as_ref());
         let pages: BTreeSet<&String> = said
             .iter()
             .filter_map(|part| self.pages.get(&called(&note.message, language, *part)))
             .flatten()
+            .chain(card.filter(|_| note.channel == WECOM))
             .collect();
         let pages = pages.into_iter();
         let links = pages.filter_map(|id| Some((id, playbook.links.pages.get(id)?))).map(|(id, page)| {
@@ -162,6 +164,12 @@ impl Said {
         let way = Followed::Clicked.letter();
         let names = links::names(&playbook.links);
         variables.extend(names.map(|name| (name, format!("{}/{way}/…", playbook.links.address))));
+    }
+
+    /// Pages that a message's text leads to, in the brand's first language.
+    pub(crate) fn pages_of(&self, message: &str) -> &[String] {
+        let called = called(message, self.language(&BTreeMap::new()), Part::Text);
+        self.pages.get(&called).map_or(&[], Vec::as_slice)
     }
 
     /// A message as it is said. Where one fails for a member, or decides not to be said to them, nothing is said in its place.
@@ -203,6 +211,17 @@ impl Said {
             body["subject"] = subject.trim().into();
             if terms.is_some_and(|terms| terms.html.is_some() || terms.mjml.is_some()) {
                 body["html"] = self.part((message, Part::Html), variables).into();
+            }
+        }
+        if let Some(terms) = terms.filter(|_| saying.note.channel == WECOM) {
+            if let Some(poster) = &terms.poster {
+                body["poster"] = poster.as_str().into();
+            }
+            let page = terms.card.as_ref().and_then(|id| Some((id, playbook.links.pages.get(id)?)));
+            if let Some((id, page)) = page
+                && let Some(url) = variables.get(&format!("{}{id}", links::GROUP))
+            {
+                body["card"] = json!({"title": page.name.in_language(language, id), "url": url});
             }
         }
         Some(body.to_string())

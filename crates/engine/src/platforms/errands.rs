@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zhiyin_model::time::Ts;
 use zhiyin_reach::arrival::{Ask, News, Welcome};
-use zhiyin_reach::platform::{Said, Trouble};
+use zhiyin_reach::platform::Trouble;
 
 use super::contacts::{Told, ToldOf};
 use super::groups::Came;
@@ -36,22 +36,6 @@ pub fn errands(engine: &Arc<Engine>, all: &[At]) -> Option<Arc<dyn Errands>> {
     }
     let all = all.iter().map(|at| (at.account.clone(), at.clone())).collect();
     Some(Arc::new(Asking { engine: Arc::clone(engine), all }))
-}
-
-impl Engine {
-    /// What somebody is welcomed with who came by a way: the message `welcome_TOUCHPOINT`, else `welcome`.
-    pub(crate) fn welcome_of(&self, channel: &str, way: Option<&str>) -> Result<Option<Said>> {
-        let (touchpoint, _) = self.met_by(channel, way)?;
-        let live = self.live()?;
-        let messages = &live.playbook.messages;
-        let Some(message) =
-            messages.get(&format!("welcome_{touchpoint}")).or_else(|| messages.get("welcome"))
-        else {
-            return Ok(None);
-        };
-        let text = message.text.zh.clone().or_else(|| message.text.en.clone());
-        Ok(text.map(|text| Said { text, attached: Vec::new() }))
-    }
 }
 
 impl Asking {
@@ -116,7 +100,7 @@ fn of_contacts(heard: &[Heard]) -> Vec<(usize, ToldOf)> {
 impl Errands for Asking {
     async fn welcome(&self, of: &str, welcome: &Welcome, again: bool) -> Errand {
         let Some(at) = self.all.get(of) else { return Errand::Nothing("nobody_welcomes") };
-        let said = match self.engine.welcome_of(at.desk.channel(), welcome.way.as_deref()) {
+        let said = match self.engine.welcome_of(at, welcome.way.as_deref(), clock::wall()).await {
             Ok(Some(said)) => said,
             Ok(None) => return Errand::Nothing("no_welcome_written"),
             Err(error) => {

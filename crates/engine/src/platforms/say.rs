@@ -2,8 +2,10 @@
 //! noticed or by which way: so what a callback tells and what somebody sees who looks is one item, in whichever order and however often.
 
 use serde_json::{Map, Value, json};
+use zhiyin_model::event::names;
 use zhiyin_model::time::Ts;
 
+use super::came::Came;
 use super::{At, Kept};
 use crate::accept::{REUSED, Source, Ties, Verdict};
 use crate::sends::SOURCE;
@@ -63,7 +65,20 @@ impl Kept<'_> {
             Verdict::Refused(refusal) if refusal.code != REUSED => Some(refusal.code),
             _ => None,
         };
-        Ok(self.engine.accept(&source, &items, None).await?.into_iter().map(refused).collect())
+        let refused = self.engine.accept(&source, &items, None).await?.into_iter().map(refused).collect();
+        for word in words.iter().filter(|word| word.name == names::CONTACT_ADDED) {
+            if word.unionid.is_none() {
+                self.engine.may_be_expected(account, &word.customer, clock::wall()).await?;
+            }
+            let text = |name: &str| word.more.get(name).and_then(Value::as_str);
+            let is_half = word.more.get("half").and_then(Value::as_bool).unwrap_or(false);
+            if let (Some(way), Some(staff), false) = (text("way"), text("account"), is_half) {
+                let at = Ts(word.at.saturating_mul(1_000_000)).plus_us(home.offset_us);
+                let came = Came::new(way, staff.to_owned(), word.customer.clone(), at);
+                self.engine.came_by(account, &came, clock::wall()).await?;
+            }
+        }
+        Ok(refused)
     }
 }
 

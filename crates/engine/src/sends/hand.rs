@@ -10,6 +10,7 @@ use zhiyin_decide::campaign;
 use zhiyin_decide::campaign::guard::Verdict;
 use zhiyin_decide::campaign::send::{Outgoing, before_hand_over};
 use zhiyin_decide::outcome::Known;
+use zhiyin_decide::state::State;
 use zhiyin_decide::{Cause, Scene};
 use zhiyin_model::id::EventId;
 use zhiyin_model::time::Ts;
@@ -27,11 +28,11 @@ use crate::{Engine, Result, rebuild};
 
 /// How long something is borrowed until it is handed over, and how much longer than a channel says that may take: looking up and noting
 /// take their time.
-const BORROWED_US: i64 = 60_000_000;
+pub(super) const BORROWED_US: i64 = 60_000_000;
 /// How many lost ones are looked for at once.
 const LOST_AT_ONCE: usize = 500;
 /// How long something waits whose channel failed: when that is tried again the breaker says.
-const CHANNEL_REST: Duration = Duration::from_secs(30);
+pub(super) const CHANNEL_REST: Duration = Duration::from_secs(30);
 /// The longest reason that is kept, in characters.
 const ERROR_CHARS_MAX: usize = 200;
 
@@ -61,9 +62,9 @@ impl Dispatched {
 type Answered = Option<std::result::Result<(), Option<Duration>>>;
 
 /// What is to be done with something that was borrowed.
-enum Due {
+pub(super) enum Due<T> {
     /// To be handed over.
-    Go(Box<Parcel>),
+    Go(Box<T>),
     /// Not now.
     Later(Ts, String),
     /// Never.
@@ -72,7 +73,17 @@ enum Due {
     Erased,
 }
 
-fn micros(duration: Duration) -> i64 {
+/// Something that the guard-rails let through, without its address.
+pub(super) struct Going {
+    /// What the outbox says.
+    pub(super) body: String,
+    /// To whom.
+    pub(super) state: State,
+    /// Whether it was promised.
+    pub(super) promised: bool,
+}
+
+pub(crate) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -148,22 +159,7 @@ impl Engine {
         let sends = self.store().coupons().campaigns().sends();
         let parcel = match self.due(lane, with, row, now).await? {
             Due::Go(parcel) => parcel,
-            other => {
-                let noted = match other {
-                    Due::Later(due, why) => {
-                        Came { counts: false, due, error: Some(why), ..came(row, SendState::Waiting) }
-                    }
-                    Due::Stopped(why) => {
-                        Came { error: Some(why), tell: true, ..came(row, SendState::Stopped) }
-                    }
-                    Due::Erased | Due::Go(_) => {
-                        Came { error: Some("erased".to_owned()), ..came(row, SendState::Dropped) }
-                    }
-                };
-                let state = noted.state;
-                sends.note(noted).await?;
-                return Ok((state, None));
-            }
+            other => return Ok((self.not_handed(row, other).await?, None)),
         };
         let within = lane.channel.within();
         let until = now.plus_us(micros(within).saturating_add(BORROWED_US));
@@ -187,8 +183,55 @@ impl Engine {
         Ok((state, Some(answered)))
     }
 
+    /// Notes of something that was borrowed that it is not handed over now, or never; where it stands then.
+    pub(super) async fn not_handed<T>(&self, row: &SendRow, due: Due<T>) -> Result<SendState> {
+        let noted = match due {
+            Due::Later(due, why) => {
+                Came { counts: false, due, error: Some(why), ..came(row, SendState::Waiting) }
+            }
+            Due::Stopped(why) => Came { error: Some(why), tell: true, ..came(row, SendState::Stopped) },
+            Due::Erased | Due::Go(_) => {
+                Came { error: Some("erased".to_owned()), ..came(row, SendState::Dropped) }
+            }
+        };
+        let state = noted.state;
+        self.store().coupons().campaigns().sends().note(noted).await?;
+        Ok(state)
+    }
+
     /// Whether something may still be handed over, and what.
-    async fn due(&self, lane: &Lane, with: (&Home, &Arc<Live>), row: &SendRow, now: Ts) -> Result<Due> {
+    async fn due(
+        &self,
+        lane: &Lane,
+        with: (&Home, &Arc<Live>),
+        row: &SendRow,
+        now: Ts,
+    ) -> Result<Due<Parcel>> {
+        let going = match self.let_through(with, row, now).await? {
+            Due::Go(going) => going,
+            Due::Later(due, why) => return Ok(Due::Later(due, why)),
+            Due::Stopped(why) => return Ok(Due::Stopped(why)),
+            Due::Erased => return Ok(Due::Erased),
+        };
+        let names = self.store().identifiers_of(vec![row.member]).await?;
+        let of = |wanted: &&str| {
+            let mut found = names.iter().filter(|(_, namespace, _)| namespace == *wanted);
+            found.next_back().map(|(_, _, value)| value.clone())
+        };
+        let Some(to) = lane.channel.namespaces().iter().find_map(of) else {
+            return Ok(Due::Stopped("address: none".to_owned()));
+        };
+        let parcel = parcel(lane, (with.0, row), &going.body, (to, going.promised), now)?;
+        Ok(Due::Go(Box::new(parcel)))
+    }
+
+    /// Asks the guard-rails once more.
+    pub(super) async fn let_through(
+        &self,
+        with: (&Home, &Arc<Live>),
+        row: &SendRow,
+        now: Ts,
+    ) -> Result<Due<Going>> {
         let (home, live) = with;
         let store = self.store().as_ref();
         let Some(note) = store.coupons().campaigns().note(row.id).await? else { return Ok(Due::Erased) };
@@ -231,17 +274,8 @@ impl Engine {
             }
             Verdict::Never => return Ok(Due::Stopped(why())),
         }
-        let names = store.identifiers_of(vec![row.member]).await?;
-        let of = |wanted: &&str| {
-            let mut found = names.iter().filter(|(_, namespace, _)| namespace == *wanted);
-            found.next_back().map(|(_, _, value)| value.clone())
-        };
-        let Some(to) = lane.channel.namespaces().iter().find_map(of) else {
-            return Ok(Due::Stopped("address: none".to_owned()));
-        };
         let promised = rule.is_some_and(|rule| rule.promised);
-        let parcel = parcel(lane, (home, row), &body, (to, promised), now)?;
-        Ok(Due::Go(Box::new(parcel)))
+        Ok(Due::Go(Box::new(Going { body, state, promised })))
     }
 }
 
@@ -271,11 +305,11 @@ fn parcel(
     })
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(ERROR_CHARS_MAX).collect()
 }
 
-fn came(row: &SendRow, state: SendState) -> Came {
+pub(super) fn came(row: &SendRow, state: SendState) -> Came {
     Came {
         id: row.id,
         attempts: row.attempts,

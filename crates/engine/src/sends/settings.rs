@@ -111,6 +111,11 @@ pub fn platforms(
     wecom::platforms(whole.wecom, !public_url.starts_with("https://"), &secret, clock)
 }
 
+/// How people reach this home, as the file says.
+pub fn public_url(text: &str) -> Result<String, ChannelsProblem> {
+    public(&whole(text)?.public_url)
+}
+
 fn whole(text: &str) -> Result<Whole, ChannelsProblem> {
     if text.len() > FILE_BYTES_MAX {
         return wrong("", format!("at most {FILE_BYTES_MAX} bytes"));

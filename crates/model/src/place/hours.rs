@@ -141,6 +141,12 @@ impl Hours {
         Some(Refusal::new("hours_overlap", "hours", message))
     }
 
+    /// Whether it is these hours at an instant, on the clock of a zone.
+    pub fn hold(&self, zone: &Zone, at: Ts) -> bool {
+        let (today, minute) = wall_clock(zone, at);
+        self.open(today, minute) || self.open(today.plus(-1), minute + MINUTES_OF_DAY)
+    }
+
     /// Whether a span that began on a day holds so many minutes after its midnight.
     pub(super) fn open(&self, day: Day, minute: u16) -> bool {
         self.days[weekday(day)].iter().any(|(from, to)| (*from..*to).contains(&minute))

@@ -12,13 +12,15 @@ use crate::scalar::Scalar;
 use crate::time::Day;
 
 /// Channels that messages go out on.
-pub const CHANNELS: [&str; 3] = ["inbox", "till", EMAIL];
+pub const CHANNELS: [&str; 4] = ["inbox", "till", EMAIL, WECOM];
 /// Those of them that lead out of the home: what is said there is handed to somebody.
-pub const OUTSIDE: [&str; 1] = [EMAIL];
+pub const OUTSIDE: [&str; 2] = [EMAIL, WECOM];
 /// Channels that tell whether something was seen; on others only a link that is followed does.
 pub const TELLING: [&str; 2] = ["inbox", "till"];
 /// E-mail: its messages have a subject.
 pub const EMAIL: &str = "email";
+/// A message of a member of staff to a customer of theirs, one to one: the staff confirm it on their phones before it goes out.
+pub const WECOM: &str = "wecom";
 /// In the section `retention`: for how long what was said keeps its text.
 pub const MESSAGE_TEXTS: &str = "Message Texts";
 /// In the section `retention`: for how long it is kept that something was said, and how it went out.
@@ -50,6 +52,15 @@ pub struct Message {
     /// Whether it wants to sell; what does not is a first touch.
     #[serde(skip_serializing_if = "is_true")]
     pub sells: bool,
+    /// A poster of the section `posters` that goes with it, drawn for each member, where the channel takes pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poster: Option<String>,
+    /// A page of the section `links` to which a card that goes with it leads, where the channel has such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// For so many minutes staff may confirm it on channels where they do; for as long as is usual, where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm_minutes: Option<u32>,
 }
 
 fn is_true(flag: &bool) -> bool {

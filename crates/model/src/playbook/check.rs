@@ -11,6 +11,7 @@ mod link;
 mod offer;
 mod retention;
 mod tills;
+mod way;
 
 use std::collections::BTreeMap;
 
@@ -67,7 +68,10 @@ pub(super) fn playbook(
     let touchpoints = check.by_id(raw.touchpoints, tree.get("touchpoints"), false, |check, raw, node| {
         let name = check.names(raw.name, node);
         let kind = check.required(raw.kind, node, "kind", "store, mini_program, wecom and more")?;
-        Some(Touchpoint { name, kind })
+        let way = raw.way.zip(node.get("way")).and_then(|(raw, node)| check.way(raw, node));
+        let group_way =
+            raw.group_way.zip(node.get("group_way")).and_then(|(raw, node)| check.group_way(raw, node));
+        Some(Touchpoint { name, kind, way, group_way })
     });
     let partners = check.by_id(raw.partners, tree.get("partners"), false, |check, raw, node| {
         let ours = check.names_at("ours", raw.ours, node);
@@ -108,6 +112,9 @@ pub(super) fn playbook(
     };
     let (messages, campaigns, sending) = check.campaigns(campaigns, tree, &known);
     let (links, posters) = check.linking(linking, tree);
+    let named = way::Named { messages: &messages, tags: &tags, links: &links, posters: &posters };
+    check.ways_fit(&touchpoints, tree.get("touchpoints"), &named);
+    check.attached(&messages, (&links, &posters), tree);
     Some(Playbook {
         id: id?,
         timezone: timezone?,

@@ -13,6 +13,7 @@ mod partner;
 mod retention;
 mod standing;
 mod text;
+mod way;
 
 use serde::Serialize;
 

@@ -7,6 +7,7 @@ pub(super) mod campaign;
 pub(super) mod draw;
 pub(super) mod link;
 pub(super) mod offer;
+pub(super) mod way;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -143,6 +144,10 @@ pub(super) struct RawTouchpoint {
     pub name: Option<RawNames>,
     /// What kind of place it is.
     pub kind: Option<TouchpointKind>,
+    /// The code there that leads to staff.
+    pub way: Option<way::RawWay>,
+    /// The code there that leads into groups.
+    pub group_way: Option<way::RawGroupWay>,
 }
 
 /// A partner with whom guests are exchanged.

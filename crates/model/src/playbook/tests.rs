@@ -11,6 +11,7 @@ mod malformed;
 mod merging;
 mod offers;
 mod shipped_rules;
+mod ways;
 
 use super::*;
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::names::{Language, Names};
+use super::way::{GroupWay, Way};
 
 /// A touchpoint that the brand knows by its code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +13,12 @@ pub struct Touchpoint {
     pub name: Names,
     /// What kind of place it is.
     pub kind: TouchpointKind,
+    /// The code there that leads to staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+    /// The code there that leads into groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_way: Option<GroupWay>,
 }
 
 /// What kind of place a touchpoint is.

@@ -52,6 +52,7 @@ pub(crate) const CONTACT_REMARK: Api = post("externalcontact/remark", Safe, "pat
 pub(crate) const FOLLOW_USERS: Api = get("externalcontact/get_follow_user_list", Safe, "path/92571");
 pub(crate) const UNIONID: Api = post("idconvert/unionid_to_external_userid", Safe, "path/95900");
 pub(crate) const UNIONID_OLD: Api = post("externalcontact/unionid_to_external_userid", Safe, "path/93274");
+pub(crate) const PENDING: Api = post("idconvert/batch/external_userid_to_pending_id", Safe, "path/95900");
 pub(crate) const CONTACT_WAY_ADD: Api = post("externalcontact/add_contact_way", Never, "path/92228");
 pub(crate) const CONTACT_WAY_GET: Api = post("externalcontact/get_contact_way", Safe, "path/92228");
 pub(crate) const CONTACT_WAY_LIST: Api = post("externalcontact/list_contact_way", Safe, "path/92228");
@@ -111,7 +112,7 @@ pub(crate) const NOTIFY: Api = post("message/send", Told, "path/90236");
 pub(crate) const RECALL: Api = post("message/recall", Safe, "path/94867");
 
 /// All of them.
-pub const ALL: [&Api; 59] = [
+pub const ALL: [&Api; 60] = [
     &GETTOKEN,
     &CONTACT_LIST,
     &CONTACT_GET,
@@ -120,6 +121,7 @@ pub const ALL: [&Api; 59] = [
     &FOLLOW_USERS,
     &UNIONID,
     &UNIONID_OLD,
+    &PENDING,
     &CONTACT_WAY_ADD,
     &CONTACT_WAY_GET,
     &CONTACT_WAY_LIST,

@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use hyper::Method;
@@ -28,6 +29,7 @@ use super::settings::Settings;
 use super::token::{Fresh, Token, Tokens};
 use super::trouble::{Fault, Trouble};
 use super::wire::{Heard, Lost, Said, Wire};
+use crate::address::Target;
 use crate::clickhouse::encoded;
 use crate::client::Client;
 
@@ -40,6 +42,8 @@ pub const WITHIN: Duration = Duration::from_secs(10);
 pub const UPLOAD_WITHIN: Duration = Duration::from_secs(60);
 /// How long an answer may be, in bytes: all tags of a business are a few megabytes.
 pub const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// How much of an answer is read at an address that is not the platform's.
+const LOOKED_BYTES_MAX: usize = 64 << 10;
 /// How long not to ask where nothing says how long.
 const REST: Duration = Duration::from_secs(1);
 
@@ -52,6 +56,7 @@ pub(crate) struct Body {
 
 struct Inner {
     wire: Wire,
+    client: Client,
     corp_id: String,
     secret: String,
     agent_id: u64,
@@ -59,6 +64,8 @@ struct Inner {
     limits: Limits,
     clock: Clock,
     gates: BTreeMap<&'static str, Semaphore>,
+    /// By how much the platform's clock was ahead of ours when it last said what time it is, in seconds; `i64::MIN` where it never did.
+    ahead: AtomicI64,
 }
 
 /// One app of one business. Copies share all they have.
@@ -85,7 +92,8 @@ impl Wecom {
         };
         let gates = apis::ALL.iter().map(|api| (api.path, at_once(api.path))).collect();
         Some(Self(Arc::new(Inner {
-            wire: Wire::new(client, settings.api.clone()),
+            wire: Wire::new(client.clone(), settings.api.clone()),
+            client,
             corp_id: settings.corp_id.clone(),
             secret,
             agent_id,
@@ -93,6 +101,7 @@ impl Wecom {
             limits,
             clock,
             gates,
+            ahead: AtomicI64::new(i64::MIN),
         })))
     }
 
@@ -109,6 +118,23 @@ impl Wecom {
     /// Gets a token, if none is held: the first step of checking settings.
     pub async fn sign_in(&self) -> Result<(), Trouble> {
         self.token(None).await.map(drop)
+    }
+
+    /// By how much the platform's clock is ahead of ours, in seconds, where it said what time it is.
+    pub fn ahead_s(&self) -> Option<i64> {
+        Some(self.0.ahead.load(Ordering::Relaxed)).filter(|ahead| *ahead != i64::MIN)
+    }
+
+    /// Says one thing at another address than the platform's: its status, and what its body begins with.
+    pub(crate) async fn look_at(&self, target: Target) -> Result<(u16, Vec<u8>), &'static str> {
+        let path = target.path.clone();
+        let wire = Wire::new(self.0.client.clone(), target);
+        let said = Said { method: Method::GET, path, content_type: None, body: Bytes::new() };
+        match wire.exchange(said, WITHIN, LOOKED_BYTES_MAX).await {
+            Ok(heard) => Ok((heard.status, heard.body)),
+            Err(Lost::NotSaid(failed) | Lost::NoAnswer(failed)) => Err(failed.code()),
+            Err(Lost::TooLong) => Err("answer_too_long"),
+        }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -225,7 +251,13 @@ impl Wecom {
         };
         let said = Said { method, path, content_type: body.content_type, body: body.bytes };
         match self.0.wire.exchange(said, within, ANSWER_BYTES_MAX).await {
-            Ok(heard) => answer(api, &heard, self.now_ms()),
+            Ok(heard) => {
+                let now_ms = self.now_ms();
+                if let Some(date) = heard.date {
+                    self.0.ahead.store(date - now_ms.div_euclid(1_000), Ordering::Relaxed);
+                }
+                answer(api, &heard, now_ms)
+            }
             Err(Lost::NotSaid(failed)) => Err(Trouble::Later { code: 0, name: failed.code(), rest: REST }),
             Err(Lost::NoAnswer(failed)) => Err(lost(api, failed.code())),
             // Whoever only asks gets the same the next time.

@@ -206,6 +206,14 @@ impl Callbacks {
         Ok(plain)
     }
 
+    /// What WeCom asks with whether an address is ours: the query, signed and encrypted around `word`, which the answer must be.
+    pub fn question(&self, word: &str, random: [u8; RANDOM_BYTES], timestamp: &str, nonce: &str) -> String {
+        let echo = self.crypto.encrypt(word.as_bytes(), random);
+        let signature = self.crypto.signature(timestamp, nonce, &echo);
+        let echo = crate::clickhouse::encoded(&echo);
+        format!("msg_signature={signature}&timestamp={timestamp}&nonce={nonce}&echostr={echo}")
+    }
+
     /// What WeCom would post, signed and encrypted: for what speaks to a home as WeCom does. The body, and its signature.
     pub fn sealed(
         &self,

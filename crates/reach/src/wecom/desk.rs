@@ -1,28 +1,34 @@
 //! WeCom as a [`Platform`]: its words said in those that name none. The way there is one file, so that whoever asks knows nothing of WeCom.
 
+mod words;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use hyper::body::Bytes;
 
-use super::attachments::{Attachment, Image, Link, MiniProgram, Text};
-use super::contacts::{Contact, Follower, Remark};
-use super::groups::{Member, Owners};
+use super::callback::{CallbackSettings, Callbacks};
+use super::contacts::Remark;
+use super::groups::Owners;
 use super::ids::{Subject, Whom as Named};
 use super::limits::{Window, day_of};
-use super::mass::{ChatType, MassQuery, MassSend, SendStatus, To};
+use super::mass::{ChatType, MassQuery, SendStatus};
 use super::media::{File, Kind};
-use super::moments::{Moment as WecomMoment, MomentMade, Shown};
+use super::moments::MomentMade;
 use super::notify::{Card, Content, Notice as WecomNotice};
 use super::settings::{Account, Settings};
 use super::tags::{NewTag, Place, Which};
-use super::transfer::{Giver, Handover as WecomHandover, Progress as Far};
-use super::ways::{ContactWay, JoinWay};
+use super::transfer::{Giver, Progress as Far};
 use super::welcome::Welcome;
-use super::{CHANNEL, Fault, NAMESPACE, Trouble as WecomTrouble, Wecom, errcodes, pages};
+use super::{CHANNEL, Fault, NAMESPACE, Trouble as WecomTrouble, Wecom, checkup, pages};
 use crate::platform::{
-    Answer, Attached, Converted, Fate, Group, GroupWay, Handover, MadeTask, MadeWay, Moment, MomentMaking,
-    Notice, Part, Platform, Progress, Relation, Said, Seat, Tag, Task, TaskResult, Trouble, Way, Whom, Whose,
+    Answer, Converted, Fate, Group, GroupWay, Handover, MadeTask, MadeWay, Moment, MomentMaking, Notice,
+    Part, Platform, Progress, Relation, Said, Step, Tag, Task, TaskResult, Trouble, Way, Whom, Whose,
+};
+
+use words::{
+    attachments, contact_way, filled, giver, handover, join_way, made, mass, moment, part, relation, seat,
+    text, why_not,
 };
 
 /// How long the same word to staff is heard once, in seconds: as long as the platform looks back.
@@ -39,12 +45,19 @@ const LISTED: i64 = 29 * 86_400;
 pub struct Desk {
     wecom: Wecom,
     accounts: Vec<Account>,
+    callbacks: Option<Callbacks>,
 }
 
 impl Desk {
     /// Of a client and the settings that it was made of.
     pub fn new(wecom: Wecom, settings: &Settings) -> Self {
-        Self { wecom, accounts: settings.accounts.clone() }
+        let callbacks = settings.callback.as_ref().and_then(|callback| {
+            let agent_id = settings.agent_id.and_then(|agent| i64::try_from(agent).ok());
+            let (token, aes_key) = (callback.token.said().to_owned(), callback.aes_key.said().to_owned());
+            Callbacks::new(&CallbackSettings { token, aes_key, corp_id: settings.corp_id.clone(), agent_id })
+                .ok()
+        });
+        Self { wecom, accounts: settings.accounts.clone(), callbacks }
     }
 
     fn now(&self) -> i64 {
@@ -112,144 +125,6 @@ fn or_done(answer: Result<(), WecomTrouble>) -> Answer<()> {
     }
 }
 
-fn filled(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
-}
-
-fn part<T, U>(page: pages::Page<T>, of: impl FnMut(T) -> U) -> Part<U> {
-    Part { items: page.items.into_iter().map(of).collect(), next: page.next }
-}
-
-fn relation(contact: &Contact, follower: Follower) -> Relation {
-    let mut tags: Vec<String> = follower.tag_id;
-    // Tags of the business and of its strategies have ids; those of one member of staff are theirs.
-    tags.extend(follower.tags.into_iter().map(|tag| tag.tag_id).filter(|id| !id.is_empty()));
-    tags.sort_unstable();
-    tags.dedup();
-    Relation {
-        account: follower.userid,
-        customer: contact.external_userid.clone(),
-        since: follower.createtime,
-        remark: follower.remark,
-        name: contact.name.clone(),
-        unionid: filled(contact.unionid.clone()),
-        tags,
-        way: filled(follower.state),
-    }
-}
-
-fn seat(member: Member) -> Seat {
-    Seat {
-        who: member.userid,
-        is_staff: member.kind == 1,
-        unionid: filled(member.unionid),
-        since: member.join_time,
-        how: match member.join_scene {
-            1 => Some("invited"),
-            2 => Some("by_link"),
-            3 => Some("by_code"),
-            _ => None,
-        },
-        way: filled(member.state),
-    }
-}
-
-fn attachments(attached: &[Attached]) -> Vec<Attachment> {
-    let one = |attached: &Attached| match attached.clone() {
-        Attached::Picture { media } => {
-            Attachment::Image { image: Image { media_id: Some(media), pic_url: None } }
-        }
-        Attached::Link { title, url, description, picture } => {
-            Attachment::Link { link: Link { title, picurl: picture, desc: filled(description), url } }
-        }
-        Attached::Page { title, app, page, media } => Attachment::MiniProgram {
-            miniprogram: MiniProgram { title, pic_media_id: media, appid: app, page },
-        },
-    };
-    attached.iter().map(one).collect()
-}
-
-fn text(said: &Said) -> Option<Text> {
-    filled(said.text.clone()).map(|content| Text { content })
-}
-
-fn mass(task: &Task) -> MassSend {
-    let sender = task.account.clone();
-    let to = match &task.to {
-        Whom::Customers(customers) => {
-            let external_userids = customers.clone();
-            To::Customers { external_userids, sender: Some(sender), may_select: false }
-        }
-        Whom::Groups(groups) => To::Groups { sender, chat_ids: groups.clone() },
-    };
-    MassSend { to, text: text(&task.said), attachments: attachments(&task.said.attached) }
-}
-
-fn moment(moment: &Moment) -> WecomMoment {
-    let pictures = moment.said.attached.iter().filter_map(|attached| match attached {
-        Attached::Picture { media } => Some(media.clone()),
-        Attached::Link { .. } | Attached::Page { .. } => None,
-    });
-    let pictures: Vec<String> = pictures.collect();
-    let shown = if pictures.is_empty() { Shown::Nothing } else { Shown::Images(pictures) };
-    WecomMoment {
-        text: text(&moment.said),
-        shown,
-        staff: moment.accounts.clone(),
-        departments: Vec::new(),
-        tags: moment.tags.clone(),
-    }
-}
-
-fn contact_way(way: &Way) -> ContactWay {
-    ContactWay {
-        // What there is of one kind stays of it; several may become one, and one several.
-        kind: 2,
-        scene: 2,
-        style: None,
-        remark: way.note.clone(),
-        skip_verify: !way.asks,
-        state: way.name.clone(),
-        user: way.accounts.clone(),
-        party: Vec::new(),
-        is_exclusive: false,
-    }
-}
-
-fn join_way(way: &GroupWay) -> JoinWay {
-    let (name, number) = way.makes.clone().unzip();
-    JoinWay {
-        scene: 2,
-        remark: way.note.clone(),
-        auto_create_room: u8::from(way.makes.is_some()),
-        room_base_name: name.unwrap_or_default(),
-        room_base_id: number,
-        chat_id_list: way.groups.clone(),
-        state: way.name.clone(),
-        mark_source: None,
-    }
-}
-
-fn made(made: super::ways::MadeWay) -> MadeWay {
-    MadeWay { id: made.config_id, picture: filled(made.qr_code) }
-}
-
-const fn giver(how: &Handover) -> Giver {
-    if how.has_left { Giver::Left } else { Giver::Here }
-}
-
-fn handover(how: &Handover) -> WecomHandover {
-    WecomHandover { handover_userid: how.from.clone(), takeover_userid: how.to.clone() }
-}
-
-/// Why a customer or a group was not taken, by the name of its number; nothing where it was, or is under way.
-fn why_not(code: i64) -> Option<&'static str> {
-    (code != 0)
-        .then(|| errcodes::trouble(code))
-        .filter(|trouble| !trouble.is_done_already())
-        .map(|trouble| trouble.name())
-}
-
 #[async_trait]
 impl Platform for Desk {
     fn channel(&self) -> &'static str {
@@ -273,12 +148,29 @@ impl Platform for Desk {
         self.wecom.limits().number(subject, Window::named(window)?, day_of(at.saturating_mul(1_000)))
     }
 
+    fn window(&self, window: &str, at: i64) -> Option<i64> {
+        Window::named(window)?.nth(at)
+    }
+
     async fn enter(&self) -> Answer<()> {
         self.wecom.sign_in().await.map_err(trouble)
     }
 
+    async fn check(&self, home: Option<&str>) -> Vec<Step> {
+        let accounts: Vec<&str> = self.accounts.iter().map(|one| one.userid.as_str()).collect();
+        checkup::steps(&self.wecom, &accounts, self.callbacks.as_ref(), home).await
+    }
+
     async fn accounts(&self) -> Answer<Vec<String>> {
         self.wecom.follow_users().await.map_err(trouble)
+    }
+
+    async fn friends(&self, account: &str) -> Answer<usize> {
+        match self.wecom.customers_of(account).await.map_err(trouble) {
+            Ok(customers) => Ok(customers.len()),
+            Err(Trouble::Never { whose: Whose::Customer, .. }) => Ok(0),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     async fn seats(&self) -> Answer<usize> {
@@ -549,6 +441,14 @@ impl Platform for Desk {
             Ok(Named::Nobody) | Err(Trouble::Never { whose: Whose::Customer, .. }) => Ok(Converted::Nobody),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    async fn pending_of(&self, customers: &[String]) -> Answer<Vec<(String, String)>> {
+        let mut all = Vec::new();
+        for some in customers.chunks(super::ids::PENDING_MAX) {
+            all.extend(self.wecom.pending_of(some).await.map_err(trouble)?);
+        }
+        Ok(all)
     }
 
     async fn notify(&self, accounts: &[String], notice: &Notice) -> Answer<Vec<String>> {

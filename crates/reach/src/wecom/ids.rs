@@ -44,7 +44,36 @@ impl Converted {
     }
 }
 
+/// How many customers one call takes (path/95900).
+pub const PENDING_MAX: usize = 100;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Known {
+    external_userid: String,
+    pending_id: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AllKnown {
+    result: Vec<Known>,
+}
+
 impl Wecom {
+    /// By which pending ids customers were known before they came (path/95900), as (customer, pending id); those who were not are left out.
+    pub async fn pending_of(&self, customers: &[String]) -> Result<Vec<(String, String)>, Trouble> {
+        bounds::ids("external_userid", customers, 1, PENDING_MAX as u64)?;
+        let known: AllKnown = self.post(&apis::PENDING, &json!({"external_userid": customers})).await?;
+        let is_known = |one: &Known| !one.pending_id.is_empty() && !one.external_userid.is_empty();
+        Ok(known
+            .result
+            .into_iter()
+            .filter(is_known)
+            .map(|one| (one.external_userid, one.pending_id))
+            .collect())
+    }
+
     /// Whom a unionid is (path/95900). Both ids are from one official account or mini program of the same verified business.
     pub async fn whom(&self, unionid: &str, openid: &str, subject: Subject) -> Result<Whom, Trouble> {
         bounds::id("unionid", unionid)?;

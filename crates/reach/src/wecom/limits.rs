@@ -49,6 +49,29 @@ impl Window {
     pub fn named(name: &str) -> Option<Self> {
         Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name)).ok()
     }
+
+    /// Which window of its kind an instant (seconds since 1970 UTC) falls into, counted; days and months are those of China. Nothing of
+    /// those that follow no clock.
+    pub fn nth(self, at: i64) -> Option<i64> {
+        let day = || {
+            let of = day_of(at.saturating_mul(1_000));
+            (i64::from(of.year()), i64::from(of.month()), of)
+        };
+        match self {
+            Self::Minute => Some(at.div_euclid(60)),
+            Self::Hour => Some(at.div_euclid(3_600)),
+            Self::Day => {
+                let (.., of) = day();
+                let since = Date::constant(1970, 1, 1).duration_until(of);
+                Some(since.as_secs().div_euclid(86_400))
+            }
+            Self::Month => {
+                let (year, month, _) = day();
+                Some(year * 12 + month - 1)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How many.
@@ -246,6 +269,22 @@ mod tests {
                 Err(field)
             );
         }
+    }
+
+    #[test]
+    fn windows_follow_the_clock_of_china() {
+        let (midnight, month) = (16 * 3_600, 31 * 86_400 - 8 * 3_600);
+        for (window, before, after) in [
+            (Window::Minute, 59, 60),
+            (Window::Hour, 3_599, 3_600),
+            (Window::Day, midnight - 1, midnight),
+            (Window::Month, month - 1, month),
+        ] {
+            let (one, next) = (window.nth(before).unwrap(), window.nth(after).unwrap());
+            assert_eq!(next - one, 1, "{window:?}");
+        }
+        assert_eq!(Window::Day.nth(0), Some(0));
+        assert_eq!(Window::Call.nth(0), None);
     }
 
     #[test]

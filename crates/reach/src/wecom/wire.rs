@@ -31,6 +31,8 @@ pub(super) struct Said {
 pub(super) struct Heard {
     pub(super) status: u16,
     pub(super) retry_after: Option<RetryAfter>,
+    /// What time it was there, in seconds since 1970, where it says so.
+    pub(super) date: Option<i64>,
     pub(super) body: Vec<u8>,
 }
 
@@ -144,6 +146,9 @@ async fn heard(response: Response<Incoming>, bytes_max: usize) -> Result<Heard, 
     let status = response.status().as_u16();
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.and_then(|value| value.to_str().ok()).and_then(RetryAfter::parse);
+    let date = response.headers().get("date").and_then(|value| value.to_str().ok());
+    let date =
+        date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|at| at.timestamp().as_second());
     let mut incoming = response.into_body();
     let mut body = Vec::new();
     while let Some(frame) = incoming.frame().await {
@@ -154,5 +159,5 @@ async fn heard(response: Response<Incoming>, bytes_max: usize) -> Result<Heard, 
         }
         body.extend_from_slice(data);
     }
-    Ok(Heard { status, retry_after, body })
+    Ok(Heard { status, retry_after, date, body })
 }

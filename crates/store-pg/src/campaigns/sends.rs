@@ -74,7 +74,7 @@ pub(crate) const SEND_COPIED: &str =
 pub(crate) const SEND_ASTRAY: &str = "(SELECT 'send ' || replace(s.id::text, '-', '') FROM {shard}.send s \
     LEFT JOIN {shard}.outbox o ON o.id = s.id WHERE o.id IS NULL OR o.channel <> s.channel LIMIT 5) UNION ALL \
     (SELECT 'message ' || replace(o.id::text, '-', '') FROM {shard}.outbox o LEFT JOIN {shard}.send s ON s.id = o.id \
-    WHERE o.channel = 'email' AND s.id IS NULL LIMIT 5)";
+    WHERE o.channel IN ('email', 'wecom') AND s.id IS NULL LIMIT 5)";
 
 fn leaving(row: &Row) -> Result<SendRow> {
     let state = SendState::from_code(get(row, 6)?);

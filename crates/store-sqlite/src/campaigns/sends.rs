@@ -66,7 +66,7 @@ pub(crate) const SEND_COPIED: &str = "UPDATE send SET state = 3, error = 'copied
 /// Something leaves the home of which nothing is said, or nothing leaves of what is said outside of it.
 pub(crate) const SEND_ASTRAY: &str = "SELECT 'send ' || hex(s.id) FROM send s LEFT JOIN outbox o ON o.id = s.id \
     WHERE o.id IS NULL OR o.channel <> s.channel UNION ALL SELECT 'message ' || hex(o.id) FROM outbox o \
-    LEFT JOIN send s ON s.id = o.id WHERE o.channel = 'email' AND s.id IS NULL";
+    LEFT JOIN send s ON s.id = o.id WHERE o.channel IN ('email', 'wecom') AND s.id IS NULL";
 
 /// Writes beside what is said outside of the home that it is to be handed over.
 pub(super) fn new(c: &Connection, set: &NoteSet) -> Result<()> {

@@ -19,6 +19,7 @@ use crate::playbook::campaign::{
     ADVISOR, Again, CHANNELS, Campaign, Cap, HOLDOUT_USUAL, Message, SendAt, Sending, Step, Trigger, each,
     is_within,
 };
+use crate::playbook::link::{Links, Poster};
 use crate::playbook::offer::Offering;
 use crate::playbook::{AttributeDecl, AttributeKind, Audience, Names, Purpose, Tag, Worth};
 use crate::time::Day;
@@ -31,6 +32,9 @@ const MAX_TEXT: usize = 2_000;
 /// The longest subject of an e-mail, and the longest HTML.
 const MAX_SUBJECT: usize = 200;
 const MAX_HTML: usize = 20_000;
+
+/// How long staff may have to confirm a message, in minutes.
+const CONFIRM_MINUTES: std::ops::RangeInclusive<u32> = 60..=7 * 24 * 60;
 
 /// What campaigns may name.
 pub(super) struct Known<'a> {
@@ -116,7 +120,38 @@ impl Check<'_> {
             self.id(persona, &at.mark, &at.path, false);
         }
         let sells = raw.sells.unwrap_or(true);
-        Some(Message { name, text, subject, html, mjml, persona: raw.persona, sells })
+        let confirm_minutes = match raw.confirm {
+            Some(text) => self.phrase(&text.0, node.get("confirm"), phrases::within),
+            None => None,
+        };
+        if let (Some(_), Some(at)) = (confirm_minutes.filter(|n| !CONFIRM_MINUTES.contains(n)), node.get("confirm")) {
+            self.problem(at.problem("staff have an hour to confirm it, or up to a week", Some("1h to 7d".to_owned())));
+        }
+        let (persona, poster, card) = (raw.persona, raw.poster, raw.card);
+        Some(Message { name, text, subject, html, mjml, persona, sells, poster, card, confirm_minutes })
+    }
+
+    /// What goes with messages must be there.
+    pub(super) fn attached(
+        &mut self,
+        messages: &BTreeMap<String, Message>,
+        (links, posters): (&Links, &[(String, Poster)]),
+        tree: &Node,
+    ) {
+        let Some(node) = tree.get("messages") else { return };
+        let posters: Vec<&str> = posters.iter().map(|(id, _)| id.as_str()).collect();
+        let pages: Vec<&str> = links.pages.keys().map(String::as_str).collect();
+        for (id, message) in messages {
+            let Some(node) = node.get(id) else { continue };
+            let named = [("poster", &message.poster, &posters), ("card", &message.card, &pages)];
+            for (key, named, known) in named {
+                let (Some(named), Some(at)) = (named, node.get(key)) else { continue };
+                if !known.contains(&named.as_str()) {
+                    let what = if key == "card" { "page" } else { key };
+                    self.problem(unknown(at, what, named, known));
+                }
+            }
+        }
     }
 
     fn text(&mut self, raw: RawNames, node: &Node, max: usize) -> Names {

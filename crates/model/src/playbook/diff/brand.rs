@@ -1,6 +1,7 @@
 //! The brand as a whole, its attributes and its touchpoints compared.
 
 use super::text::{Pair, Said, Text, by_id, rename, title, value};
+use super::way::ways;
 use super::{Change, ChangeKind, Touches};
 use crate::playbook::{AttributeKind, Language, PaidRule, Playbook};
 use crate::role::Limits;
@@ -201,10 +202,12 @@ pub(super) fn touchpoints(old: &Playbook, new: &Playbook, changes: &mut Vec<Chan
                     format!("新增触点{}（{}）。", t.zh, new.kind.name(Language::Zh)),
                     format!("The touchpoint {} ({}) is new.", t.en, new.kind.name(Language::En)),
                 );
+                ways(&mut said, &t, (None, None), (new.way.as_ref(), new.group_way.as_ref()));
                 ChangeKind::Added
             }
             Pair::Removed(old) => {
                 let t = title(id, &old.name);
+                ways(&mut said, &t, (old.way.as_ref(), old.group_way.as_ref()), (None, None));
                 said.say(
                     format!("触点{}不再登记；带有该编码的事件仍会保留。", t.zh),
                     format!("The touchpoint {} is no longer declared; events with its code are kept.", t.en),
@@ -221,6 +224,9 @@ pub(super) fn touchpoints(old: &Playbook, new: &Playbook, changes: &mut Vec<Chan
                         format!("\"{}\"", kind.name(Language::En)),
                     )
                 });
+                let (was, is) =
+                    ((old.way.as_ref(), old.group_way.as_ref()), (new.way.as_ref(), new.group_way.as_ref()));
+                ways(&mut said, &t, was, is);
                 ChangeKind::Changed
             }
         };

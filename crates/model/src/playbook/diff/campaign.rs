@@ -112,6 +112,18 @@ fn message(message: &Message) -> Text {
         zh += "，不含促销";
         en += ", which sells nothing";
     }
+    if let Some(poster) = &message.poster {
+        zh += &format!("，附海报 {poster}");
+        en += &format!(", with the poster {poster}");
+    }
+    if let Some(card) = &message.card {
+        zh += &format!("，附链接卡片 {card}");
+        en += &format!(", with a card that leads to {card}");
+    }
+    if let Some(limit) = message.confirm_minutes {
+        zh += &format!("，员工须在 {} 内确认", minutes(limit));
+        en += &format!(", to be confirmed by staff within {}", minutes(limit));
+    }
     Text::both(zh, en)
 }
 

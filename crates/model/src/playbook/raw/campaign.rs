@@ -32,6 +32,12 @@ pub(in crate::playbook) struct RawMessage {
     pub persona: Option<String>,
     /// Whether it wants to sell: true unless said otherwise.
     pub sells: Option<bool>,
+    /// A poster that goes with it, drawn for each member, on `wecom`.
+    pub poster: Option<String>,
+    /// A page of `links` to which a card that goes with it leads, on `wecom`.
+    pub card: Option<String>,
+    /// For so long staff may confirm it on `wecom`, a day unless said otherwise: then it goes on the next channel.
+    pub confirm: Option<WithinPhrase>,
 }
 
 /// A campaign.

@@ -1,0 +1,144 @@
+//! Ways in: the codes of the playbook's touchpoints; hand-overs from one of the staff to another; how many seats are taken.
+
+use axum::http::Method;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use zhiyin_engine::platforms::{SeatsView, TransferAsked, TransferView, WayView, WaysAsked};
+use zhiyin_model::role::Operation;
+
+use super::caller::Caller;
+use super::endpoint::Endpoint;
+use crate::problem::Problem;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let hands_over = Operation::ContactsHandOver;
+    vec![
+        Endpoint::get("ways_list", "/v1/ways", Operation::PlaybookRead, ways)
+            .says(
+                "List the codes that lead to staff and into groups",
+                "活码列表",
+                "Of the playbook's touchpoints: where each leads now, where its picture lies, how many came by it today.",
+            )
+            .example(json!({"touchpoint": "store-poster-001"})),
+        Endpoint::get("transfers_list", "/v1/transfers", hands_over, transfers)
+            .says("List hand-overs", "客户继承列表", "The latest first.")
+            .example(json!({})),
+        Endpoint::get("transfers_read", "/v1/transfers/{transfer}", hands_over, transfer)
+            .says("Read how far a hand-over is", "查看客户继承", "How many customers are where, and why some stay.")
+            .refuses(&["transfer_unknown"])
+            .example(json!({"transfer": "lisi-on-leave"})),
+        Endpoint::change(Method::POST, "transfers_begin", "/v1/transfers", hands_over, begin)
+            .says(
+                "Hand customers over to a colleague",
+                "客户继承",
+                "Of somebody on leave, or who has left: those that are named, or all. The same `transfer` again is the same one. Of more \
+                 than one person decides alone it waits for a second one.",
+            )
+            .refuses(&["bad_transfer", "transfer_reused", "transfer_unknown"])
+            .example(json!({"transfer": "lisi-on-leave", "from": "LiSi", "to": "WangWu", "groups": true})),
+        Endpoint::get("seats_read", "/v1/seats", Operation::ReportsRead, seats)
+            .says(
+                "Read how many friends accounts have",
+                "企微席位",
+                "Measured once a day: friends of each account, what the platform has for nothing, and what is beyond.",
+            )
+            .example(json!({})),
+    ]
+}
+
+/// Which codes are asked for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WaysList {
+    /// Of one touchpoint.
+    #[schemars(length(min = 1, max = 64))]
+    touchpoint: Option<String>,
+}
+
+/// Codes.
+#[derive(Serialize, JsonSchema)]
+struct WaysListed {
+    /// By touchpoint.
+    items: Vec<WayView>,
+}
+
+async fn ways(caller: Caller, asked: WaysList) -> Result<WaysListed, Problem> {
+    Ok(WaysListed { items: caller.engine().ways(&WaysAsked { touchpoint: asked.touchpoint }).await? })
+}
+
+/// Of which of the brand's accounts on a platform.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfAccount {
+    /// As the file of channels calls it; `main` unless said otherwise.
+    #[schemars(length(min = 1, max = 40))]
+    account: Option<String>,
+}
+
+/// Hand-overs.
+#[derive(Serialize, JsonSchema)]
+struct TransfersListed {
+    /// The latest first.
+    items: Vec<TransferView>,
+}
+
+async fn transfers(caller: Caller, of: OfAccount) -> Result<TransfersListed, Problem> {
+    Ok(TransfersListed { items: caller.engine().transfers(of.account.as_deref()).await? })
+}
+
+/// Which hand-over.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfTransfer {
+    /// What it is known by.
+    transfer: String,
+    /// The brand's account on the platform; `main` unless said otherwise.
+    #[schemars(length(min = 1, max = 40))]
+    account: Option<String>,
+}
+
+async fn transfer(caller: Caller, of: OfTransfer) -> Result<TransferView, Problem> {
+    Ok(caller.engine().transfer(of.account.as_deref(), &of.transfer).await??)
+}
+
+/// A hand-over as it is asked for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TransferBegun {
+    /// What it is known by.
+    #[schemars(length(min = 1, max = 64))]
+    transfer: String,
+    /// The brand's account on the platform; `main` unless said otherwise.
+    #[schemars(length(min = 1, max = 40))]
+    account: Option<String>,
+    /// From whom, as the platform calls them.
+    #[schemars(length(min = 1, max = 64))]
+    from: String,
+    /// To whom.
+    #[schemars(length(min = 1, max = 64))]
+    to: String,
+    /// Whether whoever hands over has left.
+    #[serde(default)]
+    left: bool,
+    /// Which customers; all, where none is named.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    customers: Vec<String>,
+    /// Whether groups of whoever hands over go too.
+    #[serde(default)]
+    groups: bool,
+    /// What customers are told, where whoever hands over is there.
+    #[schemars(length(max = 200))]
+    word: Option<String>,
+}
+
+async fn begin(caller: Caller, asked: TransferBegun) -> Result<TransferView, Problem> {
+    let TransferBegun { transfer: name, account, from, to, left: has_left, customers, groups, word } = asked;
+    let asked = TransferAsked { name, account, from, to, has_left, customers, groups, word };
+    Ok(caller.engine().begin_transfer(&caller.grant, &asked).await??)
+}
+
+async fn seats(caller: Caller, of: OfAccount) -> Result<SeatsView, Problem> {
+    Ok(caller.engine().seats(of.account.as_deref().unwrap_or("main")).await?)
+}

@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# The platform simulator beside a home: WeCom without an account. It ends with the shell that started it, whatever ends that. Sourced by `run`.
+
+# What `zhiyin serve` and `zhiyin demo` are told beside what they are asked; empty where there is no simulator.
+platform_options=()
+# Where its page is.
+platform_url=""
+platform_port=""
+# The app of the home there. Nobody outside of this machine reaches it, so these are no secrets.
+platform_secret="simulated"
+platform_token="sign"
+platform_key="kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
+
+# A port of this machine that nobody listens at.
+free_port() {
+  local port tries
+  for ((tries = 0; tries < 100; tries++)); do
+    port=$((20000 + RANDOM % 20000))
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# What somebody there does: POST /sim/$1 with the JSON $2.
+platform_act() {
+  local body="$2" answer length
+  length="$(printf '%s' "$body" | wc -c)"
+  exec 4<>"/dev/tcp/127.0.0.1/$platform_port"
+  printf 'POST /sim/%s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' "$1" "$length" "$body" >&4
+  answer="$(cat <&4)"
+  exec 4<&-
+  [[ "$answer" == "HTTP/1.1 200"* ]] || {
+    say "The simulator refused $1: ${answer##*$'\n'}"
+    return 1
+  }
+}
+
+platform_input=""
+
+# Starts it for a home that is to listen at the address $1 (host:port), and says what to try.
+start_platform() {
+  [[ -z "${ZHIYIN_WITHOUT_PLATFORM:-}" ]] || return 0
+  local listen="$1" folder="$cache/platform" tries callback
+  cargo build --release "${locked[@]}" -p zhiyin-platform-sim || return 1
+  mkdir -p "$folder"
+  rm -f "$folder/port"
+  # It ends when the pipe closes, which it does with this shell.
+  exec {platform_input}> >("$target/release/platform-sim" --real --for 604800 --until-eof --port-file "$folder/port" >"$folder/log" 2>&1)
+  for ((tries = 0; tries < 100; tries++)); do
+    [[ ! -s "$folder/port" ]] || break
+    sleep 0.1
+  done
+  platform_port="$(cat "$folder/port" 2>/dev/null)" || true
+  [[ -n "$platform_port" ]] || {
+    say "The simulator did not start; the home goes on without it:"
+    cat "$folder/log"
+    return 0
+  }
+  platform_url="http://127.0.0.1:$platform_port"
+  callback="{\"url\":\"http://$listen/v1/callbacks/wecom/main\",\"token\":\"$platform_token\",\"aes_key\":\"$platform_key\"}"
+  platform_act apps "{\"agentid\":1000002,\"secret\":\"$platform_secret\",\"name\":\"知音\",\"callback\":$callback}"
+  platform_act demo '{}'
+  cat >"$folder/channels.json" <<JSON
+{
+  "public_url": "http://$listen",
+  "wecom": { "main": {
+    "corp_id": "ww5f1a2b3c4d5e6f70", "agent_id": 1000002, "secret_env": "ZHIYIN_SIM_SECRET", "api": "$platform_url",
+    "callback": { "token_env": "ZHIYIN_SIM_TOKEN", "aes_key_env": "ZHIYIN_SIM_KEY" },
+    "accounts": [{ "userid": "xiaohe", "persona": "小顾问" }, { "userid": "lin", "persona": "小顾问" }]
+  } }
+}
+JSON
+  export ZHIYIN_SIM_SECRET="$platform_secret" ZHIYIN_SIM_TOKEN="$platform_token" ZHIYIN_SIM_KEY="$platform_key"
+  platform_options=(--channels "$folder/channels.json")
+  say "企业微信模拟器 / A simulated WeCom, with phones: $platform_url"
+  say "  试一试 / Try: 用手机扫“door”码 → 收到欢迎语；在知音里看这位会员和标签；扫群码进群；几分钟后收到一条一对一消息（员工确认后）"
+  say "  scan the code «door» with a phone and be welcomed; see the member and their tag here; join the group by its code; a little later"
+  say "  staff has a message to confirm, and the phone gets it. What is set up: zhiyin channel test wecom --channels ${folder#"$root/"}/channels.json"
+}

@@ -1,0 +1,134 @@
+//! Hand-overs, seats, and who somebody is, against the platform simulator.
+
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test that looks for it")]
+
+use serde_json::json;
+use zhiyin_engine::clock;
+use zhiyin_engine::platforms::TransferAsked;
+use zhiyin_model::member::Member;
+use zhiyin_model::role::Grant;
+use zhiyin_ways_sim::{On, Stage};
+
+const PLAYBOOK: &str = "
+playbook: brand
+extends: variety-store
+";
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn asked(name: &str, from: &str, to: &str) -> TransferAsked {
+    TransferAsked {
+        name: name.to_owned(),
+        from: from.to_owned(),
+        to: to.to_owned(),
+        ..TransferAsked::default()
+    }
+}
+
+/// With whom a member is or was in contact, and who ended it.
+fn ended(member: &Member) -> Vec<(String, Option<&'static str>)> {
+    let contacts = member.personal.contacts.iter();
+    contacts
+        .map(|(_, account, contact)| (account.to_owned(), contact.ended.map(|(_, by)| by.name())))
+        .collect()
+}
+
+async fn customers_are_handed_over_and_nobody_is_lost(on: On) {
+    let stage = Stage::new(on, PLAYBOOK, &json!([{"userid": "LiSi", "persona": "小顾问"}])).await;
+    for userid in ["LiSi", "WangWu", "SunQi"] {
+        stage.act("staff", json!({"userid": userid, "name": userid, "follower": true})).await;
+    }
+    let mut customers = Vec::new();
+    for n in 0..230 {
+        let refuses = n == 7;
+        let customer = stage.customer(json!({"name": format!("客{n}"), "refuses_transfer": refuses})).await;
+        stage.act("add", json!({"userid": "LiSi", "customer": customer})).await;
+        customers.push(customer);
+    }
+    stage.goes_on(5_000).await;
+
+    // Friends are measured, and the fee of those beyond what is free is told.
+    let seats = stage.engine.seats("main").await.unwrap();
+    let lisi = seats.accounts.iter().find(|one| one.account == "LiSi").unwrap();
+    assert_eq!(
+        (lisi.friends, lisi.persona.as_deref(), lisi.most),
+        (230, Some("小顾问"), Some(5_000)),
+        "{seats:?}"
+    );
+    assert_eq!(
+        (seats.contacts, seats.free, seats.fee_a_year, seats.warn),
+        (230, Some(2_000), Some(0), false)
+    );
+
+    // What cannot be handed over is refused by its field; the same name is the same hand-over.
+    let by = Grant::system("test");
+    let same = stage.engine.begin_transfer(&by, &asked("x", "LiSi", "lisi")).await.unwrap().unwrap_err();
+    assert_eq!((same.code, same.field.as_str()), ("bad_transfer", "to"));
+    let begun = stage.engine.begin_transfer(&by, &asked("leave", "LiSi", "WangWu")).await.unwrap().unwrap();
+    assert_eq!(begun.state, "listing");
+    let again =
+        stage.engine.begin_transfer(&by, &asked("leave", "LiSi", "SunQi")).await.unwrap().unwrap_err();
+    assert_eq!(again.code, "transfer_reused");
+
+    // All are asked for in batches, wait a day, and are looked after to the end.
+    for _ in 0..4 {
+        stage.goes_on(1_000).await;
+    }
+    let waiting = stage.engine.transfer(None, "leave").await.unwrap().unwrap();
+    assert_eq!(
+        (waiting.state.as_str(), waiting.customers.get("asked")),
+        ("waiting", Some(&230)),
+        "{waiting:?}"
+    );
+    for _ in 0..30 {
+        stage.goes_on(HOUR_MS).await;
+    }
+    let done = stage.engine.transfer(None, "leave").await.unwrap().unwrap();
+    assert_eq!(
+        (done.state.as_str(), done.customers.get("done"), done.customers.get("kept")),
+        ("done", Some(&229), Some(&1)),
+        "{done:?}"
+    );
+    assert_eq!(done.kept_because.get("customer_refused"), Some(&1));
+    let member = stage.member("wecom_external", &customers[0]).await.unwrap();
+    assert_eq!(ended(&member), [("LiSi".to_owned(), Some("handed_over")), ("WangWu".to_owned(), None)]);
+    let kept = stage.member("wecom_external", &customers[7]).await.unwrap();
+    assert_eq!(ended(&kept), [("LiSi".to_owned(), None)]);
+
+    // Those of somebody who has left go too, with nobody asked.
+    stage.act("staff/leave", json!({"userid": "WangWu"})).await;
+    let mut left = asked("left", "WangWu", "SunQi");
+    left.has_left = true;
+    stage.engine.begin_transfer(&by, &left).await.unwrap().unwrap();
+    for _ in 0..30 {
+        stage.goes_on(HOUR_MS).await;
+    }
+    let done = stage.engine.transfer(None, "left").await.unwrap().unwrap();
+    assert_eq!((done.state.as_str(), done.customers.get("done")), ("done", Some(&229)), "{done:?}");
+
+    // Who is known elsewhere is asked for once, within the quota, and known again when they come.
+    let here = stage.customer(json!({"name": "在", "unionid": "union-a", "openid": "open-a"})).await;
+    stage.act("add", json!({"userid": "LiSi", "customer": here})).await;
+    let away = stage.customer(json!({"name": "不在", "unionid": "union-b", "openid": "open-b"})).await;
+    let wall = clock::wall();
+    for _ in 0..3 {
+        stage.engine.want_customer("main", ("union-a", "open-a"), wall).await.unwrap();
+        stage.engine.want_customer("main", ("union-b", "open-b"), wall).await.unwrap();
+        stage.goes_on(2_000).await;
+    }
+    assert!(stage.member("unionid", "union-a").await.is_some());
+    let asked_for = stage.truth("traffic").await.to_string();
+    assert!(asked_for.contains("idconvert/unionid_to_external_userid"), "{asked_for}");
+    stage.act("add", json!({"userid": "SunQi", "customer": away})).await;
+    stage.goes_on(5_000).await;
+    let known = stage.member("unionid", "union-b").await.unwrap();
+    let came = stage.member("wecom_external", &away).await.unwrap();
+    assert_eq!(known.id, came.id);
+    stage.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_are_handed_over_and_nobody_is_lost_on_both_stores() {
+    customers_are_handed_over_and_nobody_is_lost(On::Sqlite).await;
+    customers_are_handed_over_and_nobody_is_lost(On::Postgres).await;
+}
