@@ -370,12 +370,12 @@ impl Engine {
         };
         if let Some(rest) = rest {
             tracing::info!(?at, why, "platforms: a task is not made now");
-            row.what.tries += 1;
-            let due = again(wall, row.what.tries, row.id, rest);
             if matches!(row.what.to, Reaches::Members(_)) {
                 // The guard-rails are asked anew by then.
-                return self.give_back(kept, row, (due, why), wall).await;
+                return self.give_back(kept, row, (Some(rest), why), wall).await;
             }
+            row.what.tries += 1;
+            let due = again(wall, row.what.tries, row.id, rest);
             if due < row.what.ends_at(row.what.opened) {
                 row.what.stage = Stage::Gathering;
                 return kept.put_errand(&row, Some(due)).await.map(drop);
@@ -405,14 +405,21 @@ impl Engine {
         }
     }
 
-    /// Its sends wait again.
-    async fn give_back(&self, kept: &Kept<'_>, row: Row<Errand>, (due, why): (Ts, &str), wall: Ts) -> Result<()> {
+    /// Its sends wait again: longer each time, and no shorter than the rest that was asked for; or not at all.
+    async fn give_back(
+        &self,
+        kept: &Kept<'_>,
+        row: Row<Errand>,
+        (rest, why): (Option<Duration>, &str),
+        wall: Ts,
+    ) -> Result<()> {
         let Reaches::Members(sends) = &row.what.to else { return Ok(()) };
         let store = self.store().coupons().campaigns().sends();
         for part in sends.chunks(NOTED_AT_ONCE) {
             let noted = part.iter().map(|one| {
+                let due = rest.map_or(wall, |rest| again(wall, one.attempts, row.id, rest));
                 let waits = Came {
-                    counts: false,
+                    counts: rest.is_some(),
                     state: SendState::Waiting,
                     due,
                     error: Some(why.to_owned()),
@@ -521,7 +528,7 @@ impl Engine {
         row.what.stage = Stage::Gathering;
         row.what.tries += 1;
         if matches!(row.what.to, Reaches::Members(_)) {
-            return self.give_back(kept, row, (wall, "lost"), wall).await;
+            return self.give_back(kept, row, (None, "lost"), wall).await;
         }
         kept.put_errand(&row, Some(wall)).await.map(drop)
     }

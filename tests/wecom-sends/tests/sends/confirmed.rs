@@ -77,7 +77,7 @@ async fn staff_who_confirm_late_have_sent_it_then_and_a_playbook_says_how_late_i
 
 #[tokio::test]
 async fn a_customer_who_has_had_all_of_the_platforms_month_is_not_asked_for_and_hears_it_elsewhere() {
-    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "source": "a test"}]);
+    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "from": "2026-01-01", "source": "a test"}]);
     let mut stage = Stage::with(BRAND, &limit).await;
     stage.staff("he", Some(5)).await;
     stage.member("a", "he").await;
@@ -98,7 +98,7 @@ async fn a_customer_who_has_had_all_of_the_platforms_month_is_not_asked_for_and_
 
 #[tokio::test]
 async fn what_was_never_confirmed_counts_for_no_quota() {
-    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "source": "a test"}]);
+    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "from": "2026-01-01", "source": "a test"}]);
     let mut stage = Stage::with(BRAND, &limit).await;
     stage.staff("he", None).await;
     stage.member("a", "he").await;

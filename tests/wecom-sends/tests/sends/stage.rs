@@ -90,7 +90,8 @@ async fn sim(running: &Running, method: &str, path: &str, body: &Value) -> Value
     let _connection = tokio::spawn(connection);
     let request = Request::builder().method(method).uri(format!("/sim/{path}")).header("host", "sim");
     let request = request.header("content-type", "application/json");
-    let request = request.body(Full::new(Bytes::from(body.to_string()))).unwrap();
+    let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+    let request = request.body(Full::new(body)).unwrap();
     let response = sender.send_request(request).await.unwrap();
     let status = response.status().as_u16();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
