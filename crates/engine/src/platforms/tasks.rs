@@ -287,7 +287,12 @@ impl Engine {
     }
 
     /// The customers of sends, as the platform calls them.
-    pub(super) async fn customers_of(&self, kept: &Kept<'_>, at: &At, sends: &[Sending]) -> Result<BTreeMap<ReflectionId, String>> {
+    pub(super) async fn customers_of(
+        &self,
+        kept: &Kept<'_>,
+        at: &At,
+        sends: &[Sending],
+    ) -> Result<BTreeMap<ReflectionId, String>> {
         let mut members: Vec<MemberId> = sends.iter().map(|one| one.member).collect();
         members.sort_unstable();
         members.dedup();
@@ -448,7 +453,8 @@ impl Engine {
         let (out, stay): (Vec<Sending>, Vec<Sending>) =
             std::mem::take(sends).into_iter().partition(|one| whom.contains(&one.whom));
         *sends = stay;
-        self.settle_sends(kept, at, out.iter().map(|one| (one, SendState::Failed, why.to_owned(), None))).await
+        self.settle_sends(kept, at, out.iter().map(|one| (one, SendState::Failed, why.to_owned(), None)))
+            .await
     }
 
     /// The platform has a name for it.
@@ -522,7 +528,10 @@ impl Engine {
             return self.task_made(kept, at, row, (made, true), wall).await;
         }
         if wall.0.saturating_sub(since.0) < CAUGHT_UP_US {
-            return kept.put_errand(&row, Some(since.plus_us(CAUGHT_UP_US).max(wall.plus_us(LOOK_US / 4)))).await.map(drop);
+            return kept
+                .put_errand(&row, Some(since.plus_us(CAUGHT_UP_US).max(wall.plus_us(LOOK_US / 4))))
+                .await
+                .map(drop);
         }
         tracing::info!(?at, "platforms: a task was not made; it is asked for anew");
         row.what.stage = Stage::Gathering;
@@ -533,7 +542,13 @@ impl Engine {
         kept.put_errand(&row, Some(wall)).await.map(drop)
     }
 
-    async fn look_later(&self, kept: &Kept<'_>, mut row: Row<Errand>, trouble: &Trouble, wall: Ts) -> Result<()> {
+    async fn look_later(
+        &self,
+        kept: &Kept<'_>,
+        mut row: Row<Errand>,
+        trouble: &Trouble,
+        wall: Ts,
+    ) -> Result<()> {
         tracing::info!(why = trouble.why(), "platforms: what was made is not known yet");
         row.what.tries += 1;
         let rest = if let Trouble::Later { rest, .. } = trouble { *rest } else { Duration::ZERO };
