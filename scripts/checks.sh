@@ -172,6 +172,7 @@ check_rust() { cargo test --release "${locked[@]}" --workspace --no-fail-fast; }
 check_engine_pg() {
   # Of the workspace, so that what it rests on is not compiled a second time with other features.
   ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" --workspace --test pipeline -- --skip any_batch
+  ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" --workspace --test sends
 }
 
 check_house() { cargo test --release "${locked[@]}" --workspace --test house; }

@@ -183,7 +183,7 @@ pub async fn demo(
         say!();
     }
     if let Some(file) = playbook {
-        drop(crate::playbook::apply_to(&engine, file).await?);
+        let _applied = crate::playbook::apply_to(&engine, file).await?;
     }
     // What it shows is nobody's secret, and it runs where somebody looks at it.
     let at = Serving { channels, ..Serving::at(listen.to_owned(), true) };

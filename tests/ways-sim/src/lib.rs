@@ -235,7 +235,7 @@ impl Stage {
 
     /// Ends what runs.
     pub async fn ends(self) {
-        drop(self.stop.send(()));
+        let _nobody_left = self.stop.send(()).is_err();
         self.serving.await.unwrap();
     }
 }

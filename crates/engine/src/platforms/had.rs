@@ -127,11 +127,13 @@ impl Engine {
             if open.is_empty() {
                 return Ok(());
             }
-            let known: BTreeMap<ReflectionId, Row<Had>> = kept.get(open.iter().map(|(id, _)| *id).collect()).await?;
+            let known: BTreeMap<ReflectionId, Row<Had>> =
+                kept.get(open.iter().map(|(id, _)| *id).collect()).await?;
             let mut changed: BTreeMap<ReflectionId, (i64, Had, Vec<(NoteId, String)>)> = BTreeMap::new();
             for (id, (one, state, why, sent_at)) in &open {
                 let Some(row) = known.get(id) else { continue };
-                let (_, had, _) = changed.entry(*id).or_insert_with(|| (row.version, row.what.clone(), Vec::new()));
+                let (_, had, _) =
+                    changed.entry(*id).or_insert_with(|| (row.version, row.what.clone(), Vec::new()));
                 match (state, sent_at) {
                     (SendState::Sent, Some(sent)) => drop(had.sends.insert(one.send, *sent)),
                     (SendState::Sent | SendState::Unknown, _) => {}

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::{HOUR_US, Ts};
 use zhiyin_reach::platform::{Answer, Trouble, Whose};
-use zhiyin_store::campaigns::mirror::ReflectionId;
 use zhiyin_store::Wanted;
+use zhiyin_store::campaigns::mirror::ReflectionId;
 
 use super::tasks::Picture;
 use super::{About, At, Kept, Put, Row};
@@ -49,12 +49,15 @@ impl Engine {
         if let Some(media) = self.known_media(kept, hash, wall).await? {
             return Ok(Ok(media));
         }
-        let (media, until) = match at.desk.hand_in(&format!("{}.png", hash.get(..16).unwrap_or(hash)), png).await {
-            Ok(handed) => handed,
-            // A second one of the same does no harm.
-            Err(Trouble::Unknown { why }) => return Ok(Err(Trouble::Later { why, rest: Default::default() })),
-            Err(trouble) => return Ok(Err(trouble)),
-        };
+        let (media, until) =
+            match at.desk.hand_in(&format!("{}.png", hash.get(..16).unwrap_or(hash)), png).await {
+                Ok(handed) => handed,
+                // A second one of the same does no harm.
+                Err(Trouble::Unknown { why }) => {
+                    return Ok(Err(Trouble::Later { why, rest: Default::default() }));
+                }
+                Err(trouble) => return Ok(Err(trouble)),
+            };
         let id = kept.id(MEDIA, &[hash]);
         let found: BTreeMap<ReflectionId, Row<Media>> = kept.get(vec![id]).await?;
         let what = Media { media: media.clone(), until };

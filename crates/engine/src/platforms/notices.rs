@@ -134,8 +134,16 @@ impl Engine {
             Ok(accounts) => {
                 let what = Staff { accounts, asked: wall };
                 let read = known.map_or(0, |row| row.version);
-                kept.put(vec![Put { kind: STAFF, id, part: id, read, due: None, about: About::Nobody, what: &what }])
-                    .await?;
+                kept.put(vec![Put {
+                    kind: STAFF,
+                    id,
+                    part: id,
+                    read,
+                    due: None,
+                    about: About::Nobody,
+                    what: &what,
+                }])
+                .await?;
                 Ok(what.accounts)
             }
             // Whom it had is better than nobody.
@@ -152,10 +160,13 @@ impl Engine {
         let id = kept.id(TOLD, &[&account.to_lowercase()]);
         for _ in 0..WRITTEN_MAX {
             let known: BTreeMap<ReflectionId, Row<Told>> = kept.get(vec![id]).await?;
-            let (read, mut told) = known.into_values().next().map_or((0, Told::default()), |row| (row.version, row.what));
+            let (read, mut told) =
+                known.into_values().next().map_or((0, Told::default()), |row| (row.version, row.what));
             let mut full = None;
             for window in WINDOWS {
-                let (Some(most), Some(this)) = (at.desk.limit(SUBJECT, window, now), at.desk.window(window, now)) else {
+                let (Some(most), Some(this)) =
+                    (at.desk.limit(SUBJECT, window, now), at.desk.window(window, now))
+                else {
                     continue;
                 };
                 let so_far = told.0.entry(window.to_owned()).or_insert((this, 0));
@@ -172,7 +183,15 @@ impl Engine {
             if full.is_some() {
                 return Ok(full);
             }
-            let put = Put { kind: TOLD, id, part: kept.id(TOLD, &[]), read, due: None, about: About::Nobody, what: &told };
+            let put = Put {
+                kind: TOLD,
+                id,
+                part: kept.id(TOLD, &[]),
+                read,
+                due: None,
+                about: About::Nobody,
+                what: &told,
+            };
             if kept.put(vec![put]).await?.first() == Some(&true) {
                 return Ok(None);
             }
@@ -214,7 +233,15 @@ impl Engine {
         }
         let read = known.map_or(0, |row| row.version);
         let what = Reminded { day };
-        let put = Put { kind: REMINDED, id, part: kept.id(REMINDED, &[]), read, due: None, about: About::Nobody, what: &what };
+        let put = Put {
+            kind: REMINDED,
+            id,
+            part: kept.id(REMINDED, &[]),
+            read,
+            due: None,
+            about: About::Nobody,
+            what: &what,
+        };
         if kept.put(vec![put]).await?.first() != Some(&true) {
             return Ok(());
         }
@@ -257,7 +284,15 @@ impl Engine {
             let known: BTreeMap<ReflectionId, Row<Looked>> = kept.get(vec![id]).await?;
             if known.is_empty() {
                 let what = Looked { up_to: business };
-                let put = Put { kind: LOOKED, id, part: id, read: 0, due: Some(wall), about: About::Nobody, what: &what };
+                let put = Put {
+                    kind: LOOKED,
+                    id,
+                    part: id,
+                    read: 0,
+                    due: Some(wall),
+                    about: About::Nobody,
+                    what: &what,
+                };
                 kept.put(vec![put]).await?;
             }
             return Ok(0);
@@ -276,11 +311,25 @@ impl Engine {
         }
         let what = Looked { up_to };
         let due = Some(wall.plus_us(LOOK_US));
-        kept.put(vec![Put { kind: LOOKED, id, part: id, read: row.version, due, about: About::Nobody, what: &what }]).await?;
+        kept.put(vec![Put {
+            kind: LOOKED,
+            id,
+            part: id,
+            read: row.version,
+            due,
+            about: About::Nobody,
+            what: &what,
+        }])
+        .await?;
         Ok(new)
     }
 
-    async fn put_advice(&self, kept: &Kept<'_>, notes: Vec<&StoredNote>, (business, wall): (Ts, Ts)) -> Result<usize> {
+    async fn put_advice(
+        &self,
+        kept: &Kept<'_>,
+        notes: Vec<&StoredNote>,
+        (business, wall): (Ts, Ts),
+    ) -> Result<usize> {
         let notes = notes.into_iter().filter(|one| business.0.saturating_sub(one.note.at.0) < NEWS_US);
         let notes: BTreeMap<ReflectionId, &StoredNote> =
             notes.map(|one| (kept.id(ADVICE, &[&one.note.id.to_string()]), one)).collect();
@@ -290,7 +339,9 @@ impl Engine {
         let known: BTreeMap<ReflectionId, Row<Advice>> = kept.get(notes.keys().copied().collect()).await?;
         let new = notes.iter().filter(|(id, _)| !known.contains_key(id));
         let new: Vec<(ReflectionId, Advice)> = new
-            .map(|(id, one)| (*id, Advice { note: one.note.id, member: one.note.member, tries: 0, came: None }))
+            .map(|(id, one)| {
+                (*id, Advice { note: one.note.id, member: one.note.member, tries: 0, came: None })
+            })
             .collect();
         let part = kept.id(ADVICE, &[]);
         let puts = new.iter().map(|(id, what)| Put {

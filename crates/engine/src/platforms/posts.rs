@@ -167,7 +167,9 @@ impl Engine {
             PostStage::Tasks | PostStage::Over(_) => kept.forget(vec![(row.id, row.version)]).await.map(drop),
             PostStage::Calling(since) => self.find_moment(kept, at, row, (since, wall)).await,
             PostStage::Making { job, since } => self.moment_made(kept, at, row, (&job, since), wall).await,
-            PostStage::Made { moment, at: made } => self.pull_moment(kept, at, row, (&moment, made), wall).await,
+            PostStage::Made { moment, at: made } => {
+                self.pull_moment(kept, at, row, (&moment, made), wall).await
+            }
         }
     }
 
@@ -245,7 +247,11 @@ impl Engine {
                         kept.put_post(&row, wall.plus_us(MAKING_US)).await.map(drop)
                     }
                     Err(Trouble::Unknown { why }) => {
-                        tracing::warn!(?at, why, "platforms: nobody knows whether a moment is made; it is looked for");
+                        tracing::warn!(
+                            ?at,
+                            why,
+                            "platforms: nobody knows whether a moment is made; it is looked for"
+                        );
                         kept.put_post(&row, wall.plus_us(MAKING_US)).await.map(drop)
                     }
                     Err(trouble) => {
@@ -308,7 +314,13 @@ impl Engine {
         }
     }
 
-    async fn moment_is(&self, kept: &Kept<'_>, mut row: Row<Post>, (moment, at): (String, Ts), wall: Ts) -> Result<()> {
+    async fn moment_is(
+        &self,
+        kept: &Kept<'_>,
+        mut row: Row<Post>,
+        (moment, at): (String, Ts),
+        wall: Ts,
+    ) -> Result<()> {
         let of_row = OfRow { row: row.id };
         let put = Put {
             kind: MOMENT,
@@ -343,7 +355,8 @@ impl Engine {
         };
         let ids: Vec<ReflectionId> = found.iter().map(|id| kept.id(MOMENT, &[id])).collect();
         let known: BTreeMap<ReflectionId, Row<OfRow>> = kept.get(ids).await?;
-        let is_free = |id: &&String| known.get(&kept.id(MOMENT, &[id])).is_none_or(|of| of.what.row == row.id);
+        let is_free =
+            |id: &&String| known.get(&kept.id(MOMENT, &[id])).is_none_or(|of| of.what.row == row.id);
         let ours: Vec<&String> = found.iter().filter(is_free).collect();
         if let Some((first, others)) = ours.split_first() {
             if !others.is_empty() {

@@ -287,7 +287,12 @@ impl Engine {
     }
 
     /// The customers of sends, as the platform calls them.
-    pub(super) async fn customers_of(&self, kept: &Kept<'_>, at: &At, sends: &[Sending]) -> Result<BTreeMap<ReflectionId, String>> {
+    pub(super) async fn customers_of(
+        &self,
+        kept: &Kept<'_>,
+        at: &At,
+        sends: &[Sending],
+    ) -> Result<BTreeMap<ReflectionId, String>> {
         let mut members: Vec<MemberId> = sends.iter().map(|one| one.member).collect();
         members.sort_unstable();
         members.dedup();
@@ -370,12 +375,12 @@ impl Engine {
         };
         if let Some(rest) = rest {
             tracing::info!(?at, why, "platforms: a task is not made now");
-            row.what.tries += 1;
-            let due = again(wall, row.what.tries, row.id, rest);
             if matches!(row.what.to, Reaches::Members(_)) {
                 // The guard-rails are asked anew by then.
-                return self.give_back(kept, row, (due, why), wall).await;
+                return self.give_back(kept, row, (Some(rest), why), wall).await;
             }
+            row.what.tries += 1;
+            let due = again(wall, row.what.tries, row.id, rest);
             if due < row.what.ends_at(row.what.opened) {
                 row.what.stage = Stage::Gathering;
                 return kept.put_errand(&row, Some(due)).await.map(drop);
@@ -405,14 +410,21 @@ impl Engine {
         }
     }
 
-    /// Its sends wait again.
-    async fn give_back(&self, kept: &Kept<'_>, row: Row<Errand>, (due, why): (Ts, &str), wall: Ts) -> Result<()> {
+    /// Its sends wait again: longer each time, and no shorter than the rest that was asked for; or not at all.
+    async fn give_back(
+        &self,
+        kept: &Kept<'_>,
+        row: Row<Errand>,
+        (rest, why): (Option<Duration>, &str),
+        wall: Ts,
+    ) -> Result<()> {
         let Reaches::Members(sends) = &row.what.to else { return Ok(()) };
         let store = self.store().coupons().campaigns().sends();
         for part in sends.chunks(NOTED_AT_ONCE) {
             let noted = part.iter().map(|one| {
+                let due = rest.map_or(wall, |rest| again(wall, one.attempts, row.id, rest));
                 let waits = Came {
-                    counts: false,
+                    counts: rest.is_some(),
                     state: SendState::Waiting,
                     due,
                     error: Some(why.to_owned()),
@@ -441,7 +453,8 @@ impl Engine {
         let (out, stay): (Vec<Sending>, Vec<Sending>) =
             std::mem::take(sends).into_iter().partition(|one| whom.contains(&one.whom));
         *sends = stay;
-        self.settle_sends(kept, at, out.iter().map(|one| (one, SendState::Failed, why.to_owned(), None))).await
+        self.settle_sends(kept, at, out.iter().map(|one| (one, SendState::Failed, why.to_owned(), None)))
+            .await
     }
 
     /// The platform has a name for it.
@@ -515,18 +528,27 @@ impl Engine {
             return self.task_made(kept, at, row, (made, true), wall).await;
         }
         if wall.0.saturating_sub(since.0) < CAUGHT_UP_US {
-            return kept.put_errand(&row, Some(since.plus_us(CAUGHT_UP_US).max(wall.plus_us(LOOK_US / 4)))).await.map(drop);
+            return kept
+                .put_errand(&row, Some(since.plus_us(CAUGHT_UP_US).max(wall.plus_us(LOOK_US / 4))))
+                .await
+                .map(drop);
         }
         tracing::info!(?at, "platforms: a task was not made; it is asked for anew");
         row.what.stage = Stage::Gathering;
         row.what.tries += 1;
         if matches!(row.what.to, Reaches::Members(_)) {
-            return self.give_back(kept, row, (wall, "lost"), wall).await;
+            return self.give_back(kept, row, (None, "lost"), wall).await;
         }
         kept.put_errand(&row, Some(wall)).await.map(drop)
     }
 
-    async fn look_later(&self, kept: &Kept<'_>, mut row: Row<Errand>, trouble: &Trouble, wall: Ts) -> Result<()> {
+    async fn look_later(
+        &self,
+        kept: &Kept<'_>,
+        mut row: Row<Errand>,
+        trouble: &Trouble,
+        wall: Ts,
+    ) -> Result<()> {
         tracing::info!(why = trouble.why(), "platforms: what was made is not known yet");
         row.what.tries += 1;
         let rest = if let Trouble::Later { rest, .. } = trouble { *rest } else { Duration::ZERO };

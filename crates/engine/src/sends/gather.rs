@@ -21,7 +21,9 @@ use zhiyin_store::{Home, StoreError};
 use super::hand::{BORROWED_US, CHANNEL_REST, Due, Going, micros, short};
 use crate::boxed;
 use crate::live::Live;
-use crate::platforms::tasks::{self, CONFIRM_USUAL_US, Errand, Picture, Reaches, Sending, Stage, TASK, Words};
+use crate::platforms::tasks::{
+    self, CONFIRM_USUAL_US, Errand, Picture, Reaches, Sending, Stage, TASK, Words,
+};
 use crate::platforms::{About, At, Kept, Put, Round, Row, media};
 use crate::{Engine, Result};
 
@@ -139,11 +141,14 @@ impl Engine {
         match due {
             Due::Go(one) => Ok(Due::Go(one)),
             other => {
-                self.not_handed(row, match &other {
-                    Due::Later(due, why) => Due::<Addressed>::Later(*due, why.clone()),
-                    Due::Stopped(why) => Due::Stopped(why.clone()),
-                    _ => Due::Erased,
-                })
+                self.not_handed(
+                    row,
+                    match &other {
+                        Due::Later(due, why) => Due::<Addressed>::Later(*due, why.clone()),
+                        Due::Stopped(why) => Due::Stopped(why.clone()),
+                        _ => Due::Erased,
+                    },
+                )
                 .await?;
                 Ok(other)
             }

@@ -12,7 +12,7 @@ use super::trouble::Trouble;
 use super::{Wecom, apis, bounds};
 
 /// How many moments are listed on a page (path/93333).
-const LIST_MAX: u64 = 100;
+const LIST_MAX: u64 = 20;
 /// How many of staff, and of customers, are on a page (path/93333).
 const TASKS_MAX: u64 = 1_000;
 /// The most departments and tags that are named.

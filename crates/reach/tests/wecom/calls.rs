@@ -533,7 +533,7 @@ async fn moments(book: &Book) {
     book.call(line, json!({"moment_id": "momAAA"}), json!({}), async |w| w.cancel_moment("momAAA").await)
         .await;
     let line = "POST externalcontact/get_moment_list";
-    let said = json!({"start_time": 1_605_000_000, "end_time": 1_605_172_726, "filter_type": 2, "cursor": "", "limit": 100});
+    let said = json!({"start_time": 1_605_000_000, "end_time": 1_605_172_726, "filter_type": 2, "cursor": "", "limit": 20});
     let answer = json!({"next_cursor": "C", "moment_list": [{
         "moment_id": "momxxx", "creator": "xxxx", "create_time": "1605000001", "create_type": 1, "visible_type": 1,
         "text": {"content": "test"}, "image": [{"media_id": "WWCISP_xxxxx"}], "location": {"latitude": "23.10647"},

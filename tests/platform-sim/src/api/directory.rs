@@ -123,7 +123,16 @@ pub fn message_send(world: &mut World, call: &Call<'_>) -> Answer {
             (world.limits.of(Rule::MessagesPerMemberMinute), world.limits.of(Rule::MessagesPerMemberHour));
         let fits = world.meters.take("messages_to_member", &of, Period::Minute, minute, now_ms, 1)
             && world.meters.take("messages_to_member", &of, Period::Hour, hour, now_ms, 1);
-        if fits {
+        // The same words within the time that was asked for are thrown away without a word.
+        let once_ms = match body["enable_duplicate_check"].as_i64() {
+            Some(1) => body["duplicate_check_interval"].as_i64().unwrap_or(1_800).clamp(1, 14_400) * 1_000,
+            _ => 0,
+        };
+        let content = json!({"msgtype": kind, kind: body[kind]});
+        let is_new = !world.was_told(userid, call.agent, &content, now_ms - once_ms);
+        if fits && !is_new {
+            reached.push((*userid).to_owned());
+        } else if fits {
             world.notify(userid, call.agent, &msgid, &json!({"msgtype": kind, kind: body[kind]}));
             reached.push((*userid).to_owned());
         } else {

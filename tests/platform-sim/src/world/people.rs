@@ -381,6 +381,16 @@ impl World {
     }
 
     /// An app tells staff something.
+    pub fn was_told(&self, userid: &str, agent: i64, content: &Value, since_ms: i64) -> bool {
+        let said = self.staff.get(userid).map(|staff| staff.inbox.iter());
+        said.into_iter().flatten().any(|one| {
+            one["agentid"] == agent
+                && one["content"] == *content
+                && one["at_ms"].as_i64().is_some_and(|at_ms| at_ms > since_ms)
+        })
+    }
+
+    /// A word of an app to one of the staff.
     pub fn notify(&mut self, userid: &str, agent: i64, msgid: &str, content: &Value) {
         let at_ms = self.now_ms;
         if let Some(staff) = self.staff.get_mut(userid) {

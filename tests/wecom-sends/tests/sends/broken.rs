@@ -28,7 +28,9 @@ impl<F: Future> Future for Cut<F> {
 
 #[tokio::test]
 async fn of_a_task_whose_reply_was_lost_or_that_never_left_there_is_one_in_the_end() {
-    for (fault, n) in [("call_reply_lost", 1_usize), ("call_fails_before", 0), ("call_server_error", 0), ("call_busy", 0)] {
+    for (fault, n) in
+        [("call_reply_lost", 1_usize), ("call_fails_before", 0), ("call_server_error", 0), ("call_busy", 0)]
+    {
         let mut stage = Stage::new().await;
         stage.staff("he", Some(30)).await;
         stage.staff("li", Some(30)).await;
@@ -57,7 +59,9 @@ async fn whoever_the_platform_left_out_of_a_task_whose_reply_was_lost_hears_it_e
     stage.member("a", "he").await;
     let gone = stage.member("b", "he").await;
     stage.act("part", json!({"userid": "he", "customer": gone, "by": "staff"})).await;
-    stage.act("faults", json!({"call_reply_lost": 1_000, "apis": ["externalcontact/add_msg_template"]})).await;
+    stage
+        .act("faults", json!({"call_reply_lost": 1_000, "apis": ["externalcontact/add_msg_template"]}))
+        .await;
     stage.buy(&["a", "b"]).await;
     stage.goes_on(MINUTE_MS, 5_000).await;
     stage.act("faults", json!({"none": true})).await;
@@ -104,7 +108,7 @@ async fn whoever_is_killed_anywhere_in_between_leaves_one_task() {
         // Killed while it gathers, while it asks the platform, while it notes what it said.
         for _ in 0..3 {
             let cut = Cut { of: Box::pin(stage.round()), left };
-            drop(cut.await);
+            let _round_or_killed = cut.await;
             stage.passes(12_000).await;
         }
         stage.goes_on(8 * MINUTE_MS, MINUTE_MS).await;
@@ -131,7 +135,12 @@ async fn while_a_fifth_of_all_calls_fail_sends_equal_the_truth_in_the_end() {
     for (n, who) in names.iter().enumerate() {
         stage.member(who, staff[n % 3]).await;
     }
-    stage.act("faults", json!({"call_reply_lost": 70, "call_fails_before": 70, "call_server_error": 30, "call_busy": 30})).await;
+    stage
+        .act(
+            "faults",
+            json!({"call_reply_lost": 70, "call_fails_before": 70, "call_server_error": 30, "call_busy": 30}),
+        )
+        .await;
     for round in 0..6_usize {
         let some: Vec<&str> = names.iter().skip(round % 4).step_by(2).map(String::as_str).collect();
         stage.buy(&some).await;
@@ -140,7 +149,13 @@ async fn while_a_fifth_of_all_calls_fail_sends_equal_the_truth_in_the_end() {
     }
     stage.act("faults", json!({"none": true})).await;
     stage.goes_on(30 * HOUR_MS, HOUR_MS).await;
-    let open: Vec<String> = stage.sends().await.into_iter().map(|send| send.state).filter(|state| state == "handed" || state == "waiting").collect();
+    let open: Vec<String> = stage
+        .sends()
+        .await
+        .into_iter()
+        .map(|send| send.state)
+        .filter(|state| state == "handed" || state == "waiting")
+        .collect();
     assert!(open.is_empty(), "{open:?}");
     stage.equals_truth().await;
     stage.home.healthy().await;

@@ -61,7 +61,10 @@ async fn staff_who_never_confirm_are_reminded_once_a_day_and_then_it_goes_on_the
 
 #[tokio::test]
 async fn staff_who_confirm_late_have_sent_it_then_and_a_playbook_says_how_late_is_too_late() {
-    let brand = BRAND.replace("new-in: { text: { zh: '新品到店，来看看' } }", "new-in: { confirm: 2h, text: { zh: '新品到店，来看看' } }");
+    let brand = BRAND.replace(
+        "new-in: { text: { zh: '新品到店，来看看' } }",
+        "new-in: { confirm: 2h, text: { zh: '新品到店，来看看' } }",
+    );
     for (brand, minutes, came) in
         [(BRAND, 20 * 60, "sent"), (&brand, 90, "sent"), (&brand, 150, "bounced: not_confirmed")]
     {
@@ -77,7 +80,7 @@ async fn staff_who_confirm_late_have_sent_it_then_and_a_playbook_says_how_late_i
 
 #[tokio::test]
 async fn a_customer_who_has_had_all_of_the_platforms_month_is_not_asked_for_and_hears_it_elsewhere() {
-    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "source": "a test"}]);
+    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "from": "2026-01-01", "source": "a test"}]);
     let mut stage = Stage::with(BRAND, &limit).await;
     stage.staff("he", Some(5)).await;
     stage.member("a", "he").await;
@@ -98,7 +101,7 @@ async fn a_customer_who_has_had_all_of_the_platforms_month_is_not_asked_for_and_
 
 #[tokio::test]
 async fn what_was_never_confirmed_counts_for_no_quota() {
-    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "source": "a test"}]);
+    let limit = json!([{"subject": "mass_send.per_customer", "number": 1, "window": "month", "from": "2026-01-01", "source": "a test"}]);
     let mut stage = Stage::with(BRAND, &limit).await;
     stage.staff("he", None).await;
     stage.member("a", "he").await;
@@ -142,7 +145,13 @@ async fn whoever_is_no_customer_of_the_staff_hears_it_elsewhere() {
     stage.staff("he", Some(5)).await;
     stage.member("a", "he").await;
     let when = stage.wall().rfc3339();
-    let lost = crate::items::track("l", "a", "Contact Lost", &when, json!({"channel": "wecom", "account": "he", "by": "customer"}));
+    let lost = crate::items::track(
+        "l",
+        "a",
+        "Contact Lost",
+        &when,
+        json!({"channel": "wecom", "account": "he", "by": "customer"}),
+    );
     stage.passes(1_000).await;
     stage.happens(&[lost]).await;
     stage.buy(&["a"]).await;
@@ -162,13 +171,21 @@ async fn a_message_of_a_persona_goes_through_who_speaks_as_it() {
     stage.passes(1_000).await;
     stage.act("add", json!({"userid": "li", "customer": customer})).await;
     let when = stage.wall().rfc3339();
-    let later = crate::items::track("later", "a", "Contact Added", &when, json!({"channel": "wecom", "account": "li"}));
+    let later = crate::items::track(
+        "later",
+        "a",
+        "Contact Added",
+        &when,
+        json!({"channel": "wecom", "account": "li"}),
+    );
     stage.happens(&[later]).await;
     stage.buy(&["a"]).await;
     stage.wish("a").await;
     stage.goes_on(MINUTE_MS, 10_000).await;
     let tasks = stage.tasks().await;
-    let by = |text: &str| tasks.iter().find(|(of, _)| of.starts_with(text)).unwrap().1.keys().next().unwrap().clone();
+    let by = |text: &str| {
+        tasks.iter().find(|(of, _)| of.starts_with(text)).unwrap().1.keys().next().unwrap().clone()
+    };
     assert_eq!((by("新品").as_str(), by("订单").as_str()), ("he", "li"), "the latest, where nobody is named");
 }
 

@@ -38,7 +38,12 @@ async fn with_groups() -> Stage {
     let mut stage = Stage::new().await;
     stage.staff("he", Some(10)).await;
     stage.staff("li", None).await;
-    for (group, name, owner) in [("g1", "南京路会员群1", "he"), ("g2", "南京路会员群2", "he"), ("g3", "会员群3", "li"), ("g4", "员工", "he")] {
+    for (group, name, owner) in [
+        ("g1", "南京路会员群1", "he"),
+        ("g2", "南京路会员群2", "he"),
+        ("g3", "会员群3", "li"),
+        ("g4", "员工", "he"),
+    ] {
         stage.act("chats", json!({"chat_id": group, "name": name, "owner": owner})).await;
     }
     let customer = stage.member("a", "he").await;
@@ -85,13 +90,22 @@ async fn a_text_into_groups_is_one_task_for_each_owner_and_says_what_became_of_i
         assert_eq!(stage.tasks().await.len(), 2, "{fault}: {:?}", stage.tasks().await);
         let view = stage.post("all").await;
         let of = |who: &str| view.staff.iter().find(|one| one.account == who).unwrap().clone();
-        assert_eq!((of("he").state.as_str(), of("he").groups), ("published", [("sent".to_owned(), 2)].into()), "{fault}");
+        assert_eq!(
+            (of("he").state.as_str(), of("he").groups),
+            ("published", [("sent".to_owned(), 2)].into()),
+            "{fault}"
+        );
         assert_eq!((of("li").state.as_str(), view.state.as_str()), ("waiting", "publishing"), "{fault}");
         stage.goes_on(25 * HOUR_MS, HOUR_MS).await;
         let view = stage.post("all").await;
         assert_eq!(view.state, "over", "{fault}");
         assert!(view.staff.iter().any(|one| one.groups.contains_key("not_confirmed")), "{fault}: {view:?}");
-        let got = [stage.received("g1").await, stage.received("g2").await, stage.received("g3").await, stage.received("g4").await];
+        let got = [
+            stage.received("g1").await,
+            stage.received("g2").await,
+            stage.received("g3").await,
+            stage.received("g4").await,
+        ];
         assert_eq!(got, [1, 1, 0, 0], "{fault}");
         assert!(!stage.staff_inbox("li").await.is_empty(), "who has not confirmed is reminded");
     }
@@ -113,7 +127,10 @@ async fn what_may_reach_many_waits_for_a_second_person() {
     engine.answer_post(&bob, ("main", "many"), true).await.unwrap().unwrap();
     stage.goes_on(MINUTE_MS, 10_000).await;
     assert_eq!(stage.post("many").await.state, "publishing");
-    assert_eq!(engine.answer_post(&bob, ("main", "few"), true).await.unwrap().unwrap_err().code, "post_waits_for_nobody");
+    assert_eq!(
+        engine.answer_post(&bob, ("main", "few"), true).await.unwrap().unwrap_err().code,
+        "post_waits_for_nobody"
+    );
     stage.ask(&ann, &into("no", &["g1", "g2", "g3"])).await.unwrap();
     engine.answer_post(&bob, ("main", "no"), false).await.unwrap().unwrap();
     stage.goes_on(MINUTE_MS, 10_000).await;
@@ -133,7 +150,13 @@ async fn what_cannot_be_published_is_refused_by_its_field() {
         (PostAsked { account: "other".to_owned(), ..into("x", &["g1"]) }, "account_unknown"),
         (PostAsked { text: "anders".to_owned(), ..into("taken", &["g1"]) }, "batch_reused"),
         (PostAsked { confirm_hours: Some(0), ..into("x", &["g1"]) }, "bad_number"),
-        (PostAsked { card: Some(("t".to_owned(), "https://evil.example/".to_owned())), ..into("x", &["g1"]) }, "link_leads_nowhere"),
+        (
+            PostAsked {
+                card: Some(("t".to_owned(), "https://evil.example/".to_owned())),
+                ..into("x", &["g1"])
+            },
+            "link_leads_nowhere",
+        ),
         (into("x", &[]), "group_missing"),
         (asked("x"), "group_missing"),
     ] {
@@ -157,8 +180,14 @@ async fn a_moment_is_made_once_and_says_who_published_it() {
         stage.act("faults", json!({"none": true})).await;
         stage.goes_on(2 * HOUR_MS, 5 * MINUTE_MS).await;
         let view = stage.post("opening").await;
-        let states: Vec<(&str, &str)> = view.staff.iter().map(|one| (one.account.as_str(), one.state.as_str())).collect();
-        assert_eq!(states, [("he", "published"), ("li", "waiting")], "{fault}");
+        let states: Vec<(&str, &str)> =
+            view.staff.iter().map(|one| (one.account.as_str(), one.state.as_str())).collect();
+        assert_eq!(
+            states,
+            [("he", "published"), ("li", "waiting")],
+            "{fault}: {view:?} {}",
+            stage.truth("traffic").await
+        );
         stage.goes_on(74 * HOUR_MS, 3 * HOUR_MS).await;
         let view = stage.post("opening").await;
         assert_eq!((view.state.as_str(), view.staff[1].state.as_str()), ("over", "over"), "{fault}");
@@ -191,12 +220,21 @@ posters:
     assert!(stage.tasks().await.is_empty());
     stage.act("faults", json!({"none": true})).await;
     stage.goes_on(HOUR_MS, 5 * MINUTE_MS).await;
-    assert_eq!((stage.came("a").await, stage.came("b").await), (vec!["sent".to_owned()], vec!["sent".to_owned()]));
+    assert_eq!(
+        (stage.came("a").await, stage.came("b").await),
+        (vec!["sent".to_owned()], vec!["sent".to_owned()])
+    );
     let masses = stage.truth("masses").await;
     let attached = &masses[0]["content"]["attachments"];
-    assert_eq!((attached[0]["msgtype"].as_str(), attached[1]["msgtype"].as_str()), (Some("image"), Some("link")));
+    assert_eq!(
+        (attached[0]["msgtype"].as_str(), attached[1]["msgtype"].as_str()),
+        (Some("image"), Some("link"))
+    );
     assert_eq!(attached[1]["link"]["title"], "零食");
-    assert!(attached[1]["link"]["url"].as_str().unwrap().starts_with("https://s.example.com/l/"), "{attached}");
+    assert!(
+        attached[1]["link"]["url"].as_str().unwrap().starts_with("https://s.example.com/l/"),
+        "{attached}"
+    );
     let n = stage.truth("media").await.as_array().unwrap().len();
     stage.buy(&["a"]).await;
     stage.goes_on(HOUR_MS, 5 * MINUTE_MS).await;

@@ -85,12 +85,12 @@ pub struct Stage {
 /// A call to the simulator's own side.
 async fn sim(running: &Running, method: &str, path: &str, body: &Value) -> Value {
     let stream = TcpStream::connect(running.address).await.unwrap();
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     let _connection = tokio::spawn(connection);
     let request = Request::builder().method(method).uri(format!("/sim/{path}")).header("host", "sim");
     let request = request.header("content-type", "application/json");
-    let request = request.body(Full::new(Bytes::from(body.to_string()))).unwrap();
+    let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+    let request = request.body(Full::new(body)).unwrap();
     let response = sender.send_request(request).await.unwrap();
     let status = response.status().as_u16();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
@@ -124,7 +124,9 @@ impl Stage {
         let home = Home::new(brand).await;
         home.now_is(Ts(START_MS * 1_000)).await;
         let stage = Self { home, running, at, now_ms, n: AtomicI64::new(0), customers: BTreeMap::new() };
-        stage.act("apps", json!({"agentid": 1_000_002, "secret": "s", "name": "知音", "contact": true})).await;
+        stage
+            .act("apps", json!({"agentid": 1_000_002, "secret": "s", "name": "知音", "contact": true}))
+            .await;
         stage
     }
 
@@ -152,7 +154,13 @@ impl Stage {
         let customer = made["external_userid"].as_str().unwrap().to_owned();
         self.act("add", json!({"userid": userid, "customer": customer})).await;
         let when = self.wall().rfc3339();
-        let mut hello = track(&format!("k{who}"), who, "Contact Added", &when, json!({"channel": "wecom", "account": userid}));
+        let mut hello = track(
+            &format!("k{who}"),
+            who,
+            "Contact Added",
+            &when,
+            json!({"channel": "wecom", "account": userid}),
+        );
         hello["context"] = json!({"externalIds": [{"id": customer, "type": "wecom_external"}]});
         let yes = track(&format!("c{who}"), who, "Consent Given", &when, json!({"purpose": "marketing"}));
         self.happens(&[hello, yes]).await;
@@ -171,7 +179,8 @@ impl Stage {
     pub async fn buy(&self, who: &[&str]) {
         let when = self.wall().rfc3339();
         let n = self.n.fetch_add(1, Ordering::Relaxed);
-        let orders = who.iter().map(|who| order(&format!("o{who}{n}"), who, &format!("{who}-{n}"), &when, "50"));
+        let orders =
+            who.iter().map(|who| order(&format!("o{who}{n}"), who, &format!("{who}-{n}"), &when, "50"));
         self.happens(&orders.collect::<Vec<_>>()).await;
     }
 
@@ -225,7 +234,9 @@ impl Stage {
             .await
             .into_iter()
             .filter(|send| send.member == member)
-            .map(|send| send.error.map_or_else(|| send.state.clone(), |error| format!("{}: {error}", send.state)))
+            .map(|send| {
+                send.error.map_or_else(|| send.state.clone(), |error| format!("{}: {error}", send.state))
+            })
             .collect();
         came.reverse();
         came
@@ -261,7 +272,8 @@ impl Stage {
     pub async fn staff_inbox(&self, userid: &str) -> Vec<Value> {
         let staff = self.truth("staff").await;
         let mine = staff.as_array().unwrap().iter().find(|one| one["userid"] == userid).unwrap().clone();
-        let of_app = |one: &&Value| one["content"]["msgtype"].as_str().is_some_and(|kind| kind.starts_with("text"));
+        let of_app =
+            |one: &&Value| one["content"]["msgtype"].as_str().is_some_and(|kind| kind.starts_with("text"));
         mine["inbox"].as_array().unwrap().iter().filter(of_app).cloned().collect()
     }
 

@@ -139,7 +139,8 @@ impl PostAsked {
         plain("batch", &self.batch)?;
         plain("account", &self.account)?;
         let text = self.text.trim();
-        if text.is_empty() || text.len() > TEXT_BYTES_MAX || text.chars().any(|c| c.is_control() && c != '\n') {
+        if text.is_empty() || text.len() > TEXT_BYTES_MAX || text.chars().any(|c| c.is_control() && c != '\n')
+        {
             return refused("bad_text", "text", format!("1 to {TEXT_BYTES_MAX} bytes that can be seen"));
         }
         if let Some((title, url)) = &self.card {
@@ -260,7 +261,8 @@ impl Engine {
             about: key.digest("reflection", &[id.bytes()]),
             body: seal::seal(&body),
         };
-        let noted = detail(json!({"post": asked.batch, "into": into_name(&post.into), "approval": post.approval}));
+        let noted =
+            detail(json!({"post": asked.batch, "into": into_name(&post.into), "approval": post.approval}));
         let target = Target::code(&asked.batch);
         let store = self.store().as_ref();
         audit::note(store, grant, Operation::CampaignsManage, &target, Outcome::Begun, &noted).await?;
@@ -364,7 +366,13 @@ impl Engine {
         };
         let is_over = matches!(post.stage, PostStage::Over(_));
         for (account, done) in &post.published {
-            let state = if *done { "published" } else if is_over { "over" } else { "waiting" };
+            let state = if *done {
+                "published"
+            } else if is_over {
+                "over"
+            } else {
+                "waiting"
+            };
             view.staff.push(PostOfStaff {
                 account: account.clone(),
                 state: state.to_owned(),
@@ -389,7 +397,11 @@ impl Engine {
                 _ if counted.contains_key(WAITING) => "waiting",
                 _ => "published",
             };
-            view.staff.push(PostOfStaff { account: errand.account, state: state.to_owned(), groups: counted });
+            view.staff.push(PostOfStaff {
+                account: errand.account,
+                state: state.to_owned(),
+                groups: counted,
+            });
         }
         if !view.staff.is_empty() && view.staff.iter().all(|one| one.state != "waiting") {
             view.state = "over".to_owned();

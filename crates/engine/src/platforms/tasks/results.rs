@@ -75,7 +75,10 @@ impl Engine {
                 if is_whole {
                     let told: std::collections::BTreeSet<&str> =
                         results.iter().map(|result| result.whom.as_str()).collect();
-                    for (_, fate) in groups.iter_mut().filter(|(group, fate)| *fate == WAITING && !told.contains(group.as_str())) {
+                    for (_, fate) in groups
+                        .iter_mut()
+                        .filter(|(group, fate)| *fate == WAITING && !told.contains(group.as_str()))
+                    {
                         *fate = LEFT_OUT.to_owned();
                     }
                 }
@@ -86,7 +89,9 @@ impl Engine {
                 let (mut settled, mut stay) = (Vec::new(), Vec::new());
                 for one in std::mem::take(sends) {
                     match fates.get(&one.whom) {
-                        Some(Fate::Sent(at)) => settled.push((one, SendState::Sent, id.to_owned(), Some(*at))),
+                        Some(Fate::Sent(at)) => {
+                            settled.push((one, SendState::Sent, id.to_owned(), Some(*at)))
+                        }
                         Some(fate) => match word(*fate, is_over) {
                             Some(why) => settled.push((one, SendState::Bounced, why.to_owned(), None)),
                             None => stay.push(one),
@@ -129,7 +134,14 @@ impl Engine {
         kept.put_errand(&row, Some(due)).await.map(drop)
     }
 
-    async fn nobody_knows(&self, kept: &Kept<'_>, at: &At, mut row: Row<Errand>, why: &str, wall: Ts) -> Result<()> {
+    async fn nobody_knows(
+        &self,
+        kept: &Kept<'_>,
+        at: &At,
+        mut row: Row<Errand>,
+        why: &str,
+        wall: Ts,
+    ) -> Result<()> {
         tracing::error!(?at, why, "platforms: nobody knows what becomes of a task");
         match &mut row.what.to {
             Reaches::Members(sends) => {
@@ -138,7 +150,10 @@ impl Engine {
                 self.settle_sends(kept, at, all).await?;
             }
             Reaches::Groups(groups) => {
-                groups.values_mut().filter(|fate| *fate == WAITING).for_each(|fate| *fate = "unknown".to_owned());
+                groups
+                    .values_mut()
+                    .filter(|fate| *fate == WAITING)
+                    .for_each(|fate| *fate = "unknown".to_owned());
             }
         }
         row.what.stage = Stage::Over(Some(why.to_owned()));

@@ -124,8 +124,12 @@ impl Check<'_> {
             Some(text) => self.phrase(&text.0, node.get("confirm"), phrases::within),
             None => None,
         };
-        if let (Some(_), Some(at)) = (confirm_minutes.filter(|n| !CONFIRM_MINUTES.contains(n)), node.get("confirm")) {
-            self.problem(at.problem("staff have an hour to confirm it, or up to a week", Some("1h to 7d".to_owned())));
+        if let (Some(_), Some(at)) =
+            (confirm_minutes.filter(|n| !CONFIRM_MINUTES.contains(n)), node.get("confirm"))
+        {
+            self.problem(
+                at.problem("staff have an hour to confirm it, or up to a week", Some("1h to 7d".to_owned())),
+            );
         }
         let (persona, poster, card) = (raw.persona, raw.poster, raw.card);
         Some(Message { name, text, subject, html, mjml, persona, sells, poster, card, confirm_minutes })
