@@ -116,7 +116,7 @@ function Rail({ seek }: { seek: () => void }) {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const here = (to: string) => (to === "/" ? path === "/" || path === "/console" || path === "/console/" : new RegExp(`^(/console)?${to}(/|$)`).test(path));
   return (
-    <div className="rail">
+    <aside className="rail" aria-label={t("frame.aside")}>
       <Link to="/" className="brand">
         <Mark />
         <span>{t("brand")}</span>
@@ -144,7 +144,7 @@ function Rail({ seek }: { seek: () => void }) {
         ))}
       </nav>
       <Me />
-    </div>
+    </aside>
   );
 }
 

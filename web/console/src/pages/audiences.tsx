@@ -42,7 +42,7 @@ export function Audiences() {
   const { t } = useWords();
   const may = useMay();
   const [address, setAddress] = useAddress();
-  const { c = "", by = "tier", day = "", why = "" } = address;
+  const { c = "", by = "lifecycle", day = "", why = "" } = address;
   const [text, setText] = useState(c);
   const [settled, setSettled] = useState(c);
   useEffect(() => {

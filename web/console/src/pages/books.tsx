@@ -10,6 +10,7 @@ import { Asked, None } from "../parts/states";
 import { DataTable } from "../parts/table";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
+import { TierName } from "./member/profile";
 
 type Book = Schemas["BookView"];
 type Row = Book["lines"][number];
@@ -92,7 +93,7 @@ function Of({ book, by, choose }: { book: Book; by: string; choose: (by: string)
             id={(row) => `${row.asset} ${row.of ?? ""}`}
             dense
             columns={[
-              { key: "of", title: t(`books.by_${by === "tier" || by === "store" ? by : "all"}`), cell: (row) => row.of ?? word("asset", row.asset) },
+              { key: "of", title: t(`books.by_${by === "tier" || by === "store" ? by : "all"}`), cell: (row) => (row.of === null || row.of === undefined ? word("asset", row.asset) : row.by === "tier" ? <TierName id={row.of} /> : row.of) },
               ...columns.map((column) => ({
                 key: column,
                 title: t(`books.${column}`),

@@ -2,15 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api, got, type Schemas } from "@zhiyin/api";
-import { Button, Tabs } from "antd";
+import { Button } from "antd";
 import { useState } from "react";
-import { called, money, share, short, whole } from "../format";
+import { called, money, share, whole } from "../format";
 import { useMay } from "../home";
-import { Short, stageTint, tierTint, Tint, When } from "../parts/marks";
+import { stageTint, tierTint, Tint, When } from "../parts/marks";
 import { Figures, Page } from "../parts/page";
 import { Asked } from "../parts/states";
+import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
-import { useWords } from "../words";
+import { useWords, word } from "../words";
 import { Adjust } from "./member/adjust";
 import { Coupons, Lots, Orders } from "./member/has";
 import { Profile } from "./member/profile";
@@ -52,10 +53,9 @@ export function Member() {
           <>
             <Head data={data} />
             <Tabs
+label={t("member.title")}
               activeKey={tab}
               onChange={(next) => setAddress({ tab: next }, { push: true })}
-              destroyOnHidden
-              style={{ marginTop: 12 }}
               items={[
                 { key: "profile", label: t("member.profile"), children: <Profile data={data} /> },
                 { key: "timeline", label: t("member.timeline"), children: <Timeline id={id} /> },
@@ -75,7 +75,7 @@ export function Member() {
 
 export const nameOf = (data: Whole) => {
   const first = data.identifiers[0];
-  return data.name ?? (first ? `${first.namespace} ${first.value}` : data.id.slice(0, 8));
+  return data.name ?? (first ? `${word("namespace", first.namespace)} ${first.value}` : data.id.slice(0, 8));
 };
 
 function Head({ data }: { data: Whole }) {
@@ -89,22 +89,21 @@ function Head({ data }: { data: Whole }) {
       of={[
         {
           label: t("member.points"),
-          value: <Short n={points?.shown ?? 0} />,
-          exact: whole(points?.shown ?? 0),
+          value: whole(points?.shown ?? 0),
           note: [
             points && points.pending > 0 ? t("member.pending", { n: whole(points.pending) }) : "",
             points && points.held > 0 ? t("member.held", { n: whole(points.held) }) : "",
             points && points.debt > 0 ? t("member.debt", { n: whole(points.debt) }) : "",
           ]
             .filter(Boolean)
-            .join(t("list_comma")) || (soon ? <>{t("member.first_expire", { n: short(soon.points) })} <When at={soon.at} only="day" /></> : t("member.none_expire")),
+            .join(t("list_comma")) || (soon ? <>{t("member.first_expire", { n: whole(soon.points) })} <When at={soon.at} only="day" /></> : t("member.none_expire")),
         },
         {
           label: t("member.tier"),
           value: tier ? called(tier.name, tier.level) : "—",
           note: tier
             ? tier.next
-              ? t("member.to_next", { n: short(tier.next.growth_missing), level: called(tier.next.name, tier.next.level) })
+              ? t("member.to_next", { n: whole(tier.next.growth_missing), level: called(tier.next.name, tier.next.level) })
               : t("member.top_tier")
             : t("member.no_tier"),
         },

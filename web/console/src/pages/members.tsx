@@ -12,7 +12,7 @@ import { Asked, Fault, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
 import { useAddress } from "../router";
 import { lookUp, readings, isId, type MemberRow } from "../seek";
-import { useWords } from "../words";
+import { useWords, word } from "../words";
 
 const NAMESPACES = "zhiyin.namespaces";
 
@@ -73,7 +73,7 @@ export function Members() {
       title: t("members.who"),
       cell: (row) => (
         <Link to="/members/$id" params={{ id: row.id }} className="nowrap">
-          {row.name ?? (row.identifiers[0] ? `${row.identifiers[0].namespace} ${row.identifiers[0].value}` : row.id.slice(0, 8))}
+          {row.name ?? (row.identifiers[0] ? `${word("namespace", row.identifiers[0].namespace)} ${row.identifiers[0].value}` : row.id.slice(0, 8))}
         </Link>
       ),
     },
@@ -83,7 +83,10 @@ export function Members() {
       far: true,
       cell: (row) => (
         <span className="quiet cut" style={{ display: "block", maxWidth: 240 }}>
-          {row.identifiers.map(({ namespace, value }) => `${namespace} ${value}`).join(" · ") || "—"}
+          {row.identifiers
+            .slice(row.name ? 0 : 1)
+            .map(({ namespace, value }) => `${word("namespace", namespace)} ${value}`)
+            .join(" · ") || "—"}
         </span>
       ),
     },

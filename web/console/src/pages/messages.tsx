@@ -2,13 +2,14 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, got, Refusal } from "@zhiyin/api";
-import { App, Button, Popconfirm, Select, Tabs } from "antd";
+import { App, Button, Popconfirm, Select } from "antd";
 import { decimal, whole } from "../format";
 import { useMay } from "../home";
 import { shortId, When } from "../parts/marks";
 import { Card, Figures, Page, Pill } from "../parts/page";
 import { Asked, Fault, None } from "../parts/states";
 import { DataTable } from "../parts/table";
+import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 
@@ -37,8 +38,8 @@ export function Messages() {
   return (
     <Page wide title={t("messages.title")} lead={t("messages.lead")}>
       <Tabs
+label={t("messages.title")}
         activeKey={tab}
-        destroyOnHidden
         onChange={(next) => setAddress({ tab: next, state: "" }, { push: true })}
         items={[
           { key: "outbox", label: t("messages.outbox"), children: <Outbox /> },

@@ -4,7 +4,7 @@ import { api, got, type Schemas } from "@zhiyin/api";
 import { Button, Input, InputNumber, Select } from "antd";
 import { useEffect, useState } from "react";
 import { called, money, whole } from "../format";
-import { useCurrency, useMay } from "../home";
+import { useCurrency, useMay, useOverview } from "../home";
 import { Card, Facts, Page, Pill } from "../parts/page";
 import { Asked, Bones, Fault, None } from "../parts/states";
 import { DataTable } from "../parts/table";
@@ -19,6 +19,8 @@ export function Offers() {
   const { t, lang } = useWords();
   const may = useMay();
   const currency = useCurrency();
+  const tiers = useOverview().data?.tiers;
+  const tierName = (id: string) => called(tiers?.find((one) => one.id === id)?.name, id);
   const live = useQuery({
     queryKey: ["live playbook"],
     queryFn: async ({ signal }) => {
@@ -69,7 +71,7 @@ export function Offers() {
                       {
                         key: "says",
                         title: t("offers.says"),
-                        cell: (row) => <span style={{ display: "block", maxWidth: 620 }}>{sentence(row, t, currency, lang)}</span>,
+                        cell: (row) => <span style={{ display: "block", maxWidth: 620 }}>{sentence(row, t, currency, lang, tierName)}</span>,
                       },
                       { key: "lane", title: t("offers.lane"), far: true, cell: (row) => (row.lane ? <Pill tone="bare">{called(row.laneName, row.lane)}</Pill> : <span className="quiet">—</span>) },
                       {
@@ -180,7 +182,7 @@ function Simulator() {
         <div className="stack tight">
           {lines.map((line, at) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: lines have no names of their own.
-            <div key={at} className="row" style={{ flexWrap: "nowrap" }}>
+            <div key={at} className="row cart-line" style={{ flexWrap: "nowrap" }}>
               <Input aria-label={t("offers.product")} placeholder={t("offers.product")} value={line.product} onChange={(event) => set(at, { product: event.target.value })} />
               <Input aria-label={t("offers.category")} placeholder={t("offers.category")} value={line.category} onChange={(event) => set(at, { category: event.target.value })} />
               <InputNumber aria-label={t("offers.price")} min={0} max={1_000_000} precision={2} style={{ width: 110, flex: "none" }} value={line.price} onChange={(next) => set(at, { price: next ?? 0 })} />

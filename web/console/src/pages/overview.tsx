@@ -120,13 +120,17 @@ function Full({ data }: { data: Data }) {
   );
 }
 
+/** Stages in the order in which members go through them. */
+const STAGES = ["introduction", "growth", "maturity", "decline", "lost"];
+const stageRank = (id: string) => (STAGES.includes(id) ? STAGES.indexOf(id) : STAGES.length);
+
 const stage = (data: Data, id: string) => data.lifecycle.stages.find((one) => one.id === id)?.members ?? 0;
 
 function Sales({ data }: { data: Data }) {
   const { t, lang } = useWords();
   const { currency } = data.brand;
-  // The week that has not ended would read as a fall.
-  const weeks = data.weeks.slice(0, -1);
+  // The weeks in which the record begins and ends are not whole, and would read as a rise and a fall.
+  const weeks = data.weeks.length > 8 ? data.weeks.slice(1, -1) : data.weeks;
   // biome-ignore lint/correctness/useExhaustiveDependencies: words and numbers change with the language.
   const option = useCallback(
     (): ChartOption => ({
@@ -148,14 +152,14 @@ function Sales({ data }: { data: Data }) {
         boundaryGap: false,
         axisLine: { lineStyle: { color: colour("--line") } },
         axisTick: { show: false },
-        axisLabel: { color: colour("--ink-2"), formatter: (value: string) => month(value), interval: (at: number) => weeks[at]?.start.slice(0, 7) !== weeks[at - 1]?.start.slice(0, 7) && at % 2 === 0, hideOverlap: true },
+        axisLabel: { color: colour("--ink-2"), formatter: (value: string) => month(value), interval: (at: number) => at > 0 && weeks[at]?.start.slice(0, 7) !== weeks[at - 1]?.start.slice(0, 7) && Number(weeks[at]?.start.slice(5, 7)) % 2 === 1, hideOverlap: true },
       },
       yAxis: {
         type: "value",
         min: 0,
         splitNumber: 4,
         splitLine: { lineStyle: { color: colour("--line"), type: "dashed" } },
-        axisLabel: { color: colour("--ink-2"), formatter: (value: number) => shortMoney(value, currency) },
+        axisLabel: { color: colour("--ink-2"), formatter: (value: number) => (value === 0 ? "0" : shortMoney(value, currency)) },
       },
       series: [
         {
@@ -228,8 +232,7 @@ function Flow({ data }: { data: Data }) {
   const navigate = useNavigate();
   const { flow, stages } = data.lifecycle;
   const name = (id: string | null) => (id === null ? t("overview.new_then") : called(stages.find((one) => one.id === id)?.name, id));
-  const order = ["introduction", "growth", "maturity", "decline", "lost"];
-  const rank = (id: string | null) => (id === null ? -1 : order.indexOf(id) < 0 ? 99 : order.indexOf(id));
+  const rank = (id: string | null) => (id === null ? -1 : stageRank(id));
   const links = [...flow.links].sort((a, b) => rank(a.from) - rank(b.from) || rank(a.to) - rank(b.to));
   // biome-ignore lint/correctness/useExhaustiveDependencies: words and numbers change with the language.
   const option = useCallback((): ChartOption => {
@@ -255,7 +258,7 @@ function Flow({ data }: { data: Data }) {
           top: 8,
           bottom: 8,
           nodeWidth: 10,
-          nodeGap: 14,
+          nodeGap: 20,
           layoutIterations: 0,
           emphasis: { focus: "adjacency" },
           draggable: false,
@@ -295,7 +298,7 @@ function Flow({ data }: { data: Data }) {
           <Suspense fallback={<Bones lines={6} />}>
             <Chart
               option={option}
-              height={300}
+              height={330}
               says={says}
               onPick={(picked) => {
                 const target = (picked as { name?: string }).name;
@@ -318,7 +321,7 @@ function Stages({ data }: { data: Data }) {
   return (
     <Card title={t("overview.stages")} aside={t("overview.now")}>
       <Bars
-        of={data.lifecycle.stages.map((one) => ({
+        of={[...data.lifecycle.stages].sort((a, b) => stageRank(a.id) - stageRank(b.id)).map((one) => ({
           key: one.id,
           label: called(one.name, one.id),
           value: one.members,

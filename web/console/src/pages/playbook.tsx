@@ -1,7 +1,7 @@
 // The playbook: the file as it holds, changed here, checked while it is written, compared in words, made live; and all versions before.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, got, Refusal } from "@zhiyin/api";
-import { App, Button, Modal, Tabs } from "antd";
+import { App, Button, Modal } from "antd";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { whole } from "../format";
 import { useMay } from "../home";
@@ -9,6 +9,7 @@ import { When } from "../parts/marks";
 import { Card, Page, Pill } from "../parts/page";
 import { Asked, Bones, Fault, None } from "../parts/states";
 import { DataTable } from "../parts/table";
+import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords } from "../words";
 
@@ -42,6 +43,7 @@ export function Playbook() {
             </Card>
           ) : (
             <Tabs
+label={t("playbook.title")}
               activeKey={tab}
               onChange={(next) => setAddress({ tab: next, version: "" }, { push: true })}
               items={[

@@ -1,7 +1,7 @@
 // Settings: one's own password and second factor; stores and staff; keys of programs; webhooks; whether the home is well.
-import { Tabs } from "antd";
 import { useMay } from "../home";
 import { Page } from "../parts/page";
+import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords } from "../words";
 import { Health } from "./settings/health";
@@ -17,8 +17,8 @@ export function Settings() {
   return (
     <Page title={t("settings.title")}>
       <Tabs
+label={t("settings.title")}
         activeKey={tab}
-        destroyOnHidden
         onChange={(next) => setAddress({ tab: next }, { push: true })}
         items={[
           { key: "own", label: t("settings.own"), children: <Own /> },

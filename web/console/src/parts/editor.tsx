@@ -106,7 +106,7 @@ export default function Editor({
       highlightSelectionMatches(),
       syntaxHighlighting(style),
       look,
-      EditorView.contentAttributes.of({ "aria-label": label }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...searchKeymap, ...(kind === "yaml" ? [indentWithTab] : [])]),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) change.current?.(update.state.doc.toString());

@@ -17,11 +17,12 @@ export function When({ at, only }: { at: string | null | undefined; only?: "day"
   );
 }
 
-const tints = ["var(--mute-1)", "var(--mute-2)", "var(--gold)", "var(--celadon)", "var(--indigo)", "var(--mute-4)"];
+const tints = ["var(--mute-1)", "var(--indigo)", "var(--mute-4)", "var(--celadon)"];
 /** One hue for one tier everywhere: gold is gold, silver is grey-blue, others by their place. */
 export function tierTint(id: string, at = 0): string {
   if (/gold/.test(id)) return "var(--gold)";
   if (/silver/.test(id)) return "var(--mute-2)";
+  if (/regular|basic|member|bronze/.test(id)) return "var(--mute-1)";
   if (/diamond|black|plat/.test(id)) return "var(--indigo)";
   return tints[at % tints.length] ?? "var(--mute-1)";
 }

@@ -53,8 +53,8 @@ export function Timeline({ id }: { id: string }) {
                   </span>
                 ))}
                 <Change change={item.change as Record<string, string>} />
+                <span className="small quiet">{t("member.from_source", { source: word("source", item.source.split(":")[0] ?? item.source) })}</span>
               </div>
-              <div className="small quiet">{t("member.from_source", { source: word("source", item.source.split(":")[0] ?? item.source) })}</div>
             </div>
             <span className="quiet small">
               <When at={item.at} />

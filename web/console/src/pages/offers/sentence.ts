@@ -34,14 +34,29 @@ export async function offersOf(source: string): Promise<{ offers: Offer[]; base:
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : undefined);
 
-export function sentence(offer: Offer, t: TFunction, currency: string, lang: "zh" | "en"): string {
+/** `1 per member per day`, `500 per day`, `300 in all`. */
+function limited(limit: string, t: TFunction): string {
+  const found = /^(\d+)(?: per (member))?(?: per (day|week|month|campaign))?(?: in all)?$/.exec(limit);
+  if (!found) return limit;
+  const within = found[3] === "day" ? t("sentence.day") : found[3] === "week" ? t("sentence.week") : found[3] === "month" ? t("sentence.month") : found[3] === "campaign" ? t("sentence.campaign") : "";
+  return found[2] ? t("sentence.limit_member", { n: found[1], within }) : t("sentence.limit_all", { n: found[1], within });
+}
+
+/** `14d`, `2h`, `15m`. */
+function lasting(time: string, t: TFunction): string {
+  const found = /^(\d+)([dhm])$/.exec(time);
+  if (!found) return time;
+  return found[2] === "d" ? t("sentence.days", { n: found[1] }) : found[2] === "h" ? t("sentence.hours", { n: found[1] }) : t("sentence.minutes", { n: found[1] });
+}
+
+export function sentence(offer: Offer, t: TFunction, currency: string, lang: "zh" | "en", tiers: (id: string) => string = (id) => id): string {
   const { raw } = offer;
   const symbol = new Intl.NumberFormat(lang === "zh" ? "zh-CN" : "en-US", { style: "currency", currency, currencyDisplay: "narrowSymbol" }).formatToParts(0).find((part) => part.type === "currency")?.value ?? "";
   const cash = (value: unknown) => `${symbol}${text(value) ?? "?"}`;
   const byTier = (value: unknown) =>
     typeof value === "object" && value !== null
       ? Object.entries(value)
-          .map(([tier, amount]) => `${tier} ${cash(amount)}`)
+          .map(([tier, amount]) => `${tiers(tier)} ${cash(amount)}`)
           .join(t("list_comma"))
       : cash(value);
   const what: string[] = [];
@@ -71,10 +86,10 @@ export function sentence(offer: Offer, t: TFunction, currency: string, lang: "zh
   if (text(raw.when)) bounds.push(t("sentence.when", { when: text(raw.when) ?? "" }));
   if (raw.from !== undefined || raw.until !== undefined) bounds.push(t("sentence.dates", { from: text(raw.from) ?? "…", until: text(raw.until) ?? "…" }));
   const limits = Array.isArray(raw.limit) ? raw.limit : raw.limit === undefined ? [] : [raw.limit];
-  for (const limit of limits) bounds.push(t("sentence.limit", { limit: text(limit) ?? "" }));
+  for (const limit of limits) bounds.push(limited(text(limit) ?? "", t));
   if (raw.stock !== undefined) bounds.push(t("sentence.stock", { n: text(raw.stock) ?? "" }));
   if (raw.budget !== undefined) bounds.push(t("sentence.budget", { n: text(raw.budget) ?? "" }));
   const valid = text(record(raw.coupon).valid);
-  if (valid) bounds.push(t("sentence.valid", { valid }));
+  if (valid) bounds.push(t("sentence.valid", { valid: lasting(valid, t) }));
   return [what.join(t("list_comma")), ...bounds].filter(Boolean).join(t("list_semicolon"));
 }

@@ -68,10 +68,10 @@ function Password() {
     <Card title={t("own.password")}>
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <Field label={t("own.old")} fault={fault && fault.field !== "new" ? say : undefined}>
-          {(id, described) => <Input.Password id={id} aria-describedby={described} autoComplete="current-password" value={old} onChange={(event) => setOld(event.target.value)} />}
+          {(id, described) => <Input type="password" id={id} aria-describedby={described} autoComplete="current-password" value={old} onChange={(event) => setOld(event.target.value)} />}
         </Field>
         <Field label={t("own.new")} hint={t("door.password_say", { n: 12 })} fault={fault?.field === "new" ? say : undefined}>
-          {(id, described) => <Input.Password id={id} aria-describedby={described} autoComplete="new-password" value={next} onChange={(event) => setNext(event.target.value)} />}
+          {(id, described) => <Input type="password" id={id} aria-describedby={described} autoComplete="new-password" value={next} onChange={(event) => setNext(event.target.value)} />}
         </Field>
         <div>
           <Button type="primary" htmlType="submit" loading={busy} disabled={old === "" || next.length < 12}>
@@ -110,7 +110,7 @@ function Totp() {
         {data?.totp ? (
           <>
             <Field label={t("own.totp_password")} fault={say}>
-              {(id, described) => <Input.Password id={id} aria-describedby={described} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
+              {(id, described) => <Input type="password" id={id} aria-describedby={described} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
             </Field>
             <div>
               <Button danger disabled={password === ""} onClick={() => void act(() => send("DELETE", "/v1/session/totp", { password }), t("own.totp_ended"))}>
