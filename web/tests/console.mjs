@@ -62,7 +62,11 @@ async function open({ size = "desk", lang = "zh", light = "light", signed = true
   page.on("request", (request) => request.url().includes("/v1/") && asked.add(request));
   for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
   page.answered = async () => {
-    while (asked.size > 0) await Promise.race([page.waitForEvent("requestfinished"), page.waitForEvent("requestfailed")]);
+    while (asked.size > 0) {
+      await new Promise((done) => {
+        for (const end of ["requestfinished", "requestfailed"]) page.once(end, done);
+      });
+    }
   };
   const close = async () => {
     assert.deepEqual(faults, [], "faults of the page");
