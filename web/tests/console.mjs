@@ -32,6 +32,8 @@ const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height:
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS });
 const checks = [];
 const check = (name, run) => checks.push({ name, run });
+// What takes longest comes last.
+const pages = [];
 let signedIn;
 
 /** A page of its own that fails its check on a request elsewhere, an error in the console or an exception. */
@@ -169,7 +171,7 @@ const VIEWS = [
 for (const view of VIEWS) {
   const title = `${view.size}, ${view.lang}, ${view.light}`;
   // One context for each view, so that what is loaded once is; each page is gone to by its address.
-  check(`every page: ${title}`, async () => {
+  pages.push({ name: `every page: ${title}`, run: async () => {
     const { page, close } = await open({ ...view, expects: ["status of 400", "/v1/commands/members/lookup"] });
     await page.goto(`${origin}/console/settings`);
     await page.waitForSelector("nav", { state: "attached" });
@@ -194,7 +196,7 @@ for (const view of VIEWS) {
     }
     assert.equal(faults.join("\n"), "");
     await close();
-  });
+  } });
 }
 
 check("a condition is counted while it is typed, and what is wrong in it is shown", async () => {
@@ -316,7 +318,7 @@ check("who leaves is asked to sign in again", async () => {
 
 let passed = 0;
 const failed = [];
-for (const { name, run } of checks) {
+for (const { name, run } of [...checks, ...pages]) {
   if (only && !name.includes(only) && !name.startsWith("every page") && checks[0].name !== name) continue;
   try {
     await run();

@@ -16,6 +16,9 @@ export function readings(text: string, known: readonly string[]): { namespace: s
   return [];
 }
 
+/** Whether the home takes it as how a name begins: it has a letter, and is no longer than names are. */
+export const isName = (text: string) => /\p{L}/u.test(text) && text.trim().length <= 60 && text.trim().split(/\s+/).length <= 6 && !/[@:]/.test(text) && !isId(text);
+
 export const isId = (text: string) => /^[0-9a-f]{32}$/.test(text.trim());
 
 export async function lookUp(text: string, known: readonly string[], signal?: AbortSignal): Promise<Found[]> {

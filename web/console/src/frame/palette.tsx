@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useMay } from "../home";
 import { chooseLight, isDark } from "../light";
-import { byName, lookUp } from "../seek";
+import { byName, isName, lookUp } from "../seek";
 import { speak, useWords } from "../words";
 import { Icon, type IconName } from "./icons";
 import { allowed } from "./places";
@@ -34,7 +34,7 @@ export default function Palette({ close }: { close: () => void }) {
     queryFn: async ({ signal }) => {
       const known = JSON.parse(localStorage.getItem("zhiyin.namespaces") ?? "[]") as string[];
       const [named, called] = await Promise.all([
-        may("member_list") ? byName(asked, 6, signal).then((page) => page.items.map((row) => ({ id: row.id, name: row.name, points: row.points, by: "" }))) : [],
+        may("member_list") && isName(asked) ? byName(asked, 6, signal).then((page) => page.items.map((row) => ({ id: row.id, name: row.name, points: row.points, by: "" }))) : [],
         may("member_lookup") ? lookUp(asked, known, signal) : [],
       ]);
       return [...called, ...named.filter((one) => !called.some((other) => other.id === one.id))].slice(0, 8);

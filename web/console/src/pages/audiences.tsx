@@ -140,7 +140,7 @@ export function Audiences() {
           </Card>
         </div>
         {right && counted.data && counted.data.count > 0 ? (
-          <div className="grid g21">
+          <div className="grid g21 start">
             <Who condition={condition} day={day} open={(id) => setAddress({ why: id })} />
             <Breakdown condition={condition} day={day} by={by} choose={(next) => setAddress({ by: next })} />
           </div>

@@ -11,7 +11,7 @@ import { Card, Page } from "../parts/page";
 import { Asked, Fault, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
 import { useAddress } from "../router";
-import { lookUp, readings, isId, type MemberRow } from "../seek";
+import { isName, lookUp, type MemberRow } from "../seek";
 import { useWords, word } from "../words";
 
 const NAMESPACES = "zhiyin.namespaces";
@@ -32,10 +32,10 @@ export function Members() {
 
   const overview = useOverview();
   const filters = { tier, lifecycle: stage, tag, store, audience, advisor };
-  const byIdentifier = isId(q) || readings(q, []).some(({ namespace }) => namespace === "email" || namespace === "phone") || q.includes(":");
+  const byIdentifier = q.trim() !== "" && !isName(q);
   const list = useInfiniteQuery({
     queryKey: ["members", q, filters],
-    enabled: may("member_list"),
+    enabled: may("member_list") && !byIdentifier,
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) => {
       const query = Object.fromEntries(

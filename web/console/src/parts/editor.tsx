@@ -10,6 +10,7 @@ import { EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder as placeholderOf } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
+import { useWords } from "../words";
 
 export type Problem = { line: number; column: number; message: string };
 export type Word = { label: string; detail?: string; type?: "function" | "variable" | "constant" | "keyword" };
@@ -37,6 +38,14 @@ const look = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--celadon-soft)", color: "var(--ink)" },
   ".cm-completionDetail": { color: "var(--ink-2)", fontStyle: "normal" },
   ".cm-placeholder": { color: "var(--ink-2)" },
+  "& .cm-changedLine, &.cm-merge-b .cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--celadon) 8%, transparent) !important" },
+  "& .cm-changedText, &.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--celadon) 18%, transparent) !important" },
+  "& .cm-deletedChunk": { backgroundColor: "color-mix(in srgb, var(--cinnabar) 8%, transparent) !important" },
+  "& .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--cinnabar) 22%, transparent) !important" },
+  "& .cm-changeGutter .cm-changedLineGutter": { background: "var(--celadon)" },
+  "& .cm-changeGutter .cm-deletedLineGutter": { background: "var(--cinnabar)" },
+  "& .cm-collapsedLines": { background: "var(--sunken)", color: "var(--ink-2)", padding: "2px 12px" },
+  "& .cm-collapsedLines::before, & .cm-collapsedLines::after": { content: "none" },
 });
 
 const FUNCTIONS = /^(size|within|first|last|sum|avg|min|max|median_gap|days_since|hour|weekday|clock|has|consent|audience|bucket|events|filter|map|exists|all|startsWith|endsWith|contains)\b/;
@@ -88,6 +97,7 @@ export default function Editor({
   original?: string | undefined;
   readOnly?: boolean;
 }) {
+  const { t } = useWords();
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const change = useRef(onChange);
@@ -112,6 +122,7 @@ export default function Editor({
         if (update.docChanged) change.current?.(update.state.doc.toString());
       }),
       EditorState.readOnly.of(readOnly),
+      EditorState.phrases.of({ "$ unchanged lines": t("playbook.same_lines") }),
       ...(placeholder ? [placeholderOf(placeholder)] : []),
       ...(kind === "condition"
         ? [condition, EditorView.lineWrapping, autocompletion({ override: [complete(() => known.current)], icons: false })]

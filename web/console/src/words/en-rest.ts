@@ -217,6 +217,7 @@ export const rest: Rest = {
     no_changes_say: "Once there are some, they stand here in words, with how many members they touch.",
     diff_later: "Compared once it is right.",
     same: "It means the same.",
+    same_lines: "$ lines unchanged",
     for_members: "touches {{n}} members",
     apply: "Apply",
     reset: "Discard changes",

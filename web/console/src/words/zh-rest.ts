@@ -215,6 +215,7 @@ export const rest = {
     no_changes_say: "改了之后，这里用人话说会改变什么、影响多少会员。",
     diff_later: "改对之后再比较。",
     same: "意思没有变。",
+    same_lines: "$ 行未变",
     for_members: "影响 {{n}} 位会员",
     apply: "生效",
     reset: "放弃改动",

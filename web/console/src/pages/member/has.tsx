@@ -111,7 +111,7 @@ export function Lots({ id, data }: { id: string; data: Whole }) {
   const all = data.expiries.reduce((sum, one) => sum + one.points, 0);
   if (list.error && rows.length === 0) return <Fault error={list.error} retry={() => void list.refetch()} />;
   return (
-    <div className="grid g21">
+    <div className="grid g21 start">
       <Card flush title={t("lots.title")} aside={t("lots.say")}>
         {rows.length === 0 && !list.isFetching ? (
           <None title={t("lots.none")} />
