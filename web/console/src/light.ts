@@ -60,6 +60,7 @@ export function tokens(dark: boolean): ThemeConfig {
       borderRadius: 8,
       fontFamily: font,
       fontSize: 14,
+      motion: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       motionDurationSlow: "0.15s",
       motionDurationMid: "0.12s",
       boxShadow: "none",

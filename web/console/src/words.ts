@@ -22,6 +22,9 @@ async function load(next: Language) {
   i18next.addResourceBundle(next, "translation", words);
 }
 
+/** A language as the home names it. */
+export const tagOf = (of: Language) => (of === "zh" ? "zh-CN" : "en");
+
 export async function begin() {
   const kept = localStorage.getItem(KEY);
   const first: Language = kept === "en" || kept === "zh" ? kept : "zh";
@@ -33,7 +36,7 @@ export async function speak(next: Language) {
   await load(next);
   localStorage.setItem(KEY, next);
   asking.language = next;
-  document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
+  document.documentElement.lang = tagOf(next);
   await i18next.changeLanguage(next);
 }
 

@@ -7,7 +7,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { sessionKey, useMay, useSession } from "../home";
 import { chooseLight, useChoice, type Choice } from "../light";
 import { Bones, Fault } from "../parts/states";
-import { speak, useWords } from "../words";
+import { speak, tagOf, useWords } from "../words";
 import { Icon, Mark } from "./icons";
 import { allowed } from "./places";
 import { SignIn } from "./sign-in";
@@ -159,7 +159,7 @@ function Me() {
   const switchTo = async (next: "zh" | "en") => {
     await speak(next);
     // It is the person's own from now on, wherever they sign in; that it could not be kept does not matter here.
-    await send("PATCH", "/v1/session", { language: next }).catch(() => undefined);
+    await send("PATCH", "/v1/session", { language: tagOf(next) }).catch(() => undefined);
     await client.invalidateQueries();
   };
   const leave = async () => {

@@ -2,10 +2,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Refusal, send } from "@zhiyin/api";
 import { useState, type FormEvent } from "react";
-import { useWords } from "../words";
+import { tagOf, useWords } from "../words";
 import { Door, enter, Field, Input } from "./sign-in";
 
-const LEAST = 12;
+const LEAST = 10;
 
 export default function SetUp() {
   const { t, lang } = useWords();
@@ -22,7 +22,7 @@ export default function SetUp() {
     setBusy(true);
     setFault(undefined);
     try {
-      await send("POST", "/v1/setup", { name: name.trim(), password, language: lang });
+      await send("POST", "/v1/setup", { name: name.trim(), password, language: tagOf(lang) });
       await enter(client, name.trim(), password);
       client.setQueryData(["setup"], { needed: false });
     } catch (error) {

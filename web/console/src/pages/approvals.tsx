@@ -53,7 +53,7 @@ function One({ request }: { request: Request }) {
   const { message } = App.useApp();
   const { data } = useSession();
   const asked = request.request as Record<string, unknown>;
-  const own = data !== undefined && request.asked_by === `staff:${data.person.id}`;
+  const own = data !== undefined && [`person:${data.person.name}`, `staff:${data.person.staff ?? ""}`].includes(request.asked_by);
   const answer = async (yes: boolean) => {
     const params = { path: { no: String(request.no) } };
     try {

@@ -243,6 +243,7 @@ export const rest: Rest = {
     totp_say: "Besides the password, signing in asks for six digits of an authenticator. A password that leaked lets nobody in.",
     totp_begin: "Turn on",
     totp_secret: "Secret",
+    totp_spare: "Spare codes, each good once, shown this once",
     totp_enter: "Add the secret to your authenticator, then enter the six digits it shows.",
     totp_confirm: "Confirm",
     totp_begun: "The second factor is on.",

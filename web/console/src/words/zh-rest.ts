@@ -241,6 +241,7 @@ export const rest = {
     totp_say: "登录时除了密码，再要验证器里的六位动态码。密码泄露也进不来。",
     totp_begin: "开启",
     totp_secret: "密钥",
+    totp_spare: "备用码，各用一次，只显示这一次",
     totp_enter: "把密钥加进验证器，再输入它显示的六位数。",
     totp_confirm: "确认开启",
     totp_begun: "动态码已开启。",

@@ -117,7 +117,7 @@ export type Overview = {
 
 /** Who is signed in, and what they may do: names of operations (docs/roles.md). */
 export type Session = {
-  person: { id: string; name: string; language: string };
+  person: { id: string; name: string; language: string; place?: string | null; staff?: string | null };
   roles: unknown[];
   permissions: string[];
   csrf: string;

@@ -7,7 +7,7 @@ import { Field } from "../../frame/sign-in";
 import { sessionKey, useSession } from "../../home";
 import { chooseLight, useChoice, type Choice } from "../../light";
 import { Card, Facts, Pill } from "../../parts/page";
-import { speak, useWords, type Language } from "../../words";
+import { speak, tagOf, useWords, type Language } from "../../words";
 
 const refusalOf = (error: unknown) => (error instanceof Refusal ? error : new Refusal(0, "unreachable", ""));
 
@@ -18,7 +18,7 @@ export function Own() {
   const choice = useChoice();
   const change = async (next: Language) => {
     await speak(next);
-    await send("PATCH", "/v1/session", { language: next }).catch(() => undefined);
+    await send("PATCH", "/v1/session", { language: tagOf(next) }).catch(() => undefined);
     await client.invalidateQueries();
   };
   return (
@@ -70,11 +70,11 @@ function Password() {
         <Field label={t("own.old")} fault={fault && fault.field !== "new" ? say : undefined}>
           {(id, described) => <Input type="password" id={id} aria-describedby={described} autoComplete="current-password" value={old} onChange={(event) => setOld(event.target.value)} />}
         </Field>
-        <Field label={t("own.new")} hint={t("door.password_say", { n: 12 })} fault={fault?.field === "new" ? say : undefined}>
+        <Field label={t("own.new")} hint={t("door.password_say", { n: 10 })} fault={fault?.field === "new" ? say : undefined}>
           {(id, described) => <Input type="password" id={id} aria-describedby={described} autoComplete="new-password" value={next} onChange={(event) => setNext(event.target.value)} />}
         </Field>
         <div>
-          <Button type="primary" htmlType="submit" loading={busy} disabled={old === "" || next.length < 12}>
+          <Button type="primary" htmlType="submit" loading={busy} disabled={old === "" || next.length < 10}>
             {t("own.change")}
           </Button>
         </div>
@@ -88,7 +88,7 @@ function Totp() {
   const client = useQueryClient();
   const { data } = useSession();
   const { message } = App.useApp();
-  const [begun, setBegun] = useState<{ secret?: string; uri?: string; url?: string }>();
+  const [begun, setBegun] = useState<{ secret: string; uri: string; recovery_codes?: string[] }>();
   const [code, setCode] = useState("");
   const [password, setPassword] = useState("");
   const [fault, setFault] = useState<Refusal>();
@@ -120,7 +120,12 @@ function Totp() {
           </>
         ) : begun ? (
           <>
-            <Facts of={[[t("own.totp_secret"), <code key="secret">{begun.secret ?? begun.uri ?? begun.url}</code>]]} />
+            <Facts
+              of={[
+                [t("own.totp_secret"), <code key="secret">{begun.secret}</code>],
+                begun.recovery_codes?.length ? [t("own.totp_spare"), <code key="spare">{begun.recovery_codes.join(" ")}</code>] : null,
+              ]}
+            />
             <p className="small quiet">{t("own.totp_enter")}</p>
             <Field label={t("door.code")} fault={say}>
               {(id, described) => <Input id={id} aria-describedby={described} inputMode="numeric" autoComplete="one-time-code" maxLength={6} style={{ width: 140 }} value={code} onChange={(event) => setCode(event.target.value)} />}
