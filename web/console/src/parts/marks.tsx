@@ -1,11 +1,9 @@
 // Small things that stand in many places: a number with the exact one behind it, a time, a tier, a member's name.
-import { Tooltip } from "antd";
 import type { ReactNode } from "react";
-import { day, moment, money, short, shortMoney, whole } from "../format";
+import { day, moment, short, whole } from "../format";
 import { useZone } from "../home";
 
 export const Short = ({ n }: { n: number }) => <span title={whole(n)}>{short(n)}</span>;
-export const ShortMoney = ({ minor, currency }: { minor: number; currency: string }) => <span title={money(minor, currency)}>{shortMoney(minor, currency)}</span>;
 
 export function When({ at, only }: { at: string | null | undefined; only?: "day" }) {
   const zone = useZone();
@@ -42,10 +40,4 @@ export const Tint = ({ color, children }: { color: string; children: ReactNode }
   </span>
 );
 
-export const Code = ({ children }: { children: ReactNode }) => <code className="mono">{children}</code>;
-export const Why = ({ why, children }: { why: ReactNode; children: ReactNode }) => (
-  <Tooltip title={why}>
-    <span style={{ cursor: "help", borderBottom: "1px dotted var(--ink-2)" }}>{children}</span>
-  </Tooltip>
-);
 export const shortId = (id: string) => (id.length > 14 ? `${id.slice(0, 8)}…` : id);

@@ -68,7 +68,7 @@ export function Figures({ of }: { of: FigureOf[] }) {
             <span className="value" title={figure.exact}>
               {figure.value}
             </span>
-            {figure.note ? <span className="note-of note-line quiet small">{figure.note}</span> : null}
+            {figure.note ? <span className="note-say">{figure.note}</span> : null}
           </>
         );
         return figure.to ? (
