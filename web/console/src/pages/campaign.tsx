@@ -31,7 +31,7 @@ export function Campaign() {
       back={{ to: "/campaigns", label: t("campaigns.title") }}
       lead={
         campaign.data ? (
-          <span className="row" style={{ gap: 12 }}>
+          <span className="row" style={{ gap: "2px 12px" }}>
             <Pill tone={stateTone(campaign.data.state)}>{word("campaign_state", campaign.data.state)}</Pill>
             <span>{t("campaigns.lead_of", { on: word("on", campaign.data.on), purpose: word("purpose", campaign.data.purpose), holdout: share(campaign.data.holdout, 10_000, 0) })}</span>
           </span>

@@ -35,7 +35,7 @@ export function Member() {
       back={{ to: "/members", label: t("members.title") }}
       lead={
         data ? (
-          <span className="row" style={{ gap: 16, marginTop: 2 }}>
+          <span className="row" style={{ gap: "2px 16px", marginTop: 2 }}>
             {data.tier ? <Tint color={tierTint(data.tier.level)}>{called(data.tier.name, data.tier.level)}</Tint> : null}
             {data.lifecycle ? <Tint color={stageTint(data.lifecycle.stage)}>{called(data.lifecycle.name, data.lifecycle.stage)}</Tint> : null}
             <span>

@@ -25,7 +25,7 @@ export function Playbook() {
       title={t("playbook.title")}
       lead={
         live ? (
-          <span className="row" style={{ gap: 12 }}>
+          <span className="row" style={{ gap: "2px 12px" }}>
             <span>{t("playbook.live", { id: live.id, version: live.version })}</span>
             <span>
               {t("playbook.since")} <When at={live.applied_at} />
