@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser clients quickstart mail wecom effects offers draws shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console clients quickstart mail wecom effects offers draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
@@ -129,14 +129,19 @@ get_ready() {
       oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | wecom | effects | offers | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
+      console) things+=(python chromium fonts) ;;
     esac
   done
   mapfile -t things < <(printf '%s\n' "${things[@]}" | sort -u)
   need "${things[@]}"
+  # Before anything compiles: the binary takes the pages in.
+  for name in "$@"; do
+    [[ " fmt shell deny " == *" $name "* ]] || build_web
+  done
   rm -rf "$checks_dir"
   mkdir -p "$checks_dir"
   if [[ " $* " == *" oracle "* || " $* " == *" audiences "* || " $* " == *" crash "* || " $* " == *" processes "* ||
-    " $* " == *" upgrade "* || " $* " == *" browser "* ]]; then
+    " $* " == *" upgrade "* || " $* " == *" browser "* || " $* " == *" console "* ]]; then
     # These prove nothing on made-up figures, so without the real ones they fail.
     fetch_completejourney || say "The real data set could not be had: what needs it will fail."
   fi
@@ -192,7 +197,7 @@ make_shared() {
   done
   [[ -z "$built" ]] || built_for_tests || return 1
   if [[ " $* " == *" oracle "* || " $* " == *" audiences "* || " $* " == *" crash "* || " $* " == *" processes "* ||
-    " $* " == *" upgrade "* || " $* " == *" browser "* ]]; then
+    " $* " == *" upgrade "* || " $* " == *" browser "* || " $* " == *" console "* ]]; then
     year_home || return 1
   fi
 }
@@ -383,6 +388,25 @@ check_browser() {
   export CHROMIUM
   start_server "$checks_dir/server.log" --home "$checks_dir/year" --listen 127.0.0.1:0 --open
   node tests/browser/overview.mjs "$server_address" --shots "$checks_dir/shots"
+}
+
+# The console: its client is what the document says, its words are whole, what is loaded first is small; then every page of it in
+# Chromium, before a copy of the real year with something going on. Screenshots stay under shots/console.
+check_console() {
+  the_year
+  with_node
+  npm_packages web
+  (cd web && npm test)
+  CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
+  export CHROMIUM
+  local home="$checks_dir/console" key
+  "$zhiyin" backup "$checks_dir/console.backup" --home "$checks_dir/year"
+  "$zhiyin" restore "$checks_dir/console.backup" --home "$home"
+  rm "$checks_dir/console.backup"
+  key="$("$zhiyin" key new --role owner --staff demo --name console --home "$home")"
+  start_server "$checks_dir/console.server.log" --home "$home" --listen 127.0.0.1:0
+  node web/tests/stage.mjs "$server_address" "$key"
+  node web/tests/console.mjs "$server_address" --key "$key" --shots "$checks_dir/shots/console"
 }
 
 check_shell() {

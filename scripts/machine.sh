@@ -24,6 +24,7 @@ has_cc() {
   command -v cc >/dev/null && echo '#include <stdlib.h>' | cc -E -x c - >/dev/null 2>&1
 }
 has_python() { python3 -c 'import ensurepip, tomllib, venv' 2>/dev/null; }
+has_fonts() { command -v fc-list >/dev/null && [[ -n "$(fc-list :lang=zh-cn 2>/dev/null)" ]]; }
 has_chromium() { [[ -n "${CHROMIUM:-}" && -x "${CHROMIUM:-}" ]] || command -v chromium >/dev/null; }
 postgres_bin=""
 # Sets postgres_bin, the folder of PostgreSQL's programs: that of the path, else the newest of Debian's.
@@ -54,6 +55,7 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     python) echo python3 python3-venv python3-pip ;;
     chromium) echo chromium ;;
+    fonts) echo fontconfig fonts-noto-cjk ;;
     postgres) echo postgresql ;; # with psql and pgbench
     clickhouse) echo clickhouse-server ;;
     redis) echo redis-server ;; # with redis-benchmark
@@ -67,7 +69,8 @@ purpose_of() {
     fmt) echo "rustfmt, Rust's formatter" ;;
     cc) echo "a C compiler, for SQLite, which is built in" ;;
     python) echo "Python 3.11 or newer with venv, for the data set and the tests" ;;
-    chromium) echo "Chromium, for the browser test" ;;
+    chromium) echo "Chromium, for the tests of pages" ;;
+    fonts) echo "a Chinese font, so that screenshots of the console can be read" ;;
     postgres) echo "PostgreSQL $postgres_wanted or newer with pgbench, for tests and benches, which start their own" ;;
     clickhouse) echo "Debian's ClickHouse, for the test of how its servers are wired, which starts its own" ;;
     redis) echo "Redis, for the bench of drops, which starts its own" ;;

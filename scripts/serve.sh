@@ -61,9 +61,9 @@ dev() {
       tail -n 5 "$log"
       server_pid=""
     fi
-    [[ -n "$(find crates playbooks Cargo.toml -newer "$seen" -type f -print -quit)" ]] || continue
+    [[ -n "$(find crates playbooks Cargo.toml web/console/src web/console/index.html web/packages -newer "$seen" -type f -print -quit)" ]] || continue
     touch "$seen"
-    if cargo build --release -p zhiyin; then
+    if build_web && cargo build --release -p zhiyin; then
       stop_server
       start_server "$log" --listen "$listen" --open "${options[@]}" && say "Serving at $server_address"
     fi

@@ -274,6 +274,10 @@ fn every_source_says_at_its_head_what_lives_there() {
 fn no_source_is_too_long_to_read() {
     let mut faults = Vec::new();
     for (name, text) in texts(&["rs", "py", "sh", "js", "mjs", "ts", "tsx", "css"]) {
+        // Made by a program, of the API's document; nobody reads it through.
+        if name.ends_with("/schema.d.ts") {
+            continue;
+        }
         let n_lines_max = if name.contains("/tests/") { LINES_OF_TESTS_MAX } else { LINES_MAX };
         let n_lines = text.lines().count();
         if n_lines > n_lines_max {

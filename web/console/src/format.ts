@@ -1,0 +1,60 @@
+// Dates, money and numbers as the reader's language writes them. Money comes in minor units, days as YYYY-MM-DD.
+import type { Named } from "@zhiyin/api";
+import { language } from "./words";
+
+const locale = () => (language() === "zh" ? "zh-CN" : "en-US");
+const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const name = `n ${locale()} ${JSON.stringify(options)}`;
+  let format = made.get(name) as Intl.NumberFormat | undefined;
+  if (!format) made.set(name, (format = new Intl.NumberFormat(locale(), options)));
+  return format;
+}
+function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const name = `d ${locale()} ${JSON.stringify(options)}`;
+  let format = made.get(name) as Intl.DateTimeFormat | undefined;
+  if (!format) made.set(name, (format = new Intl.DateTimeFormat(locale(), options)));
+  return format;
+}
+
+export const whole = (n: number) => numbers({ maximumFractionDigits: 0 }).format(n);
+export const decimal = (n: number, digits = 1) => numbers({ maximumFractionDigits: digits }).format(n);
+export const share = (part: number, of: number, digits = 1) => numbers({ style: "percent", maximumFractionDigits: digits }).format(of === 0 ? 0 : part / of);
+export const signed = (n: number) => numbers({ signDisplay: "exceptZero", maximumFractionDigits: 0 }).format(n);
+
+/** 3.2 万, 459.6 万, 1.2 亿; 32K, 4.6M. The exact one belongs beside it, or in its title. */
+export function short(n: number): string {
+  if (language() !== "zh") return Math.abs(n) < 10_000 ? whole(n) : numbers({ notation: "compact", maximumFractionDigits: 1 }).format(n);
+  const size = Math.abs(n);
+  if (size < 10_000) return whole(n);
+  if (size < 100_000_000) return `${numbers({ maximumFractionDigits: 1 }).format(n / 10_000)} 万`;
+  return `${numbers({ maximumFractionDigits: 1 }).format(n / 100_000_000)} 亿`;
+}
+
+const symbol = (currency: string) =>
+  numbers({ style: "currency", currency, currencyDisplay: "narrowSymbol" })
+    .formatToParts(0)
+    .find((part) => part.type === "currency")?.value ?? currency;
+const exponent = (currency: string) => numbers({ style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
+
+export function money(minor: number, currency: string): string {
+  return numbers({ style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(minor / 10 ** exponent(currency));
+}
+export function shortMoney(minor: number, currency: string): string {
+  const major = minor / 10 ** exponent(currency);
+  return Math.abs(major) < 10_000 ? money(minor, currency) : `${symbol(currency)}${short(major)}`;
+}
+
+export type Zone = string | undefined;
+export const day = (at: string, zone?: Zone) => {
+  // A bare day is that day everywhere.
+  const bare = /^\d{4}-\d{2}-\d{2}$/.test(at);
+  return dates({ year: "numeric", month: "short", day: "numeric", timeZone: bare ? "UTC" : (zone ?? "UTC") }).format(new Date(bare ? `${at}T00:00:00Z` : at));
+};
+export const moment = (at: string, zone?: Zone) =>
+  dates({ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone ?? "UTC" }).format(new Date(at));
+export const month = (at: string) => dates({ year: "numeric", month: "short", timeZone: "UTC" }).format(new Date(`${at.slice(0, 7)}-01T00:00:00Z`));
+
+/** What people call it, in their language, else in the other, else by its id. */
+export const called = (name: Named | null | undefined, id = ""): string => (language() === "zh" ? (name?.zh ?? name?.en) : (name?.en ?? name?.zh)) ?? id;

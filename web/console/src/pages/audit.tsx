@@ -1,0 +1,88 @@
+// The audit log: who did what on what, how it went; and the proof that no line was changed.
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { api, got } from "@zhiyin/api";
+import { Button, Input } from "antd";
+import { useState } from "react";
+import { When } from "../parts/marks";
+import { Card, Page, Pill } from "../parts/page";
+import { Fault, None } from "../parts/states";
+import { DataTable } from "../parts/table";
+import { useAddress } from "../router";
+import { useWords, word } from "../words";
+
+export function Audit() {
+  const { t } = useWords();
+  const [{ since = "", who = "" }, setAddress] = useAddress();
+  const [asked, setAsked] = useState(false);
+  const list = useInfiniteQuery({
+    queryKey: ["audit", since],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) =>
+      got(api.GET("/v1/audit", { params: { query: { limit: 200, ...(since ? { since } : {}), ...(pageParam ? { cursor: pageParam } : {}) } as { limit: number } }, signal })),
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+  const proof = useQuery({ queryKey: ["audit verify"], enabled: asked, queryFn: ({ signal }) => got(api.GET("/v1/audit/verify", { signal })) });
+  const rows = (list.data?.pages.flatMap((page) => page.items) ?? []).filter((row) => who === "" || `${row.who} ${row.operation} ${row.target}`.toLowerCase().includes(who.toLowerCase()));
+  return (
+    <Page
+      wide
+      title={t("audit.title")}
+      lead={t("audit.lead")}
+      actions={
+        <>
+          {proof.data ? (
+            <Pill tone={proof.data.holds ? "good" : "bad"}>{proof.data.holds ? t("audit.holds") : t("audit.broken", { at: proof.data.broken ?? "" })}</Pill>
+          ) : null}
+          <Button loading={proof.isFetching} onClick={() => (asked ? void proof.refetch() : setAsked(true))}>
+            {t("audit.verify")}
+          </Button>
+        </>
+      }
+    >
+      <div className="filters">
+        <Input allowClear style={{ width: 260 }} aria-label={t("audit.search")} placeholder={t("audit.search")} value={who} onChange={(event) => setAddress({ who: event.target.value })} />
+        <label className="row">
+          <span className="quiet">{t("audit.since")}</span>
+          <input className="input" style={{ width: 152, height: 32 }} type="date" value={since} onChange={(event) => setAddress({ since: event.target.value })} />
+        </label>
+      </div>
+      {list.error && rows.length === 0 ? (
+        <Fault error={list.error} retry={() => void list.refetch()} />
+      ) : (
+        <Card flush>
+          {rows.length === 0 && !list.isFetching ? (
+            <None title={t("audit.none")} />
+          ) : (
+            <DataTable
+              label={t("audit.title")}
+              rows={rows}
+              id={(row) => String(row.no)}
+              tall
+              dense
+              more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+              loading={list.isFetching}
+              columns={[
+                { key: "no", title: t("audit.no"), right: true, width: 72, far: true, cell: (row) => row.no },
+                { key: "at", title: t("audit.at"), cell: (row) => <When at={row.at} /> },
+                { key: "who", title: t("audit.who"), cell: (row) => <span className="nowrap">{row.who}</span> },
+                { key: "role", title: t("audit.role"), far: true, cell: (row) => word("role", row.role) },
+                { key: "what", title: t("audit.what"), cell: (row) => <span className="nowrap">{word("operation", row.operation)}</span> },
+                {
+                  key: "target",
+                  title: t("audit.target"),
+                  far: true,
+                  cell: (row) => (
+                    <span className="mono quiet cut" style={{ display: "block", maxWidth: 260 }} title={row.target}>
+                      {row.target}
+                    </span>
+                  ),
+                },
+                { key: "outcome", title: t("audit.outcome"), cell: (row) => <Pill tone={row.outcome === "done" ? "good" : row.outcome === "failed" || row.outcome === "refused" ? "bad" : ""}>{word("outcome", row.outcome)}</Pill> },
+              ]}
+            />
+          )}
+        </Card>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,294 @@
+// Messages and channels: what left the home and where it stands, what could not be decided, what platforms told, what advisors are to do.
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { api, got, Refusal } from "@zhiyin/api";
+import { App, Button, Popconfirm, Select } from "antd";
+import { decimal, whole } from "../format";
+import { useMay } from "../home";
+import { shortId, When } from "../parts/marks";
+import { Card, Figures, Page, Pill } from "../parts/page";
+import { Asked, Fault, None } from "../parts/states";
+import { DataTable } from "../parts/table";
+import { Tabs } from "../parts/tabs";
+import { useAddress } from "../router";
+import { useWords, word } from "../words";
+
+const STATES = ["waiting", "handed", "sent", "unknown", "failed", "stopped", "dropped", "bounced"];
+const tone = (state: string) => (state === "sent" || state === "done" ? "good" : ["failed", "bounced", "dead"].includes(state) ? "bad" : ["unknown", "stopped", "waiting"].includes(state) ? "warn" : "") as "good" | "bad" | "warn" | "";
+
+function useAct() {
+  const { t } = useWords();
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  return async (doing: () => Promise<unknown>, said: string) => {
+    try {
+      await doing();
+      message.success(said);
+      await client.invalidateQueries();
+    } catch (error) {
+      message.error(error instanceof Refusal ? error.title : t("state.wrong"));
+    }
+  };
+}
+
+export function Messages() {
+  const { t } = useWords();
+  const may = useMay();
+  const [{ tab = "outbox" }, setAddress] = useAddress();
+  return (
+    <Page wide title={t("messages.title")} lead={t("messages.lead")}>
+      <Tabs
+label={t("messages.title")}
+        activeKey={tab}
+        onChange={(next) => setAddress({ tab: next, state: "" }, { push: true })}
+        items={[
+          { key: "outbox", label: t("messages.outbox"), children: <Outbox /> },
+          { key: "arrivals", label: t("messages.arrivals"), children: <Arrivals /> },
+          ...(may("dead_letters_read") ? [{ key: "dead", label: t("messages.dead"), children: <Dead /> }] : []),
+          ...(may("member_read") ? [{ key: "tasks", label: t("messages.tasks"), children: <Tasks /> }] : []),
+        ]}
+      />
+    </Page>
+  );
+}
+
+function Outbox() {
+  const { t } = useWords();
+  const act = useAct();
+  const [{ state = "" }, setAddress] = useAddress();
+  const list = useInfiniteQuery({
+    queryKey: ["sends", state],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) =>
+      got(api.GET("/v1/sends", { params: { query: { limit: 100, ...(state ? { state } : {}), ...(pageParam ? { before: pageParam } : {}) } }, signal })),
+    getNextPageParam: (page) => (page.items.length < 100 ? undefined : page.items.at(-1)?.send),
+  });
+  const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <div className="filters">
+        <Select
+          aria-label={t("messages.state")}
+          style={{ width: 180 }}
+          allowClear
+          placeholder={t("messages.state")}
+          value={state || undefined}
+          onChange={(next?: string) => setAddress({ state: next ?? "" })}
+          options={STATES.map((value) => ({ value, label: word("send_state", value) }))}
+        />
+      </div>
+      {list.error && rows.length === 0 ? (
+        <Fault error={list.error} retry={() => void list.refetch()} />
+      ) : (
+        <Card flush>
+          {rows.length === 0 && !list.isFetching ? (
+            <None title={state ? t("messages.none_state") : t("messages.none")}>{t("messages.none_say")}</None>
+          ) : (
+            <DataTable
+              label={t("messages.outbox")}
+              rows={rows}
+              id={(row) => row.send}
+              more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+              loading={list.isFetching}
+              columns={[
+                { key: "at", title: t("touches.at"), cell: (row) => <When at={row.at} /> },
+                {
+                  key: "member",
+                  title: t("messages.member"),
+                  cell: (row) => (
+                    <Link to="/members/$id" params={{ id: row.member }} search={{ tab: "touches" }}>
+                      {shortId(row.member)}
+                    </Link>
+                  ),
+                },
+                { key: "channel", title: t("messages.channel"), cell: (row) => word("channel", row.channel) },
+                { key: "message", title: t("messages.message"), far: true, cell: (row) => `${row.campaign} · ${row.message}` },
+                { key: "state", title: t("messages.state"), cell: (row) => <Pill tone={tone(row.state)}>{word("send_state", row.state)}</Pill> },
+                { key: "error", title: t("messages.why"), far: true, cell: (row) => <span className="quiet small">{row.error ?? "—"}</span> },
+                {
+                  key: "do",
+                  title: <span className="only-heard">{t("messages.do")}</span>,
+                  right: true,
+                  cell: (row) =>
+                    ["failed", "unknown", "bounced", "stopped"].includes(row.state) ? (
+                      <span className="row" style={{ justifyContent: "flex-end", flexWrap: "nowrap" }}>
+                        <Popconfirm
+                          title={t("messages.retry_ask")}
+                          description={row.state === "unknown" ? t("messages.retry_sure") : undefined}
+                          okText={t("messages.retry")}
+                          onConfirm={() => act(() => got(api.POST("/v1/sends/{send}/retry", { params: { path: { send: row.send } }, body: { sure: row.state === "unknown" } })), t("messages.retried"))}
+                        >
+                          <Button size="small">{t("messages.retry")}</Button>
+                        </Popconfirm>
+                        <Button size="small" onClick={() => void act(() => got(api.POST("/v1/sends/{send}/drop", { params: { path: { send: row.send } }, body: {} as never })), t("messages.dropped"))}>
+                          {t("messages.drop")}
+                        </Button>
+                      </span>
+                    ) : null,
+                },
+              ]}
+            />
+          )}
+        </Card>
+      )}
+    </>
+  );
+}
+
+function Arrivals() {
+  const { t } = useWords();
+  const act = useAct();
+  const list = useQuery({ queryKey: ["arrivals"], queryFn: ({ signal }) => got(api.GET("/v1/arrivals", { params: { query: { limit: 100 } }, signal })) });
+  return (
+    <Asked of={list}>
+      {({ items }) => (
+        <Card flush>
+          {items.length === 0 ? (
+            <None title={t("messages.no_arrivals")}>{t("messages.no_arrivals_say")}</None>
+          ) : (
+            <DataTable
+              label={t("messages.arrivals")}
+              rows={items}
+              id={(row) => row.arrival}
+              columns={[
+                { key: "at", title: t("touches.at"), cell: (row) => <When at={row.at} /> },
+                { key: "channel", title: t("messages.channel"), cell: (row) => word("channel", row.channel) },
+                { key: "lane", title: t("messages.lane"), far: true, cell: (row) => row.lane },
+                { key: "state", title: t("messages.state"), cell: (row) => <Pill tone={tone(row.state)}>{word("arrival_state", row.state)}</Pill> },
+                { key: "tries", title: t("messages.tries"), right: true, far: true, cell: (row) => whole(row.tries) },
+                { key: "why", title: t("messages.why"), far: true, cell: (row) => <span className="quiet small">{row.why ?? "—"}</span> },
+                {
+                  key: "do",
+                  title: <span className="only-heard">{t("messages.do")}</span>,
+                  right: true,
+                  cell: (row) =>
+                    row.state === "dead" || row.state === "failed" ? (
+                      <Button size="small" onClick={() => void act(() => got(api.POST("/v1/arrivals/{arrival}/retry", { params: { path: { arrival: row.arrival } }, body: {} as never })), t("messages.retried"))}>
+                        {t("messages.retry")}
+                      </Button>
+                    ) : null,
+                },
+              ]}
+            />
+          )}
+        </Card>
+      )}
+    </Asked>
+  );
+}
+
+function Dead() {
+  const { t } = useWords();
+  const may = useMay();
+  const act = useAct();
+  const health = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => got(api.GET("/v1/ingest/health", { signal })), refetchInterval: 15_000 });
+  const list = useInfiniteQuery({
+    queryKey: ["dead letters"],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => got(api.GET("/v1/dead-letters", { params: { query: { limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } }, signal })),
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+  const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <div className="stack">
+      <Asked of={health} bones={2} height={24}>
+        {(data) => (
+          <>
+            <Figures
+              of={[
+                { label: t("messages.waiting"), value: whole(data.waiting), note: data.oldest ? t("messages.oldest", { n: whole(data.oldest_seconds) }) : t("messages.none_waits") },
+                { label: t("messages.dead_n"), value: whole(data.dead_letters), note: t("messages.dead_codes", { n: data.dead_letter_codes.length }) },
+                {
+                  label: t("messages.rate"),
+                  value: whole(data.rates.find((rate) => rate.minutes === 5)?.decided ?? 0),
+                  note: t("messages.rate_say", { n: decimal((data.rates.find((rate) => rate.minutes === 5)?.decided ?? 0) / 300, 1) }),
+                },
+                { label: t("messages.sources"), value: whole(data.sources.length), note: data.sources[0] ? data.sources.map((one) => one.source).join(t("list_comma")) : "—" },
+              ]}
+            />
+            {data.dead_letter_codes.length > 0 && may("dead_letters_retry") ? (
+              <div className="row">
+                {data.dead_letter_codes.map((one) => (
+                  <Button key={one.code} onClick={() => void act(() => got(api.POST("/v1/dead-letters/retry", { body: { code: one.code } })), t("messages.put_back"))}>
+                    {t("messages.put_back_code", { code: one.code, n: whole(one.count) })}
+                  </Button>
+                ))}
+              </div>
+            ) : null}
+          </>
+        )}
+      </Asked>
+      {list.error && rows.length === 0 ? (
+        <Fault error={list.error} retry={() => void list.refetch()} />
+      ) : (
+        <Card flush>
+          {rows.length === 0 && !list.isFetching ? (
+            <None title={t("messages.no_dead")}>{t("messages.no_dead_say")}</None>
+          ) : (
+            <DataTable
+              label={t("messages.dead")}
+              rows={rows}
+              id={(row) => String(row.seq)}
+              more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+              loading={list.isFetching}
+              columns={[
+                { key: "at", title: t("messages.given_up"), cell: (row) => <When at={row.given_up_at} /> },
+                { key: "event", title: t("messages.event"), cell: (row) => word("event", row.event) },
+                { key: "code", title: t("messages.code"), cell: (row) => <code>{row.code}</code> },
+                { key: "field", title: t("messages.field"), far: true, cell: (row) => <code className="quiet">{row.field || "—"}</code> },
+                { key: "source", title: t("messages.source"), far: true, cell: (row) => row.source },
+                {
+                  key: "do",
+                  title: <span className="only-heard">{t("messages.do")}</span>,
+                  right: true,
+                  cell: (row) =>
+                    may("dead_letters_retry") ? (
+                      <Button size="small" onClick={() => void act(() => got(api.POST("/v1/dead-letters/retry", { body: { seqs: [row.seq] } })), t("messages.put_back"))}>
+                        {t("messages.retry")}
+                      </Button>
+                    ) : null,
+                },
+              ]}
+            />
+          )}
+        </Card>
+      )}
+    </div>
+  );
+}
+
+function Tasks() {
+  const { t } = useWords();
+  const list = useQuery({ queryKey: ["tasks"], queryFn: ({ signal }) => got(api.GET("/v1/tasks", { signal })) });
+  return (
+    <Asked of={list}>
+      {({ items }) => (
+        <Card flush>
+          {items.length === 0 ? (
+            <None title={t("messages.no_tasks")}>{t("messages.no_tasks_say")}</None>
+          ) : (
+            <DataTable
+              label={t("messages.tasks")}
+              rows={items}
+              id={(row) => row.id}
+              columns={[
+                { key: "at", title: t("touches.at"), cell: (row) => <When at={row.at} /> },
+                {
+                  key: "member",
+                  title: t("messages.member"),
+                  cell: (row) => (
+                    <Link to="/members/$id" params={{ id: row.member }}>
+                      {shortId(row.member)}
+                    </Link>
+                  ),
+                },
+                { key: "text", title: t("messages.task"), cell: (row) => row.text },
+                { key: "campaign", title: t("touches.campaign"), far: true, cell: (row) => row.campaign },
+              ]}
+            />
+          )}
+        </Card>
+      )}
+    </Asked>
+  );
+}
