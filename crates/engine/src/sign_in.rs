@@ -244,7 +244,7 @@ impl SignIn {
         let change =
             PersonChange { first: true, begins: Some(session.clone()), ..plain(person.clone(), note) };
         match self.people().change(change).await? {
-            Changed::Done => Ok(SignedIn { token, session, person }),
+            Changed::Done => Ok(SignedIn { token, session, person: Person { revision: 1, ..person } }),
             Changed::NameTaken => Err(SignInProblem::NameTaken.into()),
             _ => Err(SignInProblem::SetUp.into()),
         }
