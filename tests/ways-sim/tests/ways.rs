@@ -150,13 +150,10 @@ async fn ways_lead_where_the_playbook_says(on: On) {
 }
 
 async fn delete(stage: &Stage, id: &str) -> (u16, Value) {
-    let token = zhiyin_ways_sim::send(
-        stage.platform(),
-        "GET",
-        &format!("/cgi-bin/gettoken?corpid={}&corpsecret={}", zhiyin_ways_sim::CORP, zhiyin_ways_sim::SECRET),
-        "",
-    );
-    let token = token.await.1["access_token"].as_str().unwrap().to_owned();
+    let (corp, secret) = (zhiyin_ways_sim::CORP, zhiyin_ways_sim::SECRET);
+    let ask = format!("/cgi-bin/gettoken?corpid={corp}&corpsecret={secret}");
+    let told = zhiyin_ways_sim::send(stage.platform(), "GET", &ask, "").await;
+    let token = told.1["access_token"].as_str().unwrap().to_owned();
     let path = format!("/cgi-bin/externalcontact/del_contact_way?access_token={token}");
     zhiyin_ways_sim::send(stage.platform(), "POST", &path, &json!({"config_id": id}).to_string()).await
 }
@@ -165,4 +162,17 @@ async fn delete(stage: &Stage, id: &str) -> (u16, Value) {
 async fn ways_lead_where_the_playbook_says_on_both_stores() {
     ways_lead_where_the_playbook_says(On::Sqlite).await;
     ways_lead_where_the_playbook_says(On::Postgres).await;
+}
+
+#[test]
+fn a_welcome_says_nothing_of_a_member_whom_nobody_knows_yet() {
+    assert!(zhiyin_engine::playbooks::read_given(PLAYBOOK).is_ok());
+    for (said, path) in [
+        ("您好，{{ member.name }}！", "touchpoints.window.way.welcome.message"),
+        ("您的积分 {{ points }}", "touchpoints.window.way.welcome.message"),
+    ] {
+        let text = PLAYBOOK.replace("您好，%NICKNAME%！", said);
+        let problems = zhiyin_engine::playbooks::read_given(&text).map(drop).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.path == path), "{said}: {problems:#?}");
+    }
 }

@@ -161,6 +161,13 @@ async fn ids(book: &Book) {
     let ask = async |w: &Wecom| w.whom_by_old("oAAAAAAA", "oBBBBBB").await;
     let whom = book.call(line, said, json!({"external_userid": "ABCD1234"}), ask).await;
     assert_eq!(whom, Whom::Customer("ABCD1234".to_owned()));
+    let line = "POST idconvert/batch/external_userid_to_pending_id";
+    let said = json!({"external_userid": ["oAAAAAAA", "oBBBBB"]});
+    let answer = json!({"result": [{"external_userid": "oAAAAAAA", "pending_id": "pAAAAA"}, {"external_userid": "oBBBBB"}]});
+    let customers = owned(&["oAAAAAAA", "oBBBBB"]);
+    let ask = async |w: &Wecom| w.pending_of(&customers).await;
+    let known = book.call(line, said, answer, ask).await;
+    assert_eq!(known, [("oAAAAAAA".to_owned(), "pAAAAA".to_owned())]);
 }
 
 async fn contact_ways(book: &Book) {
