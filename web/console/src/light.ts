@@ -45,7 +45,8 @@ export function tokens(dark: boolean): ThemeConfig {
     token: {
       colorPrimary: c.celadon,
       colorLink: c.celadon,
-      colorError: c.cinnabar,
+      // Ant Design darkens it by itself in the dark: a lighter one stays readable.
+      colorError: dark ? "#F59C88" : c.cinnabar,
       colorWarning: c.gold,
       colorInfo: c.indigo,
       colorSuccess: c.celadon,
