@@ -89,7 +89,7 @@ pub fn app(port: u16, limits: Value, clock: &Arc<AtomicI64>) -> Wecom {
     });
     let settings = Settings::read(&settings.to_string(), true, |_| Ok(b"s3cret".to_vec())).unwrap();
     let clock = Arc::clone(clock);
-    Wecom::new(&settings, Client::new(), Arc::new(move || clock.load(Ordering::SeqCst)))
+    Wecom::new(&settings, Client::new(), Arc::new(move || clock.load(Ordering::SeqCst))).unwrap()
 }
 
 pub async fn home(script: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static) -> Home {
