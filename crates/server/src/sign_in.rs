@@ -87,7 +87,7 @@ impl Visit {
     }
 
     /// Who comes without a session has no word to say beside it: a page of another site is told by what browsers say of it.
-    fn from_here(&self) -> Result<(), Problem> {
+    fn comes_from_here(&self) -> Result<(), Problem> {
         if self.api.front.is_own_page(&self.headers) { Ok(()) } else { Err(Problem::of("csrf")) }
     }
 
@@ -265,7 +265,7 @@ struct FirstOwner {
 }
 
 async fn set_up(visit: Visit, asked: FirstOwner) -> Result<As<SessionView>, Problem> {
-    visit.from_here()?;
+    visit.comes_from_here()?;
     if !visit.api.sign_in.needs_owner().await? {
         return Err(Problem::of("set_up_already"));
     }
@@ -296,7 +296,7 @@ struct Coming {
 }
 
 async fn begin(visit: Visit, asked: Coming) -> Result<As<SessionView>, Problem> {
-    visit.from_here()?;
+    visit.comes_from_here()?;
     let too_long = asked.name.chars().count() > 256 || asked.password.chars().count() > 1024;
     if too_long || asked.code.as_ref().is_some_and(|code| code.chars().count() > 64) {
         return Err(Problem::of("sign_in_wrong"));

@@ -84,7 +84,7 @@ impl Engine {
             }
             let ids: BTreeSet<ReflectionId> = open.iter().map(|(_, whom)| kept.id(HAD, &[whom])).collect();
             let known: BTreeMap<ReflectionId, Row<Had>> = kept.get(ids.into_iter().collect()).await?;
-            let mut changed: BTreeMap<ReflectionId, (i64, Had, Vec<(NoteId, String)>)> = BTreeMap::new();
+            let mut changed = Changed::new();
             for (send, customer) in open.drain(..) {
                 let id = kept.id(HAD, &[&customer]);
                 let (_, had, of) = changed.entry(id).or_insert_with(|| match known.get(&id) {
@@ -129,7 +129,7 @@ impl Engine {
             }
             let known: BTreeMap<ReflectionId, Row<Had>> =
                 kept.get(open.iter().map(|(id, _)| *id).collect()).await?;
-            let mut changed: BTreeMap<ReflectionId, (i64, Had, Vec<(NoteId, String)>)> = BTreeMap::new();
+            let mut changed = Changed::new();
             for (id, (one, state, why, sent_at)) in &open {
                 let Some(row) = known.get(id) else { continue };
                 let (_, had, _) =
@@ -156,10 +156,10 @@ impl Engine {
     }
 }
 
-async fn put(
-    kept: &Kept<'_>,
-    changed: &BTreeMap<ReflectionId, (i64, Had, Vec<(NoteId, String)>)>,
-) -> Result<Vec<bool>> {
+/// Rows to be written: the version that was read, what they are from then on, and for which sends of which customers.
+type Changed = BTreeMap<ReflectionId, (i64, Had, Vec<(NoteId, String)>)>;
+
+async fn put(kept: &Kept<'_>, changed: &Changed) -> Result<Vec<bool>> {
     let part = kept.id(HAD, &[]);
     let puts = changed.iter().map(|(id, (read, had, _))| Put {
         kind: HAD,

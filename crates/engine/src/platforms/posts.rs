@@ -436,12 +436,14 @@ async fn chosen(
     let mut ids: BTreeSet<String> = groups.iter().cloned().collect();
     let listed = named.is_some() || !owners.is_empty();
     let mut next = None;
-    while listed {
-        let part = at.desk.groups(owners, next.as_deref()).await?;
-        ids.extend(part.items);
-        next = part.next;
-        if next.is_none() || ids.len() > GROUPS_MAX * 10 {
-            break;
+    if listed {
+        loop {
+            let part = at.desk.groups(owners, next.as_deref()).await?;
+            ids.extend(part.items);
+            next = part.next;
+            if next.is_none() || ids.len() > GROUPS_MAX * 10 {
+                break;
+            }
         }
     }
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -188,7 +188,7 @@ impl Kept<'_> {
                 continue;
             }
             if row.what.made {
-                match self.at.desk.drop_tags(&[row.what.tag.clone()]).await {
+                match self.at.desk.drop_tags(std::slice::from_ref(&row.what.tag)).await {
                     Ok(()) => {}
                     Err(why @ Trouble::Never { .. }) => {
                         tracing::warn!(at = ?self.at, why = why.why(), "platforms: a tag of ours is not dropped");

@@ -155,6 +155,9 @@ pub(super) fn cookie(secure: bool, value: &str, seconds: i64) -> String {
 mod tests {
     use super::*;
 
+    /// Lines of a head, as names and values.
+    type Heads<'a> = &'a [(&'static str, &'a str)];
+
     fn headers(all: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in all {
@@ -170,7 +173,7 @@ mod tests {
     #[test]
     fn only_a_named_proxy_says_where_a_request_comes_from() {
         let front = Front { public_url: None, proxies: vec![ip("10.0.0.2"), ip("10.0.0.3")] };
-        let rows: [(&str, &[(&'static str, &str)], &str, bool); 7] = [
+        let rows: [(&str, Heads<'_>, &str, bool); 7] = [
             (
                 "203.0.113.9",
                 &[("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "https")],
@@ -218,7 +221,7 @@ mod tests {
     #[test]
     fn the_first_owner_is_made_near_by() {
         let front = Front::default();
-        let rows: [(&str, &str, &[(&'static str, &str)], bool, bool); 9] = [
+        let rows: [(&str, &str, Heads<'_>, bool, bool); 9] = [
             ("127.0.0.1", "localhost:8080", &[], false, true),
             ("::1", "[::1]:8080", &[], false, true),
             ("127.0.0.1", "rebound.evil.example", &[], false, false),
