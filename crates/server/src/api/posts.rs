@@ -16,7 +16,7 @@ const MAIN: &str = "main";
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let needs = Operation::CampaignsManage;
-    let one = json!({"batch": "spring-2026"});
+    let one = json!({"batch": "spring-2026", "account": "main"});
     let answers = &[
         "post_unknown",
         "post_waits_for_nobody",

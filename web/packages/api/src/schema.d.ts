@@ -1904,6 +1904,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["people_list"];
+        put?: never;
+        post: operations["people_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["people_remove"];
+        options?: never;
+        head?: never;
+        patch: operations["people_change"];
+        trace?: never;
+    };
+    "/v1/people/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["people_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/places": {
         parameters: {
             query?: never;
@@ -2000,6 +2048,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["posts_list"];
+        put?: never;
+        post: operations["posts_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/posts/{batch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["posts_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/posts/{batch}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["posts_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/posts/{batch}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["posts_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reports/{name}": {
         parameters: {
             query?: never;
@@ -2042,6 +2154,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["screen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/seats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["seats_read"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2106,6 +2234,86 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["sends_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["session_get"];
+        put?: never;
+        post: operations["session_begin"];
+        delete: operations["session_end"];
+        options?: never;
+        head?: never;
+        patch: operations["session_change"];
+        trace?: never;
+    };
+    "/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["session_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["session_totp_offer"];
+        delete: operations["session_totp_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["session_totp_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["setup_get"];
+        put?: never;
+        post: operations["setup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2234,6 +2442,54 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["track"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["transfers_list"];
+        put?: never;
+        post: operations["transfers_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{transfer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["transfers_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["ways_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2383,6 +2639,15 @@ export interface components {
             pending: number;
             /** Format: int64 */
             shown: number;
+        };
+        AccountSeats: {
+            account: string;
+            /** Format: uint */
+            friends: number;
+            /** Format: uint64 */
+            most: number | null;
+            persona: string | null;
+            warn: boolean;
         };
         AccountView: {
             /** Format: int64 */
@@ -2785,6 +3050,7 @@ export interface components {
             ended_by: string | null;
             since: string;
             state: string;
+            tags: string[];
             until: string | null;
             way: string | null;
         };
@@ -2973,6 +3239,10 @@ export interface components {
             /** Format: double */
             sample_ratio: number;
         };
+        Ended: {
+            /** Format: uint */
+            ended: number;
+        };
         Erased: {
             member: string;
         };
@@ -3040,6 +3310,13 @@ export interface components {
             entry: string;
             instead_of: string | null;
             prize: string;
+        };
+        GroupView: {
+            channel: string;
+            group: string;
+            how: string | null;
+            since: string;
+            until: string | null;
         };
         HalfOf: {
             /** Format: int64 */
@@ -3328,6 +3605,11 @@ export interface components {
             key: components["schemas"]["KeyView"];
             secret: string;
         };
+        MadeToday: {
+            account: string;
+            /** Format: uint32 */
+            adds: number;
+        };
         MeasuredArm: {
             arm: string;
             /** Format: double */
@@ -3420,6 +3702,7 @@ export interface components {
             enrolled_at: string | null;
             expiries: components["schemas"]["ExpiryView"][];
             given_up: components["schemas"]["GivenUpView"][];
+            groups: components["schemas"]["GroupView"][];
             holds: components["schemas"]["HoldView"][];
             id: string;
             identifiers: components["schemas"]["IdentifierView"][];
@@ -3484,6 +3767,9 @@ export interface components {
             en?: string | null;
             zh?: string | null;
         };
+        Needed: {
+            needed: boolean;
+        };
         NotAppliedTold: {
             instead?: string | null;
             missing?: components["schemas"]["MissingTold"] | null;
@@ -3513,6 +3799,18 @@ export interface components {
             pieces?: number | null;
             /** Format: int64 */
             uses?: number | null;
+        };
+        Offered: {
+            recovery_codes: string[];
+            secret: string;
+            uri: string;
+        };
+        Oneself: {
+            id: string;
+            language: string;
+            name: string;
+            place: string | null;
+            staff: string | null;
         };
         OneView: {
             audience: components["schemas"]["SavedAudience"];
@@ -3606,6 +3904,21 @@ export interface components {
             items: components["schemas"]["InAudienceView"][];
             next: string | null;
         };
+        PeopleView: {
+            items: components["schemas"]["PersonView"][];
+        };
+        PersonView: {
+            id: string;
+            language: string;
+            made_at: string;
+            made_by: string;
+            name: string;
+            password: boolean;
+            place: string | null;
+            role: string;
+            staff: string | null;
+            totp: boolean;
+        };
         Pieces: {
             id: string;
             /** Format: uint32 */
@@ -3676,6 +3989,46 @@ export interface components {
             source: string | null;
             /** Format: int64 */
             version: number;
+        };
+        PostCard: {
+            title: string;
+            url: string;
+        };
+        PostGroups: {
+            /** @default [] */
+            groups: string[];
+            named?: string | null;
+            /** @default [] */
+            owners: string[];
+        };
+        PostMoment: {
+            /** @default [] */
+            accounts: string[];
+            /** @default [] */
+            tags: string[];
+        };
+        PostOfStaff: {
+            account: string;
+            groups: {
+                [key: string]: number;
+            };
+            state: string;
+        };
+        PostsListed: {
+            items: components["schemas"]["PostView"][];
+        };
+        PostView: {
+            account: string;
+            /** Format: int64 */
+            approval: number | null;
+            asked_at: string;
+            asked_by: string;
+            batch: string;
+            into: string;
+            staff: components["schemas"]["PostOfStaff"][];
+            state: string;
+            text: string;
+            why: string | null;
         };
         Problem: {
             /** Format: int64 */
@@ -3830,6 +4183,21 @@ export interface components {
             };
             standing_as_of: string;
         };
+        SeatsView: {
+            accounts: components["schemas"]["AccountSeats"][];
+            at: string | null;
+            /** Format: uint */
+            contacts: number;
+            /** Format: uint64 */
+            fee_a_year: number | null;
+            /** Format: uint64 */
+            free: number | null;
+            of: string;
+            /** Format: uint */
+            seats: number | null;
+            warn: boolean;
+            why: string | null;
+        };
         SendsListed: {
             items: components["schemas"]["SendView"][];
         };
@@ -3848,6 +4216,16 @@ export interface components {
             send: string;
             state: string;
             tried_at: string | null;
+        };
+        Session: {
+            csrf: string;
+            expires_at: string;
+            /** Format: int64 */
+            idle_seconds: number;
+            permissions: string[];
+            person: components["schemas"]["Oneself"];
+            roles: string[];
+            totp: boolean;
         };
         Settled: {
             /** Format: int64 */
@@ -3971,6 +4349,9 @@ export interface components {
             id: string;
             kind: string;
         };
+        TransfersListed: {
+            items: components["schemas"]["TransferView2"][];
+        };
         TransferView: {
             /** Format: int64 */
             amount: number;
@@ -3980,6 +4361,30 @@ export interface components {
             kind: string;
             /** Format: int64 */
             moved: number;
+        };
+        TransferView2: {
+            account: string;
+            /** Format: int64 */
+            approval: number | null;
+            asked_at: string;
+            asked_by: string;
+            customers: {
+                [key: string]: number;
+            };
+            from: string;
+            /** Format: uint */
+            groups: number;
+            groups_kept: {
+                [key: string]: string;
+            };
+            has_left: boolean;
+            kept_because: {
+                [key: string]: number;
+            };
+            state: string;
+            to: string;
+            transfer: string;
+            why: string | null;
         };
         TreeChanged: {
             dry_run: boolean;
@@ -4020,6 +4425,21 @@ export interface components {
             /** Format: uint64 */
             count: number;
             value: string | null;
+        };
+        WaysListed: {
+            items: components["schemas"]["WayView"][];
+        };
+        WayView: {
+            account: string;
+            leads_to: string;
+            name: string;
+            picture: string | null;
+            state: string;
+            to: string[];
+            today: components["schemas"]["MadeToday"][];
+            touchpoint: string;
+            way: string | null;
+            why: string | null;
         };
         WhyPart: {
             against: string | null;
@@ -7559,6 +7979,138 @@ export interface operations {
             };
         };
     };
+    people_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleView"];
+                };
+            };
+        };
+    };
+    people_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    language?: string | null;
+                    name: string;
+                    password?: string | null;
+                    place?: string | null;
+                    role: string;
+                    staff?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+        };
+    };
+    people_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+        };
+    };
+    people_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    place?: string | null;
+                    role: string;
+                    staff?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+        };
+    };
+    people_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    password: string;
+                    /** @default false */
+                    without_codes?: boolean;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+        };
+    };
     places_list: {
         parameters: {
             query?: {
@@ -7683,6 +8235,136 @@ export interface operations {
             };
         };
     };
+    posts_list: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostsListed"];
+                };
+            };
+        };
+    };
+    posts_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                    batch: string;
+                    card?: components["schemas"]["PostCard"] | null;
+                    /** Format: uint32 */
+                    confirm_hours?: number | null;
+                    groups?: components["schemas"]["PostGroups"] | null;
+                    moment?: components["schemas"]["PostMoment"] | null;
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostView"];
+                };
+            };
+        };
+    };
+    posts_read: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostView"];
+                };
+            };
+        };
+    };
+    posts_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostView"];
+                };
+            };
+        };
+    };
+    posts_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostView"];
+                };
+            };
+        };
+    };
     reports_read: {
         parameters: {
             query?: {
@@ -7762,6 +8444,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivered"];
+                };
+            };
+        };
+    };
+    seats_read: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatsView"];
                 };
             };
         };
@@ -7860,6 +8563,243 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SendView"];
+                };
+            };
+        };
+    };
+    session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    session_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    code?: string | null;
+                    name: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    session_end: {
+        parameters: {
+            query?: {
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+        };
+    };
+    session_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    language: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    session_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    new: string;
+                    old: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    session_totp_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offered"];
+                };
+            };
+        };
+    };
+    session_totp_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    session_totp_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    code: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    setup_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Needed"];
+                };
+            };
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    language?: string | null;
+                    name: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
                 };
             };
         };
@@ -8080,6 +9020,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivered"];
+                };
+            };
+        };
+    };
+    transfers_list: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransfersListed"];
+                };
+            };
+        };
+    };
+    transfers_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                    /** @default [] */
+                    customers?: string[];
+                    from: string;
+                    /** @default false */
+                    groups?: boolean;
+                    /** @default false */
+                    left?: boolean;
+                    to: string;
+                    transfer: string;
+                    word?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferView2"];
+                };
+            };
+        };
+    };
+    transfers_read: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path: {
+                transfer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferView2"];
+                };
+            };
+        };
+    };
+    ways_list: {
+        parameters: {
+            query?: {
+                touchpoint?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysListed"];
                 };
             };
         };
