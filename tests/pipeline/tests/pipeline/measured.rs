@@ -128,6 +128,8 @@ async fn every_metric_is_written_with_its_meaning_and_nothing_else_is() {
         "zhiyin_arrivals_total",
         "zhiyin_arrivals_refused_total",
         "zhiyin_arrivals_worked_total",
+        "zhiyin_contacts",
+        "zhiyin_contacts_fullest_permille",
     ];
     let expected: Vec<_> = ALL.iter().filter(|metric| !absent.contains(&metric.name)).collect();
     let helps: Vec<_> = expected.iter().map(|m| (m.name.to_owned(), format!("{}.", m.meaning))).collect();
