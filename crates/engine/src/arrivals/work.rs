@@ -153,17 +153,10 @@ impl Engine {
         }
     }
 
-    /// Works on what is due, once through: all welcomes, then some news.
+    /// Works on what is due, once through: some welcomes, then some news.
     #[boxed]
     pub async fn work_on_arrivals(&self, errands: Option<&dyn Errands>, wall: Ts) -> Result<Worked> {
-        let mut worked = Worked::default();
-        loop {
-            let more = self.work_on_lane(errands, WELCOME, wall).await?;
-            worked.add(more);
-            if more.all() == 0 {
-                break;
-            }
-        }
+        let mut worked = self.work_on_lane(errands, WELCOME, wall).await?;
         worked.add(self.work_on_lane(errands, NEWS, wall).await?);
         Ok(worked)
     }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::QueueState;
+use super::{MemberFormat, QueueState};
 
 /// What to do with likely doubles.
 #[derive(Clone, Debug, Subcommand)]
