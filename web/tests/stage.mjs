@@ -53,4 +53,12 @@ await post("/v1/commands/points/adjust", { member: { id: items[0].id }, amount: 
 await post("/v1/commands/points/adjust", { member: { id: items[1].id }, amount: 5000, reason: "a promise of the store" }, "stage-adjust-2");
 await post("/v1/commands/points/adjust", { member: { id: items[2].id }, amount: -3000, reason: "booked twice" }, "stage-adjust-3");
 await post("/v1/webhooks", { url: "https://erp.shop.example/zhiyin", description: "ERP", types: ["points.adjusted"] }).catch((error) => console.log(`no webhook: ${error.message}`));
+// Audiences are built once a home is served, and whoever asks before that is told to come back.
+const patience = Date.now() + 120_000;
+for (;;) {
+  const answer = await post("/v1/audiences/count", { condition: 'tier == "gold"' }).catch((error) => error);
+  if (!(answer instanceof Error)) break;
+  if (Date.now() > patience || !/503/.test(answer.message)) throw answer;
+  await new Promise((resolve) => setTimeout(resolve, 250));
+}
 console.log("staged");
