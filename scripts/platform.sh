@@ -47,7 +47,8 @@ start_platform() {
   cargo build --release "${locked[@]}" -p zhiyin-platform-sim || return 1
   mkdir -p "$folder"
   rm -f "$folder/port"
-  # It ends when the pipe closes, which it does with this shell.
+  # It ends when the pipe closes, which it does with this shell: so its number is kept, and never used.
+  # shellcheck disable=SC2034
   exec {platform_input}> >("$target/release/platform-sim" --real --for 604800 --until-eof --port-file "$folder/port" >"$folder/log" 2>&1)
   for ((tries = 0; tries < 100; tries++)); do
     [[ ! -s "$folder/port" ]] || break

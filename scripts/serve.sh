@@ -45,12 +45,12 @@ dev() {
   start_platform "$at"
   options+=("${platform_options[@]}")
   # A home that promises something already keeps its word.
-  local home=() i
+  local its_home=() i
   for ((i = 0; i < ${#options[@]}; i++)); do
-    [[ "${options[i]}" != --home ]] || home=(--home "${options[i + 1]:-}")
+    [[ "${options[i]}" != --home ]] || its_home=(--home "${options[i + 1]:-}")
   done
-  if [[ ${#platform_options[@]} -gt 0 && -z "$("$zhiyin" playbooks "${home[@]}" 2>/dev/null | sed -n 2p)" ]]; then
-    "$zhiyin" apply "$root/tests/platform-sim/demo.yaml" "${home[@]}" || true
+  if [[ ${#platform_options[@]} -gt 0 && -z "$("$zhiyin" playbooks "${its_home[@]}" 2>/dev/null | sed -n 2p)" ]]; then
+    "$zhiyin" apply "$root/tests/platform-sim/demo.yaml" "${its_home[@]}" || true
   fi
   start_server "$log" --listen "$at" --open "${options[@]}"
   say "Serving at $server_address (log: ${log#"$root/"}). Reload the page after a change; Ctrl-C ends."
