@@ -106,6 +106,7 @@ metrics! {
     ARRIVALS_IN_STATE: "zhiyin_arrivals", "arrivals", "What came from platforms and is not done, by channel, lane and state";
     CONTACTS: "zhiyin_contacts", "contacts", "Friends of the brand's accounts on platforms, as measured once a day, by account";
     CONTACTS_FULLEST: "zhiyin_contacts_fullest_permille", "thousandths", "How full the fullest of the staff is, by account";
+    PLATFORM_LOOKED: "zhiyin_platform_looked_timestamp_seconds", "seconds", "When the last whole look at an account on a platform began that this process ended, in seconds since 1970";
     PLAYBOOK_VERSION: "zhiyin_playbook_version", "", "The live version of the playbook, 0 when there is none";
     OFFSET: "zhiyin_business_offset_seconds", "seconds", "Business time less the time of day, 0 but in demos";
 }

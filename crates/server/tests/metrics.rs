@@ -120,6 +120,7 @@ async fn a_scrape_reads_as_prometheus_reads_it_and_says_what_happened() {
         "zhiyin_arrivals_worked_total",
         "zhiyin_contacts",
         "zhiyin_contacts_fullest_permille",
+        "zhiyin_platform_looked_timestamp_seconds",
         "zhiyin_feed_lag",
         "zhiyin_shares_by_holder",
         "zhiyin_replica_lag_bytes",

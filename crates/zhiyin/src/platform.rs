@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
-use zhiyin_engine::platforms::standing::PlatformView;
+use zhiyin_engine::platforms::standing::{PlatformView, StandingAsked};
 use zhiyin_engine::{clock, platforms};
 
 use crate::arguments::{Format, Place};
@@ -39,7 +39,9 @@ pub async fn platform(place: &Place, action: PlatformAction) -> Result<ExitCode>
     match action {
         PlatformAction::Status { channels, format } => {
             let all = platforms::all(&channel::platforms(Some(&channels))?);
-            let views = engine.platforms_standing(&all, clock::wall()).await?;
+            let named: Vec<String> = all.into_iter().map(|at| at.account).collect();
+            let asked = StandingAsked { with_counts: true };
+            let views = engine.platforms_standing(&named, asked, clock::wall()).await?;
             let rows: Vec<Vec<String>> = views.into_iter().map(row).collect();
             let columns = [
                 "channel",

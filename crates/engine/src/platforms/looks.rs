@@ -7,6 +7,7 @@ use zhiyin_reach::platform::Trouble;
 use zhiyin_store::campaigns::mirror::ReflectionId;
 
 use super::contacts::TRIES;
+use super::shelf::Shelf;
 use super::{About, At, Kept, Put, Round, Row};
 use crate::{Engine, Result};
 
@@ -173,8 +174,10 @@ impl Kept<'_> {
         }
         Ok(())
     }
+}
 
-    /// How many are to be looked at.
+impl Shelf<'_> {
+    /// When the first that is to be looked at is.
     pub(super) async fn next_look(&self) -> Result<Option<Ts>> {
         let mut next = None;
         for kind in LOOKS {
@@ -206,6 +209,6 @@ impl Engine {
             let outcomes: Vec<Result<()>> = stream::iter(looks).buffer_unordered(TOGETHER).collect().await;
             outcomes.into_iter().collect::<Result<()>>()?;
         }
-        Ok(Round { done, next: kept.next_look().await? })
+        Ok(Round { done, next: kept.shelf().next_look().await? })
     }
 }

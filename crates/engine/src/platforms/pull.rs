@@ -13,6 +13,7 @@ use zhiyin_store::campaigns::mirror::ReflectionId;
 use super::contacts::{CONTACT, Contact};
 use super::groups::{GROUP, Group};
 use super::looks::Look;
+use super::shelf::Shelf;
 use super::{About, At, Kept, Put, Round, Row};
 use crate::{Engine, Result};
 
@@ -108,6 +109,16 @@ pub(super) struct Far {
     pub(super) why: Option<String>,
 }
 
+impl Shelf<'_> {
+    /// How far it is.
+    pub(super) async fn pulled(&self) -> Result<Far> {
+        let Some(row) = self.get::<Pull>(self.id(PULL, &[])).await? else { return Ok(Far::default()) };
+        let Pull { stage, there, began, last, failed, why, .. } = row.what;
+        let began = (stage != Stage::Waits).then_some(began);
+        Ok(Far { stage: stage.name(), began, last, accounts: there.len(), failed, why })
+    }
+}
+
 impl Kept<'_> {
     fn pull_id(&self) -> ReflectionId {
         self.id(PULL, &[])
@@ -117,15 +128,6 @@ impl Kept<'_> {
         let id = self.pull_id();
         let thing = Put { kind: PULL, id, part: id, read, due: Some(due), about: About::Nobody, what };
         Ok(self.put(vec![thing]).await?.into_iter().all(|written| written))
-    }
-
-    /// How far it is.
-    pub(super) async fn pulled(&self) -> Result<Far> {
-        let id = self.pull_id();
-        let Some(row) = self.get::<Pull>(vec![id]).await?.remove(&id) else { return Ok(Far::default()) };
-        let Pull { stage, there, began, last, failed, why, .. } = row.what;
-        let began = (stage != Stage::Waits).then_some(began);
-        Ok(Far { stage: stage.name(), began, last, accounts: there.len(), failed, why })
     }
 
     /// Begins anew at once, where it does not go on already.
@@ -244,6 +246,7 @@ impl Engine {
                 }
                 Step::Whole => {
                     pull.last = Some((pull.began, wall.0));
+                    self.measures.seats().looked(at.desk.channel(), &at.account, Ts(pull.began));
                     pull.accounts.clone_from(&pull.there);
                     (pull.stage, pull.listed) = (Stage::Waits, BTreeSet::new());
                     let took = wall.0.saturating_sub(pull.began);

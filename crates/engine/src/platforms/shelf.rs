@@ -1,5 +1,7 @@
 //! Rows of the mirror of one account, where nobody speaks to the platform: for what people ask and say.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zhiyin_model::event::Identifier;
@@ -10,7 +12,7 @@ use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
 use zhiyin_store::campaigns::mirror::{Reflect, Reflection, ReflectionId, reflection_id};
 use zhiyin_store::{StoreError, seal};
 
-use super::{About, Row};
+use super::{About, Kept, Row};
 use crate::{Engine, Result};
 
 /// How many rows are read at a time.
@@ -24,9 +26,27 @@ pub(crate) struct Shelf<'e> {
 }
 
 impl Engine {
+    /// Accounts by what the brand calls them: these, and those of which something is known.
+    pub(crate) async fn platform_accounts(&self, named: &[String]) -> Result<BTreeSet<String>> {
+        let kinds = self.store().coupons().campaigns().mirror().reflection_kinds().await?;
+        let known = kinds.iter().filter_map(|kind| {
+            let (channel, rest) = kind.split_once(':')?;
+            let (account, _) = rest.split_once(':')?;
+            (channel == CHANNEL).then(|| account.to_owned())
+        });
+        Ok(known.chain(named.iter().cloned()).collect())
+    }
+
     /// What is kept of an account of the one platform that there is.
     pub(crate) async fn shelf(&self, account: &str) -> Result<Shelf<'_>> {
         Ok(Shelf { engine: self, key: self.home().await?.id_key, account: account.to_owned() })
+    }
+}
+
+impl<'e> Kept<'e> {
+    /// The same rows, for who only reads them.
+    pub(super) fn shelf(&self) -> Shelf<'e> {
+        Shelf { engine: self.engine, key: self.key.clone(), account: self.at.account.clone() }
     }
 }
 
@@ -52,6 +72,16 @@ impl Shelf<'_> {
 
     fn kind(&self, kind: &str) -> String {
         format!("{CHANNEL}:{}:{kind}", self.account)
+    }
+
+    /// On which channel.
+    pub(crate) fn channel(&self) -> &'static str {
+        CHANNEL
+    }
+
+    /// When the next of a kind is due.
+    pub(crate) async fn next(&self, kind: &str) -> Result<Option<Ts>> {
+        Ok(self.engine.store().coupons().campaigns().mirror().next_reflection(&self.kind(kind)).await?)
     }
 
     /// One row.

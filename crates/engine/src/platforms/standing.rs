@@ -5,7 +5,7 @@ use serde::Serialize;
 use zhiyin_model::time::Ts;
 
 use super::At;
-use crate::{Engine, Result};
+use crate::{Engine, Result, boxed};
 
 /// How far one account is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -45,21 +45,34 @@ pub struct KnownView {
     pub n: i64,
 }
 
+/// What is asked of how far accounts are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StandingAsked {
+    /// Whether things are counted, which takes as long as there are many.
+    pub with_counts: bool,
+}
+
 impl Engine {
-    /// How far accounts are known.
-    pub async fn platforms_standing(&self, all: &[At], wall: Ts) -> Result<Vec<PlatformView>> {
-        let counts = self.store().coupons().campaigns().mirror().count_reflections().await?;
-        let mut views = Vec::with_capacity(all.len());
-        for at in all {
-            let kept = self.kept(at).await?;
-            let far = kept.pulled().await?;
-            let before = format!("{}:{}:", at.desk.channel(), at.account);
+    /// How far accounts are known: those that are named, and those that are known though nobody named them; by account.
+    #[boxed]
+    pub async fn platforms_standing(
+        &self,
+        named: &[String],
+        asked: StandingAsked,
+        wall: Ts,
+    ) -> Result<Vec<PlatformView>> {
+        let mirror = self.store().coupons().campaigns().mirror();
+        let counts = if asked.with_counts { mirror.count_reflections().await? } else { Vec::new() };
+        let mut views = Vec::new();
+        for account in self.platform_accounts(named).await? {
+            let shelf = self.shelf(&account).await?;
+            let far = shelf.pulled().await?;
+            let before = format!("{}:{account}:", shelf.channel());
             let known = counts.iter().filter_map(|(kind, n)| {
                 Some(KnownView { kind: kind.strip_prefix(&before)?.to_owned(), n: *n })
             });
             views.push(PlatformView {
-                channel: at.desk.channel().to_owned(),
-                account: at.account.clone(),
+                channel: shelf.channel().to_owned(),
                 looked_from: far.last.map(|(from, _)| Ts(from).rfc3339()),
                 looked_until: far.last.map(|(_, until)| Ts(until).rfc3339()),
                 age_seconds: far.last.map(|(from, _)| (wall.0 - from).div_euclid(1_000_000)),
@@ -68,8 +81,9 @@ impl Engine {
                 failed: far.failed,
                 why: far.why,
                 staff: far.accounts,
-                next_look: kept.next_look().await?.map(Ts::rfc3339),
+                next_look: shelf.next_look().await?.map(Ts::rfc3339),
                 known: known.collect(),
+                account,
             });
         }
         Ok(views)

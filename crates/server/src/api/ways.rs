@@ -4,6 +4,8 @@ use axum::http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use zhiyin_engine::clock;
+use zhiyin_engine::platforms::standing::{PlatformView, StandingAsked};
 use zhiyin_engine::platforms::{SeatsView, TransferAsked, TransferView, WayView, WaysAsked};
 use zhiyin_model::role::Operation;
 
@@ -37,6 +39,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             )
             .refuses(&["bad_transfer", "transfer_reused", "transfer_unknown"])
             .example(json!({"transfer": "lisi-on-leave", "from": "LiSi", "to": "WangWu", "groups": true})),
+        Endpoint::get("platforms_list", "/v1/platforms", Operation::ReportsRead, platforms)
+            .says(
+                "List the accounts on platforms, and how well each is known",
+                "平台账号与同步进度",
+                "Since when everything there was looked at, how far the look is that goes on, and what holds it up. `counts` also counts \
+                 what is known, which takes longer the more that is.",
+            )
+            .example(json!({"counts": true})),
         Endpoint::get("seats_read", "/v1/seats", Operation::ReportsRead, seats)
             .says(
                 "Read how many friends accounts have",
@@ -65,6 +75,26 @@ struct WaysListed {
 
 async fn ways(caller: Caller, asked: WaysList) -> Result<WaysListed, Problem> {
     Ok(WaysListed { items: caller.engine().ways(&WaysAsked { touchpoint: asked.touchpoint }).await? })
+}
+
+/// How accounts are listed.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PlatformsList {
+    /// Whether what is known is counted.
+    counts: Option<bool>,
+}
+
+/// Accounts on platforms.
+#[derive(Serialize, JsonSchema)]
+struct PlatformsListed {
+    /// By account.
+    items: Vec<PlatformView>,
+}
+
+async fn platforms(caller: Caller, asked: PlatformsList) -> Result<PlatformsListed, Problem> {
+    let asked = StandingAsked { with_counts: asked.counts.unwrap_or(false) };
+    Ok(PlatformsListed { items: caller.engine().platforms_standing(&[], asked, clock::wall()).await? })
 }
 
 /// Of which of the brand's accounts on a platform.

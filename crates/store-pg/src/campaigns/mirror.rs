@@ -45,6 +45,9 @@ pub(crate) const REFLECTIONS_LENT: &str = columns!(
 );
 pub(crate) const REFLECTION_NEXT: &str =
     "SELECT due FROM {shard}.reflection WHERE kind = $1 AND due IS NOT NULL ORDER BY due LIMIT 1";
+pub(crate) const REFLECTION_KINDS: &str = "WITH RECURSIVE k (kind) AS (SELECT MIN(kind) FROM {shard}.reflection \
+    UNION ALL SELECT (SELECT MIN(r.kind) FROM {shard}.reflection r WHERE r.kind > k.kind) FROM k WHERE k.kind IS NOT NULL) \
+    SELECT kind FROM k WHERE kind IS NOT NULL";
 pub(crate) const REFLECTION_COUNTS: &str = "SELECT kind, COUNT(*) FROM {shard}.reflection GROUP BY kind";
 /// Who is erased was never seen, and is not looked at any more: whoever had read it writes nothing.
 pub(crate) const REFLECTIONS_ERASED: &str = "UPDATE {shard}.reflection SET body = '\\x03'::bytea, version = version + 1, due = NULL \
@@ -218,6 +221,15 @@ impl Mirror for PgStore {
             next = Some(next.map_or(due, |next| next.min(due)));
         }
         Ok(next.map(Ts))
+    }
+
+    async fn reflection_kinds(&self) -> Result<Vec<String>> {
+        let session = self.connections.session().await?;
+        let asks: Vec<(Of, Values<'_>)> =
+            (0..session.schemas.shards()).map(|shard| ((REFLECTION_KINDS, shard), vec![])).collect();
+        let found = session.ask(asks).await?;
+        let kinds: Result<BTreeSet<String>> = found.iter().flatten().map(|row| get(row, 0)).collect();
+        Ok(kinds?.into_iter().collect())
     }
 
     async fn count_reflections(&self) -> Result<Vec<(String, i64)>> {

@@ -34,6 +34,9 @@ pub(crate) const REFLECTIONS_LENT: &str = columns!(
 );
 pub(crate) const REFLECTION_NEXT: &str =
     "SELECT due FROM reflection WHERE kind = ?1 AND due IS NOT NULL ORDER BY due LIMIT 1";
+pub(crate) const REFLECTION_KINDS: &str = "WITH RECURSIVE k (kind) AS (SELECT MIN(kind) FROM reflection \
+    UNION ALL SELECT (SELECT MIN(r.kind) FROM reflection r WHERE r.kind > k.kind) FROM k WHERE k.kind IS NOT NULL) \
+    SELECT kind FROM k WHERE kind IS NOT NULL";
 pub(crate) const REFLECTION_COUNTS: &str =
     "SELECT kind, COUNT(*) FROM reflection GROUP BY kind ORDER BY kind";
 /// Who is erased was never seen, and is not looked at any more: whoever had read it writes nothing.
@@ -157,6 +160,10 @@ impl Mirror for SqliteStore {
         self.connections
             .read(move |c| Ok(all(c, REFLECTION_NEXT, [kind], |row| row.get(0))?.first().copied().map(Ts)))
             .await
+    }
+
+    async fn reflection_kinds(&self) -> Result<Vec<String>> {
+        self.connections.read(move |c| all(c, REFLECTION_KINDS, [], |row| row.get(0))).await
     }
 
     async fn count_reflections(&self) -> Result<Vec<(String, i64)>> {

@@ -89,7 +89,9 @@ pub trait Mirror: Send + Sync {
     -> Result<Vec<Reflection>>;
     /// When the next of a kind is due.
     async fn next_reflection(&self, kind: &str) -> Result<Option<Ts>>;
-    /// How many there are, by kind.
+    /// Which kinds there are, in order: as quick as there are few of them, however many things there are.
+    async fn reflection_kinds(&self) -> Result<Vec<String>>;
+    /// How many there are, by kind: all of them are gone through.
     async fn count_reflections(&self) -> Result<Vec<(String, i64)>>;
 }
 

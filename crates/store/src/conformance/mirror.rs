@@ -59,6 +59,7 @@ pub async fn a_thing_is_changed_by_who_read_it_as_it_is(homes: &dyn Homes) -> Re
         (wanted.kind, wanted.part, wanted.due, wanted.about)
     );
     assert_eq!(mirror.count_reflections().await?, [("relation".to_owned(), 2)]);
+    assert_eq!(mirror.reflection_kinds().await?, ["relation"]);
     assert_eq!(mirror.forget_reflections(vec![(id("a"), 1), (id("c"), 1), (id("d"), 1)]).await?, 1);
     assert_eq!((says(mirror, "c").await?, says(mirror, "a").await?.is_some()), (None, true));
     let many: Vec<Reflect> = (0..300).map(|n| thing(&format!("m{n}"), 0, None)).collect();

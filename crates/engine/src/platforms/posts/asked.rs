@@ -231,7 +231,7 @@ impl Engine {
         };
         let mirror = self.store().coupons().campaigns().mirror();
         let begins = kind(&asked.account, "");
-        if !mirror.count_reflections().await?.iter().any(|(kind, _)| kind.starts_with(&begins)) {
+        if !mirror.reflection_kinds().await?.iter().any(|kind| kind.starts_with(&begins)) {
             return Ok(refused("account_unknown", "account", "this home asks no platform as this account"));
         }
         let key = self.home().await?.id_key;
