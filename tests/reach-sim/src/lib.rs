@@ -9,10 +9,14 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+pub mod same;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,7 +26,8 @@ use tokio::task::JoinHandle;
 use zhiyin_engine::accept::{Source, Ties};
 use zhiyin_engine::arrivals::{Errands, NEWS, WELCOME};
 use zhiyin_engine::platforms::At;
-use zhiyin_engine::{Engine, clock, platforms, sends};
+use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
+use zhiyin_engine::{Engine, clock, platforms};
 use zhiyin_model::event::Identifier;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::member::Member;
@@ -34,14 +39,16 @@ use zhiyin_store_pg::PgStore;
 use zhiyin_store_sqlite::SqliteStore;
 
 /// The app of the home.
-const AGENT: i64 = 1_000_002;
+pub const AGENT: i64 = 1_000_002;
+/// Its secret.
+pub const SECRET: &str = "s3cret";
 /// What callbacks are signed and sealed with.
 const TOKEN: &str = "sign";
 const AES_KEY: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
 /// The corp.
-const CORP: &str = "ww5f1a2b3c4d5e6f70";
-/// What the brand promises here: who comes is welcomed, and two tags of its are seen on the platform.
-const PLAYBOOK: &str = "
+pub const CORP: &str = "ww5f1a2b3c4d5e6f70";
+/// What a brand promises: who comes is welcomed, and two tags of its are seen on the platform.
+pub const WELCOMES: &str = "
 playbook: brand
 extends: variety-store
 messages:
@@ -73,20 +80,59 @@ pub enum On {
 /// A platform and a home.
 pub struct Stage {
     sim: Running,
+    /// Where the home is served.
+    pub home: SocketAddr,
     /// The home.
     pub engine: Arc<Engine>,
     /// Its platforms.
     pub all: Vec<At>,
     /// Who asks them.
     pub errands: Arc<dyn Errands>,
+    on: On,
+    rounds: usize,
     stop: Vec<oneshot::Sender<()>>,
     ended: Vec<JoinHandle<()>>,
     n: u64,
-    _folder: Folder,
+    folder: Folder,
+}
+
+/// A text of JSON; empty where it is none.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Rows of JSON.
+pub fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().unwrap().iter()
+}
+
+/// A future that is dropped once it was looked at so often: a process that is killed there.
+pub struct Cut<F> {
+    of: Pin<Box<F>>,
+    left: usize,
+}
+
+impl<F: Future> Cut<F> {
+    /// Killed after so many looks.
+    pub fn after(left: usize, of: F) -> Self {
+        Self { of: Box::pin(of), left }
+    }
+}
+
+impl<F: Future> Future for Cut<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        self.of.as_mut().poll(context).map(Some)
+    }
 }
 
 /// One request; its status and its answer.
-async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
+pub async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(to).await.unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -116,9 +162,56 @@ async fn store(on: On, folder: &std::path::Path) -> Arc<dyn Store> {
     }
 }
 
+/// What the file of channels says: the simulator, and a home at an address.
+pub fn channels(sim: SocketAddr, home: SocketAddr, accounts: &Value) -> Value {
+    json!({"public_url": format!("http://{home}"), "wecom": {"main": {
+        "corp_id": CORP, "agent_id": AGENT, "secret_env": "SECRET", "api": format!("http://{sim}"), "accounts": accounts,
+        "callback": {"token_env": "TOKEN", "aes_key_env": "KEY"},
+    }}})
+}
+
+/// The platforms of such a file, by a clock that is so many seconds ahead of the process's.
+pub fn platforms_of(told: &Value, secret: &'static str, ahead_s: i64) -> Platforms {
+    let secret = move |at: &SecretAt| match at {
+        SecretAt::Environment(name) => Ok(match name.as_str() {
+            "SECRET" => secret.as_bytes().to_vec(),
+            "TOKEN" => TOKEN.as_bytes().to_vec(),
+            _ => AES_KEY.as_bytes().to_vec(),
+        }),
+        SecretAt::File(file) => Err(format!("{file}: no file is read here")),
+    };
+    let time: settings::Clock = Arc::new(move || clock::wall().0.div_euclid(1_000) + ahead_s * 1_000);
+    settings::platforms(&told.to_string(), secret, &time).unwrap()
+}
+
+/// How a stage is set.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Where the home lies.
+    pub on: On,
+    /// What the platform's choices are drawn from.
+    pub seed: u64,
+    /// Whether its time goes with the wall.
+    pub real: bool,
+    /// What the brand promises.
+    pub playbook: &'static str,
+    /// Who speaks as which persona.
+    pub accounts: Value,
+    /// How often rounds are made at each step.
+    pub rounds: usize,
+}
+
+impl Setting {
+    /// A home there, of a brand that promises this.
+    pub fn new(on: On, playbook: &'static str) -> Self {
+        Self { on, seed: 1, real: false, playbook, accounts: json!([]), rounds: 1 }
+    }
+}
+
 impl Stage {
-    /// A platform whose choices are drawn from a seed, and an empty home that it calls. `real`: whose time goes with the wall.
-    pub async fn new(on: On, seed: u64, real: bool) -> Self {
+    /// A platform, and an empty home that it calls.
+    pub async fn new(setting: Setting) -> Self {
+        let Setting { on, seed, real, playbook, accounts, rounds } = setting;
         let folder = std::env::temp_dir().join(format!("zhiyin-reach-sim-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let clock_file = folder.join("clock");
@@ -131,25 +224,9 @@ impl Stage {
         let sim = start(options).await.unwrap();
         clock::follow(&clock_file);
         let engine = Arc::new(Engine::open(store(on, &folder).await).await.unwrap());
-        let playbook = playbook::parse("brand.yaml", PLAYBOOK, &shipped::load);
-        engine.apply(&playbook.unwrap_or_else(|problems| panic!("{problems:#?}"))).await.unwrap();
-        engine.go_live().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let told = json!({"public_url": format!("http://{address}"), "wecom": {"main": {
-            "corp_id": CORP, "agent_id": AGENT, "secret_env": "SECRET", "api": format!("http://{}", sim.address),
-            "callback": {"token_env": "TOKEN", "aes_key_env": "KEY"},
-        }}});
-        let secret = |at: &sends::settings::SecretAt| match at {
-            sends::settings::SecretAt::Environment(name) => Ok(match name.as_str() {
-                "SECRET" => b"s3cret".to_vec(),
-                "TOKEN" => TOKEN.as_bytes().to_vec(),
-                _ => AES_KEY.as_bytes().to_vec(),
-            }),
-            sends::settings::SecretAt::File(file) => Err(format!("{file}: no file is read here")),
-        };
-        let time: sends::settings::Clock = Arc::new(|| clock::wall().0.div_euclid(1_000));
-        let platforms = sends::settings::platforms(&told.to_string(), secret, &time).unwrap();
+        let home = listener.local_addr().unwrap();
+        let platforms = platforms_of(&channels(sim.address, home, &accounts), SECRET, 0);
         let all = platforms::all(&platforms);
         let errands = platforms::errands(&engine, &all).unwrap();
         let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.callbacks);
@@ -159,16 +236,46 @@ impl Stage {
             serve(listener, readings, Some(api), async { drop(stopped.await) }).await.unwrap();
         });
         let (stop, ended) = (vec![stop], vec![serving]);
-        let stage = Self { sim, engine, all, errands, stop, ended, n: 0, _folder: Folder(folder) };
-        let callback = json!({
-            "url": format!("http://{address}/v1/callbacks/wecom/main"), "token": TOKEN, "aes_key": AES_KEY,
-        });
-        stage
-            .act("apps", json!({"agentid": AGENT, "secret": "s3cret", "name": "知音", "callback": callback}))
-            .await;
+        let folder = Folder(folder);
+        let stage = Self { sim, home, engine, all, errands, on, rounds, stop, ended, n: 0, folder };
+        stage.applies(playbook).await;
+        stage.engine.go_live().await.unwrap();
+        stage.app(SECRET, &json!({})).await;
         let verified = stage.act("apps/verify", json!({"agentid": AGENT})).await;
         assert_eq!(verified["verified"], true, "{verified}");
         stage
+    }
+
+    /// Another process on the same home, and what it asks platforms by.
+    pub async fn another(&self) -> (Arc<Engine>, Vec<At>, Arc<dyn Errands>) {
+        let engine = Arc::new(Engine::open(store(self.on, &self.folder.0).await).await.unwrap());
+        let platforms = platforms_of(&channels(self.sim.address, self.home, &json!([])), SECRET, 0);
+        let all = platforms::all(&platforms);
+        let errands = platforms::errands(&engine, &all).unwrap();
+        (engine, all, errands)
+    }
+
+    /// Makes or replaces the app that the home is.
+    pub async fn app(&self, secret: &str, more: &Value) {
+        let callback = json!({
+            "url": format!("http://{}/v1/callbacks/wecom/main", self.home), "token": TOKEN, "aes_key": AES_KEY,
+        });
+        let mut app = json!({"agentid": AGENT, "secret": secret, "name": "知音", "callback": callback});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            app[name] = value.clone();
+        }
+        self.act("apps", app).await;
+    }
+
+    /// Where the platform listens.
+    pub fn platform(&self) -> SocketAddr {
+        self.sim.address
+    }
+
+    /// Makes a playbook live.
+    pub async fn applies(&self, text: &str) {
+        let playbook = playbook::parse("brand.yaml", text, &shipped::load);
+        self.engine.apply(&playbook.unwrap_or_else(|problems| panic!("{problems:#?}"))).await.unwrap();
     }
 
     /// What the platform's people do, which is right.
@@ -204,7 +311,9 @@ impl Stage {
                 left = if worked.all() == 0 { 0 } else { left - 1 };
             }
         }
-        self.engine.round_of_platforms(&self.all, wall).await;
+        for _ in 0..self.rounds {
+            self.engine.round_of_platforms(&self.all, wall).await;
+        }
         self.engine.drain(512, None, |_| ()).await.unwrap();
     }
 
@@ -243,6 +352,23 @@ impl Stage {
             ties: Ties::Keep,
         };
         self.engine.accept(&source, &[item.to_string().into_bytes()], None).await.unwrap();
+    }
+
+    /// A customer with a phone.
+    pub async fn customer(&self, more: Value) -> String {
+        let told = self.act("customers", more).await;
+        told["external_userid"].as_str().unwrap().to_owned()
+    }
+
+    /// The codes of one touchpoint as people see them.
+    pub async fn way(&self, touchpoint: &str) -> Option<platforms::WayView> {
+        let asked = platforms::WaysAsked { touchpoint: Some(touchpoint.to_owned()) };
+        self.engine.ways(&asked).await.unwrap().into_iter().next()
+    }
+
+    /// The member who bears a name.
+    pub async fn member(&self, namespace: &str, value: &str) -> Option<Member> {
+        self.members(namespace, &BTreeSet::from([value.to_owned()])).await.remove(value)
     }
 
     /// Members by names of a namespace.

@@ -5,13 +5,13 @@
 use serde_json::{Value, json};
 use zhiyin_engine::clock;
 use zhiyin_reach::platform::Way;
-use zhiyin_reach_sim::{On, Stage};
+use zhiyin_reach_sim::{On, Setting, Stage, WELCOMES};
 
 const CUSTOMERS: usize = 3_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_thousand_who_come_at_one_moment_are_welcomed_within_20_seconds_each() {
-    let mut stage = Stage::new(On::Sqlite, 3, true).await;
+    let mut stage = Stage::new(Setting { seed: 3, real: true, ..Setting::new(On::Sqlite, WELCOMES) }).await;
     let staff: Vec<String> = (0..10).map(|n| format!("staff{n}")).collect();
     for userid in &staff {
         stage.act("staff", json!({"userid": userid})).await;

@@ -6,21 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use zhiyin_reach_sim::{Chance, On, Stage};
+use zhiyin_reach_sim::same::{are, record};
+use zhiyin_reach_sim::{Chance, On, Setting, Stage, WELCOMES, rows, text};
 
 const STAFF: [&str; 6] = ["he", "lin", "shu", "qing", "mei", "an"];
 const CUSTOMERS: usize = 120;
 const SEED: u64 = 9;
 /// How long nothing is done to a pair after something was, in seconds: what is told by the second must be in order by the second.
 const APART_SECONDS: i64 = 12;
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn rows(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().unwrap().iter()
-}
 
 /// What people do on the platform in one hour.
 struct Life {
@@ -179,58 +172,6 @@ async fn begins(stage: &Stage) -> Life {
     }
 }
 
-/// Who knows whom, what they call them and which tags they bear there, by customer.
-type Rosters = BTreeMap<String, BTreeMap<String, (String, BTreeSet<String>)>>;
-/// Who sits in which groups.
-type Seats = BTreeMap<String, BTreeSet<String>>;
-
-async fn are(stage: &Stage) -> (Rosters, Seats, BTreeMap<(String, String), BTreeSet<String>>) {
-    let tags: BTreeMap<String, (String, String)> = rows(&stage.truth("tags").await)
-        .map(|tag| (text(&tag["tag_id"]), (text(&tag["group"]), text(&tag["name"]))))
-        .collect();
-    let (mut rosters, mut ours) = (Rosters::new(), BTreeMap::new());
-    for one in rows(&stage.truth("relations").await) {
-        let (customer, account) = (text(&one["customer"]), text(&one["userid"]));
-        let (own, others): (Vec<_>, Vec<_>) =
-            rows(&one["tags"]).map(|tag| tags[&text(tag)].clone()).partition(|(group, _)| group == "会员");
-        let others = others.into_iter().map(|(group, name)| format!("{group}/{name}")).collect();
-        ours.insert((customer.clone(), account.clone()), own.into_iter().map(|(_, name)| name).collect());
-        rosters.entry(customer).or_default().insert(account, (text(&one["remark"]), others));
-    }
-    let mut seats = Seats::new();
-    for chat in rows(&stage.truth("chats").await) {
-        for (who, of) in chat["members"].as_object().unwrap() {
-            if of["type"] != 1 && chat["dismissed"] != true {
-                seats.entry(who.clone()).or_default().insert(text(&chat["chat_id"]));
-            }
-        }
-    }
-    (rosters, seats, ours)
-}
-
-/// The same by the record.
-async fn record(stage: &Stage, customers: &[String]) -> (Rosters, Seats, BTreeMap<String, BTreeSet<String>>) {
-    let members = stage.members("wecom_external", &customers.iter().cloned().collect()).await;
-    let (mut rosters, mut seats, mut tags) = (Rosters::new(), Seats::new(), BTreeMap::new());
-    for (customer, member) in &members {
-        for (_, account, contact) in member.personal.contacts.iter().filter(|(.., one)| one.ended.is_none()) {
-            let noted = contact.noted.clone().unwrap_or_default();
-            let row = (noted.remark.unwrap_or_default(), noted.tags);
-            rosters.entry(customer.clone()).or_default().insert(account.to_owned(), row);
-        }
-        for (_, group, _) in member.personal.groups.iter().filter(|(.., seat)| seat.left.is_none()) {
-            seats.entry(customer.clone()).or_default().insert(group.to_owned());
-        }
-        let shown = |tag: &&str| if *tag == "vip" { "贵宾" } else { "茶友" };
-        let own = ["vip", "tea"]
-            .iter()
-            .filter(|tag| member.tags.contains_key(**tag))
-            .map(|tag| shown(tag).to_owned());
-        tags.insert(customer.clone(), own.collect());
-    }
-    (rosters, seats, tags)
-}
-
 /// Nothing was told more often than it happened, and nothing of it was refused.
 async fn told_once(stage: &Stage, life: &Life) {
     let letters = stage.engine.store().dead_letters(10).await.unwrap();
@@ -249,7 +190,7 @@ async fn told_once(stage: &Stage, life: &Life) {
 }
 
 async fn an_hour(on: On) {
-    let mut stage = Stage::new(on, SEED, false).await;
+    let mut stage = Stage::new(Setting { seed: SEED, ..Setting::new(on, WELCOMES) }).await;
     let mut life = begins(&stage).await;
     stage
         .act(

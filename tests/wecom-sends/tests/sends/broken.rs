@@ -1,30 +1,9 @@
 //! Replies get lost, processes are killed, two do the same: one task each, and the record says what is so.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use serde_json::json;
+use zhiyin_reach_sim::Cut;
 
 use crate::stage::{HOUR_MS, MINUTE_MS, Stage};
-
-/// A future that is dropped once it was looked at so often: a process that is killed there.
-struct Cut<F> {
-    of: Pin<Box<F>>,
-    left: usize,
-}
-
-impl<F: Future> Future for Cut<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        self.left -= 1;
-        self.of.as_mut().poll(context).map(Some)
-    }
-}
 
 #[tokio::test]
 async fn of_a_task_whose_reply_was_lost_or_that_never_left_there_is_one_in_the_end() {
@@ -107,7 +86,7 @@ async fn whoever_is_killed_anywhere_in_between_leaves_one_task() {
         texts.push(stage.wish("a").await);
         // Killed while it gathers, while it asks the platform, while it notes what it said.
         for _ in 0..3 {
-            let cut = Cut { of: Box::pin(stage.round()), left };
+            let cut = Cut::after(left, stage.round());
             let _round_or_killed = cut.await;
             stage.passes(12_000).await;
         }

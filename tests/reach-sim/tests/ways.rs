@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test that looks for it")]
 
 use serde_json::{Value, json};
-use zhiyin_ways_sim::{On, Stage};
+use zhiyin_reach_sim::{On, Setting, Stage, rows};
 
 /// 2026-01-05 is a Monday, and it is 9:00 in Beijing when the platform begins.
 const PLAYBOOK: &str = "
@@ -13,6 +13,9 @@ messages:
   hello: { text: { zh: '您好，%NICKNAME%！', en: 'Hello %NICKNAME%' }, sells: false }
   evening: { text: { zh: 夜里好。, en: Good evening. }, sells: false }
 links: { address: https://s.example.com, hosts: [shop.example.com], pages: { shop: { to: 'https://shop.example.com/' } } }
+posters:
+  night:
+    svg: '<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"40\" height=\"60\"><rect width=\"40\" height=\"60\" fill=\"#2B7A69\"/></svg>'
 tags:
   window_guest: { name: { zh: 橱窗来客, en: By the window } }
 touchpoints:
@@ -27,7 +30,7 @@ touchpoints:
       remark: 橱窗
       welcome: { message: hello, link: shop }
       hours:
-        - { during: 'Mo-Su 20:00-23:00', staff: [ZhaoLiu], welcome: { message: evening } }
+        - { during: 'Mo-Su 20:00-23:00', staff: [ZhaoLiu], welcome: { message: evening, poster: night } }
   card:
     kind: staff_card
     way: { persona: 小顾问, turn: daily, asks: true }
@@ -41,7 +44,7 @@ const HOUR_MS: i64 = 3_600_000;
 async fn ways_lead_where_the_playbook_says(on: On) {
     let accounts =
         json!([{"userid": "LiSi", "persona": "小顾问"}, {"userid": "WangWu", "persona": "小顾问"}]);
-    let stage = Stage::new(on, PLAYBOOK, &accounts).await;
+    let stage = Stage::new(Setting { accounts, rounds: 3, ..Setting::new(on, PLAYBOOK) }).await;
     for (userid, name) in [("LiSi", "李四"), ("WangWu", "王五"), ("ZhaoLiu", "赵六"), ("SunQi", "孙七")]
     {
         stage.act("staff", json!({"userid": userid, "name": name, "follower": true})).await;
@@ -112,6 +115,10 @@ async fn ways_lead_where_the_playbook_says(on: On) {
     stage.goes_on(2_000).await;
     let phone = stage.truth("phones").await.to_string();
     assert!(phone.contains("夜里好。"), "{phone}");
+    // With a picture that was handed in before anybody came.
+    let media = stage.truth("media").await;
+    let handed: Vec<&str> = rows(&media).filter_map(|one| one["media_id"].as_str()).collect();
+    assert!(handed.iter().any(|media| phone.contains(media)), "{phone} {media}");
 
     // The next day all have room again, and it is the next one's turn.
     stage.goes_on(12 * HOUR_MS).await;
@@ -150,12 +157,12 @@ async fn ways_lead_where_the_playbook_says(on: On) {
 }
 
 async fn delete(stage: &Stage, id: &str) -> (u16, Value) {
-    let (corp, secret) = (zhiyin_ways_sim::CORP, zhiyin_ways_sim::SECRET);
+    let (corp, secret) = (zhiyin_reach_sim::CORP, zhiyin_reach_sim::SECRET);
     let ask = format!("/cgi-bin/gettoken?corpid={corp}&corpsecret={secret}");
-    let told = zhiyin_ways_sim::send(stage.platform(), "GET", &ask, "").await;
+    let told = zhiyin_reach_sim::send(stage.platform(), "GET", &ask, "").await;
     let token = told.1["access_token"].as_str().unwrap().to_owned();
     let path = format!("/cgi-bin/externalcontact/del_contact_way?access_token={token}");
-    zhiyin_ways_sim::send(stage.platform(), "POST", &path, &json!({"config_id": id}).to_string()).await
+    zhiyin_reach_sim::send(stage.platform(), "POST", &path, &json!({"config_id": id}).to_string()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use zhiyin_engine::platforms::Health;
-use zhiyin_ways_sim::{On, SECRET, Stage, channels, platforms_of};
+use zhiyin_reach_sim::{On, SECRET, Setting, Stage, channels, platforms_of};
 
 const PLAYBOOK: &str = "
 playbook: brand
@@ -39,7 +39,8 @@ async fn steps(
 #[tokio::test(flavor = "multi_thread")]
 async fn each_thing_that_is_broken_is_named_with_what_to_do_about_it() {
     let accounts = json!([{"userid": "LiSi", "persona": "小顾问"}]);
-    let stage = Stage::new(On::Sqlite, PLAYBOOK, &accounts).await;
+    let stage =
+        Stage::new(Setting { accounts: accounts.clone(), ..Setting::new(On::Sqlite, PLAYBOOK) }).await;
     stage.act("staff", json!({"userid": "LiSi", "name": "李四", "follower": true})).await;
     stage.act("staff", json!({"userid": "WangWu", "name": "王五", "follower": false})).await;
     let told = channels(stage.platform(), stage.home, &accounts);

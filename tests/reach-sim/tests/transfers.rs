@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test that looks for it")]
 
 use serde_json::json;
-use zhiyin_engine::clock;
 use zhiyin_engine::platforms::TransferAsked;
+use zhiyin_engine::{approvals, clock};
 use zhiyin_model::member::Member;
-use zhiyin_model::role::Grant;
-use zhiyin_ways_sim::{On, Stage};
+use zhiyin_model::role::{Grant, Role};
+use zhiyin_reach_sim::{On, Setting, Stage, rows};
 
 const PLAYBOOK: &str = "
 playbook: brand
@@ -34,7 +34,12 @@ fn ended(member: &Member) -> Vec<(String, Option<&'static str>)> {
 }
 
 async fn customers_are_handed_over_and_nobody_is_lost(on: On) {
-    let stage = Stage::new(on, PLAYBOOK, &json!([{"userid": "LiSi", "persona": "小顾问"}])).await;
+    let stage = Stage::new(Setting {
+        accounts: json!([{"userid": "LiSi", "persona": "小顾问"}]),
+        rounds: 3,
+        ..Setting::new(on, PLAYBOOK)
+    })
+    .await;
     for userid in ["LiSi", "WangWu", "SunQi"] {
         stage.act("staff", json!({"userid": userid, "name": userid, "follower": true})).await;
     }
@@ -125,6 +130,66 @@ async fn customers_are_handed_over_and_nobody_is_lost(on: On) {
     let came = stage.member("wecom_external", &away).await.unwrap();
     assert_eq!(known.id, came.id);
     stage.ends().await;
+}
+
+/// A store manager of the brand's.
+fn person(who: &str) -> Grant {
+    Grant { who: format!("person:{who}"), role: Role::Owner, place: None, staff: None, scopes: None }
+}
+
+/// All of somebody's customers and groups are handed over once a second person says so, and none where they say no.
+async fn o5_all_of_them_and_their_groups_go_once_a_second_person_says_so(on: On) {
+    let stage = Stage::new(Setting { rounds: 3, ..Setting::new(on, PLAYBOOK) }).await;
+    for userid in ["LiSi", "WangWu"] {
+        stage.act("staff", json!({"userid": userid, "name": userid, "follower": true})).await;
+    }
+    let customer = stage.customer(json!({"name": "客"})).await;
+    stage.act("add", json!({"userid": "LiSi", "customer": customer})).await;
+    for (chat, owner) in [("wrA", "LiSi"), ("wrB", "LiSi"), ("wrC", "WangWu")] {
+        stage.act("chats", json!({"name": chat, "owner": owner, "chat_id": chat})).await;
+    }
+    stage.goes_on(5_000).await;
+
+    let (ann, bob) = (person("ann"), person("bob"));
+    let mut all = asked("all", "LiSi", "WangWu");
+    all.groups = true;
+    let begun = stage.engine.begin_transfer(&ann, &all).await.unwrap().unwrap();
+    assert_eq!((begun.state.as_str(), begun.asked_by.as_str()), ("approval", "person:ann"));
+    let same = stage.engine.begin_transfer(&ann, &all).await.unwrap().unwrap();
+    assert_eq!(same.approval, begun.approval, "the same asked for again is the same request");
+    stage.goes_on(HOUR_MS).await;
+    assert_eq!(stage.engine.transfer(None, "all").await.unwrap().unwrap().state, "approval");
+    let store = stage.engine.store();
+    let own = approvals::approve(store.as_ref(), &ann, begun.approval.unwrap()).await;
+    assert!(own.is_err(), "nobody says yes to what they asked for");
+    approvals::approve(store.as_ref(), &bob, begun.approval.unwrap()).await.unwrap();
+    for _ in 0..30 {
+        stage.goes_on(HOUR_MS).await;
+    }
+    let done = stage.engine.transfer(None, "all").await.unwrap().unwrap();
+    assert_eq!(
+        (done.state.as_str(), done.groups, done.customers.get("done")),
+        ("done", 2, Some(&1)),
+        "{done:?}"
+    );
+    assert!(done.groups_kept.is_empty(), "{done:?}");
+    for chat in rows(&stage.truth("chats").await) {
+        assert_eq!(chat["owner"], "WangWu", "{chat}");
+    }
+
+    // Somebody says no, and all stays as it is.
+    let begun = stage.engine.begin_transfer(&ann, &asked("back", "WangWu", "LiSi")).await.unwrap().unwrap();
+    approvals::refuse(store.as_ref(), &bob, begun.approval.unwrap()).await.unwrap();
+    stage.goes_on(HOUR_MS).await;
+    let refused = stage.engine.transfer(None, "back").await.unwrap().unwrap();
+    assert_eq!((refused.state.as_str(), refused.customers.len()), ("refused", 0), "{refused:?}");
+    stage.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn o5_all_of_them_and_their_groups_go_once_a_second_person_says_so_on_both_stores() {
+    o5_all_of_them_and_their_groups_go_once_a_second_person_says_so(On::Sqlite).await;
+    o5_all_of_them_and_their_groups_go_once_a_second_person_says_so(On::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
