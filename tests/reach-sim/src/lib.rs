@@ -1,7 +1,7 @@
 //! A home that is served, and the platform simulator that tells it what happens: each speaks to the other over HTTP, and the simulator owns
 //! the time of both.
 //!
-//! The time of a home is its process's, so a test that has a simulator is a program of its own.
+//! The time of a home is its process's, so of the stages of a program there is one at a time: the next waits until it is gone.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,13 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use tokio::task::JoinHandle;
 use zhiyin_engine::accept::{Source, Ties};
 use zhiyin_engine::arrivals::{Errands, NEWS, WELCOME};
@@ -89,11 +89,13 @@ pub struct Stage {
     /// Who asks them.
     pub errands: Arc<dyn Errands>,
     on: On,
+    name: String,
     rounds: usize,
     stop: Vec<oneshot::Sender<()>>,
     ended: Vec<JoinHandle<()>>,
     n: u64,
     folder: Folder,
+    _alone: OwnedMutexGuard<u32>,
 }
 
 /// A text of JSON; empty where it is none.
@@ -147,14 +149,14 @@ pub async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16,
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-async fn store(on: On, folder: &std::path::Path) -> Arc<dyn Store> {
+async fn store(on: On, folder: &std::path::Path, name: &str) -> Arc<dyn Store> {
     let key = IdKey::from_bytes([9; 32]);
     match on {
         On::Sqlite => Arc::new(SqliteStore::open(&folder.join("home.db"), &key).unwrap()),
         On::Postgres => {
             let server = std::env::var("ZHIYIN_TEST_POSTGRES").unwrap();
             let joint = if server.contains('?') { '&' } else { '?' };
-            let name = format!("test_reach_{}", std::process::id());
+            let name = format!("test_reach_{name}");
             let address =
                 format!("{server}{joint}home={name}&shards=2&connections=8&application_name={name}");
             Arc::new(PgStore::open(&address, &key).await.unwrap())
@@ -212,9 +214,14 @@ impl Stage {
     /// A platform, and an empty home that it calls.
     pub async fn new(setting: Setting) -> Self {
         let Setting { on, seed, real, playbook, accounts, rounds } = setting;
-        let folder = std::env::temp_dir().join(format!("zhiyin-reach-sim-{}", std::process::id()));
+        static ALONE: LazyLock<Arc<Mutex<u32>>> = LazyLock::new(Arc::default);
+        let mut alone = Arc::clone(&ALONE).lock_owned().await;
+        *alone += 1;
+        let name = format!("{}_{}", std::process::id(), *alone);
+        let folder = std::env::temp_dir().join(format!("zhiyin-reach-sim-{name}"));
         std::fs::create_dir_all(&folder).unwrap();
-        let clock_file = folder.join("clock");
+        // One for all stages: which file is followed is said once.
+        let clock_file = std::env::temp_dir().join(format!("zhiyin-reach-sim-{}.clock", std::process::id()));
         let options = Options {
             seed,
             clock_file: Some(clock_file.clone()),
@@ -223,7 +230,7 @@ impl Stage {
         };
         let sim = start(options).await.unwrap();
         clock::follow(&clock_file);
-        let engine = Arc::new(Engine::open(store(on, &folder).await).await.unwrap());
+        let engine = Arc::new(Engine::open(store(on, &folder, &name).await).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let home = listener.local_addr().unwrap();
         let platforms = platforms_of(&channels(sim.address, home, &accounts), SECRET, 0);
@@ -237,7 +244,21 @@ impl Stage {
         });
         let (stop, ended) = (vec![stop], vec![serving]);
         let folder = Folder(folder);
-        let stage = Self { sim, home, engine, all, errands, on, rounds, stop, ended, n: 0, folder };
+        let stage = Self {
+            sim,
+            home,
+            engine,
+            all,
+            errands,
+            on,
+            rounds,
+            stop,
+            ended,
+            n: 0,
+            folder,
+            name,
+            _alone: alone,
+        };
         stage.applies(playbook).await;
         stage.engine.go_live().await.unwrap();
         stage.app(SECRET, &json!({})).await;
@@ -248,7 +269,7 @@ impl Stage {
 
     /// Another process on the same home, and what it asks platforms by.
     pub async fn another(&self) -> (Arc<Engine>, Vec<At>, Arc<dyn Errands>) {
-        let engine = Arc::new(Engine::open(store(self.on, &self.folder.0).await).await.unwrap());
+        let engine = Arc::new(Engine::open(store(self.on, &self.folder.0, &self.name).await).await.unwrap());
         let platforms = platforms_of(&channels(self.sim.address, self.home, &json!([])), SECRET, 0);
         let all = platforms::all(&platforms);
         let errands = platforms::errands(&engine, &all).unwrap();
