@@ -199,6 +199,8 @@ pub struct Setting {
     pub playbook: &'static str,
     /// Who speaks as which persona.
     pub accounts: Value,
+    /// Numbers of the platform that are otherwise than it publishes.
+    pub limits: Value,
     /// How often rounds are made at each step.
     pub rounds: usize,
 }
@@ -206,14 +208,14 @@ pub struct Setting {
 impl Setting {
     /// A home there, of a brand that promises this.
     pub fn new(on: On, playbook: &'static str) -> Self {
-        Self { on, seed: 1, real: false, playbook, accounts: json!([]), rounds: 1 }
+        Self { on, seed: 1, real: false, playbook, accounts: json!([]), limits: json!([]), rounds: 1 }
     }
 }
 
 impl Stage {
     /// A platform, and an empty home that it calls.
     pub async fn new(setting: Setting) -> Self {
-        let Setting { on, seed, real, playbook, accounts, rounds } = setting;
+        let Setting { on, seed, real, playbook, accounts, limits, rounds } = setting;
         static ALONE: LazyLock<Arc<Mutex<u32>>> = LazyLock::new(Arc::default);
         let mut alone = Arc::clone(&ALONE).lock_owned().await;
         *alone += 1;
@@ -233,7 +235,9 @@ impl Stage {
         let engine = Arc::new(Engine::open(store(on, &folder, &name).await).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let home = listener.local_addr().unwrap();
-        let platforms = platforms_of(&channels(sim.address, home, &accounts), SECRET, 0);
+        let mut told = channels(sim.address, home, &accounts);
+        told["wecom"]["main"]["limits"] = limits;
+        let platforms = platforms_of(&told, SECRET, 0);
         let all = platforms::all(&platforms);
         let errands = platforms::errands(&engine, &all).unwrap();
         let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.callbacks);

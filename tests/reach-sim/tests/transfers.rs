@@ -186,6 +186,42 @@ async fn o5_all_of_them_and_their_groups_go_once_a_second_person_says_so(on: On)
     stage.ends().await;
 }
 
+/// Of more who are asked for than an hour has room for, the others wait for the next hours, and none is lost.
+async fn who_is_asked_for_beyond_the_quota_waits_for_the_next_window(on: On) {
+    let two = json!([{"subject": "unionid.converted", "number": 2, "window": "hour", "from": "2026-01-01", "source": "a test"}]);
+    let stage = Stage::new(Setting { limits: two, rounds: 3, ..Setting::new(on, PLAYBOOK) }).await;
+    stage.act("staff", json!({"userid": "LiSi", "name": "李四", "follower": true})).await;
+    // They are customers, and nothing of it was ever told: only who asks learns who they are.
+    stage.act("faults", json!({"callback_lost": 1_000})).await;
+    let wall = clock::wall();
+    for n in 0..5 {
+        let customer =
+            json!({"name": format!("客{n}"), "unionid": format!("u{n}"), "openid": format!("o{n}")});
+        let customer = stage.customer(customer).await;
+        stage.act("add", json!({"userid": "LiSi", "customer": customer})).await;
+        stage.engine.want_customer("main", (&format!("u{n}"), &format!("o{n}")), wall).await.unwrap();
+    }
+    let asked = async || {
+        let calls = stage.truth("traffic").await["calls"]["counts"].clone();
+        let of = rows(&calls).filter(|one| one["api"] == "idconvert/unionid_to_external_userid");
+        of.filter_map(|one| one["n"].as_i64()).sum::<i64>()
+    };
+    for hour in 1..=3 {
+        for _ in 0..11 {
+            stage.goes_on(5 * 60_000).await;
+        }
+        assert_eq!(asked().await, (2 * hour).min(5), "{on:?}, hour {hour}: {}", stage.truth("traffic").await);
+        stage.goes_on(5 * 60_000).await;
+    }
+    stage.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_for_beyond_the_quota_waits_for_the_next_window_on_both_stores() {
+    who_is_asked_for_beyond_the_quota_waits_for_the_next_window(On::Sqlite).await;
+    who_is_asked_for_beyond_the_quota_waits_for_the_next_window(On::Postgres).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn o5_all_of_them_and_their_groups_go_once_a_second_person_says_so_on_both_stores() {
     o5_all_of_them_and_their_groups_go_once_a_second_person_says_so(On::Sqlite).await;
