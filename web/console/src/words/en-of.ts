@@ -289,4 +289,5 @@ export const of = {
     "every code of a partner is there and was handed out once": "every code of a partner is there and was handed out once",
     "the file is whole": "the file is whole",
   },
+  role_says: { owner: "May do everything, and looks after people, keys and the books", marketer: "Offers, campaigns and the playbook; names and phones are masked", analyst: "Reports and audiences, without seeing who is who", store_manager: "Members, staff and points of their store or region", advisor: "Sees and talks to their own members only", cashier: "Checks out, takes returns and enrols at their own store" },
 };

@@ -1,5 +1,6 @@
 // The words of the console in English, key by key those of zh.ts.
 import { of } from "./en-of";
+import { more } from "./en-more";
 import { rest } from "./en-rest";
 import type { Words } from "./zh";
 
@@ -419,5 +420,6 @@ export const en: Words = {
     valid: "coupon valid {{valid}}",
   },
   ...rest,
+  ...more,
   of,
 };

@@ -74,4 +74,5 @@ export const of = {
     "every code of a partner is there and was handed out once": "合作方的码都在，且只发一次",
     "the file is whole": "数据文件完好",
   },
+  role_says: { owner: "能做一切，也管人员、密钥与结账", marketer: "管优惠、活动与规则书；看会员时姓名电话打码", analyst: "看报表与人群，看不到是谁", store_manager: "管自己门店或区域的会员、员工与积分", advisor: "只看、只联系自己的会员", cashier: "在自己的门店结算、退货、入会" },
 };

@@ -1,5 +1,6 @@
 // The words of the console in Chinese: written, not translated. en.ts has the same keys.
 import { of } from "./zh-of";
+import { more } from "./zh-more";
 import { rest } from "./zh-rest";
 
 const words = {
@@ -418,9 +419,11 @@ const words = {
     valid: "券有效 {{valid}}",
   },
   ...rest,
+  ...more,
 };
 
 type Loose<T> = { [K in keyof T]: T[K] extends string ? string : Loose<T[K]> };
 export type Rest = Loose<typeof rest>;
+export type More = Loose<typeof more>;
 export type Words = Loose<typeof words> & { of: { [K in keyof typeof of]: Record<string, string> } };
 export const zh: Words = { ...words, of };

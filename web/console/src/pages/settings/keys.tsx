@@ -9,8 +9,7 @@ import { Card, Pill } from "../../parts/page";
 import { Asked, None } from "../../parts/states";
 import { DataTable } from "../../parts/table";
 import { useWords, word } from "../../words";
-
-const ROLES = ["owner", "marketer", "analyst", "store_manager", "advisor", "cashier"];
+import { ROLES } from "./people";
 
 export function Keys() {
   const { t } = useWords();
