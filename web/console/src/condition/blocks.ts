@@ -31,34 +31,47 @@ export function put(root: Node, path: Path, node: Node): Node {
   return { ...root, parts: root.parts.map((part, place) => (place === first && isNode(part) ? put(part, rest, node) : part)) };
 }
 
-/** The blocks of a condition. `said` are comments that stand before it, outside of it. */
-export function blockOf(root: Node, path: Path = [], said: string[] = []): Block {
+/** What stands after a word on its own line is said of it; the rest of what comes next. */
+function parted(text: string): { own: string; next: string } {
+  const line = /^[ \t]*\/\/[^\n]*(?:\n|$)/.exec(text)?.[0] ?? "";
+  return { own: line, next: text.slice(line.length) };
+}
+
+/** The blocks of a condition. `said` are comments that stand before it, outside of it; `tail` is what stands after it;
+ * what stands before the `first` of a group that has nothing around it is told of the group. */
+export function blockOf(root: Node, path: Path = [], said: string[] = [], tail = "", first = false): Block {
   const node = at(root, path);
   let inner: number[] = [...path];
   let held: Node = node;
   let not = false;
+  let end = tail;
   for (;;) {
     if (held.kind === "not" && held.parts.length === 2 && !not) {
       not = true;
       inner = [...inner, 1];
-    } else if (held.kind === "brackets") inner = [...inner, 1];
-    else break;
+    } else if (held.kind === "brackets") {
+      inner = [...inner, 1];
+      end = (held.parts[2] as Leaf).before;
+    } else break;
     held = at(root, inner);
   }
-  const shared = { path, inner, node, not, comments: [...said, ...commentsOf(before(node))] };
+  const shared = { path, inner, node, not, comments: [...said, ...(first ? [] : commentsOf(before(node)))] };
+  const own = commentsOf(parted(tail).own);
   if (held.kind === "and" || held.kind === "or") {
     const group = held;
+    const around = inner.length > path.length;
     const blocks = group.parts.flatMap((part, place) => {
       if (!isNode(part)) return [];
-      const operator = group.parts[place - 1];
-      // What stands before the first of a group that has nothing around it was told of the group.
-      const block = blockOf(root, [...inner, place], operator && !isNode(operator) ? commentsOf(operator.before) : []);
-      return [place === 0 && inner.length === path.length ? { ...block, comments: [] } : block];
+      const operator = group.parts[place - 1] as Leaf | undefined;
+      const next = group.parts[place + 1] as Leaf | undefined;
+      const block = blockOf(root, [...inner, place], operator ? commentsOf(parted(operator.before).next) : [], next ? next.before : end, place === 0 && !around);
+      return [block];
     });
-    return { ...shared, kind: "group", joins: group.kind as "and" | "or", blocks };
+    return { ...shared, comments: around ? [...shared.comments, ...own] : shared.comments, kind: "group", joins: group.kind as "and" | "or", blocks };
   }
   const found = shapeOf(held);
-  return found ? { ...shared, kind: "row", found } : { ...shared, kind: "text", text: bare(held) };
+  const whole = { ...shared, comments: [...shared.comments, ...own] };
+  return found ? { ...whole, kind: "row", found } : { ...whole, kind: "text", text: bare(held) };
 }
 
 /** How tightly what stands at a place must bind. */

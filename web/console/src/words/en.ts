@@ -291,7 +291,7 @@ export const en: Words = {
   },
   audiences: {
     title: "Audiences",
-    lead: "Write a condition and see it counted. Open somebody to see why they are in.",
+    lead: "Put blocks together or write, and see the count at once. Open a member to see why they are in.",
     condition: "Condition",
     placeholder: 'tier == "gold" && days_since(last(orders)) > 30',
     as_of: "As of",
@@ -338,6 +338,11 @@ export const en: Words = {
     asked: "When asked",
     members: "Members",
     export: "Export CSV",
+    by_orders: "Orders in a year",
+    by_paid: "Spend in a year",
+    by_points: "Points",
+    by_last: "Days since the last order",
+    from_on: "{{from}}–{{to}}",
   },
   offers: {
     title: "Offers",

@@ -75,4 +75,11 @@ export const of = {
     "the file is whole": "数据文件完好",
   },
   role_says: { owner: "能做一切，也管人员、密钥与结账", marketer: "管优惠、活动与规则书；看会员时姓名电话打码", analyst: "看报表与人群，看不到是谁", store_manager: "管自己门店或区域的会员、员工与积分", advisor: "只看、只联系自己的会员", cashier: "在自己的门店结算、退货、入会" },
+  shape_group: { who: "是谁", history: "做过什么", said: "约定与人群", present: "此刻" },
+  shape: { tier: "等级", tier_in: "等级是其中之一", stage: "阶段", stage_in: "阶段是其中之一", tag: "有标签", points: "积分", store: "门店", store_in: "门店是其中之一", age: "年龄", birthday: "今天生日", birthday_in: "离生日还有", enrolled: "入会至今", attr_text: "资料", attr_in: "资料是其中之一", attr_number: "资料（数字）", attr_known: "有这项资料", attr_true: "资料为“是”", orders_n: "一段时间的单数", orders_all_n: "总单数", paid: "一段时间的消费", paid_all: "累计消费", last_order: "距最近一单", first_order: "距第一单", bought: "买过品类", bought_product: "买过商品", bought_n: "买过品类的件数", gap: "两单间隔（中位）", events_n: "一段时间的事件数", events_all_n: "事件总数", consent: "同意（用途与渠道）", consent_all: "同意（所有渠道）", audience: "在人群里", bucket: "随机份额", weekday: "今天是", clock: "此刻时间", everybody: "所有人" },
+  shape_unit: { tier: "", tier_in: "", stage: "", stage_in: "", tag: "", points: "分", store: "", store_in: "", age: "岁", birthday: "", birthday_in: "天", enrolled: "天", attr_text: "", attr_in: "", attr_number: "", attr_known: "", attr_true: "", orders_n: "单", orders_all_n: "单", paid: "$", paid_all: "$", last_order: "天", first_order: "天", bought: "", bought_product: "", bought_n: "件", gap: "天", events_n: "次", events_all_n: "次", consent: "", consent_all: "", audience: "", bucket: "%", weekday: "", clock: "", everybody: "" },
+  operator: { "==": "是", "!=": "不是", ">=": "至少", "<=": "至多", ">": "多于", "<": "少于" },
+  hole: { number: "数值", text: "文字", texts: "几个值", window: "多长时间", tier: "等级", tiers: "等级", stage: "阶段", stages: "阶段", tag: "标签", audience: "人群", purpose: "用途", channel: "渠道", event: "事件", attribute: "哪项资料", name: "名称", days: "天数", weekdays: "星期", clock: "时刻" },
+  weekday: { mon: "周一", tue: "周二", wed: "周三", thu: "周四", fri: "周五", sat: "周六", sun: "周日" },
+  window_unit: { d: "天", h: "小时" },
 };

@@ -290,7 +290,7 @@ const words = {
   },
   audiences: {
     title: "人群",
-    lead: "写一句条件，边写边数。点开一个人，看他为什么在里面。",
+    lead: "搭积木或写文字，边改边数。点开一个人，看他为什么在里面。",
     condition: "条件",
     placeholder: 'tier == "gold" && days_since(last(orders)) > 30',
     as_of: "截至",
@@ -337,6 +337,11 @@ const words = {
     asked: "问时才算",
     members: "人数",
     export: "导出 CSV",
+    by_orders: "近一年单数",
+    by_paid: "近一年消费",
+    by_points: "积分",
+    by_last: "多少天没来",
+    from_on: "{{from}}–{{to}}",
   },
   offers: {
     title: "优惠",
