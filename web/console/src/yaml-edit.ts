@@ -100,3 +100,49 @@ export function dropAt(source: string, place: Place): string {
   const end = source.indexOf("\n", trimmed);
   return source.slice(0, from) + (end < 0 ? "" : source.slice(end + 1));
 }
+
+/** One more item in a list, before the one at `index` or at its end, on a line of its own where the others have one. */
+export function putItem(source: string, place: Place, index: number, value: unknown): string {
+  const at = found(source, place);
+  if (!at || !isSeq(at.node)) return source;
+  const items = at.node.items as Node[];
+  const before = items[index];
+  const last = items.at(-1);
+  if (at.node.flow || !last?.range) {
+    if (before?.range) return `${source.slice(0, before.range[0])}${inLine(value)}, ${source.slice(before.range[0])}`;
+    const end = source.lastIndexOf("]", at.to);
+    const text = source.slice(0, end).trimEnd();
+    return `${text}${text.endsWith("[") || text.endsWith(",") ? "" : ", "}${inLine(value)}${source.slice(text.length, end)}${source.slice(end)}`;
+  }
+  // The dash stands on the line of the first item, before it.
+  const dashOf = (item: Node) => source.lastIndexOf("-", (item.range?.[0] ?? 1) - 1);
+  const indent = " ".repeat(dashOf(last) - lineStart(source, dashOf(last)));
+  if (before?.range) {
+    const start = lineStart(source, dashOf(before));
+    return `${source.slice(0, start)}${indent}- ${inLine(value)}\n${source.slice(start)}`;
+  }
+  const trimmed = source.slice(0, last.range[1]).trimEnd().length;
+  const lineEnd = source.indexOf("\n", trimmed);
+  const cut = lineEnd < 0 ? source.length : lineEnd;
+  return `${source.slice(0, cut)}\n${indent}- ${inLine(value)}${source.slice(cut)}`;
+}
+
+/** Without an item of a list. */
+export function dropItem(source: string, place: Place, index: number): string {
+  const at = found(source, place);
+  if (!at || !isSeq(at.node)) return source;
+  const items = at.node.items as Node[];
+  const item = items[index];
+  if (!item?.range) return source;
+  if (at.node.flow) {
+    let [from, to] = item.range;
+    const comma = /^\s*,\s*/.exec(source.slice(to));
+    if (comma) to += comma[0].length;
+    else from = source.slice(0, from).replace(/\s*,\s*$/, "").length;
+    return source.slice(0, from) + source.slice(to);
+  }
+  const from = lineStart(source, source.lastIndexOf("-", item.range[0] - 1));
+  const trimmed = source.slice(0, item.range[1]).trimEnd().length;
+  const end = source.indexOf("\n", trimmed);
+  return source.slice(0, from) + (end < 0 ? "" : source.slice(end + 1));
+}

@@ -297,4 +297,8 @@ export const of = {
   hole: { number: "Number", text: "Text", texts: "Values", window: "How long", tier: "Tier", tiers: "Tiers", stage: "Stage", stages: "Stages", tag: "Tag", audience: "Audience", purpose: "Purpose", channel: "Channel", event: "Event", attribute: "Attribute", name: "Name", days: "Days", weekdays: "Weekdays", clock: "Time" },
   weekday: { mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday" },
   window_unit: { d: "days", h: "hours" },
+  offer_kind: { off: "Money off", pay: "Percentage off", price: "A price", pieces: "Several pieces", buy: "Buy and get", gift: "Gift", shipping: "Shipping", points_times: "Points times", every: "Off for every", steps: "In steps", add_on: "Add-on", exchange: "For points", bundle: "Bundle", service: "Service", give: "Gives a coupon", access: "Access", other: "Other" },
+  offer_field: { spend: "Spend", off: "Off", pay: "Is paid", at_most: "At most", price: "Price", pieces: "Pieces", buy: "Buy", get: "Get", every: "For every", gift_product: "Gift", shipping: "Off shipping", points_times: "Points times", add_on: "Price", per_order: "Per order", exchange: "Points", give: "Coupon of", of: "Of which items (condition)", who: "For whom (condition)", when: "When, for which carts (condition)", from: "First day", until: "Last day", limit: "Limit", stock: "In all", budget: "Budget" },
+  draw_state: { planned: "Planned", open: "Open", closed: "Closed", drawn: "Drawn" },
+  drop_state: { before: "Not yet", open: "Open", over: "Over" },
 };

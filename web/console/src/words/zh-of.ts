@@ -82,4 +82,8 @@ export const of = {
   hole: { number: "数值", text: "文字", texts: "几个值", window: "多长时间", tier: "等级", tiers: "等级", stage: "阶段", stages: "阶段", tag: "标签", audience: "人群", purpose: "用途", channel: "渠道", event: "事件", attribute: "哪项资料", name: "名称", days: "天数", weekdays: "星期", clock: "时刻" },
   weekday: { mon: "周一", tue: "周二", wed: "周三", thu: "周四", fri: "周五", sat: "周六", sun: "周日" },
   window_unit: { d: "天", h: "小时" },
+  offer_kind: { off: "满减", pay: "打折", price: "一口价", pieces: "多件优惠", buy: "买赠", gift: "赠品", shipping: "包邮", points_times: "多倍积分", every: "每满减", steps: "阶梯", add_on: "加价购", exchange: "积分兑换", bundle: "组合价", service: "服务", give: "送券", access: "购买资格", other: "其他" },
+  offer_field: { spend: "满多少", off: "减多少", pay: "付几成", at_most: "最多减", price: "价格", pieces: "几件", buy: "买几件", get: "送几件", every: "每满", gift_product: "赠品", shipping: "运费减", points_times: "几倍积分", add_on: "加价", per_order: "每单最多", exchange: "多少积分", give: "送哪张券", of: "限哪些商品（条件）", who: "限哪些会员（条件）", when: "什么时候、什么购物车（条件）", from: "第一天", until: "最后一天", limit: "次数限制", stock: "总份数", budget: "预算" },
+  draw_state: { planned: "未开启", open: "进行中", closed: "已封存", drawn: "已开奖" },
+  drop_state: { before: "未开始", open: "进行中", over: "已结束" },
 };

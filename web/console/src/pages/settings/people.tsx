@@ -209,7 +209,7 @@ function One({ of, close }: { of: Person; close: () => void }) {
           [t("people.since"), <span key="since"><When at={of.made_at} /> · {of.made_by}</span>],
         ]}
       />
-      <h3>{t("people.acts")}</h3>
+      <h2>{t("people.acts")}</h2>
       {own ? (
         <p className="quiet small">{t("people.own_say")}</p>
       ) : (
@@ -221,7 +221,7 @@ function One({ of, close }: { of: Person; close: () => void }) {
             </Button>{" "}
             <span className="quiet small">{t("people.sessions_end")}</span>
           </div>
-          <h3>{of.password ? t("people.reset") : t("people.give")}</h3>
+          <h2>{of.password ? t("people.reset") : t("people.give")}</h2>
           <Field label={t("own.new")} hint={t("door.password_say", { n: 10 })} fault={fault?.field === "password" ? fault.title : undefined}>
             {(id, described) => <Input.Password id={id} aria-describedby={described} autoComplete="new-password" maxLength={256} value={password} onChange={(event) => setPassword(event.target.value)} />}
           </Field>
@@ -240,7 +240,7 @@ function One({ of, close }: { of: Person; close: () => void }) {
               {of.password ? t("people.reset") : t("people.give")}
             </Button>
           </div>
-          <h3>{t("people.remove")}</h3>
+          <h2>{t("people.remove")}</h2>
           <p className="quiet small">{t("people.remove_say")}</p>
           <div>
             <Popconfirm
