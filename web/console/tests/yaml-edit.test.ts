@@ -25,7 +25,7 @@ test("a comment beside it stays, and within braces what has to be is quoted", ()
   expect(parse(named).offers["gold-ten"].name.en).toBe("Ten, off");
   const twice = setAt(store, ["draws", "concert", "from"], "2020-06-02");
   expect(twice).toContain("from: 2020-06-02\n");
-  expect(changed(store, twice).gone.length).toBe(1);
+  expect(twice.length).toBe(store.length);
 });
 test("a condition with every sign of YAML in it is read back as it was written", () => {
   for (const said of ['"vip" in tags // best: #1', 'tier == "gold"\n  && true', "{ odd", "# none", "a: b", "yes", "@x", "- 1", "'q'"]) {

@@ -53,6 +53,9 @@ export const rest: Rest = {
     trace_nobody: "No such member was found.",
     trace_none: "Find a member",
     trace_none_say: "What each guard-rail says of them is listed here.",
+    list: "Campaigns",
+    find: "Find a campaign",
+    none_match: "No campaign matches",
   },
   messages: {
     title: "Messages and channels",

@@ -51,6 +51,9 @@ export const rest = {
     trace_nobody: "没有找到这位会员。",
     trace_none: "找一位会员",
     trace_none_say: "这里会逐条列出每道护栏对这位会员说了什么。",
+    list: "活动",
+    find: "找活动",
+    none_match: "没有符合的活动",
   },
   messages: {
     title: "消息与渠道",

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { called, whole } from "../../format";
 import { useMay, useOverview } from "../../home";
 import { keep } from "../../csv";
-import { useLive } from "../../live";
+import { useFile } from "../../live";
 import { When } from "../../parts/marks";
 import { Card, Facts, Figures, Pill } from "../../parts/page";
 import { Asked, None } from "../../parts/states";
@@ -17,21 +17,6 @@ import { useOfferNames } from "./funnel";
 type Draw = Schemas["DrawView"];
 type Said = Record<string, unknown>;
 const LIVE_MS = 5_000;
-
-function useFile() {
-  const live = useLive();
-  const source = live.data?.source ?? "";
-  return useQuery({
-    queryKey: ["playbook read", source],
-    enabled: source !== "",
-    staleTime: Number.POSITIVE_INFINITY,
-    queryFn: async () => {
-      const { parse } = await import("yaml");
-      const read = parse(source) as { draws?: Record<string, Said | null>; offers?: Record<string, Said | null> } | null;
-      return { draws: read?.draws ?? {}, offers: read?.offers ?? {} };
-    },
-  });
-}
 
 export default function Draws() {
   const { t } = useWords();
