@@ -159,6 +159,7 @@ export const en: Words = {
     go_on: "None in this part",
     go_on_say: "There are members that were not looked through yet.",
     look_further: "Look further",
+    all: "All",
   },
   member: {
     title: "Member",

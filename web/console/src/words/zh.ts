@@ -158,6 +158,7 @@ const words = {
     go_on: "这一批里没有",
     go_on_say: "还有没翻到的会员。",
     look_further: "继续找",
+    all: "全部",
   },
   member: {
     title: "会员",

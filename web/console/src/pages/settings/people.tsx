@@ -161,7 +161,7 @@ function Add({ close }: { close: () => void }) {
       </Field>
       <As {...as} set={(change) => setAs((now) => ({ ...now, ...change }))} fault={fault} />
       <Field label={t("people.first_password")} hint={t("people.first_password_say")} fault={fault?.field === "password" ? fault.title : undefined}>
-        {(id, described) => <Input.Password id={id} aria-describedby={described} autoComplete="new-password" maxLength={256} value={password} onChange={(event) => setPassword(event.target.value)} />}
+        {(id, described) => <Input type="password" id={id} aria-describedby={described} autoComplete="new-password" maxLength={256} value={password} onChange={(event) => setPassword(event.target.value)} />}
       </Field>
       {fault && !ELSEWHERE.includes(fault.field ?? "") ? (
         <p className="danger small" role="alert">
@@ -223,7 +223,7 @@ function One({ of, close }: { of: Person; close: () => void }) {
           </div>
           <h2>{of.password ? t("people.reset") : t("people.give")}</h2>
           <Field label={t("own.new")} hint={t("door.password_say", { n: 10 })} fault={fault?.field === "password" ? fault.title : undefined}>
-            {(id, described) => <Input.Password id={id} aria-describedby={described} autoComplete="new-password" maxLength={256} value={password} onChange={(event) => setPassword(event.target.value)} />}
+            {(id, described) => <Input type="password" id={id} aria-describedby={described} autoComplete="new-password" maxLength={256} value={password} onChange={(event) => setPassword(event.target.value)} />}
           </Field>
           {of.totp ? (
             <Checkbox checked={withoutCodes} onChange={(event) => setWithoutCodes(event.target.checked)}>
