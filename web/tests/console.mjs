@@ -188,7 +188,11 @@ const PAGES = [
   ["campaigns-calendar", () => "/campaigns?tab=calendar", ".due"],
   ["campaign", () => "/campaigns/win-back", "table tbody tr"],
   ["campaign-flow", () => "/campaigns/second-order?tab=flow&step=campaigns/second-order/steps/1", ".step.if"],
+  ["members-doubles", () => "/members?tab=doubles", ".none, table"],
+  ["member-merge", async (page) => `${await member(page)}?act=merge`, ".ant-drawer input"],
   ["messages", () => "/messages", ".none"],
+  ["messages-templates", () => "/messages?tab=templates", "table tbody tr"],
+  ["messages-template", () => "/messages?tab=templates&template=we-miss-you", ".ant-drawer textarea"],
   ["messages-dead", () => "/messages?tab=dead", ".figure"],
   ["books", () => "/books?by=tier", "table tbody tr"],
   ["approvals", () => "/approvals", ".card"],
@@ -467,6 +471,27 @@ check("somebody is added, signs in to what their role sees, turns codes on, and 
   await theirs.page.waitForSelector('input[autocomplete="current-password"]');
   await enter(codes[0]);
   await theirs.close();
+});
+
+check("two records are seen side by side before they are one", async () => {
+  const { page, close } = await open({ expects: ["/v1/commands/members/lookup"] });
+  await goes(page, "/settings");
+  const { id } = await page.evaluate(async () => {
+    const { csrf } = await (await fetch("/v1/session")).json();
+    return (await fetch("/v1/commands/members/lookup", { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: JSON.stringify({ member: { namespace: "phone", value: "13912345678" } }) })).json();
+  });
+  await goes(page, `/members/${id}?act=merge`);
+  await page.locator(".ant-drawer input").first().fill("13812341234");
+  await page.keyboard.press("Enter");
+  await page.locator(".ant-drawer li button").first().click();
+  await page.waitForSelector(".ant-drawer table");
+  const said = await page.locator(".ant-drawer table").innerText();
+  assert.match(said, /张伟/);
+  assert.match(said, /李娜/);
+  assert.match(said, /\+8613912345678\s+手机号\s+\+8613812341234/);
+  assert.equal(await page.locator(".ant-drawer button.ant-btn-dangerous").isDisabled(), true, "not without a reason");
+  await accessible(page);
+  await close();
 });
 
 check("who leaves is asked to sign in again", async () => {

@@ -305,5 +305,5 @@ export const of = {
   way: { if_then: "yes", if_else: "no", await_then: "it came", await_else: "it did not" },
   step_field: { on: "Set off by", when: "Of which events (condition)", who: "For whom (condition)", leave: "Who leaves (condition)", goal: "Goal", again: "Again", holdout: "Holdout", budget: "Budget", at_most: "At most so many messages", from: "First day", until: "Until", send: "Message", by: "Channels, in order", at: "Hours", after: "After", coupon: "Coupon of", points: "Points", wait: "How long", await: "Which event", within: "For how long", if: "Condition", tag: "Tag", untag: "Tag", set: "Attribute", to: "To", task: "Task", webhook: "Name" },
   double_state: { open: "Open", merged: "Merged", different: "Two people" },
-  agrees: { same: "same", close: "close", different: "different", sounds: "sounds alike", unknown: "unknown" },
+  agrees: { exact: "the same", swapped: "swapped", homophone: "sounds alike", typo: "a slip apart", one_character: "one character apart", part: "in part", different: "different", relative: "like a relative" },
 };

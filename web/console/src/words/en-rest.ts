@@ -305,6 +305,10 @@ export const rest: Rest = {
     once: "The key is shown this once. Keep it now.",
     place: "Store code",
     staff: "Staff code",
+    find: "Name, id or role",
+    rotate: "Rotate",
+    rotate_ask: "Rotate this key?",
+    rotate_say: "The old one ends at once; the new one is shown this once.",
   },
   hooks: {
     lead: "What happens to members, told to your other systems, signed.",

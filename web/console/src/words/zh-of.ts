@@ -90,5 +90,5 @@ export const of = {
   way: { if_then: "是", if_else: "否", await_then: "等到了", await_else: "没等到" },
   step_field: { on: "由什么触发", when: "限什么情况（条件）", who: "对谁（条件）", leave: "谁离开（条件）", goal: "目标", again: "能否再来", holdout: "对照组", budget: "预算", at_most: "最多发几条", from: "第一天", until: "直到", send: "消息", by: "渠道，依次", at: "时段", after: "隔多久", coupon: "哪张券", points: "多少积分", wait: "等多久", await: "等哪件事", within: "最多等多久", if: "条件", tag: "标签", untag: "标签", set: "资料", to: "改成", task: "任务", webhook: "名称" },
   double_state: { open: "待判断", merged: "已合并", different: "是两个人" },
-  agrees: { same: "相同", close: "相近", different: "不同", sounds: "同音", unknown: "未知" },
+  agrees: { exact: "相同", swapped: "颠倒", homophone: "同音", typo: "差一笔", one_character: "差一字", part: "部分相同", different: "不同", relative: "像家人" },
 };

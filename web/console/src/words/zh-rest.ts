@@ -303,6 +303,10 @@ export const rest = {
     once: "密钥只显示这一次，请现在就存好。",
     place: "门店编号",
     staff: "员工编号",
+    find: "按名称、编号、角色找",
+    rotate: "换新",
+    rotate_ask: "给这把密钥换新？",
+    rotate_say: "旧的立即失效，新的只显示这一次。",
   },
   hooks: {
     lead: "会员身上发生的事，签名后告诉你的其他系统。",
