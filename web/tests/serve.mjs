@@ -1,8 +1,8 @@
 // Serves the built console before a home, as the home itself does: at /console/, under the same policy, any deep address with its page.
 //
-//   node serve.mjs HOME_ADDRESS KEY [--setup]
+//   node serve.mjs HOME_ADDRESS [KEY [--setup]]
 //
-// With --setup nobody is its owner yet. Prints its address.
+// Without a key the home signs people in itself; with one the door does, and with --setup nobody is its owner yet. Prints its address.
 
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
@@ -42,8 +42,8 @@ export async function serve({ home, key, setup = false, port = 0 }) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [home, key, ...rest] = process.argv.slice(2);
-  if (!home || !key) {
-    console.error("usage: node serve.mjs HOME_ADDRESS KEY [--setup]");
+  if (!home) {
+    console.error("usage: node serve.mjs HOME_ADDRESS [KEY [--setup]]");
     process.exit(2);
   }
   const { address } = await serve({ home, key, setup: rest.includes("--setup"), port: Number(process.env.PORT ?? 0) });

@@ -49,6 +49,14 @@ for (const { id } of items.slice(0, 5)) {
     if (!/limit|stock/.test(error.message)) throw error;
   });
 }
+for (const { id } of items.slice(0, 12)) {
+  await post("/v1/commands/coupons/claim", { member: { id }, offer: "tote-for-points" }, `stage-claim-${id}`).catch((error) => {
+    if (!/limit|stock|points/.test(error.message)) throw error;
+  });
+}
+await post("/v1/draws/spring/open", {}).catch((error) => {
+  if (!/draw_opened/.test(error.message)) throw error;
+});
 await post("/v1/commands/points/adjust", { member: { id: items[0].id }, amount: 200, reason: "the till was down" }, "stage-adjust-1");
 await post("/v1/commands/points/adjust", { member: { id: items[1].id }, amount: 5000, reason: "a promise of the store" }, "stage-adjust-2");
 await post("/v1/commands/points/adjust", { member: { id: items[2].id }, amount: -3000, reason: "booked twice" }, "stage-adjust-3");

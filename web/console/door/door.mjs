@@ -25,7 +25,7 @@ async function read(incoming) {
 export function door({ home, key, setup = false }) {
   const base = new URL(home);
   // Whoever is signed in: one person, as long as the process lives.
-  const state = { owner: setup ? undefined : { name: "demo", password: "demo-demo-demo" }, language: undefined, sessions: new Map(), totp: false };
+  const state = { owner: setup ? undefined : { name: "demo", password: "seven strings at dusk" }, language: undefined, sessions: new Map(), totp: false };
 
   const answer = (response, status, body, headers = {}) => {
     response.writeHead(status, { "Content-Type": status < 400 ? "application/json" : "application/problem+json", ...headers });
@@ -83,6 +83,8 @@ export function door({ home, key, setup = false }) {
     const cookie = /zhiyin_door=([\w-]+)/.exec(incoming.headers.cookie ?? "")?.[1];
     if (key && !state.sessions.has(cookie)) return refuse(response, 401, "not_signed_in");
     const headers = { ...incoming.headers, host: base.host };
+    // A home takes changes from pages of its own only; this one is, behind a door.
+    if (headers.origin === `http://${incoming.headers.host}`) headers.origin = base.origin;
     if (key) {
       headers.authorization = `Bearer ${key}`;
       delete headers.cookie;

@@ -44,6 +44,9 @@ export function tokens(dark: boolean): ThemeConfig {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
       colorPrimary: c.celadon,
+      // Ant Design lightens it where the mouse is: what is written on it would be read less well there.
+      colorPrimaryHover: dark ? "#7AC4B3" : "#226354",
+      colorPrimaryActive: dark ? "#8FD0C1" : "#1B5145",
       colorLink: c.celadon,
       // Ant Design darkens it by itself in the dark: a lighter one stays readable.
       colorError: dark ? "#F59C88" : c.cinnabar,

@@ -155,9 +155,9 @@ export function SignIn() {
                 ref={codeInput}
                 className="input"
                 id={id}
-                inputMode="numeric"
+                inputMode="text"
                 autoComplete="one-time-code"
-                maxLength={12}
+                maxLength={40}
                 value={code}
                 aria-describedby={described}
                 onChange={(event) => setCode(event.target.value)}

@@ -1,9 +1,10 @@
 // Audiences: a condition as text, how many it holds for while it is typed, what they are made of, who they are, and why somebody is among them.
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, asking, got, Refusal } from "@zhiyin/api";
-import { App, Button, Drawer, Input, Segmented } from "antd";
+import { App, Button, Drawer, Input, Select } from "antd";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { keep } from "../csv";
 import { called, decimal, share, whole } from "../format";
 import { useMay, useOverview } from "../home";
 import { stageTint, tierTint, Tint, When } from "../parts/marks";
@@ -11,11 +12,22 @@ import { Bars, Card, Page, Pill } from "../parts/page";
 import { Asked, Bones, Fault, None } from "../parts/states";
 import { DataTable } from "../parts/table";
 import { useAddress } from "../router";
-import { useWords } from "../words";
+import { useWords, word } from "../words";
 import type { Problem, Word } from "../parts/editor";
+import type { Vocabulary } from "./audiences/blocks";
 
 const Editor = lazy(() => import("../parts/editor"));
+const Blocks = lazy(() => import("./audiences/blocks"));
+const Overlap = lazy(() => import("./audiences/overlap"));
+const Save = lazy(() => import("./audiences/save"));
 const BY = ["tier", "lifecycle", "tags", "store"] as const;
+/** More that an audience may be broken down by, as the language says it, in steps. */
+const MORE: Record<string, { by: string; step?: string }> = {
+  orders: { by: 'size(within(orders, "365d"))', step: "5" },
+  paid: { by: 'sum(within(orders, "365d").map(o, o.paid))', step: "500" },
+  points: { by: "points", step: "500" },
+  last: { by: "days_since(last(orders))", step: "30" },
+};
 const EXAMPLES = ["dormant", "frequent", "rising"] as const;
 const WRITTEN = {
   dormant: 'tier == "gold" && days_since(last(orders)) > 30',
@@ -73,11 +85,24 @@ export function Audiences() {
   const problems = useMemo(() => problemsOf(counted.error, settled), [counted.error, settled]);
   const right = condition !== "" && !counted.error && counted.data !== undefined;
   const words = useVocabulary();
+  const vocabulary = useBlockWords();
+  const [saving, setSaving] = useState(false);
   return (
     <Page
       title={t("audiences.title")}
       lead={t("audiences.lead")}
-      actions={may("member_export") && right ? <Export condition={condition} day={day} /> : undefined}
+      actions={
+        right ? (
+          <>
+            {may("member_export") ? <Export condition={condition} day={day} /> : null}
+            {may("playbook_apply") ? (
+              <Button type="primary" onClick={() => setSaving(true)}>
+                {t("save.title")}
+              </Button>
+            ) : null}
+          </>
+        ) : undefined
+      }
     >
       <div className="grid" style={{ gridTemplateColumns: "minmax(0, 1fr)", gap: 16 }}>
         <div className="grid g21">
@@ -90,6 +115,12 @@ export function Audiences() {
               </label>
             }
           >
+            <Suspense fallback={<Bones lines={3} />}>
+              <Blocks text={text} words={vocabulary} onChange={setText} />
+            </Suspense>
+            <p className="small quiet" style={{ margin: "12px 0 4px" }}>
+              {t("blocks.as_text")}
+            </p>
             <Suspense fallback={<Bones lines={3} />}>
               <Editor kind="condition" label={t("audiences.condition")} value={text} onChange={setText} problems={problems} words={words} placeholder={t("audiences.placeholder")} />
             </Suspense>
@@ -149,13 +180,46 @@ export function Audiences() {
             <None title={t("audiences.nobody")}>{t("audiences.nobody_say")}</None>
           </Card>
         ) : null}
+        {right && counted.data ? (
+          <Suspense fallback={<Bones lines={3} />}>
+            <Overlap condition={condition} day={day} />
+          </Suspense>
+        ) : null}
         <Saved open={(who) => setAddress({ c: who })} />
       </div>
+      {saving ? (
+        <Suspense fallback={null}>
+          <Save condition={condition} close={() => setSaving(false)} />
+        </Suspense>
+      ) : null}
       <Drawer open={why !== "" && right} onClose={() => setAddress({ why: "" })} title={t("audiences.why")} size={560}>
         {why && right ? <Why id={why} condition={condition} day={day} /> : null}
       </Drawer>
     </Page>
   );
+}
+
+/** What blocks let one choose from. */
+function useBlockWords(): Vocabulary {
+  const { data } = useOverview();
+  const { lang } = useWords();
+  const saved = useQuery({ queryKey: ["audiences"], queryFn: ({ signal }) => got(api.GET("/v1/audiences", { signal })) });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names change with the language.
+  return useMemo(() => {
+    const options = (of: { id: string; name: { zh?: string | null; en?: string | null } }[] | undefined) => (of ?? []).map((one) => ({ value: one.id, label: called(one.name, one.id) }));
+    const worded = (group: "attribute" | "purpose" | "channel" | "event", values: string[]) => values.map((value) => ({ value, label: word(group, value) }));
+    return {
+      tiers: options(data?.tiers),
+      stages: options(data?.lifecycle.stages),
+      tags: options(data?.tags),
+      audiences: options(saved.data?.items),
+      attributes: worded("attribute", ["city", "gender", "household_size", "kids_count", "income", "age_range", "home_ownership", "marital_status"]),
+      purposes: worded("purpose", ["marketing", "service", "profiling", "sharing"]),
+      channels: worded("channel", ["inbox", "till", "advisor", "email", "sms", "wecom"]),
+      events: worded("event", ["Order Refunded", "Coupon Issued", "Coupon Redeemed", "Coupon Expired", "Points Spent", "Tier Changed", "Message Seen"]),
+      currency: new Intl.NumberFormat(lang === "zh" ? "zh-CN" : "en-US", { style: "currency", currency: data?.brand.currency ?? "CNY", currencyDisplay: "narrowSymbol" }).formatToParts(0).find((part) => part.type === "currency")?.value ?? "",
+    };
+  }, [data, saved.data, lang]);
 }
 
 /** What may be written here: functions and names of the language, and what this brand calls its tiers, stages and tags. */
@@ -181,27 +245,31 @@ function Breakdown({ condition, day, by, choose }: { condition: string; day: str
   const overview = useOverview().data;
   const broken = useQuery({
     queryKey: ["breakdown", condition, day, by],
-    queryFn: ({ signal }) => got(api.POST("/v1/audiences/breakdown", { body: { condition, by, ...(day ? { as_of: day } : {}) }, signal })),
+    queryFn: ({ signal }) => got(api.POST("/v1/audiences/breakdown", { body: { condition, ...(MORE[by] ?? { by }), ...(day ? { as_of: day } : {}) }, signal })),
     placeholderData: keepPreviousData,
   });
   const known = by === "tier" ? overview?.tiers : by === "lifecycle" ? overview?.lifecycle.stages : by === "tags" ? overview?.tags : undefined;
   return (
     <Card title={t("audiences.made_of")}>
-      <Segmented aria-label={t("audiences.by")} block size="small" value={by} onChange={choose} options={BY.map((value) => ({ value, label: t(`audiences.by_${value}`) }))} style={{ marginBottom: 12 }} />
+      <Select
+        aria-label={t("audiences.by")}
+        style={{ width: "100%", marginBottom: 12 }}
+        value={by}
+        onChange={choose}
+        options={[...BY.map((value) => ({ value: value as string, label: t(`audiences.by_${value}`) })), ...Object.keys(MORE).map((value) => ({ value, label: t(`audiences.by_${value as "orders"}`) }))]}
+      />
       <Asked of={broken}>
         {(data) => (
           <Bars
             most={Math.max(...data.values.map((one) => one.count), 1)}
-            of={[...data.values]
-              .sort((a, b) => b.count - a.count)
-              .slice(0, 10)
+            of={(MORE[by] ? [...data.values].sort((a, b) => (a.value === null ? 1 : b.value === null ? -1 : Number(a.value) - Number(b.value))).slice(0, 16) : [...data.values].sort((a, b) => b.count - a.count).slice(0, 10))
               .map((one, at) => ({
                 key: one.value ?? "",
-                label: one.value ? called(known?.find((each) => each.id === one.value)?.name, one.value) : t("audiences.unknown"),
+                label: one.value && MORE[by] ? t("audiences.from_on", { from: whole(Number(one.value)), to: whole(Number(one.value) + Number(MORE[by]?.step ?? 1) - 1) }) : one.value ? called(known?.find((each) => each.id === one.value)?.name, one.value) : t("audiences.unknown"),
                 value: one.count,
                 shown: whole(one.count),
                 more: share(one.count, data.count, 0),
-                color: one.value && by === "tier" ? tierTint(one.value, at) : one.value && by === "lifecycle" ? stageTint(one.value) : "var(--mute-1)",
+                color: one.value && MORE[by] ? "var(--celadon)" : one.value && by === "tier" ? tierTint(one.value, at) : one.value && by === "lifecycle" ? stageTint(one.value) : "var(--mute-1)",
               }))}
           />
         )}
@@ -394,12 +462,7 @@ function Export({ condition, day }: { condition: string; day: string }) {
         body: JSON.stringify({ condition, format: "csv", ...(day ? { as_of: day } : {}) }),
       });
       if (!response.ok) throw new Error(String(response.status));
-      const address = URL.createObjectURL(await response.blob());
-      const link = document.createElement("a");
-      link.href = address;
-      link.download = "audience.csv";
-      link.click();
-      URL.revokeObjectURL(address);
+      keep("audience.csv", await response.blob());
     } catch {
       message.error(t("state.wrong"));
     } finally {

@@ -3,10 +3,11 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, got } from "@zhiyin/api";
 import { Button, Input } from "antd";
 import { useState } from "react";
+import { Csv, Views } from "../parts/list-tools";
 import { When } from "../parts/marks";
 import { Card, Page, Pill } from "../parts/page";
 import { Fault, None } from "../parts/states";
-import { DataTable } from "../parts/table";
+import { DataTable, type Column } from "../parts/table";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 
@@ -23,6 +24,25 @@ export function Audit() {
   });
   const proof = useQuery({ queryKey: ["audit verify"], enabled: asked, queryFn: ({ signal }) => got(api.GET("/v1/audit/verify", { signal })) });
   const rows = (list.data?.pages.flatMap((page) => page.items) ?? []).filter((row) => who === "" || `${row.who} ${row.operation} ${row.target}`.toLowerCase().includes(who.toLowerCase()));
+  const columns: Column<(typeof rows)[number]>[] = [
+    { key: "no", title: t("audit.no"), right: true, width: 72, far: true, text: (row) => row.no, cell: (row) => row.no },
+    { key: "at", title: t("audit.at"), text: (row) => row.at, cell: (row) => <When at={row.at} /> },
+    { key: "who", title: t("audit.who"), text: (row) => row.who, cell: (row) => <span className="nowrap">{row.who}</span> },
+    { key: "role", title: t("audit.role"), far: true, text: (row) => row.role, cell: (row) => word("role", row.role) },
+    { key: "what", title: t("audit.what"), text: (row) => row.operation, cell: (row) => <span className="nowrap">{word("operation", row.operation)}</span> },
+    {
+      key: "target",
+      title: t("audit.target"),
+      text: (row) => row.target,
+      far: true,
+      cell: (row) => (
+        <span className="mono quiet cut" style={{ display: "block", maxWidth: 260 }} title={row.target}>
+          {row.target}
+        </span>
+      ),
+    },
+    { key: "outcome", title: t("audit.outcome"), text: (row) => row.outcome, cell: (row) => <Pill tone={row.outcome === "done" ? "good" : row.outcome === "failed" || row.outcome === "refused" ? "bad" : ""}>{word("outcome", row.outcome)}</Pill> },
+  ];
   return (
     <Page
       wide
@@ -45,6 +65,10 @@ export function Audit() {
           <span className="quiet">{t("audit.since")}</span>
           <input className="input" style={{ width: 152, height: 32 }} type="date" value={since} onChange={(event) => setAddress({ since: event.target.value })} />
         </label>
+        <span className="row" style={{ marginLeft: "auto" }}>
+          <Views page="audit" names={["who", "since"]} />
+          <Csv name="audit" columns={columns} rows={rows} />
+        </span>
       </div>
       {list.error && rows.length === 0 ? (
         <Fault error={list.error} retry={() => void list.refetch()} />
@@ -61,24 +85,7 @@ export function Audit() {
               dense
               more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
               loading={list.isFetching}
-              columns={[
-                { key: "no", title: t("audit.no"), right: true, width: 72, far: true, cell: (row) => row.no },
-                { key: "at", title: t("audit.at"), cell: (row) => <When at={row.at} /> },
-                { key: "who", title: t("audit.who"), cell: (row) => <span className="nowrap">{row.who}</span> },
-                { key: "role", title: t("audit.role"), far: true, cell: (row) => word("role", row.role) },
-                { key: "what", title: t("audit.what"), cell: (row) => <span className="nowrap">{word("operation", row.operation)}</span> },
-                {
-                  key: "target",
-                  title: t("audit.target"),
-                  far: true,
-                  cell: (row) => (
-                    <span className="mono quiet cut" style={{ display: "block", maxWidth: 260 }} title={row.target}>
-                      {row.target}
-                    </span>
-                  ),
-                },
-                { key: "outcome", title: t("audit.outcome"), cell: (row) => <Pill tone={row.outcome === "done" ? "good" : row.outcome === "failed" || row.outcome === "refused" ? "bad" : ""}>{word("outcome", row.outcome)}</Pill> },
-              ]}
+              columns={columns}
             />
           )}
         </Card>

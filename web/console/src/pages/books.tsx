@@ -4,10 +4,11 @@ import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Popconfirm, Segmented } from "antd";
 import { money, month as monthOf, short, shortMoney, signed, whole } from "../format";
 import { useMay, useOverview } from "../home";
+import { Csv } from "../parts/list-tools";
 import { When } from "../parts/marks";
 import { Card, Facts, Figures, Page } from "../parts/page";
 import { Asked, None } from "../parts/states";
-import { DataTable } from "../parts/table";
+import { DataTable, type Column } from "../parts/table";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 import { TierName } from "./member/profile";
@@ -60,6 +61,19 @@ function Of({ book, by, choose }: { book: Book; by: string; choose: (by: string)
   const total = book.lines.find((line) => line.by === "all");
   const rows = book.lines.filter((line) => line.by === by).sort((a, b) => b.closing - a.closing);
   const columns = ["opening", "earned", "spent", "expired", "reversed", "adjusted", "taken_over", "moved", "closing"] as const;
+  const listed: Column<Row>[] = [
+    { key: "of", title: t(`books.by_${by === "tier" || by === "store" ? by : "all"}`), by: (row) => row.of ?? row.asset, text: (row) => row.of ?? row.asset, cell: (row) => (row.of === null || row.of === undefined ? word("asset", row.asset) : row.by === "tier" ? <TierName id={row.of} /> : row.of) },
+    ...columns.map((column) => ({
+      key: column,
+      title: t(`books.${column}`),
+      right: true,
+      by: (row: Row) => row[column],
+      text: (row: Row) => row[column],
+      far: !["opening", "closing"].includes(column),
+      cell: (row: Row) => (row[column] === 0 ? <span className="quiet">0</span> : whole(row[column])),
+    })),
+    { key: "worth", title: t("books.liability"), right: true, by: (row) => row.liability_minor ?? null, text: (row) => (row.liability_minor == null ? "" : row.liability_minor / 100), cell: (row) => (row.liability_minor == null ? "—" : money(row.liability_minor, book.currency)) },
+  ];
   return (
     <div className="stack">
       <Figures
@@ -82,7 +96,12 @@ function Of({ book, by, choose }: { book: Book; by: string; choose: (by: string)
       <Card
         flush
         title={t("books.lines")}
-        aside={<Segmented size="small" aria-label={t("books.by")} value={by} onChange={choose} options={["all", "tier", "store"].map((value) => ({ value, label: t(`books.by_${value as "all" | "tier" | "store"}`) }))} />}
+        aside={
+          <span className="row">
+            <Segmented size="small" aria-label={t("books.by")} value={by} onChange={choose} options={["all", "tier", "store"].map((value) => ({ value, label: t(`books.by_${value as "all" | "tier" | "store"}`) }))} />
+            <Csv name={`books-${book.month}`} columns={listed} rows={rows} />
+          </span>
+        }
       >
         {rows.length === 0 ? (
           <None slim title={t("books.none")} />
@@ -92,17 +111,7 @@ function Of({ book, by, choose }: { book: Book; by: string; choose: (by: string)
             rows={rows}
             id={(row) => `${row.asset} ${row.of ?? ""}`}
             dense
-            columns={[
-              { key: "of", title: t(`books.by_${by === "tier" || by === "store" ? by : "all"}`), cell: (row) => (row.of === null || row.of === undefined ? word("asset", row.asset) : row.by === "tier" ? <TierName id={row.of} /> : row.of) },
-              ...columns.map((column) => ({
-                key: column,
-                title: t(`books.${column}`),
-                right: true,
-                far: !["opening", "closing"].includes(column),
-                cell: (row: Row) => (row[column] === 0 ? <span className="quiet">0</span> : whole(row[column])),
-              })),
-              { key: "worth", title: t("books.liability"), right: true, cell: (row) => (row.liability_minor == null ? "—" : money(row.liability_minor, book.currency)) },
-            ]}
+            columns={listed}
           />
         )}
       </Card>

@@ -3,17 +3,21 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Input, Popconfirm } from "antd";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { decimal, money, share, whole } from "../format";
 import { useMay } from "../home";
+import { useCampaignNames } from "../live";
 import { Card, Facts, Figures, Page, Pill } from "../parts/page";
 import { Rails } from "../parts/rails";
-import { Asked, None } from "../parts/states";
+import { Asked, Bones, None } from "../parts/states";
 import { DataTable } from "../parts/table";
+import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { lookUp } from "../seek";
 import { useWords, word } from "../words";
 import { stateTone } from "./campaigns";
+
+const Flow = lazy(() => import("./campaign/flow"));
 
 type Effect = Schemas["EffectView"];
 type Measure = Effect["measures"][number];
@@ -22,12 +26,14 @@ export function Campaign() {
   const { t, lang } = useWords();
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const may = useMay();
+  const nameOf = useCampaignNames();
+  const [{ tab = "results" }, setAddress] = useAddress();
   const params = { path: { campaign: id } };
   const campaign = useQuery({ queryKey: ["campaign", id, lang], queryFn: ({ signal }) => got(api.GET("/v1/campaigns/{campaign}", { params, signal })) });
   const effect = useQuery({ queryKey: ["effect", id, "whole", lang], queryFn: ({ signal }) => got(api.GET("/v1/campaigns/{campaign}/effect", { params, signal })) });
   return (
     <Page
-      title={campaign.data?.name ?? t("campaigns.one")}
+      title={campaign.data ? nameOf(id, campaign.data.name) : t("campaigns.one")}
       back={{ to: "/campaigns", label: t("campaigns.title") }}
       lead={
         campaign.data ? (
@@ -50,10 +56,36 @@ export function Campaign() {
                 { label: t("campaigns.goals"), value: whole(data.counts.goal ?? 0), note: t("campaigns.ended_n", { n: whole(data.counts.ended ?? 0) }) },
               ]}
             />
-            <Asked of={effect} bones={6}>
-              {(found) => <Changed effect={found} />}
-            </Asked>
-            <Trace id={id} />
+            <div>
+              <Tabs
+                label={t("campaigns.one")}
+                activeKey={tab}
+                onChange={(next) => setAddress({ tab: next, step: "" }, { push: true })}
+                items={[
+                  {
+                    key: "results",
+                    label: t("campaigns.changed"),
+                    children: (
+                      <div className="stack">
+                        <Asked of={effect} bones={6}>
+                          {(found) => <Changed effect={found} />}
+                        </Asked>
+                      </div>
+                    ),
+                  },
+                  {
+                    key: "flow",
+                    label: t("flow.title"),
+                    children: (
+                      <Suspense fallback={<Bones lines={10} />}>
+                        <Flow id={id} />
+                      </Suspense>
+                    ),
+                  },
+                  { key: "trace", label: t("campaigns.trace"), children: <Trace id={id} /> },
+                ]}
+              />
+            </div>
           </div>
         )}
       </Asked>

@@ -1,14 +1,14 @@
 // One member whole: who they are, what they have, how they moved, what was said to them and what was not, and why.
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { api, got, type Schemas } from "@zhiyin/api";
-import { Button } from "antd";
-import { useState } from "react";
+import { Button, Drawer, Dropdown } from "antd";
+import { lazy, Suspense, useState } from "react";
 import { called, money, share, whole } from "../format";
 import { useMay } from "../home";
 import { stageTint, tierTint, Tint, When } from "../parts/marks";
 import { Figures, Page } from "../parts/page";
-import { Asked } from "../parts/states";
+import { Asked, Bones } from "../parts/states";
 import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
@@ -18,13 +18,17 @@ import { Profile } from "./member/profile";
 import { Timeline } from "./member/timeline";
 import { Touches } from "./member/touches";
 
+const Merge = lazy(() => import("./member/join").then((page) => ({ default: page.Merge })));
+const Part = lazy(() => import("./member/join").then((page) => ({ default: page.Part })));
+
 export type Whole = Schemas["MemberView"];
 
 export function Member() {
   const { t } = useWords();
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const may = useMay();
-  const [{ tab = "profile" }, setAddress] = useAddress();
+  const [{ tab = "profile", act = "" }, setAddress] = useAddress();
+  const navigate = useNavigate();
   const [adjusting, setAdjusting] = useState(false);
   const member = useQuery({ queryKey: ["member", id], queryFn: ({ signal }) => got(api.GET("/v1/members/{id}", { params: { path: { id } }, signal })) });
   const data = member.data;
@@ -46,14 +50,33 @@ export function Member() {
           </span>
         ) : undefined
       }
-      actions={may("points_adjust") && data ? <Button onClick={() => setAdjusting(true)}>{t("member.adjust")}</Button> : undefined}
+      actions={
+        data ? (
+          <>
+            {may("points_adjust") ? <Button onClick={() => setAdjusting(true)}>{t("member.adjust")}</Button> : null}
+            {may("member_merge") || may("member_unmerge") ? (
+              <Dropdown
+                trigger={["click"]}
+                menu={{
+                  items: [
+                    ...(may("member_merge") ? [{ key: "merge", label: t("join.title"), onClick: () => setAddress({ act: "merge" }) }] : []),
+                    ...(may("member_unmerge") ? [{ key: "part", label: t("join.part_title"), onClick: () => setAddress({ act: "part" }) }] : []),
+                  ],
+                }}
+              >
+                <Button>{t("join.more")} ▾</Button>
+              </Dropdown>
+            ) : null}
+          </>
+        ) : undefined
+      }
     >
       <Asked of={member} bones={8} height={24}>
         {(data) => (
           <>
             <Head data={data} />
             <Tabs
-label={t("member.title")}
+              label={t("member.title")}
               activeKey={tab}
               onChange={(next) => setAddress({ tab: next }, { push: true })}
               items={[
@@ -66,6 +89,15 @@ label={t("member.title")}
               ]}
             />
             {adjusting ? <Adjust id={id} close={() => setAdjusting(false)} /> : null}
+            <Drawer open={act !== ""} onClose={() => setAddress({ act: "" })} title={act === "part" ? t("join.part_title") : t("join.title")} size={620} destroyOnHidden>
+              <Suspense fallback={<Bones lines={6} />}>
+                {act === "merge" ? (
+                  <Merge data={data} close={(to) => (to ? void navigate({ to: "/members/$id", params: { id: to } }) : setAddress({ act: "" }))} />
+                ) : act === "part" ? (
+                  <Part data={data} close={() => setAddress({ act: "" })} />
+                ) : null}
+              </Suspense>
+            </Drawer>
           </>
         )}
       </Asked>

@@ -3,20 +3,56 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { api, got } from "@zhiyin/api";
 import { Button, Input, Select } from "antd";
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { called, whole } from "../format";
 import { useMay, useOverview } from "../home";
+import { Csv, Views } from "../parts/list-tools";
 import { stageTint, tierTint, Tint, When } from "../parts/marks";
 import { Card, Page } from "../parts/page";
-import { Asked, Fault, None } from "../parts/states";
+import { Asked, Bones, Fault, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
+import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { isName, lookUp, type MemberRow } from "../seek";
 import { useWords, word } from "../words";
 
 const NAMESPACES = "zhiyin.namespaces";
 
+const Doubles = lazy(() => import("./members/doubles"));
+
 export function Members() {
+  const { t } = useWords();
+  const may = useMay();
+  const overview = useOverview();
+  const [{ tab = "all" }, setAddress] = useAddress();
+  return (
+    <Page wide title={t("members.title")} lead={overview.data ? t("members.lead", { n: whole(overview.data.members.total) }) : undefined}>
+      {may("duplicates_review") ? (
+        <Tabs
+          label={t("members.title")}
+          activeKey={tab}
+          onChange={(next) => setAddress({ tab: next === "all" ? "" : next, state: "" }, { push: true })}
+          items={[
+            { key: "all", label: t("members.all"), children: <List /> },
+            {
+              key: "doubles",
+              label: t("doubles.title"),
+              children: (
+                <Suspense fallback={<Bones lines={8} />}>
+                  <Doubles />
+                </Suspense>
+              ),
+            },
+          ]}
+        />
+      ) : (
+        <List />
+      )}
+    </Page>
+  );
+}
+
+function List() {
   const { t } = useWords();
   const may = useMay();
   const navigate = useNavigate();
@@ -71,6 +107,7 @@ export function Members() {
     {
       key: "who",
       title: t("members.who"),
+      text: (row) => row.name ?? row.id,
       cell: (row) => (
         <Link to="/members/$id" params={{ id: row.id }} className="nowrap">
           {row.name ?? (row.identifiers[0] ? `${word("namespace", row.identifiers[0].namespace)} ${row.identifiers[0].value}` : row.id.slice(0, 8))}
@@ -81,6 +118,7 @@ export function Members() {
       key: "called",
       title: t("members.called"),
       far: true,
+      text: (row) => row.identifiers.map(({ namespace, value }) => `${namespace}:${value}`).join(" "),
       cell: (row) => (
         <span className="quiet cut" style={{ display: "block", maxWidth: 240 }}>
           {row.identifiers
@@ -90,26 +128,28 @@ export function Members() {
         </span>
       ),
     },
-    { key: "tier", title: t("members.tier"), cell: (row) => (row.tier ? <Tint color={tierTint(row.tier)}>{nameOf(tiers, row.tier)}</Tint> : <span className="quiet">—</span>) },
+    { key: "tier", title: t("members.tier"), text: (row) => nameOf(tiers, row.tier), cell: (row) => (row.tier ? <Tint color={tierTint(row.tier)}>{nameOf(tiers, row.tier)}</Tint> : <span className="quiet">—</span>) },
     {
       key: "stage",
       title: t("members.stage"),
       far: true,
+      text: (row) => nameOf(stages, row.lifecycle),
       cell: (row) => (row.lifecycle ? <Tint color={stageTint(row.lifecycle)}>{nameOf(stages, row.lifecycle)}</Tint> : <span className="quiet">—</span>),
     },
-    { key: "points", title: t("members.points"), right: true, cell: (row) => whole(row.points) },
+    { key: "points", title: t("members.points"), right: true, text: (row) => row.points, cell: (row) => whole(row.points) },
     {
       key: "tags",
       title: t("members.tags"),
       far: true,
+      text: (row) => row.tags.map((id) => nameOf(tags, id)).join("; "),
       cell: (row) => (
         <span className="quiet cut" style={{ display: "block", maxWidth: 280 }} title={row.tags.map((id) => nameOf(tags, id)).join(t("list_comma"))}>
           {row.tags.length === 0 ? "—" : row.tags.map((id) => nameOf(tags, id)).join(t("list_comma"))}
         </span>
       ),
     },
-    { key: "store", title: t("members.store"), far: true, cell: (row) => row.store ?? <span className="quiet">—</span> },
-    { key: "since", title: t("members.since"), far: true, right: true, cell: (row) => <When at={row.enrolled_at ?? row.known_since} only="day" /> },
+    { key: "store", title: t("members.store"), far: true, text: (row) => row.store, cell: (row) => row.store ?? <span className="quiet">—</span> },
+    { key: "since", title: t("members.since"), far: true, right: true, text: (row) => row.enrolled_at ?? row.known_since, cell: (row) => <When at={row.enrolled_at ?? row.known_since} only="day" /> },
   ];
 
   const narrowed = Object.values(filters).some((value) => value !== "");
@@ -127,7 +167,7 @@ export function Members() {
     />
   );
   return (
-    <Page wide title={t("members.title")} lead={overview.data ? t("members.lead", { n: whole(overview.data.members.total) }) : undefined}>
+    <>
       <div className="filters">
         <Input
           allowClear
@@ -155,6 +195,10 @@ export function Members() {
             {t("do.clear")}
           </Button>
         ) : null}
+        <span className="row" style={{ marginLeft: "auto" }}>
+          <Views page="members" names={["q", "tier", "stage", "tag", "store", "audience", "advisor"]} />
+          <Csv name="members" columns={columns} rows={rows} />
+        </span>
       </div>
       {q.trim() !== "" && found.data && found.data.length > 0 ? (
         <Card title={t("members.found_by")} style={{ marginBottom: 12 }}>
@@ -208,6 +252,6 @@ export function Members() {
           )}
         </Card>
       )}
-    </Page>
+    </>
   );
 }

@@ -1,18 +1,21 @@
 // Messages and channels: what left the home and where it stands, what could not be decided, what platforms told, what advisors are to do.
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { api, got, Refusal } from "@zhiyin/api";
+import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Popconfirm, Select } from "antd";
+import { lazy, Suspense } from "react";
 import { decimal, whole } from "../format";
 import { useMay } from "../home";
+import { Csv, Views } from "../parts/list-tools";
 import { shortId, When } from "../parts/marks";
 import { Card, Figures, Page, Pill } from "../parts/page";
-import { Asked, Fault, None } from "../parts/states";
-import { DataTable } from "../parts/table";
+import { Asked, Bones, Fault, None } from "../parts/states";
+import { DataTable, type Column } from "../parts/table";
 import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 
+const Templates = lazy(() => import("./messages/templates"));
 const STATES = ["waiting", "handed", "sent", "unknown", "failed", "stopped", "dropped", "bounced"];
 const tone = (state: string) => (state === "sent" || state === "done" ? "good" : ["failed", "bounced", "dead"].includes(state) ? "bad" : ["unknown", "stopped", "waiting"].includes(state) ? "warn" : "") as "good" | "bad" | "warn" | "";
 
@@ -38,11 +41,24 @@ export function Messages() {
   return (
     <Page wide title={t("messages.title")} lead={t("messages.lead")}>
       <Tabs
-label={t("messages.title")}
+        label={t("messages.title")}
         activeKey={tab}
-        onChange={(next) => setAddress({ tab: next, state: "" }, { push: true })}
+        onChange={(next) => setAddress({ tab: next, state: "", find: "", sort: "" }, { push: true })}
         items={[
           { key: "outbox", label: t("messages.outbox"), children: <Outbox /> },
+          ...(may("playbook_read")
+            ? [
+                {
+                  key: "templates",
+                  label: t("templates.title"),
+                  children: (
+                    <Suspense fallback={<Bones lines={8} />}>
+                      <Templates />
+                    </Suspense>
+                  ),
+                },
+              ]
+            : []),
           { key: "arrivals", label: t("messages.arrivals"), children: <Arrivals /> },
           ...(may("dead_letters_read") ? [{ key: "dead", label: t("messages.dead"), children: <Dead /> }] : []),
           ...(may("member_read") ? [{ key: "tasks", label: t("messages.tasks"), children: <Tasks /> }] : []),
@@ -64,6 +80,44 @@ function Outbox() {
     getNextPageParam: (page) => (page.items.length < 100 ? undefined : page.items.at(-1)?.send),
   });
   const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const columns: Column<Schemas["SendView"]>[] = [
+      { key: "at", title: t("touches.at"), text: (row) => row.at, cell: (row) => <When at={row.at} /> },
+      {
+        key: "member",
+        title: t("messages.member"),
+      text: (row) => row.member,
+        cell: (row) => (
+          <Link to="/members/$id" params={{ id: row.member }} search={{ tab: "touches" }}>
+            {shortId(row.member)}
+          </Link>
+        ),
+      },
+      { key: "channel", title: t("messages.channel"), text: (row) => row.channel, cell: (row) => word("channel", row.channel) },
+      { key: "message", title: t("messages.message"), far: true, text: (row) => `${row.campaign} ${row.message}`, cell: (row) => `${row.campaign} · ${row.message}` },
+      { key: "state", title: t("messages.state"), text: (row) => row.state, cell: (row) => <Pill tone={tone(row.state)}>{word("send_state", row.state)}</Pill> },
+      { key: "error", title: t("messages.why"), far: true, text: (row) => row.error, cell: (row) => <span className="quiet small">{row.error ?? "—"}</span> },
+      {
+        key: "do",
+        title: <span className="only-heard">{t("messages.do")}</span>,
+        right: true,
+        cell: (row) =>
+          ["failed", "unknown", "bounced", "stopped"].includes(row.state) ? (
+            <span className="row" style={{ justifyContent: "flex-end", flexWrap: "nowrap" }}>
+              <Popconfirm
+                title={t("messages.retry_ask")}
+                description={row.state === "unknown" ? t("messages.retry_sure") : undefined}
+                okText={t("messages.retry")}
+                onConfirm={() => act(() => got(api.POST("/v1/sends/{send}/retry", { params: { path: { send: row.send } }, body: { sure: row.state === "unknown" } })), t("messages.retried"))}
+              >
+                <Button size="small">{t("messages.retry")}</Button>
+              </Popconfirm>
+              <Button size="small" onClick={() => void act(() => got(api.POST("/v1/sends/{send}/drop", { params: { path: { send: row.send } }, body: {} as never })), t("messages.dropped"))}>
+                {t("messages.drop")}
+              </Button>
+            </span>
+          ) : null,
+      },
+  ];
   return (
     <>
       <div className="filters">
@@ -76,6 +130,10 @@ function Outbox() {
           onChange={(next?: string) => setAddress({ state: next ?? "" })}
           options={STATES.map((value) => ({ value, label: word("send_state", value) }))}
         />
+        <span className="row" style={{ marginLeft: "auto" }}>
+          <Views page="outbox" names={["tab", "state"]} />
+          <Csv name="outbox" columns={columns} rows={rows} />
+        </span>
       </div>
       {list.error && rows.length === 0 ? (
         <Fault error={list.error} retry={() => void list.refetch()} />
@@ -90,43 +148,7 @@ function Outbox() {
               id={(row) => row.send}
               more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
               loading={list.isFetching}
-              columns={[
-                { key: "at", title: t("touches.at"), cell: (row) => <When at={row.at} /> },
-                {
-                  key: "member",
-                  title: t("messages.member"),
-                  cell: (row) => (
-                    <Link to="/members/$id" params={{ id: row.member }} search={{ tab: "touches" }}>
-                      {shortId(row.member)}
-                    </Link>
-                  ),
-                },
-                { key: "channel", title: t("messages.channel"), cell: (row) => word("channel", row.channel) },
-                { key: "message", title: t("messages.message"), far: true, cell: (row) => `${row.campaign} · ${row.message}` },
-                { key: "state", title: t("messages.state"), cell: (row) => <Pill tone={tone(row.state)}>{word("send_state", row.state)}</Pill> },
-                { key: "error", title: t("messages.why"), far: true, cell: (row) => <span className="quiet small">{row.error ?? "—"}</span> },
-                {
-                  key: "do",
-                  title: <span className="only-heard">{t("messages.do")}</span>,
-                  right: true,
-                  cell: (row) =>
-                    ["failed", "unknown", "bounced", "stopped"].includes(row.state) ? (
-                      <span className="row" style={{ justifyContent: "flex-end", flexWrap: "nowrap" }}>
-                        <Popconfirm
-                          title={t("messages.retry_ask")}
-                          description={row.state === "unknown" ? t("messages.retry_sure") : undefined}
-                          okText={t("messages.retry")}
-                          onConfirm={() => act(() => got(api.POST("/v1/sends/{send}/retry", { params: { path: { send: row.send } }, body: { sure: row.state === "unknown" } })), t("messages.retried"))}
-                        >
-                          <Button size="small">{t("messages.retry")}</Button>
-                        </Popconfirm>
-                        <Button size="small" onClick={() => void act(() => got(api.POST("/v1/sends/{send}/drop", { params: { path: { send: row.send } }, body: {} as never })), t("messages.dropped"))}>
-                          {t("messages.drop")}
-                        </Button>
-                      </span>
-                    ) : null,
-                },
-              ]}
+              columns={columns}
             />
           )}
         </Card>

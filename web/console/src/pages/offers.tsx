@@ -1,34 +1,92 @@
-// Offers: what the live playbook says, as sentences; and a cart that is priced as a till would, with why each other offer does not apply.
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { api, got, type Schemas } from "@zhiyin/api";
-import { Button, Input, InputNumber, Select } from "antd";
-import { useEffect, useState } from "react";
-import { called, money, whole } from "../format";
+// Offers: what the live playbook says, as sentences, changed in forms; a cart priced as a till would; what became of coupons; draws and drops as they stand.
+import { useQuery } from "@tanstack/react-query";
+import { api, got } from "@zhiyin/api";
+import { Button, Drawer, Input, Segmented } from "antd";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { called, whole } from "../format";
 import { useCurrency, useMay, useOverview } from "../home";
-import { Card, Facts, Page, Pill } from "../parts/page";
-import { Asked, Bones, Fault, None } from "../parts/states";
-import { DataTable } from "../parts/table";
+import { useLive } from "../live";
+import { Csv, Views } from "../parts/list-tools";
+import { Card, Page, Pill } from "../parts/page";
+import { Asked, Bones, None } from "../parts/states";
+import { DataTable, type Column } from "../parts/table";
+import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
-import { readings, isId } from "../seek";
 import { useWords, word } from "../words";
-import { offersOf, sentence, type Offer } from "./offers/sentence";
+import { Simulator } from "./offers/cart";
+import { Funnel } from "./offers/funnel";
+import { kindOf, offersOf, sentence, type Offer } from "./offers/sentence";
 
-type Quote = Schemas["CheckoutQuoted"];
+const OfferForm = lazy(() => import("./offers/form"));
+const Draws = lazy(() => import("./offers/draws"));
 
 export function Offers() {
-  const { t, lang } = useWords();
+  const { t } = useWords();
   const may = useMay();
+  const [{ tab = "offers", offer = "" }, setAddress] = useAddress();
+  const live = useLive();
+  return (
+    <Page
+      title={t("offers.title")}
+      lead={t("offers.lead")}
+      actions={
+        may("playbook_apply") && live.data?.source ? (
+          <Button type="primary" onClick={() => setAddress({ offer: "new" })}>
+            {t("offers.new")}
+          </Button>
+        ) : undefined
+      }
+    >
+      <Tabs
+        label={t("offers.title")}
+        activeKey={tab}
+        onChange={(next) => setAddress({ tab: next, sort: "", find: "", way: "" }, { push: true })}
+        items={[
+          { key: "offers", label: t("offers.written"), children: <Written /> },
+          ...(may("checkout") ? [{ key: "cart", label: t("offers.cart"), children: <Simulator /> }] : []),
+          {
+            key: "coupons",
+            label: t("offers.funnel"),
+            children: (
+              <div className="stack">
+                <Funnel />
+                {may("coupons_issue_many") ? <Issues /> : null}
+              </div>
+            ),
+          },
+          {
+            key: "draws",
+            label: t("offers.draws"),
+            children: (
+              <Suspense fallback={<Bones lines={6} />}>
+                <Draws />
+              </Suspense>
+            ),
+          },
+        ]}
+      />
+      <Drawer open={offer !== ""} onClose={() => setAddress({ offer: "" })} title={offer === "new" ? t("offers.new") : t("offers.one")} size={560} destroyOnHidden>
+        {offer !== "" && live.data?.source ? (
+          <Suspense fallback={<Bones lines={8} />}>
+            <OfferForm key={offer} id={offer === "new" ? "" : offer} base={live.data.source} close={() => setAddress({ offer: "" })} />
+          </Suspense>
+        ) : (
+          <None slim title={t("playbook.no_source")}>
+            {t("playbook.no_source_say")}
+          </None>
+        )}
+      </Drawer>
+    </Page>
+  );
+}
+
+function Written() {
+  const { t, lang } = useWords();
   const currency = useCurrency();
   const tiers = useOverview().data?.tiers;
   const tierName = (id: string) => called(tiers?.find((one) => one.id === id)?.name, id);
-  const live = useQuery({
-    queryKey: ["live playbook"],
-    queryFn: async ({ signal }) => {
-      const { items } = await got(api.GET("/v1/playbooks", { signal }));
-      const now = items.find((one) => one.live);
-      return now ? got(api.GET("/v1/playbooks/{version}", { params: { path: { version: String(now.version) } }, signal })) : null;
-    },
-  });
+  const [{ find = "", way = "all" }, setAddress] = useAddress();
+  const live = useLive();
   const [found, setFound] = useState<{ offers: Offer[]; base: string | undefined }>();
   const source = live.data?.source ?? "";
   useEffect(() => {
@@ -38,63 +96,86 @@ export function Offers() {
       current = false;
     };
   }, [source]);
+  const says = (row: Offer) => sentence(row, t, currency, lang, tierName);
+  const columns: Column<Offer>[] = [
+    {
+      key: "name",
+      title: t("offers.name"),
+      by: (row) => called(row.name, row.id),
+      text: (row) => called(row.name, row.id),
+      cell: (row) => (
+        <div style={{ padding: "6px 0" }}>
+          <button type="button" className="plain" style={{ fontWeight: 500 }} onClick={() => setAddress({ offer: row.id })}>
+            {called(row.name, row.id)}
+          </button>
+          <div className="small quiet mono far">{row.id}</div>
+        </div>
+      ),
+    },
+    { key: "kind", title: t("offers.kind"), far: true, by: (row) => word("offer_kind", kindOf(row.raw)), text: (row) => word("offer_kind", kindOf(row.raw)), cell: (row) => word("offer_kind", kindOf(row.raw)) },
+    { key: "says", title: t("offers.says"), text: says, cell: (row) => <span style={{ display: "block", maxWidth: 560 }}>{says(row)}</span> },
+    {
+      key: "lane",
+      title: t("offers.lane"),
+      far: true,
+      by: (row) => row.lane ?? null,
+      text: (row) => row.lane ?? "",
+      cell: (row) => (row.lane ? <Pill tone="bare">{called(row.laneName, row.lane)}</Pill> : <span className="quiet">—</span>),
+    },
+    {
+      key: "coupon",
+      title: t("offers.way"),
+      far: true,
+      by: (row) => (row.coupon ? 1 : 0),
+      text: (row) => (row.coupon ? t("offers.by_coupon") : t("offers.by_itself")),
+      cell: (row) => <Pill tone={row.coupon ? "info" : "good"}>{row.coupon ? t("offers.by_coupon") : t("offers.by_itself")}</Pill>,
+    },
+  ];
   return (
-    <Page title={t("offers.title")} lead={t("offers.lead")}>
-      <div className="stack">
-        {may("checkout") ? <Simulator /> : null}
-        <Card flush title={t("offers.written")} aside={live.data ? t("offers.of_version", { id: live.data.id, version: live.data.version }) : undefined}>
-          <Asked of={live}>
-            {() =>
-              !found ? (
-                <div style={{ padding: "0 20px 16px" }}>
-                  <Bones />
-                </div>
-              ) : found.offers.length === 0 ? (
-                <None title={t("offers.none")}>{found.base ? t("offers.none_own", { base: found.base }) : t("offers.none_say")}</None>
+    <Asked of={live}>
+      {() => {
+        if (!found) return <Bones />;
+        const rows = found.offers.filter(
+          (one) => (way === "all" || (way === "coupon") === one.coupon) && `${one.id} ${called(one.name)} ${says(one)}`.toLowerCase().includes(find.trim().toLowerCase()),
+        );
+        return (
+          <>
+            <div className="apart" style={{ marginBottom: 12 }}>
+              <div className="row">
+                <Input allowClear aria-label={t("offers.find")} placeholder={t("offers.find")} style={{ width: 220 }} value={find} onChange={(event) => setAddress({ find: event.target.value })} />
+                <Segmented
+                  aria-label={t("offers.way")}
+                  value={way}
+                  onChange={(next) => setAddress({ way: next === "all" ? "" : next })}
+                  options={[
+                    { value: "all", label: t("offers.every") },
+                    { value: "itself", label: t("offers.by_itself") },
+                    { value: "coupon", label: t("offers.by_coupon") },
+                  ]}
+                />
+              </div>
+              <div className="row">
+                <Views page="offers" names={["find", "way", "sort"]} />
+                <Csv name="offers" columns={columns} rows={rows} />
+              </div>
+            </div>
+            <Card flush>
+              {rows.length === 0 ? (
+                <None title={found.offers.length === 0 ? t("offers.none") : t("offers.none_match")}>{found.base ? t("offers.none_own", { base: found.base }) : t("offers.none_say")}</None>
               ) : (
-                <>
-                  <DataTable
-                    label={t("offers.title")}
-                    rows={found.offers}
-                    id={(row) => row.id}
-                    columns={[
-                      {
-                        key: "name",
-                        title: t("offers.name"),
-                        cell: (row) => (
-                          <div style={{ padding: "6px 0" }}>
-                            <strong style={{ fontWeight: 500 }}>{called(row.name, row.id)}</strong>
-                            <div className="small quiet mono far">{row.id}</div>
-                          </div>
-                        ),
-                      },
-                      {
-                        key: "says",
-                        title: t("offers.says"),
-                        cell: (row) => <span style={{ display: "block", maxWidth: 620 }}>{sentence(row, t, currency, lang, tierName)}</span>,
-                      },
-                      { key: "lane", title: t("offers.lane"), far: true, cell: (row) => (row.lane ? <Pill tone="bare">{called(row.laneName, row.lane)}</Pill> : <span className="quiet">—</span>) },
-                      {
-                        key: "coupon",
-                        title: t("offers.way"),
-                        far: true,
-                        cell: (row) => <Pill tone={row.coupon ? "info" : "good"}>{row.coupon ? t("offers.by_coupon") : t("offers.by_itself")}</Pill>,
-                      },
-                    ]}
-                  />
-                  {found.base ? (
-                    <p className="small quiet" style={{ padding: "10px 20px" }}>
-                      {t("offers.and_base", { base: found.base })}
-                    </p>
-                  ) : null}
-                </>
-              )
-            }
-          </Asked>
-        </Card>
-        {may("coupons_issue_many") ? <Issues /> : null}
-      </div>
-    </Page>
+                <DataTable label={t("offers.title")} rows={rows} id={(row) => row.id} open={(row) => setAddress({ offer: row.id })} columns={columns} />
+              )}
+              {found.base ? (
+                <p className="small quiet" style={{ padding: "10px 20px" }}>
+                  {t("offers.and_base", { base: found.base })}
+                </p>
+              ) : null}
+            </Card>
+            {live.data ? <p className="small quiet" style={{ marginTop: 8 }}>{t("offers.of_version", { id: live.data.id, version: live.data.version })}</p> : null}
+          </>
+        );
+      }}
+    </Asked>
   );
 }
 
@@ -114,136 +195,19 @@ function Issues() {
               label={t("offers.issues")}
               rows={items}
               id={(row) => String(row.number)}
+              sorts="issues"
               columns={[
-                { key: "no", title: t("offers.number"), cell: (row) => row.number },
-                { key: "offer", title: t("coupons.offer"), cell: (row) => row.offer },
+                { key: "no", title: t("offers.number"), by: (row) => row.number, cell: (row) => row.number },
+                { key: "offer", title: t("coupons.offer"), by: (row) => row.offer, cell: (row) => row.offer },
                 { key: "audience", title: t("offers.audience"), far: true, cell: (row) => <code className="quiet">{row.audience}</code> },
                 { key: "state", title: t("coupons.state"), cell: (row) => <Pill>{word("issue_state", row.state)}</Pill> },
-                { key: "members", title: t("offers.members"), right: true, cell: (row) => (row.members == null ? "—" : whole(row.members)) },
-                { key: "issued", title: t("coupons.issued"), right: true, cell: (row) => whole(row.issued) },
+                { key: "members", title: t("offers.members"), right: true, by: (row) => row.members, cell: (row) => (row.members == null ? "—" : whole(row.members)) },
+                { key: "issued", title: t("coupons.issued"), right: true, by: (row) => row.issued, cell: (row) => whole(row.issued) },
               ]}
             />
           )
         }
       </Asked>
     </Card>
-  );
-}
-
-type Line = { product: string; category: string; price: number; quantity: number };
-
-function Simulator() {
-  const { t } = useWords();
-  const currency = useCurrency();
-  const [address, setAddress] = useAddress();
-  const [lines, setLines] = useState<Line[]>([
-    { product: "A-1", category: "BAG SNACKS", price: 32, quantity: 2 },
-    { product: "B-1", category: "CHEESE", price: 18.5, quantity: 1 },
-  ]);
-  const [channel, setChannel] = useState("store");
-  const [member, setMember] = useState(address.member ?? "");
-  const quote = useMutation({
-    mutationFn: async () => {
-      const known = JSON.parse(localStorage.getItem("zhiyin.namespaces") ?? "[]") as string[];
-      const who = member.trim() === "" ? undefined : isId(member) ? { id: member.trim() } : readings(member, known)[0];
-      const cart = {
-        channel,
-        shipping: 0,
-        lines: lines
-          .filter((line) => line.quantity > 0)
-          .map((line, at) => ({ id: String(at + 1), product: line.product, price: Math.round(line.price * 100), quantity: line.quantity, ...(line.category ? { category: line.category } : {}) })),
-      };
-      return got(api.POST("/v1/commands/checkout/quote", { body: { cart, ...(who ? { member: who } : {}) } })) as Promise<Quote>;
-    },
-  });
-  const { mutate } = quote;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever is changed is priced again.
-  useEffect(() => {
-    const timer = setTimeout(() => mutate(), 250);
-    return () => clearTimeout(timer);
-  }, [lines, channel, member, mutate]);
-  const set = (at: number, change: Partial<Line>) => setLines((all) => all.map((line, index) => (index === at ? { ...line, ...change } : line)));
-  return (
-    <div className="grid g2">
-      <Card title={t("offers.cart")} aside={t("offers.cart_say")}>
-        <div className="filters">
-          <Input
-            style={{ flex: "1 1 160px" }}
-            aria-label={t("offers.member")}
-            placeholder={t("offers.member")}
-            value={member}
-            onChange={(event) => {
-              setMember(event.target.value);
-              setAddress({ member: event.target.value });
-            }}
-          />
-          <Select aria-label={t("offers.channel")} style={{ width: 120 }} value={channel} onChange={setChannel} options={["store", "online", "mini_program"].map((value) => ({ value, label: word("channel", value) }))} />
-        </div>
-        <div className="stack tight">
-          {lines.map((line, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no names of their own.
-            <div key={at} className="row cart-line" style={{ flexWrap: "nowrap" }}>
-              <Input aria-label={t("offers.product")} placeholder={t("offers.product")} value={line.product} onChange={(event) => set(at, { product: event.target.value })} />
-              <Input aria-label={t("offers.category")} placeholder={t("offers.category")} value={line.category} onChange={(event) => set(at, { category: event.target.value })} />
-              <InputNumber aria-label={t("offers.price")} min={0} max={1_000_000} precision={2} style={{ width: 110, flex: "none" }} value={line.price} onChange={(next) => set(at, { price: next ?? 0 })} />
-              <InputNumber aria-label={t("offers.quantity")} min={1} max={999} precision={0} style={{ width: 68, flex: "none" }} value={line.quantity} onChange={(next) => set(at, { quantity: next ?? 1 })} />
-              <Button type="text" aria-label={t("offers.remove")} disabled={lines.length === 1} onClick={() => setLines((all) => all.filter((_, index) => index !== at))}>
-                ✕
-              </Button>
-            </div>
-          ))}
-          <div>
-            <Button size="small" disabled={lines.length >= 20} onClick={() => setLines((all) => [...all, { product: `C-${all.length + 1}`, category: "", price: 10, quantity: 1 }])}>
-              {t("offers.add_line")}
-            </Button>
-          </div>
-        </div>
-      </Card>
-      <Card title={t("offers.costs")} aside={quote.data ? (quote.data.exact ? t("offers.exact") : t("offers.not_exact")) : undefined}>
-        {quote.error && !quote.isPending ? <Fault error={quote.error} retry={() => quote.mutate()} /> : quote.data ? <Priced quote={quote.data} currency={quote.data.currency || currency} /> : <Bones lines={6} />}
-      </Card>
-    </div>
-  );
-}
-
-function Priced({ quote, currency }: { quote: Quote; currency: string }) {
-  const { t, lang } = useWords();
-  return (
-    <div className="stack" style={{ gap: 12 }}>
-      <div className="apart" style={{ alignItems: "baseline" }}>
-        <span style={{ fontSize: 30, lineHeight: "38px", fontWeight: 600, letterSpacing: "-0.02em" }}>{money(quote.total, currency)}</span>
-        <span className="quiet">{quote.discount > 0 ? t("offers.saves", { list: money(quote.list, currency), off: money(quote.discount, currency) }) : t("offers.saves_nothing")}</span>
-      </div>
-      {quote.applied.length > 0 ? (
-        <ul className="stack tight" style={{ gap: 4 }}>
-          {quote.applied.map((one, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: an offer may apply more than once.
-            <li key={at} className="apart">
-              <span>
-                <span aria-hidden="true" style={{ color: "var(--celadon)" }}>
-                  ✓{" "}
-                </span>
-                {called(one.name, one.offer)} {one.coupon ? <Pill tone="info">{t("offers.by_coupon")}</Pill> : null}
-              </span>
-              <span>{one.amount > 0 ? `−${money(one.amount, currency)}` : t("offers.gives")}</span>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-      {quote.not_applied.length > 0 ? (
-        <>
-          <h3 className="quiet">{t("offers.not_applied")}</h3>
-          <ul className="stack tight" style={{ gap: 4, maxHeight: 260, overflow: "auto" }} tabIndex={0} aria-label={t("offers.not_applied")}>
-            {quote.not_applied.map((one) => (
-              <li key={one.offer} className="apart small">
-                <span>{called(one.name, one.offer)}</span>
-                <span className="quiet">{lang === "zh" ? one.words.zh : one.words.en}</span>
-              </li>
-            ))}
-          </ul>
-        </>
-      ) : null}
-      <Facts of={[[t("offers.points_times"), t("offers.times", { n: quote.points_times })], quote.points_spent > 0 ? [t("offers.points_spent"), whole(quote.points_spent)] : null]} />
-    </div>
   );
 }

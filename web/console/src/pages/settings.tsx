@@ -7,6 +7,7 @@ import { useWords } from "../words";
 import { Health } from "./settings/health";
 import { Keys } from "./settings/keys";
 import { Own } from "./settings/own";
+import { People } from "./settings/people";
 import { Places } from "./settings/places";
 import { Hooks } from "./settings/hooks";
 
@@ -17,11 +18,12 @@ export function Settings() {
   return (
     <Page title={t("settings.title")}>
       <Tabs
-label={t("settings.title")}
+        label={t("settings.title")}
         activeKey={tab}
         onChange={(next) => setAddress({ tab: next }, { push: true })}
         items={[
           { key: "own", label: t("settings.own"), children: <Own /> },
+          ...(may("keys_manage") ? [{ key: "people", label: t("settings.people"), children: <People /> }] : []),
           ...(may("places_read") ? [{ key: "places", label: t("settings.places"), children: <Places /> }] : []),
           ...(may("keys_manage") ? [{ key: "keys", label: t("settings.keys"), children: <Keys /> }] : []),
           ...(may("webhooks_manage") ? [{ key: "webhooks", label: t("settings.webhooks"), children: <Hooks /> }] : []),

@@ -1,6 +1,8 @@
 // A table that stays fast with any number of rows: what is not seen is not drawn. A row can be opened by mouse or by the link in it.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, type ReactNode } from "react";
+import type { Cell } from "../csv";
+import { useAddress } from "../router";
 import { useWords } from "../words";
 import { Bones } from "./states";
 
@@ -12,11 +14,30 @@ export type Column<Row> = {
   /** Left out on a phone. */
   far?: boolean;
   width?: number | string;
+  /** By what the list is put in order when its head is pressed; of lists that are read whole only. */
+  by?: (row: Row) => string | number | null | undefined;
+  /** What stands in a file; columns without it are left out there. */
+  text?: (row: Row) => Cell;
 };
+
+/** The rows by a column (`points`, `-points`), as they came where there is none; what is not known comes last either way. */
+export function inOrder<Row>(rows: Row[], columns: Column<Row>[], sort: string): Row[] {
+  const down = sort.startsWith("-");
+  const by = columns.find((column) => column.key === (down ? sort.slice(1) : sort))?.by;
+  if (!by) return rows;
+  return rows
+    .map((row) => [row, by(row)] as const)
+    .sort(([, a], [, b]) => {
+      if (a == null || b == null) return a == null ? (b == null ? 0 : 1) : -1;
+      const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
+      return down ? -order : order;
+    })
+    .map(([row]) => row);
+}
 
 export function DataTable<Row>({
   label,
-  rows,
+  rows: given,
   columns,
   id,
   open,
@@ -25,6 +46,7 @@ export function DataTable<Row>({
   tall = false,
   whole,
   dense = false,
+  sorts = "sort",
 }: {
   label: string;
   rows: Row[];
@@ -37,8 +59,13 @@ export function DataTable<Row>({
   tall?: boolean;
   whole?: (row: Row) => boolean;
   dense?: boolean;
+  /** Under which name the address holds the order. */
+  sorts?: string;
 }) {
   const { t } = useWords();
+  const [address, setAddress] = useAddress();
+  const sort = address[sorts] ?? "";
+  const rows = useMemo(() => inOrder(given, columns, sort), [given, columns, sort]);
   const box = useRef<HTMLDivElement>(null);
   const height = dense ? 34 : 40;
   const many = rows.length > 60;
@@ -65,8 +92,20 @@ export function DataTable<Row>({
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.key} scope="col" className={mark(column)} style={{ width: column.width }}>
-                {column.title}
+              <th
+                key={column.key}
+                scope="col"
+                className={mark(column)}
+                style={{ width: column.width }}
+                aria-sort={column.by ? (sort === column.key ? "ascending" : sort === `-${column.key}` ? "descending" : "none") : undefined}
+              >
+                {column.by ? (
+                  <button type="button" className="plain sorts" onClick={() => setAddress({ [sorts]: sort === column.key ? `-${column.key}` : sort === `-${column.key}` ? "" : column.key })}>
+                    {column.title} <span aria-hidden="true">{sort === column.key ? "↑" : sort === `-${column.key}` ? "↓" : ""}</span>
+                  </button>
+                ) : (
+                  column.title
+                )}
               </th>
             ))}
           </tr>

@@ -1,5 +1,6 @@
 // The words of the console in English, key by key those of zh.ts.
 import { of } from "./en-of";
+import { more } from "./en-more";
 import { rest } from "./en-rest";
 import type { Words } from "./zh";
 
@@ -158,6 +159,7 @@ export const en: Words = {
     go_on: "None in this part",
     go_on_say: "There are members that were not looked through yet.",
     look_further: "Look further",
+    all: "All",
   },
   member: {
     title: "Member",
@@ -290,7 +292,7 @@ export const en: Words = {
   },
   audiences: {
     title: "Audiences",
-    lead: "Write a condition and see it counted. Open somebody to see why they are in.",
+    lead: "Put blocks together or write, and see the count at once. Open a member to see why they are in.",
     condition: "Condition",
     placeholder: 'tier == "gold" && days_since(last(orders)) > 30',
     as_of: "As of",
@@ -337,11 +339,16 @@ export const en: Words = {
     asked: "When asked",
     members: "Members",
     export: "Export CSV",
+    by_orders: "Orders in a year",
+    by_paid: "Spend in a year",
+    by_points: "Points",
+    by_last: "Days since the last order",
+    from_on: "{{from}}–{{to}}",
   },
   offers: {
     title: "Offers",
     lead: "What each does, in a sentence; and what a member would pay for a cart, and why.",
-    written: "Offers of the playbook",
+    written: "Offers",
     of_version: "{{id}}, version {{version}}",
     none: "No offers",
     none_say: "They are listed here once `offers` of the playbook has some.",
@@ -359,7 +366,7 @@ export const en: Words = {
     number: "No.",
     audience: "Audience",
     members: "Members",
-    cart: "Try a cart",
+    cart: "Price a cart",
     cart_say: "Priced only, nothing is held",
     member: "Member: phone or number; or nobody",
     channel: "Channel",
@@ -379,6 +386,32 @@ export const en: Words = {
     points_times: "Points",
     times: "× {{n}}",
     points_spent: "Points spent",
+    funnel: "Coupons",
+    draws: "Draws and drops",
+    new: "New offer",
+    one: "Offer",
+    kind: "Kind",
+    every: "All",
+    find: "Find an offer",
+    none_match: "No offer matches",
+    not_own: "This offer is not in this file",
+    not_own_say: "It comes from another playbook; change it in the playbook.",
+    name_zh: "Name in Chinese",
+    name_en: "Name in English",
+    in_file: "Written in more than one value: change it in the playbook.",
+    bounds: "For whom, when, how often",
+    lane_say: "Of a lane at most one applies.",
+    takes_coupon: "Takes a coupon",
+    valid: "How long a coupon is good",
+    valid_say: "Good for 7d, 2h or 15m.",
+    limit_say: "Such as 1 per member per day, 500 per day.",
+    share_say: "The part that is paid: 88% is 12% off.",
+    changes: "What changes",
+    drop: "Remove this offer",
+    drop_ask: "Remove this offer?",
+    drop_say: "It still has to be applied below. Coupons that are out lose what they are for.",
+    begin: "Next",
+    id_bad: "Begins with a small letter; small letters, digits and hyphens only.",
   },
   sentence: {
     off: "{{off}} off",
@@ -419,5 +452,6 @@ export const en: Words = {
     valid: "coupon valid {{valid}}",
   },
   ...rest,
+  ...more,
   of,
 };

@@ -1,5 +1,6 @@
 // The words of the console in Chinese: written, not translated. en.ts has the same keys.
 import { of } from "./zh-of";
+import { more } from "./zh-more";
 import { rest } from "./zh-rest";
 
 const words = {
@@ -157,6 +158,7 @@ const words = {
     go_on: "这一批里没有",
     go_on_say: "还有没翻到的会员。",
     look_further: "继续找",
+    all: "全部",
   },
   member: {
     title: "会员",
@@ -289,7 +291,7 @@ const words = {
   },
   audiences: {
     title: "人群",
-    lead: "写一句条件，边写边数。点开一个人，看他为什么在里面。",
+    lead: "搭积木或写文字，边改边数。点开一个人，看他为什么在里面。",
     condition: "条件",
     placeholder: 'tier == "gold" && days_since(last(orders)) > 30',
     as_of: "截至",
@@ -336,11 +338,16 @@ const words = {
     asked: "问时才算",
     members: "人数",
     export: "导出 CSV",
+    by_orders: "近一年单数",
+    by_paid: "近一年消费",
+    by_points: "积分",
+    by_last: "多少天没来",
+    from_on: "{{from}}–{{to}}",
   },
   offers: {
     title: "优惠",
     lead: "每个优惠一句话说清；放进购物车，看会员实际付多少、为什么。",
-    written: "规则书里的优惠",
+    written: "优惠",
     of_version: "{{id}} 第 {{version}} 版",
     none: "没有优惠",
     none_say: "写进规则书的 offers 之后会列在这里。",
@@ -378,6 +385,32 @@ const words = {
     points_times: "积分",
     times: "{{n}} 倍",
     points_spent: "花费积分",
+    funnel: "优惠券",
+    draws: "抽奖与限量",
+    new: "新建优惠",
+    one: "优惠",
+    kind: "类型",
+    every: "全部",
+    find: "找优惠",
+    none_match: "没有符合的优惠",
+    not_own: "这个优惠不在这份文件里",
+    not_own_say: "它从别的规则书继承而来，请到规则书里改。",
+    name_zh: "中文名",
+    name_en: "英文名",
+    in_file: "写法较复杂，请在规则书里改。",
+    bounds: "对谁、什么时候、限多少",
+    lane_say: "同一通道里最多用一个。",
+    takes_coupon: "凭券使用",
+    valid: "券有效期",
+    valid_say: "有效期写作 7d、2h、15m。",
+    limit_say: "例如 1 per member per day、500 per day。",
+    share_say: "要付的比例：88% 就是 88 折。",
+    changes: "会改变什么",
+    drop: "删去这个优惠",
+    drop_ask: "删去这个优惠？",
+    drop_say: "还要在下面点“生效”。已发出的券会失去依据。",
+    begin: "下一步",
+    id_bad: "小写字母开头，只用小写字母、数字与连字符。",
   },
   sentence: {
     off: "减 {{off}}",
@@ -418,9 +451,11 @@ const words = {
     valid: "券有效 {{valid}}",
   },
   ...rest,
+  ...more,
 };
 
 type Loose<T> = { [K in keyof T]: T[K] extends string ? string : Loose<T[K]> };
 export type Rest = Loose<typeof rest>;
+export type More = Loose<typeof more>;
 export type Words = Loose<typeof words> & { of: { [K in keyof typeof of]: Record<string, string> } };
 export const zh: Words = { ...words, of };

@@ -123,4 +123,5 @@ export type Session = {
   csrf: string;
   totp: boolean;
   expires_at: string;
+  idle_seconds?: number;
 };

@@ -93,3 +93,13 @@ export function sentence(offer: Offer, t: TFunction, currency: string, lang: "zh
   if (valid) bounds.push(t("sentence.valid", { valid: lasting(valid, t) }));
   return [what.join(t("list_comma")), ...bounds].filter(Boolean).join(t("list_semicolon"));
 }
+
+/** Which of its kinds an offer is: by the key that says what it gives. */
+export const KINDS = ["off", "pay", "price", "pieces", "buy", "gift", "shipping", "points_times", "every", "steps", "add_on", "exchange", "bundle", "service", "give", "access", "other"] as const;
+export type Kind = (typeof KINDS)[number];
+export function kindOf(raw: Record<string, unknown>): Kind {
+  for (const kind of ["every", "steps", "add_on", "exchange", "bundle", "buy", "pieces", "gift", "shipping", "points_times", "service", "give", "access", "off", "pay", "price"] as const) {
+    if (raw[kind] !== undefined && raw[kind] !== null) return kind;
+  }
+  return "other";
+}

@@ -1,14 +1,18 @@
 // One's own: password, second factor, language.
 import { useQueryClient } from "@tanstack/react-query";
 import { Refusal, send } from "@zhiyin/api";
-import { App, Button, Input, Segmented } from "antd";
-import { useState, type FormEvent } from "react";
+import { App, Button, Checkbox, Input, Popconfirm, Segmented } from "antd";
+import { lazy, Suspense, useState, type FormEvent } from "react";
+import { keep } from "../../csv";
 import { Field } from "../../frame/sign-in";
 import { sessionKey, useSession } from "../../home";
 import { chooseLight, useChoice, type Choice } from "../../light";
+import { When } from "../../parts/marks";
 import { Card, Facts, Pill } from "../../parts/page";
+import { Bones } from "../../parts/states";
 import { speak, tagOf, useWords, type Language } from "../../words";
 
+const Qr = lazy(() => import("../../parts/qr"));
 const refusalOf = (error: unknown) => (error instanceof Refusal ? error : new Refusal(0, "unreachable", ""));
 
 export function Own() {
@@ -35,9 +39,45 @@ export function Own() {
           ]}
         />
       </Card>
+      <Sessions />
       <Password />
       <Totp />
     </div>
+  );
+}
+
+/** Where somebody is signed in, as far as the home tells: here until when, and a way to end what is elsewhere. */
+function Sessions() {
+  const { t } = useWords();
+  const { data } = useSession();
+  const { message } = App.useApp();
+  const leave = async (all: boolean) => {
+    try {
+      await send("DELETE", all ? "/v1/session?all=true" : "/v1/session");
+      location.assign("/console/");
+    } catch (error) {
+      message.error(refusalOf(error).title || t("state.wrong"));
+    }
+  };
+  return (
+    <Card title={t("own.sessions")}>
+      <div className="stack">
+        <Facts
+          of={[
+            [t("own.until"), <When key="until" at={data?.expires_at} />],
+            [t("own.idle"), t("own.idle_say", { n: Math.round((data?.idle_seconds ?? 7200) / 60) })],
+            data?.person.place ? [t("keys.place"), data.person.place] : null,
+            data?.person.staff ? [t("keys.staff"), data.person.staff] : null,
+          ]}
+        />
+        <div className="row">
+          <Button onClick={() => void leave(false)}>{t("frame.leave")}</Button>
+          <Popconfirm title={t("own.everywhere_ask")} description={t("own.everywhere_say")} okText={t("own.everywhere")} onConfirm={() => leave(true)}>
+            <Button danger>{t("own.everywhere")}</Button>
+          </Popconfirm>
+        </div>
+      </div>
+    </Card>
   );
 }
 
@@ -90,6 +130,7 @@ function Totp() {
   const { message } = App.useApp();
   const [begun, setBegun] = useState<{ secret: string; uri: string; recovery_codes?: string[] }>();
   const [code, setCode] = useState("");
+  const [kept, setKept] = useState(false);
   const [password, setPassword] = useState("");
   const [fault, setFault] = useState<Refusal>();
   const act = async (doing: () => Promise<unknown>, said?: string) => {
@@ -120,18 +161,47 @@ function Totp() {
           </>
         ) : begun ? (
           <>
-            <Facts
-              of={[
-                [t("own.totp_secret"), <code key="secret">{begun.secret}</code>],
-                begun.recovery_codes?.length ? [t("own.totp_spare"), <code key="spare">{begun.recovery_codes.join(" ")}</code>] : null,
-              ]}
-            />
+            <ol className="stack">
+              <li>
+                <strong>{t("own.totp_scan")}</strong>
+                <div className="row top" style={{ marginTop: 8, gap: 16 }}>
+                  <Suspense fallback={<Bones lines={4} />}>
+                    <Qr of={begun.uri} says={t("own.totp_qr")} />
+                  </Suspense>
+                  <div className="grow small" style={{ minWidth: 180 }}>
+                    <p className="quiet">{t("own.totp_by_hand")}</p>
+                    <code style={{ overflowWrap: "anywhere" }}>{begun.secret.replaceAll(/(.{4})(?=.)/g, "$1 ")}</code>
+                  </div>
+                </div>
+              </li>
+              {begun.recovery_codes?.length ? (
+                <li>
+                  <strong>{t("own.totp_spare")}</strong>
+                  <p className="small quiet">{t("own.totp_spare_say")}</p>
+                  <ul className="codes" aria-label={t("own.totp_spare")}>
+                    {begun.recovery_codes.map((one) => (
+                      <li key={one}>
+                        <code>{one}</code>
+                      </li>
+                    ))}
+                  </ul>
+                  <div className="row" style={{ marginTop: 8 }}>
+                    <Button size="small" onClick={() => keep("zhiyin-recovery-codes.txt", new Blob([`${(begun.recovery_codes ?? []).join("\n")}\n`], { type: "text/plain" }))}>
+                      {t("own.totp_keep")}
+                    </Button>
+                    <Checkbox checked={kept} onChange={(event) => setKept(event.target.checked)}>
+                      {t("own.totp_kept")}
+                    </Checkbox>
+                  </div>
+                </li>
+              ) : null}
+            </ol>
             <p className="small quiet">{t("own.totp_enter")}</p>
             <Field label={t("door.code")} fault={say}>
               {(id, described) => <Input id={id} aria-describedby={described} inputMode="numeric" autoComplete="one-time-code" maxLength={6} style={{ width: 140 }} value={code} onChange={(event) => setCode(event.target.value)} />}
             </Field>
             <div>
-              <Button type="primary" disabled={code.length !== 6} onClick={() => void act(() => send("POST", "/v1/session/totp/confirm", { code }), t("own.totp_begun"))}>
+              <Button type="primary" disabled={code.length !== 6 || (!kept && (begun.recovery_codes?.length ?? 0) > 0)} onClick={() => void act(() => send("POST", "/v1/session/totp/confirm", { code }), t("own.totp_begun"))}>
                 {t("own.totp_confirm")}
               </Button>
             </div>

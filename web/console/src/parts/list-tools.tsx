@@ -1,0 +1,93 @@
+// What stands over a list: its saved views, and the list as a file.
+import { App, Button, Input, Popover } from "antd";
+import { useState } from "react";
+import { keepCsv } from "../csv";
+import { useAddress } from "../router";
+import { dropView, sameSearch, saveView, viewsOf } from "../views";
+import { useWords } from "../words";
+import type { Column } from "./table";
+
+/** `page` names the list; of its address only `names` belong to a view. */
+export function Views({ page, names }: { page: string; names: readonly string[] }) {
+  const { t } = useWords();
+  const [address, setAddress] = useAddress();
+  const [views, setViews] = useState(() => viewsOf(page));
+  const [open, setOpen] = useState(false);
+  const [name, setName] = useState("");
+  const search = Object.fromEntries(names.map((one) => [one, address[one] ?? ""]).filter(([, value]) => value !== "")) as Record<string, string>;
+  const now = views.find((view) => sameSearch(view.search, search));
+  const go = (to: Record<string, string>) => {
+    setAddress({ ...Object.fromEntries(names.map((one) => [one, ""])), ...to }, { push: true });
+    setOpen(false);
+  };
+  const save = () => {
+    if (name.trim() === "") return;
+    setViews(saveView(page, { name: name.trim(), search }));
+    setName("");
+  };
+  return (
+    <Popover
+      open={open}
+      onOpenChange={setOpen}
+      trigger="click"
+      placement="bottomRight"
+      title={t("views.title")}
+      content={
+        <div className="stack tight" style={{ width: 264 }}>
+          {views.length === 0 ? <p className="quiet small">{t("views.none")}</p> : null}
+          <ul className="stack" style={{ gap: 2 }}>
+            {views.map((view) => (
+              <li key={view.name} className="apart" style={{ flexWrap: "nowrap" }}>
+                <button type="button" className="plain cut grow" style={{ padding: "4px 0", fontWeight: view === now ? 600 : 400 }} onClick={() => go(view.search)}>
+                  {view.name}
+                </button>
+                <Button size="small" type="text" aria-label={t("views.drop", { name: view.name })} onClick={() => setViews(dropView(page, view.name))}>
+                  ✕
+                </Button>
+              </li>
+            ))}
+          </ul>
+          <div className="row" style={{ flexWrap: "nowrap" }}>
+            <Input size="small" maxLength={40} aria-label={t("views.name")} placeholder={t("views.name")} value={name} onChange={(event) => setName(event.target.value)} onPressEnter={save} />
+            <Button size="small" disabled={name.trim() === ""} onClick={save}>
+              {t("views.save")}
+            </Button>
+          </div>
+          <p className="quiet small">{t("views.here")}</p>
+        </div>
+      }
+    >
+      <Button aria-expanded={open}>
+        {now ? now.name : t("views.title")} <span aria-hidden="true">▾</span>
+      </Button>
+    </Popover>
+  );
+}
+
+/** The rows as they stand, columns that say how, as CSV. `all` reads what has not been read yet. */
+export function Csv<Row>({ name, columns, rows, all }: { name: string; columns: Column<Row>[]; rows: Row[]; all?: (() => Promise<Row[]>) | undefined }) {
+  const { t } = useWords();
+  const { message } = App.useApp();
+  const [busy, setBusy] = useState(false);
+  const said = columns.filter((column) => column.text);
+  const take = async () => {
+    setBusy(true);
+    try {
+      const whole = all ? await all() : rows;
+      keepCsv(
+        name,
+        said.map((column) => (typeof column.title === "string" ? column.title : column.key)),
+        whole.map((row) => said.map((column) => column.text?.(row))),
+      );
+    } catch {
+      message.error(t("state.wrong"));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Button loading={busy} disabled={rows.length === 0} onClick={() => void take()}>
+      {t("views.csv")}
+    </Button>
+  );
+}
