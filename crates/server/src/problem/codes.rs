@@ -303,6 +303,7 @@ pub(crate) const CODES: &[Code] = &[
     c(409, "replies_at_most", ["可回复条数已用完，需等会员再次发言", "As many answers as may be were given, until the member says something"]),
     c(409, "member_blocked", ["该会员在不发名单中", "Nothing is said to this member: they are blocked"]),
     c(422, "staff_unknown", ["没有这名员工", "Nobody of the staff has this code"]),
+    c(422, "touchpoint_unknown", ["打法中没有这个触点", "The playbook has no such touchpoint"]),
     c(404, "post_unknown", ["没有这条群发或朋友圈", "Nothing of this name is published"]),
     c(409, "post_waits_for_nobody", ["不需要第二人审批", "It waits for no second person"]),
     c(404, "account_unknown", ["没有这个平台账号", "This home has no such account on a platform"]),
