@@ -160,6 +160,8 @@ struct Talk {
     complaint: Option<String>,
     /// Why the last reply did not arrive.
     trouble: Option<String>,
+    /// How many words there are.
+    n: u64,
 }
 
 impl Talk {
@@ -182,11 +184,13 @@ impl Talk {
         }
     }
 
-    /// Something was said; what is older than the last word is not the last.
-    fn said(&mut self, at: Ts, by: By, words: &str) {
+    /// Something was said; what is older than the last word is not the last. The word's number.
+    fn said(&mut self, at: Ts, by: By, words: &str) -> u64 {
         if self.last.as_ref().is_none_or(|last| at >= last.at) {
             self.last = Some(Last { at, by, words: cut(words, LAST_CHARS_MAX).0 });
         }
+        self.n = self.n.saturating_add(1);
+        self.n
     }
 }
 
@@ -233,6 +237,8 @@ struct Word {
     attached: Option<Attached>,
     /// What the platform calls it.
     id: String,
+    /// Its number in the conversation: platforms tell whole seconds.
+    n: u64,
     stage: Stage,
     /// Whether whoever said it took it back.
     taken_back: bool,

@@ -41,7 +41,7 @@ async fn t6_a_process_that_is_killed_while_it_pulls_goes_on_from_its_place() {
         }
         stage.hears().await;
         let round = stage.home.engine().round_of_platforms(&stage.at, clock::wall());
-        drop(Cut { of: Box::pin(round), left: n }.await);
+        let _killed = Cut { of: Box::pin(round), left: n }.await;
         stage.passes(MINUTE_MS).await;
     }
     for _ in 0..4 {
@@ -124,7 +124,7 @@ async fn t6_a_process_that_is_killed_while_it_answers_says_it_once_at_most() {
         let text = format!("答{n}");
         stage.reply(&owner(), &id, &format!("r{n}"), &text).await.unwrap();
         let round = stage.home.engine().round_of_platforms(&stage.at, clock::wall());
-        drop(Cut { of: Box::pin(round), left: n }.await);
+        let _killed = Cut { of: Box::pin(round), left: n }.await;
         for _ in 0..3 {
             stage.goes_on(MINUTE_MS).await;
         }

@@ -16,7 +16,7 @@ use crate::home::KEY;
 use crate::items::track;
 use crate::stage::{DESKS, MINUTE_MS, Stage, owner, person};
 
-const STAFF: &str = "code,place,name,role,from,until\na7,b,,advisor,,\na8,b,,advisor,,\n";
+const STAFF: &str = "code,place,name,role,from,until\na7,b,华安,advisor,,\na8,b,秋香,advisor,,\n";
 const PLACES: &str = "code,kind,parent,name_zh,name_en\nb,brand,,知音,Zhiyin\n";
 
 async fn staff(stage: &Stage) {

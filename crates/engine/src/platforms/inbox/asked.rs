@@ -82,6 +82,8 @@ impl Engine {
             }
             let Some(desk) = seen.talk.at_desk().cloned() else { return Ok(unknown()) };
             let word_id = rows.word_id(seen.id, wall, &["reply", &asked.reply]);
+            let mut talk = seen.talk.clone();
+            let n = talk.said(wall, By::Staff, &text);
             let word = Word {
                 talk: seen.id,
                 persona: seen.talk.persona.clone(),
@@ -94,12 +96,11 @@ impl Engine {
                 cut: false,
                 attached: None,
                 id: word_id.to_string(),
+                n,
                 stage: Stage::Waiting,
                 taken_back: false,
                 tries: 0,
             };
-            let mut talk = seen.talk.clone();
-            talk.said(wall, By::Staff, &text);
             if let Some(one) = talk.desk_mut(&desk.account, &desk.desk) {
                 one.left = one.left.saturating_sub(1);
             }

@@ -460,7 +460,7 @@ impl<'h> Hearing<'h> {
                     Speaker::Customer => (By::Member, None),
                     Speaker::Staff(who) => (By::Staff, Some(who.clone())),
                 };
-                self.speak(at, id, spoken, (when, by, &text, attached.as_ref()));
+                let n = self.speak(at, id, spoken, (when, by, &text, attached.as_ref()));
                 let word = Word {
                     talk: id,
                     persona: self.place.persona.to_owned(),
@@ -473,6 +473,7 @@ impl<'h> Hearing<'h> {
                     cut: is_cut,
                     attached,
                     id: spoken.id.clone(),
+                    n,
                     stage: Stage::Heard,
                     taken_back: false,
                     tries: 0,
@@ -516,14 +517,14 @@ impl<'h> Hearing<'h> {
         Ok(())
     }
 
-    /// What a new word makes of its conversation.
+    /// What a new word makes of its conversation; its number there.
     fn speak(
         &mut self,
         at: &At,
         id: ReflectionId,
         spoken: &Spoken,
         (when, by, text, attached): (Ts, By, &str, Option<&Attached>),
-    ) {
+    ) -> u64 {
         let fresh = || Talk {
             persona: self.place.persona.to_owned(),
             customer: spoken.customer.clone(),
@@ -537,6 +538,7 @@ impl<'h> Hearing<'h> {
             desks: Vec::new(),
             complaint: None,
             trouble: None,
+            n: 0,
         };
         let (_, talk, changed) = self.talks.entry(id).or_insert_with(|| (0, fresh(), true));
         *changed = true;
@@ -546,7 +548,7 @@ impl<'h> Hearing<'h> {
             Some(one) => format!("[{}] {text}", one.kind),
             None => text.to_owned(),
         };
-        talk.said(when, by, words.trim());
+        let n = talk.said(when, by, words.trim());
         let (account, desk) = (self.place.account, self.place.desk);
         if talk.desk_mut(account, desk).is_none() {
             talk.desks.push(Desk {
@@ -582,6 +584,7 @@ impl<'h> Hearing<'h> {
                 }
             }
         }
+        n
     }
 
     fn things(&self) -> Result<Vec<Reflect>> {

@@ -344,10 +344,13 @@ impl Engine {
         let more = found.len() >= limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|one| cursors.text(one.id.bytes()));
-        let mut items = Vec::new();
+        let mut words = Vec::with_capacity(found.len());
         for one in found {
-            items.extend(opened::<Word>(one)?.map(|row| word_view(row.id, &row.what, seen.mask)));
+            words.extend(opened::<Word>(one)?);
         }
+        // What was said in one second comes in the order in which it was heard.
+        words.sort_by_key(|row| std::cmp::Reverse((row.what.at, row.what.n)));
+        let items = words.iter().map(|row| word_view(row.id, &row.what, seen.mask)).collect();
         Ok(ConversationWhole { conversation: seen.view(clock::wall()), messages: Page { items, next } })
     }
 }
