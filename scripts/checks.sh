@@ -178,6 +178,7 @@ check_engine_pg() {
   # Of the workspace, so that what it rests on is not compiled a second time with other features.
   ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" --workspace --test pipeline -- --skip any_batch
   ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" --workspace --test sends
+  ZHIYIN_TEST_STORE=pg cargo test --release "${locked[@]}" --workspace --test inbox
 }
 
 check_house() { cargo test --release "${locked[@]}" --workspace --test house; }

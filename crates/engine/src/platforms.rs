@@ -16,6 +16,7 @@ mod greeting;
 mod group_ways;
 mod groups;
 pub(crate) mod had;
+pub mod inbox;
 mod looks;
 pub(crate) mod media;
 mod mirror;
@@ -86,7 +87,9 @@ pub struct Round {
 type Named = (&'static str, for<'a> fn(&'a Engine, &'a At, Ts) -> BoxFuture<'a, Result<Round>>);
 
 /// All rounds, in the order in which they are made.
-const ROUNDS: [Named; 11] = [
+const ROUNDS: [Named; 13] = [
+    ("replies", inbox::reply_round),
+    ("desks", inbox::hear_round),
     ("look", |engine, at, wall| Box::pin(engine.look_round(at, wall))),
     ("pull", |engine, at, wall| Box::pin(engine.pull_round(at, wall))),
     ("mark", |engine, at, wall| Box::pin(engine.mark_round(at, wall))),

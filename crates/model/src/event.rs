@@ -233,6 +233,11 @@ pub mod names {
     pub const GROUP_JOINED: &str = "Group Joined";
     /// A member left a group, or was removed: `channel`, `group`, `removed`.
     pub const GROUP_LEFT: &str = "Group Left";
+    /// A member said something at a desk of the brand's: `channel`, `desk`, `persona`, `kind` (`text`, or what was sent), `text` as far as it
+    /// fits, `media`.
+    pub const MESSAGE_RECEIVED: &str = "Message Received";
+    /// Somebody of the staff answered them: `channel`, `desk`, `persona`, `by`.
+    pub const MESSAGE_ANSWERED: &str = "Message Answered";
     /// A member's advisor did what they were asked to: `task`, its id.
     pub const TASK_DONE: &str = "Task Done";
     /// A short link of a member was clicked: `link` its code, `page`, `clicks`. Only the home itself states it.
@@ -332,13 +337,15 @@ pub mod names {
 
     /// What a write key that lies open may not say: it earns, spends or gives points, says who is whom, or what others agree
     /// to, whom they care for and what a partner owes.
-    pub const SERVER_ONLY: [&str; 41] = [
+    pub const SERVER_ONLY: [&str; 43] = [
         CONTACT_ADDED,
         CONTACT_LOST,
         CONTACT_NOTED,
         CONTACT_KEPT,
         GROUP_JOINED,
         GROUP_LEFT,
+        MESSAGE_RECEIVED,
+        MESSAGE_ANSWERED,
         MESSAGE_FAILED,
         CHANNEL_REACHABLE,
         CAMPAIGN_BEGUN,

@@ -142,6 +142,10 @@ named! {
         ContactsHandOver = "contacts_hand_over",
         /// Saying that a member saw what was said to them, or that a task is done.
         MessagesAnswer = "messages_answer",
+        /// Reading what members said, and what was answered.
+        InboxRead = "inbox_read",
+        /// Answering members, and saying who looks after a conversation and where it stands.
+        InboxAnswer = "inbox_answer",
         /// Pricing carts for members: quoting, locking, paying, letting go.
         Checkout = "checkout",
         /// Taking back what was bought at a checkout.

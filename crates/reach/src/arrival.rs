@@ -43,6 +43,13 @@ pub enum Ask {
     },
     /// Which tags there are.
     Tags,
+    /// What was said at a desk.
+    Spoken {
+        /// Which, where it says; else at any.
+        desk: Option<String>,
+        /// What asking bears, for as long as it is fresh.
+        token: Option<String>,
+    },
 }
 
 impl Ask {
@@ -52,6 +59,7 @@ impl Ask {
             Self::Customer { .. } => "customer",
             Self::Group { .. } => "group",
             Self::Tags => "tags",
+            Self::Spoken { .. } => "spoken",
         }
     }
 }

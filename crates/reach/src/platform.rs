@@ -4,10 +4,14 @@
 //! Three answers are possible beside the one that was asked for ([`Trouble`]); only [`Trouble::Unknown`] leaves anybody in doubt, and each
 //! method says how that is found out. Instants are seconds since 1970 UTC.
 
+mod helpdesk;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+
+pub use helpdesk::{Asker, Attachment, Helpdesk, Reply, Session, Speaker, Spoken, SpokenPage, SpokenWhat};
 
 /// Who can do something about a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -419,7 +423,7 @@ pub trait Platform: Send + Sync {
     fn channel(&self) -> &'static str;
     /// How people are named there: a namespace of a home.
     fn namespace(&self) -> &'static str;
-    /// The persona as which an account speaks, where it was said.
+    /// The persona as which an account or a desk speaks, where it was said.
     fn persona(&self, account: &str) -> Option<&str>;
     /// Accounts that speak as a persona, in the order in which they were said.
     fn accounts_of(&self, persona: &str) -> Vec<String>;
@@ -527,6 +531,24 @@ pub trait Platform: Send + Sync {
     async fn convert(&self, unionid: &str, openid: &str) -> Answer<Converted>;
     /// By what customers were known before they came, of those of whom that is known.
     async fn pending_of(&self, customers: &[String]) -> Answer<Vec<(String, String)>>;
+
+    /// Desks that this app may answer for.
+    async fn helpdesks(&self) -> Answer<Vec<Helpdesk>>;
+    /// What was said at a desk from where one was, from the oldest that is kept where that is nothing; `token` is what news of it bore, while
+    /// it is fresh. Asked again from the same place it says the same.
+    async fn spoken(
+        &self,
+        desk: &str,
+        token: Option<&str>,
+        at: Option<&str>,
+        limit: usize,
+    ) -> Answer<SpokenPage>;
+    /// Answers a customer. Where nobody knows, nothing shows it: it is not said again.
+    async fn reply(&self, reply: &Reply) -> Answer<()>;
+    /// Who has a customer at a desk.
+    async fn session(&self, desk: &str, customer: &str) -> Answer<Session>;
+    /// Who customers are who said something of late, at most a hundred; of others nothing is told.
+    async fn askers(&self, customers: &[String]) -> Answer<Vec<Asker>>;
 
     /// Says something to accounts; the same again within hours is heard once. Those who could not be told.
     async fn notify(&self, accounts: &[String], notice: &Notice) -> Answer<Vec<String>>;

@@ -31,6 +31,7 @@ pub mod moments;
 pub mod notify;
 mod numbers;
 pub mod pages;
+pub mod service;
 pub mod settings;
 pub mod staff;
 pub mod tags;

@@ -17,6 +17,7 @@ mod coupons;
 pub(crate) mod document;
 mod draws;
 pub(crate) mod endpoint;
+mod inbox;
 pub(crate) mod input;
 pub(crate) mod keys;
 mod links;
@@ -155,6 +156,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         arrivals::endpoints(),
         ways::endpoints(),
         posts::endpoints(),
+        inbox::endpoints(),
         links::endpoints(),
         draws::endpoints(),
         tills::endpoints(),

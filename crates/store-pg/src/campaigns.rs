@@ -1,6 +1,7 @@
 //! Campaigns: what happened in runs lies with the member, what was said in the shard of its own hash, so that each is found by it.
 
 pub(crate) mod arrivals;
+mod conversations;
 mod mirror;
 pub(crate) mod sends;
 
@@ -22,6 +23,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
 
 pub(crate) use arrivals::*;
+pub(crate) use conversations::*;
 pub(crate) use mirror::*;
 pub(crate) use sends::*;
 
@@ -277,6 +279,10 @@ impl Campaigns for PgStore {
     }
 
     fn mirror(&self) -> &dyn zhiyin_store::campaigns::mirror::Mirror {
+        self
+    }
+
+    fn conversations(&self) -> &dyn zhiyin_store::campaigns::conversations::Conversations {
         self
     }
 

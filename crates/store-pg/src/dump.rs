@@ -82,6 +82,8 @@ pub(crate) const SEND: &str = "SELECT id, channel, at, state, attempts, due, tri
     FROM {shard}.send ORDER BY id";
 pub(crate) const REFLECTION: &str =
     "SELECT id, version, kind, part, due, about, body FROM {shard}.reflection ORDER BY id";
+pub(crate) const CONVERSATION: &str =
+    "SELECT id, persona, state, assignee, at FROM {shard}.conversation ORDER BY id";
 pub(crate) const ARRIVAL: &str =
     "SELECT id, channel, lane, at, about, state, tries, due, why, body FROM {shard}.arrival ORDER BY id";
 pub(crate) const LINK: &str = "SELECT id, code, page, target, touchpoint, campaign, message, member, sharer, at, until, clicks, \
@@ -157,7 +159,7 @@ enum Way {
 }
 
 /// How each table is said, by name.
-const SAID: [(&str, &str, Way); 66] = [
+const SAID: [(&str, &str, Way); 67] = [
     ("home", HOME, Way::Once),
     ("playbook", PLAYBOOK, Way::Once),
     ("source", SOURCE, Way::Once),
@@ -191,6 +193,7 @@ const SAID: [(&str, &str, Way); 66] = [
     ("send", SEND, Way::Each),
     ("arrival", ARRIVAL, Way::Each),
     ("reflection", REFLECTION, Way::Each),
+    ("conversation", CONVERSATION, Way::Each),
     ("link", LINK, Way::Each),
     ("pool", POOL, Way::Once),
     ("issue", ISSUE, Way::Once),

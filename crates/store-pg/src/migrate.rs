@@ -236,6 +236,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: "",
         online: &[],
     },
+    Migration {
+        number: 30,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0030_shard.sql"),
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

@@ -18,7 +18,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{PastEvent, Result, archive};
 
 use crate::PgStore;
-use crate::campaigns::{ARRIVALS_ERASED, ARRIVALS_NAMES, REFLECTIONS_ERASED};
+use crate::campaigns::{ARRIVALS_ERASED, ARRIVALS_NAMES, CONVERSATIONS_ERASED, REFLECTIONS_ERASED};
 use crate::connection::{Said, Step, Tx, Values};
 use crate::load::timeline;
 use crate::memory::HOME_HELD;
@@ -138,6 +138,7 @@ async fn erase(tx: &Tx<'_>, member: MemberId) -> Result<()> {
         steps.push(Step::Run((names::SEEN_GONE, shard), vec![&key]));
         steps.push(Step::Run((NAMES_GONE, shard), vec![&key]));
         steps.push(Step::Run((ARRIVALS_ERASED, shard), vec![&names]));
+        steps.push(Step::Run((CONVERSATIONS_ERASED, shard), vec![&names]));
         steps.push(Step::Run((REFLECTIONS_ERASED, shard), vec![&names]));
         steps.push(Step::Run((crate::checkouts::BLANK, shard), vec![&key]));
         steps.push(Step::Run((crate::campaigns::SEND_ERASED, shard), vec![&key]));

@@ -1,6 +1,7 @@
 //! Campaigns: what a batch writes of them, and how it is read.
 
 pub(crate) mod arrivals;
+mod conversations;
 pub(crate) mod links;
 mod mirror;
 pub(crate) mod sends;
@@ -22,6 +23,7 @@ use zhiyin_store::seal::vault::Vault;
 use zhiyin_store::{Result, StoreError, seal};
 
 pub(crate) use arrivals::*;
+pub(crate) use conversations::*;
 pub(crate) use mirror::*;
 pub(crate) use sends::*;
 
@@ -235,6 +237,10 @@ impl Campaigns for SqliteStore {
     }
 
     fn mirror(&self) -> &dyn zhiyin_store::campaigns::mirror::Mirror {
+        self
+    }
+
+    fn conversations(&self) -> &dyn zhiyin_store::campaigns::conversations::Conversations {
         self
     }
 

@@ -312,6 +312,7 @@ fn erase(c: &Connection, member: MemberId, reaching: &[i64]) -> Result<()> {
     }
     run(&mut prepare(c, names::SEEN_GONE)?, [key])?;
     run(&mut prepare(c, campaigns::ARRIVALS_ERASED)?, [key])?;
+    run(&mut prepare(c, campaigns::CONVERSATIONS_ERASED)?, [key])?;
     run(&mut prepare(c, campaigns::REFLECTIONS_ERASED)?, [key])?;
     run(&mut prepare(c, NAMES_GONE)?, [key])?;
     run(&mut prepare(c, lists::ERASED)?, [key])?;

@@ -2,6 +2,7 @@
 //! to members is the outbox, whose bodies are sealed under the member like those of events.
 
 pub mod arrivals;
+pub mod conversations;
 pub mod mirror;
 pub mod sends;
 
@@ -134,6 +135,8 @@ pub trait Campaigns: Send + Sync {
     fn arrivals(&self) -> &dyn arrivals::Arrivals;
     /// What platforms last showed.
     fn mirror(&self) -> &dyn mirror::Mirror;
+    /// Conversations with members.
+    fn conversations(&self) -> &dyn conversations::Conversations;
     /// Short links.
     fn links(&self) -> &dyn crate::links::Links;
     /// What happened to a member, and to who they were, newest first: in one campaign, or in all.

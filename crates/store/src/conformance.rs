@@ -13,6 +13,7 @@ pub mod checkouts;
 pub mod closing;
 pub mod closing_coupons;
 pub mod codes;
+pub mod conversations;
 pub mod coupons;
 pub mod crowd;
 pub mod doors;
@@ -116,6 +117,9 @@ macro_rules! conformance {
                 what_came_of_whoever_is_erased_says_nothing;
             mirror: a_thing_is_changed_by_who_read_it_as_it_is, what_is_due_of_a_kind_is_lent_to_one_at_a_time,
                 things_are_listed_by_what_they_belong_to, the_mirror_moves_with_the_home, what_was_seen_of_whoever_is_erased_says_nothing;
+            conversations: what_was_heard_and_how_it_is_listed_are_written_at_once_or_not_at_all,
+                conversations_are_listed_by_their_last_words, conversations_move_with_the_home,
+                a_conversation_with_whoever_is_erased_is_on_no_list;
             links: a_link_is_kept_once_and_counts, links_follow_whoever_they_are, links_move_with_the_home,
                 a_link_of_whoever_is_erased_names_nobody;
             closing: months_are_summed_from_the_journal, a_month_is_closed_once_and_stays, what_may_still_change_is_not_closed,

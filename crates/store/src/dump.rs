@@ -73,7 +73,7 @@ const TEXT: Kind = Kind::Text;
 const BYTES: Kind = Kind::Bytes;
 
 /// All tables, in an order in which a row comes after what it refers to.
-pub static TABLES: [Table; 66] = [
+pub static TABLES: [Table; 67] = [
     Table {
         name: "home",
         columns: &[("id_key", BYTES), ("offset_us", INT), ("live_since", INT), ("clock", INT), ("last", INT)],
@@ -333,6 +333,7 @@ pub static TABLES: [Table; 66] = [
     Table { name: "send", columns: &crate::campaigns::sends::COLUMNS },
     Table { name: "arrival", columns: &crate::campaigns::arrivals::COLUMNS },
     Table { name: "reflection", columns: &crate::campaigns::mirror::COLUMNS },
+    Table { name: "conversation", columns: &crate::campaigns::conversations::COLUMNS },
     links::LINK,
     Table { name: "pool", columns: &[("pool", TEXT), ("taken", INT)] },
     Table {

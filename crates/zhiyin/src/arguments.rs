@@ -193,6 +193,12 @@ pub enum Command {
         #[command(subcommand)]
         action: crate::post::PostAction,
     },
+    /// What members said to the brand's desks (微信客服会话收件箱), and answers.
+    Inbox {
+        /// What to do about it.
+        #[command(subcommand)]
+        action: crate::inbox::InboxAction,
+    },
     /// What came from platforms (平台回调): what became of it, dead letters.
     Arrival {
         /// What to do about it.

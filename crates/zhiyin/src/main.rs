@@ -21,6 +21,7 @@ mod duplicates;
 mod elsewhere;
 mod home;
 mod import;
+mod inbox;
 mod key;
 mod link;
 mod lists;
@@ -127,6 +128,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Checkout { action } => checkout::checkout(&place, action).await,
         Command::Send { action } => send::send(&place, action).await,
         Command::Post { action } => post::post(&place, action).await,
+        Command::Inbox { action } => inbox::inbox(&place, action).await,
         Command::Arrival { action } => arrival::arrival(&place, action).await,
         Command::Platform { action } => platform::platform(&place, action).await,
         Command::Channel { action } => channel::channel(&place, action).await,

@@ -44,6 +44,12 @@ pub enum PostAction {
         /// Into those of this owner.
         #[arg(long, value_name = "ACCOUNT")]
         owner: Vec<String>,
+        /// Into those into which the codes of this touchpoint lead, or led.
+        #[arg(long, value_name = "TOUCHPOINT")]
+        touchpoint: Vec<String>,
+        /// Into those of whoever works at this store.
+        #[arg(long, value_name = "CODE")]
+        store: Vec<String>,
         /// With a card of this title, which leads to --url.
         #[arg(long, requires = "url")]
         title: Option<String>,
@@ -103,8 +109,14 @@ pub async fn post(place: &Place, action: PostAction) -> Result<ExitCode> {
     let engine = place.open_existing().await?;
     let by = who::system();
     match action {
-        PostAction::Groups { words, group, named, owner, title, url } => {
-            let groups = Some(GroupsAsked { groups: group, named, owners: owner });
+        PostAction::Groups { words, group, named, owner, touchpoint, store, title, url } => {
+            let groups = Some(GroupsAsked {
+                groups: group,
+                named,
+                owners: owner,
+                touchpoints: touchpoint,
+                stores: store,
+            });
             shown(&engine.ask_post(&by, &PostAsked { groups, ..asked(words, title.zip(url)) }).await??)?;
         }
         PostAction::Moment { words, by: accounts, tag } => {

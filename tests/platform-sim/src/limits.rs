@@ -101,6 +101,8 @@ rules! {
     RecallMs = "message_recall_ms",
     KfAnswers = "kf_answers",
     KfAnswerMs = "kf_answer_ms",
+    KfKeptMs = "kf_kept_ms",
+    KfTokenMs = "kf_token_ms",
     Capacity = "staff_capacity",
 }
 

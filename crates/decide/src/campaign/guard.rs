@@ -136,9 +136,10 @@ fn never(word: &str) -> (String, Verdict) {
     (word.to_owned(), Verdict::Never)
 }
 
-fn blocked(scene: &Scene<'_>, state: &State, _: &Known, _: &Ask<'_>) -> (String, Verdict) {
+/// Why nothing at all is said to somebody, not even by hand: they were erased, or are on the brand's blocklist (`sending.never`).
+pub fn why_blocked(scene: &Scene<'_>, state: &State) -> Option<&'static str> {
     if state.member.audiences.closed {
-        return never("erased");
+        return Some("erased");
     }
     let rules = scene.rules;
     let is_blocked = rules
@@ -146,7 +147,11 @@ fn blocked(scene: &Scene<'_>, state: &State, _: &Known, _: &Ask<'_>) -> (String,
         .never
         .as_ref()
         .is_some_and(|who| holds(who, &rules.leaves, &View::of(state), scene.at).0);
-    if is_blocked { never("yes") } else { passes("no") }
+    is_blocked.then_some("yes")
+}
+
+fn blocked(scene: &Scene<'_>, state: &State, _: &Known, _: &Ask<'_>) -> (String, Verdict) {
+    why_blocked(scene, state).map_or_else(|| passes("no"), never)
 }
 
 fn consented(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {

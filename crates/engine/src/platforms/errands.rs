@@ -45,6 +45,9 @@ impl Asking {
         let look = match ask {
             Ask::Customer { customer, .. } => Look::Customer(customer.clone()),
             Ask::Tags => Look::Tags,
+            Ask::Spoken { desk, token } => {
+                return kept.spoken_at(desk.as_deref(), token.as_deref(), now).await;
+            }
             Ask::Group { group, version, .. } => {
                 // Who knows the state that is announced has nothing to look at.
                 if version.is_some() && kept.group_version(group).await? == *version {

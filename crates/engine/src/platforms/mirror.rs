@@ -135,14 +135,17 @@ impl Kept<'_> {
 
     /// Writes rows, each if it still is as it was read; of each whether it was.
     pub(crate) async fn put<T: Serialize>(&self, things: Vec<Put<'_, T>>) -> Result<Vec<bool>> {
-        let mut all = Vec::with_capacity(things.len());
-        for Put { kind, id, part, read, due, about, what } in things {
-            let body = serde_json::to_string(what)
-                .map_err(|error| StoreError::Damaged(format!("what a platform showed: {error}")))?;
-            let (kind, about) = (self.kind(kind), self.about(about, id));
-            all.push(Reflect { id, read, kind, part, due, about, body: seal::seal(&body) });
-        }
+        let all: Vec<Reflect> = things.iter().map(|put| self.reflect(put)).collect::<Result<_>>()?;
         Ok(self.engine.store().coupons().campaigns().mirror().reflect(all).await?)
+    }
+
+    /// A row as a store takes it.
+    pub(crate) fn reflect<T: Serialize>(&self, put: &Put<'_, T>) -> Result<Reflect> {
+        let Put { kind, id, part, read, due, about, what } = *put;
+        let body = serde_json::to_string(what)
+            .map_err(|error| StoreError::Damaged(format!("what a platform showed: {error}")))?;
+        let (kind, about) = (self.kind(kind), self.about(about, id));
+        Ok(Reflect { id, read, kind, part, due, about, body: seal::seal(&body) })
     }
 
     /// Takes rows away that still are as they were read.

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use zhiyin_model::place::Code;
 use zhiyin_model::time::{DAY_US, HOUR_US, Ts};
 use zhiyin_reach::platform::{Answer, Moment, Trouble};
 use zhiyin_store::campaigns::mirror::ReflectionId;
 
 use super::tasks::{Errand, OVER_KEPT_US, Reaches, Stage, TASK, WAITING, Words, again, seconds};
-use super::{About, At, Kept, Put, Round, Row};
+use super::{About, At, Kept, Put, Round, Row, ways};
 use crate::boxed;
 use crate::{Engine, Result};
 
@@ -56,6 +57,12 @@ pub(crate) enum Where {
         named: Option<String>,
         /// Those of these owners.
         owners: Vec<String>,
+        /// Those into which the codes of these touchpoints lead, or led.
+        #[serde(default)]
+        touchpoints: Vec<String>,
+        /// Those of whoever works at these stores.
+        #[serde(default)]
+        stores: Vec<String>,
     },
     /// As a moment.
     Moment {
@@ -186,8 +193,13 @@ impl Engine {
             }
         }
         match row.what.into.clone() {
-            Where::Groups { groups, named, owners } => {
-                let found = match chosen(at, &groups, named.as_deref(), &owners).await {
+            Where::Groups { mut groups, named, mut owners, touchpoints, stores } => {
+                groups.extend(ways::groups_of(kept, &touchpoints).await?);
+                let is_listed = !owners.is_empty() || (named.is_some() && stores.is_empty());
+                owners.extend(self.staff_at(&stores).await?);
+                let listed =
+                    (is_listed || !owners.is_empty()).then_some((named.as_deref(), owners.as_slice()));
+                let found = match chosen(at, &groups, listed).await {
                     Ok(found) => found,
                     Err(trouble) => return later(kept, row, &trouble, wall).await,
                 };
@@ -426,17 +438,29 @@ async fn later(kept: &Kept<'_>, mut row: Row<Post>, trouble: &Trouble, wall: Ts)
     kept.put_post(&row, due).await.map(drop)
 }
 
+impl Engine {
+    /// Who of the staff works at stores, by their codes, which are accounts where they own groups.
+    async fn staff_at(&self, stores: &[String]) -> Result<Vec<String>> {
+        if stores.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = self.places().await?;
+        let codes = stores.iter().filter_map(|store| Code::read("store", store).ok());
+        let staff = codes.flat_map(|code| tree.staff_of(&code).iter().map(|one| one.code.to_string()));
+        Ok(staff.collect())
+    }
+}
+
 /// Groups by owner: those named by id, and those of owners or with a name.
 async fn chosen(
     at: &At,
     groups: &[String],
-    named: Option<&str>,
-    owners: &[String],
+    listed: Option<(Option<&str>, &[String])>,
 ) -> Answer<BTreeMap<String, BTreeSet<String>>> {
     let mut ids: BTreeSet<String> = groups.iter().cloned().collect();
-    let listed = named.is_some() || !owners.is_empty();
+    let named = listed.and_then(|(named, _)| named);
     let mut next = None;
-    if listed {
+    if let Some((_, owners)) = listed {
         loop {
             let part = at.desk.groups(owners, next.as_deref()).await?;
             ids.extend(part.items);

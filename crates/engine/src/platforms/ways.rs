@@ -474,6 +474,25 @@ pub(super) async fn all_rows(kept: &Kept<'_>) -> Result<Vec<Row<KeptWay>>> {
     }
 }
 
+/// Groups into which the codes of touchpoints lead, or led: those that filled since are theirs too.
+pub(super) async fn groups_of(kept: &Kept<'_>, touchpoints: &[String]) -> Result<Vec<String>> {
+    if touchpoints.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut groups = Vec::new();
+    for row in all_rows(kept).await?.into_iter().filter(|row| touchpoints.contains(&row.what.touchpoint)) {
+        let KeptWay { spec, known, .. } = row.what;
+        let Leads::Groups { groups: now, .. } = spec.leads else { continue };
+        // Of the owners' other groups it is known what they are called, and not that a code ever led there.
+        let led =
+            known.groups.into_iter().filter(|(group, is)| is.is_some() && !known.of_owners.contains(group));
+        groups.extend(now.into_iter().chain(led.map(|(group, _)| group)));
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    Ok(groups)
+}
+
 /// Notes on the row of a code why it cannot be what it is to be; where there is none yet, nothing is noted but in the log.
 async fn note_trouble(
     kept: &Kept<'_>,

@@ -39,7 +39,7 @@ const fn row(operation: Operation, about: About, verdicts: [Verdict; 7]) -> Row 
 
 /// The table.
 #[rustfmt::skip]
-pub const MATRIX: [Row; 41] = [
+pub const MATRIX: [Row; 43] = [
     //   operation            compared   owner  marketer  analyst  manager  advisor  cashier  public
     row(O::MemberLookup,      Member,  [ ALL,   ALL_M,    NO,      ALL_M,   ALL_M,   ALL_M,   NO    ]),
     row(O::MemberRead,        Member,  [ ALL,   ALL_M,    ALL_M,   TREE,    MINE,    NO,      NO    ]),
@@ -61,6 +61,8 @@ pub const MATRIX: [Row; 41] = [
     row(O::CampaignsManage,   Brand,   [ ALL_0, ALL_0,    NO,      NO,      NO,      NO,      NO    ]),
     row(O::ContactsHandOver,  Brand,   [ ALL_0, ALL_0,    NO,      NO,      NO,      NO,      NO    ]),
     row(O::MessagesAnswer,    Member,  [ ALL,   ALL_M,    NO,      TREE_M,  MINE,    ALL_M,   NO    ]),
+    row(O::InboxRead,         Member,  [ ALL,   ALL_M,    NO,      TREE,    MINE,    NO,      NO    ]),
+    row(O::InboxAnswer,       Member,  [ ALL,   ALL_M,    NO,      TREE,    MINE,    NO,      NO    ]),
     row(O::Checkout,          Act,     [ ALL,   NO,       NO,      TREE_M,  OWN_M,   OWN_M,   NO    ]),
     row(O::CheckoutReturn,    Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::TillsLease,        Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),

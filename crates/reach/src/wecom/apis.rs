@@ -104,6 +104,11 @@ pub(crate) const UNASSIGNED: Api = post("externalcontact/get_unassigned_list", S
 pub(crate) const GROUP_TRANSFER: Api = post("externalcontact/groupchat/transfer", Told, "path/92127");
 pub(crate) const GROUP_ONJOB_TRANSFER: Api =
     post("externalcontact/groupchat/onjob_transfer", Told, "path/95703");
+pub(crate) const SERVICE_ACCOUNTS: Api = post("kf/account/list", Safe, "path/94661");
+pub(crate) const SERVICE_MESSAGES: Api = post("kf/sync_msg", Safe, "path/94670");
+pub(crate) const SERVICE_REPLY: Api = post("kf/send_msg", Never, "path/94677");
+pub(crate) const SERVICE_STATE: Api = post("kf/service_state/get", Safe, "path/94669");
+pub(crate) const SERVICE_CUSTOMERS: Api = post("kf/customer/batchget", Safe, "path/95159");
 pub(crate) const STAFF_GET: Api = get("user/get", Safe, "path/90196");
 pub(crate) const STAFF_LIST: Api = post("user/list_id", Safe, "path/96067");
 pub(crate) const DEPARTMENTS: Api = get("department/list", Safe, "path/90208");
@@ -112,7 +117,7 @@ pub(crate) const NOTIFY: Api = post("message/send", Told, "path/90236");
 pub(crate) const RECALL: Api = post("message/recall", Safe, "path/94867");
 
 /// All of them.
-pub const ALL: [&Api; 60] = [
+pub const ALL: [&Api; 65] = [
     &GETTOKEN,
     &CONTACT_LIST,
     &CONTACT_GET,
@@ -167,6 +172,11 @@ pub const ALL: [&Api; 60] = [
     &UNASSIGNED,
     &GROUP_TRANSFER,
     &GROUP_ONJOB_TRANSFER,
+    &SERVICE_ACCOUNTS,
+    &SERVICE_MESSAGES,
+    &SERVICE_REPLY,
+    &SERVICE_STATE,
+    &SERVICE_CUSTOMERS,
     &STAFF_GET,
     &STAFF_LIST,
     &DEPARTMENTS,

@@ -1,5 +1,6 @@
 //! WeCom as a [`Platform`]: its words said in those that name none. The way there is one file, so that whoever asks knows nothing of WeCom.
 
+mod service;
 mod words;
 
 use std::collections::BTreeMap;
@@ -16,14 +17,15 @@ use super::mass::{ChatType, MassQuery, SendStatus};
 use super::media::{File, Kind};
 use super::moments::MomentMade;
 use super::notify::{Card, Content, Notice as WecomNotice};
-use super::settings::{Account, Settings};
+use super::settings::{Account, Served, Settings};
 use super::tags::{NewTag, Place, Which};
 use super::transfer::{Giver, Progress as Far};
 use super::welcome::Welcome;
 use super::{CHANNEL, Fault, NAMESPACE, Trouble as WecomTrouble, Wecom, checkup, pages};
 use crate::platform::{
-    Answer, Converted, Fate, Group, GroupWay, Handover, MadeTask, MadeWay, Moment, MomentMaking, Notice,
-    Part, Platform, Progress, Relation, Said, Step, Tag, Task, TaskResult, Trouble, Way, Whom, Whose,
+    Answer, Asker, Converted, Fate, Group, GroupWay, Handover, Helpdesk, MadeTask, MadeWay, Moment,
+    MomentMaking, Notice, Part, Platform, Progress, Relation, Reply, Said, Session, SpokenPage, Step, Tag,
+    Task, TaskResult, Trouble, Way, Whom, Whose,
 };
 
 use words::{
@@ -45,6 +47,7 @@ const LISTED: i64 = 29 * 86_400;
 pub struct Desk {
     wecom: Wecom,
     accounts: Vec<Account>,
+    service: Vec<Served>,
     callbacks: Option<Callbacks>,
 }
 
@@ -57,7 +60,8 @@ impl Desk {
             Callbacks::new(&CallbackSettings { token, aes_key, corp_id: settings.corp_id.clone(), agent_id })
                 .ok()
         });
-        Self { wecom, accounts: settings.accounts.clone(), callbacks }
+        let (accounts, service) = (settings.accounts.clone(), settings.service.clone());
+        Self { wecom, accounts, service, callbacks }
     }
 
     fn now(&self) -> i64 {
@@ -136,8 +140,10 @@ impl Platform for Desk {
     }
 
     fn persona(&self, account: &str) -> Option<&str> {
-        let found = self.accounts.iter().find(|one| one.userid.eq_ignore_ascii_case(account))?;
-        Some(&found.persona)
+        let found = self.accounts.iter().find(|one| one.userid.eq_ignore_ascii_case(account));
+        // Ids of desks tell small letters from capitals.
+        let served = || self.service.iter().find(|one| one.open_kfid == account).map(|one| &one.persona);
+        found.map(|one| &one.persona).or_else(served).map(String::as_str)
     }
 
     fn accounts_of(&self, persona: &str) -> Vec<String> {
@@ -449,6 +455,32 @@ impl Platform for Desk {
             all.extend(self.wecom.pending_of(some).await.map_err(trouble)?);
         }
         Ok(all)
+    }
+
+    async fn helpdesks(&self) -> Answer<Vec<Helpdesk>> {
+        self.all_helpdesks().await
+    }
+
+    async fn spoken(
+        &self,
+        desk: &str,
+        token: Option<&str>,
+        at: Option<&str>,
+        limit: usize,
+    ) -> Answer<SpokenPage> {
+        self.said_there(desk, token, at, limit).await
+    }
+
+    async fn reply(&self, reply: &Reply) -> Answer<()> {
+        self.replied(reply).await
+    }
+
+    async fn session(&self, desk: &str, customer: &str) -> Answer<Session> {
+        self.session_of(desk, customer).await
+    }
+
+    async fn askers(&self, customers: &[String]) -> Answer<Vec<Asker>> {
+        self.asked_who(customers).await
     }
 
     async fn notify(&self, accounts: &[String], notice: &Notice) -> Answer<Vec<String>> {

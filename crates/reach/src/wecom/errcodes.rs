@@ -181,6 +181,22 @@ pub const CODES: &[Code] = &[
     row(90500, "owner_has_not_left", Refused(Staff), "path/92127"),
     row(90501, "chat_not_external", Refused(Thing), "path/92127"),
     row(90502, "owner_has_left", Refused(Staff), "path/95703"),
+    // Customer service. Also where the app was not let at the account.
+    row(95000, "service_account_wrong", Refused(Thing), ALL),
+    // Five answers to what a customer said last.
+    row(95001, "replies_at_most", Refused(Spent), "path/94677"),
+    // They said nothing for 48 hours.
+    row(95002, "reply_window_closed", Refused(Spent), "path/94677"),
+    row(95004, "service_account_missing", Refused(Thing), ALL),
+    // What a callback bore is good for ten minutes.
+    row(95007, "service_token_wrong", Refused(Ours), "path/94670"),
+    row(95011, "service_in_console", Refused(Settings), ALL),
+    row(95012, "service_not_begun", Refused(Settings), ALL),
+    row(95013, "session_over", Refused(Customer), ALL),
+    row(95014, "not_at_the_desk", Refused(Staff), ALL),
+    row(95017, "service_api_off", Refused(Settings), ALL),
+    // One of the staff has the customer in their client, or they wait for one.
+    row(95018, "session_elsewhere", Refused(Customer), "path/94677"),
     // A tag, a template or a group of another app; or its owner has no licence.
     row(301002, "of_another_app", Refused(Thing), ALL),
     row(301021, "tag_name_taken_by_another", Refused(Content), "path/96320"),

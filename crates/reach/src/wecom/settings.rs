@@ -47,6 +47,8 @@ pub struct Written {
     #[serde(default)]
     accounts: Vec<Account>,
     #[serde(default)]
+    service: Vec<Served>,
+    #[serde(default)]
     limits: Vec<Rule>,
 }
 
@@ -65,6 +67,16 @@ struct WrittenCallback {
 pub struct Account {
     /// The member of staff, as the platform calls them.
     pub userid: String,
+    /// The persona.
+    pub persona: String,
+}
+
+/// An account of customer service that speaks as a persona. Several may be one, and staff may be the same one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Served {
+    /// The account, as the platform calls it.
+    pub open_kfid: String,
     /// The persona.
     pub persona: String,
 }
@@ -93,6 +105,8 @@ pub struct Settings {
     pub callback: Option<Callback>,
     /// Who acts as which persona.
     pub accounts: Vec<Account>,
+    /// Which accounts of customer service speak as which persona.
+    pub service: Vec<Served>,
     /// What the platform allows.
     pub limits: Limits,
 }
@@ -146,6 +160,7 @@ impl Settings {
             Err(problem) => return wrong("api", problem),
         };
         accounts(&written.accounts)?;
+        served(&written.service)?;
         if written.limits.len() > RULES_MAX {
             return wrong("limits", format!("at most {RULES_MAX}"));
         }
@@ -155,8 +170,9 @@ impl Settings {
                 return wrong(format!("limits[{}].{}", problem.index, problem.field), problem.message);
             }
         };
-        let (corp_id, agent_id, accounts) = (written.corp_id, written.agent_id, written.accounts);
-        Ok(Self { corp_id, agent_id, secret: app_secret, api, callback, accounts, limits })
+        let (corp_id, agent_id) = (written.corp_id, written.agent_id);
+        let (accounts, service) = (written.accounts, written.service);
+        Ok(Self { corp_id, agent_id, secret: app_secret, api, callback, accounts, service, limits })
     }
 
     /// The persona as which a member of staff acts. The platform does not tell small letters from capitals in them.
@@ -207,6 +223,29 @@ fn checked(token: Secret, aes_key: Secret) -> Result<Callback, SettingsProblem> 
     Ok(Callback { token, aes_key })
 }
 
+fn persona(field: String, persona: &str) -> Result<(), SettingsProblem> {
+    let persona = persona.trim();
+    if persona.is_empty() || persona.len() > NAME_BYTES_MAX || persona.chars().any(char::is_control) {
+        return wrong(field, format!("1 to {NAME_BYTES_MAX} bytes of text"));
+    }
+    Ok(())
+}
+
+fn served(service: &[Served]) -> Result<(), SettingsProblem> {
+    if service.len() > ACCOUNTS_MAX {
+        return wrong("service", format!("at most {ACCOUNTS_MAX}"));
+    }
+    let mut seen = BTreeSet::new();
+    for (i, one) in service.iter().enumerate() {
+        name(&format!("service[{i}].open_kfid"), &one.open_kfid)?;
+        persona(format!("service[{i}].persona"), &one.persona)?;
+        if !seen.insert(&one.open_kfid) {
+            return wrong(format!("service[{i}].open_kfid"), "one account is one persona");
+        }
+    }
+    Ok(())
+}
+
 fn accounts(accounts: &[Account]) -> Result<(), SettingsProblem> {
     if accounts.len() > ACCOUNTS_MAX {
         return wrong("accounts", format!("at most {ACCOUNTS_MAX}"));
@@ -214,10 +253,7 @@ fn accounts(accounts: &[Account]) -> Result<(), SettingsProblem> {
     let mut seen = BTreeSet::new();
     for (i, account) in accounts.iter().enumerate() {
         name(&format!("accounts[{i}].userid"), &account.userid)?;
-        let persona = account.persona.trim();
-        if persona.is_empty() || persona.len() > NAME_BYTES_MAX || persona.chars().any(char::is_control) {
-            return wrong(format!("accounts[{i}].persona"), format!("1 to {NAME_BYTES_MAX} bytes of text"));
-        }
+        persona(format!("accounts[{i}].persona"), &account.persona)?;
         if !seen.insert(account.userid.to_ascii_lowercase()) {
             return wrong(format!("accounts[{i}].userid"), "one member of staff is one persona");
         }
@@ -241,6 +277,7 @@ mod tests {
                 {"userid": "ZhangSan", "persona": "小顾问"},
                 {"userid": "LiSi", "persona": "小顾问"},
             ],
+            "service": [{"open_kfid": "wk1", "persona": "小顾问"}, {"open_kfid": "wk2", "persona": "小顾问"}],
             "limits": [
                 {"subject": "ways.chats", "number": 10, "window": "call", "from": "2027-01-01", "source": "a letter"},
                 {"subject": "mass_send.per_customer", "number": "days_in_month", "window": "month", "source": "x"},
@@ -298,6 +335,8 @@ mod tests {
             (extra("api", json!("https://qyapi.example/?x=1")), "api"),
             (with("/accounts/1/userid", json!("zhangsan")), "accounts[1].userid"),
             (with("/accounts/0/persona", json!(" ")), "accounts[0].persona"),
+            (with("/service/1/open_kfid", json!("wk1")), "service[1].open_kfid"),
+            (with("/service/0/persona", json!("")), "service[0].persona"),
             (with("/limits/0/subject", json!("nonsense")), "limits[0].subject"),
             (with("/limits/1/window", json!("day")), "limits[1].window"),
             (with("/limits/0/number", json!(0)), "limits[0].number"),

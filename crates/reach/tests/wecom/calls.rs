@@ -16,6 +16,7 @@ use zhiyin_reach::wecom::mass::{ChatType, MassQuery, MassSend, SendStatus, To};
 use zhiyin_reach::wecom::media::{File, Kind};
 use zhiyin_reach::wecom::moments::{Moment, MomentLink, MomentMade, Shown};
 use zhiyin_reach::wecom::notify::{Card, Content, Notice};
+use zhiyin_reach::wecom::service::ServiceReply;
 use zhiyin_reach::wecom::staff::SignedIn;
 use zhiyin_reach::wecom::tags::{NewTag, Place, Which};
 use zhiyin_reach::wecom::transfer::{Giver, Handover, Progress};
@@ -743,6 +744,55 @@ async fn files(book: &Book) {
     form("POST media/uploadimg?");
 }
 
+async fn service(book: &Book) {
+    let line = "POST kf/account/list";
+    let answer = json!({"account_list": [
+        {"open_kfid": "wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q", "name": "咨询客服", "avatar": "https://a.example", "manage_privilege": true},
+    ]});
+    let said = json!({"offset": 0, "limit": 100});
+    let accounts = book.call(line, said, answer, async |w| w.service_accounts(0).await).await;
+    assert_eq!((accounts.len(), accounts[0].name.as_str()), (1, "咨询客服"));
+    let line = "POST kf/sync_msg";
+    let answer = json!({"next_cursor": "4gw7MepFLfgF2VC5npN", "has_more": 1, "msg_list": [{
+        "msgid": "from_msgid_4622416642169452483", "open_kfid": "wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q",
+        "external_userid": "wmAJ2GCAAAme1XQRC-NI-q0_ZM9ukoAw", "send_time": 1_615_478_585, "origin": 3,
+        "msgtype": "text", "text": {"content": "hello world", "menu_id": "101"},
+    }]});
+    let said = json!({"open_kfid": "wk1", "limit": 100, "cursor": "C", "token": "ENC1"});
+    let ask = async |w: &Wecom| w.service_messages("wk1", Some("ENC1"), Some("C"), 100).await;
+    let page = book.call(line, said, answer, ask).await;
+    assert_eq!((page.msg_list[0].origin, page.has_more, page.next_cursor.len()), (3, 1, 19));
+    let said = json!({"open_kfid": "wk1", "limit": 1_000});
+    let ask = async |w: &Wecom| w.service_messages("wk1", None, None, 1_000).await;
+    assert_eq!(book.call(line, said, json!({}), ask).await.msg_list, []);
+    let reply = ServiceReply {
+        touser: CUSTOMER.to_owned(),
+        open_kfid: "wk1".to_owned(),
+        msgid: "MSGID1".to_owned(),
+        content: "你购买的物品已发货".to_owned(),
+    };
+    let said = json!({
+        "touser": CUSTOMER, "open_kfid": "wk1", "msgid": "MSGID1", "msgtype": "text",
+        "text": {"content": "你购买的物品已发货"},
+    });
+    let line = "POST kf/send_msg";
+    let ask = async |w: &Wecom| w.service_reply(&reply).await;
+    assert_eq!(book.call(line, said, json!({"msgid": "MSGID1"}), ask).await, "MSGID1");
+    let line = "POST kf/service_state/get";
+    let said = json!({"open_kfid": "wk1", "external_userid": CUSTOMER});
+    let answer = json!({"service_state": 3, "servicer_userid": "zhangsan"});
+    let state = book.call(line, said, answer, async |w| w.service_state("wk1", CUSTOMER).await).await;
+    assert_eq!((state.service_state, state.servicer_userid.as_str()), (3, "zhangsan"));
+    let line = "POST kf/customer/batchget";
+    let said = json!({"external_userid_list": [CUSTOMER], "need_enter_session_context": 0});
+    let answer = json!({"customer_list": [{
+        "external_userid": CUSTOMER, "nickname": "张三", "avatar": "http://a.example", "gender": 1, "unionid": "oxasdaosaosdasdasdasd",
+    }], "invalid_external_userid": []});
+    let ids = owned(&[CUSTOMER]);
+    let found = book.call(line, said, answer, async |w| w.service_customers(&ids).await).await;
+    assert_eq!((found[0].nickname.as_str(), found[0].unionid.len()), ("张三", 21));
+}
+
 #[tokio::test]
 async fn every_call_is_said_and_read_as_the_platform_documents_it() {
     let book = Book::open().await;
@@ -758,6 +808,7 @@ async fn every_call_is_said_and_read_as_the_platform_documents_it() {
     transfers(&book).await;
     staff(&book).await;
     notices(&book).await;
+    service(&book).await;
     files(&book).await;
     let asked = book.home.seen.asked.lock().unwrap();
     let said: BTreeSet<_> = asked.iter().map(|asked| (asked.verb.as_str(), asked.path.as_str())).collect();
@@ -776,6 +827,13 @@ async fn an_answer_without_what_was_made_is_none() {
     assert!(wecom.add_join_way(&way).await.unwrap_err().is_unknown());
     let moment = Moment { text: text("x"), ..Moment::default() };
     assert!(wecom.add_moment(&moment).await.unwrap_err().is_unknown());
+    let reply = ServiceReply {
+        touser: CUSTOMER.to_owned(),
+        open_kfid: "wk1".to_owned(),
+        msgid: "M1".to_owned(),
+        content: "x".to_owned(),
+    };
+    assert!(wecom.service_reply(&reply).await.unwrap_err().is_unknown());
     assert!(wecom.signed_in("CODE").await.unwrap_err().is_unknown());
     // A job may come to nothing by a number of its own.
     *book.answer.lock().unwrap() =

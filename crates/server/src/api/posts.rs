@@ -44,6 +44,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "link_leads_nowhere",
                 "bad_number",
                 "batch_reused",
+                "touchpoint_unknown",
+                "place_unknown",
                 "post_unknown",
                 "no_playbook",
             ])
@@ -111,6 +113,12 @@ struct PostGroups {
     /// Those of these owners.
     #[serde(default)]
     owners: Vec<String>,
+    /// Those into which the codes of these touchpoints of the playbook lead, or led.
+    #[serde(default)]
+    touchpoints: Vec<String>,
+    /// Those of whoever works at these stores, where the code of the staff is an account of the platform.
+    #[serde(default)]
+    stores: Vec<String>,
 }
 
 /// By whom, and for whom.
@@ -157,7 +165,10 @@ async fn ask(caller: Caller, asked: PostNew) -> Result<PostView, Problem> {
         account: account.unwrap_or_else(|| MAIN.to_owned()),
         text,
         card: card.map(|card| (card.title, card.url)),
-        groups: groups.map(|of| GroupsAsked { groups: of.groups, named: of.named, owners: of.owners }),
+        groups: groups.map(|of| {
+            let PostGroups { groups, named, owners, touchpoints, stores } = of;
+            GroupsAsked { groups, named, owners, touchpoints, stores }
+        }),
         moment: moment.map(|of| MomentAsked { accounts: of.accounts, tags: of.tags }),
         confirm_hours,
     };

@@ -73,18 +73,18 @@ fn reflection(row: &Row, vault: &Vault) -> Result<Reflection> {
 
 /// Things of one shard, a list a column: those that are new, or those that were read.
 #[derive(Default)]
-struct Columns<'n> {
+pub(super) struct Columns<'n> {
     ids: Vec<Uuid>,
     kinds: Vec<&'n str>,
     parts: Vec<Uuid>,
     dues: Vec<Option<i64>>,
     abouts: Vec<Uuid>,
     bodies: Vec<&'n [u8]>,
-    reads: Vec<i64>,
+    pub(super) reads: Vec<i64>,
 }
 
 impl<'n> Columns<'n> {
-    fn put(&mut self, one: &'n Reflect) {
+    pub(super) fn put(&mut self, one: &'n Reflect) {
         self.ids.push(one.id.into());
         self.kinds.push(&one.kind);
         self.parts.push(one.part.into());
@@ -94,7 +94,7 @@ impl<'n> Columns<'n> {
         self.reads.push(one.read);
     }
 
-    fn given(&self) -> Values<'_> {
+    pub(super) fn given(&self) -> Values<'_> {
         vec![&self.ids, &self.kinds, &self.parts, &self.dues, &self.abouts, &self.bodies]
     }
 }

@@ -188,7 +188,7 @@ impl Filling<'_> {
                 self.put(table, "", rows, by_hash).await
             }
             "coupon" | "coupon_move" | "coupon_late" | "checkout" | "outbox" | "send" | "arrival"
-            | "reflection" | "link" => {
+            | "reflection" | "conversation" | "link" => {
                 let name = if table.name.starts_with("coupon_") { "coupon" } else { "id" };
                 let by_coupon =
                     |row: &Values| Ok(schemas.shard_of_hash(&sixteen(column(table, row, name)?)?));

@@ -58,7 +58,7 @@ fn reflection(row: &Row<'_>, vault: &Vault) -> rusqlite::Result<Reflection> {
     })
 }
 
-fn reflect(c: &Connection, things: &[Reflect]) -> Result<Vec<bool>> {
+pub(super) fn reflect(c: &Connection, things: &[Reflect]) -> Result<Vec<bool>> {
     let (mut new, mut changed) = (prepare(c, REFLECTION_NEW)?, prepare(c, REFLECTION_CHANGED)?);
     let mut written = Vec::with_capacity(things.len());
     for one in things {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::ask::{text, wrong};
+use super::ask::{text, texts, wrong};
 use super::{Answer, Call};
+use crate::limits::Rule;
 use crate::world::{World, refuse};
 
 pub fn account_list(world: &mut World, call: &Call<'_>) -> Answer {
@@ -15,27 +16,60 @@ pub fn account_list(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(json!({"account_list": rows.collect::<Vec<_>>()}))
 }
 
-/// What was written since a cursor; the cursor stays good, whether or not there was anything.
+/// What was written since a cursor, of three days; the cursor stays good, whether or not there was anything. What apps said is not there.
 pub fn sync_msg(world: &mut World, call: &Call<'_>) -> Answer {
     let open_kfid = text(call.body, "open_kfid")?;
     let limit = call.body["limit"].as_u64().unwrap_or(1_000);
     if !(1..=1_000).contains(&limit) {
         return wrong("limit");
     }
+    let (now_ms, kept_ms) = (world.now_ms, world.limits.of(Rule::KfKeptMs));
+    let token_ms = world.limits.of(Rule::KfTokenMs);
     let Some(kf) = world.kfs.get(open_kfid) else {
         return refuse(95000, "invalid open_kfid");
     };
+    if let Some(token) = call.body["token"].as_str()
+        && kf.tokens.get(token).is_none_or(|since_ms| now_ms >= since_ms + token_ms)
+    {
+        return refuse(95007, "invalid msg token");
+    }
+    let is_kept =
+        |message: &&Value| message["send_time"].as_i64().unwrap_or_default() * 1_000 > now_ms - kept_ms;
     let from = match call.body["cursor"].as_str().unwrap_or_default() {
-        "" => 0,
+        "" => kf.messages.iter().position(|message| is_kept(&message)).unwrap_or(kf.messages.len()),
         cursor => match cursor.strip_prefix("K").and_then(|n| n.parse::<usize>().ok()) {
             Some(from) if from <= kf.messages.len() => from,
             _ => return refuse(50100, "invalid cursor"),
         },
     };
-    let rows: Vec<&Value> = kf.messages.iter().skip(from).take(limit as usize).collect();
-    let next = from + rows.len();
+    let taken = kf.messages.iter().skip(from).take(limit as usize);
+    let next = from + taken.clone().count();
+    let rows: Vec<&Value> = taken.filter(is_kept).collect();
     let has_more = i64::from(next < kf.messages.len());
     Ok(json!({"next_cursor": format!("K{next}"), "has_more": has_more, "msg_list": rows}))
+}
+
+/// Whose a session is.
+pub fn service_state(world: &mut World, call: &Call<'_>) -> Answer {
+    let (open_kfid, external) = (text(call.body, "open_kfid")?, text(call.body, "external_userid")?);
+    let (state, userid) = world.kf_state(open_kfid, external)?;
+    Ok(json!({"service_state": state, "servicer_userid": userid}))
+}
+
+/// Who those are who spoke within 48 hours.
+pub fn customers(world: &mut World, call: &Call<'_>) -> Answer {
+    let ids = texts(call.body, "external_userid_list", 100)?;
+    let (now_ms, within_ms) = (world.now_ms, world.limits.of(Rule::KfAnswerMs));
+    let spoke = |id: &String| {
+        let mut of = world.kfs.values().filter_map(|kf| kf.spoke.get(id));
+        of.any(|(spoke_ms, _)| now_ms < spoke_ms + within_ms)
+    };
+    let (known, invalid): (Vec<String>, Vec<String>) = ids.into_iter().partition(spoke);
+    let told = known.iter().filter_map(|id| Some((id, world.phones.get(id)?)));
+    let rows = told.map(|(id, phone)| {
+        json!({"external_userid": id, "nickname": phone.name, "avatar": "", "gender": phone.gender, "unionid": phone.unionid})
+    });
+    Ok(json!({"customer_list": rows.collect::<Vec<_>>(), "invalid_external_userid": invalid}))
 }
 
 pub fn send_msg(world: &mut World, call: &Call<'_>) -> Answer {

@@ -143,6 +143,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     post("kf/account/list", kf::account_list).contact(),
     post("kf/sync_msg", kf::sync_msg).contact(),
     post("kf/send_msg", kf::send_msg).contact(),
+    post("kf/service_state/get", kf::service_state).contact(),
+    post("kf/customer/batchget", kf::customers).contact(),
 ];
 
 /// The endpoint of a path.

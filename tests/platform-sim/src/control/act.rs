@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Done, Wrong, text};
+use super::{Done, Wrong, number, text};
 use crate::world::World;
 
 /// The most customers that scan at one moment.
@@ -44,11 +44,36 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Done {
         }
         "edit" => edit(world, body),
         "say" => {
-            let (customer, words) = (text(body, "customer")?, text(body, "text")?);
+            let customer = text(body, "customer")?;
             match body["open_kfid"].as_str() {
-                Some(open_kfid) => done(world.say_to_kf(open_kfid, customer, words)?),
-                None => done(world.say(text(body, "userid")?, customer, words)?),
+                Some(open_kfid) => {
+                    let msgid = world.say_to_kf(open_kfid, customer, &said(body)?)?;
+                    Ok(json!({"msgid": msgid}))
+                }
+                None => done(world.say(text(body, "userid")?, customer, text(body, "text")?)?),
             }
+        }
+        "kf/session" => {
+            let (open_kfid, customer) = (text(body, "open_kfid")?, text(body, "customer")?);
+            let state = number(body, "state")?;
+            if !(0..=4).contains(&state) {
+                return Err(Wrong("state: 0 to 4".to_owned()));
+            }
+            let userid = body["userid"].as_str().unwrap_or_default();
+            done(world.kf_session(open_kfid, customer, (state, userid))?)
+        }
+        "kf/answer" => {
+            let of = (text(body, "open_kfid")?, text(body, "userid")?);
+            let msgid = world.staff_says_in_kf(of, text(body, "customer")?, text(body, "text")?)?;
+            Ok(json!({"msgid": msgid}))
+        }
+        "kf/recall" => {
+            let (open_kfid, customer) = (text(body, "open_kfid")?, text(body, "customer")?);
+            done(world.kf_recall(open_kfid, customer, text(body, "msgid")?)?)
+        }
+        "kf/refuse" => {
+            let (open_kfid, customer) = (text(body, "open_kfid")?, text(body, "customer")?);
+            done(world.kf_refuses(open_kfid, customer, body["refuses"].as_bool().unwrap_or(true))?)
         }
         "staff/leave" => done(world.leave(text(body, "userid")?)?),
         "chats" => {
@@ -80,6 +105,17 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Done {
             Ok(Value::Null)
         }
         _ => Err(Wrong(format!("{what}: nothing of this name can be done"))),
+    }
+}
+
+/// What a customer sends to customer service: a text, or media of a kind.
+fn said(body: &Value) -> Result<Value, Wrong> {
+    match body["kind"].as_str() {
+        None => Ok(json!({"msgtype": "text", "text": {"content": text(body, "text")?}})),
+        Some(kind @ ("image" | "voice" | "video" | "file")) => {
+            Ok(json!({"msgtype": kind, kind: {"media_id": text(body, "media_id")?}}))
+        }
+        Some(_) => Err(Wrong("kind: image, voice, video or file".to_owned())),
     }
 }
 

@@ -273,5 +273,9 @@ fn demo(world: &mut World, _: &Value) -> Done {
     let join_way = world.new_id("", 32).to_lowercase();
     let made = crate::world::types::JoinWay { body, chats: vec![chat.clone()], next_room: 2 };
     world.join_ways.insert(join_way.clone(), made);
-    Ok(json!({"external_userids": phones, "chat_id": chat, "contact_way": way, "join_way": join_way}))
+    let kf = world.new_id("wk", 30);
+    world.kfs.insert(kf.clone(), Kf { name: "知音客服".to_owned(), ..Kf::default() });
+    Ok(json!({
+        "external_userids": phones, "chat_id": chat, "contact_way": way, "join_way": join_way, "open_kfid": kf,
+    }))
 }

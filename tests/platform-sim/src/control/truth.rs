@@ -209,6 +209,7 @@ impl World {
             .collect();
         json!({
             "clock": self.told_clock(), "n_phones": self.phones.len(), "phones": phones, "staff": names, "chats": chats,
+            "kfs": self.kfs.iter().take(5).map(|(id, kf)| (id, &kf.name)).collect::<BTreeMap<_, _>>(),
             "ways": self.ways.keys().take(20).collect::<Vec<_>>(),
             "join_ways": self.join_ways.keys().take(20).collect::<Vec<_>>(),
         })

@@ -2,6 +2,7 @@
 
 mod chats;
 pub mod events;
+mod kf;
 mod people;
 mod reach;
 pub mod types;

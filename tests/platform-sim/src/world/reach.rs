@@ -1,11 +1,7 @@
 //! What staff sends when it confirms: mass messages and moments.
 
-use serde_json::json;
-
-use super::events::{Part, Told};
 use super::types::{Due, Received};
-use super::{INBOX_MAX, Refusal, World, keep, refuse};
-use crate::limits::Rule;
+use super::{INBOX_MAX, World, keep};
 
 /// Which rule counts mass messages.
 pub const MASS: &str = "mass_messages";
@@ -145,62 +141,5 @@ impl World {
         if let Some(moment) = self.moments.get_mut(moment_id) {
             moment.tasks.insert(userid.to_owned(), Some((now_ms, seen)));
         }
-    }
-
-    /// A customer writes to an account of customer service.
-    pub fn say_to_kf(&mut self, open_kfid: &str, external: &str, text: &str) -> Result<(), Refusal> {
-        if !self.phones.contains_key(external) {
-            return refuse(40096, "invalid external userid");
-        }
-        let msgid = self.new_id("", 32);
-        let token = self.new_id("ENC", 30);
-        let now_ms = self.now_ms;
-        let Some(kf) = self.kfs.get_mut(open_kfid) else {
-            return refuse(95000, "invalid open_kfid");
-        };
-        if kf.messages.len() >= super::THINGS_MAX {
-            return refuse(45009, "too many messages for one run");
-        }
-        kf.messages.push(json!({
-            "msgid": msgid, "open_kfid": open_kfid, "external_userid": external, "send_time": now_ms.div_euclid(1_000),
-            "origin": 3, "msgtype": "text", "text": {"content": text},
-        }));
-        kf.spoke.insert(external.to_owned(), (now_ms, 0));
-        let parts = [Part::Text("Token", &token), Part::Text("OpenKfId", open_kfid)];
-        self.emit(Told::Contact, "kf_msg_or_event", None, &parts, None);
-        Ok(())
-    }
-
-    /// An app answers a customer: as often, and as long after they wrote, as the platform lets it.
-    pub fn answer_kf(
-        &mut self,
-        open_kfid: &str,
-        external: &str,
-        msgid: &str,
-        content: &serde_json::Value,
-    ) -> Result<(), Refusal> {
-        let now_ms = self.now_ms;
-        let (answers, within_ms) = (self.limits.of(Rule::KfAnswers), self.limits.of(Rule::KfAnswerMs));
-        let Some(kf) = self.kfs.get_mut(open_kfid) else {
-            return refuse(95000, "invalid open_kfid");
-        };
-        match kf.spoke.get_mut(external) {
-            Some((spoke_ms, _)) if now_ms >= *spoke_ms + within_ms => {
-                return refuse(95002, "send msg time limit");
-            }
-            Some((_, n)) if *n >= answers => return refuse(95001, "send msg count limit"),
-            Some((_, n)) => *n += 1,
-            None => return refuse(95002, "send msg time limit"),
-        }
-        let received = Received {
-            at_ms: now_ms,
-            kind: "kf",
-            id: msgid.to_owned(),
-            from: open_kfid.to_owned(),
-            chat_id: None,
-            content: content.clone(),
-        };
-        self.arrive(external, received);
-        Ok(())
     }
 }

@@ -358,6 +358,12 @@ pub struct Kf {
     pub messages: Vec<Value>,
     /// By customer: when they last spoke, and how many answers they had since.
     pub spoke: BTreeMap<String, (i64, i64)>,
+    /// By customer: 0 nobody has them, 1 an app, 2 they wait, 3 one of the staff has them (who), 4 it is over.
+    pub sessions: BTreeMap<String, (i64, String)>,
+    /// What callbacks bore, and when.
+    pub tokens: BTreeMap<String, i64>,
+    /// Customers who refuse what it says.
+    pub refused_by: BTreeSet<String>,
 }
 
 /// What is due at a time.

@@ -1,6 +1,6 @@
 //! Callbacks: what is told, to whom, how often it is tried, what faults make of it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::{AES_KEY, Answers, Stage, TOKEN, field};
 
@@ -175,4 +175,57 @@ async fn customer_service_has_five_answers_in_two_days() {
     stage.act("limits", json!({"kf_answer_ms": 1_000})).await;
     stage.advance(1_000).await;
     stage.refused("kf/send_msg", answer, 95002).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customer_service_tells_what_happens_there_but_not_what_apps_say() {
+    let stage = Stage::new(1).await;
+    let customer = stage.phone("子期").await;
+    stage.act("staff", json!({"userid": "he", "follower": true})).await;
+    let kf = stage.act("kf", json!({"name": "客服"})).await["open_kfid"].clone();
+    let at = |more: Value| {
+        let mut body = json!({"customer": customer, "open_kfid": kf});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let said = stage.act("say", at(json!({"kind": "image", "media_id": "M1"}))).await;
+    let answer = json!({"touser": customer, "open_kfid": kf, "msgid": "a1", "msgtype": "text", "text": {"content": "在"}});
+    stage.done("kf/send_msg", answer.clone()).await;
+    let state = json!({"open_kfid": kf, "external_userid": customer});
+    assert_eq!(stage.done("kf/service_state/get", state.clone()).await["service_state"], 0);
+    stage.act("kf/session", at(json!({"state": 3, "userid": "he"}))).await;
+    assert_eq!(stage.done("kf/service_state/get", state.clone()).await["servicer_userid"], "he");
+    stage.refused("kf/send_msg", answer.clone(), 95018).await;
+    stage.act("kf/answer", at(json!({"userid": "he", "text": "我来"}))).await;
+    stage.act("kf/session", at(json!({"state": 4}))).await;
+    stage.refused("kf/send_msg", answer.clone(), 95018).await;
+    stage.act("say", at(json!({"text": "还在吗"}))).await;
+    stage.act("kf/refuse", at(json!({}))).await;
+    stage.done("kf/send_msg", answer).await;
+    stage.act("kf/recall", at(json!({"msgid": said["msgid"]}))).await;
+    let list = stage.done("kf/sync_msg", json!({"open_kfid": kf})).await;
+    let told: Vec<String> = list["msg_list"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {}", one["origin"], one["event"]["event_type"].as_str().unwrap_or("said")))
+        .collect();
+    let wanted = [
+        "3 said",
+        "4 session_status_change",
+        "5 said",
+        "4 session_status_change",
+        "3 said",
+        "4 msg_send_fail",
+        "4 user_recall_msg",
+    ];
+    assert_eq!(told, wanted);
+    let ids = json!({"external_userid_list": [customer, "wmnobody"]});
+    let found = stage.done("kf/customer/batchget", ids).await;
+    assert_eq!(found["customer_list"][0]["nickname"], "子期");
+    assert_eq!(found["invalid_external_userid"], json!(["wmnobody"]));
+    stage.refused("kf/sync_msg", json!({"open_kfid": kf, "token": "made up"}), 95007).await;
+    stage.advance(3 * 24 * 3_600_000 + 1_000).await;
+    let old = stage.done("kf/sync_msg", json!({"open_kfid": kf})).await;
+    assert_eq!(old["msg_list"], json!([]), "what is older than three days is told no more");
 }

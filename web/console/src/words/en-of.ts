@@ -235,6 +235,8 @@ export const of = {
     draws_manage: "Draws manage",
     campaigns_manage: "Campaigns manage",
     messages_answer: "Messages answer",
+    inbox_read: "Inbox read",
+    inbox_answer: "Inbox answer",
     checkout: "Checkout",
     checkout_return: "Checkout return",
     tills_lease: "Tills lease",

@@ -46,6 +46,10 @@ pub struct GroupsAsked {
     pub named: Option<String>,
     /// Those of these owners.
     pub owners: Vec<String>,
+    /// Those into which the codes of these touchpoints lead, or led.
+    pub touchpoints: Vec<String>,
+    /// Those of whoever works at these stores.
+    pub stores: Vec<String>,
 }
 
 /// By whom, and for whom.
@@ -153,16 +157,26 @@ impl PostAsked {
             }
         }
         let into = match (&self.groups, &self.moment) {
-            (Some(GroupsAsked { groups, named, owners }), None) => {
-                several("groups", groups)?;
-                several("owners", owners)?;
+            (Some(GroupsAsked { groups, named, owners, touchpoints, stores }), None) => {
+                for (field, all) in
+                    [("groups", groups), ("owners", owners), ("touchpoints", touchpoints), ("stores", stores)]
+                {
+                    several(field, all)?;
+                }
                 if let Some(named) = named {
                     plain("named", named)?;
                 }
-                if groups.is_empty() && owners.is_empty() && named.is_none() {
+                let lists = [groups, owners, touchpoints, stores];
+                if lists.iter().all(|all| all.is_empty()) && named.is_none() {
                     return refused("group_missing", "groups", "into which groups?");
                 }
-                Where::Groups { groups: groups.clone(), named: named.clone(), owners: owners.clone() }
+                Where::Groups {
+                    groups: groups.clone(),
+                    named: named.clone(),
+                    owners: owners.clone(),
+                    touchpoints: touchpoints.clone(),
+                    stores: stores.clone(),
+                }
             }
             (None, Some(MomentAsked { accounts, tags })) => {
                 several("accounts", accounts)?;
@@ -198,7 +212,9 @@ impl PostAsked {
 /// How many customers see it at most.
 fn customers_most(into: &Where) -> i64 {
     match into {
-        Where::Groups { groups, named: None, owners } if owners.is_empty() => {
+        Where::Groups { groups, named: None, owners, touchpoints, stores }
+            if owners.is_empty() && touchpoints.is_empty() && stores.is_empty() =>
+        {
             i64::try_from(groups.len()).unwrap_or(i64::MAX).saturating_mul(GROUP_CUSTOMERS)
         }
         _ => i64::MAX,
@@ -225,6 +241,20 @@ impl Engine {
     pub async fn ask_post(&self, grant: &Grant, asked: &PostAsked) -> Result<Refused<PostView>> {
         grant.may(Operation::CampaignsManage)?;
         let live = self.live()?;
+        if let Some(of) = &asked.groups {
+            let is_touchpoint = |touchpoint: &String| live.playbook.touchpoints.contains_key(touchpoint);
+            if !of.touchpoints.iter().all(is_touchpoint) {
+                return Ok(refused(
+                    "touchpoint_unknown",
+                    "touchpoints",
+                    "the playbook has no such touchpoint",
+                ));
+            }
+            let tree = self.places().await?;
+            if !of.stores.iter().all(|store| tree.get(store).is_some()) {
+                return Ok(refused("place_unknown", "stores", "there is no such place"));
+            }
+        }
         let mut post = match asked.post(grant, &live.playbook.links.hosts, clock::wall()) {
             Ok(post) => post,
             Err(refusal) => return Ok(Err(refusal)),

@@ -9,6 +9,8 @@ pub const WELCOME_SECONDS: i64 = 20;
 const OUTSIDE: [&str; 2] = ["wm", "wo"];
 /// The most ids that are read of a list: a group has 500 members at most.
 const LISTED_MAX: usize = 1_000;
+/// The longest id of an account of customer service, and the longest token, in bytes.
+const SAID_BYTES_MAX: usize = 256;
 
 /// A callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +108,13 @@ pub enum Told {
         /// Its id.
         id: String,
     },
+    /// Something was said or happened at an account of customer service; what, is asked (`kf_msg_or_event`).
+    Spoken {
+        /// `OpenKfId`; of which account, where it says.
+        desk: Option<String>,
+        /// `Token`: good for ten minutes.
+        token: Option<String>,
+    },
     /// Something of a kind that a home has no use for yet.
     Other {
         /// `Event`, or the type of the message.
@@ -140,6 +149,7 @@ impl Told {
                 vec![News::Ask(Ask::Group { group, version_before: None, version: None })]
             }
             Self::TagChanged { .. } => vec![News::Ask(Ask::Tags)],
+            Self::Spoken { desk, token } => vec![News::Ask(Ask::Spoken { desk, token })],
             Self::ArchiveApproved(_) | Self::Other { .. } => Vec::new(),
         }
     }
@@ -172,6 +182,7 @@ impl Told {
             Self::GroupUpdated { .. } => "group_updated",
             Self::GroupDismissed { .. } => "group_dismissed",
             Self::TagChanged { .. } => "tag_changed",
+            Self::Spoken { .. } => "spoken",
             Self::Other { .. } => "other",
         }
     }
@@ -248,6 +259,11 @@ fn told(root: &Element) -> Option<Told> {
         "change_external_tag" if matches!(change, "create" | "update" | "delete" | "shuffle") => {
             let kind = root.said("TagType").unwrap_or("tag").to_owned();
             Some(Told::TagChanged { change: change.to_owned(), kind, id: text("Id").unwrap_or_default() })
+        }
+        "kf_msg_or_event" => {
+            let said =
+                |name: &str| text(name).filter(|text| !text.is_empty() && text.len() <= SAID_BYTES_MAX);
+            Some(Told::Spoken { desk: said("OpenKfId"), token: said("Token") })
         }
         _ => None,
     }
@@ -355,6 +371,14 @@ mod tests {
                     "<Id>t1</Id><TagType>tag</TagType><ChangeType>create</ChangeType>",
                 ),
                 Told::TagChanged { change: "create".to_owned(), kind: "tag".to_owned(), id: "t1".to_owned() },
+            ),
+            (
+                read("kf_msg_or_event", "<Token>ENC1</Token><OpenKfId>wk1</OpenKfId>"),
+                Told::Spoken { desk: Some("wk1".to_owned()), token: Some("ENC1".to_owned()) },
+            ),
+            (
+                read("kf_msg_or_event", "<Token>ENC1</Token>"),
+                Told::Spoken { desk: None, token: Some("ENC1".to_owned()) },
             ),
             (
                 read("change_external_chat", "<ChatId>c</ChatId><ChangeType>dismiss</ChangeType>"),

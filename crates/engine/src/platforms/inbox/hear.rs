@@ -1,0 +1,616 @@
+//! What was said at desks is pulled, a part at a time, from where it was last.
+//!
+//! A callback only says that there is something, so it is a row that is due; the same row is due again after a while without any, which
+//! heals what callbacks lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use zhiyin_model::event::names;
+use zhiyin_model::time::{HOUR_US, Ts};
+use zhiyin_reach::platform::{Asker, Session, Speaker, Spoken, SpokenPage, SpokenWhat, Trouble};
+use zhiyin_reach::wecom::NAMESPACE;
+use zhiyin_store::campaigns::mirror::{Reflect, ReflectionId};
+
+use super::super::say;
+use super::super::tasks::{again, seconds};
+use super::super::{About, At, Kept, Put, Round, Row};
+use super::{
+    Attached, By, DESKS_MAX, Desk, EVENT_CHARS_MAX, Found, Rows, Stage, TALK, TRIES, Talk, TalkState, WHOSE,
+    WORD_CHARS_MAX, Whose, Word, cut, opened, window,
+};
+use crate::{Engine, Result, boxed};
+
+/// The kinds of rows of desks, and of when they were listed.
+const DESK: &str = "desk";
+const LISTED: &str = "desks";
+/// How long it is believed which desks there are; and how long somebody who may not know is left alone.
+const LISTED_US: i64 = HOUR_US;
+/// After how long a desk is looked at without being told, in microseconds: the platform lets it be asked seldom without a token.
+const HEAL_US: i64 = 5 * 60_000_000;
+/// How many desks are pulled from in one round, and how long one process has a desk.
+const DESKS_AT_ONCE: usize = 8;
+const LENT_US: i64 = 2 * 60_000_000;
+/// How many words are pulled at a time.
+const WORDS_AT_ONCE: usize = 100;
+/// For how long what news bore is believed to be good, in seconds, where the platform does not say.
+const FRESH_S: u64 = 600;
+/// How many of a conversation's latest words are looked through for one that is taken back.
+const LOOKED_BACK: usize = 200;
+
+/// A desk, and how far it was heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Pulled {
+    desk: String,
+    name: String,
+    /// From where to go on.
+    cursor: Option<String>,
+    /// What news of it bore, and until when that is good, in seconds.
+    token: Option<(String, i64)>,
+    /// How often it was told that there is something.
+    told: u64,
+    tries: i64,
+    /// Why it could not be asked.
+    why: Option<String>,
+}
+
+/// When desks were listed, or are to be.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Listed {
+    next: Ts,
+}
+
+/// A round that hears what was said.
+pub(in crate::platforms) fn round<'a>(
+    engine: &'a Engine,
+    at: &'a At,
+    wall: Ts,
+) -> BoxFuture<'a, Result<Round>> {
+    Box::pin(engine.round_of_desks(at, wall))
+}
+
+impl Kept<'_> {
+    /// Notes that something was said at a desk, or at any: it is pulled at once.
+    pub(in crate::platforms) async fn spoken_at(
+        &self,
+        desk: Option<&str>,
+        token: Option<&str>,
+        wall: Ts,
+    ) -> Result<()> {
+        let part = self.id(DESK, &[]);
+        let Some(desk) = desk else {
+            let (rows, _) = self.list::<Pulled>(DESK, part, None, 5_000).await?;
+            for row in rows {
+                // What a word of any desk bears is of none.
+                self.tell_desk(&row.what.desk, None, wall).await?;
+            }
+            return Ok(());
+        };
+        self.tell_desk(desk, token, wall).await
+    }
+
+    async fn tell_desk(&self, desk: &str, token: Option<&str>, wall: Ts) -> Result<()> {
+        let (id, part) = (self.id(DESK, &[desk]), self.id(DESK, &[]));
+        let fresh = self.at.desk.limit("service.token_seconds", "each", seconds(wall)).unwrap_or(FRESH_S);
+        let until = seconds(wall).saturating_add(i64::try_from(fresh).unwrap_or(0));
+        for _ in 0..TRIES {
+            let row: Option<Row<Pulled>> = self.get(vec![id]).await?.remove(&id);
+            let (read, mut what) = row.map_or_else(
+                || (0, Pulled { desk: desk.to_owned(), ..Pulled::default() }),
+                |row| (row.version, row.what),
+            );
+            what.told += 1;
+            what.token = token.map(|token| (token.to_owned(), until)).or(what.token);
+            let put = Put { kind: DESK, id, part, read, due: Some(wall), about: About::Nobody, what: &what };
+            if self.put(vec![put]).await?.first() == Some(&true) {
+                return Ok(());
+            }
+        }
+        // Whoever was quicker told it too, or has it right now and looks again.
+        Ok(())
+    }
+
+    /// Learns which desks there are, once in a while.
+    async fn list_desks(&self, wall: Ts) -> Result<()> {
+        let id = self.id(LISTED, &[]);
+        let known: Option<Row<Listed>> = self.get(vec![id]).await?.remove(&id);
+        if known.as_ref().is_some_and(|row| row.what.next > wall) {
+            return Ok(());
+        }
+        let next = match self.at.desk.helpdesks().await {
+            Ok(desks) => {
+                let part = self.id(DESK, &[]);
+                let ids = desks.iter().map(|one| self.id(DESK, &[&one.desk])).collect();
+                let rows: BTreeMap<ReflectionId, Row<Pulled>> = self.get(ids).await?;
+                let mut new = Vec::new();
+                for one in desks {
+                    let id = self.id(DESK, &[&one.desk]);
+                    let row = rows.get(&id);
+                    if row.is_some_and(|row| row.what.name == one.name) {
+                        continue;
+                    }
+                    let before = row.map(|row| row.what.clone()).unwrap_or_default();
+                    let due = row.map_or(Some(wall), |row| row.due);
+                    let what = Pulled { desk: one.desk, name: one.name, ..before };
+                    new.push((id, row.map_or(0, |row| row.version), due, what));
+                }
+                let puts = new.iter().map(|(id, read, due, what)| Put {
+                    kind: DESK,
+                    id: *id,
+                    part,
+                    read: *read,
+                    due: *due,
+                    about: About::Nobody,
+                    what,
+                });
+                self.put(puts.collect()).await?;
+                wall.plus_us(LISTED_US)
+            }
+            Err(Trouble::Later { rest, .. }) => {
+                wall.plus_us(crate::sends::micros(rest.max(Duration::from_secs(10))))
+            }
+            // Whoever does not serve customers there may not ask.
+            Err(trouble) => {
+                tracing::info!(at = ?self.at, why = trouble.why(), "inbox: desks are not known");
+                wall.plus_us(LISTED_US)
+            }
+        };
+        let read = known.map_or(0, |row| row.version);
+        let what = Listed { next };
+        let put = Put { kind: LISTED, id, part: id, read, due: None, about: About::Nobody, what: &what };
+        self.put(vec![put]).await.map(drop)
+    }
+}
+
+impl Engine {
+    #[boxed]
+    async fn round_of_desks(&self, at: &At, wall: Ts) -> Result<Round> {
+        let kept = self.kept(at).await?;
+        kept.list_desks(wall).await?;
+        let rows: Vec<Row<Pulled>> = kept.lend(DESK, wall, wall.plus_us(LENT_US), DESKS_AT_ONCE).await?;
+        let mut done = 0;
+        for row in rows {
+            done += self.pull_desk(&kept, at, row, wall).await?;
+        }
+        Ok(Round { done, next: kept.next(DESK).await? })
+    }
+
+    /// Pulls one part of what was said at a desk.
+    async fn pull_desk(&self, kept: &Kept<'_>, at: &At, row: Row<Pulled>, wall: Ts) -> Result<usize> {
+        let desk = &row.what;
+        let fresh = desk.token.as_ref().filter(|(_, until)| *until > seconds(wall));
+        let token = fresh.map(|(token, _)| token.as_str());
+        let told = at.desk.spoken(&desk.desk, token, desk.cursor.as_deref(), WORDS_AT_ONCE).await;
+        let page = match told {
+            Ok(page) => page,
+            Err(trouble) => {
+                let mut what =
+                    Pulled { tries: desk.tries + 1, why: Some(trouble.why().to_owned()), ..desk.clone() };
+                let due = match &trouble {
+                    Trouble::Later { rest, .. } => again(wall, what.tries.min(6), row.id, *rest),
+                    // From the oldest that is kept on: what is known already is known by its id.
+                    Trouble::Never { why: "cursor_wrong", .. } if what.cursor.is_some() => {
+                        what.cursor = None;
+                        wall
+                    }
+                    _ => wall.plus_us(LISTED_US),
+                };
+                tracing::info!(
+                    ?at,
+                    desk = desk.desk,
+                    why = trouble.why(),
+                    "inbox: a desk is not heard for now"
+                );
+                let put = Put {
+                    kind: DESK,
+                    id: row.id,
+                    part: row.part,
+                    read: row.version,
+                    due: Some(due),
+                    about: About::Nobody,
+                    what: &what,
+                };
+                return kept.put(vec![put]).await.map(|_| 0);
+            }
+        };
+        self.take_in(kept, at, row, page, wall).await
+    }
+
+    /// Takes in what a part says: events first; then words, conversations and the place to go on from, at once.
+    async fn take_in(
+        &self,
+        kept: &Kept<'_>,
+        at: &At,
+        row: Row<Pulled>,
+        page: SpokenPage,
+        wall: Ts,
+    ) -> Result<usize> {
+        let rows = self.inbox_rows().await?;
+        let said_by = at.desk.persona(&row.what.desk).map(str::to_owned);
+        let persona = said_by
+            .or_else(|| Some(row.what.name.clone()).filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| row.what.desk.clone());
+        let desk = row.what.desk.clone();
+        let place = Place { account: &at.account, desk: &desk, persona: &persona };
+        let askers = self.who_asks(&rows, at, &place, &page.items).await?;
+        let said: Vec<say::Word> =
+            page.items.iter().filter_map(|spoken| event_of(&place, &askers, spoken)).collect();
+        for (word, why) in said.iter().zip(kept.say(&said).await?) {
+            if let Some(why) = why {
+                tracing::warn!(?at, word = word.id, why, "inbox: a word is no event");
+            }
+        }
+        let (mut row, mut more) = (row, page.more);
+        for _ in 0..TRIES {
+            let mut hearing = Hearing::new(&rows, &place, &askers);
+            hearing.load(&page.items).await?;
+            for spoken in &page.items {
+                hearing.hear(at, spoken)?;
+            }
+            let what = Pulled { cursor: page.next.clone(), tries: 0, why: None, ..row.what.clone() };
+            let due = if more { wall } else { wall.plus_us(HEAL_US) };
+            let mut things = hearing.things()?;
+            things.push(kept.reflect(&Put {
+                kind: DESK,
+                id: row.id,
+                part: row.part,
+                read: row.version,
+                due: Some(due),
+                about: About::Nobody,
+                what: &what,
+            })?);
+            if rows.converse(things, hearing.listed()).await? {
+                return Ok(page.items.len() + usize::from(more));
+            }
+            let Some(now) = kept.get::<Pulled>(vec![row.id]).await?.remove(&row.id) else { return Ok(0) };
+            if now.what.cursor != row.what.cursor {
+                // Somebody else took the same in.
+                return Ok(0);
+            }
+            // Where it was told meanwhile that there is more, it is pulled again right after.
+            more = more || now.what.told != row.what.told;
+            row = now;
+        }
+        Ok(0)
+    }
+
+    /// Who those are that were not met at a desk of this persona before: what they call themselves, and who they are elsewhere.
+    async fn who_asks(
+        &self,
+        rows: &Rows<'_>,
+        at: &At,
+        place: &Place<'_>,
+        items: &[Spoken],
+    ) -> Result<BTreeMap<String, Asker>> {
+        let is_word = |one: &&Spoken| matches!(one.what, SpokenWhat::Word { by: Speaker::Customer, .. });
+        let customers: BTreeSet<&str> =
+            items.iter().filter(is_word).map(|one| one.customer.as_str()).collect();
+        let whose = |customer: &str| rows.id(WHOSE, &[place.persona, customer]);
+        let known = rows.found::<Whose>(customers.iter().map(|one| whose(one)).collect()).await?;
+        let is_new = |customer: &&&str| !matches!(known.get(&whose(customer)), Some(Found::There(_)));
+        let new: Vec<String> = customers.iter().filter(is_new).map(|one| (*one).to_owned()).collect();
+        let mut askers = BTreeMap::new();
+        for some in new.chunks(WORDS_AT_ONCE) {
+            match at.desk.askers(some).await {
+                Ok(found) => askers.extend(found.into_iter().map(|one| (one.customer.clone(), one))),
+                // Who they are elsewhere is learned when they become a contact; their word waits for nothing.
+                Err(trouble) => {
+                    tracing::info!(?at, why = trouble.why(), "inbox: who asks is not known for now");
+                }
+            }
+        }
+        Ok(askers)
+    }
+}
+
+/// Where something was said.
+struct Place<'p> {
+    account: &'p str,
+    desk: &'p str,
+    persona: &'p str,
+}
+
+/// A word of a member's as an event; nothing, where it is somebody else's.
+fn event_of(place: &Place<'_>, askers: &BTreeMap<String, Asker>, spoken: &Spoken) -> Option<say::Word> {
+    let SpokenWhat::Word { by: Speaker::Customer, text, attached } = &spoken.what else { return None };
+    let mut more: Map<String, Value> = Map::new();
+    more.insert("desk".to_owned(), place.desk.into());
+    more.insert("persona".to_owned(), place.persona.into());
+    more.insert("kind".to_owned(), attached.as_ref().map_or("text", |one| one.kind).into());
+    let (words, is_cut) = cut(text, EVENT_CHARS_MAX);
+    if !words.is_empty() {
+        more.insert("text".to_owned(), words.into());
+    }
+    if is_cut {
+        more.insert("cut".to_owned(), true.into());
+    }
+    if let Some(one) = attached.as_ref().filter(|one| !one.media.is_empty()) {
+        more.insert("media".to_owned(), cut(&one.media, EVENT_CHARS_MAX).0.into());
+    }
+    Some(say::Word {
+        name: names::MESSAGE_RECEIVED,
+        customer: spoken.customer.clone(),
+        unionid: askers.get(&spoken.customer).and_then(|asker| asker.unionid.clone()),
+        id: format!("spoken-{}", cut(&spoken.id, 100).0),
+        at: spoken.at,
+        more,
+    })
+}
+
+/// What is being taken in, held against what is known.
+struct Hearing<'h> {
+    rows: &'h Rows<'h>,
+    place: &'h Place<'h>,
+    askers: &'h BTreeMap<String, Asker>,
+    /// Of which conversation each customer is; whether that is new, with the version of what was there.
+    whose: BTreeMap<String, (ReflectionId, Option<i64>)>,
+    talks: BTreeMap<ReflectionId, (i64, Talk, bool)>,
+    words: BTreeMap<ReflectionId, (i64, Word, bool)>,
+}
+
+impl<'h> Hearing<'h> {
+    fn new(rows: &'h Rows<'h>, place: &'h Place<'h>, askers: &'h BTreeMap<String, Asker>) -> Self {
+        let (whose, talks, words) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { rows, place, askers, whose, talks, words }
+    }
+
+    fn whose_id(&self, customer: &str) -> ReflectionId {
+        self.rows.id(WHOSE, &[self.place.persona, customer])
+    }
+
+    /// Reads what is known of all who say something.
+    async fn load(&mut self, items: &[Spoken]) -> Result<()> {
+        let customers: BTreeSet<&str> = items.iter().map(|one| one.customer.as_str()).collect();
+        let ids = customers.iter().map(|one| self.whose_id(one)).collect();
+        let known = self.rows.found::<Whose>(ids).await?;
+        let spoke = |customer: &str| {
+            items.iter().any(|one| one.customer == customer && matches!(one.what, SpokenWhat::Word { .. }))
+        };
+        let mut new: Vec<(&str, i64)> = Vec::new();
+        for customer in customers {
+            match known.get(&self.whose_id(customer)) {
+                Some(Found::There(row)) => {
+                    self.whose.insert(customer.to_owned(), (row.what.talk, None));
+                }
+                // Whoever comes back after they were erased is somebody new.
+                Some(Found::Erased(version)) if spoke(customer) => new.push((customer, *version)),
+                None if spoke(customer) => new.push((customer, 0)),
+                Some(Found::Erased(_)) | None => {}
+            }
+        }
+        for (customer, version) in new {
+            let elsewhere = self.known_elsewhere(customer).await?;
+            let fresh = || self.rows.id(TALK, &[self.place.persona, customer, &version.to_string()]);
+            let talk = elsewhere.unwrap_or_else(fresh);
+            self.whose.insert(customer.to_owned(), (talk, Some(version)));
+        }
+        let talks: BTreeSet<ReflectionId> = self.whose.values().map(|(talk, _)| *talk).collect();
+        for (id, found) in self.rows.found::<Talk>(talks.into_iter().collect()).await? {
+            if let Found::There(row) = found {
+                self.talks.insert(id, (row.version, row.what, false));
+            }
+        }
+        let mut ids = Vec::new();
+        for one in items {
+            let Some((talk, _)) = self.whose.get(&one.customer) else { continue };
+            match &one.what {
+                SpokenWhat::Word { .. } => ids.push(self.word_id(*talk, one)),
+                SpokenWhat::NotArrived { reply, .. } => ids.extend(ReflectionId::from_hex(reply)),
+                SpokenWhat::TakenBack { word } => ids.extend(self.looked_back(*talk, word).await?),
+                SpokenWhat::Session(_) => {}
+            }
+        }
+        for (id, found) in self.rows.found::<Word>(ids).await? {
+            if let Found::There(row) = found {
+                self.words.insert(id, (row.version, row.what, false));
+            }
+        }
+        Ok(())
+    }
+
+    /// The conversation with this persona that a member has by another name of theirs on the platform.
+    async fn known_elsewhere(&self, customer: &str) -> Result<Option<ReflectionId>> {
+        let Some(member) = self.rows.members(&[customer]).await?.remove(customer) else { return Ok(None) };
+        let names = self.rows.engine.store().identifiers_of(vec![member]).await?;
+        let others = names.iter().filter(|(_, namespace, value)| namespace == NAMESPACE && value != customer);
+        let ids = others.map(|(_, _, value)| self.whose_id(value)).collect();
+        let found = self.rows.found::<Whose>(ids).await?.into_values();
+        let there = found.filter_map(|one| match one {
+            Found::There(row) => Some(row.what.talk),
+            Found::Erased(_) => None,
+        });
+        Ok(there.min())
+    }
+
+    fn word_id(&self, talk: ReflectionId, spoken: &Spoken) -> ReflectionId {
+        let at = Ts(spoken.at.saturating_mul(1_000_000));
+        self.rows.word_id(talk, at, &[self.place.account, self.place.desk, &spoken.id])
+    }
+
+    /// A word of the latest by what the platform calls it.
+    async fn looked_back(&self, talk: ReflectionId, word: &str) -> Result<Option<ReflectionId>> {
+        let mirror = self.rows.engine.store().coupons().campaigns().mirror();
+        let kind = Rows::words_of(self.place.account);
+        for one in mirror.reflections_of(&kind, talk, None, LOOKED_BACK).await? {
+            if let Some(row) = opened::<Word>(one)?.filter(|row| row.what.id == word) {
+                return Ok(Some(row.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes one thing in.
+    fn hear(&mut self, at: &At, spoken: &Spoken) -> Result<()> {
+        let Some((id, _)) = self.whose.get(&spoken.customer).copied() else { return Ok(()) };
+        match &spoken.what {
+            SpokenWhat::Word { by, text, attached } => {
+                let word_id = self.word_id(id, spoken);
+                if self.words.contains_key(&word_id) {
+                    return Ok(());
+                }
+                let when = Ts(spoken.at.saturating_mul(1_000_000));
+                let (text, is_cut) = cut(text, WORD_CHARS_MAX);
+                let attached = attached
+                    .as_ref()
+                    .map(|one| Attached { kind: one.kind.to_owned(), media: cut(&one.media, 500).0 });
+                let (by, who) = match by {
+                    Speaker::Customer => (By::Member, None),
+                    Speaker::Staff(who) => (By::Staff, Some(who.clone())),
+                };
+                let n = self.speak(at, id, spoken, (when, by, &text, attached.as_ref()));
+                let word = Word {
+                    talk: id,
+                    persona: self.place.persona.to_owned(),
+                    desk: self.place.desk.to_owned(),
+                    customer: spoken.customer.clone(),
+                    at: when,
+                    by,
+                    who,
+                    text,
+                    cut: is_cut,
+                    attached,
+                    id: spoken.id.clone(),
+                    n,
+                    stage: Stage::Heard,
+                    taken_back: false,
+                    tries: 0,
+                };
+                self.words.insert(word_id, (0, word, true));
+            }
+            SpokenWhat::NotArrived { reply, why } => {
+                let of = ReflectionId::from_hex(reply);
+                let Some((_, word, changed)) = of.and_then(|of| self.words.get_mut(&of)) else {
+                    return Ok(());
+                };
+                if word.talk != id || matches!(word.stage, Stage::Failed(_)) {
+                    return Ok(());
+                }
+                (word.stage, *changed) = (Stage::Failed((*why).to_owned()), true);
+                if let Some((_, talk, changed)) = self.talks.get_mut(&id) {
+                    *changed = true;
+                    talk.trouble = Some((*why).to_owned());
+                    if talk.state == TalkState::Answered {
+                        talk.state = TalkState::Open;
+                    }
+                }
+            }
+            SpokenWhat::TakenBack { word } => {
+                let mut of_talk = self.words.values_mut().filter(|(_, one, _)| one.talk == id);
+                if let Some((_, one, changed)) = of_talk.find(|(_, one, _)| one.id == *word) {
+                    (one.text, one.attached, one.taken_back) = (String::new(), None, true);
+                    *changed = true;
+                }
+            }
+            SpokenWhat::Session(session) => {
+                let (account, desk) = (self.place.account, self.place.desk);
+                if let Some((_, talk, changed)) = self.talks.get_mut(&id)
+                    && let Some(one) = talk.desk_mut(account, desk)
+                {
+                    one.session = Some(session.name().to_owned());
+                    *changed = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a new word makes of its conversation; its number there.
+    fn speak(
+        &mut self,
+        at: &At,
+        id: ReflectionId,
+        spoken: &Spoken,
+        (when, by, text, attached): (Ts, By, &str, Option<&Attached>),
+    ) -> u64 {
+        let fresh = || Talk {
+            persona: self.place.persona.to_owned(),
+            customer: spoken.customer.clone(),
+            name: None,
+            state: TalkState::Open,
+            unread: 0,
+            assignee: None,
+            last: None,
+            heard: None,
+            since: when,
+            desks: Vec::new(),
+            complaint: None,
+            trouble: None,
+            n: 0,
+        };
+        let (_, talk, changed) = self.talks.entry(id).or_insert_with(|| (0, fresh(), true));
+        *changed = true;
+        let asker = self.askers.get(&spoken.customer).map(|asker| asker.name.clone());
+        talk.name = asker.filter(|name| !name.is_empty()).or_else(|| talk.name.take());
+        let words = match attached {
+            Some(one) => format!("[{}] {text}", one.kind),
+            None => text.to_owned(),
+        };
+        let n = talk.said(when, by, words.trim());
+        let (account, desk) = (self.place.account, self.place.desk);
+        if talk.desk_mut(account, desk).is_none() {
+            talk.desks.push(Desk {
+                account: account.to_owned(),
+                desk: desk.to_owned(),
+                customer: spoken.customer.clone(),
+                spoke: Ts(0),
+                closes: Ts(0),
+                left: 0,
+                session: None,
+            });
+            if talk.desks.len() > DESKS_MAX {
+                talk.desks.sort_by_key(|one| std::cmp::Reverse((one.spoke == Ts(0), one.spoke)));
+                talk.desks.truncate(DESKS_MAX);
+            }
+        }
+        match by {
+            By::Staff => {
+                if talk.heard.is_none_or(|heard| heard <= when) && talk.state != TalkState::Closed {
+                    (talk.state, talk.unread) = (TalkState::Answered, 0);
+                }
+            }
+            By::Member => {
+                (talk.state, talk.unread) = (TalkState::Unread, talk.unread.saturating_add(1));
+                talk.heard = talk.heard.max(Some(when));
+                let (closes, left) = window(|subject| at.desk.limit(subject, "each", spoken.at), when);
+                if let Some(one) = talk.desk_mut(account, desk).filter(|one| one.spoke <= when) {
+                    (one.spoke, one.closes, one.left) = (when, closes, left);
+                    one.customer.clone_from(&spoken.customer);
+                    if one.session.as_deref() == Some(Session::Over.name()) {
+                        one.session = None;
+                    }
+                }
+            }
+        }
+        n
+    }
+
+    fn things(&self) -> Result<Vec<Reflect>> {
+        let mut things = Vec::new();
+        for (customer, (talk, new)) in &self.whose {
+            let (Some(version), true) = (new, self.talks.contains_key(talk)) else { continue };
+            let (id, kind) = (self.whose_id(customer), Rows::kind(WHOSE));
+            things.push(self.rows.reflect(
+                kind,
+                (id, *talk, *version),
+                None,
+                customer,
+                &Whose { talk: *talk },
+            )?);
+        }
+        for (id, (version, talk, _)) in self.talks.iter().filter(|(_, (.., changed))| *changed) {
+            things.push(self.rows.talk(*id, *version, talk)?);
+        }
+        for (id, (version, word, _)) in self.words.iter().filter(|(_, (.., changed))| *changed) {
+            things.push(self.rows.word(self.place.account, (*id, *version), None, word)?);
+        }
+        Ok(things)
+    }
+
+    fn listed(&self) -> Vec<zhiyin_store::campaigns::conversations::Conversation> {
+        let changed = self.talks.iter().filter(|(_, (.., changed))| *changed);
+        changed.map(|(id, (_, talk, _))| talk.listed(*id)).collect()
+    }
+}
