@@ -31,3 +31,4 @@ pub mod signature;
 pub mod signed;
 pub mod template;
 pub mod wecom;
+pub mod wxpay;
