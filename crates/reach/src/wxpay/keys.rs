@@ -116,7 +116,8 @@ impl Keys {
         if api_v3_key.len() != API_KEY_BYTES {
             return Err(KeyProblem::NotThirtyTwo);
         }
-        let key = UnboundKey::new(&AES_256_GCM, api_v3_key.as_bytes()).map_err(|_| KeyProblem::NotThirtyTwo)?;
+        let key =
+            UnboundKey::new(&AES_256_GCM, api_v3_key.as_bytes()).map_err(|_| KeyProblem::NotThirtyTwo)?;
         Ok(Self { platform: BTreeMap::new(), sealed: LessSafeKey::new(key) })
     }
 
@@ -196,7 +197,14 @@ impl MerchantKey {
 
     /// The `Authorization` of a request (pay.weixin.qq.com/doc/v3/merchant/4012365336): `path` with its query, `at` in seconds since 1970
     /// UTC, a nonce that was never used.
-    pub fn authorization(&self, method: &str, path: &str, at: i64, nonce: &str, body: &str) -> Option<String> {
+    pub fn authorization(
+        &self,
+        method: &str,
+        path: &str,
+        at: i64,
+        nonce: &str,
+        body: &str,
+    ) -> Option<String> {
         let text = format!("{method}\n{path}\n{at}\n{nonce}\n{body}\n");
         let signature = self.sign(text.as_bytes())?;
         let Self { merchant, serial, .. } = self;
