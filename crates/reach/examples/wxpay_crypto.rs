@@ -48,6 +48,7 @@ fn answer(asked: &Value) -> Value {
         Ok(notice) => {
             let told = match Told::of(&notice) {
                 None => "unreadable".to_owned(),
+                Some(Told::Transferred(moved)) => format!("{} {}", moved.out_bill_no, moved.state),
                 Some(Told::Other) => "other".to_owned(),
                 Some(Told::Paid(paid)) => format!("{} paid {}", paid.out_trade_no, paid.amount.total),
                 Some(Told::Refunded(back)) => format!("{} back {}", back.out_refund_no, back.amount.refund),

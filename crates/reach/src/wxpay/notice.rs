@@ -117,6 +117,15 @@ pub fn read(keys: &Keys, heads: Heads<'_>, body: &[u8], now: i64) -> Result<Noti
     if body.len() > BODY_BYTES_MAX {
         return Err(NoticeProblem::TooLong);
     }
+    verify(keys, heads, body, now)?;
+    open(keys, body)
+}
+
+/// Whether these bytes are the platform's: a notice, or an answer to a request.
+///
+/// # Errors
+/// By the name of what is wrong, in this order: head, probe, key, signature, time.
+pub fn verify(keys: &Keys, heads: Heads<'_>, body: &[u8], now: i64) -> Result<(), NoticeProblem> {
     let said = |head: Option<&'_ str>| -> Result<String, NoticeProblem> {
         let is_fit = |head: &&str| !head.is_empty() && head.len() <= HEAD_BYTES_MAX;
         head.filter(is_fit).map(str::to_owned).ok_or(NoticeProblem::HeadMissing)
@@ -137,6 +146,11 @@ pub fn read(keys: &Keys, heads: Heads<'_>, body: &[u8], now: i64) -> Result<Noti
     if now.saturating_sub(at).saturating_abs() > APART_SECONDS_MAX {
         return Err(NoticeProblem::NotNow);
     }
+    Ok(())
+}
+
+/// What a notice says that was verified.
+fn open(keys: &Keys, body: &[u8]) -> Result<Notice, NoticeProblem> {
     let whole: Whole = serde_json::from_slice(body).map_err(|_| NoticeProblem::NoNotice)?;
     if whole.id.is_empty() || whole.resource.algorithm != "AEAD_AES_256_GCM" {
         return Err(NoticeProblem::NoNotice);

@@ -123,6 +123,26 @@ pub struct RefundAmount {
     pub payer_refund: i64,
 }
 
+/// A transfer to a person (pay.weixin.qq.com/doc/v3/merchant/4012712115). Amounts are in fen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Transfer {
+    /// The merchant's own number of it.
+    pub out_bill_no: String,
+    /// The platform's number of it.
+    pub transfer_bill_no: String,
+    /// Where it stands: `ACCEPTED`, `PROCESSING`, `WAIT_USER_CONFIRM`, `TRANSFERING`, `SUCCESS`, `FAIL`, `CANCELING`, `CANCELLED`.
+    pub state: String,
+    /// How much.
+    pub transfer_amount: i64,
+    /// To whom.
+    pub openid: String,
+    /// Why it failed, by the platform's name.
+    pub fail_reason: String,
+    /// What the person's app is given so that they confirm it; only while it waits for that.
+    pub package_info: String,
+}
+
 /// What a notice means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -130,6 +150,8 @@ pub enum Told {
     Paid(Box<Transaction>),
     /// Something was given back, or was to be and was not: its status says.
     Refunded(Box<Refund>),
+    /// A transfer to a person came to its end.
+    Transferred(Box<Transfer>),
     /// Something that nobody here needs.
     Other,
 }
@@ -153,6 +175,10 @@ impl Told {
                     && back.amount.refund >= 0
                     && back.amount.refund <= back.amount.total;
                 is_whole.then(|| Self::Refunded(Box::new(back)))
+            }
+            "MCHTRANSFER.BILL.FINISHED" => {
+                let moved: Transfer = serde_json::from_str(&notice.resource).ok()?;
+                (!moved.out_bill_no.is_empty()).then(|| Self::Transferred(Box::new(moved)))
             }
             _ => Some(Self::Other),
         }
