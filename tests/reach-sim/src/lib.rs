@@ -9,6 +9,8 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+pub mod pay;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -85,8 +87,18 @@ pub struct Stage {
     _folder: Folder,
 }
 
+/// What an address of a home says, as text.
+async fn text(to: SocketAddr, path: &str) -> String {
+    said(to, "GET", path, "").await.1
+}
+
 /// One request; its status and its answer.
 async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let (status, text) = said(to, method, path, body).await;
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+async fn said(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(to).await.unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -98,7 +110,7 @@ async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Val
     let text = String::from_utf8(answer).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    (status, body.to_owned())
 }
 
 async fn store(on: On, folder: &std::path::Path) -> Arc<dyn Store> {
@@ -152,7 +164,7 @@ impl Stage {
         let platforms = sends::settings::platforms(&told.to_string(), secret, &time).unwrap();
         let all = platforms::all(&platforms);
         let errands = platforms::errands(&engine, &all).unwrap();
-        let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.callbacks);
+        let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.doors);
         let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::news::{Moved, PayNews};
+use super::news::PayNews;
 use super::notice::{Heads, Notice, NoticeProblem, read};
 use super::told::Told;
 use super::{CHANNEL, Pay};
@@ -42,14 +42,13 @@ impl Pay {
             }
             Told::Refunded(back) if !is_mine(&back.mchid) => return Err(of_another),
             Told::Refunded(back) if back.refund_status == "SUCCESS" => {
-                let news = PayNews::refunded(&back, self.orders(), None);
+                let news = PayNews::refunded(&back, self.orders(), (self.mchid(), None));
                 ("refunded", Some(news.ok_or(unreadable)?))
             }
             // Nothing came back: whoever asked for it sees to it in the merchant's console.
             Told::Refunded(_) => ("refund_failed", None),
-            Told::Transferred(moved) => {
-                ("transfer", Some(PayNews::Transfer(Moved { bill: moved.out_bill_no })))
-            }
+            // How it ended is asked: that answer is believed, whatever comes here when.
+            Told::Transferred(_) => ("transfer", None),
             Told::Other => ("other", None),
         };
         let kept = news.iter().map(|news| news.kept(self.mchid())).collect();

@@ -1,4 +1,4 @@
-//! What payments, refunds and transfers mean to a home: the same, whether a notice told it or the platform's bill shows it.
+//! What payments and refunds mean to a home: the same, whether a notice told it or the platform's bill shows it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,8 +15,6 @@ pub enum PayNews {
     Paid(Payment),
     /// Something was given back.
     Refunded(GivenBack),
-    /// A transfer to a person went on.
-    Transfer(Moved),
 }
 
 /// A payment.
@@ -53,6 +51,8 @@ pub struct GivenBack {
     pub namespace: String,
     /// The platform's number of the payment.
     pub transaction: String,
+    /// What its payment is known again by, where only that tells the order's number.
+    pub payment_key: Option<String>,
     /// The platform's number of the refund.
     pub refund: String,
     /// When it was done, in seconds since 1970 UTC.
@@ -63,13 +63,6 @@ pub struct GivenBack {
     pub currency: String,
     /// Whether it takes back what the order earned.
     pub counts: bool,
-}
-
-/// A transfer that went on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// The merchant's own number of it.
-    pub bill: String,
 }
 
 /// Seconds since 1970 UTC of a time as the platform writes it (RFC 3339).
@@ -99,15 +92,17 @@ impl PayNews {
 
     /// Of a refund that was done; nothing where it does not say when it was. `attach` is what was written along with its payment, where that
     /// is known.
-    pub fn refunded(of: &Refund, orders: &Orders, attach: Option<&str>) -> Option<Self> {
+    pub fn refunded(of: &Refund, orders: &Orders, (mchid, attach): (&str, Option<&str>)) -> Option<Self> {
         let order = match (orders.number, attach) {
             (NumberIn::OutTradeNo, _) => Some(of.out_trade_no.clone()),
             (NumberIn::Attach, Some(attach)) => Some(number(orders, &of.out_trade_no, attach).to_owned()),
             // A notice of a refund does not say what was written along with the payment.
             (NumberIn::Attach, None) => None,
         };
+        let payment_key = order.is_none().then(|| payment_key(mchid, &of.transaction_id));
         Some(Self::Refunded(GivenBack {
             order,
+            payment_key,
             namespace: orders.namespace.clone(),
             transaction: of.transaction_id.clone(),
             refund: of.refund_id.clone(),
@@ -121,9 +116,8 @@ impl PayNews {
     /// What it is to a merchant's door: known again however it was told.
     pub fn kept(&self, mchid: &str) -> Kept {
         let (known_by, about) = match self {
-            Self::Paid(paid) => (format!("{mchid}/paid/{}", paid.transaction), paid.payer.clone()),
+            Self::Paid(paid) => (payment_key(mchid, &paid.transaction), paid.payer.clone()),
             Self::Refunded(back) => (format!("{mchid}/refunded/{}", back.refund), None),
-            Self::Transfer(moved) => (format!("{mchid}/transfer/{}", moved.bill), None),
         };
         let body = match serde_json::to_value(self) {
             Ok(Value::Object(body)) => body,
@@ -131,6 +125,11 @@ impl PayNews {
         };
         Kept { key: known_by.into_bytes(), lane: NEWS, about, body }
     }
+}
+
+/// What a payment is known again by.
+fn payment_key(mchid: &str, transaction: &str) -> String {
+    format!("{mchid}/paid/{transaction}")
 }
 
 /// The order's number of a payment.

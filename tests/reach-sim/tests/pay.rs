@@ -1,0 +1,275 @@
+//! R7 and what stands around it, end to end: people pay by WeChat in a store, the merchant is told or finds it by itself, the order's member
+//! gets the coupon and the word of it, and uses it at the till within its week. Each once.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+use serde_json::{Value, json};
+use zhiyin_engine::pays;
+use zhiyin_model::coupon::CouponAccount;
+use zhiyin_model::effect::OrderStatus;
+use zhiyin_reach_sim::pay::{APPID, By, Till};
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+fn usual() -> Value {
+    json!({})
+}
+
+#[tokio::test]
+async fn r7_who_pays_by_wechat_in_a_store_gets_a_coupon_and_uses_it_within_its_week() {
+    for by in [By::Certificates, By::PublicKey] {
+        let mut till = Till::new(by, 1, usual()).await;
+        till.order("till", "ann", "T1", 50).await;
+        till.order("till", "bob", "T2", 34).await;
+        till.order("till", "eve", "T3", 50).await;
+        // Eve paid in cash. Bob paid less than 35.
+        till.pays("o-ann", "T1", 50).await;
+        till.pays("o-bob", "T2", 34).await;
+        till.goes_on(MINUTE_MS).await;
+        assert_eq!(till.had("ann").await, (vec![CouponAccount::Held], 1), "{by:?}");
+        assert_eq!(till.had("bob").await, (vec![], 0));
+        assert_eq!(till.had("eve").await, (vec![], 0));
+        assert_eq!(till.placed("T1").await.unwrap().terms.method.as_deref(), Some("wechat"));
+        assert_eq!(till.placed("T3").await.unwrap().terms.method, None);
+        // Whoever paid is not taken for whoever bought.
+        assert_eq!(till.member("user", "ann").await.holdings.coupons.len(), 1);
+        till.goes_on(6 * DAY_MS).await;
+        assert_eq!(till.uses("ann", "c1").await, 8_800);
+        assert_eq!(till.uses("ann", "c2").await, 10_000);
+        assert_eq!(till.had("ann").await, (vec![CouponAccount::Redeemed], 1));
+        till.ends().await;
+    }
+}
+
+#[tokio::test]
+async fn r7_the_coupon_ends_after_its_week() {
+    let mut till = Till::new(By::PublicKey, 2, usual()).await;
+    till.order("till", "ann", "T1", 50).await;
+    till.pays("o-ann", "T1", 50).await;
+    till.goes_on(MINUTE_MS).await;
+    assert_eq!(till.had("ann").await.0, [CouponAccount::Held]);
+    till.goes_on(8 * DAY_MS).await;
+    assert_eq!(till.had("ann").await.0, [CouponAccount::Expired]);
+    assert_eq!(till.uses("ann", "c1").await, 10_000);
+    till.ends().await;
+}
+
+#[tokio::test]
+async fn r7_notices_lost_doubled_and_late_give_each_once_and_the_bill_finds_what_was_lost() {
+    let mut till = Till::new(By::Certificates, 7, usual()).await;
+    till.act(
+        "faults",
+        json!({
+            "callback_lost": 300, "callback_doubled": 300, "callback_delayed": 200, "callback_reordered": 200,
+            "call_fails_before": 70, "call_reply_lost": 70, "call_server_error": 60, "timeout_real_ms": 1,
+        }),
+    )
+    .await;
+    let who: Vec<String> = (0..40).map(|n| format!("m{n}")).collect();
+    for (n, one) in who.iter().enumerate() {
+        // Some are reported before they are paid, some after.
+        if n % 2 == 0 {
+            till.order("till", one, &format!("T{n}"), 50).await;
+            till.pays(&format!("o{n}"), &format!("T{n}"), 50).await;
+        } else {
+            till.pays(&format!("o{n}"), &format!("T{n}"), 50).await;
+            till.order("till", one, &format!("T{n}"), 50).await;
+        }
+        till.goes_on(20_000).await;
+    }
+    till.goes_on(5 * MINUTE_MS).await;
+    let mut n_told = 0;
+    for one in &who {
+        n_told += till.had(one).await.0.len();
+    }
+    assert!((15..40).contains(&n_told), "{n_told} of 40 were told: some notices are lost for good");
+    // The bill of the day is there at ten of the next.
+    for _ in 0..30 {
+        till.goes_on(HOUR_MS).await;
+    }
+    for one in &who {
+        assert_eq!(till.had(one).await, (vec![CouponAccount::Held], 1), "{one}");
+        assert_eq!(till.member("user", one).await.holdings.coupons.len(), 1);
+    }
+    let found = till.measured("zhiyin_arrivals_total{channel=\"wxpay\",kind=\"found\"").await;
+    assert!(found.iter().any(|(_, n)| *n > 0), "{found:?}");
+    for (n, one) in who.iter().enumerate() {
+        assert_eq!(till.uses(one, &format!("c{n}")).await, 8_800, "{one}");
+        assert_eq!(till.had(one).await, (vec![CouponAccount::Redeemed], 1));
+    }
+    let truth = till.truth().await;
+    for paid in truth["payments"].as_array().unwrap() {
+        let order = till.placed(paid["out_trade_no"].as_str().unwrap()).await.unwrap();
+        assert_eq!(
+            (order.paid.0, order.status),
+            (paid["amount"]["total"].as_i64().unwrap(), OrderStatus::Placed)
+        );
+        assert_eq!(order.terms.method.as_deref(), Some("wechat"));
+    }
+    till.ends().await;
+}
+
+#[tokio::test]
+async fn s6_an_order_from_till_notice_and_shop_in_any_order_earns_once() {
+    let mut till = Till::new(By::PublicKey, 3, usual()).await;
+    let arrivals = ["tps", "tsp", "pts", "pst", "stp", "spt"];
+    for (n, arrival) in arrivals.into_iter().enumerate() {
+        let (who, number) = (format!("m{n}"), format!("T{n}"));
+        for step in arrival.chars() {
+            match step {
+                't' => till.order("till", &who, &number, 50).await,
+                's' => till.order("shop", &who, &number, 50).await,
+                _ => till.pays(&format!("o{n}"), &number, 50).await,
+            }
+            // Longer than an order is waited for: so the payment is told before it.
+            till.goes_on(2 * MINUTE_MS).await;
+        }
+        let member = till.member("user", &who).await;
+        assert_eq!(member.points().active, 50, "{arrival}");
+        assert_eq!(till.had(&who).await, (vec![CouponAccount::Held], 1), "{arrival}");
+        let order = till.placed(&number).await.unwrap();
+        assert_eq!((order.member, order.terms.method.as_deref()), (member.id, Some("wechat")), "{arrival}");
+    }
+    till.ends().await;
+}
+
+#[tokio::test]
+async fn c4_a_pay_code_is_the_same_member_where_the_brand_says_so() {
+    let mut till = Till::new(By::PublicKey, 4, json!({"payer_is_buyer": true})).await;
+    till.order("till", "ann", "T1", 50).await;
+    till.pays("o-ann", "T1", 50).await;
+    till.goes_on(MINUTE_MS).await;
+    let member = till.member(&format!("openid:{APPID}"), "o-ann").await;
+    assert_eq!(member.id, till.member("user", "ann").await.id);
+    till.ends().await;
+}
+
+#[tokio::test]
+async fn r1_a_refund_takes_back_what_its_order_earned_once_however_often_it_is_told() {
+    for attach in [false, true] {
+        let number = if attach { "attach" } else { "out_trade_no" };
+        let mut till = Till::new(By::PublicKey, 5, json!({ "number": number })).await;
+        till.order("till", "ann", "N1", 50).await;
+        let own = if attach { "P1" } else { "N1" };
+        let paid = json!({
+            "appid": APPID, "openid": "o-ann", "out_trade_no": own, "total": 5_000, "attach": "N1",
+        });
+        till.act("pay/pay", paid).await;
+        till.goes_on(MINUTE_MS).await;
+        till.act("faults", json!({"callback_doubled": 1_000})).await;
+        till.act("pay/refund", json!({"out_trade_no": own, "out_refund_no": "R1", "refund": 2_000})).await;
+        till.goes_on(MINUTE_MS).await;
+        assert_eq!(till.member("user", "ann").await.points().active, 30, "{number}");
+        till.act("faults", json!({"callback_lost": 1_000})).await;
+        till.act("pay/refund", json!({"out_trade_no": own, "out_refund_no": "R2", "refund": 3_000})).await;
+        till.goes_on(2 * DAY_MS).await;
+        till.goes_on(MINUTE_MS).await;
+        assert_eq!(till.member("user", "ann").await.points().active, 0, "the bill finds what no notice told");
+        till.ends().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_the_platforms_is_refused_by_name_and_keeps_nothing() {
+    for by in [By::Certificates, By::PublicKey] {
+        let mut till = Till::new(by, 6, usual()).await;
+        till.order("till", "ann", "T1", 50).await;
+        till.act("faults", json!({"callback_lost": 1_000})).await;
+        till.pays("o-ann", "T1", 50).await;
+        till.act("faults", json!({"none": true})).await;
+        for (what, status, why) in [
+            ("body", 403, "signature_wrong"),
+            ("truncated", 403, "signature_wrong"),
+            ("signature", 403, "signature_wrong"),
+            ("key", 403, "signature_wrong"),
+            ("certificate", 403, "key_unknown"),
+            ("stale", 403, "not_now"),
+            ("probe", 403, "probe"),
+            ("headless", 403, "head_missing"),
+            ("sealed", 403, "not_sealed"),
+            ("oversized", 413, "too_large"),
+        ] {
+            let label = format!("channel=\"wxpay\",why=\"{why}\"");
+            let refused = async || {
+                let all = till.measured("zhiyin_arrivals_refused_total").await;
+                all.iter().filter(|(name, _)| name.contains(&label)).map(|(_, n)| *n).sum::<u64>()
+            };
+            let before = refused().await;
+            let answer = till.act("pay/tell", json!({"what": what, "out_trade_no": "T1"})).await;
+            assert_eq!(answer["status"], status, "{what}: {answer}");
+            assert!(answer["body"].as_str().unwrap().contains("\"FAIL\""), "{what}: {answer}");
+            assert_eq!(refused().await, before + 1, "{what} is {why}");
+        }
+        till.works().await;
+        assert_eq!(till.had("ann").await, (vec![], 0));
+        // The platform's own notice once more is known, and after a while nobody's.
+        till.order("till", "bob", "T2", 50).await;
+        till.pays("o-bob", "T2", 50).await;
+        till.goes_on(1_000).await;
+        let again = till.act("pay/tell", json!({"what": "again"})).await;
+        assert_eq!(again["status"], 200, "{again}");
+        till.goes_on(6 * MINUTE_MS).await;
+        let again = till.act("pay/tell", json!({"what": "again"})).await;
+        assert_eq!(again["status"], 403, "{again}");
+        assert_eq!(till.had("bob").await, (vec![CouponAccount::Held], 1));
+        till.ends().await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_fetched_once_however_many_notices_bear_it() {
+    let mut till = Till::new(By::Certificates, 8, usual()).await;
+    let asked = till.truth().await["certificates_asked"].as_u64().unwrap();
+    till.goes_on(2 * MINUTE_MS).await;
+    till.act("pay/certificate", json!({})).await;
+    for n in 0..20 {
+        till.order("till", &format!("m{n}"), &format!("T{n}"), 50).await;
+        till.pays(&format!("o{n}"), &format!("T{n}"), 50).await;
+    }
+    till.goes_on(1_000).await;
+    for n in 0..20 {
+        assert_eq!(till.had(&format!("m{n}")).await, (vec![CouponAccount::Held], 1));
+    }
+    assert_eq!(till.truth().await["certificates_asked"].as_u64().unwrap(), asked + 1);
+    till.ends().await;
+}
+
+#[tokio::test]
+async fn one_payment_is_found_by_its_number() {
+    let mut till = Till::new(By::PublicKey, 9, usual()).await;
+    till.act("faults", json!({"callback_lost": 1_000})).await;
+    till.order("till", "ann", "T1", 50).await;
+    till.pays("o-ann", "T1", 50).await;
+    till.goes_on(MINUTE_MS).await;
+    assert_eq!(till.had("ann").await, (vec![], 0));
+    let merchant = &till.merchants[0];
+    let find = async |number: &str| {
+        till.engine.find_payment(merchant, number, zhiyin_engine::clock::wall()).await.unwrap().unwrap()
+    };
+    assert_eq!(
+        (find("T1").await, find("T1").await, find("T9").await),
+        ((true, true), (true, false), (false, false))
+    );
+    till.works().await;
+    assert_eq!(till.had("ann").await, (vec![CouponAccount::Held], 1));
+    till.ends().await;
+}
+
+#[tokio::test]
+async fn what_was_set_up_is_checked_step_by_step() {
+    for by in [By::Certificates, By::PublicKey] {
+        let till = Till::new(by, 10, usual()).await;
+        let steps =
+            pays::check(&till.merchants[0].pay, "https://vip.shop.example/v1/callbacks/wxpay/main").await;
+        let seen: Vec<_> = steps.iter().map(|step| (step.name, step.health)).collect();
+        assert!(
+            seen.iter().all(|(_, health)| *health == zhiyin_engine::platforms::Health::Well),
+            "{steps:?}"
+        );
+        assert!(seen.iter().any(|(name, _)| *name == "signature"), "{seen:?}");
+        assert_eq!(seen.iter().any(|(name, _)| *name == "certificates"), by == By::Certificates);
+        till.ends().await;
+    }
+}
