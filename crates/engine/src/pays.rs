@@ -1,9 +1,11 @@
 //! Merchants of WeChat Pay, asked by themselves: their platform's certificates are kept fresh, and each day's bill is held against what was
-//! told, so that what no notice told is found ([`bills`]).
+//! told, so that what no notice told is found ([`bills`]); and money that goes to people is followed until they have it or it came back
+//! ([`payouts`]).
 //!
 //! Work is done in rounds, each of which does a bounded part, and is told the time. Several processes may do all of it at once.
 
 mod bills;
+pub mod payouts;
 
 use std::future::Future;
 use std::pin::pin;
@@ -43,13 +45,16 @@ impl Engine {
                 // It is asked for again after a minute.
                 tracing::debug!(?merchant, %trouble, "certificates of the platform are not fetched for now");
             }
-            match self.bill_round(merchant, wall).await {
-                Ok(Round { done, next }) => {
-                    whole.done += done;
-                    whole.next = whole.next.into_iter().chain(next).min();
-                }
-                Err(error) => {
-                    tracing::warn!(?merchant, %error, "bills are not looked at for now");
+            let rounds = [self.bill_round(merchant, wall).await, self.payout_round(merchant, wall).await];
+            for round in rounds {
+                match round {
+                    Ok(Round { done, next }) => {
+                        whole.done += done;
+                        whole.next = whole.next.into_iter().chain(next).min();
+                    }
+                    Err(error) => {
+                        tracing::warn!(?merchant, %error, "nothing is done for a merchant for now");
+                    }
                 }
             }
         }

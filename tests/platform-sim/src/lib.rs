@@ -18,9 +18,11 @@ mod faults;
 mod http;
 mod limits;
 mod meters;
-pub mod pay;
+mod pay;
 mod queue;
 mod world;
+
+pub use pay::crypto as merchant;
 
 use std::fs::{File, OpenOptions};
 use std::io;

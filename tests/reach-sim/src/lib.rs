@@ -87,18 +87,8 @@ pub struct Stage {
     _folder: Folder,
 }
 
-/// What an address of a home says, as text.
-async fn text(to: SocketAddr, path: &str) -> String {
-    said(to, "GET", path, "").await.1
-}
-
 /// One request; its status and its answer.
 async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
-    let (status, text) = said(to, method, path, body).await;
-    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
-}
-
-async fn said(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(to).await.unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -110,7 +100,7 @@ async fn said(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Str
     let text = String::from_utf8(answer).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
 async fn store(on: On, folder: &std::path::Path) -> Arc<dyn Store> {

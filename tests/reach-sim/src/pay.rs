@@ -1,6 +1,5 @@
 //! A home whose merchant is told by WeChat Pay what people paid: each speaks to the other over HTTP, and the simulator owns the time of both.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -20,7 +19,7 @@ use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::{self, shipped};
 use zhiyin_model::role::{Grant, Operation};
-use zhiyin_platform_sim::pay::crypto::{MERCHANT_SERIAL, PUBLIC_KEY_ID, PUBLIC_KEY_PEM, merchant_key_pem};
+use zhiyin_platform_sim::merchant::{MERCHANT_SERIAL, PUBLIC_KEY_ID, PUBLIC_KEY_PEM, merchant_key_pem};
 use zhiyin_platform_sim::{Options, Running, start};
 use zhiyin_server::{Api, Bounds, HomeReadings, serve};
 use zhiyin_store::{Wanted, seal};
@@ -84,7 +83,6 @@ pub struct Till {
     pub engine: Arc<Engine>,
     /// Its merchant, who asks.
     pub merchants: Vec<Merchant>,
-    home: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
     n: u64,
@@ -145,7 +143,7 @@ impl Till {
         });
         let (stop, served) = (Some(stop), Some(served));
         let _folder = Folder(folder);
-        let till = Self { sim, engine, merchants, home, stop, served, n: 0, _folder, _one: one };
+        let till = Self { sim, engine, merchants, stop, served, n: 0, _folder, _one: one };
         let notice_url = format!("http://{home}/v1/callbacks/wxpay/main");
         till.act(
             "pay/merchant",
@@ -270,7 +268,7 @@ impl Till {
 
     /// What is measured of arrivals, as (name with its labels, number).
     pub async fn measured(&self, begins: &str) -> Vec<(String, u64)> {
-        let text = crate::text(self.home, "/metrics").await;
+        let text = self.engine.metrics().await;
         let lines = text.lines().filter(|line| line.starts_with(begins));
         let split = lines.filter_map(|line| line.rsplit_once(' '));
         split.filter_map(|(name, n)| Some((name.to_owned(), n.parse().ok()?))).collect()

@@ -5,8 +5,9 @@
 
 use serde_json::{Value, json};
 use zhiyin_engine::pays;
+use zhiyin_engine::pays::payouts::{PayoutAsked, Stage};
 use zhiyin_model::coupon::CouponAccount;
-use zhiyin_model::effect::OrderStatus;
+use zhiyin_model::effect::{Asset, OrderStatus};
 use zhiyin_reach_sim::pay::{APPID, By, Till};
 
 const MINUTE_MS: i64 = 60_000;
@@ -24,6 +25,7 @@ async fn r7_who_pays_by_wechat_in_a_store_gets_a_coupon_and_uses_it_within_its_w
         till.order("till", "ann", "T1", 50).await;
         till.order("till", "bob", "T2", 34).await;
         till.order("till", "eve", "T3", 50).await;
+        till.works().await;
         // Eve paid in cash. Bob paid less than 35.
         till.pays("o-ann", "T1", 50).await;
         till.pays("o-bob", "T2", 34).await;
@@ -47,6 +49,7 @@ async fn r7_who_pays_by_wechat_in_a_store_gets_a_coupon_and_uses_it_within_its_w
 async fn r7_the_coupon_ends_after_its_week() {
     let mut till = Till::new(By::PublicKey, 2, usual()).await;
     till.order("till", "ann", "T1", 50).await;
+    till.works().await;
     till.pays("o-ann", "T1", 50).await;
     till.goes_on(MINUTE_MS).await;
     assert_eq!(till.had("ann").await.0, [CouponAccount::Held]);
@@ -127,7 +130,7 @@ async fn s6_an_order_from_till_notice_and_shop_in_any_order_earns_once() {
             till.goes_on(2 * MINUTE_MS).await;
         }
         let member = till.member("user", &who).await;
-        assert_eq!(member.points().active, 50, "{arrival}");
+        assert_eq!(member.account(Asset::Points).active, 50, "{arrival}");
         assert_eq!(till.had(&who).await, (vec![CouponAccount::Held], 1), "{arrival}");
         let order = till.placed(&number).await.unwrap();
         assert_eq!((order.member, order.terms.method.as_deref()), (member.id, Some("wechat")), "{arrival}");
@@ -136,9 +139,25 @@ async fn s6_an_order_from_till_notice_and_shop_in_any_order_earns_once() {
 }
 
 #[tokio::test]
+async fn s6_an_order_that_is_decided_late_is_told_of_its_member_all_the_same() {
+    let mut till = Till::new(By::PublicKey, 11, usual()).await;
+    // The pipeline is behind: the order was taken in before, and is decided after the payment was told of whoever paid.
+    till.order("till", "ann", "T1", 50).await;
+    till.pays("o-ann", "T1", 50).await;
+    till.act("clock/advance", json!({"ms": 2 * MINUTE_MS})).await;
+    let wall = zhiyin_engine::clock::wall();
+    till.engine.work_on_arrivals(None, wall).await.unwrap();
+    till.works().await;
+    till.goes_on(MINUTE_MS).await;
+    assert_eq!(till.had("ann").await, (vec![CouponAccount::Held], 1));
+    till.ends().await;
+}
+
+#[tokio::test]
 async fn c4_a_pay_code_is_the_same_member_where_the_brand_says_so() {
     let mut till = Till::new(By::PublicKey, 4, json!({"payer_is_buyer": true})).await;
     till.order("till", "ann", "T1", 50).await;
+    till.works().await;
     till.pays("o-ann", "T1", 50).await;
     till.goes_on(MINUTE_MS).await;
     let member = till.member(&format!("openid:{APPID}"), "o-ann").await;
@@ -161,12 +180,16 @@ async fn r1_a_refund_takes_back_what_its_order_earned_once_however_often_it_is_t
         till.act("faults", json!({"callback_doubled": 1_000})).await;
         till.act("pay/refund", json!({"out_trade_no": own, "out_refund_no": "R1", "refund": 2_000})).await;
         till.goes_on(MINUTE_MS).await;
-        assert_eq!(till.member("user", "ann").await.points().active, 30, "{number}");
+        assert_eq!(till.member("user", "ann").await.account(Asset::Points).active, 30, "{number}");
         till.act("faults", json!({"callback_lost": 1_000})).await;
         till.act("pay/refund", json!({"out_trade_no": own, "out_refund_no": "R2", "refund": 3_000})).await;
         till.goes_on(2 * DAY_MS).await;
         till.goes_on(MINUTE_MS).await;
-        assert_eq!(till.member("user", "ann").await.points().active, 0, "the bill finds what no notice told");
+        assert_eq!(
+            till.member("user", "ann").await.account(Asset::Points).active,
+            0,
+            "the bill finds what no notice told"
+        );
         till.ends().await;
     }
 }
@@ -228,7 +251,8 @@ async fn a_new_certificate_is_fetched_once_however_many_notices_bear_it() {
         till.order("till", &format!("m{n}"), &format!("T{n}"), 50).await;
         till.pays(&format!("o{n}"), &format!("T{n}"), 50).await;
     }
-    till.goes_on(1_000).await;
+    till.goes_on(3_000).await;
+    till.goes_on(3_000).await;
     for n in 0..20 {
         assert_eq!(till.had(&format!("m{n}")).await, (vec![CouponAccount::Held], 1));
     }
@@ -272,4 +296,99 @@ async fn what_was_set_up_is_checked_step_by_step() {
         assert_eq!(seen.iter().any(|(name, _)| *name == "certificates"), by == By::Certificates);
         till.ends().await;
     }
+}
+
+fn payout(bill: &str, amount: i64) -> PayoutAsked {
+    PayoutAsked {
+        bill: bill.to_owned(),
+        appid: APPID.to_owned(),
+        openid: format!("o-{bill}"),
+        amount,
+        remark: "九月佣金".to_owned(),
+        reports: vec![("岗位类型".to_owned(), "推广员".to_owned())],
+    }
+}
+
+#[tokio::test]
+async fn s3_a_transfer_is_made_once_whatever_gets_lost_and_ends_as_its_person_ends_it() {
+    let till = Till::new(By::Certificates, 12, usual()).await;
+    till.act(
+        "faults",
+        json!({
+            "callback_lost": 500, "callback_doubled": 300, "call_reply_lost": 250, "call_fails_before": 150,
+            "call_server_error": 100, "call_busy": 50,
+        }),
+    )
+    .await;
+    let wall = zhiyin_engine::clock::wall;
+    let bills: Vec<String> = (0..12).map(|n| format!("B{n}")).collect();
+    for (n, bill) in bills.iter().enumerate() {
+        let asked = payout(bill, 100 + i64::try_from(n).unwrap());
+        let begun = till.engine.begin_payout("main", &asked, wall()).await.unwrap().unwrap();
+        let again = till.engine.begin_payout("main", &asked, wall()).await.unwrap().unwrap();
+        assert_eq!(begun, again);
+    }
+    for _ in 0..30 {
+        till.goes_on(MINUTE_MS).await;
+    }
+    let stage = async |bill: &str| till.engine.payout("main", bill).await.unwrap().unwrap();
+    for bill in &bills {
+        let one = stage(bill).await;
+        assert_eq!(one.stage, Stage::WaitsForPerson, "{bill}");
+        assert!(one.package.is_some(), "{bill}: what its person confirms it by");
+    }
+    // A third take it, a third are not wanted any more, a third are left to lie.
+    for bill in &bills[..4] {
+        till.act("pay/confirm", json!({"out_bill_no": bill})).await;
+    }
+    for bill in &bills[4..8] {
+        till.engine.cancel_payout("main", bill, wall()).await.unwrap().unwrap();
+    }
+    for _ in 0..(26 * 6) {
+        till.goes_on(10 * MINUTE_MS).await;
+    }
+    let wanted =
+        [(0, Stage::Done, "SUCCESS"), (4, Stage::Cancelled, "CANCELLED"), (8, Stage::Failed, "FAIL")];
+    let truth = till.truth().await;
+    let moved = truth["transfers"].as_array().unwrap();
+    assert_eq!(moved.len(), bills.len(), "each was made once");
+    for (from, ends, state) in wanted {
+        for bill in &bills[from..from + 4] {
+            let (one, there) =
+                (stage(bill).await, moved.iter().find(|one| one["out_bill_no"] == **bill).unwrap());
+            assert_eq!((one.stage, there["state"].as_str()), (ends, Some(state)), "{bill}");
+            assert_eq!(one.package, None);
+            assert_eq!(one.asked.amount, there["transfer_amount"].as_i64().unwrap());
+        }
+    }
+    assert_eq!(stage("B8").await.why.as_deref(), Some("OVERDUE_CLOSE"));
+    till.ends().await;
+}
+
+#[tokio::test]
+async fn s3_a_transfer_that_cannot_be_is_refused_by_its_field_and_one_number_is_one_transfer() {
+    let till = Till::new(By::PublicKey, 13, usual()).await;
+    let wall = zhiyin_engine::clock::wall;
+    let begin = async |asked: &PayoutAsked| till.engine.begin_payout("main", asked, wall()).await.unwrap();
+    for (asked, field) in [
+        (payout("B-1", 100), "bill"),
+        (payout("B1", 9), "amount"),
+        (payout("B1", 200_000), "amount"),
+        (PayoutAsked { openid: String::new(), ..payout("B1", 100) }, "openid"),
+        (PayoutAsked { remark: "长".repeat(33), ..payout("B1", 100) }, "remark"),
+        (PayoutAsked { reports: Vec::new(), ..payout("B1", 100) }, "reports"),
+    ] {
+        assert_eq!(begin(&asked).await.unwrap_err().field, field);
+    }
+    begin(&payout("B1", 100)).await.unwrap();
+    assert_eq!(begin(&payout("B1", 101)).await.unwrap_err().code, "payout_reused");
+    // One that is not wanted before anything was said never leaves the house.
+    begin(&payout("B2", 100)).await.unwrap();
+    let cancelled = till.engine.cancel_payout("main", "B2", wall()).await.unwrap().unwrap();
+    assert_eq!(cancelled.stage, Stage::Cancelled);
+    begin(&PayoutAsked { appid: "wxOther".to_owned(), ..payout("B3", 100) }).await.unwrap();
+    till.goes_on(MINUTE_MS).await;
+    assert_eq!(till.engine.payout("main", "B3").await.unwrap().unwrap().stage, Stage::Refused);
+    assert_eq!(till.truth().await["transfers"].as_array().unwrap().len(), 1);
+    till.ends().await;
 }

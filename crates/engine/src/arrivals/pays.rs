@@ -22,11 +22,9 @@ use crate::{Engine, Result};
 
 /// How long an order is waited for before a payment is told of whoever paid, in microseconds.
 const WAITED_US: i64 = 60_000_000;
-/// How soon it is looked for again, in microseconds.
+/// How soon it is looked for again, in microseconds: half as long as it waits already.
 const AGAIN_US: i64 = 2_000_000;
-/// How soon the order of a refund, or one of whose payer nothing is known, is looked for again: longer each time, an hour at most.
-const LATER_US: i64 = 60_000_000;
-const LATER_US_MAX: i64 = 3_600_000_000;
+const AGAIN_US_MAX: i64 = 3_600_000_000;
 /// After so long it is not looked for any more by itself.
 const GIVEN_UP_US: i64 = 3 * 86_400_000_000;
 /// Why something waits for its order.
@@ -89,6 +87,7 @@ impl Engine {
                 Some(order) => Some((back.namespace.clone(), order.clone())),
                 None => self.order_of_payment(home, arrival, back).await?,
             },
+            PayNews::Transferred(_) => None,
         };
         let order = number.map(|(namespace, number)| order_id(&home.id_key, &namespace, &number));
         Ok(Ok(Told { account, news, order }))
@@ -126,32 +125,17 @@ impl Engine {
         (arrival, wall): (&Arrival, Ts),
     ) -> Result<Outcome> {
         match &told.news {
-            PayNews::Paid(paid) => {
-                let owner = self.owner(order).await?;
-                let names = match (owner, &paid.payer) {
-                    (Some(owner), Some((namespace, openid))) if paid.payer_is_buyer => {
-                        vec![owner, (namespace.clone(), openid.clone())]
-                    }
-                    (Some(owner), _) => vec![owner],
-                    (None, _) if wall.0 - arrival.at.0 < WAITED_US => return Ok(waits(wall, AGAIN_US)),
-                    (None, Some((namespace, openid))) => vec![(namespace.clone(), openid.clone())],
-                    (None, None) => return Ok(later(arrival, wall)),
-                };
-                let properties = of_payment(paid, &told.account);
-                let item = Item {
-                    name: names::ORDER_PAID,
-                    id: format!("paid-{}", paid.transaction),
-                    at: paid.at,
-                    names: &names,
-                };
-                self.put_of_pay(home, &item, properties, arrival).await
+            PayNews::Transferred(moved) => {
+                self.look_at_payout(&told.account, &moved.bill, wall).await?;
+                Ok((ArrivalState::Done, arrival.due, None))
             }
+            PayNews::Paid(paid) => self.work_on_paid(home, (told, paid), order, (arrival, wall)).await,
             PayNews::Refunded(back) => {
                 let placed = order.filter(|order| order.status != OrderStatus::Announced);
-                let Some(owner) = self.owner(placed).await? else { return Ok(later(arrival, wall)) };
+                let Some(owner) = self.owner(placed).await? else { return Ok(waits(arrival, wall)) };
                 let (Some(number), namespace) = (self.number(home, told, arrival).await?, &back.namespace)
                 else {
-                    return Ok(later(arrival, wall));
+                    return Ok(waits(arrival, wall));
                 };
                 let mut properties = of_refund(back, &told.account);
                 drop(properties.insert("order_id".to_owned(), number.into()));
@@ -163,6 +147,45 @@ impl Engine {
                 let item = Item { name, id, at: back.at, names: &[owner] };
                 self.put_of_pay(home, &item, properties, arrival).await
             }
+        }
+    }
+
+    /// A payment is told of whoever's order it is. Where that is not there it is told of whoever paid, and looked at again: an order that
+    /// came in between belongs to somebody else, and did not take anything over.
+    async fn work_on_paid(
+        &self,
+        home: &Home,
+        (told, paid): (&Told, &Payment),
+        order: Option<&Order>,
+        (arrival, wall): (&Arrival, Ts),
+    ) -> Result<Outcome> {
+        let is_announced = order.is_some_and(|order| order.status == OrderStatus::Announced);
+        if is_announced && order.is_some_and(|order| order.terms.method.is_some()) {
+            // When the order comes it takes over how it was paid.
+            return Ok((ArrivalState::Done, arrival.due, None));
+        }
+        let owner = self.owner(order.filter(|_| !is_announced)).await?;
+        let item = |id, names| Item { name: names::ORDER_PAID, id, at: paid.at, names };
+        let properties = of_payment(paid, &told.account);
+        match (owner, &paid.payer) {
+            (Some(owner), payer) => {
+                let mut names = vec![owner];
+                names.extend(payer.iter().filter(|_| paid.payer_is_buyer).cloned());
+                let item = item(format!("paid-{}", paid.transaction), &names);
+                self.put_of_pay(home, &item, properties, arrival).await
+            }
+            (None, _) if wall.0 - arrival.at.0 < WAITED_US => Ok(waits(arrival, wall)),
+            (None, Some(payer)) => {
+                let names = [payer.clone()];
+                let item = item(format!("paid-{}-by-payer", paid.transaction), &names);
+                match self.put_of_pay(home, &item, properties, arrival).await? {
+                    (ArrivalState::Done, ..) if wall.0 - arrival.at.0 < GIVEN_UP_US => {
+                        Ok(waits(arrival, wall))
+                    }
+                    told => Ok(told),
+                }
+            }
+            (None, None) => Ok(waits(arrival, wall)),
         }
     }
 
@@ -251,15 +274,12 @@ fn major(fen: i64) -> String {
     format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
 }
 
-fn waits(wall: Ts, us: i64) -> Outcome {
-    (ArrivalState::Waiting, wall.plus_us(us), Some(NO_ORDER.to_owned()))
-}
-
-/// It is looked for again, longer each time; after days it is for people to see to.
-fn later(arrival: &Arrival, wall: Ts) -> Outcome {
-    if wall.0 - arrival.at.0 >= GIVEN_UP_US {
+/// It is looked for again, later each time; after days it is for people to see to.
+fn waits(arrival: &Arrival, wall: Ts) -> Outcome {
+    let age_us = wall.0 - arrival.at.0;
+    if age_us >= GIVEN_UP_US {
         return (ArrivalState::Failed, arrival.due, Some(NO_ORDER.to_owned()));
     }
-    let doubled = u32::try_from(arrival.tries.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
-    waits(wall, LATER_US.saturating_mul(1 << doubled).min(LATER_US_MAX))
+    let rest_us = (age_us / 2).clamp(AGAIN_US, AGAIN_US_MAX);
+    (ArrivalState::Waiting, wall.plus_us(rest_us), Some(NO_ORDER.to_owned()))
 }

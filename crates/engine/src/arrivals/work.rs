@@ -280,7 +280,7 @@ impl Engine {
     }
 
     /// Puts items into the inbox; the name of what is wrong with one.
-    pub(super) async fn put(&self, channel: &str, items: &[Vec<u8>]) -> Result<Option<&'static str>> {
+    pub(crate) async fn put(&self, channel: &str, items: &[Vec<u8>]) -> Result<Option<&'static str>> {
         if items.is_empty() {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::news::PayNews;
+use super::news::{Moved, PayNews};
 use super::notice::{Heads, Notice, NoticeProblem, read};
 use super::told::Told;
 use super::{CHANNEL, Pay};
@@ -47,8 +47,9 @@ impl Pay {
             }
             // Nothing came back: whoever asked for it sees to it in the merchant's console.
             Told::Refunded(_) => ("refund_failed", None),
-            // How it ended is asked: that answer is believed, whatever comes here when.
-            Told::Transferred(_) => ("transfer", None),
+            Told::Transferred(moved) => {
+                ("transferred", Some(PayNews::Transferred(Moved { bill: moved.out_bill_no })))
+            }
             Told::Other => ("other", None),
         };
         let kept = news.iter().map(|news| news.kept(self.mchid())).collect();

@@ -1,4 +1,4 @@
-//! What payments and refunds mean to a home: the same, whether a notice told it or the platform's bill shows it.
+//! What payments, refunds and transfers mean to a home: the same, whether a notice told it or the platform's bill shows it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +15,15 @@ pub enum PayNews {
     Paid(Payment),
     /// Something was given back.
     Refunded(GivenBack),
+    /// A transfer to a person came to its end: how, is asked.
+    Transferred(Moved),
+}
+
+/// A transfer that came to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The merchant's own number of it.
+    pub bill: String,
 }
 
 /// A payment.
@@ -118,6 +127,7 @@ impl PayNews {
         let (known_by, about) = match self {
             Self::Paid(paid) => (payment_key(mchid, &paid.transaction), paid.payer.clone()),
             Self::Refunded(back) => (format!("{mchid}/refunded/{}", back.refund), None),
+            Self::Transferred(moved) => (format!("{mchid}/transferred/{}", moved.bill), None),
         };
         let body = match serde_json::to_value(self) {
             Ok(Value::Object(body)) => body,

@@ -47,7 +47,6 @@ type No = (u16, &'static str, &'static str);
 
 enum Said {
     Json(Value),
-    Nothing,
     File(String),
 }
 
@@ -68,7 +67,6 @@ pub fn call(sim: &Arc<Sim>, asked: &Asked<'_>) -> Reply {
             (_, Ok(Said::File(text))) => {
                 Reply::Answer(StatusCode::OK, "application/octet-stream", Bytes::from(text))
             }
-            (_, Ok(Said::Nothing)) => world.pay_signed(StatusCode::NO_CONTENT, String::new()),
             (_, Ok(Said::Json(value))) => world.pay_signed(StatusCode::OK, value.to_string()),
         }
     })
