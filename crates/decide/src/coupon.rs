@@ -32,7 +32,7 @@ use crate::{Scene, checkout};
 pub use chance::{WON_ALREADY, is_one as is_chance};
 pub(crate) use chance::{settle, won};
 pub use claim::{claimed, redeemed};
-pub(crate) use give::{after_order, ask};
+pub(crate) use give::{after_order, ask, ask_confirmed};
 pub use rule::{ClaimRule, CouponRule};
 
 /// What the source of an issue's items is called, before its number.

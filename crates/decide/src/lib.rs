@@ -131,9 +131,13 @@ fn act(
     match event.name.as_str() {
         names::ORDER_COMPLETED | names::ORDER_UPDATED => {
             coupon::ask(scene, known)?;
+            coupon::ask_confirmed(scene, state, known, event)?;
             order::completed(scene, state, known, event, out)
         }
-        names::ORDER_PAID => order::paid(scene, state, known, event, out),
+        names::ORDER_PAID => {
+            coupon::ask_confirmed(scene, state, known, event)?;
+            order::paid(scene, state, known, event, out)
+        }
         names::ORDER_REFUNDED => order::refunded(scene, state, known, event, out),
         names::ORDER_CANCELLED => order::cancelled(scene, state, known, event, out),
         names::POINTS_SPENT => points::spent(scene, state, known, event, out),

@@ -323,7 +323,8 @@ pub fn rebuild(
     leaves
 }
 
-/// `Order Paid`: a payment notice confirms an order and names its method; it never earns.
+/// `Order Paid`: a payment notice confirms an order and names its method; it never earns. An order that is placed is told of by whoever's it
+/// is: what a payer of another name pays for leaves it as it is, and is told again in the buyer's name by whoever knows both.
 pub fn paid(
     scene: &Scene<'_>,
     state: &mut State,
@@ -334,6 +335,9 @@ pub fn paid(
     let facts = facts(event)?;
     amount::check_currency(scene, facts)?;
     let mut order = match &known.order {
+        Some(order) if order.member != state.member.id && order.status == OrderStatus::Placed => {
+            return Ok(());
+        }
         Some(order) => order.clone(),
         None => unplaced(scene, state, event, OrderStatus::Announced)?,
     };

@@ -1,27 +1,24 @@
 //! What comes from platforms: kept before whoever brings it is answered, and made items of later.
 //!
-//! [`door`] is where it comes in: verified, then kept with all that comes at the same time in one commit. [`work`] takes what was kept and
+//! [`door`] is where it comes in, whatever the kind of channel: verified, then kept with all that comes at the same time in one commit. [`work`] takes what was kept and
 //! puts items of the channel's own source into the inbox, each with an id that comes from what came, so what is worked on twice is told
 //! once. What only the platform can answer is an errand ([`Errands`]): until somebody does them it waits, and is seen to. [`log`] is what
 //! people see of it, try again and drop. Several processes may do all of it at once.
 
 pub mod door;
 pub mod log;
+mod pays;
 pub mod work;
 
 use async_trait::async_trait;
 pub use work::Worked;
 use zhiyin_model::time::Ts;
 pub use zhiyin_reach::arrival::{Ask, News, Welcome};
-pub use zhiyin_reach::wecom::callback::xml::BYTES_MAX;
-pub use zhiyin_reach::wecom::callback::{CallbackProblem, CallbackSettings, Callbacks, Signed};
+pub use zhiyin_reach::door::{BODY_BYTES_MAX, Brought, Door, Doors, How, NEWS, Refused, WELCOME};
+pub use zhiyin_reach::wecom::callback::{CallbackSettings, Callbacks};
 
 use crate::Result;
 
-/// The lane of what somebody may be welcomed for: before everything else.
-pub const WELCOME: &str = "welcome";
-/// The lane of news.
-pub const NEWS: &str = "news";
 /// How long what is done is kept, in days: so long something may be brought again and is known.
 pub const KEPT_DAYS: i64 = 30;
 

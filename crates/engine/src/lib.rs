@@ -39,6 +39,7 @@ pub mod measure;
 pub mod members;
 pub mod moving;
 pub mod partners;
+pub mod pays;
 pub mod people;
 pub mod persons;
 pub mod pipeline;

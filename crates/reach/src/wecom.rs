@@ -21,6 +21,7 @@ pub mod checkup;
 pub mod contacts;
 pub mod crypto;
 pub mod desk;
+mod door;
 pub mod errcodes;
 pub mod groups;
 pub mod ids;
@@ -40,7 +41,6 @@ pub mod transfer;
 pub mod trouble;
 pub mod ways;
 pub mod welcome;
-mod wire;
 
 pub use call::{Clock, Wecom};
 pub use desk::Desk;

@@ -32,7 +32,6 @@ mod tills;
 mod ways;
 pub(crate) mod webhooks;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -42,7 +41,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
-use zhiyin_engine::arrivals::Callbacks;
+use zhiyin_engine::arrivals::Doors;
 use zhiyin_engine::sign_in::SignIn;
 use zhiyin_model::role::{Bound, Operation};
 
@@ -90,7 +89,7 @@ impl Api {
 
     /// The same, where it is said how what programs send is taken.
     pub fn with(engine: Arc<Engine>, requests_per_second: u32, open: bool, bounds: Bounds) -> Arc<Self> {
-        Self::receiving(engine, requests_per_second, open, bounds, BTreeMap::new())
+        Self::receiving(engine, requests_per_second, open, bounds, Doors::new())
     }
 
     /// The same, where platforms tell accounts of these names what happens there.
@@ -99,9 +98,9 @@ impl Api {
         requests_per_second: u32,
         open: bool,
         bounds: Bounds,
-        accounts: BTreeMap<String, Callbacks>,
+        doors: Doors,
     ) -> Arc<Self> {
-        Self::behind(Front::default(), engine, (requests_per_second, open), bounds, accounts)
+        Self::behind(Front::default(), engine, (requests_per_second, open), bounds, doors)
     }
 
     /// The same, where it is said what stands before the server; requests a second of a key, and whether sums are open.
@@ -110,12 +109,12 @@ impl Api {
         engine: Arc<Engine>,
         (requests_per_second, open): (u32, bool),
         bounds: Bounds,
-        accounts: BTreeMap<String, Callbacks>,
+        doors: Doors,
     ) -> Arc<Self> {
         let wire = Wire::new(Arc::clone(&engine), bounds);
         let rates = Rates::new(requests_per_second);
         let follows = Follows::new(Arc::clone(&engine));
-        let arriving = Arriving::new(Arc::clone(&engine), accounts);
+        let arriving = Arriving::new(Arc::clone(&engine), doors);
         let sign_in = SignIn::new(Arc::clone(engine.store()), sign_in::fill);
         let asking = tokio::sync::Mutex::default();
         Arc::new(Self { engine, rates, wire, follows, arriving, sign_in, front, open, asking })

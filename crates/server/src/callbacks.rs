@@ -1,10 +1,9 @@
-//! What platforms tell: `GET` and `POST /v1/callbacks/wecom/ACCOUNT`, without a key, since who speaks shows it by signing.
+//! What platforms tell: `GET` and `POST /v1/callbacks/CHANNEL/ACCOUNT`, without a key, since who speaks shows it by signing.
 //!
 //! `GET` answers whether this address is the account's. `POST` is answered 200 with nothing in it once what was told is on disk, and
 //! not before: whoever tells tries again where it is not. Whoever does not sign as agreed learns no more than that it was refused; why is
-//! counted, and a line of the log without a word of what came.
+//! counted, and a line of the log without a word of what came. Which kinds of channel there are nothing here knows.
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::num::NonZeroU32;
 use std::pin::Pin;
@@ -13,24 +12,22 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use zhiyin_engine::Engine;
-use zhiyin_engine::arrivals::door::{ArrivalDoor, NotTaken};
-use zhiyin_engine::arrivals::{BYTES_MAX, CallbackProblem, Callbacks, Signed};
+use zhiyin_engine::arrivals::door::ArrivalDoor;
+use zhiyin_engine::arrivals::{BODY_BYTES_MAX, Brought, Doors, How, Refused};
 
 use crate::api::Api;
 
-/// Where WeCom's callbacks come.
-pub(crate) const PATH: &str = "/v1/callbacks/wecom/{account}";
-/// How many are taken in a second, of all accounts: WeCom speaks no faster than a corp's staff are added.
+/// Where callbacks come.
+pub(crate) const PATH: &str = "/v1/callbacks/{channel}/{account}";
+/// How many are taken in a second, of all accounts: platforms speak no faster than a business goes.
 const PER_SECOND: NonZeroU32 = match NonZeroU32::new(10_000) {
     Some(n) => n,
     None => NonZeroU32::MIN,
@@ -39,7 +36,7 @@ const PER_SECOND: NonZeroU32 = match NonZeroU32::new(10_000) {
 const AT_ONCE: usize = 512;
 /// How long a body may take to come in.
 const BODY_WITHIN: Duration = Duration::from_secs(3);
-/// WeCom waits five seconds for an answer.
+/// Platforms wait five seconds for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4_500);
 /// So much of a body that is too large is let go by, so that its sender reads the answer.
 const PASSED_BYTES_MAX: usize = 1024 * 1024;
@@ -52,10 +49,10 @@ pub(crate) struct Arriving {
 }
 
 impl Arriving {
-    /// For the accounts of these names.
-    pub(crate) fn new(engine: Arc<Engine>, accounts: BTreeMap<String, Callbacks>) -> Self {
+    /// For these doors.
+    pub(crate) fn new(engine: Arc<Engine>, doors: Doors) -> Self {
         let rate = RateLimiter::direct(Quota::per_second(PER_SECOND));
-        Self { door: ArrivalDoor::new(engine, accounts), rate, places: Semaphore::new(AT_ONCE) }
+        Self { door: ArrivalDoor::new(engine, doors), rate, places: Semaphore::new(AT_ONCE) }
     }
 }
 
@@ -63,23 +60,19 @@ pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new().route(PATH, get(echo).post(receive))
 }
 
-/// What the address says.
-#[derive(Debug, Default, Deserialize)]
-struct Said {
-    msg_signature: Option<String>,
-    timestamp: Option<String>,
-    nonce: Option<String>,
-    echostr: Option<String>,
+/// The most names of an address, and lines of a head, that are looked at.
+const NAMES_MAX: usize = 64;
+
+/// What an address says, decoded. What nobody can read says nothing, which is refused by name.
+fn said(query: Option<&str>) -> Vec<(String, String)> {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.take(NAMES_MAX).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-impl Said {
-    fn signed(&self) -> Signed<'_> {
-        Signed {
-            signature: self.msg_signature.as_deref(),
-            timestamp: self.timestamp.as_deref(),
-            nonce: self.nonce.as_deref(),
-        }
-    }
+/// What a head says, as far as it is text.
+fn heads(headers: &HeaderMap) -> Vec<(String, String)> {
+    let texts = headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+    texts.take(NAMES_MAX).map(|(name, value)| (name.as_str().to_owned(), value.to_owned())).collect()
 }
 
 /// An answer with nothing in it.
@@ -87,31 +80,35 @@ fn empty(status: StatusCode) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
-fn refused(why: NotTaken) -> Response {
-    empty(match why {
-        NotTaken::AccountUnknown => StatusCode::NOT_FOUND,
-        NotTaken::Problem(CallbackProblem::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
-        NotTaken::Problem(_) => StatusCode::FORBIDDEN,
-    })
+/// An answer that is not well, with what the channel asks for.
+fn not_well(status: StatusCode, says: &'static str) -> Response {
+    if says.is_empty() {
+        return empty(status);
+    }
+    (status, [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")], says)
+        .into_response()
 }
 
-fn said(query: Result<Query<Said>, QueryRejection>) -> Said {
-    // What nobody can read says nothing, which is refused by name.
-    query.map(|Query(said)| said).unwrap_or_default()
+fn refused(why: Refused, says: &'static str) -> Response {
+    let status = match why.how {
+        How::Nowhere => StatusCode::NOT_FOUND,
+        How::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        How::Forbidden => StatusCode::FORBIDDEN,
+    };
+    not_well(status, says)
 }
 
 async fn echo(
     State(api): State<Arc<Api>>,
-    Path(account): Path<String>,
-    query: Result<Query<Said>, QueryRejection>,
+    Path((channel, account)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
 ) -> Response {
     if api.arriving.rate.check().is_err() {
         return empty(StatusCode::TOO_MANY_REQUESTS);
     }
-    let said = said(query);
-    // Base64 has no blanks: where one stands, a plus was not written as addresses are.
-    let asked = said.echostr.as_deref().unwrap_or_default().replace(' ', "+");
-    match api.arriving.door.echo(&account, said.signed(), &asked) {
+    let query = said(query.as_deref());
+    let brought = Brought { query: &query, ..Brought::default() };
+    match api.arriving.door.echo((&channel, &account), brought) {
         Ok(plain) => {
             let mut response = plain.into_response();
             let headers = response.headers_mut();
@@ -119,37 +116,40 @@ async fn echo(
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }
-        Err(why) => refused(why),
+        Err(why) => refused(why, ""),
     }
 }
 
 async fn receive(
     State(api): State<Arc<Api>>,
-    Path(account): Path<String>,
-    query: Result<Query<Said>, QueryRejection>,
+    Path((channel, account)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
     let arriving = &api.arriving;
+    let says = arriving.door.not_well(&channel, &account);
     let place = arriving.places.try_acquire();
     let (Ok(_place), Ok(())) = (place, arriving.rate.check()) else {
-        return empty(StatusCode::TOO_MANY_REQUESTS);
+        return not_well(StatusCode::TOO_MANY_REQUESTS, says);
     };
     let body = match timeout(BODY_WITHIN, read(body)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(TooLarge)) => return refused(arriving.door.turned_away(CallbackProblem::TooLarge)),
-        Err(_) => return empty(StatusCode::REQUEST_TIMEOUT),
+        Ok(Err(TooLarge)) => return refused(arriving.door.too_large(&channel, &account), says),
+        Err(_) => return not_well(StatusCode::REQUEST_TIMEOUT, says),
     };
-    let said = said(query);
-    match timeout(ANSWER_WITHIN, arriving.door.receive(&account, said.signed(), &body)).await {
+    let (query, heads) = (said(query.as_deref()), heads(&headers));
+    let brought = Brought { query: &query, heads: &heads, body: &body };
+    match timeout(ANSWER_WITHIN, arriving.door.receive((&channel, &account), brought)).await {
         Ok(Ok(Ok(_))) => empty(StatusCode::OK),
-        Ok(Ok(Err(why))) => refused(why),
+        Ok(Ok(Err(why))) => refused(why, says),
         Ok(Err(error)) => {
             tracing::error!(%error, "a callback was not kept: it is not answered well, and comes again");
-            empty(StatusCode::SERVICE_UNAVAILABLE)
+            not_well(StatusCode::SERVICE_UNAVAILABLE, says)
         }
         Err(_) => {
             tracing::error!("a callback was not kept in time: it is not answered well, and comes again");
-            empty(StatusCode::SERVICE_UNAVAILABLE)
+            not_well(StatusCode::SERVICE_UNAVAILABLE, says)
         }
     }
 }
@@ -165,9 +165,9 @@ async fn read(mut body: Body) -> Result<Vec<u8>, TooLarge> {
         if passed > PASSED_BYTES_MAX {
             break;
         }
-        if passed <= BYTES_MAX {
+        if passed <= BODY_BYTES_MAX {
             held.extend_from_slice(&bytes);
         }
     }
-    if passed > BYTES_MAX { Err(TooLarge) } else { Ok(held) }
+    if passed > BODY_BYTES_MAX { Err(TooLarge) } else { Ok(held) }
 }

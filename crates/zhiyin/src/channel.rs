@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::command::Act;
+use zhiyin_engine::pays;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
@@ -30,7 +31,7 @@ pub enum ChannelAction {
     /// Checks step by step whether what was set up works, and says what to do about what does not.
     Test {
         /// Which platform.
-        #[arg(value_parser = ["wecom"])]
+        #[arg(value_parser = ["wecom", "wxpay"])]
         platform: String,
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
@@ -41,6 +42,18 @@ pub enum ChannelAction {
         /// In which language.
         #[arg(long, value_enum, default_value = "zh")]
         language: Spoken,
+    },
+    /// Looks a payment up at WeChat Pay by the merchant's own number (out_trade_no), and takes it in as if it had been told. Bills of each
+    /// day find the same by themselves.
+    FindPayment {
+        /// The number.
+        number: String,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
+        /// The brand's account there.
+        #[arg(long, default_value = "main")]
+        account: String,
     },
     /// How many friends the brand's accounts have, and how many there may be, as last measured.
     Seats {
@@ -92,15 +105,21 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
                 say!("{lane:?}");
             }
             let platforms = platforms(Some(&file))?;
-            for (account, of) in &platforms.callbacks {
-                say!("wecom {account} {}: callbacks at /v1/callbacks/wecom/{account}", of.corp_id());
+            for ((channel, account), door) in &platforms.doors {
+                say!("{channel} {account} {}: callbacks at /v1/callbacks/{channel}/{account}", door.whose());
+            }
+            for merchant in pays::all(&platforms) {
+                say!("{} {}: is asked", pays::CHANNEL, merchant.account);
             }
             for (account, desk) in &platforms.desks {
                 say!("{} {account}: is asked", desk.channel());
             }
         }
-        ChannelAction::Test { platform: _, channels, account, language } => {
-            return test(&channels, account.as_deref(), language).await;
+        ChannelAction::Test { platform, channels, account, language } => {
+            return test(&platform, &channels, account.as_deref(), language).await;
+        }
+        ChannelAction::FindPayment { number, channels, account } => {
+            return find_payment(place, &number, &channels, &account).await;
         }
         ChannelAction::Seats { account, format } => {
             let view = place.open_existing().await?.seats(&account).await?;
@@ -136,17 +155,29 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
 }
 
 /// Checks what a file says of a platform. The code of exit says whether anything is wrong.
-async fn test(file: &Path, account: Option<&str>, language: Spoken) -> Result<ExitCode> {
+async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spoken) -> Result<ExitCode> {
     let platforms = platforms(Some(file))?;
     let public_url = settings::public_url(&text(file)?)?;
     let is_asked = |name: &str| account.is_none_or(|account| account == name);
-    let (mut n, mut all_well) = (0, true);
-    for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {
-        n += 1;
-        let takes = platforms.callbacks.contains_key(name);
-        let home = takes.then(|| format!("{public_url}/v1/callbacks/{}/{name}", desk.channel()));
-        say!("{} {name}", desk.channel());
-        for step in desk.check(home.as_deref()).await {
+    let address = |name: &str| format!("{public_url}/v1/callbacks/{platform}/{name}");
+    let mut checked = Vec::new();
+    if platform == pays::CHANNEL {
+        for (name, pay) in platforms.pays.iter().filter(|(name, _)| is_asked(name)) {
+            checked.push((name, pays::check(pay, &address(name)).await));
+        }
+    } else {
+        for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {
+            let takes = platforms.doors.contains_key(&(platform.to_owned(), name.clone()));
+            checked.push((name, desk.check(takes.then(|| address(name)).as_deref()).await));
+        }
+    }
+    if checked.is_empty() {
+        anyhow::bail!("{} names no account with a secret that is asked for here", file.display());
+    }
+    let mut all_well = true;
+    for (name, steps) in checked {
+        say!("{platform} {name}");
+        for step in steps {
             all_well &= step.health != Health::Wrong;
             let mark = match step.health {
                 Health::Well => "✓",
@@ -161,10 +192,23 @@ async fn test(file: &Path, account: Option<&str>, language: Spoken) -> Result<Ex
             }
         }
     }
-    if n == 0 {
-        anyhow::bail!("{} names no account with a secret that is asked for here", file.display());
-    }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Looks a payment up, and takes it in.
+async fn find_payment(place: &Place, number: &str, file: &Path, account: &str) -> Result<ExitCode> {
+    let merchants = pays::all(&platforms(Some(file))?);
+    let merchant = merchants.iter().find(|merchant| merchant.account == account);
+    let merchant =
+        merchant.with_context(|| format!("{} names no merchant {account} that asks", file.display()))?;
+    let engine = place.open_existing().await?;
+    match engine.find_payment(merchant, number, zhiyin_engine::clock::wall()).await? {
+        Ok((true, true)) => say!("{number} is paid, and was not known: it is worked on"),
+        Ok((true, false)) => say!("{number} is paid, and was known"),
+        Ok((false, _)) => say!("{number} is not paid"),
+        Err(trouble) => anyhow::bail!("{number}: {trouble}"),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn spoken(text: &Worded, language: Spoken) -> &str {

@@ -125,7 +125,9 @@ pub async fn work(
         return run(place, engine, &Serving { channels, ..at }).await;
     }
     let lanes = lanes(channels.as_deref())?;
-    let asked = zhiyin_engine::platforms::all(&platforms(channels.as_deref())?);
+    let platforms = platforms(channels.as_deref())?;
+    let (asked, merchants) =
+        (zhiyin_engine::platforms::all(&platforms), zhiyin_engine::pays::all(&platforms));
     let errands = zhiyin_engine::platforms::errands(&engine, &asked);
     if drain {
         // What came from platforms is worked on first.
@@ -138,6 +140,9 @@ pub async fn work(
     let client = Client::new();
     let (mut stopped_too, mut stopped_as_well, mut stopped_last) =
         (stop.subscribe(), stop.subscribe(), stop.subscribe());
+    let mut stopped_paying = stop.subscribe();
+    let paying =
+        engine.work_pays(merchants, async move { drop(stopped_paying.wait_for(|stopped| *stopped).await) });
     let arriving = engine
         .work_arrivals(errands, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
     let asking =
@@ -149,7 +154,7 @@ pub async fn work(
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, (), (), (), ()) = tokio::join!(working, telling, handing, arriving, asking);
+    let (worked, (), (), (), (), ()) = tokio::join!(working, telling, handing, arriving, asking, paying);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -230,6 +235,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.work_platforms(all, stopped).await })
     };
+    let paying = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        let merchants = zhiyin_engine::pays::all(&platforms);
+        tokio::spawn(async move { engine.work_pays(merchants, stopped).await })
+    };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.work_arrivals(errands, stopped).await })
@@ -293,7 +303,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let front = Front { public_url: at.public_url.clone(), proxies: at.proxy.clone() };
     let rates = (at.requests_per_second, at.open);
-    let api = Api::behind(front, Arc::clone(&engine), rates, at.bounds(), platforms.callbacks);
+    let api = Api::behind(front, Arc::clone(&engine), rates, at.bounds(), platforms.doors);
     if !engine.store().access().people().owned().await? {
         tracing::info!("nobody owns this home yet: open /console/ on this machine to make an owner");
     }
@@ -319,6 +329,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     telling.await?;
     handing.await?;
     asking.await?;
+    paying.await?;
     arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;

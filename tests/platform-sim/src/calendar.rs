@@ -46,6 +46,13 @@ impl Period {
     }
 }
 
+/// The year, month and day in Beijing, and how far into it an instant is, in milliseconds.
+pub fn civil_at(at_ms: i64) -> (i64, i64, i64, i64) {
+    let local = at_ms + BEIJING_MS;
+    let (year, month, day) = civil(local.div_euclid(DAY_MS));
+    (year, month, day, local.rem_euclid(DAY_MS))
+}
+
 /// How many days the month has that `at_ms` is in.
 pub fn days_of_month(at_ms: i64) -> i64 {
     let (year, month, _) = civil((at_ms + BEIJING_MS).div_euclid(DAY_MS));

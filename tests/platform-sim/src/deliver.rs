@@ -7,7 +7,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::HOST;
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -16,6 +16,8 @@ use tokio::sync::Semaphore;
 use crate::Sim;
 use crate::crypto::signature;
 use crate::limits::Rule;
+use crate::pay;
+use crate::pay::notices::{RETRIES_S, is_well};
 use crate::queue::{Delivery, Outcome};
 use crate::world::World;
 use crate::world::types::{Callback, Due};
@@ -56,14 +58,21 @@ impl Pool {
     }
 
     /// Sends a request and reads its answer: the status, and what the body begins with.
-    async fn send(&self, method: &str, url: &str, body: Bytes) -> Option<(StatusCode, Bytes)> {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        heads: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Option<(StatusCode, Bytes)> {
         let uri: Uri = url.parse().ok()?;
         let authority = uri.authority()?.to_string();
         let target = uri.path_and_query()?.as_str().to_owned();
         // Who closed an idle connection meanwhile did not read the request, so it is sent once more on a new one.
         if let Some(mut sender) = self.take(&authority)
             && sender.ready().await.is_ok()
-            && let Some(answer) = exchange(&mut sender, method, &authority, &target, body.clone()).await
+            && let Some(answer) =
+                exchange(&mut sender, method, (&authority, &target), heads, body.clone()).await
         {
             self.give_back(&authority, sender);
             return Some(answer);
@@ -72,7 +81,7 @@ impl Pool {
         let _ = stream.set_nodelay(true);
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
         tokio::spawn(connection);
-        let answer = exchange(&mut sender, method, &authority, &target, body).await?;
+        let answer = exchange(&mut sender, method, (&authority, &target), heads, body).await?;
         self.give_back(&authority, sender);
         Some(answer)
     }
@@ -81,17 +90,15 @@ impl Pool {
 async fn exchange(
     sender: &mut SendRequest<Full<Bytes>>,
     method: &str,
-    authority: &str,
-    target: &str,
+    (authority, target): (&str, &str),
+    heads: &[(&'static str, String)],
     body: Bytes,
 ) -> Option<(StatusCode, Bytes)> {
-    let request = Request::builder()
-        .method(method)
-        .uri(target)
-        .header(HOST, authority)
-        .header(CONTENT_TYPE, "text/xml")
-        .body(Full::new(body))
-        .ok()?;
+    let mut request = Request::builder().method(method).uri(target).header(HOST, authority);
+    for (name, value) in heads {
+        request = request.header(*name, value);
+    }
+    let request = request.body(Full::new(body)).ok()?;
     let response = sender.send_request(request).await.ok()?;
     let status = response.status();
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await.ok()?.to_bytes();
@@ -130,25 +137,35 @@ pub async fn run(sim: Arc<Sim>) {
     }
 }
 
+/// What WeCom says of a body.
+fn xml() -> Vec<(&'static str, String)> {
+    vec![("content-type", "text/xml".to_owned())]
+}
+
 async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
     let prepared = {
         let mut world = sim.lock();
         // Programs do not answer faster because time does.
         let late_ms = world.now_ms + world.limits.of(Rule::CallbackAnswerMs) * world.speed();
-        let callback = world.apps.get(&delivery.agent).and_then(|app| app.callback.clone());
-        callback.map(|callback| {
-            let (url, body) = world.sealed(&callback, delivery.agent, &delivery.xml);
-            (url, body, late_ms)
-        })
+        if delivery.agent == pay::AGENT {
+            world.pay_request(&delivery).map(|(url, heads, body)| (url, heads, body, late_ms))
+        } else {
+            let callback = world.apps.get(&delivery.agent).and_then(|app| app.callback.clone());
+            callback.map(|callback| {
+                let (url, body) = world.sealed(&callback, delivery.agent, &delivery.xml);
+                (url, xml(), body, late_ms)
+            })
+        }
     };
     let outcome = match prepared {
         // The app takes callbacks no longer.
         None => Outcome::Broken,
-        Some((url, body, late_ms)) => {
+        Some((url, heads, body, late_ms)) => {
             tokio::select! {
-                answer = sim.pool.send("POST", &url, Bytes::from(body)) => match answer {
+                answer = sim.pool.send("POST", &url, &heads, Bytes::from(body)) => match answer {
                     None => Outcome::Broken,
                     Some((StatusCode::OK, _)) => Outcome::Taken,
+                    Some((status, _)) if delivery.agent == pay::AGENT && is_well(status) => Outcome::Taken,
                     Some((status, _)) => Outcome::Status(status.as_u16()),
                 },
                 () = sim.until(|world| world.now_ms >= late_ms) => Outcome::Late,
@@ -191,8 +208,14 @@ impl World {
         {
             welcome.arrived_ms.get_or_insert(now_ms);
         }
-        if self.queue.finish(now_ms, delivery, outcome, self.limits.of(Rule::CallbackRetries)) {
-            self.at(now_ms + self.limits.of(Rule::CallbackRetryGapMs), Due::Deliver(delivery.id));
+        let (n_retries, gap_ms) = if delivery.agent == pay::AGENT {
+            let gap_s = usize::try_from(delivery.n_tries - 1).ok().and_then(|n| RETRIES_S.get(n));
+            (RETRIES_S.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
+        } else {
+            (self.limits.of(Rule::CallbackRetries), self.limits.of(Rule::CallbackRetryGapMs))
+        };
+        if self.queue.finish(now_ms, delivery, outcome, n_retries) {
+            self.at(now_ms + gap_ms, Due::Deliver(delivery.id));
         }
     }
 }
@@ -214,7 +237,7 @@ pub async fn verify(sim: &Arc<Sim>, agent: i64) -> Result<(), String> {
         let signs = format!("msg_signature={signed}&timestamp={}&nonce={}", query.0, query.1);
         (format!("{}?{signs}&echostr={encoded}", callback.url), echo)
     };
-    let answer = tokio::time::timeout(REAL_AT_MOST, sim.pool.send("GET", &url, Bytes::new())).await;
+    let answer = tokio::time::timeout(REAL_AT_MOST, sim.pool.send("GET", &url, &xml(), Bytes::new())).await;
     match answer {
         Err(_) => Err("no answer in time".to_owned()),
         Ok(None) => Err("no connection, or no answer of HTTP".to_owned()),

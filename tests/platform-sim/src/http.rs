@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::{Sim, control, door};
+use crate::{Sim, control, door, pay};
 
 /// The largest body: a file of 20 MB in its envelope.
 const BODY_BYTES_MAX: usize = 21 * 1_024 * 1_024;
@@ -35,6 +35,8 @@ const PAGE: &str = include_str!("page.html");
 pub enum Reply {
     /// An answer.
     Answer(StatusCode, &'static str, Bytes),
+    /// JSON, with lines of a head that say who answers; nothing where it is empty.
+    Signed(StatusCode, Vec<(&'static str, String)>, Bytes),
     /// None: the connection ends.
     Cut,
 }
@@ -89,6 +91,16 @@ async fn answer(
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
             Ok(response)
         }
+        Reply::Signed(status, heads, body) => {
+            let mut response = Response::new(Full::new(body));
+            *response.status_mut() = status;
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            for (name, value) in heads {
+                let value = HeaderValue::try_from(value).map_err(io::Error::other)?;
+                response.headers_mut().insert(name, value);
+            }
+            Ok(response)
+        }
         Reply::Cut => Err(io::Error::other("a fault cuts the connection")),
     }
 }
@@ -120,6 +132,11 @@ async fn route(sim: &Arc<Sim>, request: Request<Incoming>, peer: SocketAddr) -> 
             body,
         };
         return door::call(sim, request).await;
+    }
+    if path.starts_with("/v3/") {
+        let target = parts.uri.path_and_query().map_or(path.as_str(), |target| target.as_str());
+        let asked = pay::api::Asked { method: &parts.method, target, headers: &parts.headers, body: &body };
+        return pay::api::call(sim, &asked);
     }
     if let Some(what) = path.strip_prefix("/sim/") {
         return control::answer(sim, &parts.method, what, &query, &body).await;

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+pub mod pay;
 pub mod same;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -240,7 +241,7 @@ impl Stage {
         let platforms = platforms_of(&told, SECRET, 0);
         let all = platforms::all(&platforms);
         let errands = platforms::errands(&engine, &all).unwrap();
-        let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.callbacks);
+        let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.doors);
         let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {

@@ -6,6 +6,7 @@ use zhiyin_model::coupon::stock_of;
 use zhiyin_model::effect::{Order, OrderStatus};
 use zhiyin_model::event::{Event, names};
 use zhiyin_model::money::Money;
+use zhiyin_model::playbook::Offer;
 use zhiyin_offer::Cart;
 
 use super::rule::counted;
@@ -30,7 +31,34 @@ pub(crate) fn ask(scene: &Scene<'_>, known: &Known) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What an order gives when it is placed: once, however often it is reported. What cannot be given is said, and stops nothing.
+/// The order that is placed and of which nobody had said how it was paid, where this event says it: until then no offer that asks for that
+/// could hold.
+fn confirmed<'a>(scene: &Scene<'_>, state: &State, known: &'a Known, event: &Event) -> Option<&'a Order> {
+    let is_said = event.order.as_ref().is_some_and(|facts| facts.method.is_some());
+    let order = known.order.as_ref().filter(|order| order.status == OrderStatus::Placed)?;
+    let is_new = is_said && order.terms.method.is_none() && order.counts();
+    let is_theirs = order.member == state.member.id;
+    let is_now = !scene.cause.replay && !takeover::is_before(state, event);
+    (is_new && is_theirs && is_now && scene.rules.offers.give().next().is_some()).then_some(order)
+}
+
+/// Asks for what is left of coupons, and for what was bought, where it is learned just now how an order was paid.
+pub(crate) fn ask_confirmed(
+    scene: &Scene<'_>,
+    state: &State,
+    known: &Known,
+    event: &Event,
+) -> Result<(), Stop> {
+    let Some(order) = confirmed(scene, state, known, event) else { return Ok(()) };
+    ask(scene, known)?;
+    if known.order_event.is_none() {
+        return Err(Stop::Missing(Missing::OrderLines(order.id)));
+    }
+    Ok(())
+}
+
+/// What an order gives when it is placed: once, however often it is reported. Where it is said only later how it was paid, what it gives for
+/// that alone, once as well, by the time at which it was paid. What cannot be given is said, and stops nothing.
 pub(crate) fn after_order(
     scene: &Scene<'_>,
     state: &mut State,
@@ -44,14 +72,29 @@ pub(crate) fn after_order(
         return;
     }
     let Some(order) = out.order.as_ref().filter(placed) else { return };
-    if scene.cause.replay
-        || known.order.as_ref().filter(placed).is_some()
-        || takeover::is_before(state, event)
-    {
-        return;
-    }
-    let (cart, paid) = (cart(scene, order, event), order.paid);
-    let given = scene.rules.offers.given(&scene.rules.leaves, (&cart, paid), &View::of(state), scene.at);
+    let given: Vec<(&Offer, &str)> = if confirmed(scene, state, known, event).is_some() {
+        let lines = event.order.as_ref().is_some_and(|facts| !facts.lines.is_empty());
+        let Some(lines) = (if lines { Some(event) } else { known.order_event.as_ref() }) else { return };
+        let (with, mut without) = (cart(scene, order, lines), cart(scene, order, lines));
+        without.row.payment = None;
+        let at = event.time.min(scene.at);
+        let view = View::of(state);
+        let of = |cart: &Cart| scene.rules.offers.given(&scene.rules.leaves, (cart, order.paid), &view, at);
+        let already = of(&without);
+        of(&with)
+            .into_iter()
+            .filter(|(offer, _)| !already.iter().any(|(one, _)| one.id == offer.id))
+            .collect()
+    } else {
+        if scene.cause.replay
+            || known.order.as_ref().filter(placed).is_some()
+            || takeover::is_before(state, event)
+        {
+            return;
+        }
+        let (cart, paid) = (cart(scene, order, event), order.paid);
+        scene.rules.offers.given(&scene.rules.leaves, (&cart, paid), &View::of(state), scene.at)
+    };
     for (offer, coupon) in given {
         let day = scene.rules.zone.day(scene.at);
         let holdings = &state.member.holdings;

@@ -6,7 +6,7 @@ use zhiyin_decide::{Cause, Scene, person};
 use zhiyin_model::coupon::{CouponAccount, CouponMoveKind};
 use zhiyin_model::id::{EventId, IdKey};
 
-use super::scenario::{World, check, order, track};
+use super::scenario::{World, check, notice, order, refund, track, update};
 
 const OFFERS: &str = "offers:\n  welcome:\n    name: { zh: 新人券, en: Welcome }\n    lane: coupon\n    spend: 20\n    off: 5\n    \
     coupon: { valid: 7d, remind: 2d }\n    limit: 1 per member per day\n    stock: 3\n  gold:\n    name: { zh: 金卡券, en: Gold }\n    \
@@ -210,4 +210,49 @@ fn r7_an_order_gives_a_coupon_for_the_next_in_its_week_only() {
     let issued: Vec<_> = world.record.coupons.issued.iter().map(|one| (one.offer.as_str(), one.at)).collect();
     let expected = [("next", world.time("2025-03-04 10:00")), ("next", world.time("2025-03-09 23:59"))];
     assert_eq!(issued, expected);
+}
+
+#[test]
+fn r7_how_an_order_was_paid_gives_its_coupon_once_in_whatever_order_it_is_told() {
+    let at = "2025-03-04 10:00";
+    let till = order("o1").paid("50").with("channel", "store").line("a", "1", "50").dated(at);
+    let shop = update("o1").paid("50").with("payment_method", "wechat").dated(at);
+    let paid = notice("o1").with("payment_method", "wechat").dated(at);
+    let arrivals = [
+        [&till, &paid, &shop],
+        [&till, &shop, &paid],
+        [&paid, &till, &shop],
+        [&till, &paid, &paid],
+        [&paid, &paid, &till],
+    ];
+    for (n, steps) in arrivals.into_iter().enumerate() {
+        let mut world = World::under(GIVES);
+        for step in steps {
+            world.send(world.time("2025-03-04 10:05"), step).unwrap();
+        }
+        let issued: Vec<_> = world.record.coupons.issued.iter().map(|one| one.offer.as_str()).collect();
+        assert_eq!(issued, ["next"], "arrival {n}");
+    }
+}
+
+#[test]
+fn r7_a_notice_found_late_gives_by_when_was_paid_and_nothing_for_what_came_back() {
+    let till = |number| order(number).paid("50").with("channel", "store").line("a", "1", "50");
+    let paid = |number, at| notice(number).with("payment_method", "wechat").dated(at);
+    let mut world = World::under(GIVES);
+    check(
+        &mut world,
+        &[
+            ("2025-03-09 23:00", till("o1"), "points=50"),
+            ("2025-03-09 23:30", till("o2"), "points=100"),
+            ("2025-03-09 23:40", refund("o2"), "points=50"),
+            // Paid within the week and told after it; wholly refunded; paid after the week.
+            ("2025-03-10 10:00", paid("o1", "2025-03-09 23:00"), "points=50"),
+            ("2025-03-10 10:01", paid("o2", "2025-03-09 23:30"), "points=50"),
+            ("2025-03-10 10:02", till("o3"), "points=100"),
+            ("2025-03-10 10:03", paid("o3", "2025-03-10 10:02"), "points=100"),
+        ],
+    );
+    let issued: Vec<_> = world.record.coupons.issued.iter().map(|one| (one.offer.as_str(), one.at)).collect();
+    assert_eq!(issued, [("next", world.time("2025-03-10 10:00"))]);
 }

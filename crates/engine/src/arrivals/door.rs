@@ -4,50 +4,26 @@
 //! [`ArrivalDoor::receive`] returns well it is on disk; where its caller goes away meanwhile it may be, and is known again when it is
 //! brought again.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
 use tokio::sync::{Mutex as Turn, OnceCell, oneshot};
 use zhiyin_model::event::Identifier;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::time::{DAY_US, Ts};
-use zhiyin_reach::wecom::callback::{CallbackProblem, Callbacks, Received, Signed};
-use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
+use zhiyin_reach::door::{Brought, Door, Doors, How, Kept, Refused};
 use zhiyin_store::campaigns::arrivals::{NewArrival, arrival_id};
 use zhiyin_store::{StoreError, seal};
 
-use super::{NEWS, WELCOME};
 use crate::{Engine, EngineError, Result, clock};
 
 /// How many callbacks one commit takes at most.
 const AT_ONCE: usize = 256;
 
-/// Why something was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotTaken {
-    /// No account is configured under this name.
-    AccountUnknown,
-    /// What came is not as agreed.
-    Problem(CallbackProblem),
-}
-
-impl NotTaken {
-    /// Its stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AccountUnknown => "account_unknown",
-            Self::Problem(problem) => problem.name(),
-        }
-    }
-}
-
-impl From<CallbackProblem> for NotTaken {
-    fn from(problem: CallbackProblem) -> Self {
-        Self::Problem(problem)
-    }
-}
+/// What kind of channel somebody brings something from that no channel here is called.
+const NO_CHANNEL: &str = "none";
+/// Nobody is expected there.
+const UNKNOWN: Refused = Refused::new("account_unknown", How::Nowhere);
 
 /// Somebody who waits for what they brought to be kept.
 struct Bringing {
@@ -58,7 +34,7 @@ struct Bringing {
 /// The door of one home.
 pub struct ArrivalDoor {
     engine: Arc<Engine>,
-    accounts: BTreeMap<String, Callbacks>,
+    doors: Doors,
     bringing: Mutex<Vec<Bringing>>,
     turn: Turn<()>,
     /// The home's, which never changes: asked for once.
@@ -66,25 +42,31 @@ pub struct ArrivalDoor {
 }
 
 impl ArrivalDoor {
-    /// For the accounts of these names.
-    pub fn new(engine: Arc<Engine>, accounts: BTreeMap<String, Callbacks>) -> Self {
-        Self { engine, accounts, bringing: Mutex::default(), turn: Turn::new(()), key: OnceCell::new() }
+    /// For the accounts of these channels and names.
+    pub fn new(engine: Arc<Engine>, doors: Doors) -> Self {
+        Self { engine, doors, bringing: Mutex::default(), turn: Turn::new(()), key: OnceCell::new() }
     }
 
     /// Whether anybody is expected here.
     pub fn is_open(&self) -> bool {
-        !self.accounts.is_empty()
+        !self.doors.is_empty()
     }
 
-    fn account(&self, name: &str) -> std::result::Result<(&str, &Callbacks), NotTaken> {
-        let found = self.accounts.get_key_value(name).ok_or(NotTaken::AccountUnknown)?;
-        Ok((found.0, found.1))
+    /// What goes with an answer that is not well.
+    pub fn not_well(&self, channel: &str, account: &str) -> &'static str {
+        self.door(channel, account).map_or("", |door| door.not_well())
     }
 
-    fn refused<T>(&self, problem: NotTaken) -> std::result::Result<T, NotTaken> {
-        self.engine.measures.arrivals().refused(CHANNEL, problem.name());
-        tracing::warn!(channel = CHANNEL, why = problem.name(), "callback not taken");
-        Err(problem)
+    fn door(&self, channel: &str, account: &str) -> Option<&Arc<dyn Door>> {
+        self.doors.get(&(channel.to_owned(), account.to_owned()))
+    }
+
+    fn refused(&self, channel: &'static str, refused: Refused) -> Refused {
+        self.engine.measures.arrivals().refused(channel, refused.why);
+        if !refused.is_quiet {
+            tracing::warn!(channel, why = refused.why, "callback not taken");
+        }
+        refused
     }
 
     /// The answer to a platform that asks whether this address is ours.
@@ -93,43 +75,41 @@ impl ArrivalDoor {
     /// By the name of what is wrong; it is counted and logged here.
     pub fn echo(
         &self,
-        account: &str,
-        signed: Signed<'_>,
-        echo: &str,
-    ) -> std::result::Result<Vec<u8>, NotTaken> {
+        (channel, account): (&str, &str),
+        brought: Brought<'_>,
+    ) -> std::result::Result<Vec<u8>, Refused> {
         let now = clock::wall().0.div_euclid(1_000_000);
-        let echoed = self.account(account).and_then(|(_, of)| Ok(of.echo(signed, echo, now)?));
-        echoed.or_else(|problem| self.refused(problem))
+        let door = self.door(channel, account).ok_or_else(|| self.refused(NO_CHANNEL, UNKNOWN))?;
+        door.echo(brought, now).map_err(|refused| self.refused(door.channel(), refused))
     }
 
-    /// Refuses something before it was read whole.
-    pub fn turned_away(&self, why: CallbackProblem) -> NotTaken {
-        match self.refused::<()>(why.into()) {
-            Ok(()) => why.into(),
-            Err(problem) => problem,
-        }
+    /// Refuses something that is too large, before it was read whole.
+    pub fn too_large(&self, channel: &str, account: &str) -> Refused {
+        let channel = self.door(channel, account).map_or(NO_CHANNEL, |door| door.channel());
+        self.refused(channel, Refused::new("too_large", How::TooLarge))
     }
 
     /// Takes what was posted; whether it is new. What is brought again is taken as well and kept once.
     pub async fn receive(
         &self,
-        account: &str,
-        signed: Signed<'_>,
-        body: &[u8],
-    ) -> Result<std::result::Result<bool, NotTaken>> {
+        (channel, account): (&str, &str),
+        brought: Brought<'_>,
+    ) -> Result<std::result::Result<bool, Refused>> {
         let now = clock::wall();
-        let seconds = now.0.div_euclid(1_000_000);
-        let read =
-            self.account(account).and_then(|(name, of)| Ok((name, of, of.receive(signed, body, seconds)?)));
-        let (name, of, received) = match read {
-            Ok(read) => read,
-            Err(problem) => return Ok(self.refused(problem)),
+        let Some(door) = self.door(channel, account) else {
+            return Ok(Err(self.refused(NO_CHANNEL, UNKNOWN)));
         };
-        let kind = received.notice.told.name();
+        let taken = match door.receive(brought, now.0.div_euclid(1_000_000)).await {
+            Ok(taken) => taken,
+            Err(refused) => return Ok(Err(self.refused(door.channel(), refused))),
+        };
         let key =
             self.key.get_or_try_init(async || Ok::<_, EngineError>(self.engine.home().await?.id_key)).await?;
-        let is_new = self.keep(what(key, (name, of.corp_id()), &received, now)).await?;
-        self.engine.measures.arrivals().came(CHANNEL, kind, is_new);
+        let what: Vec<NewArrival> =
+            taken.kept.into_iter().map(|kept| arrival(key, (door.channel(), account), kept, now)).collect();
+        // What nobody here has a use for is not kept: there is nothing to do again.
+        let is_new = if what.is_empty() { false } else { self.keep(what).await? };
+        self.engine.measures.arrivals().came(door.channel(), taken.kind, is_new);
         Ok(Ok(is_new))
     }
 
@@ -174,30 +154,28 @@ impl ArrivalDoor {
     }
 }
 
-/// What is kept of a callback: the news, and before it whom somebody may welcome.
-fn what(key: &IdKey, (account, corp): (&str, &str), received: &Received, now: Ts) -> Vec<NewArrival> {
-    let about = match received.notice.told.customer().map(|customer| normalise(NAMESPACE, customer)) {
-        Some(Ok(value)) => seal::lookup(key, &Identifier { namespace: NAMESPACE.to_owned(), value }),
-        _ => key.digest("arrivals about nobody", &[&now.0.div_euclid(DAY_US).to_le_bytes()]),
-    };
-    let id = arrival_id(key, CHANNEL, &received.key);
-    let arrival = |id, lane: &str, body: serde_json::Value| NewArrival {
-        id,
-        channel: CHANNEL.to_owned(),
-        lane: lane.to_owned(),
+/// What is kept, as an arrival. `now` is the wall clock's.
+pub(crate) fn arrival(
+    key: &IdKey,
+    (channel, account): (&'static str, &str),
+    kept: Kept,
+    now: Ts,
+) -> NewArrival {
+    let about = kept.about.map(|(namespace, value)| match normalise(&namespace, &value) {
+        Ok(value) => Some(seal::lookup(key, &Identifier { namespace, value })),
+        Err(_) => None,
+    });
+    let about = about
+        .flatten()
+        .unwrap_or_else(|| key.digest("arrivals about nobody", &[&now.0.div_euclid(DAY_US).to_le_bytes()]));
+    let mut body = kept.body;
+    drop(body.insert("account".to_owned(), account.into()));
+    NewArrival {
+        id: arrival_id(key, channel, &kept.key),
+        channel: channel.to_owned(),
+        lane: kept.lane.to_owned(),
         at: now,
         about,
-        body: seal::seal(&body.to_string()),
-    };
-    let news = json!({"account": account, "corp": corp, "text": received.text});
-    let mut all = vec![arrival(id, NEWS, news)];
-    if let Some(welcome) = received.notice.welcome(now.0.div_euclid(1_000_000)) {
-        let id = arrival_id(key, CHANNEL, &[received.key.as_slice(), WELCOME.as_bytes()].concat());
-        let body = json!({
-            "account": account, "staff": welcome.account, "customer": welcome.customer, "way": welcome.way,
-            "code": welcome.code, "until": welcome.until,
-        });
-        all.push(arrival(id, WELCOME, body));
+        body: seal::seal(&serde_json::Value::Object(body).to_string()),
     }
-    all
 }

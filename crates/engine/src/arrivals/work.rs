@@ -14,6 +14,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_reach::arrival::{Ask, News, Welcome};
 use zhiyin_reach::wecom::callback::{Notice, xml};
 use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
+use zhiyin_reach::wxpay;
 use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState, Became};
 use zhiyin_store::{Home, StoreError, seal};
 
@@ -84,7 +85,7 @@ impl Worked {
 }
 
 /// What became of one, and when it is worked on next.
-type Outcome = (ArrivalState, Ts, Option<String>);
+pub(super) type Outcome = (ArrivalState, Ts, Option<String>);
 
 #[derive(Deserialize)]
 struct KeptNews {
@@ -161,13 +162,26 @@ impl Engine {
         Ok(worked)
     }
 
-    /// Works on what is due of one lane, some at a time.
+    /// Works on what is due of one lane, some at a time, channel by channel.
     #[boxed]
     pub async fn work_on_lane(&self, errands: Option<&dyn Errands>, lane: &str, wall: Ts) -> Result<Worked> {
         let mut worked = Worked::default();
+        for channel in if lane == WELCOME { &[CHANNEL][..] } else { &[CHANNEL, wxpay::CHANNEL][..] } {
+            worked.add(self.work_on_channel(errands, (channel, lane), wall).await?);
+        }
+        Ok(worked)
+    }
+
+    async fn work_on_channel(
+        &self,
+        errands: Option<&dyn Errands>,
+        (channel, lane): (&'static str, &str),
+        wall: Ts,
+    ) -> Result<Worked> {
+        let mut worked = Worked::default();
         let arrivals = self.store().coupons().campaigns().arrivals();
         let until = wall.plus_us(if lane == WELCOME { LENT_WELCOME_US } else { LENT_US });
-        let lent = arrivals.lend_arrivals((CHANNEL, lane), wall, until, AT_ONCE).await?;
+        let lent = arrivals.lend_arrivals((channel, lane), wall, until, AT_ONCE).await?;
         if lent.is_empty() {
             return Ok(worked);
         }
@@ -178,13 +192,15 @@ impl Engine {
             }
             let done: Vec<Result<Outcome>> = stream::iter(each).buffered(WELCOMES_TOGETHER).collect().await;
             done.into_iter().collect::<Result<Vec<Outcome>>>()?
+        } else if channel == wxpay::CHANNEL {
+            self.work_on_pays(&lent, wall).await?
         } else {
             self.work_on_news(errands, &lent, wall).await?
         };
         let mut became = Vec::with_capacity(lent.len());
         for (arrival, (state, due, why)) in lent.iter().zip(outcomes) {
             worked.count(state);
-            self.measures.arrivals().worked(CHANNEL, lane_name(lane), state.name());
+            self.measures.arrivals().worked(channel, lane_name(lane), state.name());
             became.push(Became { id: arrival.id, tries: arrival.tries, state, due, why });
         }
         arrivals.note_arrivals(became).await?;
@@ -243,7 +259,7 @@ impl Engine {
     ) -> Result<Outcome> {
         let at = Ts(heard.at.saturating_mul(1_000_000)).plus_us(home.offset_us);
         let items = self.items(account, &heard.news, (arrival, at))?;
-        if let Some(refused) = self.put(&items).await? {
+        if let Some(refused) = self.put(CHANNEL, &items).await? {
             return Ok((ArrivalState::Failed, arrival.due, Some(refused.to_owned())));
         }
         for one in &heard.news {
@@ -264,12 +280,12 @@ impl Engine {
     }
 
     /// Puts items into the inbox; the name of what is wrong with one.
-    async fn put(&self, items: &[Vec<u8>]) -> Result<Option<&'static str>> {
+    pub(crate) async fn put(&self, channel: &str, items: &[Vec<u8>]) -> Result<Option<&'static str>> {
         if items.is_empty() {
             return Ok(None);
         }
         let source = Source {
-            name: format!("{SOURCE}{CHANNEL}"),
+            name: format!("{SOURCE}{channel}"),
             user_namespace: "user".to_owned(),
             replay: false,
             ties: Ties::Keep,

@@ -1,18 +1,20 @@
 //! The file that names channels: JSON, strictly read. Secrets are not in it; it says where they are.
 
 mod wecom;
+mod wxpay;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use zhiyin_model::time::Day;
+use zhiyin_reach::door::Doors;
 use zhiyin_reach::email::{Email, Settings, Tls};
 use zhiyin_reach::pace::Pace;
 use zhiyin_reach::platform::Platform;
 pub use zhiyin_reach::secret::SecretAt;
 pub use zhiyin_reach::wecom::Clock;
-use zhiyin_reach::wecom::callback::Callbacks;
+use zhiyin_reach::wxpay::Pay;
 
 use super::lanes::{Lane, Limit};
 
@@ -42,6 +44,8 @@ struct Whole {
     email: Option<OfEmail>,
     #[serde(default)]
     wecom: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    wxpay: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -90,13 +94,15 @@ pub fn read(
     Ok(lanes)
 }
 
-/// Platforms on which staff know customers, by the names that the brand gave its accounts there.
+/// Platforms, by the names that the brand gave its accounts there.
 #[derive(Clone, Default)]
 pub struct Platforms {
     /// Who may bring what happens there.
-    pub callbacks: BTreeMap<String, Callbacks>,
-    /// Who is asked, where the file says by which secret.
+    pub doors: Doors,
+    /// Those on which staff know customers that are asked, where the file says by which secret.
     pub desks: BTreeMap<String, Arc<dyn Platform>>,
+    /// Merchants of WeChat Pay.
+    pub pays: BTreeMap<String, Pay>,
 }
 
 /// Reads what the file says of platforms. `clock` is the wall's, in milliseconds since 1970 UTC.
@@ -108,7 +114,10 @@ pub fn platforms(
     let whole = whole(text)?;
     let public_url = public(&whole.public_url)?;
     // A home that only this machine reaches may have platforms that only this machine reaches.
-    wecom::platforms(whole.wecom, !public_url.starts_with("https://"), &secret, clock)
+    let allow_private = !public_url.starts_with("https://");
+    let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
+    wxpay::merchants(&mut platforms, whole.wxpay, allow_private, &secret, clock)?;
+    Ok(platforms)
 }
 
 /// How people reach this home, as the file says.

@@ -28,10 +28,10 @@ use super::limits::{Limits, Window, day_of};
 use super::settings::Settings;
 use super::token::{Fresh, Token, Tokens};
 use super::trouble::{Fault, Trouble};
-use super::wire::{Heard, Lost, Said, Wire};
 use crate::address::Target;
 use crate::clickhouse::encoded;
 use crate::client::Client;
+use crate::wire::{Heard, Lost, Said, Wire};
 
 /// What time it is, in milliseconds since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -129,7 +129,8 @@ impl Wecom {
     pub(crate) async fn look_at(&self, target: Target) -> Result<(u16, Vec<u8>), &'static str> {
         let path = target.path.clone();
         let wire = Wire::new(self.0.client.clone(), target);
-        let said = Said { method: Method::GET, path, content_type: None, body: Bytes::new() };
+        let said =
+            Said { method: Method::GET, path, content_type: None, heads: Vec::new(), body: Bytes::new() };
         match wire.exchange(said, WITHIN, LOOKED_BYTES_MAX).await {
             Ok(heard) => Ok((heard.status, heard.body)),
             Err(Lost::NotSaid(failed) | Lost::NoAnswer(failed)) => Err(failed.code()),
@@ -249,7 +250,8 @@ impl Wecom {
             Verb::Get => Method::GET,
             Verb::Post => Method::POST,
         };
-        let said = Said { method, path, content_type: body.content_type, body: body.bytes };
+        let said =
+            Said { method, path, content_type: body.content_type, heads: Vec::new(), body: body.bytes };
         match self.0.wire.exchange(said, within, ANSWER_BYTES_MAX).await {
             Ok(heard) => {
                 let now_ms = self.now_ms();

@@ -1,12 +1,13 @@
 //! What a platform tells: kept once, made events once, welcomed first; contacts of a member as people see them; dead letters.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use zhiyin_engine::arrivals::door::ArrivalDoor;
-use zhiyin_engine::arrivals::{Ask, CallbackSettings, Callbacks, Errand, Errands, Signed, Welcome, Worked};
+use zhiyin_engine::arrivals::{
+    Ask, Brought, CallbackSettings, Callbacks, Door, Doors, Errand, Errands, Welcome, Worked,
+};
 use zhiyin_engine::clock;
 use zhiyin_model::event::Identifier;
 use zhiyin_model::role::Role;
@@ -31,8 +32,9 @@ impl Platform {
             agent_id: None,
         };
         let callbacks = Callbacks::new(&settings).unwrap();
-        let accounts = BTreeMap::from([("main".to_owned(), callbacks.clone())]);
-        let door = ArrivalDoor::new(Arc::clone(&home.engine), accounts);
+        let door: Arc<dyn Door> = Arc::new(callbacks.clone());
+        let doors = Doors::from([(("wecom".to_owned(), "main".to_owned()), door)]);
+        let door = ArrivalDoor::new(Arc::clone(&home.engine), doors);
         Self { callbacks, door, now: clock::wall().0 / 1_000_000 }
     }
 
@@ -40,8 +42,10 @@ impl Platform {
     async fn tell(&self, text: &str) -> bool {
         let stamp = self.now.to_string();
         let (body, signature) = self.callbacks.sealed(text, [3; 16], &stamp, "n");
-        let signed = Signed { signature: Some(&signature), timestamp: Some(&stamp), nonce: Some("n") };
-        self.door.receive("main", signed, body.as_bytes()).await.unwrap().unwrap()
+        let said = [("msg_signature", signature.as_str()), ("timestamp", &stamp), ("nonce", "n")];
+        let query = said.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let brought = Brought { query: &query, heads: &[], body: body.as_bytes() };
+        self.door.receive(("wecom", "main"), brought).await.unwrap().unwrap()
     }
 
     /// News of a contact, so many seconds after the first.

@@ -17,6 +17,7 @@ use crate::Sim;
 use crate::clock::Mode;
 use crate::deliver;
 use crate::http::Reply;
+use crate::pay::{self, notices};
 use crate::world::{Refusal, World};
 
 /// How long an advance waits, in real time, for what is under way; and the longest that anybody is let wait.
@@ -116,6 +117,14 @@ async fn act(sim: &Arc<Sim>, what: &str, body: &Value) -> Done {
             }
             Ok(Value::Null)
         }),
+        "pay/tell" => {
+            let of = body["out_trade_no"].as_str().unwrap_or_default();
+            Ok(notices::sends(sim, text(body, "what")?, of).await?)
+        }
+        _ if what.starts_with("pay/") => {
+            let what = what.strip_prefix("pay/").unwrap_or_default();
+            Ok(sim.with(|world| pay::act::act(world, what, body))?)
+        }
         _ => sim.with(|world| match setup::act(world, what, body) {
             Some(done) => done,
             None => act::act(world, what, body),

@@ -13,7 +13,7 @@ type Part = (&'static str, fn(&World) -> Value);
 impl World {
     /// All of it, or one part by its name.
     pub fn truth(&self, part: Option<&str>) -> Value {
-        let parts: [Part; 16] = [
+        let parts: [Part; 17] = [
             ("clock", Self::told_clock),
             ("apps", |world| {
                 let row = |(agent, app): (&i64, &crate::world::types::App)| json!({"agentid": agent, "name": app.name, "contact": app.is_contact, "has_callback": app.callback.is_some()});
@@ -40,6 +40,7 @@ impl World {
             ("moments", Self::told_moments),
             ("transfers", Self::told_transfers),
             ("phones", Self::told_phones),
+            ("pay", Self::told_pay),
             ("quotas", |world| world.meters.told()),
             ("traffic", |world| {
                 json!({

@@ -19,6 +19,7 @@ use crate::door::Calls;
 use crate::faults::Faults;
 use crate::limits::{Limits, Rule};
 use crate::meters::Meters;
+use crate::pay::Pay;
 use crate::queue::Queue;
 use types::{
     App, Chat, Due, JoinWay, Kf, Mass, Media, Moment, Phone, Relation, Staff, Tag, TagGroup, Token, Transfer,
@@ -123,6 +124,8 @@ pub struct World {
     pub app_messages: BTreeMap<String, (i64, Vec<String>)>,
     /// Accounts of customer service.
     pub kfs: BTreeMap<String, Kf>,
+    /// WeChat Pay.
+    pub pay: Pay,
 }
 
 impl World {
@@ -166,6 +169,7 @@ impl World {
             welcomes: BTreeMap::new(),
             app_messages: BTreeMap::new(),
             kfs: BTreeMap::new(),
+            pay: Pay::new(seed),
         };
         world.show_time();
         world
@@ -211,6 +215,7 @@ impl World {
                 Due::Moment(moment_id, userid) => self.publish_moment(&moment_id, &userid),
                 Due::Transfer(id) => self.transfer_takes_effect(&id),
                 Due::Show(chat_id) => self.show_chat(&chat_id),
+                Due::PayMoves(bill) => self.pay_moves(&bill),
                 Due::Accept(userid, external, state) => {
                     // Somebody who left meanwhile accepts nobody.
                     let _ = self.befriend(&userid, &external, &state, 1, true);

@@ -381,6 +381,8 @@ pub enum Due {
     Transfer(String),
     /// The API shows a group as it is.
     Show(String),
+    /// A transfer of money goes on.
+    PayMoves(String),
     /// A member of staff accepts a customer who came by a way.
     Accept(String, String, String),
 }

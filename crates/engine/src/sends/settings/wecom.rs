@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use zhiyin_reach::client::Client;
+use zhiyin_reach::door::Door;
 use zhiyin_reach::platform::Platform;
 use zhiyin_reach::wecom::callback::{CallbackSettings, Callbacks};
 use zhiyin_reach::wecom::settings::Settings;
-use zhiyin_reach::wecom::{Clock, Desk, Wecom};
+use zhiyin_reach::wecom::{CHANNEL, Clock, Desk, Wecom};
 
 use super::{ChannelsProblem, Platforms, SecretAt, wrong};
 
@@ -18,6 +19,23 @@ const ACCOUNTS_MAX: usize = 50;
 /// Characters of an account's name at most.
 const NAME_CHARS_MAX: usize = 40;
 
+/// Whether accounts of a channel may be called so.
+pub(super) fn named<'n>(
+    channel: &str,
+    names: impl ExactSizeIterator<Item = &'n String>,
+) -> Result<(), ChannelsProblem> {
+    if names.len() > ACCOUNTS_MAX {
+        return wrong(channel, format!("at most {ACCOUNTS_MAX} accounts"));
+    }
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    for name in names {
+        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_plain) {
+            return wrong(channel, format!("{name:?}: 1 to {NAME_CHARS_MAX} of a-z, 0-9, _ and -"));
+        }
+    }
+    Ok(())
+}
+
 /// The accounts by name.
 pub(super) fn platforms(
     accounts: BTreeMap<String, Value>,
@@ -25,15 +43,9 @@ pub(super) fn platforms(
     secret: &dyn Fn(&SecretAt) -> Result<Vec<u8>, String>,
     clock: &Clock,
 ) -> Result<Platforms, ChannelsProblem> {
-    if accounts.len() > ACCOUNTS_MAX {
-        return wrong("wecom", format!("at most {ACCOUNTS_MAX} accounts"));
-    }
+    named(CHANNEL, accounts.keys())?;
     let mut platforms = Platforms::default();
     for (name, written) in accounts {
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_plain) {
-            return wrong("wecom", format!("{name:?}: 1 to {NAME_CHARS_MAX} of a-z, 0-9, _ and -"));
-        }
         let field = |below: &str| {
             if below.is_empty() { format!("wecom.{name}") } else { format!("wecom.{name}.{below}") }
         };
@@ -52,7 +64,8 @@ pub(super) fn platforms(
                 agent_id,
             });
             let made = made.or_else(|problem| wrong(&field(problem.field), problem.message))?;
-            drop(platforms.callbacks.insert(name.clone(), made));
+            let door: Arc<dyn Door> = Arc::new(made);
+            drop(platforms.doors.insert((CHANNEL.to_owned(), name.clone()), door));
         }
         if let Some(wecom) = Wecom::new(&settings, Client::new(), Arc::clone(clock)) {
             let desk: Arc<dyn Platform> = Arc::new(Desk::new(wecom, &settings));
@@ -88,9 +101,8 @@ mod tests {
         let callback = json!({"token_env": "TOKEN", "aes_key_file": "key"});
         let whole = json!({"corp_id": "ww1234567890", "agent_id": 1_000_002, "callback": callback});
         let read = given("main", &whole).unwrap();
-        assert_eq!(read.callbacks.keys().collect::<Vec<_>>(), ["main"]);
+        assert_eq!(read.doors.keys().collect::<Vec<_>>(), [&("wecom".to_owned(), "main".to_owned())]);
         assert!(read.desks.is_empty(), "nobody is asked without a secret");
-        assert!(!format!("{:?}", read.callbacks).contains("QDG6eK"));
         let with = |path: &str, value: Value| {
             let mut whole = whole.clone();
             whole["secret_env"] = json!("SECRET");

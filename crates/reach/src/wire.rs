@@ -1,4 +1,4 @@
-//! Connections to the platform, and one exchange over one of them. What matters is told apart here: a request that never left from one
+//! Connections to a platform, and one exchange over one of them. What matters is told apart here: a request that never left from one
 //! whose answer was lost.
 
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
-use hyper::{Method, Request, Response};
+use hyper::{HeaderMap, Method, Request, Response};
 use tokio::time::timeout;
 
 use crate::address::Target;
@@ -18,27 +18,30 @@ use crate::retry::RetryAfter;
 const IDLE_MAX: usize = 64;
 
 /// What is said.
-pub(super) struct Said {
-    pub(super) method: Method,
+pub(crate) struct Said {
+    pub(crate) method: Method,
     /// Path and query. It bears the token, so it is shown nowhere.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// What the body is; nothing where there is none.
-    pub(super) content_type: Option<String>,
-    pub(super) body: Bytes,
+    pub(crate) content_type: Option<String>,
+    /// What else the head says.
+    pub(crate) heads: Vec<(&'static str, String)>,
+    pub(crate) body: Bytes,
 }
 
 /// What was answered.
-pub(super) struct Heard {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<RetryAfter>,
+pub(crate) struct Heard {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<RetryAfter>,
     /// What time it was there, in seconds since 1970, where it says so.
-    pub(super) date: Option<i64>,
-    pub(super) body: Vec<u8>,
+    pub(crate) date: Option<i64>,
+    pub(crate) heads: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why nothing was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lost {
+pub(crate) enum Lost {
     /// It never left.
     NotSaid(Failed),
     /// It left, or may have.
@@ -49,24 +52,24 @@ pub(super) enum Lost {
 
 type Open = (SendRequest<Full<Bytes>>, Driver);
 
-pub(super) struct Wire {
+pub(crate) struct Wire {
     client: Client,
     target: Target,
     idle: Mutex<Vec<Open>>,
 }
 
 impl Wire {
-    pub(super) fn new(client: Client, target: Target) -> Self {
+    pub(crate) fn new(client: Client, target: Target) -> Self {
         Self { client, target, idle: Mutex::default() }
     }
 
     /// What comes before the path of a call.
-    pub(super) fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         self.target.path.trim_end_matches('/')
     }
 
     /// Says one thing and hears its answer, of at most so many bytes. How long it may take counts from when there is a connection.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         said: Said,
         within: Duration,
@@ -119,6 +122,9 @@ impl Wire {
         if let Some(content_type) = said.content_type {
             request = request.header("content-type", content_type);
         }
+        for (name, value) in said.heads {
+            request = request.header(name, value);
+        }
         request.body(Full::new(said.body)).map_err(|_| Failed::AnswerBroken)
     }
 
@@ -149,7 +155,7 @@ async fn heard(response: Response<Incoming>, bytes_max: usize) -> Result<Heard, 
     let date = response.headers().get("date").and_then(|value| value.to_str().ok());
     let date =
         date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|at| at.timestamp().as_second());
-    let mut incoming = response.into_body();
+    let (parts, mut incoming) = response.into_parts();
     let mut body = Vec::new();
     while let Some(frame) = incoming.frame().await {
         let frame = frame.map_err(|_| Lost::NoAnswer(Failed::AnswerBroken))?;
@@ -159,5 +165,5 @@ async fn heard(response: Response<Incoming>, bytes_max: usize) -> Result<Heard, 
         }
         body.extend_from_slice(data);
     }
-    Ok(Heard { status, retry_after, date, body })
+    Ok(Heard { status, retry_after, date, heads: parts.headers, body })
 }

@@ -1,0 +1,269 @@
+//! What a brand writes under `wxpay` in the file of channels, read strictly: a field that is not known is refused, and what cannot work is
+//! named by its field. Secrets are not in the file; it says where they are.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::keys::{KeyProblem, Keys, MerchantKey, PlatformKey};
+use crate::address::Target;
+use crate::secret::SecretAt;
+
+/// Where the platform is.
+pub const API: &str = "https://api.mch.weixin.qq.com";
+/// The most apps of a merchant.
+const APPS_MAX: usize = 50;
+/// The longest id of an app, a merchant, a scene or a namespace, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+/// The largest file of a key.
+const FILE_BYTES_MAX: usize = 64 * 1024;
+/// How ids of the platform's public keys begin (pay.weixin.qq.com/doc/v3/merchant/4012153196).
+pub const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
+
+/// What is wrong with settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct SettingsProblem {
+    /// The field at fault, below the account.
+    pub field: String,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+fn wrong<T>(field: impl Into<String>, message: impl ToString) -> Result<T, SettingsProblem> {
+    Err(SettingsProblem { field: field.into(), message: message.to_string() })
+}
+
+/// The settings as they are written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    mchid: String,
+    #[serde(default)]
+    appids: Vec<String>,
+    api_v3_key_env: Option<String>,
+    api_v3_key_file: Option<String>,
+    serial: Option<String>,
+    private_key_env: Option<String>,
+    private_key_file: Option<String>,
+    public_key_id: Option<String>,
+    public_key_env: Option<String>,
+    public_key_file: Option<String>,
+    #[serde(default)]
+    certificate_files: Vec<String>,
+    fetch_certificates: Option<bool>,
+    api: Option<String>,
+    #[serde(default)]
+    orders: Orders,
+    transfer_scene: Option<String>,
+}
+
+/// What payments mean for orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Orders {
+    /// Where the order's number is.
+    pub number: NumberIn,
+    /// Whose numbering it is, as tills and shops say it; empty where they say none.
+    pub namespace: String,
+    /// What a payment is called among methods: what conditions of carts ask for.
+    pub method: String,
+    /// Whether what is given back takes back what the order earned; where not (the till tells it, too), it is noted only.
+    pub refunds: Refunds,
+    /// Whether whoever paid is taken for whoever bought: then the payer's openid becomes a name of the order's member.
+    pub payer_is_buyer: bool,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            number: NumberIn::OutTradeNo,
+            namespace: String::new(),
+            method: "wechat".to_owned(),
+            refunds: Refunds::Count,
+            payer_is_buyer: false,
+        }
+    }
+}
+
+/// Where the order's number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberIn {
+    /// It is the merchant's own number of the payment.
+    OutTradeNo,
+    /// It is what the merchant wrote along with it; where nothing is, the own number.
+    Attach,
+}
+
+/// What becomes of refunds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refunds {
+    /// They take back what the order earned.
+    Count,
+    /// They are noted.
+    Note,
+}
+
+/// Settings that can work.
+#[derive(Debug)]
+pub struct Settings {
+    /// The merchant.
+    pub mchid: String,
+    /// Its apps: payers are known by their openids there.
+    pub appids: BTreeSet<String>,
+    /// Where the platform is: its own address, or another for tests.
+    pub api: Target,
+    /// What the platform signs and seals with, as far as the file says.
+    pub keys: Keys,
+    /// The platform's public key that answers are to be signed with.
+    pub public_key_id: Option<String>,
+    /// Whether certificates of the platform are fetched from it.
+    pub fetches: bool,
+    /// What requests are signed with; without it nothing is asked, and notices are taken only.
+    pub merchant_key: Option<MerchantKey>,
+    /// What payments mean for orders.
+    pub orders: Orders,
+    /// For what transfers to people are, as the platform numbers it (`1000` marketing, `1005` commission).
+    pub transfer_scene: Option<String>,
+}
+
+impl Settings {
+    /// What is written, checked. `secret` gets what is secret from where it is; addresses within this machine and private networks, and
+    /// such without TLS, are taken only where `allow_private` says so.
+    pub fn of(
+        written: Written,
+        allow_private: bool,
+        secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
+    ) -> Result<Self, SettingsProblem> {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !(8..=12).contains(&written.mchid.len()) || !is_number(&written.mchid) {
+            return wrong("mchid", "the merchant's number (商户号): 8 to 12 digits");
+        }
+        let appids = apps(&written.appids)?;
+        let got = |field: &str, env, file| got(field, env, file, &secret);
+        let Some((field, key)) = got("api_v3_key", written.api_v3_key_env, written.api_v3_key_file)? else {
+            return wrong("api_v3_key_env", "where is the APIv3 key?");
+        };
+        let key = String::from_utf8(key).unwrap_or_default();
+        let mut keys = Keys::new(key.trim()).or_else(|problem| wrong(field, problem))?;
+        let public = got("public_key", written.public_key_env, written.public_key_file)?;
+        let public_key_id = match (written.public_key_id, public) {
+            (None, None) => None,
+            (Some(id), Some((field, pem))) => {
+                if !id.starts_with(PUBLIC_KEY_ID) {
+                    return wrong("public_key_id", format!("begins with {PUBLIC_KEY_ID}"));
+                }
+                let key = PlatformKey::of_pem(&pem).or_else(|problem| wrong(&field, problem))?;
+                keys.knows(&id, key).or_else(|problem| wrong("public_key_id", problem))?;
+                Some(id)
+            }
+            (Some(_), None) => return wrong("public_key_file", "where is the public key of this id?"),
+            (None, Some(_)) => return wrong("public_key_id", "of which id is this public key?"),
+        };
+        for (i, file) in written.certificate_files.iter().enumerate() {
+            let field = format!("certificate_files[{i}]");
+            let pem = secret(&SecretAt::File(file.clone())).or_else(|message| wrong(&field, message))?;
+            certificate(&mut keys, &pem).or_else(|problem| wrong(&field, problem))?;
+        }
+        let private = got("private_key", written.private_key_env, written.private_key_file)?;
+        let merchant_key = match (private, &written.serial) {
+            (None, None) => None,
+            (Some((field, pem)), Some(serial)) => {
+                let is_serial =
+                    (8..=64).contains(&serial.len()) && serial.bytes().all(|b| b.is_ascii_hexdigit());
+                if !is_serial {
+                    return wrong("serial", "the serial number of the merchant's certificate, in hex");
+                }
+                let serial = serial.to_ascii_uppercase();
+                let made = MerchantKey::of_pem(&written.mchid, &serial, &pem);
+                Some(made.or_else(|problem| wrong(field, problem))?)
+            }
+            (Some(_), None) => return wrong("serial", "of which certificate is this private key?"),
+            (None, Some(_)) => return wrong("private_key_file", "where is the private key of this serial?"),
+        };
+        let fetches = written.fetch_certificates.unwrap_or(public_key_id.is_none() && merchant_key.is_some());
+        if fetches && merchant_key.is_none() {
+            return wrong("private_key_file", "certificates are fetched with the merchant's private key");
+        }
+        if !fetches && keys.ids().next().is_none() {
+            let message =
+                "a public key (public_key_id, public_key_file), certificate_files, or fetch_certificates";
+            return wrong("public_key_id", message);
+        }
+        let api = match Target::parse(written.api.as_deref().unwrap_or(API), allow_private) {
+            Ok(target) if !target.path.contains('?') => target,
+            Ok(_) => return wrong("api", "has no query"),
+            Err(problem) => return wrong("api", problem),
+        };
+        orders(&written.orders)?;
+        if let Some(scene) = &written.transfer_scene {
+            name("transfer_scene", scene)?;
+        }
+        let (mchid, transfer_scene, orders) = (written.mchid, written.transfer_scene, written.orders);
+        Ok(Self { mchid, appids, api, keys, public_key_id, fetches, merchant_key, orders, transfer_scene })
+    }
+}
+
+/// Knows a certificate by its own serial number.
+pub(super) fn certificate(keys: &mut Keys, pem: &[u8]) -> Result<(), KeyProblem> {
+    let key = PlatformKey::of_pem(pem)?;
+    let serial = key.serial().ok_or(KeyProblem::NoPublicKey)?.to_owned();
+    keys.knows(&serial, key)
+}
+
+fn apps(appids: &[String]) -> Result<BTreeSet<String>, SettingsProblem> {
+    if appids.len() > APPS_MAX {
+        return wrong("appids", format!("at most {APPS_MAX}"));
+    }
+    let mut all = BTreeSet::new();
+    for (i, appid) in appids.iter().enumerate() {
+        name(&format!("appids[{i}]"), appid)?;
+        if !all.insert(appid.clone()) {
+            return wrong(format!("appids[{i}]"), "an app is said once");
+        }
+    }
+    Ok(all)
+}
+
+fn orders(orders: &Orders) -> Result<(), SettingsProblem> {
+    let is_word = |text: &str| text.len() <= NAME_BYTES_MAX && !text.chars().any(char::is_control);
+    if !is_word(&orders.namespace) {
+        return wrong("orders.namespace", format!("at most {NAME_BYTES_MAX} bytes of text"));
+    }
+    if orders.method.trim().is_empty() || !is_word(&orders.method) {
+        return wrong("orders.method", format!("1 to {NAME_BYTES_MAX} bytes of text"));
+    }
+    Ok(())
+}
+
+fn name(field: &str, name: &str) -> Result<(), SettingsProblem> {
+    if name.is_empty()
+        || name.len() > NAME_BYTES_MAX
+        || !name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        return wrong(field, format!("1 to {NAME_BYTES_MAX} letters and digits"));
+    }
+    Ok(())
+}
+
+/// A secret from where it is said to be, and the field that says it; nothing where none does.
+fn got(
+    field: &str,
+    env: Option<String>,
+    file: Option<String>,
+    secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
+) -> Result<Option<(String, Vec<u8>)>, SettingsProblem> {
+    let (field, at) = match (env, file) {
+        (Some(name), None) => (format!("{field}_env"), SecretAt::Environment(name)),
+        (None, Some(file)) => (format!("{field}_file"), SecretAt::File(file)),
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => return wrong(format!("{field}_file"), "a secret is at one place"),
+    };
+    let bytes = secret(&at).or_else(|message| wrong(&field, message))?;
+    if bytes.is_empty() || bytes.len() > FILE_BYTES_MAX {
+        return wrong(field, format!("1 to {FILE_BYTES_MAX} bytes"));
+    }
+    Ok(Some((field, bytes)))
+}
