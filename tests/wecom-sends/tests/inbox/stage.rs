@@ -114,7 +114,7 @@ impl Stage {
         let at = platforms::all(&platforms);
         let engine = Arc::new(home.second_engine().await);
         let errands = platforms::errands(&engine, &at).unwrap();
-        let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.callbacks);
+        let api = Api::receiving(Arc::clone(&engine), 5_000, false, Bounds::default(), platforms.doors);
         let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
         let (stop, stopped) = oneshot::channel::<()>();
         let _serving = tokio::spawn(async move {
