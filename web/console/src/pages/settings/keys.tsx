@@ -4,7 +4,7 @@ import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Input, Modal, Popconfirm, Select, Typography } from "antd";
 import { useState } from "react";
 import { Field } from "../../frame/sign-in";
-import { Csv, Views } from "../../parts/list-tools";
+import { Csv, Find, Views } from "../../parts/list-tools";
 import { When } from "../../parts/marks";
 import { Card, Pill } from "../../parts/page";
 import { Asked, None } from "../../parts/states";
@@ -17,7 +17,7 @@ export function Keys() {
   const { t } = useWords();
   const client = useQueryClient();
   const { message } = App.useApp();
-  const [{ find = "" }, setAddress] = useAddress();
+  const [{ find = "" }] = useAddress();
   const [making, setMaking] = useState(false);
   const [secret, setSecret] = useState("");
   const keys = useQuery({ queryKey: ["keys"], queryFn: ({ signal }) => got(api.GET("/v1/keys", { signal })) });
@@ -71,7 +71,7 @@ export function Keys() {
         <div className="stack">
           <p className="quiet">{t("keys.lead")}</p>
           <div className="apart">
-            <Input allowClear aria-label={t("keys.find")} placeholder={t("keys.find")} style={{ width: 240 }} value={find} onChange={(event) => setAddress({ find: event.target.value })} />
+            <Find label={t("keys.find")} name="find" width={240} />
             <span className="row">
             <Views page="keys" names={["tab", "find", "sort"]} />
             <Csv name="keys" columns={columns} rows={items} />
