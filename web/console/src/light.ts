@@ -56,6 +56,7 @@ export function tokens(dark: boolean): ThemeConfig {
       colorBgBase: c.surface,
       colorBgLayout: c.paper,
       colorBgContainer: c.surface,
+      colorBgElevated: dark ? "#222623" : c.surface,
       colorTextBase: c.ink,
       colorBorder: dark ? "#474E4A" : "#CFCBC0",
       colorBorderSecondary: c.line,

@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { api, asking, got, Refusal } from "@zhiyin/api";
 import { App, Button, Drawer, Input, Select } from "antd";
 import { Link } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { keep } from "../csv";
 import { called, decimal, share, whole } from "../format";
 import { useMay, useOverview } from "../home";
@@ -57,7 +57,11 @@ export function Audiences() {
   const { c = "", by = "lifecycle", day = "", why = "" } = address;
   const [text, setText] = useState(c);
   const [settled, setSettled] = useState(c);
+  // What this page itself put into the address is no news: text that was changed since would be lost to it.
+  const sent = useRef(c);
   useEffect(() => {
+    if (c === sent.current) return;
+    sent.current = c;
     setText(c);
     setSettled(c);
   }, [c]);
@@ -68,7 +72,10 @@ export function Audiences() {
   // The address follows once somebody pauses, so that a link holds what is seen.
   useEffect(() => {
     if (settled === c) return;
-    const timer = setTimeout(() => setAddress({ c: settled }), 700);
+    const timer = setTimeout(() => {
+      sent.current = settled;
+      setAddress({ c: settled });
+    }, 700);
     return () => clearTimeout(timer);
   }, [settled, c, setAddress]);
 

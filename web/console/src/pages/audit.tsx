@@ -1,9 +1,9 @@
 // The audit log: who did what on what, how it went; and the proof that no line was changed.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, got } from "@zhiyin/api";
-import { Button, Input } from "antd";
+import { Button } from "antd";
 import { useState } from "react";
-import { Csv, Views } from "../parts/list-tools";
+import { Csv, Find, Views } from "../parts/list-tools";
 import { When } from "../parts/marks";
 import { Card, Page, Pill } from "../parts/page";
 import { Fault, None } from "../parts/states";
@@ -60,7 +60,7 @@ export function Audit() {
       }
     >
       <div className="filters">
-        <Input allowClear style={{ width: 260 }} aria-label={t("audit.search")} placeholder={t("audit.search")} value={who} onChange={(event) => setAddress({ who: event.target.value })} />
+        <Find label={t("audit.search")} name="who" width={260} />
         <label className="row">
           <span className="quiet">{t("audit.since")}</span>
           <input className="input" style={{ width: 152, height: 32 }} type="date" value={since} onChange={(event) => setAddress({ since: event.target.value })} />

@@ -2,12 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { api, got, type Schemas } from "@zhiyin/api";
-import { Input, Segmented } from "antd";
+import { Segmented } from "antd";
 import { lazy, Suspense } from "react";
 import { money, share, whole } from "../format";
 import { useCurrency } from "../home";
 import { useCampaignNames } from "../live";
-import { Csv, Views } from "../parts/list-tools";
+import { Csv, Find, Views } from "../parts/list-tools";
 import { Card, Page, Pill } from "../parts/page";
 import { Asked, Bones, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
@@ -98,7 +98,7 @@ function List() {
           <>
             <div className="apart" style={{ marginBottom: 12 }}>
               <div className="row">
-                <Input allowClear aria-label={t("campaigns.find")} placeholder={t("campaigns.find")} style={{ width: 200 }} value={find} onChange={(event) => setAddress({ find: event.target.value })} />
+                <Find label={t("campaigns.find")} name="find" width={200} />
                 <Segmented
                   aria-label={t("campaigns.state")}
                   value={state}

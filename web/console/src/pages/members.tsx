@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { api, got } from "@zhiyin/api";
 import { Button, Input, Select } from "antd";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { called, whole } from "../format";
 import { useMay, useOverview } from "../home";
 import { Csv, Views } from "../parts/list-tools";
@@ -59,12 +59,20 @@ function List() {
   const [address, setAddress] = useAddress();
   const { q = "", tier = "", stage = "", tag = "", store = "", audience = "", advisor = "" } = address;
   const [typed, setTyped] = useState(q);
-  useEffect(() => setTyped(q), [q]);
+  const sent = useRef(q);
   useEffect(() => {
-    if (typed === q) return;
-    const timer = setTimeout(() => setAddress({ q: typed }), 250);
+    if (q === sent.current) return;
+    sent.current = q;
+    setTyped(q);
+  }, [q]);
+  useEffect(() => {
+    if (typed === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = typed;
+      setAddress({ q: typed });
+    }, 250);
     return () => clearTimeout(timer);
-  }, [typed, q, setAddress]);
+  }, [typed, setAddress]);
 
   const overview = useOverview();
   const filters = { tier, lifecycle: stage, tag, store, audience, advisor };

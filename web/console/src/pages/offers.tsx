@@ -1,12 +1,12 @@
 // Offers: what the live playbook says, as sentences, changed in forms; a cart priced as a till would; what became of coupons; draws and drops as they stand.
 import { useQuery } from "@tanstack/react-query";
 import { api, got } from "@zhiyin/api";
-import { Button, Drawer, Input, Segmented } from "antd";
+import { Button, Drawer, Segmented } from "antd";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { called, whole } from "../format";
 import { useCurrency, useMay, useOverview } from "../home";
 import { useLive } from "../live";
-import { Csv, Views } from "../parts/list-tools";
+import { Csv, Find, Views } from "../parts/list-tools";
 import { Card, Page, Pill } from "../parts/page";
 import { Asked, Bones, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
@@ -142,7 +142,7 @@ function Written() {
           <>
             <div className="apart" style={{ marginBottom: 12 }}>
               <div className="row">
-                <Input allowClear aria-label={t("offers.find")} placeholder={t("offers.find")} style={{ width: 220 }} value={find} onChange={(event) => setAddress({ find: event.target.value })} />
+                <Find label={t("offers.find")} name="find" width={220} />
                 <Segmented
                   aria-label={t("offers.way")}
                   value={way}

@@ -1,11 +1,33 @@
-// What stands over a list: its saved views, and the list as a file.
+// What stands over a list: what is looked for in it, its saved views, and the list as a file.
 import { App, Button, Input, Popover } from "antd";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { keepCsv } from "../csv";
 import { useAddress } from "../router";
 import { dropView, sameSearch, saveView, viewsOf } from "../views";
 import { useWords } from "../words";
 import type { Column } from "./table";
+
+/** What is typed stays here and follows into the address once somebody pauses; what the address says otherwise (a view, back) comes in. */
+export function Find({ label, name, width = 220 }: { label: string; name: string; width?: number }) {
+  const [address, setAddress] = useAddress();
+  const said = address[name] ?? "";
+  const [typed, setTyped] = useState(said);
+  const sent = useRef(said);
+  useEffect(() => {
+    if (said === sent.current) return;
+    sent.current = said;
+    setTyped(said);
+  }, [said]);
+  useEffect(() => {
+    if (typed === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = typed;
+      setAddress({ [name]: typed });
+    }, 200);
+    return () => clearTimeout(timer);
+  }, [typed, name, setAddress]);
+  return <Input allowClear aria-label={label} placeholder={label} style={{ width, maxWidth: "100%" }} value={typed} onChange={(event) => setTyped(event.target.value)} />;
+}
 
 /** `page` names the list; of its address only `names` belong to a view. */
 export function Views({ page, names }: { page: string; names: readonly string[] }) {

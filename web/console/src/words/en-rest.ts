@@ -309,6 +309,7 @@ export const rest: Rest = {
     rotate: "Rotate",
     rotate_ask: "Rotate this key?",
     rotate_say: "The old one ends at once; the new one is shown this once.",
+    none_match: "No key matches",
   },
   hooks: {
     lead: "What happens to members, told to your other systems, signed.",

@@ -307,6 +307,7 @@ export const rest = {
     rotate: "换新",
     rotate_ask: "给这把密钥换新？",
     rotate_say: "旧的立即失效，新的只显示这一次。",
+    none_match: "没有符合的密钥",
   },
   hooks: {
     lead: "会员身上发生的事，签名后告诉你的其他系统。",

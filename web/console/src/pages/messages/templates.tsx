@@ -8,7 +8,7 @@ import { called } from "../../format";
 import { useMay } from "../../home";
 import { useFile, useLive } from "../../live";
 import { Apply } from "../../parts/apply";
-import { Csv, Views } from "../../parts/list-tools";
+import { Csv, Find, Views } from "../../parts/list-tools";
 import { Card, Pill } from "../../parts/page";
 import { Asked, None } from "../../parts/states";
 import { DataTable, type Column } from "../../parts/table";
@@ -59,7 +59,7 @@ export default function Templates() {
         return (
           <>
             <div className="apart" style={{ marginBottom: 12 }}>
-              <Input allowClear aria-label={t("templates.find")} placeholder={t("templates.find")} style={{ width: 240 }} value={find} onChange={(event) => setAddress({ find: event.target.value })} />
+              <Find label={t("templates.find")} name="find" width={240} />
               <div className="row">
                 <Views page="templates" names={["find", "sort"]} />
                 <Csv name="messages" columns={columns} rows={rows} />

@@ -52,8 +52,10 @@ const COMMON: FieldOf[] = [
   { key: "budget", kind: "text" },
 ];
 
-export default function OfferForm({ id, base, close }: { id: string; base: string; close: () => void }) {
+export default function OfferForm({ id, base: held, close }: { id: string; base: string; close: () => void }) {
   const { t, lang } = useWords();
+  // The file as it was when this began: what somebody applies meanwhile is not taken for it.
+  const [base] = useState(held);
   const currency = useCurrency();
   const tiers = useOverview().data?.tiers;
   const [source, setSource] = useState(base);

@@ -4,7 +4,7 @@ import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Input, Modal, Popconfirm, Select, Typography } from "antd";
 import { useState } from "react";
 import { Field } from "../../frame/sign-in";
-import { Csv, Views } from "../../parts/list-tools";
+import { Csv, Find, Views } from "../../parts/list-tools";
 import { When } from "../../parts/marks";
 import { Card, Pill } from "../../parts/page";
 import { Asked, None } from "../../parts/states";
@@ -17,7 +17,7 @@ export function Keys() {
   const { t } = useWords();
   const client = useQueryClient();
   const { message } = App.useApp();
-  const [{ find = "" }, setAddress] = useAddress();
+  const [{ find = "" }] = useAddress();
   const [making, setMaking] = useState(false);
   const [secret, setSecret] = useState("");
   const keys = useQuery({ queryKey: ["keys"], queryFn: ({ signal }) => got(api.GET("/v1/keys", { signal })) });
@@ -53,13 +53,13 @@ export function Keys() {
       cell: (row) =>
         row.revoked_at ? null : (
           <span className="row" style={{ justifyContent: "flex-end", flexWrap: "nowrap" }}>
-          <Popconfirm title={t("keys.rotate_ask")} description={t("keys.rotate_say")} okText={t("keys.rotate")} onConfirm={() => rotate(row.id)}>
-            <Button size="small">{t("keys.rotate")}</Button>
-          </Popconfirm>
-          <Popconfirm title={t("keys.revoke_ask")} description={t("keys.revoke_say")} okText={t("keys.revoke")} onConfirm={() => revoke(row.id)}>
-            <Button size="small">{t("keys.revoke")}</Button>
-          </Popconfirm>
-        </span>
+            <Popconfirm title={t("keys.rotate_ask")} description={t("keys.rotate_say")} okText={t("keys.rotate")} onConfirm={() => rotate(row.id)}>
+              <Button size="small">{t("keys.rotate")}</Button>
+            </Popconfirm>
+            <Popconfirm title={t("keys.revoke_ask")} description={t("keys.revoke_say")} okText={t("keys.revoke")} onConfirm={() => revoke(row.id)}>
+              <Button size="small">{t("keys.revoke")}</Button>
+            </Popconfirm>
+          </span>
         ),
     },
   ];
@@ -68,40 +68,35 @@ export function Keys() {
       {({ items: all }) => {
         const items = all.filter((one) => `${one.name} ${one.id} ${word("role", one.role)} ${one.staff ?? ""} ${one.place ?? ""}`.toLowerCase().includes(find.trim().toLowerCase()));
         return (
-        <div className="stack">
-          <p className="quiet">{t("keys.lead")}</p>
-          <div className="apart">
-            <Input allowClear aria-label={t("keys.find")} placeholder={t("keys.find")} style={{ width: 240 }} value={find} onChange={(event) => setAddress({ find: event.target.value })} />
-            <span className="row">
-            <Views page="keys" names={["tab", "find", "sort"]} />
-            <Csv name="keys" columns={columns} rows={items} />
-            <Button type="primary" onClick={() => setMaking(true)}>
-              {t("keys.make")}
-            </Button>
-            </span>
+          <div className="stack">
+            <p className="quiet">{t("keys.lead")}</p>
+            <div className="apart">
+              <Find label={t("keys.find")} name="find" width={240} />
+              <span className="row">
+                <Views page="keys" names={["tab", "find", "sort"]} />
+                <Csv name="keys" columns={columns} rows={items} />
+                <Button type="primary" onClick={() => setMaking(true)}>
+                  {t("keys.make")}
+                </Button>
+              </span>
+            </div>
+            <Card flush>
+              {items.length === 0 ? (
+                <None title={all.length === 0 ? t("keys.none") : t("keys.none_match")}>{all.length === 0 ? t("keys.none_say") : t("members.none_match_say")}</None>
+              ) : (
+                <DataTable label={t("settings.keys")} rows={items} id={(row) => row.id} columns={columns} />
+              )}
+            </Card>
+            {making ? <Make close={() => setMaking(false)} /> : null}
+            {secret ? (
+              <Modal open title={t("keys.rotate")} onCancel={() => setSecret("")} footer={<Button onClick={() => setSecret("")}>{t("do.close")}</Button>}>
+                <p>{t("keys.once")}</p>
+                <Typography.Text code copyable style={{ overflowWrap: "anywhere" }}>
+                  {secret}
+                </Typography.Text>
+              </Modal>
+            ) : null}
           </div>
-          <Card flush>
-            {items.length === 0 ? (
-              <None title={t("keys.none")}>{t("keys.none_say")}</None>
-            ) : (
-              <DataTable
-                label={t("settings.keys")}
-                rows={items}
-                id={(row) => row.id}
-                columns={columns}
-              />
-            )}
-          </Card>
-          {making ? <Make close={() => setMaking(false)} /> : null}
-          {secret ? (
-            <Modal open title={t("keys.rotate")} onCancel={() => setSecret("")} footer={<Button onClick={() => setSecret("")}>{t("do.close")}</Button>}>
-              <p>{t("keys.once")}</p>
-              <Typography.Text code copyable style={{ overflowWrap: "anywhere" }}>
-                {secret}
-              </Typography.Text>
-            </Modal>
-          ) : null}
-        </div>
         );
       }}
     </Asked>

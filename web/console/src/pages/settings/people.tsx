@@ -5,7 +5,7 @@ import { App, Button, Checkbox, Drawer, Input, Popconfirm, Select } from "antd";
 import { useState } from "react";
 import { Field } from "../../frame/sign-in";
 import { useSession } from "../../home";
-import { Csv, Views } from "../../parts/list-tools";
+import { Csv, Find, Views } from "../../parts/list-tools";
 import { When } from "../../parts/marks";
 import { Card, Facts, Pill } from "../../parts/page";
 import { Asked, None } from "../../parts/states";
@@ -62,7 +62,7 @@ export function People() {
           <>
             <div className="apart" style={{ marginBottom: 12 }}>
               <div className="row">
-                <Input allowClear aria-label={t("people.find")} placeholder={t("people.find")} style={{ width: 200 }} value={find} onChange={(event) => setAddress({ find: event.target.value })} />
+                <Find label={t("people.find")} name="find" width={200} />
                 <Select
                   aria-label={t("keys.role")}
                   placeholder={t("keys.role")}
