@@ -26,7 +26,7 @@ use zhiyin_store::campaigns::conversations::Conversation;
 use zhiyin_store::campaigns::mirror::{Reflect, Reflection, ReflectionId, reflection_id};
 use zhiyin_store::{StoreError, seal};
 
-use super::Row;
+use super::{At, Row};
 use crate::{Engine, Result};
 
 pub(super) use hear::round as hear_round;

@@ -246,3 +246,37 @@ posters:
     assert_eq!(stage.came("a").await, ["sent", "sent", "sent"]);
     stage.equals_truth().await;
 }
+
+#[tokio::test]
+async fn groups_are_chosen_by_where_codes_lead_and_by_who_works_at_a_store() {
+    let door = "touchpoints:\n  tea-door: { name: { zh: 茶室门口, en: Tea door }, kind: store_poster, group_way: { groups: [g3] } }\n";
+    let stage = Stage::with(&format!("{BRAND}{door}"), &json!([])).await;
+    stage.staff("he", Some(10)).await;
+    stage.staff("li", Some(10)).await;
+    for (group, owner) in [("g1", "he"), ("g2", "he"), ("g3", "li"), ("g4", "li")] {
+        stage.act("chats", json!({"chat_id": group, "name": group, "owner": owner})).await;
+    }
+    let places = "code,kind,parent,name_zh,name_en\nb,brand,,知音,Zhiyin\ns1,store,b,一店,One\n";
+    let staff = "code,place,name,role,from,until\nhe,s1,荷,advisor,,\n";
+    let (places, staff) = (Some(places.as_bytes()), Some(staff.as_bytes()));
+    let imported = stage.home.engine().import_places(places, staff, "test", false).await.unwrap();
+    assert_eq!(imported.faults, []);
+    stage.goes_on(MINUTE_MS, 10_000).await;
+    let owner = Grant::system("test");
+    let of = |batch: &str, touchpoints: &[&str], stores: &[&str]| {
+        let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let groups =
+            GroupsAsked { touchpoints: all(touchpoints), stores: all(stores), ..GroupsAsked::default() };
+        PostAsked { groups: Some(groups), ..asked(batch) }
+    };
+    assert_eq!(stage.ask(&owner, &of("p0", &["nowhere"], &[])).await.map(drop), Err("touchpoint_unknown"));
+    assert_eq!(stage.ask(&owner, &of("p0", &[], &["s9"])).await.map(drop), Err("place_unknown"));
+    stage.ask(&owner, &of("p1", &["tea-door"], &[])).await.unwrap();
+    stage.ask(&owner, &of("p2", &[], &["s1"])).await.unwrap();
+    stage.goes_on(HOUR_MS, MINUTE_MS).await;
+    let mut received = Vec::new();
+    for group in ["g1", "g2", "g3", "g4"] {
+        received.push(stage.received(group).await);
+    }
+    assert_eq!(received, [1, 1, 1, 0]);
+}
