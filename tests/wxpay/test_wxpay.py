@@ -116,7 +116,7 @@ def read_by_ours(ours: Lines, chance: random.Random, tally: Tally) -> None:
     key, other = (rsa.generate_private_key(65537, 2048) for _ in range(2))
     public = pem(key)[1]
     # A number whose first bit is set has a zero byte before it; one that begins low has none.
-    certificates = [certificate(key, serial) for serial in (0x5157F09EFDC096DE15EBE81A47057A7232F1B8E1, 0xF0 << 152 | 7, 3)]
+    certificates = [certificate(key, serial) for serial in (0x5157F09EFDC096DE15EBE81A47057A7232F1B8E1, 0xF0 << 144 | 7, 3)]
     signers = [(public, PUBLIC_ID)]
     for text in certificates:
         signers.append((text, f"{x509.load_pem_x509_certificate(text.encode()).serial_number:X}"))
@@ -147,6 +147,8 @@ def read_by_ours(ours: Lines, chance: random.Random, tally: Tally) -> None:
         for what, refused, name in [
             ("another body", {"body": changed}, "signature_wrong"),
             ("another body of the same meaning", {"body": body.replace(", ", ",", 1)}, "signature_wrong"),
+            ("what is cut off", {"body": body[: chance.randrange(len(body))]}, "signature_wrong"),
+            ("what is too large", {"body": body + " " * 70_000}, "too_long"),
             ("another time", {"timestamp": str(NOW + 1)}, "signature_wrong"),
             ("another nonce", {"nonce": nonce[::-1] + "0"}, "signature_wrong"),
             ("another who signs", {"signature": forged}, "signature_wrong"),

@@ -135,7 +135,7 @@ async fn receive(
     };
     let body = match timeout(BODY_WITHIN, read(body)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(TooLarge)) => return refused(arriving.door.too_large(&channel, &account), says),
+        Ok(Err(TooLarge)) => return refused(arriving.door.too_large(&channel), says),
         Err(_) => return not_well(StatusCode::REQUEST_TIMEOUT, says),
     };
     let (query, heads) = (said(query.as_deref()), heads(&headers));

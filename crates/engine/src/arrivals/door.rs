@@ -61,6 +61,12 @@ impl ArrivalDoor {
         self.doors.get(&(channel.to_owned(), account.to_owned()))
     }
 
+    /// What a kind of channel is called, where any account is of it: nobody makes up a label of what is measured.
+    fn named(&self, channel: &str) -> &'static str {
+        let mut of_it = self.doors.values().map(|door| door.channel()).filter(|name| *name == channel);
+        of_it.next().unwrap_or(NO_CHANNEL)
+    }
+
     fn refused(&self, channel: &'static str, refused: Refused) -> Refused {
         self.engine.measures.arrivals().refused(channel, refused.why);
         if !refused.is_quiet {
@@ -79,14 +85,13 @@ impl ArrivalDoor {
         brought: Brought<'_>,
     ) -> std::result::Result<Vec<u8>, Refused> {
         let now = clock::wall().0.div_euclid(1_000_000);
-        let door = self.door(channel, account).ok_or_else(|| self.refused(NO_CHANNEL, UNKNOWN))?;
+        let door = self.door(channel, account).ok_or_else(|| self.refused(self.named(channel), UNKNOWN))?;
         door.echo(brought, now).map_err(|refused| self.refused(door.channel(), refused))
     }
 
     /// Refuses something that is too large, before it was read whole.
-    pub fn too_large(&self, channel: &str, account: &str) -> Refused {
-        let channel = self.door(channel, account).map_or(NO_CHANNEL, |door| door.channel());
-        self.refused(channel, Refused::new("too_large", How::TooLarge))
+    pub fn too_large(&self, channel: &str) -> Refused {
+        self.refused(self.named(channel), Refused::new("too_large", How::TooLarge))
     }
 
     /// Takes what was posted; whether it is new. What is brought again is taken as well and kept once.
@@ -97,7 +102,7 @@ impl ArrivalDoor {
     ) -> Result<std::result::Result<bool, Refused>> {
         let now = clock::wall();
         let Some(door) = self.door(channel, account) else {
-            return Ok(Err(self.refused(NO_CHANNEL, UNKNOWN)));
+            return Ok(Err(self.refused(self.named(channel), UNKNOWN)));
         };
         let taken = match door.receive(brought, now.0.div_euclid(1_000_000)).await {
             Ok(taken) => taken,

@@ -172,7 +172,6 @@ impl Payout {
             amount: asked.amount,
             remark: asked.remark,
             reports: asked.reports,
-            notice_url: None,
         }
     }
 }

@@ -116,7 +116,7 @@ pub fn platforms(
     // A home that only this machine reaches may have platforms that only this machine reaches.
     let allow_private = !public_url.starts_with("https://");
     let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
-    wxpay::merchants(&mut platforms, whole.wxpay, allow_private, &secret, clock)?;
+    wxpay::merchants(&mut platforms, whole.wxpay, &public_url, &secret, clock)?;
     Ok(platforms)
 }
 

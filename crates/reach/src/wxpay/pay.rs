@@ -161,6 +161,11 @@ impl Pay {
         self.0.settings.transfer_scene.as_deref()
     }
 
+    /// Where the platform tells what becomes of transfers.
+    pub(super) fn notice_url(&self) -> Option<&str> {
+        self.0.settings.notice_url.as_deref()
+    }
+
     /// Whether it can ask: it has the merchant's private key.
     pub fn can_ask(&self) -> bool {
         self.0.settings.merchant_key.is_some()

@@ -127,6 +127,8 @@ pub struct Settings {
     pub orders: Orders,
     /// For what transfers to people are, as the platform numbers it (`1000` marketing, `1005` commission).
     pub transfer_scene: Option<String>,
+    /// Where the platform tells what becomes of transfers; nowhere, unless whoever reads the file says so.
+    pub notice_url: Option<String>,
 }
 
 impl Settings {
@@ -202,7 +204,18 @@ impl Settings {
             name("transfer_scene", scene)?;
         }
         let (mchid, transfer_scene, orders) = (written.mchid, written.transfer_scene, written.orders);
-        Ok(Self { mchid, appids, api, keys, public_key_id, fetches, merchant_key, orders, transfer_scene })
+        Ok(Self {
+            mchid,
+            appids,
+            api,
+            keys,
+            public_key_id,
+            fetches,
+            merchant_key,
+            orders,
+            transfer_scene,
+            notice_url: None,
+        })
     }
 }
 

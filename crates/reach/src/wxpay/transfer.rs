@@ -71,8 +71,6 @@ pub struct NewTransfer {
     pub remark: String,
     /// What it is for, as the scene asks: kinds and what is said of each.
     pub reports: Vec<(String, String)>,
-    /// Where the platform tells what became of it.
-    pub notice_url: Option<String>,
 }
 
 fn wrong<T>(field: &str, message: impl ToString) -> Answer<T> {
@@ -140,8 +138,8 @@ impl Pay {
             "transfer_amount": new.amount, "transfer_remark": new.remark,
             "transfer_scene_report_infos": reports,
         });
-        if let (Some(url), Some(body)) = (&new.notice_url, body.as_object_mut()) {
-            drop(body.insert("notify_url".to_owned(), url.as_str().into()));
+        if let (Some(url), Some(body)) = (self.notice_url(), body.as_object_mut()) {
+            drop(body.insert("notify_url".to_owned(), url.into()));
         }
         let path = "/v3/fund-app/mch-transfer/transfer-bills".to_owned();
         let made: Made = self.asked(&Ask::post(path, body.to_string(), false)).await?;

@@ -15,20 +15,22 @@ use super::{ChannelsProblem, Platforms, SecretAt, wecom, wrong};
 pub(super) fn merchants(
     platforms: &mut Platforms,
     accounts: BTreeMap<String, Value>,
-    allow_private: bool,
+    public_url: &str,
     secret: &dyn Fn(&SecretAt) -> Result<Vec<u8>, String>,
     clock: &Clock,
 ) -> Result<(), ChannelsProblem> {
     wecom::named(CHANNEL, accounts.keys())?;
+    let is_public = public_url.starts_with("https://");
     for (name, written) in accounts {
         let field = |below: &str| {
             if below.is_empty() { format!("{CHANNEL}.{name}") } else { format!("{CHANNEL}.{name}.{below}") }
         };
         let settings = match serde_json::from_value(written) {
-            Ok(written) => Settings::of(written, allow_private, secret),
+            Ok(written) => Settings::of(written, !is_public, secret),
             Err(error) => return wrong(&field(""), error),
         };
-        let settings = settings.or_else(|problem| wrong(&field(&problem.field), problem.message))?;
+        let mut settings = settings.or_else(|problem| wrong(&field(&problem.field), problem.message))?;
+        settings.notice_url = is_public.then(|| format!("{public_url}/v1/callbacks/{CHANNEL}/{name}"));
         let pay = Pay::new(settings, Client::new(), Arc::clone(clock));
         drop(platforms.doors.insert((CHANNEL.to_owned(), name.clone()), Arc::new(pay.clone())));
         drop(platforms.pays.insert(name, pay));
