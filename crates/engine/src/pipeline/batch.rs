@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::oneshot;
 use zhiyin_decide::naming::FoundBy;
 use zhiyin_decide::outcome::{Emitted, Known, KnownCheckout, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
@@ -24,11 +25,12 @@ use zhiyin_store::checkouts::CheckoutSet;
 use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm, OrderSet};
 use zhiyin_store::seal::{self, LookupHash};
 use zhiyin_store::turn::Turn;
-use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted, reading};
+use zhiyin_store::{Home, Loaded, Store, StoreError, StoredMember, Waiting, Wanted, reading};
 
 use super::item::item;
 use super::{Cache, lookup};
 use crate::{Decisions, EngineError, Live, Result, clock, rebuild};
+pub(super) use shared::Carried;
 
 /// One batch in the making.
 pub(super) struct Batch<'a> {
@@ -56,6 +58,11 @@ pub(super) struct Batch<'a> {
     leases: BTreeMap<String, Option<Arc<Lease>>>,
     /// Members who may be of shares of others: written with the batch, and not remembered.
     pub(super) guests: Vec<MemberId>,
+    /// Until this is told, what was decided before may not be in the record.
+    before: Option<oneshot::Receiver<()>>,
+    /// Members who were read for this batch only: written with it, and not remembered. So a sweep through everybody holds a batch
+    /// of them, and those whom events brought stay.
+    pub(super) passing: BTreeSet<MemberId>,
     /// About whom nothing more is decided here: what was said to them comes first, or their rows move with this batch.
     pub(super) closed: BTreeSet<MemberId>,
     pub(super) flush: Flush,
@@ -127,6 +134,8 @@ impl<'a> Batch<'a> {
             checkouts: BTreeMap::new(),
             leases: BTreeMap::new(),
             guests: Vec::new(),
+            before: None,
+            passing: BTreeSet::new(),
             closed: BTreeSet::new(),
             flush,
             fired: 0,
@@ -192,12 +201,19 @@ impl<'a> Batch<'a> {
                 self.flush.found_by.push(reading::FoundBy { member: id, keys });
                 self.cache.found_by.insert(id, found_by);
             }
-            let (member, leaves) = (state.member.clone(), state.leaves.pack());
+            let leaves = state.leaves.pack();
             let wake = self.file(id);
             let fingerprint = self.live.rules.fingerprint.clone();
-            self.flush.members.push(StoredMember { member, leaves, fingerprint, wake });
+            let states = &mut self.cache.states;
+            let member = if self.passing.contains(&id) {
+                states.remove(&id).map(|state| state.member)
+            } else {
+                states.get(&id).map(|state| state.member.clone())
+            };
+            let stored = member.map(|member| StoredMember { member, leaves, fingerprint, wake });
+            self.flush.members.extend(stored);
         }
-        for guest in std::mem::take(&mut self.guests) {
+        for guest in std::mem::take(&mut self.guests).into_iter().chain(std::mem::take(&mut self.passing)) {
             self.cache.states.remove(&guest);
             self.cache.wakes.remove(&guest);
             self.cache.found_by.remove(&guest);
@@ -246,9 +262,17 @@ impl<'a> Batch<'a> {
 
     /// Loads what is wanted and not in memory; aggregates built for another playbook are built anew.
     pub(super) async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
+        self.look_back().await;
         let watch = clock::stopwatch();
         wanted.members.retain(|member| !self.cache.states.contains_key(member));
         let loaded = self.store.load(wanted).await?;
+        self.loading += watch.elapsed();
+        self.hold(loaded).await
+    }
+
+    /// Takes what was loaded into memory.
+    pub(super) async fn hold(&mut self, loaded: Loaded) -> Result<()> {
+        let watch = clock::stopwatch();
         self.found.extend(loaded.identifiers);
         for stored in loaded.members {
             // Memory is ahead of the record.
@@ -365,7 +389,13 @@ impl<'a> Batch<'a> {
         }
     }
 
-    pub(super) async fn look_up(&self, known: &mut Known, missing: Missing, member: MemberId) -> Result<()> {
+    pub(super) async fn look_up(
+        &mut self,
+        known: &mut Known,
+        missing: Missing,
+        member: MemberId,
+    ) -> Result<()> {
+        self.look_back().await;
         super::lookup::look_up(self.store, &self.live.rules, known, missing, member).await
     }
 
