@@ -9,10 +9,13 @@
 //! escaped. It is a pure function: the same text and variables say
 //! the same.
 
+mod plain;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, filters, tests as asked};
+use plain::Plain;
 
 /// How many steps a template may take.
 const FUEL: u64 = 20_000;
@@ -252,12 +255,22 @@ fn every(variables: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &s
     variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
+/// No more than is said of a text.
+fn cut(mut said: String) -> String {
+    if let Some((end, _)) = said.char_indices().nth(SAID_CHARS_MAX) {
+        said.truncate(end);
+    }
+    said
+}
+
 /// Templates that are read once and said often: of one version of a playbook.
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
     /// What each names.
     named: BTreeMap<String, BTreeSet<String>>,
+    /// Those that only put variables into a text.
+    plain: BTreeMap<String, Plain>,
 }
 
 impl Templates {
@@ -273,9 +286,11 @@ impl Templates {
 
     fn read_with<'t>(texts: impl IntoIterator<Item = (String, &'t str)>, escape: AutoEscape) -> Self {
         let environment = environment(UndefinedBehavior::Chainable, escape);
-        let mut all = Self { environment, named: BTreeMap::new() };
+        let mut all = Self { environment, named: BTreeMap::new(), plain: BTreeMap::new() };
         for (name, text) in texts {
             if let Ok(named) = all.add(&name, text) {
+                let plain = Plain::of(text).filter(|_| escape == AutoEscape::None && !name.ends_with(HTML));
+                all.plain.extend(plain.map(|plain| (name.clone(), plain)));
                 all.named.insert(name, named);
             }
         }
@@ -290,6 +305,14 @@ impl Templates {
 
     /// What a template says of some variables; what it does not know is empty.
     pub fn answer(&self, name: &str, variables: &BTreeMap<String, String>) -> Result<Answer, TemplateError> {
+        match self.plain.get(name).and_then(|plain| plain.say(variables)) {
+            Some(said) => Ok(Answer::Says(cut(said))),
+            None => self.run(name, variables),
+        }
+    }
+
+    /// The same by running it.
+    fn run(&self, name: &str, variables: &BTreeMap<String, String>) -> Result<Answer, TemplateError> {
         // What it does not name it cannot say.
         match self.environment.get_template(name)?.render(tree(self.names(name, variables))) {
             Ok(said) if name.ends_with(HTML) => {
@@ -297,7 +320,7 @@ impl Templates {
                 let long = || TemplateError { line: 0, message: "more than is ever said".to_owned() };
                 if fits { Ok(Answer::Says(said)) } else { Err(long()) }
             }
-            Ok(said) => Ok(Answer::Says(said.chars().take(SAID_CHARS_MAX).collect())),
+            Ok(said) => Ok(Answer::Says(cut(said))),
             Err(error) => Aborted::of(&error).map(Answer::Aborts).ok_or_else(|| error.into()),
         }
     }
