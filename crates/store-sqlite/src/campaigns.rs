@@ -62,7 +62,7 @@ pub(crate) const ASSIGNED: &str = concat!(
 pub(crate) const GIVEN: &str = concat!(
     whom!(),
     "SELECT c.member, c.offer, t.at, t.given FROM whom w CROSS JOIN coupon c ON c.member = w.root \
-     CROSS JOIN coupon_move t ON t.coupon = c.id WHERE t.given <> 0"
+     CROSS JOIN coupon_move t ON t.coupon = c.id AND t.kind <> 0 WHERE t.given <> 0"
 );
 pub(crate) const NOTES_OF: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox \
     WHERE member = ?1 AND (?2 IS NULL OR channel = ?2) ORDER BY at DESC, id LIMIT ?3";
