@@ -32,7 +32,9 @@ pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, \
     (SELECT COALESCE(MAX(version), 0) FROM playbook), \
     live_since IS NULL AND EXISTS (SELECT 1 FROM import WHERE name NOT LIKE 'issue/%'), (SELECT MAX(month) FROM archive) FROM home";
 pub(crate) const BEHIND: &str =
-    "SELECT id FROM member WHERE version < ? AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?";
+    "SELECT id FROM member WHERE id > COALESCE(?2, x'') AND version < ?1 ORDER BY id LIMIT ?3";
+/// The same of every version that there could be: the index alone says who they are.
+pub(crate) const EVERYBODY: &str = "SELECT id FROM member WHERE id > COALESCE(?1, x'') ORDER BY id LIMIT ?2";
 /// The same as they lie in the file: who is next to each other is read and written together.
 pub(crate) const BEHIND_IN_LINE: &str = "SELECT id FROM member WHERE version < ?1 \
     AND no > COALESCE((SELECT no FROM member WHERE id = ?2), 0) ORDER BY no LIMIT ?3";
@@ -127,6 +129,9 @@ pub(crate) fn members_behind(
     limit: usize,
 ) -> Result<Vec<MemberId>> {
     let after = after.map(|id| id.bytes().to_vec());
+    if version == i64::MAX && !in_line {
+        return all(c, EVERYBODY, params![after, limit as i64], |row| id(row, 0));
+    }
     let sql = if in_line { BEHIND_IN_LINE } else { BEHIND };
     all(c, sql, params![version, after, limit as i64], |row| id(row, 0))
 }

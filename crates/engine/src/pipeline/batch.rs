@@ -1,5 +1,6 @@
 //! One batch: what was loaded, what has been decided so far, and the flush it becomes.
 
+mod alike;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,6 @@ use zhiyin_model::id::{CheckoutId, EventId, MemberId, OrderId};
 use zhiyin_model::till::Lease;
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::NoteSet;
-use zhiyin_store::checkouts::CheckoutSet;
 use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm, OrderSet};
 use zhiyin_store::seal::{self, LookupHash};
 use zhiyin_store::turn::Turn;
@@ -158,6 +158,21 @@ impl<'a> Batch<'a> {
             orders: orders.into_iter().collect(),
         })
         .await?;
+        let done = self.each(rows, read).await?;
+        Ok((done, self.flush.dead.len()))
+    }
+
+    /// Decides events in order whose members were loaded; how many were decided.
+    pub(super) async fn items(&mut self, rows: &[Waiting]) -> Result<usize> {
+        let read = self.read_alike(rows)?;
+        let orders: Vec<OrderId> = read.iter().filter_map(|read| read.order).collect();
+        if !orders.is_empty() {
+            self.load(Wanted { orders, ..Wanted::default() }).await?;
+        }
+        self.each(rows, read).await
+    }
+
+    async fn each(&mut self, rows: &[Waiting], read: Vec<Read>) -> Result<usize> {
         let mut done = 0;
         for (row, read) in rows.iter().zip(read) {
             let before = self.flush.decided.len() + self.flush.dead.len();
@@ -179,7 +194,7 @@ impl<'a> Batch<'a> {
                 break;
             }
         }
-        Ok((done, self.flush.dead.len()))
+        Ok(done)
     }
 
     /// Whether something of a member was decided here that is not written yet.
@@ -544,22 +559,6 @@ impl<'a> Batch<'a> {
             self.fact(cause, first + ordinal, said.name, (member, None), at, &body);
         }
         Ok(())
-    }
-
-    /// Takes a checkout into the flush; the last of an id counts, and a body that was said before stays.
-    fn checkout(&mut self, set: zhiyin_model::checkout::CheckoutSet) {
-        let id = set.checkout.id;
-        let known = self.checkouts.entry(id).or_default();
-        let before = known.take().and_then(|known| known.body);
-        *known = Some(KnownCheckout { checkout: set.checkout.clone(), body: set.body.clone().or(before) });
-        let body = set.body.as_deref().map(seal::seal);
-        match self.flush.checkouts.iter_mut().find(|known| known.checkout.id == id) {
-            Some(known) => {
-                known.checkout = set.checkout;
-                known.body = body.or(known.body.take());
-            }
-            None => self.flush.checkouts.push(CheckoutSet { checkout: set.checkout, body }),
-        }
     }
 
     pub(super) fn fact(

@@ -42,13 +42,14 @@ impl Batch<'_> {
         &mut self,
         members: &[MemberId],
         loaded: Loaded,
-        brought: Brought,
+        brought: Brought<'_>,
     ) -> Result<usize> {
         self.pass(members);
         self.hold(loaded).await?;
         match brought {
             Brought::Due(horizon) => self.due(members, horizon).await,
             Brought::Version => self.reach(members).map(|()| members.len()),
+            Brought::Items(rows) => self.items(rows).await,
         }
     }
 

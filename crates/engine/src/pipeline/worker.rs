@@ -206,7 +206,18 @@ impl Worker {
         // nobody waits for it any more, must leave nothing that the next batch would believe.
         cache.sure = false;
         if due.len() > limit {
-            step.timers = self.sweep(engine, (&home, &live), (&due, Brought::Due(horizon)), limit).await?;
+            step.timers = self.sweep(engine, (&home, &live), (&due, Brought::Due(horizon)), limit).await?.n;
+            self.cache.sure = true;
+            return Ok(step);
+        }
+        if due.is_empty() && waiting.len() == limit && at_most > limit && sweep::issued(&waiting) == limit {
+            let mut waiting = store.waiting(&self.turn, at_most).await?;
+            waiting.truncate(sweep::issued(&waiting));
+            let members: Vec<MemberId> = waiting.iter().filter_map(|row| row.member).collect();
+            let brought = (members.as_slice(), Brought::Items(&waiting));
+            let swept = self.sweep(engine, (&home, &live), brought, limit).await?;
+            (step.events, step.dead) = (swept.n, swept.dead);
+            step.at = waiting.get(step.events.saturating_sub(1)).map_or(horizon, |row| row.clock);
             self.cache.sure = true;
             return Ok(step);
         }
@@ -298,7 +309,7 @@ impl Worker {
         self.cache.forget(home.version);
         let reached = self.sweep(engine, (&home, &live), (members, Brought::Version), limit).await?;
         self.cache.forget(home.version);
-        Ok(reached)
+        Ok(reached.n)
     }
 
     /// How long there is nothing to do.

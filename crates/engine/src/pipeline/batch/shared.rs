@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use zhiyin_decide::outcome::{Known, Missing};
+use zhiyin_decide::outcome::{Known, KnownCheckout, Missing};
 use zhiyin_model::coupon::codes::CodeLot;
-use zhiyin_store::Wanted;
+use zhiyin_store::checkouts::CheckoutSet;
+use zhiyin_store::{Wanted, seal};
 
 use super::{Batch, lookup};
 use crate::Result;
@@ -120,5 +121,21 @@ impl Batch<'_> {
         }
         known.pools = Arc::clone(&self.pools);
         Ok(true)
+    }
+
+    /// Takes a checkout into the flush; the last of an id counts, and a body that was said before stays.
+    pub(super) fn checkout(&mut self, set: zhiyin_model::checkout::CheckoutSet) {
+        let id = set.checkout.id;
+        let known = self.checkouts.entry(id).or_default();
+        let before = known.take().and_then(|known| known.body);
+        *known = Some(KnownCheckout { checkout: set.checkout.clone(), body: set.body.clone().or(before) });
+        let body = set.body.as_deref().map(seal::seal);
+        match self.flush.checkouts.iter_mut().find(|known| known.checkout.id == id) {
+            Some(known) => {
+                known.checkout = set.checkout;
+                known.body = body.or(known.body.take());
+            }
+            None => self.flush.checkouts.push(CheckoutSet { checkout: set.checkout, body }),
+        }
     }
 }
