@@ -14,6 +14,7 @@ mod batch;
 mod item;
 mod lookup;
 mod persons;
+mod sweep;
 mod timers;
 mod worker;
 

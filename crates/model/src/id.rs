@@ -45,10 +45,14 @@ pub type CouponId = Id<CouponKind>;
 pub type CheckoutId = Id<CheckoutKind>;
 /// One way of a member through a campaign; hash of (member, campaign, key).
 pub type RunId = Id<RunKind>;
-/// One thing that was said to a member; hash of (run, step).
+/// One thing that was said to a member; the first bytes of the member's id, then a hash of (run, step).
 pub type NoteId = Id<NoteKind>;
 /// One short link; hash of its code.
 pub type LinkId = Id<LinkKind>;
+
+/// With how many bytes of the member's id an id begins that is [derived so](IdKey::derive_of): enough to tell a billion members
+/// apart, and twelve are left to tell apart what is one member's.
+pub const OF_MEMBER_BYTES: usize = 4;
 
 impl<K> Id<K> {
     /// The id with these bytes.
@@ -159,6 +163,15 @@ impl IdKey {
         Id::from_bytes(self.digest(domain, parts))
     }
 
+    /// The same for a thing of a member's that begins with the first bytes of the member's id ([`OF_MEMBER_BYTES`]): what is made
+    /// for many members in the order of their ids lies in that order too, so an index grows at one place and not at as many as there
+    /// are members.
+    pub fn derive_of<K>(&self, member: MemberId, domain: &str, parts: &[&[u8]]) -> Id<K> {
+        let mut bytes = self.digest(domain, parts);
+        bytes[..OF_MEMBER_BYTES].copy_from_slice(&member.bytes()[..OF_MEMBER_BYTES]);
+        Id::from_bytes(bytes)
+    }
+
     /// A keyed 128-bit hash of `parts`, for look-ups and for comparing bodies.
     pub fn digest(&self, domain: &str, parts: &[&[u8]]) -> [u8; 16] {
         let mut bytes = [0u8; 16];
@@ -191,5 +204,18 @@ mod tests {
         assert_eq!(MemberId::from_hex("é000000000000000000000000000000"), None);
         assert_eq!(id, key.derive("member", &[b"ab", b"c"]));
         assert_ne!(id, IdKey::from_bytes([8; 32]).derive("member", &[b"ab", b"c"]));
+    }
+
+    #[test]
+    fn what_is_a_members_begins_as_the_members_id_does() {
+        let key = IdKey::from_bytes([7; 32]);
+        let member: MemberId = key.derive("member", &[b"ab"]);
+        let (one, other): (NoteId, NoteId) =
+            (key.derive_of(member, "note", &[b"1"]), key.derive_of(member, "note", &[b"2"]));
+        assert_eq!(one.bytes()[..OF_MEMBER_BYTES], member.bytes()[..OF_MEMBER_BYTES]);
+        assert_eq!(one.bytes()[..OF_MEMBER_BYTES], other.bytes()[..OF_MEMBER_BYTES]);
+        assert_ne!(one.bytes()[OF_MEMBER_BYTES..], other.bytes()[OF_MEMBER_BYTES..]);
+        let plain: NoteId = key.derive("note", &[b"1"]);
+        assert_eq!(one.bytes()[OF_MEMBER_BYTES..], plain.bytes()[OF_MEMBER_BYTES..]);
     }
 }

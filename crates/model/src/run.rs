@@ -285,7 +285,7 @@ impl NoteState {
 /// step of a run there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Hash of (run, step).
+    /// Begins as the member's id does; then a hash of (run, step).
     pub id: NoteId,
     /// Whose.
     pub member: MemberId,

@@ -9,10 +9,13 @@
 //! escaped. It is a pure function: the same text and variables say
 //! the same.
 
+mod plain;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, filters, tests as asked};
+use plain::Plain;
 
 /// How many steps a template may take.
 const FUEL: u64 = 20_000;
@@ -234,17 +237,30 @@ fn environment<'t>(undefined: UndefinedBehavior, escape: AutoEscape) -> Environm
 }
 
 /// Variables by their dotted names, as maps inside of maps.
-fn tree(variables: &BTreeMap<String, String>) -> Value {
+fn tree<'v>(variables: impl IntoIterator<Item = (&'v str, &'v str)>) -> Value {
     let mut top: BTreeMap<&str, Value> = BTreeMap::new();
     let mut inner: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for (name, value) in variables {
         match name.split_once('.') {
             Some((group, name)) => drop(inner.entry(group).or_default().insert(name, value)),
-            None => drop(top.insert(name, Value::from(value.as_str()))),
+            None => drop(top.insert(name, Value::from(value))),
         }
     }
-    top.extend(inner.into_iter().map(|(group, values)| (group, Value::from_serialize(values))));
-    Value::from_serialize(top)
+    top.extend(inner.into_iter().map(|(group, values)| (group, values.into_iter().collect())));
+    top.into_iter().collect()
+}
+
+/// All of some variables.
+fn every(variables: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// No more than is said of a text.
+fn cut(mut said: String) -> String {
+    if let Some((end, _)) = said.char_indices().nth(SAID_CHARS_MAX) {
+        said.truncate(end);
+    }
+    said
 }
 
 /// Templates that are read once and said often: of one version of a playbook.
@@ -253,6 +269,8 @@ pub struct Templates {
     environment: Environment<'static>,
     /// What each names.
     named: BTreeMap<String, BTreeSet<String>>,
+    /// Those that only put variables into a text.
+    plain: BTreeMap<String, Plain>,
 }
 
 impl Templates {
@@ -268,9 +286,11 @@ impl Templates {
 
     fn read_with<'t>(texts: impl IntoIterator<Item = (String, &'t str)>, escape: AutoEscape) -> Self {
         let environment = environment(UndefinedBehavior::Chainable, escape);
-        let mut all = Self { environment, named: BTreeMap::new() };
+        let mut all = Self { environment, named: BTreeMap::new(), plain: BTreeMap::new() };
         for (name, text) in texts {
             if let Ok(named) = all.add(&name, text) {
+                let plain = Plain::of(text).filter(|_| escape == AutoEscape::None && !name.ends_with(HTML));
+                all.plain.extend(plain.map(|plain| (name.clone(), plain)));
                 all.named.insert(name, named);
             }
         }
@@ -285,13 +305,22 @@ impl Templates {
 
     /// What a template says of some variables; what it does not know is empty.
     pub fn answer(&self, name: &str, variables: &BTreeMap<String, String>) -> Result<Answer, TemplateError> {
-        match self.environment.get_template(name)?.render(tree(variables)) {
+        match self.plain.get(name).and_then(|plain| plain.say(variables)) {
+            Some(said) => Ok(Answer::Says(cut(said))),
+            None => self.run(name, variables),
+        }
+    }
+
+    /// The same by running it.
+    fn run(&self, name: &str, variables: &BTreeMap<String, String>) -> Result<Answer, TemplateError> {
+        // What it does not name it cannot say.
+        match self.environment.get_template(name)?.render(tree(self.names(name, variables))) {
             Ok(said) if name.ends_with(HTML) => {
                 let fits = said.chars().count() <= HTML_CHARS_MAX;
                 let long = || TemplateError { line: 0, message: "more than is ever said".to_owned() };
                 if fits { Ok(Answer::Says(said)) } else { Err(long()) }
             }
-            Ok(said) => Ok(Answer::Says(said.chars().take(SAID_CHARS_MAX).collect())),
+            Ok(said) => Ok(Answer::Says(cut(said))),
             Err(error) => Aborted::of(&error).map(Answer::Aborts).ok_or_else(|| error.into()),
         }
     }
@@ -310,7 +339,7 @@ impl Templates {
         name: &str,
         variables: &BTreeMap<String, String>,
     ) -> Result<String, TemplateError> {
-        Ok(self.environment.get_template(name)?.render(tree(variables))?)
+        Ok(self.environment.get_template(name)?.render(tree(self.names(name, variables)))?)
     }
 
     /// Those of some variables that a template names, alone or by the group that they are in.
@@ -324,8 +353,7 @@ impl Templates {
             let group = name.split_once('.').map_or(name, |(group, _)| group);
             named.is_some_and(|named| named.contains(name) || named.contains(group))
         };
-        let all = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        all.filter(move |(name, _)| is_named(name))
+        every(variables).filter(move |(name, _)| is_named(name))
     }
 }
 
@@ -342,7 +370,7 @@ pub fn needs(template: &str, known: &BTreeMap<String, String>, group: &str) -> b
     let mut without = known.clone();
     without.retain(|name, _| !is_of(name));
     let environment = environment(UndefinedBehavior::SemiStrict, AutoEscape::None);
-    let rendered = environment.render_str(template, tree(&without));
+    let rendered = environment.render_str(template, tree(every(&without)));
     rendered.is_err_and(|error| Aborted::of(&error).is_none())
 }
 
@@ -375,7 +403,7 @@ fn check_with(
     if let Some(name) = unknown {
         return Err(TemplateError { line: 0, message: format!("there is nothing called `{name}`") });
     }
-    match parsed.render(tree(known)) {
+    match parsed.render(tree(every(known))) {
         // Not for whom the examples are of: for others it may be.
         Err(error) if Aborted::of(&error).is_none() => Err(error.into()),
         _ => Ok(()),

@@ -64,7 +64,7 @@ pub(crate) const ASSIGNED: &str = concat!(
 pub(crate) const GIVEN: &str = concat!(
     whom!(),
     "SELECT c.member, c.offer, t.at, t.given FROM whom w CROSS JOIN coupon c ON c.member = w.root \
-     CROSS JOIN coupon_move t ON t.coupon = c.id WHERE t.given <> 0"
+     CROSS JOIN coupon_move t ON t.coupon = c.id AND t.kind <> 0 WHERE t.given <> 0"
 );
 pub(crate) const NOTES_OF: &str = "SELECT id, member, channel, campaign, message, at, state, cause, body FROM outbox \
     WHERE member = ?1 AND (?2 IS NULL OR channel = ?2) ORDER BY at DESC, id LIMIT ?3";
@@ -103,7 +103,10 @@ pub(crate) const NOTE_GONE: &str = "DELETE FROM outbox WHERE id = ?";
 pub(crate) const SEND_GONE: &str = "DELETE FROM send WHERE id = ?";
 pub(crate) const POOL_SET: &str = "INSERT INTO pool (pool, taken) VALUES (?1, ?2) \
     ON CONFLICT (pool) DO UPDATE SET taken = excluded.taken WHERE pool.taken <> ?3";
-pub(crate) const ANEW: &str = "UPDATE member SET version = 0 WHERE version <> 0";
+pub(crate) const ANEW: &str = "UPDATE member SET version = 0 WHERE no > ?1 AND no <= ?2 AND version <> 0";
+pub(crate) const ANEW_LAST: &str = "SELECT MAX(no) FROM member";
+/// How many rows of members are judged anew at once: what a statement changes is kept in memory until it ends.
+const ANEW_ROWS: i64 = 16_384;
 
 /// Writes what a batch says of campaigns.
 pub(crate) fn flush(
@@ -350,6 +353,17 @@ impl Campaigns for SqliteStore {
     }
 
     async fn judge_anew(&self) -> Result<()> {
-        self.connections.write(move |c| run(&mut prepare(c, ANEW)?, []).map(drop)).await
+        let mut after = 0;
+        loop {
+            let until = after + ANEW_ROWS;
+            let part = move |c: &Connection| {
+                run(&mut prepare(c, ANEW)?, [after, until])?;
+                prepare(c, ANEW_LAST)?.query_row([], |row| row.get::<_, Option<i64>>(0)).map_err(database)
+            };
+            if self.connections.write(part).await?.is_none_or(|last| last <= until) {
+                return Ok(());
+            }
+            after = until;
+        }
     }
 }

@@ -41,7 +41,13 @@ pub(crate) const COUPON: &str = "SELECT id, member, offer, terms, account, valid
     FROM coupon WHERE id = ?";
 pub(crate) const COUPONS_OF: &str = "SELECT id, member, offer, terms, account, valid_from, valid_until, at, cause, ordinal \
     FROM coupon WHERE member = ?1 ORDER BY at DESC, id LIMIT ?2";
-pub(crate) const MOVES_OF: &str = "SELECT kind, at, version FROM coupon_move WHERE coupon = ? ORDER BY no";
+/// That it was issued lies at the event that its member's timeline has of it; what came later, at the coupon.
+pub(crate) const MOVES_OF: &str = "WITH RECURSIVE t (seq, before) AS ( \
+    SELECT l.seq, l.before FROM coupon c CROSS JOIN member m ON m.id = c.member CROSS JOIN timeline l ON l.seq = m.last_event \
+    WHERE c.id = ?1 UNION ALL SELECT l.seq, l.before FROM t CROSS JOIN timeline l ON l.seq = t.before) \
+    SELECT kind, at, version FROM ( \
+    SELECT v.no, v.kind, v.at, v.version FROM t CROSS JOIN coupon_move v ON v.event = t.seq AND v.kind = 0 WHERE v.coupon = ?1 \
+    UNION ALL SELECT no, kind, at, version FROM coupon_move WHERE coupon = ?1 AND kind <> 0) ORDER BY no";
 pub(crate) const TERMS: &str = "SELECT terms FROM coupon_terms WHERE hash = ?";
 pub(crate) const COUPONS_TO: &str = "UPDATE coupon SET member = ?2 WHERE member = ?1";
 pub(crate) const COUPON_TO: &str = "UPDATE coupon SET member = ?3 WHERE member = ?2 AND id = ?1";

@@ -108,9 +108,7 @@ impl SqliteStore {
         let (archive, vault) = (RwLock::new(path.with_file_name(beside)), RwLock::new(Vault::none()));
         Ok(Self { connections, shares: shares::Shares::of(path), archive, vault, sealing: Mutex::default() })
     }
-}
 
-impl SqliteStore {
     fn archive(&self) -> PathBuf {
         self.archive.read().map(|folder| folder.clone()).unwrap_or_default()
     }
@@ -165,7 +163,8 @@ impl Store for SqliteStore {
         if of.is_some_and(Turn::is_empty) {
             return Ok(Vec::new());
         }
-        self.connections.read(move |c| load::members_behind(c, version, after, limit)).await
+        let in_line = of.is_some();
+        self.connections.read(move |c| load::members_behind(c, in_line, version, after, limit)).await
     }
 
     async fn append(&self, append: Append) -> Result<Vec<Receipt>> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use zhiyin_model::effect::{Asset, Lot, TimerKey, TimerKind};
 use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
 use zhiyin_model::member::{Account, Member, StageHeld, Term};
@@ -32,7 +32,12 @@ pub(crate) const HOME: &str = "SELECT id_key, offset_us, live_since, clock, \
     (SELECT COALESCE(MAX(version), 0) FROM playbook), \
     live_since IS NULL AND EXISTS (SELECT 1 FROM import WHERE name NOT LIKE 'issue/%'), (SELECT MAX(month) FROM archive) FROM home";
 pub(crate) const BEHIND: &str =
-    "SELECT id FROM member WHERE version < ? AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?";
+    "SELECT id FROM member WHERE id > COALESCE(?2, x'') AND version < ?1 ORDER BY id LIMIT ?3";
+/// The same of every version that there could be: the index alone says who they are.
+pub(crate) const EVERYBODY: &str = "SELECT id FROM member WHERE id > COALESCE(?1, x'') ORDER BY id LIMIT ?2";
+/// The same as they lie in the file: who is next to each other is read and written together.
+pub(crate) const BEHIND_IN_LINE: &str = "SELECT id FROM member WHERE version < ?1 \
+    AND no > COALESCE((SELECT no FROM member WHERE id = ?2), 0) ORDER BY no LIMIT ?3";
 /// Derived events, and dead letters that were put back, these once all that was accepted before is done: so nobody's time
 /// runs backwards.
 /// CROSS JOIN keeps the order of the look-ups: from the few that wait to their events, never through all events.
@@ -118,12 +123,17 @@ pub(crate) fn home(c: &Connection) -> Result<Home> {
 
 pub(crate) fn members_behind(
     c: &Connection,
+    in_line: bool,
     version: i64,
     after: Option<MemberId>,
     limit: usize,
 ) -> Result<Vec<MemberId>> {
     let after = after.map(|id| id.bytes().to_vec());
-    all(c, BEHIND, params![version, after, limit as i64], |row| id(row, 0))
+    if version == i64::MAX && !in_line {
+        return all(c, EVERYBODY, params![after, limit as i64], |row| id(row, 0));
+    }
+    let sql = if in_line { BEHIND_IN_LINE } else { BEHIND };
+    all(c, sql, params![version, after, limit as i64], |row| id(row, 0))
 }
 
 pub(crate) fn waiting(c: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Waiting>> {
@@ -171,11 +181,11 @@ pub(crate) fn load(c: &Connection, vault: &Vault, wanted: &Wanted) -> Result<Loa
         }
     }
     members.extend(wanted.members.iter().copied().filter(|member| seen.insert(*member)));
+    let mut by_id = c.prepare_cached(MEMBER).map_err(database)?;
     for id in members {
-        if let Some(member) = member(c, vault, id)? {
-            loaded.members.push(member);
-        }
+        loaded.members.extend(member_by(&mut by_id, vault, id)?);
     }
+    drop(by_id);
     let mut by_id = c.prepare_cached(ORDER).map_err(database)?;
     for id in &wanted.orders {
         let found = by_id.query_row([id.bytes().as_slice()], rows::order).optional().map_err(database)?;
@@ -185,11 +195,12 @@ pub(crate) fn load(c: &Connection, vault: &Vault, wanted: &Wanted) -> Result<Loa
 }
 
 pub(crate) fn member(c: &Connection, vault: &Vault, id: MemberId) -> Result<Option<StoredMember>> {
-    c.prepare_cached(MEMBER)
-        .and_then(|mut statement| {
-            statement.query_row([id.bytes().as_slice()], |row| stored(id, row, vault)).optional()
-        })
-        .map_err(database)
+    member_by(&mut c.prepare_cached(MEMBER).map_err(database)?, vault, id)
+}
+
+fn member_by(by_id: &mut CachedStatement<'_>, vault: &Vault, id: MemberId) -> Result<Option<StoredMember>> {
+    let found = by_id.query_row([id.bytes().as_slice()], |row| stored(id, row, vault));
+    found.optional().map_err(database)
 }
 
 pub(crate) fn stored(id: MemberId, row: &Row<'_>, vault: &Vault) -> rusqlite::Result<StoredMember> {

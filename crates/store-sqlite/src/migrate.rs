@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (30, 2, include_str!("migrations/0030_mirror.sql")),
     (31, 2, include_str!("migrations/0031_people.sql")),
     (32, 2, include_str!("migrations/0032_conversations.sql")),
+    (33, 2, include_str!("migrations/0033_coupon_moves.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

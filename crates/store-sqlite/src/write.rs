@@ -68,13 +68,24 @@ pub(crate) const DEAD_GONE: &str = "DELETE FROM dead_letter WHERE seq = ?";
 pub(crate) const MEMBER_PLACE: &str = "SELECT no, wake, last_event FROM member WHERE id = ?";
 pub(crate) const MEMBER_NEW: &str = "INSERT INTO member (id, known_since, enrolled_at, decided_until, version, \
     last_event, tier, term_from, term_ends, stage, stage_since, accounts, timers, tags, touches, told_at, attributes, \
-    fingerprint, growth_days, leaves, personal, audiences, holdings, runs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+    fingerprint, growth_days, leaves, personal, audiences, holdings, runs, wake) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+macro_rules! member_set {
+    ($beside:literal) => {
+        concat!(
+            "UPDATE member SET known_since = ?2, enrolled_at = ?3, decided_until = ?4, version = ?5, last_event = ?6, tier = ?7, \
+             term_from = ?8, term_ends = ?9, stage = ?10, stage_since = ?11, accounts = ?12, timers = ?13, tags = ?14, touches = ?15, \
+             told_at = ?16, attributes = ?17, fingerprint = ?18, growth_days = ?19, leaves = ?20, personal = ?21, audiences = ?22, \
+             holdings = ?23, runs = ?24",
+            $beside,
+            " WHERE no = ?26 AND id = ?1"
+        )
+    };
+}
 /// Without `wake`: it rarely moves, and naming it would touch its index.
-pub(crate) const MEMBER_SET: &str = "UPDATE member SET known_since = ?2, enrolled_at = ?3, decided_until = ?4, version = ?5, \
-    last_event = ?6, tier = ?7, term_from = ?8, term_ends = ?9, stage = ?10, stage_since = ?11, accounts = ?12, \
-    timers = ?13, tags = ?14, touches = ?15, told_at = ?16, attributes = ?17, fingerprint = ?18, growth_days = ?19, \
-    leaves = ?20, personal = ?21, audiences = ?22, holdings = ?23, runs = ?24 WHERE no = ?25 AND id = ?1";
+pub(crate) const MEMBER_SET: &str = member_set!("");
+/// Where it moves, the row is written once.
+pub(crate) const MEMBER_WOKEN: &str = member_set!(", wake = ?25");
 pub(crate) const WAKE_SET: &str = "UPDATE member SET wake = ?2 WHERE no = ?1";
 pub(crate) const LAST_SET: &str = "UPDATE member SET last_event = ?2 WHERE no = ?1";
 pub(crate) const HOUSE_ADD: &str = "INSERT INTO house_account (asset, house, balance) VALUES (?, ?, ?) \
@@ -190,7 +201,7 @@ fn persons(c: &Connection, flush: &Flush) -> Result<()> {
         if let Some(stored) = stored
             && place(c, member_id)?.is_none()
         {
-            member(c, stored, flush.version, None, None)?;
+            Members::prepare(c)?.write(stored, flush.version, None, None)?;
         }
     }
     flush.joined.iter().try_for_each(|joined| persons::join(c, joined))?;
@@ -234,10 +245,11 @@ fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
     }
     let own: i64 = prepare(c, SOURCE)?.query_row([OWN_SOURCE], |row| row.get(0)).map_err(database)?;
     let mut queue = prepare(c, QUEUE_NEW)?;
+    let mut new = prepare(c, EVENT_NEW)?;
     let (clock, mut last) = clock_of(c)?;
     for fact in &flush.facts {
         last = place::next(last, Ts(clock));
-        derived(c, own, fact, last)?;
+        derived(&mut new, own, fact, last)?;
         if seqs.insert(fact.id, last).is_some() {
             return Err(StoreError::Damaged(format!("{} was derived twice", fact.message_id)));
         }
@@ -251,9 +263,9 @@ fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
     Ok(seqs)
 }
 
-fn derived(c: &Connection, own: i64, fact: &Fact, seq: i64) -> Result<()> {
+fn derived(new: &mut CachedStatement<'_>, own: i64, fact: &Fact, seq: i64) -> Result<()> {
     let added = run(
-        &mut prepare(c, EVENT_NEW)?,
+        new,
         params![
             seq,
             fact.id.bytes().as_slice(),
@@ -285,7 +297,11 @@ struct Place {
 }
 
 fn place(c: &Connection, member: MemberId) -> Result<Option<Place>> {
-    prepare(c, MEMBER_PLACE)?
+    place_by(&mut prepare(c, MEMBER_PLACE)?, member)
+}
+
+fn place_by(by_id: &mut CachedStatement<'_>, member: MemberId) -> Result<Option<Place>> {
+    by_id
         .query_row([member.bytes().as_slice()], |row| {
             Ok(Place { no: row.get(0)?, wake: row.get(1)?, last_event: row.get(2)? })
         })
@@ -311,77 +327,106 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     };
     let mut last_set = prepare(c, LAST_SET)?;
     let mut wake_set = prepare(c, WAKE_SET)?;
+    let mut by_id = prepare(c, MEMBER_PLACE)?;
+    let mut rows = Members::prepare(c)?;
     for (stored, kept) in flush.members.iter().zip(&flush.kept) {
-        let known = place(c, stored.member.id)?;
+        let known = place_by(&mut by_id, stored.member.id)?;
         let events = happened.remove(&stored.member.id).unwrap_or_default();
         let last = events.last().copied().or(known.as_ref().and_then(|place| place.last_event));
-        let no = member(c, (stored, kept), flush.version, last, known.as_ref().map(|place| place.no))?;
-        lengthen(no, known.as_ref().and_then(|place| place.last_event), &events)?;
-        let wake = stored.wake.map(|wake| wake.0);
-        if known.and_then(|place| place.wake) != wake {
-            run(&mut wake_set, params![no, wake])?;
-        }
+        let no = rows.write((stored, kept), flush.version, last, known.as_ref())?;
+        lengthen(no, known.and_then(|place| place.last_event), &events)?;
     }
     for (member, wake) in &flush.filed {
-        let place = place(c, *member)?.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
+        let place = place_by(&mut by_id, *member)?
+            .ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
         run(&mut wake_set, params![place.no, wake.map(|wake| wake.0)])?;
     }
     for (member, events) in happened {
-        let known = place(c, member)?.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
+        let known = place_by(&mut by_id, member)?;
+        let known = known.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
         let last = lengthen(known.no, known.last_event, &events)?;
         run(&mut last_set, params![known.no, last])?;
     }
     Ok(())
 }
 
-/// Writes one member at their place, or at a new one; where that is.
-fn member(
-    c: &Connection,
-    (stored, kept): (&StoredMember, &Kept),
-    version: i64,
-    last_event: Option<i64>,
-    no: Option<i64>,
-) -> Result<i64> {
-    let member = &stored.member;
-    let (term, stage) = (member.term.as_ref(), member.stage.as_ref());
-    let accounts: Vec<[i64; 5]> = member
-        .accounts
-        .iter()
-        .map(|(asset, held)| [asset.code(), held.active, held.pending, held.held, held.debt])
-        .collect();
-    let timers: Vec<[i64; 3]> =
-        member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect();
-    let mut write = prepare(c, if no.is_some() { MEMBER_SET } else { MEMBER_NEW })?;
-    let values: [&dyn ToSql; 25] = [
-        member.id.bytes(),
-        &member.known_since.0,
-        &member.enrolled_at.map(|at| at.0),
-        &member.decided_until.0,
-        &version,
-        &last_event,
-        &term.map(|term| term.level.as_str()),
-        &term.map(|term| term.from.0),
-        &term.map(|term| term.ends.0),
-        &stage.map(|held| held.stage.as_str()),
-        &stage.map(|held| held.since.0),
-        &text(&accounts)?,
-        &text(&timers)?,
-        &text(&member.tags)?,
-        &kept.touches,
-        &kept.told_at,
-        &kept.attributes,
-        &stored.fingerprint,
-        &packed::pack_days(&member.growth_days)?,
-        &kept.leaves,
-        &kept.personal,
-        &packed::pack_memberships(&member.audiences)?,
-        &pack_holdings(&member.holdings)?,
-        &pack_runs(&member.runs)?,
-        &no,
-    ];
-    let given = if no.is_some() { &values[..] } else { &values[..24] };
-    run(&mut write, given)?;
-    Ok(no.unwrap_or_else(|| c.last_insert_rowid()))
+/// Statements that write members' rows.
+struct Members<'c> {
+    connection: &'c Connection,
+    new: CachedStatement<'c>,
+    set: CachedStatement<'c>,
+    woken: CachedStatement<'c>,
+}
+
+impl<'c> Members<'c> {
+    fn prepare(connection: &'c Connection) -> Result<Self> {
+        let prepare = |sql| prepare(connection, sql);
+        Ok(Self {
+            connection,
+            new: prepare(MEMBER_NEW)?,
+            set: prepare(MEMBER_SET)?,
+            woken: prepare(MEMBER_WOKEN)?,
+        })
+    }
+
+    /// Writes one member at their place, or at a new one; where that is.
+    fn write(
+        &mut self,
+        (stored, kept): (&StoredMember, &Kept),
+        version: i64,
+        last_event: Option<i64>,
+        known: Option<&Place>,
+    ) -> Result<i64> {
+        let member = &stored.member;
+        let (term, stage) = (member.term.as_ref(), member.stage.as_ref());
+        let accounts: Vec<[i64; 5]> = member
+            .accounts
+            .iter()
+            .map(|(asset, held)| [asset.code(), held.active, held.pending, held.held, held.debt])
+            .collect();
+        let timers: Vec<[i64; 3]> =
+            member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect();
+        let (no, wake) = (known.map(|place| place.no), stored.wake.map(|wake| wake.0));
+        let values: [&dyn ToSql; 26] = [
+            member.id.bytes(),
+            &member.known_since.0,
+            &member.enrolled_at.map(|at| at.0),
+            &member.decided_until.0,
+            &version,
+            &last_event,
+            &term.map(|term| term.level.as_str()),
+            &term.map(|term| term.from.0),
+            &term.map(|term| term.ends.0),
+            &stage.map(|held| held.stage.as_str()),
+            &stage.map(|held| held.since.0),
+            &text(&accounts)?,
+            &text(&timers)?,
+            &text(&member.tags)?,
+            &kept.touches,
+            &kept.told_at,
+            &kept.attributes,
+            &stored.fingerprint,
+            &packed::pack_days(&member.growth_days)?,
+            &kept.leaves,
+            &kept.personal,
+            &packed::pack_memberships(&member.audiences)?,
+            &pack_holdings(&member.holdings)?,
+            &pack_runs(&member.runs)?,
+            &wake,
+            &no,
+        ];
+        match known {
+            None => {
+                run(&mut self.new, &values[..25])?;
+                Ok(self.connection.last_insert_rowid())
+            }
+            Some(place) => {
+                let set = if place.wake == wake { &mut self.set } else { &mut self.woken };
+                run(set, &values[..])?;
+                Ok(place.no)
+            }
+        }
+    }
 }
 
 fn identifiers(c: &Connection, flush: &Flush) -> Result<()> {

@@ -115,34 +115,30 @@ type PackedTallies = BTreeMap<String, (u32, Vec<(i32, u32)>)>;
 /// Of a coupon: its id, whether it gives back, the spend and its points, the order that it goes back with.
 type PackedClaimed = (Vec<u8>, bool, Option<(Vec<u8>, i64)>, Option<Vec<u8>>);
 
+// As they are written, for each member who is: the same, borrowed.
+type LentHeld<'h> = (&'h [u8], &'h str, i64, i16, i64, i64, Option<i64>, Vec<i64>);
+type LentTallies<'h> = BTreeMap<&'h str, (u32, Vec<(i32, u32)>)>;
+
+fn lent(tallies: &BTreeMap<String, Tally>) -> LentTallies<'_> {
+    let days = |tally: &Tally| tally.days.iter().map(|(day, n)| (day.0, *n)).collect();
+    tallies.iter().map(|(offer, tally)| (offer.as_str(), (tally.total, days(tally)))).collect()
+}
+
 /// What a member holds, as it lies in the member's row; nothing of who holds nothing and never did.
 pub fn pack_holdings(holdings: &Holdings) -> Result<Option<Vec<u8>>> {
     if holdings.is_empty() {
         return Ok(None);
     }
-    let held: Vec<PackedHeld> = holdings
+    let held: Vec<LentHeld<'_>> = holdings
         .coupons
         .iter()
         .map(|(id, held)| {
             let remind = held.remind.iter().map(|at| at.0).collect();
             let locked = held.locked_until.map(|at| at.0);
-            let (from, until) = (held.valid_from.0, held.valid_until.0);
-            (
-                id.bytes().to_vec(),
-                held.offer.clone(),
-                held.at.0,
-                held.account.code(),
-                from,
-                until,
-                locked,
-                remind,
-            )
+            let (offer, from, until) = (held.offer.as_str(), held.valid_from.0, held.valid_until.0);
+            (id.bytes().as_slice(), offer, held.at.0, held.account.code(), from, until, locked, remind)
         })
         .collect();
-    let tallies = |tallies: &BTreeMap<String, Tally>| -> PackedTallies {
-        let days = |tally: &Tally| tally.days.iter().map(|(day, n)| (day.0, *n)).collect();
-        tallies.iter().map(|(offer, tally)| (offer.clone(), (tally.total, days(tally)))).collect()
-    };
     let claimed = holdings
         .coupons
         .iter()
@@ -153,15 +149,16 @@ pub fn pack_holdings(holdings: &Holdings) -> Result<Option<Vec<u8>>> {
         (id.bytes().to_vec(), held.gives_back, paid, order)
     });
     let claimed: Vec<PackedClaimed> = claimed.collect();
-    let (issued, used) = (tallies(&holdings.issued), tallies(&holdings.used));
+    let (issued, used) = (lent(&holdings.issued), lent(&holdings.used));
     let open: Vec<(Vec<u8>, i64)> =
         holdings.checkouts.iter().map(|(id, until)| (id.bytes().to_vec(), until.0)).collect();
-    let packed = match (open.is_empty(), claimed.is_empty()) {
-        (true, true) => rmp_serde::to_vec(&(held, issued, used)),
-        (false, true) => rmp_serde::to_vec(&(held, issued, used, open)),
-        (_, false) => rmp_serde::to_vec(&(held, issued, used, open, claimed)),
+    let mut packed = Vec::with_capacity(64 + 96 * held.len());
+    let done = match (open.is_empty(), claimed.is_empty()) {
+        (true, true) => rmp_serde::encode::write(&mut packed, &(held, issued, used)),
+        (false, true) => rmp_serde::encode::write(&mut packed, &(held, issued, used, open)),
+        (_, false) => rmp_serde::encode::write(&mut packed, &(held, issued, used, open, claimed)),
     };
-    packed.map(Some).map_err(|error| StoreError::Damaged(error.to_string()))
+    done.map(|()| Some(packed)).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// Reads what [`pack_holdings`] wrote.

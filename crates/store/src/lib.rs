@@ -399,8 +399,8 @@ pub trait Store: Send + Sync {
     /// Makes a version live (its `version` is ignored) and gives its number. Applying what is live already
     /// changes nothing.
     async fn apply_playbook(&self, playbook: PlaybookVersion) -> Result<i64>;
-    /// Members whose last decision was made under an older version, from an id on, at most `limit`; of these shares, or
-    /// of all.
+    /// Members whose last decision was made under an older version, after one of them, at most `limit`: of all shares, in the
+    /// order of their ids; or of these shares, in that in which the store finds them soonest.
     async fn members_behind(
         &self,
         of: Option<&Turn>,

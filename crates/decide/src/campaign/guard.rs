@@ -234,9 +234,8 @@ fn silent_until(scene: &Scene<'_>, from: u16, to: u16) -> Option<Ts> {
 }
 
 fn caps(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, Verdict) {
-    let others = state.member.runs.sent.iter().filter(|one| ask.but != Some(one.id));
-    let sent: &[Sent] = &others.cloned().collect::<Vec<_>>();
-    if sent.iter().filter(|one| one.counts).count() >= SENT_MAX {
+    let sent = || state.member.runs.sent.iter().filter(|one| one.counts && ask.but != Some(one.id));
+    if sent().count() >= SENT_MAX {
         return never("more than is remembered");
     }
     let mut words = Vec::new();
@@ -246,7 +245,7 @@ fn caps(scene: &Scene<'_>, state: &State, _: &Known, ask: &Ask<'_>) -> (String, 
         if of.is_some_and(|of| of != ask.channel && of != ask.rule.purpose) {
             continue;
         }
-        let counted = counted(scene, cap, sent);
+        let counted = counted(scene, cap, sent());
         let of = of.map_or(String::new(), |of| format!("{of} "));
         words.push(format!("{} of {} {of}{}", counted.len(), cap.times, within(cap.within)));
         if counted.len() >= usize::from(cap.times) {
@@ -266,8 +265,8 @@ fn within(within: CapWithin) -> String {
     }
 }
 
-/// When what a cap counts was sent, the oldest first.
-fn counted(scene: &Scene<'_>, cap: &Cap, sent: &[Sent]) -> Vec<Ts> {
+/// When what a cap counts of what counts was sent, the oldest first.
+fn counted<'s>(scene: &Scene<'_>, cap: &Cap, sent: impl Iterator<Item = &'s Sent>) -> Vec<Ts> {
     let zone = &scene.rules.zone;
     let today = zone.day(scene.at);
     let since = match cap.within {
@@ -278,8 +277,7 @@ fn counted(scene: &Scene<'_>, cap: &Cap, sent: &[Sent]) -> Vec<Ts> {
         CapWithin::Hours(n) => scene.at.plus_us(1 - i64::from(n) * HOUR_US),
     };
     let is_of = |one: &&Sent| cap.of.as_deref().is_none_or(|of| of == one.channel || of == one.purpose);
-    let mut counted: Vec<Ts> =
-        sent.iter().filter(|one| one.counts && one.at >= since).filter(is_of).map(|one| one.at).collect();
+    let mut counted: Vec<Ts> = sent.filter(|one| one.at >= since).filter(is_of).map(|one| one.at).collect();
     counted.sort_unstable();
     counted
 }

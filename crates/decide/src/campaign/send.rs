@@ -170,7 +170,7 @@ pub(crate) fn failed(
         }
         let handing = Handing {
             rule,
-            id: scene.key.derive("note", &[id.bytes(), other.as_bytes()]),
+            id: scene.key.derive_of(member, "note", &[id.bytes(), other.as_bytes()]),
             message,
             channel: other,
             sells,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use zhiyin_condition::holds;
 use zhiyin_model::coupon::PoolTake;
 use zhiyin_model::event::names;
+use zhiyin_model::id::NoteId;
 use zhiyin_model::member::TagHeld;
 use zhiyin_model::playbook::campaign::{Goal, Passed};
 use zhiyin_model::run::{BUCKETS, Run, RunMoveKind};
@@ -229,7 +230,7 @@ impl Walk<'_> {
                     let others = by.iter().skip_while(|one| *one != channel).skip(1);
                     let handing = Handing {
                         rule,
-                        id: self.scene.key.derive("note", &[run.id.bytes(), run.place.as_bytes()]),
+                        id: self.note(run),
                         message,
                         channel,
                         sells,
@@ -258,6 +259,12 @@ impl Walk<'_> {
         run.due = later.max(now.plus_us(1));
         self.tell(run, RunMoveKind::Delayed, traces.join("; "));
         Go::Rests
+    }
+
+    /// The id of what a run says at its step: lies with what else is said to the member.
+    fn note(&self, run: &Run) -> NoteId {
+        let parts: [&[u8]; 2] = [run.id.bytes(), run.place.as_bytes()];
+        self.scene.key.derive_of(self.state.member.id, "note", &parts)
     }
 
     fn take(&mut self, pool: String, amount: i64, size: i64) {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde::Serialize;
 use zhiyin_decide::campaign::VARIABLES;
 use zhiyin_decide::campaign::text::Texts;
-use zhiyin_model::id::IdKey;
+use zhiyin_model::id::{IdKey, RunId};
 use zhiyin_model::link::{Followed, Link, LinkCode};
 use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE, WECOM};
 use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
@@ -190,7 +190,7 @@ impl Said {
     pub(crate) fn body(&self, playbook: &Playbook, saying: &Saying) -> Option<String> {
         let (message, variables) = (saying.note.message.as_str(), &saying.variables);
         let terms = playbook.messages.get(message);
-        let persona = terms.and_then(|terms| terms.persona.clone());
+        let persona = terms.and_then(|terms| terms.persona.as_deref());
         let text = Some(self.text(message, variables)).filter(|text| !text.trim().is_empty())?;
         let (language, mut named) = (self.language(variables), BTreeMap::new());
         let all = terms.into_iter().flat_map(parts).map(|(part, _)| part);
@@ -198,34 +198,61 @@ impl Said {
         for part in all.filter(|part| is_outside || *part == Part::Text) {
             named.extend(self.templates.names(&called(message, language, part), variables));
         }
-        let mut body = json!({"persona": persona, "text": text, "variables": named});
+        let mut body = Body { persona, text, variables: named, ..Body::default() };
         if is_outside {
-            body["language"] = code(language).into();
-            body["run"] = saying.run.to_string().into();
-            body["place"] = saying.place.as_str().into();
+            body.language = Some(code(language));
+            (body.run, body.place) = (Some(saying.run), Some(saying.place.as_str()));
         }
         if saying.note.channel == EMAIL {
             let subject = self.part((message, Part::Subject), variables);
             let is_breaking = |c: char| c.is_control();
             let subject: String = subject.replace(is_breaking, " ").chars().take(SUBJECT_CHARS_MAX).collect();
-            body["subject"] = subject.trim().into();
+            body.subject = Some(subject.trim().to_owned());
             if terms.is_some_and(|terms| terms.html.is_some() || terms.mjml.is_some()) {
-                body["html"] = self.part((message, Part::Html), variables).into();
+                body.html = Some(self.part((message, Part::Html), variables));
             }
         }
         if let Some(terms) = terms.filter(|_| saying.note.channel == WECOM) {
-            if let Some(poster) = &terms.poster {
-                body["poster"] = poster.as_str().into();
-            }
+            body.poster = terms.poster.as_deref();
             let page = terms.card.as_ref().and_then(|id| Some((id, playbook.links.pages.get(id)?)));
             if let Some((id, page)) = page
                 && let Some(url) = variables.get(&format!("{}{id}", links::GROUP))
             {
-                body["card"] = json!({"title": page.name.in_language(language, id), "url": url});
+                body.card = Some(Card { title: page.name.in_language(language, id), url });
             }
         }
-        Some(body.to_string())
+        // Texts by texts serialize.
+        serde_json::to_string(&body).ok()
     }
+}
+
+/// The body of a row of the outbox, its fields in the order of their names.
+#[derive(Default, Serialize)]
+struct Body<'b> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<Card<'b>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'static str>,
+    persona: Option<&'b str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'b str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    poster: Option<&'b str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<RunId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    text: String,
+    variables: BTreeMap<&'b str, &'b str>,
+}
+
+/// A page that a message shows as a card.
+#[derive(Serialize)]
+struct Card<'b> {
+    title: &'b str,
+    url: &'b str,
 }
 
 impl Texts for Said {

@@ -10,7 +10,7 @@ use zhiyin_decide::coupon::{NOT_ISSUED, is_chance};
 use zhiyin_model::coupon::{ISSUED, issue_count};
 use zhiyin_model::event::json::write_text;
 use zhiyin_model::event::{Refusal, names};
-use zhiyin_model::id::MemberId;
+use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::playbook::Audience;
 use zhiyin_model::role::{Grant, Limits, Operation, second_person};
 use zhiyin_model::time::Ts;
@@ -59,35 +59,55 @@ pub struct IssueView {
     pub not_issued: BTreeMap<String, i64>,
 }
 
-/// Items of an issue: the member of each.
-fn event(home: &Home, no: i64, offer: &str, at: Ts, member: MemberId) -> NewEvent {
-    let message_id = member.to_string();
-    let mut body = String::with_capacity(220);
-    body.push_str("{\"context\":{\"externalIds\":[{\"id\":\"");
-    body.push_str(&message_id);
-    body.push_str("\",\"type\":\"member\"}]},\"event\":");
-    write_text(names::COUPON_ISSUED, &mut body);
-    body.push_str(",\"properties\":{\"batch\":");
-    write_text(&no.to_string(), &mut body);
-    body.push_str(",\"offer\":");
-    write_text(offer, &mut body);
-    body.push_str("},\"timestamp\":");
-    write_text(&at.rfc3339(), &mut body);
-    body.push_str(",\"type\":\"track\"}");
-    let source = format!("{SOURCE}{no}");
-    NewEvent {
-        id: home.id_key.derive("event", &[source.as_bytes(), message_id.as_bytes()]),
-        body_hash: home.id_key.digest("body", &[offer.as_bytes()]),
-        message_id,
-        called: None,
-        name: names::COUPON_ISSUED.to_owned(),
-        time: at,
-        body: seal::seal(&body),
-        names: Vec::new(),
-        member,
-        reach: None,
-        ties: Ties::Keep,
-        parts: Vec::new(),
+/// What all items of an issue say, but for the member of each.
+struct Items {
+    key: IdKey,
+    source: String,
+    body_hash: [u8; 16],
+    at: Ts,
+    /// Before and behind the member.
+    body: [String; 2],
+}
+
+impl Items {
+    fn of(home: &Home, issue: &Issue) -> Self {
+        let (no, offer, at) = (issue.no, &issue.asked.offer, issue.asked.at);
+        let mut behind = String::with_capacity(160);
+        behind.push_str("\",\"type\":\"member\"}]},\"event\":");
+        write_text(names::COUPON_ISSUED, &mut behind);
+        behind.push_str(",\"properties\":{\"batch\":");
+        write_text(&no.to_string(), &mut behind);
+        behind.push_str(",\"offer\":");
+        write_text(offer, &mut behind);
+        behind.push_str("},\"timestamp\":");
+        write_text(&at.rfc3339(), &mut behind);
+        behind.push_str(",\"type\":\"track\"}");
+        Self {
+            key: home.id_key.clone(),
+            source: format!("{SOURCE}{no}"),
+            body_hash: home.id_key.digest("body", &[offer.as_bytes()]),
+            at,
+            body: ["{\"context\":{\"externalIds\":[{\"id\":\"".to_owned(), behind],
+        }
+    }
+
+    fn of_member(&self, member: MemberId) -> NewEvent {
+        let message_id = member.to_string();
+        let [before, behind] = &self.body;
+        NewEvent {
+            id: self.key.derive("event", &[self.source.as_bytes(), message_id.as_bytes()]),
+            body_hash: self.body_hash,
+            body: seal::seal(&[before, message_id.as_str(), behind].concat()),
+            message_id,
+            called: None,
+            name: names::COUPON_ISSUED.to_owned(),
+            time: self.at,
+            names: Vec::new(),
+            member,
+            reach: None,
+            ties: Ties::Keep,
+            parts: Vec::new(),
+        }
     }
 }
 
@@ -229,18 +249,17 @@ impl Engine {
         let Some((members, parts)) = issue.listed else { return Ok(()) };
         let home = self.home().await?;
         let known = self.store().progress(&progress_of(issue.no)).await?;
+        let items = Items::of(&home, issue);
         let part_members = i64::try_from(PART_MEMBERS_MAX).unwrap_or(i64::MAX);
         let mut position = known.map_or(0, |progress| progress.position);
         // Whoever took in a part has its members in, whole.
         for part in position / part_members..parts {
             let listed = self.store().coupons().issue_part(issue.no, part).await?.unwrap_or_default();
-            let at = issue.asked.at;
-            let events = listed.iter().map(|member| event(&home, issue.no, &issue.asked.offer, at, *member));
-            let events: Vec<NewEvent> = events.collect();
+            let events: Vec<NewEvent> = listed.iter().map(|member| items.of_member(*member)).collect();
             position = (part * part_members + i64::try_from(listed.len()).unwrap_or(0)).min(members);
             let done = part + 1 == parts;
             let append = Append {
-                source: format!("{SOURCE}{}", issue.no),
+                source: items.source.clone(),
                 user_namespace: "user".to_owned(),
                 events,
                 identity: self.identity(),

@@ -1,5 +1,6 @@
 //! One batch: what was loaded, what has been decided so far, and the flush it becomes.
 
+mod alike;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::oneshot;
 use zhiyin_decide::naming::FoundBy;
 use zhiyin_decide::outcome::{Emitted, Known, KnownCheckout, Missing, Outcome, Stop};
 use zhiyin_decide::state::State;
@@ -20,15 +22,15 @@ use zhiyin_model::id::{CheckoutId, EventId, MemberId, OrderId};
 use zhiyin_model::till::Lease;
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::NoteSet;
-use zhiyin_store::checkouts::CheckoutSet;
 use zhiyin_store::flush::{Dead, Decided, Fact, Flush, NewIdentifier, NewTerm, OrderSet};
 use zhiyin_store::seal::{self, LookupHash};
 use zhiyin_store::turn::Turn;
-use zhiyin_store::{Home, Store, StoreError, StoredMember, Waiting, Wanted, reading};
+use zhiyin_store::{Home, Loaded, Store, StoreError, StoredMember, Waiting, Wanted, reading};
 
 use super::item::item;
 use super::{Cache, lookup};
 use crate::{Decisions, EngineError, Live, Result, clock, rebuild};
+pub(super) use shared::Carried;
 
 /// One batch in the making.
 pub(super) struct Batch<'a> {
@@ -56,6 +58,11 @@ pub(super) struct Batch<'a> {
     leases: BTreeMap<String, Option<Arc<Lease>>>,
     /// Members who may be of shares of others: written with the batch, and not remembered.
     pub(super) guests: Vec<MemberId>,
+    /// Until this is told, what was decided before may not be in the record.
+    before: Option<oneshot::Receiver<()>>,
+    /// Members who were read for this batch only: written with it, and not remembered. So a sweep through everybody holds a batch
+    /// of them, and those whom events brought stay.
+    pub(super) passing: BTreeSet<MemberId>,
     /// About whom nothing more is decided here: what was said to them comes first, or their rows move with this batch.
     pub(super) closed: BTreeSet<MemberId>,
     pub(super) flush: Flush,
@@ -127,6 +134,8 @@ impl<'a> Batch<'a> {
             checkouts: BTreeMap::new(),
             leases: BTreeMap::new(),
             guests: Vec::new(),
+            before: None,
+            passing: BTreeSet::new(),
             closed: BTreeSet::new(),
             flush,
             fired: 0,
@@ -149,6 +158,21 @@ impl<'a> Batch<'a> {
             orders: orders.into_iter().collect(),
         })
         .await?;
+        let done = self.each(rows, read).await?;
+        Ok((done, self.flush.dead.len()))
+    }
+
+    /// Decides events in order whose members were loaded; how many were decided.
+    pub(super) async fn items(&mut self, rows: &[Waiting]) -> Result<usize> {
+        let read = self.read_alike(rows)?;
+        let orders: Vec<OrderId> = read.iter().filter_map(|read| read.order).collect();
+        if !orders.is_empty() {
+            self.load(Wanted { orders, ..Wanted::default() }).await?;
+        }
+        self.each(rows, read).await
+    }
+
+    async fn each(&mut self, rows: &[Waiting], read: Vec<Read>) -> Result<usize> {
         let mut done = 0;
         for (row, read) in rows.iter().zip(read) {
             let before = self.flush.decided.len() + self.flush.dead.len();
@@ -170,7 +194,7 @@ impl<'a> Batch<'a> {
                 break;
             }
         }
-        Ok((done, self.flush.dead.len()))
+        Ok(done)
     }
 
     /// Whether something of a member was decided here that is not written yet.
@@ -192,12 +216,19 @@ impl<'a> Batch<'a> {
                 self.flush.found_by.push(reading::FoundBy { member: id, keys });
                 self.cache.found_by.insert(id, found_by);
             }
-            let (member, leaves) = (state.member.clone(), state.leaves.pack());
+            let leaves = state.leaves.pack();
             let wake = self.file(id);
             let fingerprint = self.live.rules.fingerprint.clone();
-            self.flush.members.push(StoredMember { member, leaves, fingerprint, wake });
+            let states = &mut self.cache.states;
+            let member = if self.passing.contains(&id) {
+                states.remove(&id).map(|state| state.member)
+            } else {
+                states.get(&id).map(|state| state.member.clone())
+            };
+            let stored = member.map(|member| StoredMember { member, leaves, fingerprint, wake });
+            self.flush.members.extend(stored);
         }
-        for guest in std::mem::take(&mut self.guests) {
+        for guest in std::mem::take(&mut self.guests).into_iter().chain(std::mem::take(&mut self.passing)) {
             self.cache.states.remove(&guest);
             self.cache.wakes.remove(&guest);
             self.cache.found_by.remove(&guest);
@@ -246,9 +277,17 @@ impl<'a> Batch<'a> {
 
     /// Loads what is wanted and not in memory; aggregates built for another playbook are built anew.
     pub(super) async fn load(&mut self, mut wanted: Wanted) -> Result<()> {
+        self.look_back().await;
         let watch = clock::stopwatch();
         wanted.members.retain(|member| !self.cache.states.contains_key(member));
         let loaded = self.store.load(wanted).await?;
+        self.loading += watch.elapsed();
+        self.hold(loaded).await
+    }
+
+    /// Takes what was loaded into memory.
+    pub(super) async fn hold(&mut self, loaded: Loaded) -> Result<()> {
+        let watch = clock::stopwatch();
         self.found.extend(loaded.identifiers);
         for stored in loaded.members {
             // Memory is ahead of the record.
@@ -365,7 +404,13 @@ impl<'a> Batch<'a> {
         }
     }
 
-    pub(super) async fn look_up(&self, known: &mut Known, missing: Missing, member: MemberId) -> Result<()> {
+    pub(super) async fn look_up(
+        &mut self,
+        known: &mut Known,
+        missing: Missing,
+        member: MemberId,
+    ) -> Result<()> {
+        self.look_back().await;
         super::lookup::look_up(self.store, &self.live.rules, known, missing, member).await
     }
 
@@ -514,22 +559,6 @@ impl<'a> Batch<'a> {
             self.fact(cause, first + ordinal, said.name, (member, None), at, &body);
         }
         Ok(())
-    }
-
-    /// Takes a checkout into the flush; the last of an id counts, and a body that was said before stays.
-    fn checkout(&mut self, set: zhiyin_model::checkout::CheckoutSet) {
-        let id = set.checkout.id;
-        let known = self.checkouts.entry(id).or_default();
-        let before = known.take().and_then(|known| known.body);
-        *known = Some(KnownCheckout { checkout: set.checkout.clone(), body: set.body.clone().or(before) });
-        let body = set.body.as_deref().map(seal::seal);
-        match self.flush.checkouts.iter_mut().find(|known| known.checkout.id == id) {
-            Some(known) => {
-                known.checkout = set.checkout;
-                known.body = body.or(known.body.take());
-            }
-            None => self.flush.checkouts.push(CheckoutSet { checkout: set.checkout, body }),
-        }
     }
 
     pub(super) fn fact(

@@ -13,9 +13,10 @@ use zhiyin_model::effect::TimerKey;
 use zhiyin_model::event::names;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::{DAY_US, Ts};
-use zhiyin_store::Wanted;
+use zhiyin_store::{Loaded, Wanted};
 
 use super::batch::{Batch, Go, Told};
+use super::sweep::Brought;
 use crate::{EngineError, Result};
 
 /// How long a member rests whose timers broke down, in business time.
@@ -31,7 +32,28 @@ impl Batch<'_> {
     /// Wakes members: what is due for them fires, and they are filed anew for what comes next, though nothing may have
     /// been due yet. How many were reached.
     pub(super) async fn wake(&mut self, members: &[MemberId], horizon: Ts) -> Result<usize> {
+        self.pass(members);
         self.load(Wanted { members: members.to_vec(), ..Wanted::default() }).await?;
+        self.due(members, horizon).await
+    }
+
+    /// Takes members of a sweep, those of them who were not in memory loaded; how many were brought.
+    pub(super) async fn take_in(
+        &mut self,
+        members: &[MemberId],
+        loaded: Loaded,
+        brought: Brought<'_>,
+    ) -> Result<usize> {
+        self.pass(members);
+        self.hold(loaded).await?;
+        match brought {
+            Brought::Due(horizon) => self.due(members, horizon).await,
+            Brought::Version => self.reach(members).map(|()| members.len()),
+            Brought::Items(rows) => self.items(rows).await,
+        }
+    }
+
+    async fn due(&mut self, members: &[MemberId], horizon: Ts) -> Result<usize> {
         for (i, member) in members.iter().enumerate() {
             if self.settle(*member, horizon).await? == Go::Cut {
                 return Ok(i + 1);
@@ -42,6 +64,12 @@ impl Batch<'_> {
             }
         }
         Ok(members.len())
+    }
+
+    /// Members come whom nothing brought but time or a version: who is not in memory is not kept there.
+    fn pass(&mut self, members: &[MemberId]) {
+        let unknown = members.iter().filter(|member| !self.cache.states.contains_key(member));
+        self.passing = unknown.copied().collect();
     }
 
     /// Fires a member's timers that are due by `clock`, in order.
@@ -99,6 +127,8 @@ impl Batch<'_> {
                 }
             }
         };
+        // What it knew of pools is the batch's own: while it holds them too, they would be copied.
+        drop(known);
         self.changed.insert(member);
         self.fired += 1;
         if !outcome.is_empty() {
@@ -109,8 +139,7 @@ impl Batch<'_> {
     }
 
     /// A new version of the playbook reaches members.
-    pub(super) async fn reach(&mut self, members: &[MemberId]) -> Result<()> {
-        self.load(Wanted { members: members.to_vec(), ..Wanted::default() }).await?;
+    fn reach(&mut self, members: &[MemberId]) -> Result<()> {
         let version = self.live.version.version;
         for member in members {
             self.changed.insert(*member);

@@ -10,6 +10,7 @@ use zhiyin_store::turn::Turn;
 use zhiyin_store::{StoreError, Waiting};
 
 use super::batch::Batch;
+use super::sweep::{self, Brought};
 use super::{CACHE_MEMBERS_MAX, Cache, Step, now, rest};
 use crate::measure::{Done, Took};
 use crate::{Engine, EngineError, Result, clock};
@@ -36,11 +37,11 @@ fn together(waiting: &[Waiting], now: Ts) -> usize {
 /// One who decides for the shares it holds.
 pub(crate) struct Worker {
     holder: String,
-    turn: Turn,
+    pub(super) turn: Turn,
     leased: Option<Instant>,
     /// Whether the store may have given it shares that it has not given up since, whatever it knows of the answer.
     asked: bool,
-    cache: Cache,
+    pub(super) cache: Cache,
     /// When it looked last: what happened since, it has not seen.
     looked: u64,
     /// Whether, when it looked last, timers of its shares waited for what others were yet to decide.
@@ -184,7 +185,8 @@ impl Worker {
         // History that is being replayed may stand in any order of members: everybody's time is their own until it is in.
         let (mut horizon, sweeps) =
             waiting.first().map_or((now, true), |row| (row.clock, wakes(row, now) > Ts::MIN));
-        let mut due = if sweeps { store.due(&self.turn, horizon, limit).await? } else { Vec::new() };
+        let at_most = sweep::asked(limit);
+        let mut due = if sweeps { store.due(&self.turn, horizon, at_most).await? } else { Vec::new() };
         self.held_back = false;
         // Nothing can be decided here, but others may be about to reach these members: their time does not run ahead of that.
         if waiting.is_empty()
@@ -193,7 +195,7 @@ impl Worker {
         {
             horizon = horizon.min(ahead.clock);
             self.held_back = true;
-            due = if ahead.replay { Vec::new() } else { store.due(&self.turn, horizon, limit).await? };
+            due = if ahead.replay { Vec::new() } else { store.due(&self.turn, horizon, at_most).await? };
         }
         let mut step = Step { at: horizon, ..Step::default() };
         if due.is_empty() && waiting.is_empty() {
@@ -203,6 +205,22 @@ impl Worker {
         // Until the batch is written, memory is ahead of the record: what ends here in the middle, by an error or because
         // nobody waits for it any more, must leave nothing that the next batch would believe.
         cache.sure = false;
+        if due.len() > limit {
+            step.timers = self.sweep(engine, (&home, &live), (&due, Brought::Due(horizon)), limit).await?.n;
+            self.cache.sure = true;
+            return Ok(step);
+        }
+        if due.is_empty() && waiting.len() == limit && at_most > limit && sweep::issued(&waiting) == limit {
+            let mut waiting = store.waiting(&self.turn, at_most).await?;
+            waiting.truncate(sweep::issued(&waiting));
+            let members: Vec<MemberId> = waiting.iter().filter_map(|row| row.member).collect();
+            let brought = (members.as_slice(), Brought::Items(&waiting));
+            let swept = self.sweep(engine, (&home, &live), brought, limit).await?;
+            (step.events, step.dead) = (swept.n, swept.dead);
+            step.at = waiting.get(step.events.saturating_sub(1)).map_or(horizon, |row| row.clock);
+            self.cache.sure = true;
+            return Ok(step);
+        }
         let wait = watch.elapsed();
         let mut batch = Batch::new(store.as_ref(), &live, &home, (&self.turn, cache), engine.decisions);
         if due.is_empty() {
@@ -253,16 +271,22 @@ impl Worker {
 
     async fn try_reach_all(&mut self, engine: &Engine, limit: usize) -> Result<u64> {
         let mut n = 0;
+        // Whom it looked behind last, and as of what: whoever lies before was reached, unless a share or a version came meanwhile.
+        let (mut after, mut as_of) = (None, None);
         loop {
             self.lease(engine).await?;
             engine.reload().await?;
             let Ok(live) = engine.live() else { return Ok(n) };
-            let store = engine.store();
-            let members = store.members_behind(Some(&self.turn), live.version.version, None, limit).await?;
+            let (store, version) = (engine.store(), live.version.version);
+            let held: Vec<(i32, i64)> = self.turn.held.iter().map(|held| (held.slot, held.token)).collect();
+            if as_of.as_ref() != Some(&(held.clone(), version)) {
+                (after, as_of) = (None, Some((held, version)));
+            }
+            let members = store.members_behind(Some(&self.turn), version, after, sweep::asked(limit)).await?;
             if members.is_empty() {
                 return Ok(n);
             }
-            match self.reach(engine, &members).await {
+            match self.reach(engine, &members, limit).await {
                 // Another process decided something meanwhile: whom it has not reached is asked anew.
                 Err(EngineError::Store(StoreError::Stale)) => {
                     engine.measures.stale();
@@ -271,24 +295,21 @@ impl Worker {
                 Err(EngineError::Store(StoreError::Erased)) => self.doubt(),
                 Err(EngineError::Stuck(member)) => self.stuck(engine, member)?,
                 Err(error) => return Err(error),
-                Ok(()) => n += members.len() as u64,
+                Ok(reached) => {
+                    n += reached as u64;
+                    after = reached.checked_sub(1).and_then(|last| members.get(last).copied()).or(after);
+                }
             }
         }
     }
 
-    /// The live playbook reaches members.
-    async fn reach(&mut self, engine: &Engine, members: &[MemberId]) -> Result<()> {
+    /// The live playbook reaches members; how many of them.
+    async fn reach(&mut self, engine: &Engine, members: &[MemberId], limit: usize) -> Result<usize> {
         let (home, live) = (engine.home().await?, engine.live()?);
         self.cache.forget(home.version);
-        let store = engine.store();
-        let mut batch =
-            Batch::new(store.as_ref(), &live, &home, (&self.turn, &mut self.cache), engine.decisions);
-        batch.reach(members).await?;
-        let flush = batch.finish()?;
-        store.flush(flush).await?;
-        self.turn.moved(None);
+        let reached = self.sweep(engine, (&home, &live), (members, Brought::Version), limit).await?;
         self.cache.forget(home.version);
-        Ok(())
+        Ok(reached.n)
     }
 
     /// How long there is nothing to do.

@@ -49,7 +49,7 @@ fn every_statement_is_listed() {
 }
 
 /// Statements that run for each event, member or timer.
-const HOT: [&str; 42] = [
+const HOT: [&str; 43] = [
     "load::WAITING_QUEUE",
     "load::WAITING_INBOX",
     "load::DUE",
@@ -84,6 +84,7 @@ const HOT: [&str; 42] = [
     "write::DEAD_GONE",
     "write::MEMBER_PLACE",
     "write::MEMBER_SET",
+    "write::MEMBER_WOKEN",
     "write::WAKE_SET",
     "write::LAST_SET",
     "names::SEEN",

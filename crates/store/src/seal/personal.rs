@@ -50,13 +50,15 @@ impl Kept {
         }
     }
 
-    fn plain(stored: &StoredMember) -> Result<Self> {
+    /// Of a member who is to be written: their aggregates go with it.
+    fn plain(stored: &mut StoredMember) -> Result<Self> {
+        let leaves = std::mem::take(&mut stored.leaves);
         let member = &stored.member;
         Ok(Self {
             attributes: seal(&text(&member.attributes)?).0,
             touches: text(&member.touches)?,
             told_at: text(&member.told_at)?,
-            leaves: stored.leaves.clone(),
+            leaves,
             personal: packed::pack_personal(&member.personal)?,
         })
     }
@@ -257,7 +259,7 @@ impl Vault {
 
     /// Seals what a batch writes, each under the member it is about; says how each member's row is stored.
     pub fn seal_flush(&self, mut flush: Flush) -> Result<Flush> {
-        flush.kept = flush.members.iter().map(Kept::plain).collect::<Result<_>>()?;
+        flush.kept = flush.members.iter_mut().map(Kept::plain).collect::<Result<_>>()?;
         let Some(keys) = self.keys() else { return Ok(flush) };
         let of_letter = |member: Option<Subject>, at| member.unwrap_or_else(|| day(keys, at));
         let mut subjects: Vec<Subject> = Vec::new();
