@@ -233,7 +233,7 @@ for (const view of VIEWS) {
         await settled(page);
         await shoot(page, `${name}-${view.size}-${view.lang}-${view.light}`);
         const said = await page.evaluate(() => document.querySelector("main").innerText);
-        assert.doesNotMatch(said, /undefined|NaN|\[object|\{\{|\bnull\b/, "what nobody should read");
+        assert.doesNotMatch(said, /undefined|NaN|\[object|\{\{(?! )|\bnull\b/, "what nobody should read");
         // Keys that no language has would show as they are.
         assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state)\.[a-z]+_[a-z_]+\b/, "a key without words");
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -1,5 +1,5 @@
 // What stands over a list: what is looked for in it, its saved views, and the list as a file.
-import { App, Button, Input, Popover } from "antd";
+import { App, Button, Input } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { keepCsv } from "../csv";
 import { useAddress } from "../router";
@@ -47,15 +47,25 @@ export function Views({ page, names }: { page: string; names: readonly string[] 
     setViews(saveView(page, { name: name.trim(), search }));
     setName("");
   };
+  const box = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: MouseEvent) => !box.current?.contains(event.target as globalThis.Node) && setOpen(false);
+    const escape = (event: KeyboardEvent) => event.key === "Escape" && setOpen(false);
+    addEventListener("mousedown", outside);
+    addEventListener("keydown", escape);
+    return () => {
+      removeEventListener("mousedown", outside);
+      removeEventListener("keydown", escape);
+    };
+  }, [open]);
   return (
-    <Popover
-      open={open}
-      onOpenChange={setOpen}
-      trigger="click"
-      placement="bottomRight"
-      title={t("views.title")}
-      content={
-        <div className="stack tight" style={{ width: 264 }}>
+    <span className="pop-of" ref={box}>
+      <Button aria-expanded={open} aria-haspopup="dialog" onClick={() => setOpen((now) => !now)}>
+        {now ? now.name : t("views.title")} <span aria-hidden="true">▾</span>
+      </Button>
+      {open ? (
+        <div className="pop stack tight" role="dialog" aria-label={t("views.title")}>
           {views.length === 0 ? <p className="quiet small">{t("views.none")}</p> : null}
           <ul className="stack" style={{ gap: 2 }}>
             {views.map((view) => (
@@ -77,12 +87,8 @@ export function Views({ page, names }: { page: string; names: readonly string[] 
           </div>
           <p className="quiet small">{t("views.here")}</p>
         </div>
-      }
-    >
-      <Button aria-expanded={open}>
-        {now ? now.name : t("views.title")} <span aria-hidden="true">▾</span>
-      </Button>
-    </Popover>
+      ) : null}
+    </span>
   );
 }
 
