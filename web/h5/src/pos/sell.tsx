@@ -6,7 +6,7 @@ import type { Refusal } from "@zhiyin/api";
 import { ask, asRefusal, command, sendOnce, unsure, useRead } from "../shared/ask";
 import { called, minor, money, moment, whole } from "../shared/format";
 import { keep, kept, keyOf, settle } from "../shared/keep";
-import { Empty, Fault, go } from "../shared/parts";
+import { Empty, Fault, go, said } from "../shared/parts";
 import { language, t, word } from "../shared/words";
 import { newCart, type Till } from "./state";
 import { add, AMOUNT, facts, isPhone, journal, list, mayUntil, named, others, pieces, take, type Redeem, type Who } from "./till";
@@ -147,6 +147,9 @@ export function Enrol({ till, phone }: { till: Till; phone: string }) {
   const [typed, setTyped] = useState(phone);
   const [name, setName] = useState("");
   const [yes, setYes] = useState(false);
+  // To which text they said yes: a till is not told which there are, so it asks once, where the home wants to know.
+  const [version, setVersion] = useState(() => kept<string>("pos.version") ?? "");
+  const [asksVersion, setAsksVersion] = useState(false);
   const [bad, setBad] = useState(false);
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<Refusal>();
@@ -158,7 +161,7 @@ export function Enrol({ till, phone }: { till: Till; phone: string }) {
     setBad(false);
     setBusy(true);
     const body = { identifiers: [who], store: till.store, touchpoint: `store-till/${till.store}`, ...(name.trim() ? { attributes: { name: name.trim() } } : {}) };
-    const consent = { member: who, purpose: "marketing", given: true, store: till.store };
+    const consent = { member: who, purpose: "marketing", given: true, store: till.store, ...(version.trim() ? { version: version.trim() } : {}) };
     const meant = `enrol/${JSON.stringify(body)}`;
     const on = (member?: Brief) => {
       till.setCart({ ...till.cart, who, member });
@@ -166,7 +169,15 @@ export function Enrol({ till, phone }: { till: Till; phone: string }) {
     };
     try {
       const done = await command<Schemas["CommandDone"]>(meant, "/v1/commands/members/enrol", body);
-      if (yes) await command(`consent/${who.value}`, "/v1/commands/consents/set", { ...consent, member: { id: done.member } });
+      if (yes) {
+        try {
+          await command(`consent/${who.value}/${version.trim()}`, "/v1/commands/consents/set", { ...consent, member: { id: done.member } });
+          if (version.trim()) keep("pos.version", version.trim());
+        } catch (error) {
+          if (asRefusal(error).code.startsWith("consent_version")) setAsksVersion(true);
+          throw error;
+        }
+      }
       on(await ask<Brief>("/v1/commands/members/lookup", { member: who }));
     } catch (error) {
       const refusal = asRefusal(error);
@@ -175,9 +186,9 @@ export function Enrol({ till, phone }: { till: Till; phone: string }) {
         const one = { at: Date.now(), by: till.session.person.id, byName: till.session.person.name, state: "waiting" as const, kind: "command" as const, about: { kind: "enrol" as const, of: who.value } };
         try {
           await till.hold({ ...one, id: `enrol-${keyOf(meant)}`, path: "/v1/commands/members/enrol", body, key: keyOf(meant) });
-          if (yes) await till.hold({ ...one, at: one.at + 1, id: `consent-${keyOf(`consent/${who.value}`)}`, path: "/v1/commands/consents/set", body: consent, key: keyOf(`consent/${who.value}`) });
+          if (yes) await till.hold({ ...one, at: one.at + 1, id: `consent-${keyOf(`consent/${who.value}/${version.trim()}`)}`, path: "/v1/commands/consents/set", body: consent, key: keyOf(`consent/${who.value}/${version.trim()}`) });
           settle(meant);
-          settle(`consent/${who.value}`);
+          settle(`consent/${who.value}/${version.trim()}`);
           on();
           return;
         } catch {
@@ -212,7 +223,13 @@ export function Enrol({ till, phone }: { till: Till; phone: string }) {
           <span class="quiet">{t("enrol.consent_say")}</span>
         </span>
       </label>
-      {fault ? <Fault fault={fault} /> : null}
+      {asksVersion && yes ? (
+        <label class="field">
+          {t("enrol.version")}
+          <input class="input" name="version" autocomplete="off" maxLength={100} value={version} onInput={(event) => setVersion(event.currentTarget.value)} />
+        </label>
+      ) : null}
+      {fault ? asksVersion ? <p class="note bad" role="alert">{t("enrol.consent_failed", { why: said(fault) })}</p> : <Fault fault={fault} /> : null}
       <button type="submit" class="button go wide" disabled={busy || typed.trim() === ""}>
         {t("enrol.go")}
       </button>
@@ -341,7 +358,7 @@ export function CartPage({ till, sale }: { till: Till; sale: Sale }) {
               setProduct("");
             }}
           >
-            <div class="grid2">
+            <div class="grid3" style={{ alignItems: "end" }}>
               <label class="field">
                 {t("cart.product")}
                 <input class="input" name="product" autocomplete="off" maxLength={100} value={product} onInput={(event) => setProduct(event.currentTarget.value)} />
@@ -350,16 +367,17 @@ export function CartPage({ till, sale }: { till: Till; sale: Sale }) {
                 {t("cart.price")}
                 <input class="input" name="price" inputMode="decimal" autocomplete="off" maxLength={12} value={price} aria-invalid={bad} onInput={(event) => setPrice(event.currentTarget.value)} />
               </label>
-            </div>
-            <div class="grid2">
-              <label class="field">
-                {t("cart.category")}
-                <input class="input" name="category" autocomplete="off" maxLength={100} value={category} onInput={(event) => setCategory(event.currentTarget.value)} />
-              </label>
-              <button type="submit" class="button" style={{ alignSelf: "end" }}>
+              <button type="submit" class="button">
                 {t("cart.add")}
               </button>
             </div>
+            <details>
+              <summary class="quiet">{t("cart.category")}</summary>
+              <label class="field">
+                <span class="hidden">{t("cart.category")}</span>
+                <input class="input" name="category" autocomplete="off" maxLength={100} value={category} onInput={(event) => setCategory(event.currentTarget.value)} />
+              </label>
+            </details>
             {bad ? (
               <p class="bad" role="alert">
                 {t("cart.bad_price")}
@@ -380,7 +398,7 @@ export function CartPage({ till, sale }: { till: Till; sale: Sale }) {
                   <span class="grow">
                     {called_(line)} <span class="quiet">{money(line.price, currency)} × {line.quantity}</span>
                     {told?.discounts.map((off) => (
-                      <span key={off.offer} class="why good" style={{ display: "block" }}>
+                      <span key={off.offer} class="quiet off-line" style={{ display: "block" }}>
                         −{money(off.amount, currency)} {called(quote?.applied.find((one) => one.offer === off.offer)?.name, off.offer)}
                       </span>
                     ))}
@@ -402,7 +420,7 @@ export function CartPage({ till, sale }: { till: Till; sale: Sale }) {
           </ul>
         )}
         {cart.lines.length > 0 && !locked ? (
-          <button type="button" class="plain" onClick={() => setCart({ ...newCart(till.store), who: cart.who, member: cart.member })}>
+          <button type="button" class="plain" style={{ marginLeft: "-8px", justifySelf: "start" }} onClick={() => setCart({ ...newCart(till.store), who: cart.who, member: cart.member })}>
             {t("cart.clear")}
           </button>
         ) : null}
@@ -430,7 +448,7 @@ export function CartPage({ till, sale }: { till: Till; sale: Sale }) {
           </ul>
           {rest.length > 0 ? (
             <details>
-              <summary class="quiet" style={{ minHeight: "44px", lineHeight: "44px" }}>{t("cart.rest", { n: rest.length })}</summary>
+              <summary class="quiet">{t("cart.rest", { n: rest.length })}</summary>
               <ul class="list">
                 {rest.map((one) => (
                   <li key={one.offer} class="between">
@@ -524,7 +542,7 @@ export function Pay({ till, sale, onDone }: { till: Till; sale: Sale; onDone: (d
   if (cart.unsure) {
     const asked = cart.unsure;
     return (
-      <div class="pay">
+      <section class="pay" aria-label={t("cart.pay")}>
         {fault ? <p class="note bad" role="alert">{t("cart.unsure")}</p> : <p class="note gold">{t("cart.unsure")}</p>}
         <div class="grid2">
           <button type="button" class="button go" disabled={busy} onClick={() => void redeem(asked)}>
@@ -544,13 +562,13 @@ export function Pay({ till, sale, onDone }: { till: Till; sale: Sale; onDone: (d
             {t("cart.unsure_keep")}
           </button>
         </div>
-      </div>
+      </section>
     );
   }
   const offline = !till.reached || sale.fault?.status === 0;
   const total = quote?.total ?? list(cart.lines);
   return (
-    <div class="pay">
+    <section class="pay" aria-label={t("cart.pay")}>
       {fault ? <Fault fault={fault} /> : null}
       {sale.fault && sale.fault.status !== 0 ? <Fault fault={sale.fault} again={sale.again} /> : null}
       <div class="between">
@@ -604,7 +622,7 @@ export function Pay({ till, sale, onDone }: { till: Till; sale: Sale; onDone: (d
       ) : (
         <p class="note">{t("cart.walk_in_say")}</p>
       )}
-    </div>
+    </section>
   );
 }
 
