@@ -22,4 +22,3 @@ export const of = (name) => ({
   },
 });
 
-export default { test: { include: ["tests/**/*.test.ts"] } };

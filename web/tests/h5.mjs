@@ -305,6 +305,91 @@ check("it can be used at 320 px and at 430 px", async () => {
   }
 });
 
+check("an advisor signs in", () => signIn("a", "advisor"));
+
+check("an advisor sees what to do, copies the words, and it is done once for all", async () => {
+  const { page, close } = await open({ who: "advisor" });
+  await page.goto(`${origin}/a/`);
+  await page.waitForSelector(".task, .none");
+  await sound(page, "a-today-zh");
+  const before = (await owner("GET", "/v1/tasks")).items.length;
+  const n = await page.locator(".task").count();
+  assert.ok(n > 0, "a task of the campaign");
+  await page.locator(".task button", { hasText: "复制话术" }).first().click();
+  await page.waitForFunction(() => /已复制/.test(document.querySelector("main").innerText));
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.locator(".task pre").first().innerText());
+  await page.locator(".task button", { hasText: "做完了" }).first().click();
+  await page.waitForSelector(".gone");
+  assert.equal(await page.locator(".task").count(), n - 1);
+  await sound(page, "a-today-done-zh");
+  assert.equal((await owner("GET", "/v1/tasks")).items.length, before - 1);
+  await page.reload();
+  await page.waitForFunction((rest) => document.querySelectorAll(".task").length === rest && document.querySelector(".bone") === null, n - 1);
+  await close();
+});
+
+for (const [lang, light] of [["zh", "light"], ["en", "dark"]]) {
+  check(`an advisor's pages, ${lang}, ${light}`, async () => {
+    const { page, close } = await open({ who: "advisor", lang, light, expects: [`/v1/members/${"0".repeat(32)}`] });
+    await page.goto(`${origin}/a/#/members`);
+    await page.waitForSelector(".card .line");
+    await sound(page, `a-members-${lang}-${light}`);
+    // Only who is theirs is there.
+    assert.equal(await page.locator(".card .line").count(), ids.length);
+    await page.fill("input[name=name]", "wangf");
+    await page.click("form button");
+    await page.waitForFunction(() => document.querySelectorAll(".card .line").length === 1);
+    await page.click(".card .line");
+    await page.waitForFunction(() => document.querySelector("h1").innerText === "王芳");
+    await sound(page, `a-member-${lang}-${light}`);
+    if (shots) await page.screenshot({ path: join(shots, `a-member-whole-${lang}-${light}.png`), fullPage: true });
+    await page.goto(`${origin}/a/#/members/${"0".repeat(32)}`);
+    await page.waitForSelector(".note.bad");
+    await sound(page, `a-member-missing-${lang}-${light}`);
+    await page.click("nav.bar a[href='#/scripts']");
+    await page.waitForSelector(".scripts li");
+    await sound(page, `a-scripts-${lang}-${light}`);
+    await page.click("nav.bar a[href='#/own']");
+    await page.waitForSelector(".meter");
+    await sound(page, `a-own-${lang}-${light}`);
+    await close();
+  });
+}
+
+check("what was read stays, with its time, when it cannot be read anew", async () => {
+  const { page, close } = await open({ who: "advisor", lang: "en", expects: ["ERR_", "Failed to load"] });
+  await page.goto(`${origin}/a/#/members`);
+  await page.waitForSelector(".card .line");
+  await page.route("**/v1/members?*", (route) => route.abort("connectionreset"));
+  await page.click("nav.bar a[href='#/scripts']");
+  await page.waitForSelector(".scripts");
+  await page.click("nav.bar a[href='#/members']");
+  await page.waitForSelector(".stale");
+  assert.equal(await page.locator(".card .line").count(), ids.length);
+  await sound(page, "a-stale-en");
+  await page.unroute("**/v1/members?*");
+  await page.click(".stale button");
+  await page.waitForFunction(() => document.querySelector(".stale") === null);
+  await close();
+});
+
+check("whoever was signed out is shown the door, and the cart is still there", async () => {
+  const { context, page, close } = await open({ who: "manager", expects: ["401"] });
+  await page.goto(`${origin}/pos/`);
+  await page.waitForSelector("input[name=who]");
+  await find(page);
+  await page.waitForSelector(".quick");
+  await context.clearCookies();
+  await page.locator(".quick button").nth(1).click();
+  await page.waitForSelector("input[name=password]");
+  await page.fill("input[name=username]", PEOPLE.manager.name);
+  await page.fill("input[name=password]", PASSWORD);
+  await page.click("button[type=submit]");
+  await priced(page);
+  assert.equal(cents(await total(page)), 2000);
+  await close();
+});
+
 let failed = 0;
 let passed = 0;
 for (const { name, run } of checks) {

@@ -569,7 +569,7 @@ export function Pay({ till, sale, onDone }: { till: Till; sale: Sale; onDone: (d
   const total = quote?.total ?? list(cart.lines);
   return (
     <section class="pay" aria-label={t("cart.pay")}>
-      {fault ? <Fault fault={fault} /> : null}
+      {fault?.code === "payable_changed" ? <p class="note gold" role="alert">{t("cart.changed")}</p> : fault ? <Fault fault={fault} /> : null}
       {sale.fault && sale.fault.status !== 0 ? <Fault fault={sale.fault} again={sale.again} /> : null}
       <div class="between">
         <span>
