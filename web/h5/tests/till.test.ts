@@ -1,7 +1,7 @@
 // Carts, whom a typed word names, and what is written down without a network.
 import { beforeAll, expect, test } from "vitest";
 import { shares, sum } from "../src/a/figures";
-import { scriptsOf } from "../src/a/scripts";
+import { namesOf, scriptsOf } from "../src/a/scripts";
 import { add, facts, isPhone, journal, left, LINES_MAX, list, mayUntil, named, nameFor, others, pieces, PIECES_MAX, take, type Line, type Ready } from "../src/pos/till";
 import { minor } from "../src/shared/format";
 
@@ -103,3 +103,6 @@ test("scripts are a playbook's messages in both languages", () => {
   expect(scripts).toEqual([{ id: "a", zh: "您好", en: "Hello", sells: true }, { id: "b", zh: "Hi", en: "Hi", sells: false }]);
 });
 test("a playbook without messages has none", async () => expect(await scriptsOf("playbook: x")).toEqual([]));
+test("offers and campaigns are called as the playbook calls them", async () => {
+  expect(await namesOf("offers:\n  a: { name: { zh: 甲, en: A } }\n  b: {}\n")).toEqual({ offers: { a: { zh: "甲", en: "A" }, b: undefined }, campaigns: {} });
+});

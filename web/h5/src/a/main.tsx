@@ -9,7 +9,7 @@ import "../shared/look.css";
 import { Bones, Copy, Door, Empty, Fault, Frame, go, Own, shine, Shown, useHere, useSession } from "../shared/parts";
 import { begin, language, t, useLanguage, word } from "../shared/words";
 import { number, shares, sum } from "./figures";
-import { scriptsOf } from "./scripts";
+import { namesOf, scriptsOf } from "./scripts";
 import { words } from "./words";
 
 type Note = Schemas["NoteView"];
@@ -225,6 +225,7 @@ function One({ member }: { member: Schemas["MemberView"] }) {
   const tasks = useTasks();
   const book = useBook();
   const zone = said(book.data?.source, "timezone", "UTC");
+  const names = useRead(book.data ? `names/${book.data.hash}` : undefined, () => namesOf(book.data?.source ?? ""));
   const orders = useRead(`orders/${id}`, read<{ items: Schemas["TimelineEntry"][] }>(`/v1/members/${id}/timeline?kinds=order&limit=5`));
   const coupons = useRead(`coupons/${id}`, read<Schemas["CouponsListed"]>(`/v1/members/${id}/coupons`));
   const sends = useRead(`sends/${id}`, read<Schemas["SendsListed"]>(`/v1/members/${id}/sends?limit=10`));
@@ -290,7 +291,7 @@ function One({ member }: { member: Schemas["MemberView"] }) {
                   {usable.map((one) => (
                     <li key={one.id} class="between">
                       <span>
-                        {one.offer}
+                        {called(names.data?.offers[one.offer], one.offer)}
                         <br />
                         <span class="quiet">{one.code}</span>
                       </span>
@@ -304,7 +305,7 @@ function One({ member }: { member: Schemas["MemberView"] }) {
                     <ul class="list">
                       {others.map((one) => (
                         <li key={one.id} class="between">
-                          <span>{one.offer}</span>
+                          <span>{called(names.data?.offers[one.offer], one.offer)}</span>
                           <span class="quiet">{word("coupon", one.state)}</span>
                         </li>
                       ))}
@@ -394,18 +395,16 @@ function One({ member }: { member: Schemas["MemberView"] }) {
                       <li key={`${one.run} ${one.place} ${one.kind}`}>
                         <div class="between">
                           <span>
-                            {one.campaign} <span class="quiet">{moment(one.at, zone)}</span>
+                            {called(names.data?.campaigns[one.campaign], one.campaign)} <span class="quiet">{moment(one.at, zone)}</span>
                           </span>
                           <span class={one.kind === "not_sent" || one.kind === "delayed" ? "bad" : ""}>{word("move", one.kind)}</span>
                         </div>
-                        {one.why.length > 40 ? (
+                        {one.why ? (
                           <details>
                             <summary class="quiet">{t("member.why")}</summary>
                             <p class="why">{one.why}</p>
                           </details>
-                        ) : (
-                          <p class="why">{one.why}</p>
-                        )}
+                        ) : null}
                       </li>
                     ))}
                   </ul>

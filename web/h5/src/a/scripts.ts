@@ -1,6 +1,15 @@
 // Messages of the live playbook, as words to be copied. The reader of its language is loaded only where it is needed.
 export type Script = { id: string; zh: string; en: string; sells: boolean };
 
+type Names = Record<string, { zh?: string; en?: string } | undefined>;
+/** What a playbook calls its offers and campaigns. */
+export async function namesOf(source: string): Promise<{ offers: Names; campaigns: Names }> {
+  const { parse } = await import("yaml");
+  const book = parse(source) as { offers?: Record<string, { name?: Names[string] } | null>; campaigns?: Record<string, { name?: Names[string] } | null> } | null;
+  const names = (all: Record<string, { name?: Names[string] } | null> | undefined) => Object.fromEntries(Object.entries(all ?? {}).map(([id, one]) => [id, one?.name]));
+  return { offers: names(book?.offers), campaigns: names(book?.campaigns) };
+}
+
 /** Messages of a playbook's text; none where it has none that can be read. */
 export async function scriptsOf(source: string): Promise<Script[]> {
   const { parse } = await import("yaml");

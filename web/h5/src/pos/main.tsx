@@ -59,12 +59,13 @@ function App({ session, store, setSession }: { session: Session; store: string; 
     setSession(undefined);
   };
   const enrol = at === "/enrol" ? "" : part("/enrol/");
-  if (enrol !== undefined) return <Frame title={t("enrol.title")} back="/" above={above} bar={bar}><Enrol till={till} phone={enrol} /></Frame>;
+  if (enrol !== undefined) return <Frame title={t("enrol.title")} back="/" under="/" above={above} bar={bar}><Enrol till={till} phone={enrol} /></Frame>;
   if (at === "/cart")
     return (
       <Frame
         title={t("cart.title")}
         back="/"
+        under="/"
         above={above}
         bar={bar}
         pay={
@@ -81,7 +82,7 @@ function App({ session, store, setSession }: { session: Session; store: string; 
         <CartPage till={till} sale={sale} />
       </Frame>
     );
-  if (at === "/done" && done) return <Frame title={t("nav.sell")} above={above} bar={bar}><DonePage done={done} till={till} /></Frame>;
+  if (at === "/done" && done) return <Frame title={t("nav.sell")} under="/" above={above} bar={bar}><DonePage done={done} till={till} /></Frame>;
   const refund = part("/refund/");
   if (refund !== undefined) return <Frame title={t("refund.title")} back="/refund" above={above} bar={bar}><RefundOne till={till} name={refund} /></Frame>;
   if (at === "/refund") return <Frame title={t("refund.title")} above={above} bar={bar}><Refund till={till} /></Frame>;

@@ -9,7 +9,8 @@ export const unsure = (error: unknown): boolean => error instanceof Refusal && (
 export const SIGNED_OUT = "zhiyin-signed-out";
 export function asRefusal(error: unknown): Refusal {
   const refusal = error instanceof Refusal ? error : new Refusal(0, "unreachable", "");
-  if (refusal.code === "not_signed_in") dispatchEvent(new Event(SIGNED_OUT));
+  // Without a session the home asks for a key, or says that there is no session; what is wrong at the door itself is no such news.
+  if (refusal.status === 401 && !/^(sign_in|code)_/.test(refusal.code)) dispatchEvent(new Event(SIGNED_OUT));
   return refusal;
 }
 

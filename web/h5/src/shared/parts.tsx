@@ -89,7 +89,7 @@ export const Empty = ({ title, say, children }: { title: string; say: string; ch
   </div>
 );
 
-export function Frame({ title, back, aside, above, bar, pay, children }: { title: string; back?: string; aside?: ComponentChildren; above?: ComponentChildren; bar: readonly { to: string; words: string; sign: string; count?: number }[]; pay?: ComponentChildren; children: ComponentChildren }) {
+export function Frame({ title, back, aside, above, bar, pay, under, children }: { title: string; back?: string; under?: string; aside?: ComponentChildren; above?: ComponentChildren; bar: readonly { to: string; words: string; sign: string; count?: number }[]; pay?: ComponentChildren; children: ComponentChildren }) {
   const at = useHere();
   useEffect(() => {
     document.title = `${title} · ${t("brand")}`;
@@ -98,7 +98,7 @@ export function Frame({ title, back, aside, above, bar, pay, children }: { title
     <div class={pay ? "app pays" : "app"}>
       <header class="top">
         {back ? (
-          <button type="button" class="plain" aria-label={t("back")} onClick={() => go(back)}>
+          <button type="button" class="plain back" aria-label={t("back")} onClick={() => go(back)}>
             ‹
           </button>
         ) : null}
@@ -112,7 +112,7 @@ export function Frame({ title, back, aside, above, bar, pay, children }: { title
         <nav class="bar" aria-label={t("nav")}>
           <div class="in">
             {bar.map(({ to, words, sign, count }) => (
-              <a key={to} href={`#${to}`} {...(at === to || (to !== "/" && at.startsWith(`${to}/`)) ? { "aria-current": "page" as const } : {})}>
+              <a key={to} href={`#${to}`} {...((under ?? at) === to || (to !== "/" && at.startsWith(`${to}/`)) ? { "aria-current": "page" as const } : {})}>
                 <svg width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
                   <path d={sign} />
                 </svg>
