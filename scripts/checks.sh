@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console clients quickstart mail wecom wxpay effects offers draws shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console h5 clients quickstart mail wecom wxpay effects offers draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
@@ -129,7 +129,7 @@ get_ready() {
       oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | wecom | wxpay | effects | offers | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
-      console) things+=(python chromium fonts) ;;
+      console | h5) things+=(python chromium fonts) ;;
     esac
   done
   mapfile -t things < <(printf '%s\n' "${things[@]}" | sort -u)
@@ -141,7 +141,7 @@ get_ready() {
   rm -rf "$checks_dir"
   mkdir -p "$checks_dir"
   if [[ " $* " == *" oracle "* || " $* " == *" audiences "* || " $* " == *" crash "* || " $* " == *" processes "* ||
-    " $* " == *" upgrade "* || " $* " == *" browser "* || " $* " == *" console "* ]]; then
+    " $* " == *" upgrade "* || " $* " == *" browser "* || " $* " == *" console "* || " $* " == *" h5 "* ]]; then
     # These prove nothing on made-up figures, so without the real ones they fail.
     fetch_completejourney || say "The real data set could not be had: what needs it will fail."
   fi
@@ -198,7 +198,7 @@ make_shared() {
   done
   [[ -z "$built" ]] || built_for_tests || return 1
   if [[ " $* " == *" oracle "* || " $* " == *" audiences "* || " $* " == *" crash "* || " $* " == *" processes "* ||
-    " $* " == *" upgrade "* || " $* " == *" browser "* || " $* " == *" console "* ]]; then
+    " $* " == *" upgrade "* || " $* " == *" browser "* || " $* " == *" console "* || " $* " == *" h5 "* ]]; then
     year_home || return 1
   fi
 }
@@ -406,7 +406,7 @@ check_console() {
   the_year
   with_node
   npm_packages web
-  (cd web && npm test)
+  (cd web && npm run test -w @zhiyin/api && npm run test -w console)
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
   export CHROMIUM
   local home="$checks_dir/console" key
@@ -420,6 +420,25 @@ check_console() {
   (cd web && ZHIYIN_JUDGE="$server_address" ZHIYIN_JUDGE_KEY="$key" npm run judge -w console)
   # The console as the binary holds it; one signs in as people do.
   node web/tests/console.mjs "$server_address" --shots "$checks_dir/shots/console"
+}
+
+# The phones of a store's people: words, rules of the queue, what is loaded; then both apps in Chromium before a copy of the real year, with
+# the network cut while a cashier sells. Screenshots stay under shots/h5.
+check_h5() {
+  the_year
+  with_node
+  npm_packages web
+  (cd web && npm run test -w h5)
+  CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
+  export CHROMIUM
+  local home="$checks_dir/h5" key
+  "$zhiyin" backup "$checks_dir/h5.backup" --home "$checks_dir/year"
+  "$zhiyin" restore "$checks_dir/h5.backup" --home "$home"
+  rm "$checks_dir/h5.backup"
+  key="$("$zhiyin" key new --role owner --staff stage --name h5 --home "$home")"
+  start_server "$checks_dir/h5.server.log" --home "$home" --listen 127.0.0.1:0
+  # The apps as the binary holds them.
+  node web/tests/h5.mjs "$server_address" "$key" --shots "$checks_dir/shots/h5"
 }
 
 check_shell() {

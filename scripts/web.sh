@@ -7,11 +7,11 @@ web_sum() {
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1
 }
 
-# Builds web/console/dist, once for each state of its sources. Node: the machine's, else PyPI's.
+# Builds web/console/dist and web/h5/dist, once for each state of its sources. Node: the machine's, else PyPI's.
 build_web() {
   local sum stamp="$cache/web.stamp" version
   sum="$(web_sum)"
-  [[ ! -e web/console/dist/index.html || "$(cat "$stamp" 2>/dev/null)" != "$sum" ]] || return 0
+  [[ ! -e web/console/dist/index.html || ! -e web/h5/dist/pos/index.html || ! -e web/h5/dist/a/index.html || "$(cat "$stamp" 2>/dev/null)" != "$sum" ]] || return 0
   heading "Web"
   version="$(node --version 2>/dev/null || true)"
   at_least "${version#v}" "$node_wanted" || need python

@@ -1,0 +1,22 @@
+// Messages of the live playbook, as words to be copied. The reader of its language is loaded only where it is needed.
+export type Script = { id: string; zh: string; en: string; sells: boolean };
+
+type Names = Record<string, { zh?: string; en?: string } | undefined>;
+/** What a playbook calls its offers and campaigns. */
+export async function namesOf(source: string): Promise<{ offers: Names; campaigns: Names }> {
+  const { parse } = await import("yaml");
+  const book = parse(source) as { offers?: Record<string, { name?: Names[string] } | null>; campaigns?: Record<string, { name?: Names[string] } | null> } | null;
+  const names = (all: Record<string, { name?: Names[string] } | null> | undefined) => Object.fromEntries(Object.entries(all ?? {}).map(([id, one]) => [id, one?.name]));
+  return { offers: names(book?.offers), campaigns: names(book?.campaigns) };
+}
+
+/** Messages of a playbook's text; none where it has none that can be read. */
+export async function scriptsOf(source: string): Promise<Script[]> {
+  const { parse } = await import("yaml");
+  const book = parse(source) as { messages?: Record<string, { text?: string | { zh?: string; en?: string }; sells?: boolean }> } | null;
+  return Object.entries(book?.messages ?? {}).flatMap(([id, one]) => {
+    const text = one?.text;
+    const both = typeof text === "string" ? { zh: text, en: text } : { zh: text?.zh ?? text?.en ?? "", en: text?.en ?? text?.zh ?? "" };
+    return both.zh || both.en ? [{ id, ...both, sells: one.sells !== false }] : [];
+  });
+}

@@ -1,0 +1,1 @@
+export default { oxc: { jsx: { runtime: "automatic", importSource: "preact" } }, test: { include: ["tests/**/*.test.ts"] } };
