@@ -289,7 +289,7 @@ impl Engine {
             listed.extend(store.conversations(wanted).await?);
         }
         listed.sort_unstable_by_key(|one| std::cmp::Reverse((one.at, one.id)));
-        let more = listed.len() > limit || listed.len() == limit;
+        let more = listed.len() >= limit;
         listed.truncate(limit);
         let next = listed.last().filter(|_| more).map(|one| {
             let at = one.at.0.to_be_bytes();
