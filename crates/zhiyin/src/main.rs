@@ -64,7 +64,7 @@ use serve::Serving;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// For how long memory that is free stays the process's own, in milliseconds. A batch takes what the one before gave back: returned
-/// in between it is filled with zeros by the kernel again, an eighth of what an issue to many costs (measured).
+/// in between it is filled with zeros by the kernel again, about a tenth of what an issue to many costs (measured).
 const FREE_STAYS_MS: std::ffi::c_long = 10_000;
 /// What the allocator calls that: `mi_option_purge_delay`, which its crate has no name for.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
