@@ -342,6 +342,8 @@ for (const [lang, light] of [["zh", "light"], ["en", "dark"]]) {
     await page.click(".card .line");
     await page.waitForFunction(() => document.querySelector("h1").innerText === "王芳");
     await sound(page, `a-member-${lang}-${light}`);
+    await page.click(".posters button");
+    await page.waitForFunction(() => document.querySelector("img.poster")?.naturalWidth === 600);
     if (shots) await page.screenshot({ path: join(shots, `a-member-whole-${lang}-${light}.png`), fullPage: true });
     await page.goto(`${origin}/a/#/members/${"0".repeat(32)}`);
     await page.waitForSelector(".note.bad");

@@ -604,7 +604,7 @@ export function Pay({ till, sale, onDone }: { till: Till; sale: Sale; onDone: (d
             </>
           )
         ) : (
-          <p class="note">{t("cart.walk_in_say")}</p>
+          <p class="note">{t(whom ? "cart.by_number" : "cart.walk_in_say")}</p>
         )
       ) : whom ? (
         <button
