@@ -242,6 +242,36 @@ check("with the network cut a sale is kept, the page opens all the same, and it 
   await close();
 });
 
+check("somebody enrolled without a network, and what they bought at once, is sent in that order; what is refused stays to be seen", async () => {
+  const { context, page, close } = await open({ lang: "en", expects: ["ERR_INTERNET_DISCONNECTED", "Failed to fetch", "/v1/commands/consents/set"] });
+  await page.goto(`${origin}/pos/#/enrol`);
+  await page.waitForSelector("input[name=phone]");
+  await page.waitForFunction(() => localStorage.getItem("zhiyin.pos.ready") !== null);
+  await context.setOffline(true);
+  const phone = `137${String(Date.now()).slice(-8)}`;
+  await page.fill("input[name=phone]", phone);
+  // To no text that the home knows: that one is refused.
+  await page.check("input[type=checkbox]");
+  await page.click("form button[type=submit]");
+  await page.waitForSelector(".quick");
+  await page.locator(".quick button").nth(0).click();
+  await page.waitForSelector(".pay .note.gold");
+  await page.click(".pay .go");
+  await page.waitForSelector(".number");
+  const number = await page.locator(".number").innerText();
+  assert.match(await page.locator(".off").innerText(), /3 waiting/);
+  await context.setOffline(false);
+  await page.click("nav.bar a[href='#/waiting']");
+  await page.waitForSelector(".pill.bad");
+  await page.waitForFunction(() => document.querySelector(".off") === null && document.querySelectorAll("main li").length === 1);
+  await sound(page, "pos-refused-en");
+  const { id } = await owner("POST", "/v1/commands/members/lookup", { member: { namespace: "phone", value: phone } });
+  assert.equal((await owner("GET", `/v1/checkout?checkout=${number}`)).member, id);
+  await page.locator("main li button").click();
+  await page.waitForSelector(".none");
+  await close();
+});
+
 check("an answer that is lost on its way is asked for again under the same key, and booked once", async () => {
   const { page, close } = await open({ expects: ["ERR_", "Failed to load"] });
   await page.goto(`${origin}/pos/`);
@@ -342,6 +372,8 @@ for (const [lang, light] of [["zh", "light"], ["en", "dark"]]) {
     await page.click(".card .line");
     await page.waitForFunction(() => document.querySelector("h1").innerText === "王芳");
     await sound(page, `a-member-${lang}-${light}`);
+    await page.click(".posters button");
+    await page.waitForFunction(() => document.querySelector("img.poster")?.naturalWidth === 600);
     if (shots) await page.screenshot({ path: join(shots, `a-member-whole-${lang}-${light}.png`), fullPage: true });
     await page.goto(`${origin}/a/#/members/${"0".repeat(32)}`);
     await page.waitForSelector(".note.bad");

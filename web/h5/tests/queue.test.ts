@@ -65,12 +65,12 @@ test.each([0, 202, 401, 408, 429, 500, 503])("status %i is no answer yet: it is 
 test("what is refused stays with why, does not keep others, and is not sent again", async () => {
   const shelf = shelfOf(command("a", 1), sale("b", 2), sale("c", 3));
   const to = sender({
-    command: async () => Promise.reject(new Refusal(422, "bad_phone", "no phone")),
+    command: async () => Promise.reject(new Refusal(422, "bad_phone", "no phone", undefined, "13")),
     sales: async () => ({ sales: [{ checkout: "b", state: "refused", code: "lease_over", message: "too late" }, { checkout: "c", state: "waiting" }] }),
   });
   expect(await flush(shelf, to, "p1")).toEqual({ sent: 1, refused: 2, stopped: false });
   expect([...shelf.now.values()].map((one) => [one.id, one.state, one.code, one.said])).toEqual([
-    ["a", "refused", "bad_phone", "no phone"],
+    ["a", "refused", "bad_phone", "no phone · 13"],
     ["b", "refused", "lease_over", "too late"],
   ]);
   expect(await flush(shelf, to, "p1")).toEqual({ sent: 0, refused: 0, stopped: false });

@@ -104,5 +104,5 @@ test("scripts are a playbook's messages in both languages", () => {
 });
 test("a playbook without messages has none", async () => expect(await scriptsOf("playbook: x")).toEqual([]));
 test("offers and campaigns are called as the playbook calls them", async () => {
-  expect(await namesOf("offers:\n  a: { name: { zh: 甲, en: A } }\n  b: {}\n")).toEqual({ offers: { a: { zh: "甲", en: "A" }, b: undefined }, campaigns: {} });
+  expect(await namesOf("offers:\n  a: { name: { zh: 甲, en: A } }\n  b: {}\n")).toEqual({ offers: { a: { zh: "甲", en: "A" }, b: undefined }, campaigns: {}, posters: {} });
 });

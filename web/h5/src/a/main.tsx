@@ -1,5 +1,5 @@
 // The advisor's phone, at /a/: what to do today, one's members, words to send, one's figures.
-import { send, type Refusal, type Schemas, type Session } from "@zhiyin/api";
+import { Refusal as Refused, send, type Refusal, type Schemas, type Session } from "@zhiyin/api";
 import { render, type ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { asRefusal, command, forgetReads, useRead } from "../shared/ask";
@@ -220,6 +220,47 @@ const Part = ({ title, children }: { title: string; children: ComponentChildren 
   </section>
 );
 
+/** A poster of this member's own, drawn by the home when it is asked for. */
+function Poster({ name, words, member }: { name: string; words: string; member: string }) {
+  const [picture, setPicture] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState<Refusal>();
+  useEffect(() => () => void (picture && URL.revokeObjectURL(picture)), [picture]);
+  const draw = async () => {
+    setBusy(true);
+    setFault(undefined);
+    try {
+      const answer = await fetch(`/v1/posters/${encodeURIComponent(name)}?member=${member}`, { credentials: "same-origin", headers: { "Accept-Language": language() === "zh" ? "zh-CN" : "en" } });
+      if (answer.ok) setPicture(URL.createObjectURL(await answer.blob()));
+      else {
+        const told = (await answer.json().catch(() => ({}))) as { code?: string; title?: string };
+        throw new Refused(answer.status, told.code ?? `http_${answer.status}`, told.title ?? "");
+      }
+    } catch (error) {
+      setFault(asRefusal(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <li class="stack">
+      <div class="between">
+        <span class="grow">{words}</span>
+        <button type="button" class="button small" disabled={busy} onClick={() => void draw()}>
+          {t("member.draw")}
+        </button>
+      </div>
+      {fault ? <Fault fault={fault} /> : null}
+      {picture ? (
+        <>
+          <img class="poster" src={picture} alt={words} />
+          <p class="why">{t("member.keep_picture")}</p>
+        </>
+      ) : null}
+    </li>
+  );
+}
+
 function One({ member }: { member: Schemas["MemberView"] }) {
   const { id } = member;
   const tasks = useTasks();
@@ -317,6 +358,15 @@ function One({ member }: { member: Schemas["MemberView"] }) {
           }}
         </Shown>
       </Part>
+      {Object.keys(names.data?.posters ?? {}).length > 0 ? (
+        <Part title={t("member.posters")}>
+          <ul class="list posters">
+            {Object.entries(names.data?.posters ?? {}).map(([poster, name]) => (
+              <Poster key={poster} name={poster} words={called(name, poster)} member={id} />
+            ))}
+          </ul>
+        </Part>
+      ) : null}
       <Part title={t("member.orders")}>
         <Shown of={orders} bones={2}>
           {({ items }) =>

@@ -2,12 +2,13 @@
 export type Script = { id: string; zh: string; en: string; sells: boolean };
 
 type Names = Record<string, { zh?: string; en?: string } | undefined>;
-/** What a playbook calls its offers and campaigns. */
-export async function namesOf(source: string): Promise<{ offers: Names; campaigns: Names }> {
+type Named = Record<string, { name?: Names[string] } | null>;
+/** What a playbook calls its offers, its campaigns and its posters. */
+export async function namesOf(source: string): Promise<{ offers: Names; campaigns: Names; posters: Names }> {
   const { parse } = await import("yaml");
-  const book = parse(source) as { offers?: Record<string, { name?: Names[string] } | null>; campaigns?: Record<string, { name?: Names[string] } | null> } | null;
-  const names = (all: Record<string, { name?: Names[string] } | null> | undefined) => Object.fromEntries(Object.entries(all ?? {}).map(([id, one]) => [id, one?.name]));
-  return { offers: names(book?.offers), campaigns: names(book?.campaigns) };
+  const book = parse(source) as { offers?: Named; campaigns?: Named; posters?: Named } | null;
+  const names = (all: Named | undefined) => Object.fromEntries(Object.entries(all ?? {}).map(([id, one]) => [id, one?.name]));
+  return { offers: names(book?.offers), campaigns: names(book?.campaigns), posters: names(book?.posters) };
 }
 
 /** Messages of a playbook's text; none where it has none that can be read. */

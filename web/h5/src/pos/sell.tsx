@@ -186,7 +186,7 @@ export function Enrol({ till, phone }: { till: Till; phone: string }) {
         const one = { at: Date.now(), by: till.session.person.id, byName: till.session.person.name, state: "waiting" as const, kind: "command" as const, about: { kind: "enrol" as const, of: who.value } };
         try {
           await till.hold({ ...one, id: `enrol-${keyOf(meant)}`, path: "/v1/commands/members/enrol", body, key: keyOf(meant) });
-          if (yes) await till.hold({ ...one, at: one.at + 1, id: `consent-${keyOf(`consent/${who.value}/${version.trim()}`)}`, path: "/v1/commands/consents/set", body: consent, key: keyOf(`consent/${who.value}/${version.trim()}`) });
+          if (yes) await till.hold({ ...one, at: one.at + 1, about: { kind: "consent", of: who.value }, id: `consent-${keyOf(`consent/${who.value}/${version.trim()}`)}`, path: "/v1/commands/consents/set", body: consent, key: keyOf(`consent/${who.value}/${version.trim()}`) });
           settle(meant);
           settle(`consent/${who.value}/${version.trim()}`);
           on();
@@ -604,7 +604,7 @@ export function Pay({ till, sale, onDone }: { till: Till; sale: Sale; onDone: (d
             </>
           )
         ) : (
-          <p class="note">{t("cart.walk_in_say")}</p>
+          <p class="note">{t(whom ? "cart.by_number" : "cart.walk_in_say")}</p>
         )
       ) : whom ? (
         <button

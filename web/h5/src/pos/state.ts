@@ -88,9 +88,10 @@ export function useTill(session: Session, store: string) {
           session.person.id,
         );
       const went = await (navigator.locks ? navigator.locks.request("zhiyin-pos-queue", work) : work());
-      if (went.stopped) throw new Error("stopped");
+      // It stopped before the end: the home went away again, or is busy; what is left is asked for by and by.
+      if (went.stopped) setReached(navigator.onLine);
     } catch (error) {
-      if (asRefusal(error).code === "unreachable") setReached(navigator.onLine && !(error instanceof Error && error.message === "stopped") ? false : navigator.onLine);
+      if (asRefusal(error).status === 0) setReached(false);
     } finally {
       busy.current = false;
       setSending(false);

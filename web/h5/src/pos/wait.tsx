@@ -35,9 +35,11 @@ export function Wait({ till }: { till: Till }) {
           </li>
         ))}
       </ul>
-      <button type="button" class="button go wide" disabled={till.sending} onClick={() => void till.sendAll()}>
-        {t("send_now")}
-      </button>
+      {till.waiting.some((one) => one.state === "waiting") ? (
+        <button type="button" class="button go wide" disabled={till.sending} onClick={() => void till.sendAll()}>
+          {t("send_now")}
+        </button>
+      ) : null}
     </>
   );
 }

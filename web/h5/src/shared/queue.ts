@@ -15,7 +15,7 @@ export type Waiting = {
   code?: string | undefined;
   said?: string | undefined;
   /** What people read. */
-  about: { kind: "sale" | "redeem" | "enrol"; of: string; minor?: number; currency?: string };
+  about: { kind: "sale" | "redeem" | "enrol" | "consent"; of: string; minor?: number; currency?: string };
 } & ({ kind: "command"; path: string; body: unknown; key: string } | { kind: "sale"; lease: string; line: unknown });
 
 export type Shelf = { all: () => Promise<Waiting[]>; put: (one: Waiting) => Promise<void>; remove: (id: string) => Promise<void> };
@@ -28,6 +28,9 @@ export type Sender = {
 const AT_ONCE = 100;
 /** Whether to try again later: nobody knows whether it arrived, or the home is busy, or whoever sends is signed out. */
 const later = (error: unknown) => !(error instanceof Refusal) || error.status === 0 || error.status === 202 || error.status === 401 || (error.status === 403 && error.code === "csrf") || error.status === 408 || error.status === 429 || error.status >= 500;
+
+/** What happened in the reader's language, and what exactly. */
+const words = (refusal: Refusal) => [refusal.title, refusal.detail].filter(Boolean).join(" · ");
 
 /** Sends what waits of `who`, the oldest first. Gives how many were taken in, how many refused, and whether it stopped before the end. */
 export async function flush(shelf: Shelf, sender: Sender, who: string): Promise<{ sent: number; refused: number; stopped: boolean }> {
@@ -50,7 +53,7 @@ export async function flush(shelf: Shelf, sender: Sender, who: string): Promise<
         } catch (error) {
           if (later(error)) throw error;
           const refusal = error as Refusal;
-          await refuse(one, refusal.code, refusal.detail ?? refusal.title);
+          await refuse(one, refusal.code, words(refusal));
         }
       } else {
         // Neighbours under one lease go together.
@@ -67,7 +70,7 @@ export async function flush(shelf: Shelf, sender: Sender, who: string): Promise<
         } catch (error) {
           if (later(error)) throw error;
           const refusal = error as Refusal;
-          for (const sale of batch) await refuse(sale, refusal.code, refusal.detail ?? refusal.title);
+          for (const sale of batch) await refuse(sale, refusal.code, words(refusal));
           continue;
         }
         for (const [at, sale] of batch.entries()) {
