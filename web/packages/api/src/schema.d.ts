@@ -1504,6 +1504,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["inbox_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["inbox_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/{conversation}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["inbox_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/{conversation}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["inbox_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/{conversation}/complaint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["inbox_complaint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/{conversation}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["inbox_mark_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/{conversation}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["inbox_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ingest/health": {
         parameters: {
             query?: never;
@@ -1992,6 +2104,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["places_unknown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/platforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["platforms_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2706,6 +2834,10 @@ export interface components {
             tries: number;
             why: string | null;
         };
+        AttachedView: {
+            kind: string;
+            media: string | null;
+        };
         AttributeValue: string | boolean | number | null;
         AudienceView: {
             audience: string;
@@ -2754,6 +2886,7 @@ export interface components {
             count: number;
             values: components["schemas"]["ValueView"][];
         };
+        By: "member" | "staff";
         Called: {
             namespace?: string | null;
             value: string;
@@ -3054,6 +3187,28 @@ export interface components {
             until: string | null;
             way: string | null;
         };
+        ConversationView: {
+            assignee: string | null;
+            complaint: string | null;
+            conversation: string;
+            desks: components["schemas"]["DeskView"][];
+            last: components["schemas"]["LastView"] | null;
+            member: string | null;
+            name: string | null;
+            persona: string;
+            /** Format: uint64 */
+            replies_left: number;
+            reply_until: string | null;
+            since: string;
+            state: components["schemas"]["TalkState"];
+            trouble: string | null;
+            /** Format: uint64 */
+            unread: number;
+        };
+        ConversationWhole: {
+            conversation: components["schemas"]["ConversationView"];
+            messages: components["schemas"]["Page11"];
+        };
         CostView: {
             /** Format: int64 */
             coupons: number;
@@ -3153,6 +3308,13 @@ export interface components {
             gender: string | null;
             kind: string;
             name: string | null;
+        };
+        DeskView: {
+            account: string;
+            channel: string;
+            desk: string;
+            session: string | null;
+            spoke: string;
         };
         Differences: {
             items: components["schemas"]["DifferenceView"][];
@@ -3462,6 +3624,11 @@ export interface components {
             staff: string | null;
         };
         Kind: "order" | "points" | "tier" | "lifecycle" | "tag" | "audience" | "consent" | "identity" | "timer" | "other";
+        KnownView: {
+            kind: string;
+            /** Format: int64 */
+            n: number;
+        };
         LagView: {
             /** Format: int64 */
             behind: number;
@@ -3471,6 +3638,11 @@ export interface components {
             day: string;
             /** Format: int64 */
             growth: number;
+        };
+        LastView: {
+            at: string;
+            by: components["schemas"]["By"];
+            words: string | null;
         };
         LeasedView: {
             /** Format: int64 */
@@ -3904,6 +4076,14 @@ export interface components {
             items: components["schemas"]["InAudienceView"][];
             next: string | null;
         };
+        Page10: {
+            items: components["schemas"]["ConversationView"][];
+            next: string | null;
+        };
+        Page11: {
+            items: components["schemas"]["WordView"][];
+            next: string | null;
+        };
         PeopleView: {
             items: components["schemas"]["PersonView"][];
         };
@@ -3969,6 +4149,26 @@ export interface components {
             staff_codes: components["schemas"]["StaffView"][];
             zone: string;
         };
+        PlatformsListed: {
+            items: components["schemas"]["PlatformView"][];
+        };
+        PlatformView: {
+            account: string;
+            /** Format: int64 */
+            age_seconds: number | null;
+            began: string | null;
+            channel: string;
+            /** Format: uint32 */
+            failed: number;
+            known: components["schemas"]["KnownView"][];
+            looked_from: string | null;
+            looked_until: string | null;
+            next_look: string | null;
+            /** Format: uint */
+            staff: number;
+            stage: string;
+            why: string | null;
+        };
         PlaybookProblem: {
             allowed: string | null;
             /** Format: uint */
@@ -4000,6 +4200,10 @@ export interface components {
             named?: string | null;
             /** @default [] */
             owners: string[];
+            /** @default [] */
+            stores: string[];
+            /** @default [] */
+            touchpoints: string[];
         };
         PostMoment: {
             /** @default [] */
@@ -4286,6 +4490,7 @@ export interface components {
             tag: string;
             until: string | null;
         };
+        TalkState: "unread" | "open" | "answered" | "closed";
         TermView: {
             ends: string;
             from: string;
@@ -4471,6 +4676,20 @@ export interface components {
         WithSecret: {
             secret: string;
             webhook: components["schemas"]["HookView"];
+        };
+        WordView: {
+            at: string;
+            attached: components["schemas"]["AttachedView"] | null;
+            by: components["schemas"]["By"];
+            cut: boolean;
+            desk: string;
+            masked: boolean;
+            message: string;
+            state: string;
+            taken_back: boolean;
+            text: string | null;
+            who: string | null;
+            why: string | null;
         };
         WorthView: {
             /** Format: int64 */
@@ -7267,6 +7486,188 @@ export interface operations {
             };
         };
     };
+    inbox_list: {
+        parameters: {
+            query?: {
+                assignee?: string;
+                cursor?: string;
+                limit?: number;
+                persona?: string;
+                state?: components["schemas"]["TalkState"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page10"];
+                };
+            };
+        };
+    };
+    inbox_read: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationWhole"];
+                };
+            };
+        };
+    };
+    inbox_assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    assignee?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+        };
+    };
+    inbox_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+        };
+    };
+    inbox_complaint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    open: boolean;
+                    tag?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+        };
+    };
+    inbox_mark_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+        };
+    };
+    inbox_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reply: string;
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordView"];
+                };
+            };
+        };
+    };
     ingest_health: {
         parameters: {
             query?: never;
@@ -8168,6 +8569,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
+                };
+            };
+        };
+    };
+    platforms_list: {
+        parameters: {
+            query?: {
+                counts?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformsListed"];
                 };
             };
         };
