@@ -63,21 +63,7 @@ use serve::Serving;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// For how long memory that is free stays the process's own, in milliseconds. A batch takes what the one before gave back: returned
-/// in between it is filled with zeros by the kernel again, about a tenth of what an issue to many costs (measured).
-const FREE_STAYS_MS: std::ffi::c_long = 10_000;
-/// What the allocator calls that: `mi_option_purge_delay`, which its crate has no name for.
-const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
-
 fn main() -> ExitCode {
-    #[expect(
-        unsafe_code,
-        reason = "the allocator is told so by a function of C, before there is another thread"
-    )]
-    // SAFETY: it sets a number that the allocator reads.
-    unsafe {
-        libmimalloc_sys::mi_option_set(PURGE_DELAY, FREE_STAYS_MS);
-    }
     let arguments = Arguments::parse();
     serve::log(&arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
