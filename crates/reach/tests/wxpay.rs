@@ -1,5 +1,7 @@
 //! WeChat Pay's signatures and seals, against vectors that another implementation made.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 use serde_json::Value;
 use zhiyin_reach::wxpay::{Heads, KeyProblem, Keys, MerchantKey, NoticeProblem, PlatformKey, read};
 

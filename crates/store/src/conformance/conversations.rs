@@ -74,7 +74,7 @@ pub async fn conversations_are_listed_by_their_last_words(homes: &dyn Homes) -> 
     let names: Vec<String> =
         (0..20).map(|n| if n % 2 == 0 { format!("x{n}") } else { format!("c{n}") }).collect();
     let at = |n: usize| i64::try_from(n / 3).unwrap_or_default();
-    let assignee = |n: usize| (n % 4 == 0).then_some("A1");
+    let assignee = |n: usize| n.is_multiple_of(4).then_some("A1");
     let all: Vec<Conversation> =
         names.iter().enumerate().map(|(n, name)| listed(name, 0, at(n), assignee(n))).collect();
     talks.converse(names.iter().map(|name| thing(name, 0)).collect(), all.clone()).await?;
