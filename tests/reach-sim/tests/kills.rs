@@ -40,8 +40,8 @@ async fn a_look_that_is_killed_goes_on(on: On) {
             stage.act("add", json!({"userid": STAFF[(n + 1) % 3], "customer": customer})).await;
         }
     }
-    for n in 0..3 {
-        let made = stage.act("chats", json!({"name": format!("茶会 {n}"), "owner": STAFF[n]})).await;
+    for (n, owner) in STAFF.iter().enumerate() {
+        let made = stage.act("chats", json!({"name": format!("茶会 {n}"), "owner": owner})).await;
         for customer in customers.iter().skip(n).step_by(40) {
             stage.act("chats/join", json!({"chat_id": made["chat_id"], "who": customer, "scene": 3})).await;
         }

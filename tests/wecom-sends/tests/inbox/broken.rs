@@ -33,9 +33,9 @@ async fn t6_a_process_that_is_killed_while_it_pulls_goes_on_from_its_place() {
     let ziqi = stage.phone("子期").await;
     let mut wanted = Vec::new();
     for n in 0..24 {
-        for i in 0..2 {
+        for (i, desk) in DESKS.iter().take(2).enumerate() {
             let words = format!("第{n}句{i}");
-            stage.says(&ziqi, DESKS[i], &words).await;
+            stage.says(&ziqi, desk, &words).await;
             wanted.push(words);
             stage.passes(1_000).await;
         }
