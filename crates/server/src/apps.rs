@@ -33,6 +33,9 @@ static BUILT: Built = include!(concat!(env!("OUT_DIR"), "/apps.rs"));
 /// Stands in a page where a word belongs that is drawn for each answer: styles that scripts put in bear it, and no others count.
 const NONCE: &str = "__CSP_NONCE__";
 
+/// What a script may do that runs as a worker.
+const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
+
 /// A file of an app.
 struct File {
     bytes: &'static [u8],
@@ -211,6 +214,10 @@ fn sent(file: &File, asked: &HeaderMap) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ETAG, file.tag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(file.cache));
+    if file.kind.starts_with("text/javascript") {
+        // A worker lives by the policy of its own file: it may ask its own server, and load nothing.
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WORKER_POLICY));
+    }
     if file.packs {
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
