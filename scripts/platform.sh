@@ -70,7 +70,7 @@ start_platform() {
   "wecom": { "main": {
     "corp_id": "ww5f1a2b3c4d5e6f70", "agent_id": 1000002, "secret_env": "ZHIYIN_SIM_SECRET", "api": "$platform_url",
     "callback": { "token_env": "ZHIYIN_SIM_TOKEN", "aes_key_env": "ZHIYIN_SIM_KEY" },
-    "accounts": [{ "userid": "xiaohe", "persona": "小顾问" }, { "userid": "lin", "persona": "小顾问" }]
+    "accounts": [{ "userid": "xiaohe", "persona": "little_advisor" }, { "userid": "lin", "persona": "little_advisor" }]
   } }
 }
 JSON

@@ -50,7 +50,7 @@ dev() {
     [[ "${options[i]}" != --home ]] || its_home=(--home "${options[i + 1]:-}")
   done
   if [[ ${#platform_options[@]} -gt 0 && -z "$("$zhiyin" playbooks "${its_home[@]}" 2>/dev/null | sed -n 2p)" ]]; then
-    "$zhiyin" apply "$root/tests/platform-sim/demo.yaml" "${its_home[@]}" || true
+    "$zhiyin" apply "$root/tests/platform-sim/newcomer.yaml" "${its_home[@]}" || true
   fi
   start_server "$log" --listen "$at" --open "${options[@]}"
   say "Serving at $server_address (log: ${log#"$root/"}). Reload the page after a change; Ctrl-C ends."
