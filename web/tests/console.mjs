@@ -501,8 +501,7 @@ check("who leaves is asked to sign in again", async () => {
   await page.fill('input[autocomplete="current-password"]', PERSON.password);
   await page.click("button[type=submit]");
   await page.waitForSelector("nav");
-  await page.locator(".me button").click();
-  await page.waitForFunction(() => document.querySelector(".ant-dropdown") !== null);
+  await page.locator(".me button.who").click();
   await Promise.all([page.waitForResponse((response) => response.request().method() === "DELETE"), page.getByRole("menuitem", { name: "退出登录" }).click()]);
   await page.waitForSelector('input[autocomplete="current-password"]');
   await close();

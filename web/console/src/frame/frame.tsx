@@ -2,10 +2,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { Refusal, send } from "@zhiyin/api";
-import { App, Dropdown } from "antd";
+import { App } from "antd";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { sessionKey, useMay, useSession } from "../home";
 import { chooseLight, useChoice, type Choice } from "../light";
+import { Menu } from "../parts/menu";
 import { Bones, Fault } from "../parts/states";
 import { speak, tagOf, useWords } from "../words";
 import { Icon, Mark } from "./icons";
@@ -176,20 +177,14 @@ function Me() {
   const lights: Choice[] = ["light", "dark", "system"];
   return (
     <div className="me">
-      <Dropdown
-        trigger={["click"]}
-        placement="topLeft"
-        menu={{
-          selectable: false,
-          selectedKeys: [`light-${choice}`],
-          items: [
+      <Menu
+        items={[
             { key: "language", label: lang === "zh" ? "English" : "中文", onClick: () => void switchTo(lang === "zh" ? "en" : "zh") },
             { type: "divider" },
             ...lights.map((light) => ({ key: `light-${light}`, label: `${choice === light ? "✓ " : ""}${t(`frame.${light}`)}`, onClick: () => chooseLight(light) })),
             { type: "divider" },
             { key: "leave", label: t("frame.leave"), onClick: () => void leave() },
-          ],
-        }}
+        ]}
       >
         <button type="button" className="plain who" aria-label={t("frame.me", { name: person.name })}>
           <span className="face" aria-hidden="true">
@@ -197,7 +192,7 @@ function Me() {
           </span>
           <span className="grow cut">{person.name}</span>
         </button>
-      </Dropdown>
+      </Menu>
     </div>
   );
 }

@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { api, got, type Schemas } from "@zhiyin/api";
-import { Button, Drawer, Dropdown } from "antd";
+import { Button, Drawer } from "antd";
+import { Menu } from "../parts/menu";
 import { lazy, Suspense, useState } from "react";
 import { called, money, share, whole } from "../format";
 import { useMay } from "../home";
@@ -55,17 +56,14 @@ export function Member() {
           <>
             {may("points_adjust") ? <Button onClick={() => setAdjusting(true)}>{t("member.adjust")}</Button> : null}
             {may("member_merge") || may("member_unmerge") ? (
-              <Dropdown
-                trigger={["click"]}
-                menu={{
-                  items: [
+              <Menu
+                items={[
                     ...(may("member_merge") ? [{ key: "merge", label: t("join.title"), onClick: () => setAddress({ act: "merge" }) }] : []),
                     ...(may("member_unmerge") ? [{ key: "part", label: t("join.part_title"), onClick: () => setAddress({ act: "part" }) }] : []),
-                  ],
-                }}
+                ]}
               >
                 <Button>{t("join.more")} ▾</Button>
-              </Dropdown>
+              </Menu>
             ) : null}
           </>
         ) : undefined

@@ -1,5 +1,6 @@
 // A condition as blocks, changed by pointing. What blocks cannot show stands there as text and stays as it is.
-import { AutoComplete, Button, Dropdown, Input, InputNumber, Segmented, Select } from "antd";
+import { AutoComplete, Button, Input, InputNumber, Segmented, Select } from "antd";
+import { Menu } from "../../parts/menu";
 import { useEffect, useState } from "react";
 import { add, at, blockOf, join, negate, nest, printed, put, read, remove, replaceText, type Block } from "../../condition/blocks";
 import { begun, OPERATORS, SHAPES, valueOf, withHole, withOperator, type Hole, type HoleKind, type Shape, type ShapeKey } from "../../condition/shapes";
@@ -112,21 +113,18 @@ function More({ block, editing }: { block: Block; editing: Editing }) {
   const { t } = useWords();
   const { tree, words, change, drop } = editing;
   return (
-    <Dropdown
-      trigger={["click"]}
-      menu={{
-        items: [
+    <Menu
+      items={[
           { key: "not", label: block.not ? t("blocks.not_off") : t("blocks.not_on"), onClick: () => change(negate(tree.root, block)) },
           { key: "nest", label: t("blocks.nest"), onClick: () => change(nest(tree.root, block, begun("points", fill(words)))) },
           { type: "divider" },
           { key: "drop", danger: true, label: t("blocks.drop"), onClick: () => drop(block) },
-        ],
-      }}
+        ]}
     >
       <Button size="small" type="text" aria-label={t("blocks.more")}>
         ⋯
       </Button>
-    </Dropdown>
+    </Menu>
   );
 }
 

@@ -4,7 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { api, got } from "@zhiyin/api";
 import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node as FlowNode, type NodeProps } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { AutoComplete, Button, Dropdown, Input, InputNumber, Select } from "antd";
+import { AutoComplete, Button, Input, InputNumber, Select } from "antd";
+import { Menu } from "../../parts/menu";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { parse } from "yaml";
 import { Field } from "../../frame/sign-in";
@@ -289,9 +290,9 @@ function Side({ node, source, file, set, go, may }: { node: Drawn; source: strin
       {may ? (
         <div className="row">
           {(node.kind === "begin" ? top !== undefined : node.raw.after === undefined && node.kind !== "end" && node.kind !== "exit") ? (
-            <Dropdown trigger={["click"]} menu={{ items: ADDED.map((kind) => ({ key: kind, label: word("step", kind), onClick: () => insert(kind) })) }}>
+            <Menu items={ADDED.map((kind) => ({ key: kind, label: word("step", kind), onClick: () => insert(kind) }))}>
               <Button size="small">{t("flow.add")} ▾</Button>
-            </Dropdown>
+            </Menu>
           ) : null}
           {listPlace && node.kind !== "end" ? (
             <Button
