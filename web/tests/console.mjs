@@ -329,10 +329,10 @@ check("a playbook with a fault cannot be applied; without it, what would change 
 check("the language is switched in the settings, and stays", async () => {
   const { page, close } = await open();
   await goes(page, "/settings");
-  await page.getByText("English", { exact: true }).first().click();
+  await page.locator("main").getByText("English", { exact: true }).first().click();
   await page.waitForFunction(() => document.documentElement.lang === "en" && document.querySelector("h1").innerText === "Settings");
   assert.doesNotMatch((await page.locator("main").innerText()).replaceAll("中文", ""), CHINESE);
-  await page.getByText("中文", { exact: true }).first().click();
+  await page.locator("main").getByText("中文", { exact: true }).first().click();
   await page.waitForFunction(() => document.querySelector("h1").innerText === "设置");
   await close();
 });
@@ -378,6 +378,7 @@ check("blocks and text are one condition: what is changed in either is in both, 
   await page.getByRole("menuitem", { name: "删去" }).click();
   await page.waitForFunction(() => document.querySelectorAll(".block-row").length === 1);
   assert.match(await written(), /^tier == "gold" ?\/\/ dear\s*$/);
+  await settled(page);
   await accessible(page);
   await close();
 });

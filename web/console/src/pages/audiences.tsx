@@ -153,7 +153,7 @@ export function Audiences() {
           <Card>
             <div className="stack tight" aria-live="polite" style={{ gap: 2 }}>
               <span className="quiet">{t("audiences.holds_for")}</span>
-              <span style={{ fontSize: 40, lineHeight: "48px", fontWeight: 600, letterSpacing: "-0.02em", opacity: counted.isPlaceholderData ? 0.5 : 1 }}>
+              <span style={{ fontSize: 40, lineHeight: "48px", fontWeight: 600, letterSpacing: "-0.02em", opacity: counted.isPlaceholderData ? 0.65 : 1 }}>
                 {condition !== "" && counted.data && !counted.error ? whole(counted.data.count) : "—"}
               </span>
               {counted.data && !counted.error && condition !== "" ? (
