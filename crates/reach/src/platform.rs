@@ -416,6 +416,19 @@ pub struct Step {
     pub remedy: Option<Worded>,
 }
 
+impl Step {
+    /// A step, its title in Chinese and in English.
+    pub(crate) fn of(
+        name: &'static str,
+        title: (&str, &str),
+        health: Health,
+        found: Worded,
+        remedy: Option<Worded>,
+    ) -> Self {
+        Self { name, title: Worded::new(title.0, title.1), health, found, remedy }
+    }
+}
+
 /// A platform, spoken to as one business. Copies of it share what they know.
 #[async_trait]
 pub trait Platform: Send + Sync {

@@ -42,7 +42,7 @@ pub mod trouble;
 pub mod ways;
 pub mod welcome;
 
-pub use call::{Clock, Wecom};
+pub use call::Wecom;
 pub use desk::Desk;
 pub use trouble::{Fault, Trouble};
 

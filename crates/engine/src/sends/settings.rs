@@ -13,7 +13,7 @@ use zhiyin_reach::email::{Email, Settings, Tls};
 use zhiyin_reach::pace::Pace;
 use zhiyin_reach::platform::Platform;
 pub use zhiyin_reach::secret::SecretAt;
-pub use zhiyin_reach::wecom::Clock;
+pub use zhiyin_reach::settings::Clock;
 use zhiyin_reach::wxpay::Pay;
 
 use super::lanes::{Lane, Limit};

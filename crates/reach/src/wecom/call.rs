@@ -31,10 +31,8 @@ use super::trouble::{Fault, Trouble};
 use crate::address::Target;
 use crate::clickhouse::encoded;
 use crate::client::Client;
+use crate::settings::Clock;
 use crate::wire::{Heard, Lost, Said, Wire};
-
-/// What time it is, in milliseconds since 1970 UTC.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// How long an answer may take, from when there is a connection.
 pub const WITHIN: Duration = Duration::from_secs(10);

@@ -18,16 +18,6 @@ const WEEK_S: i64 = 7 * 86_400;
 /// The most names that a line shows.
 const SHOWN_MAX: usize = 5;
 
-fn step(
-    name: &'static str,
-    title: (&str, &str),
-    health: Health,
-    found: Worded,
-    remedy: Option<Worded>,
-) -> Step {
-    Step { name, title: Worded::new(title.0, title.1), health, found, remedy }
-}
-
 /// What to do about a refusal, whatever was asked.
 fn remedy(trouble: &Trouble) -> Worded {
     match trouble.name() {
@@ -114,14 +104,14 @@ struct Family {
 /// What came of asking something of a family.
 fn family(of: &Family, answer: Result<Worded, Trouble>) -> Step {
     match answer {
-        Ok(found) => step(of.name, of.title, Health::Well, found, None),
+        Ok(found) => Step::of(of.name, of.title, Health::Well, found, None),
         // It was let in, and there is nothing.
         Err(Trouble::Refused { fault: Fault::Customer | Fault::Thing, .. }) => {
-            step(of.name, of.title, Health::Well, Worded::new("可以调用", "may be called"), None)
+            Step::of(of.name, of.title, Health::Well, Worded::new("可以调用", "may be called"), None)
         }
         Err(trouble) => {
             let health = if of.needed { Health::Wrong } else { Health::Left };
-            step(of.name, of.title, health, said(&trouble), Some(remedy(&trouble)))
+            Step::of(of.name, of.title, health, said(&trouble), Some(remedy(&trouble)))
         }
     }
 }
@@ -148,11 +138,11 @@ pub(super) async fn steps(
     let (way, token) = (("连接企业微信", "The way to WeCom"), ("应用凭证", "The app's secret"));
     match &entered {
         Err(trouble) if is_of_the_way(trouble) => {
-            steps.push(step("address", way, Health::Wrong, said(trouble), Some(remedy(trouble))));
+            steps.push(Step::of("address", way, Health::Wrong, said(trouble), Some(remedy(trouble))));
             steps.push(callback(wecom, callbacks, home).await);
             return steps;
         }
-        _ => steps.push(step(
+        _ => steps.push(Step::of(
             "address",
             way,
             Health::Well,
@@ -161,12 +151,12 @@ pub(super) async fn steps(
         )),
     }
     if let Err(trouble) = &entered {
-        steps.push(step("token", token, Health::Wrong, said(trouble), Some(remedy(trouble))));
+        steps.push(Step::of("token", token, Health::Wrong, said(trouble), Some(remedy(trouble))));
         steps.push(clock(wecom));
         steps.push(callback(wecom, callbacks, home).await);
         return steps;
     }
-    steps.push(step(
+    steps.push(Step::of(
         "token",
         token,
         Health::Well,
@@ -179,11 +169,11 @@ pub(super) async fn steps(
     if let Err(trouble) = follow.as_ref()
         && trouble.name() == "ip_not_trusted"
     {
-        steps.push(step("trusted_ip", trusted, Health::Wrong, said(trouble), Some(remedy(trouble))));
+        steps.push(Step::of("trusted_ip", trusted, Health::Wrong, said(trouble), Some(remedy(trouble))));
         steps.push(callback(wecom, callbacks, home).await);
         return steps;
     }
-    steps.push(step(
+    steps.push(Step::of(
         "trusted_ip",
         trusted,
         Health::Well,
@@ -193,7 +183,7 @@ pub(super) async fn steps(
     let contact = ("客户联系权限", "Customer contact");
     let follow = match follow {
         Err(trouble) => {
-            steps.push(step(
+            steps.push(Step::of(
                 "customer_contact",
                 contact,
                 Health::Wrong,
@@ -211,10 +201,10 @@ pub(super) async fn steps(
             "Add the staff to 客户联系 → 权限配置 → 使用范围",
         );
         let found = Worded::new("没有员工开通客户联系", "no account has customer contact");
-        steps.push(step("customer_contact", contact, Health::Wrong, found, Some(remedy)));
+        steps.push(Step::of("customer_contact", contact, Health::Wrong, found, Some(remedy)));
     } else {
         let found = count(follow.len(), "个员工已开通客户联系", "accounts have customer contact");
-        steps.push(step("customer_contact", contact, Health::Well, found, None));
+        steps.push(Step::of("customer_contact", contact, Health::Well, found, None));
     }
     steps.push(personas(accounts, &follow));
     families(wecom, follow.first().map(String::as_str), &mut steps).await;
@@ -234,11 +224,11 @@ fn personas(accounts: &[&str], follow: &[String]) -> Step {
             "在 channels.json 的 accounts 写明哪个员工以哪个人设说话",
             "Say in accounts of channels.json which of the staff speak as which persona",
         );
-        return step("personas", title, Health::Left, found, Some(remedy));
+        return Step::of("personas", title, Health::Left, found, Some(remedy));
     }
     if lacking.is_empty() {
         let found = count(accounts.len(), "个账号均已开通客户联系", "accounts, all with customer contact");
-        return step("personas", title, Health::Well, found, None);
+        return Step::of("personas", title, Health::Well, found, None);
     }
     let names = listed(&lacking);
     let found = Worded::new(format!("未开通客户联系：{names}"), format!("without customer contact: {names}"));
@@ -246,7 +236,7 @@ fn personas(accounts: &[&str], follow: &[String]) -> Step {
         "把他们加入「客户联系 → 权限配置 → 使用范围」和应用的可见范围，或从 channels.json 去掉",
         "Add them to 客户联系 → 权限配置 → 使用范围 and to those who see the app, or take them out of channels.json",
     );
-    step("personas", title, Health::Wrong, found, Some(remedy))
+    Step::of("personas", title, Health::Wrong, found, Some(remedy))
 }
 
 /// A harmless question of each family of calls.
@@ -311,14 +301,14 @@ async fn families(wecom: &Wecom, somebody: Option<&str>, steps: &mut Vec<Step>) 
 fn clock(wecom: &Wecom) -> Step {
     let title = ("时钟", "Clocks");
     match wecom.ahead_s() {
-        None => step(
+        None => Step::of(
             "clock",
             title,
             Health::Skipped,
             Worded::new("平台未告知时间", "the platform did not say what time it is"),
             None,
         ),
-        Some(ahead) if ahead.abs() <= APART_S_MAX => step(
+        Some(ahead) if ahead.abs() <= APART_S_MAX => Step::of(
             "clock",
             title,
             Health::Well,
@@ -331,7 +321,7 @@ fn clock(wecom: &Wecom) -> Step {
                 "校准本机时间（如启用 NTP）：相差太多时回调会被拒绝，欢迎语会过期",
                 "Set this machine's clock right (NTP): callbacks are refused and welcomes come late where it is far off",
             );
-            step("clock", title, Health::Wrong, found, Some(remedy))
+            Step::of("clock", title, Health::Wrong, found, Some(remedy))
         }
     }
 }
@@ -345,7 +335,7 @@ async fn callback(wecom: &Wecom, callbacks: Option<&Callbacks>, home: Option<&st
             "在应用详情页「接收消息 → 设置 API 接收」取得 Token 与 EncodingAESKey，写入 channels.json 的 callback；没有回调就没有欢迎语，加好友要等对账才知道",
             "Take Token and EncodingAESKey from 接收消息 → 设置API接收 on the app's page into callback of channels.json; without callbacks nobody is welcomed, and who came is known only from comparing",
         );
-        return step("callback", title, Health::Left, found, Some(remedy));
+        return Step::of("callback", title, Health::Left, found, Some(remedy));
     };
     let now_s = wecom.now_ms().div_euclid(1_000);
     let stamp = now_s.to_string();
@@ -358,7 +348,7 @@ async fn callback(wecom: &Wecom, callbacks: Option<&Callbacks>, home: Option<&st
     let Ok(target) = Target::parse(&format!("{home}?{question}"), !home.starts_with("https://")) else {
         let found =
             Worded::new(format!("{home} 不是可用的地址"), format!("{home} is no address that can be used"));
-        return step("callback", title, Health::Wrong, found, None);
+        return Step::of("callback", title, Health::Wrong, found, None);
     };
     let put_right = Worded::new(
         format!(
@@ -376,11 +366,11 @@ async fn callback(wecom: &Wecom, callbacks: Option<&Callbacks>, home: Option<&st
                     "{home} answers as it must, seen from here; that WeCom reaches it shows when the console saves the URL"
                 ),
             );
-            return step("callback", title, Health::Well, found, None);
+            return Step::of("callback", title, Health::Well, found, None);
         }
         Ok((status, _)) => format!("HTTP {status}"),
         Err(why) => why.to_owned(),
     };
     let found = Worded::new(format!("{home}：{found}"), format!("{home}: {found}"));
-    step("callback", title, Health::Wrong, found, Some(put_right))
+    Step::of("callback", title, Health::Wrong, found, Some(put_right))
 }

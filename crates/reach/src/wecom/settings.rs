@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use super::limits::{Limits, RULES_MAX, Rule};
 use crate::address::Target;
-use crate::secret::{Secret, SecretAt};
+use crate::secret::Secret;
+pub use crate::settings::SettingsProblem;
+use crate::settings::{Secrets, api, asked_word, text, wrong};
 
 /// Where the platform is.
 pub const API: &str = "https://qyapi.weixin.qq.com";
@@ -19,20 +21,6 @@ const NAME_BYTES_MAX: usize = 64;
 const AES_KEY_CHARS: usize = 43;
 /// The longest token of callbacks (path/90930).
 const CALLBACK_TOKEN_CHARS_MAX: usize = 32;
-
-/// What is wrong with settings.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {message}")]
-pub struct SettingsProblem {
-    /// The field at fault, below `wecom`.
-    pub field: String,
-    /// What is wrong, in words.
-    pub message: String,
-}
-
-fn wrong<T>(field: impl Into<String>, message: impl ToString) -> Result<T, SettingsProblem> {
-    Err(SettingsProblem { field: field.into(), message: message.to_string() })
-}
 
 /// The settings as they are written.
 #[derive(Debug, Deserialize)]
@@ -113,11 +101,7 @@ pub struct Settings {
 
 impl Settings {
     /// Reads settings from a text of JSON.
-    pub fn read(
-        text: &str,
-        allow_private: bool,
-        secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
-    ) -> Result<Self, SettingsProblem> {
+    pub fn read(text: &str, allow_private: bool, secret: impl Secrets) -> Result<Self, SettingsProblem> {
         match serde_json::from_str(text) {
             Ok(written) => Self::of(written, allow_private, secret),
             Err(error) => wrong("", error),
@@ -126,16 +110,12 @@ impl Settings {
 
     /// What is written, checked. `secret` gets what is secret from where it is; addresses within this machine and private networks, and
     /// such without TLS, are taken only where `allow_private` says so.
-    pub fn of(
-        written: Written,
-        allow_private: bool,
-        secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
-    ) -> Result<Self, SettingsProblem> {
+    pub fn of(written: Written, allow_private: bool, secret: impl Secrets) -> Result<Self, SettingsProblem> {
         name("corp_id", &written.corp_id)?;
         if written.agent_id == Some(0) {
             return wrong("agent_id", "the app's number, as the console shows it");
         }
-        let got = |field, env, file, what| got(field, env, file, what, &secret);
+        let got = |field, env, file, what| asked_word(field, env, file, what, &secret);
         let app_secret = match (written.secret_env, written.secret_file) {
             (None, None) if written.callback.is_some() => None,
             (env, file) => Some(got("secret", env, file, "where is the app's secret?")?),
@@ -153,12 +133,7 @@ impl Settings {
                 Some(checked(token, aes_key)?)
             }
         };
-        let api = written.api.as_deref().unwrap_or(API);
-        let api = match Target::parse(api, allow_private) {
-            Ok(target) if !target.path.contains('?') => target,
-            Ok(_) => return wrong("api", "has no query"),
-            Err(problem) => return wrong("api", problem),
-        };
+        let api = api(written.api.as_deref(), API, allow_private)?;
         accounts(&written.accounts)?;
         served(&written.service)?;
         if written.limits.len() > RULES_MAX {
@@ -189,29 +164,6 @@ fn name(field: &str, name: &str) -> Result<(), SettingsProblem> {
     Ok(())
 }
 
-/// A secret from where it is said to be.
-fn got(
-    field: &str,
-    env: Option<String>,
-    file: Option<String>,
-    what: &str,
-    secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
-) -> Result<Secret, SettingsProblem> {
-    let (field, at) = match (env, file) {
-        (Some(name), None) => (format!("{field}_env"), SecretAt::Environment(name)),
-        (None, Some(file)) => (format!("{field}_file"), SecretAt::File(file)),
-        (None, None) => return wrong(format!("{field}_env"), what),
-        (Some(_), Some(_)) => return wrong(format!("{field}_file"), "a secret is at one place"),
-    };
-    let bytes = secret(&at).or_else(|message| wrong(&field, message))?;
-    let Ok(text) = String::from_utf8(bytes) else { return wrong(field, "is no text") };
-    let text = text.trim();
-    if text.is_empty() || text.len() > 512 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return wrong(field, "1 to 512 visible ASCII characters");
-    }
-    Ok(Secret::new(text.to_owned()))
-}
-
 fn checked(token: Secret, aes_key: Secret) -> Result<Callback, SettingsProblem> {
     let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if token.said().len() > CALLBACK_TOKEN_CHARS_MAX || !is_plain(token.said()) {
@@ -223,14 +175,6 @@ fn checked(token: Secret, aes_key: Secret) -> Result<Callback, SettingsProblem> 
     Ok(Callback { token, aes_key })
 }
 
-fn persona(field: String, persona: &str) -> Result<(), SettingsProblem> {
-    let persona = persona.trim();
-    if persona.is_empty() || persona.len() > NAME_BYTES_MAX || persona.chars().any(char::is_control) {
-        return wrong(field, format!("1 to {NAME_BYTES_MAX} bytes of text"));
-    }
-    Ok(())
-}
-
 fn served(service: &[Served]) -> Result<(), SettingsProblem> {
     if service.len() > ACCOUNTS_MAX {
         return wrong("service", format!("at most {ACCOUNTS_MAX}"));
@@ -238,7 +182,7 @@ fn served(service: &[Served]) -> Result<(), SettingsProblem> {
     let mut seen = BTreeSet::new();
     for (i, one) in service.iter().enumerate() {
         name(&format!("service[{i}].open_kfid"), &one.open_kfid)?;
-        persona(format!("service[{i}].persona"), &one.persona)?;
+        text(format!("service[{i}].persona"), &one.persona)?;
         if !seen.insert(&one.open_kfid) {
             return wrong(format!("service[{i}].open_kfid"), "one account is one persona");
         }
@@ -253,7 +197,7 @@ fn accounts(accounts: &[Account]) -> Result<(), SettingsProblem> {
     let mut seen = BTreeSet::new();
     for (i, account) in accounts.iter().enumerate() {
         name(&format!("accounts[{i}].userid"), &account.userid)?;
-        persona(format!("accounts[{i}].persona"), &account.persona)?;
+        text(format!("accounts[{i}].persona"), &account.persona)?;
         if !seen.insert(account.userid.to_ascii_lowercase()) {
             return wrong(format!("accounts[{i}].userid"), "one member of staff is one persona");
         }
@@ -266,6 +210,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::secret::SecretAt;
 
     fn whole() -> Value {
         json!({

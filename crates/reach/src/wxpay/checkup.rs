@@ -3,16 +3,6 @@
 use super::Pay;
 use crate::platform::{Health, Step, Trouble, Worded};
 
-fn step(
-    name: &'static str,
-    title: (&str, &str),
-    health: Health,
-    found: Worded,
-    remedy: Option<Worded>,
-) -> Step {
-    Step { name, title: Worded::new(title.0, title.1), health, found, remedy }
-}
-
 /// What to do about a trouble, whatever was asked.
 fn remedy(trouble: &Trouble) -> Worded {
     match trouble.why() {
@@ -49,7 +39,7 @@ fn remedy(trouble: &Trouble) -> Worded {
 
 fn failed(name: &'static str, title: (&str, &str), trouble: &Trouble) -> Step {
     let why = trouble.why();
-    step(name, title, Health::Wrong, Worded::new(why, why), Some(remedy(trouble)))
+    Step::of(name, title, Health::Wrong, Worded::new(why, why), Some(remedy(trouble)))
 }
 
 /// Looks at everything. `home` is where notices come to this home.
@@ -62,7 +52,7 @@ pub async fn check(pay: &Pay, home: &str) -> Vec<Step> {
         (Some(id), true) => Worded::new(format!("微信支付公钥 {id}"), format!("public key {id}")),
         (None, true) => Worded::new("平台证书", "the platform's certificates"),
     };
-    steps.push(step("keys", ("密钥", "Keys"), Health::Well, said, None));
+    steps.push(Step::of("keys", ("密钥", "Keys"), Health::Well, said, None));
     if pay.can_ask() {
         if pay.fetches() {
             steps.push(certificates(pay).await);
@@ -82,7 +72,7 @@ async fn certificates(pay: &Pay) -> Step {
             let serials: Vec<&str> = keys.ids().collect();
             let shown = serials.join(", ");
             let found = Worded::new(format!("{n} 张：{shown}"), format!("{n}: {shown}"));
-            step("certificates", title, Health::Well, found, None)
+            Step::of("certificates", title, Health::Well, found, None)
         }
         Err(trouble) if trouble.is_gone() => {
             let found =
@@ -91,7 +81,7 @@ async fn certificates(pay: &Pay) -> Step {
                 "改用微信支付公钥：填写 public_key_id 与 public_key_file",
                 "Use the public key: public_key_id and public_key_file",
             );
-            step("certificates", title, Health::Wrong, found, Some(remedy))
+            Step::of("certificates", title, Health::Wrong, found, Some(remedy))
         }
         Err(trouble) => failed("certificates", title, &trouble),
     }
@@ -103,7 +93,7 @@ async fn signature(pay: &Pay) -> Step {
     match pay.payment("zhiyin-checkup").await {
         Ok(_) => {
             let found = Worded::new("请求与应答的签名均正确", "what is asked is taken");
-            step("signature", title, Health::Well, found, None)
+            Step::of("signature", title, Health::Well, found, None)
         }
         Err(trouble) => failed("signature", title, &trouble),
     }
@@ -118,9 +108,9 @@ fn apps(pay: &Pay) -> Step {
                 "在 appids 填写收款所用的公众号、小程序 AppID：付款人的 openid 才能认作会员",
                 "Name the apps in which people pay in appids, so that a payer's openid is known as a member's",
             );
-            step("apps", title, Health::Left, found, Some(remedy))
+            Step::of("apps", title, Health::Left, found, Some(remedy))
         }
-        n => step("apps", title, Health::Well, Worded::new(format!("{n} 个"), n.to_string()), None),
+        n => Step::of("apps", title, Health::Well, Worded::new(format!("{n} 个"), n.to_string()), None),
     }
 }
 
@@ -132,11 +122,11 @@ fn address(home: &str) -> Step {
             "微信支付只向公网 https 地址发送通知：public_url 须为 https",
             "WeChat Pay tells public addresses by https only: public_url must be one",
         );
-        return step("notices", title, Health::Left, found, Some(remedy));
+        return Step::of("notices", title, Health::Left, found, Some(remedy));
     }
     let remedy = Worded::new(
         "下单时把 notify_url 设为此地址；不是由你下单的（如第三方收银），由对方转填或转发原文",
         "Orders are made with this address as notify_url; where others make them, they are to set it, or to pass notices on as they came",
     );
-    step("notices", title, Health::Well, found, Some(remedy))
+    Step::of("notices", title, Health::Well, found, Some(remedy))
 }

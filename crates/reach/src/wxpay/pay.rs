@@ -24,7 +24,7 @@ use crate::address::Target;
 use crate::clickhouse::encoded;
 use crate::client::Client;
 use crate::platform::{Answer, Trouble, Whose};
-use crate::wecom::Clock;
+use crate::settings::Clock;
 use crate::wire::{Heard, Lost, Said, Wire};
 
 /// How long an answer may take, from when there is a connection.

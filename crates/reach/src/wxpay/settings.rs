@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::keys::{KeyProblem, Keys, MerchantKey, PlatformKey};
 use crate::address::Target;
 use crate::secret::SecretAt;
+pub use crate::settings::SettingsProblem;
+use crate::settings::{Secrets, api, held, wrong};
 
 /// Where the platform is.
 pub const API: &str = "https://api.mch.weixin.qq.com";
@@ -15,24 +17,8 @@ pub const API: &str = "https://api.mch.weixin.qq.com";
 const APPS_MAX: usize = 50;
 /// The longest id of an app, a merchant, a scene or a namespace, in bytes.
 const NAME_BYTES_MAX: usize = 64;
-/// The largest file of a key.
-const FILE_BYTES_MAX: usize = 64 * 1024;
 /// How ids of the platform's public keys begin (pay.weixin.qq.com/doc/v3/merchant/4012153196).
 pub const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
-
-/// What is wrong with settings.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {message}")]
-pub struct SettingsProblem {
-    /// The field at fault, below the account.
-    pub field: String,
-    /// What is wrong, in words.
-    pub message: String,
-}
-
-fn wrong<T>(field: impl Into<String>, message: impl ToString) -> Result<T, SettingsProblem> {
-    Err(SettingsProblem { field: field.into(), message: message.to_string() })
-}
 
 /// The settings as they are written.
 #[derive(Debug, Deserialize)]
@@ -134,17 +120,13 @@ pub struct Settings {
 impl Settings {
     /// What is written, checked. `secret` gets what is secret from where it is; addresses within this machine and private networks, and
     /// such without TLS, are taken only where `allow_private` says so.
-    pub fn of(
-        written: Written,
-        allow_private: bool,
-        secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
-    ) -> Result<Self, SettingsProblem> {
+    pub fn of(written: Written, allow_private: bool, secret: impl Secrets) -> Result<Self, SettingsProblem> {
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if !(8..=12).contains(&written.mchid.len()) || !is_number(&written.mchid) {
             return wrong("mchid", "the merchant's number (商户号): 8 to 12 digits");
         }
         let appids = apps(&written.appids)?;
-        let got = |field: &str, env, file| got(field, env, file, &secret);
+        let got = |field: &str, env, file| held(field, env, file, &secret);
         let Some((field, key)) = got("api_v3_key", written.api_v3_key_env, written.api_v3_key_file)? else {
             return wrong("api_v3_key_env", "where is the APIv3 key?");
         };
@@ -194,11 +176,7 @@ impl Settings {
                 "a public key (public_key_id, public_key_file), certificate_files, or fetch_certificates";
             return wrong("public_key_id", message);
         }
-        let api = match Target::parse(written.api.as_deref().unwrap_or(API), allow_private) {
-            Ok(target) if !target.path.contains('?') => target,
-            Ok(_) => return wrong("api", "has no query"),
-            Err(problem) => return wrong("api", problem),
-        };
+        let api = api(written.api.as_deref(), API, allow_private)?;
         orders(&written.orders)?;
         if let Some(scene) = &written.transfer_scene {
             name("transfer_scene", scene)?;
@@ -259,24 +237,4 @@ fn name(field: &str, name: &str) -> Result<(), SettingsProblem> {
         return wrong(field, format!("1 to {NAME_BYTES_MAX} letters and digits"));
     }
     Ok(())
-}
-
-/// A secret from where it is said to be, and the field that says it; nothing where none does.
-fn got(
-    field: &str,
-    env: Option<String>,
-    file: Option<String>,
-    secret: impl Fn(&SecretAt) -> Result<Vec<u8>, String>,
-) -> Result<Option<(String, Vec<u8>)>, SettingsProblem> {
-    let (field, at) = match (env, file) {
-        (Some(name), None) => (format!("{field}_env"), SecretAt::Environment(name)),
-        (None, Some(file)) => (format!("{field}_file"), SecretAt::File(file)),
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => return wrong(format!("{field}_file"), "a secret is at one place"),
-    };
-    let bytes = secret(&at).or_else(|message| wrong(&field, message))?;
-    if bytes.is_empty() || bytes.len() > FILE_BYTES_MAX {
-        return wrong(field, format!("1 to {FILE_BYTES_MAX} bytes"));
-    }
-    Ok(Some((field, bytes)))
 }

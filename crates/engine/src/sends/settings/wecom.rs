@@ -8,9 +8,10 @@ use serde_json::Value;
 use zhiyin_reach::client::Client;
 use zhiyin_reach::door::Door;
 use zhiyin_reach::platform::Platform;
+use zhiyin_reach::settings::Clock;
 use zhiyin_reach::wecom::callback::{CallbackSettings, Callbacks};
 use zhiyin_reach::wecom::settings::Settings;
-use zhiyin_reach::wecom::{CHANNEL, Clock, Desk, Wecom};
+use zhiyin_reach::wecom::{CHANNEL, Desk, Wecom};
 
 use super::{ChannelsProblem, Platforms, SecretAt, wrong};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use zhiyin_reach::client::Client;
-use zhiyin_reach::wecom::Clock;
+use zhiyin_reach::settings::Clock;
 use zhiyin_reach::wxpay::settings::Settings;
 use zhiyin_reach::wxpay::{CHANNEL, Pay};
 
