@@ -80,10 +80,11 @@ impl At {
     async fn caller(&self, id: &str, asked: &Value) -> Result<Arc<Caller>, Problem> {
         Ok(Arc::new(Caller {
             api: Arc::clone(&self.visit.api),
-            key: format!("me-{}", self.at.member.member.id),
+            // One source for all members: what tells one's key from another's is in the key.
+            key: "me".to_owned(),
             grant: self.visit.api.me.grant(&self.at).await?,
             filter: own(),
-            idempotency_key: idempotency_key(&self.visit.headers)?,
+            idempotency_key: format!("{}-{}", self.id(), idempotency_key(&self.visit.headers)?),
             request: format!("{id} {asked}"),
         }))
     }
