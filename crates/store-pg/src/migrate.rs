@@ -244,9 +244,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
-        number: 31,
+        number: 32,
         oldest: 1,
-        home: include_str!("migrations/0031_audit_target.sql"),
+        home: include_str!("migrations/0032_audit_target.sql"),
         shard: "",
         online: &[],
     },
