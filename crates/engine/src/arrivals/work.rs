@@ -14,7 +14,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_reach::arrival::{Ask, News, Welcome};
 use zhiyin_reach::wecom::callback::{Notice, xml};
 use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
-use zhiyin_reach::wxpay;
+use zhiyin_reach::{sms, wxpay};
 use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState, Became};
 use zhiyin_store::{Home, StoreError, seal};
 
@@ -45,6 +45,8 @@ const WAIT_US: i64 = 60_000_000;
 const WAIT_US_MAX: i64 = 3_600_000_000;
 /// Why a welcome waits of which nobody knows whether it was said.
 const UNKNOWN: &str = "unknown";
+/// Channels that bring news.
+const ALL: [&str; 3] = [CHANNEL, sms::CHANNEL, wxpay::CHANNEL];
 /// Why something waits that only the platform can answer.
 pub const NEEDS_ERRAND: &str = "needs_errand";
 
@@ -166,7 +168,7 @@ impl Engine {
     #[boxed]
     pub async fn work_on_lane(&self, errands: Option<&dyn Errands>, lane: &str, wall: Ts) -> Result<Worked> {
         let mut worked = Worked::default();
-        for channel in if lane == WELCOME { &[CHANNEL][..] } else { &[CHANNEL, wxpay::CHANNEL][..] } {
+        for channel in if lane == WELCOME { &[CHANNEL][..] } else { &ALL[..] } {
             worked.add(self.work_on_channel(errands, (channel, lane), wall).await?);
         }
         Ok(worked)
@@ -192,6 +194,8 @@ impl Engine {
             }
             let done: Vec<Result<Outcome>> = stream::iter(each).buffered(WELCOMES_TOGETHER).collect().await;
             done.into_iter().collect::<Result<Vec<Outcome>>>()?
+        } else if channel == sms::CHANNEL {
+            self.work_on_sms(&lent, wall).await?
         } else if channel == wxpay::CHANNEL {
             self.work_on_pays(&lent, wall).await?
         } else {

@@ -102,9 +102,9 @@ pub async fn what_is_due_is_lent_to_one_at_a_time(homes: &dyn Homes) -> Result<(
     let [again] =
         sends.claim("email", Ts(200), Ts(300), 9).await?.try_into().unwrap_or_else(|all| panic!("{all:?}"));
     assert_eq!(again.attempts, 2);
-    assert!(!sends.handing(id, 1, Ts(400)).await?);
-    assert!(sends.handing(id, 2, Ts(400)).await?);
-    assert!(!sends.handing(id, 2, Ts(400)).await?, "only once");
+    assert!(!sends.handing(id, 1, Ts(400), None).await?);
+    assert!(sends.handing(id, 2, Ts(400), None).await?);
+    assert!(!sends.handing(id, 2, Ts(400), None).await?, "only once");
     assert_eq!(sends.claim("email", Ts(1_000), Ts(1_100), 9).await?, [], "what is handed over is not lent");
     assert!(!sends.note(came(&row, SendState::Sent)).await?);
     assert!(sends.note(Came { receipt: Some("7".to_owned()), ..came(&again, SendState::Sent) }).await?);
@@ -136,7 +136,7 @@ pub async fn what_nobody_noted_is_unknown_or_waits_by_its_key(homes: &dyn Homes)
             .try_into()
             .unwrap_or_else(|all| panic!("{all:?}"));
         assert_eq!(row.attempts, 1);
-        assert!(sends.handing(id, 1, Ts(300)).await?);
+        assert!(sends.handing(id, 1, Ts(300), None).await?);
         assert_eq!(sends.lost("email", Ts(299), again, 9).await?, []);
         assert_eq!(sends.lost("sms", Ts(300), again, 9).await?, []);
         assert_eq!(sends.lost("email", Ts(300), again, 9).await?, [id]);
@@ -261,7 +261,7 @@ pub async fn what_was_said_is_let_go_unless_it_is_on_its_way(homes: &dyn Homes) 
     let (ann, bob) = (left(&store, "ann").await?, left(&store, "bob").await?);
     for row in sends.claim("email", Ts(100), Ts(200), 9).await? {
         if row.member == ann.member() {
-            assert!(sends.handing(row.id, row.attempts, Ts(400)).await?);
+            assert!(sends.handing(row.id, row.attempts, Ts(400), None).await?);
             assert!(sends.note(Came { tell: true, ..came(&row, SendState::Failed) }).await?);
         }
     }

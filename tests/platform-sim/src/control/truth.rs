@@ -41,6 +41,7 @@ impl World {
             ("transfers", Self::told_transfers),
             ("phones", Self::told_phones),
             ("pay", Self::told_pay),
+            ("sms", Self::told_sms),
             ("quotas", |world| world.meters.told()),
             ("traffic", |world| {
                 json!({
