@@ -18,7 +18,9 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::playbook::Playbook;
 use zhiyin_model::playbook::campaign::{ADVISOR, OUTSIDE, Trigger};
 use zhiyin_model::role::{Filter, Grant, Operation};
-use zhiyin_model::run::{HALTED, NoteState, RunMoveKind, SLOTS, cost_of, count_of, halt_of, hour_of, spent_of};
+use zhiyin_model::run::{
+    HALTED, NoteState, RunMoveKind, SLOTS, cost_of, count_of, halt_of, hour_of, spent_of,
+};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::{MoveRead, StoredNote};
 use zhiyin_store::{StoreError, seal};
@@ -331,8 +333,7 @@ impl Engine {
                 .iter()
                 .filter_map(|channel| {
                     let [taken, parts, cost] = SPENT.map(|what| count(spent_of(id, channel, what)));
-                    let view =
-                        SpentView { taken, parts, cost: price_text(cost), cost_ten_thousandths: cost };
+                    let view = SpentView { taken, parts, cost: price_text(cost), cost_ten_thousandths: cost };
                     (taken > 0).then(|| ((*channel).to_owned(), view))
                 })
                 .collect(),

@@ -7,8 +7,8 @@
 //! Neither platform knows a message by a key of ours: Aliyun's `OutId` and Tencent's `SessionContext` only come back with receipts. So what
 //! may have been taken is never said again ([`Again::Never`]); whether it was, a receipt tells, or whoever asks for it.
 
-pub mod aliyun;
 mod account;
+pub mod aliyun;
 mod checkup;
 mod codes;
 mod door;
@@ -63,7 +63,9 @@ impl Channel for Sms {
 
     async fn hand_over(&self, parcel: &Parcel) -> Handed {
         match self.fitting(parcel) {
-            Ok((account, fitting)) => account.send(&fitting, &parcel.to, &parcel.word, parcel.at_seconds).await,
+            Ok((account, fitting)) => {
+                account.send(&fitting, &parcel.to, &parcel.word, parcel.at_seconds).await
+            }
             Err(why) => Handed::Refused { code: why.to_owned(), unreachable: false },
         }
     }

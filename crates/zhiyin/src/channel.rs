@@ -9,8 +9,8 @@ use clap::Subcommand;
 use zhiyin_engine::command::Act;
 use zhiyin_engine::pays;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
-use zhiyin_engine::sends::{Lane, receipts};
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
+use zhiyin_engine::sends::{Lane, receipts};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 

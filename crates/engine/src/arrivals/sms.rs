@@ -167,6 +167,7 @@ impl Engine {
 
 /// It is looked for again for a while; then it is of nothing that is known here, such as a code that was sent by hand.
 fn waits(arrival: &Arrival, wall: Ts, why: &str) -> Outcome {
-    let state = if wall.0 - arrival.at.0 >= GIVEN_UP_US { ArrivalState::Dropped } else { ArrivalState::Waiting };
+    let state =
+        if wall.0 - arrival.at.0 >= GIVEN_UP_US { ArrivalState::Dropped } else { ArrivalState::Waiting };
     (state, wall.plus_us(AGAIN_US), Some(why.to_owned()))
 }

@@ -57,7 +57,12 @@ pub struct SendView {
 
 /// Ten-thousandths of the brand's money as text.
 pub(crate) fn price_text(cost: i64) -> String {
-    format!("{}{}.{:04}", if cost < 0 { "-" } else { "" }, cost.unsigned_abs() / 10_000, cost.unsigned_abs() % 10_000)
+    format!(
+        "{}{}.{:04}",
+        if cost < 0 { "-" } else { "" },
+        cost.unsigned_abs() / 10_000,
+        cost.unsigned_abs() % 10_000
+    )
 }
 
 impl From<SendRow> for SendView {

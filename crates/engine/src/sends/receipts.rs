@@ -11,10 +11,10 @@ use std::time::Duration;
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::playbook::campaign::SMS;
 use zhiyin_model::time::{DAY_US, Ts};
-pub use zhiyin_reach::sms::{Account, CHANNEL, check};
 use zhiyin_reach::channel::{Channel, Handed, Parcel};
 use zhiyin_reach::door::Kept;
 use zhiyin_reach::sms::Sms;
+pub use zhiyin_reach::sms::{Account, CHANNEL, check};
 use zhiyin_store::campaigns::sends::SendRow;
 
 use super::settings::Platforms;

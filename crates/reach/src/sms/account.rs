@@ -220,7 +220,12 @@ impl Account {
     }
 
     /// Asks Aliyun something that changes nothing.
-    pub(super) async fn asked(&self, action: &str, parameters: &[(&str, String)], now: i64) -> Answer<Vec<u8>> {
+    pub(super) async fn asked(
+        &self,
+        action: &str,
+        parameters: &[(&str, String)],
+        now: i64,
+    ) -> Answer<Vec<u8>> {
         let nonce = nonce().ok_or(Trouble::Later { why: "no_random_numbers", rest: REST })?;
         let body = self.exchanged(aliyun::said(&self.signing(), action, parameters, (now, &nonce))).await?;
         match aliyun::outcome(&body).0.as_str() {

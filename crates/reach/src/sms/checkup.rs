@@ -25,8 +25,14 @@ fn remedy(trouble: &Trouble, provider: Provider) -> Worded {
         ),
         "clock_wrong" => Worded::new("校准本机时间（如启用 NTP）", "Set this machine's clock right (NTP)"),
         "not_permitted" => Worded::new(
-            format!("在{}为该密钥授予短信权限：阿里云 AliyunDysmsFullAccess，腾讯云 QcloudSMSFullAccess", console.0),
-            format!("Under {} give the key the permission AliyunDysmsFullAccess (Aliyun), QcloudSMSFullAccess (Tencent Cloud)", console.1),
+            format!(
+                "在{}为该密钥授予短信权限：阿里云 AliyunDysmsFullAccess，腾讯云 QcloudSMSFullAccess",
+                console.0
+            ),
+            format!(
+                "Under {} give the key the permission AliyunDysmsFullAccess (Aliyun), QcloudSMSFullAccess (Tencent Cloud)",
+                console.1
+            ),
         ),
         "address_not_allowed" => Worded::new(
             "把本机出口 IP 加入短信控制台的 IP 白名单",
@@ -36,11 +42,15 @@ fn remedy(trouble: &Trouble, provider: Provider) -> Worded {
             "在控制台开通短信服务；腾讯云请核对 app_id（SdkAppId）",
             "Open the service in the console; on Tencent Cloud look at app_id (SdkAppId)",
         ),
-        "balance_insufficient" => Worded::new("充值，或购买短信套餐包", "Pay in, or buy a package of messages"),
-        "name_unknown" | "connect_failed" | "connect_timeout" | "address_private" | "tls_failed" => Worded::new(
-            "检查本机的网络、DNS、防火墙与系统根证书：须能访问 api 所指地址的 443 端口",
-            "Look at this machine's network, DNS, firewall and root certificates: it must reach port 443 of what api says",
-        ),
+        "balance_insufficient" => {
+            Worded::new("充值，或购买短信套餐包", "Pay in, or buy a package of messages")
+        }
+        "name_unknown" | "connect_failed" | "connect_timeout" | "address_private" | "tls_failed" => {
+            Worded::new(
+                "检查本机的网络、DNS、防火墙与系统根证书：须能访问 api 所指地址的 443 端口",
+                "Look at this machine's network, DNS, firewall and root certificates: it must reach port 443 of what api says",
+            )
+        }
         why => Worded::new(
             format!("按错误名 {why} 查 docs/connect-sms.md"),
             format!("See {why} in docs/connect-sms.md"),
@@ -152,7 +162,13 @@ fn ways_out(settings: &Settings) -> Step {
         );
         return Step::of(name, title, Health::Left, found, Some(remedy));
     }
-    Step::of(name, title, Health::Well, Worded::new(format!("{n} 个模板含退订方式"), format!("{n} templates say how")), None)
+    Step::of(
+        name,
+        title,
+        Health::Well,
+        Worded::new(format!("{n} 个模板含退订方式"), format!("{n} templates say how")),
+        None,
+    )
 }
 
 fn address(settings: &Settings, home: &str) -> Step {

@@ -64,8 +64,7 @@ mod tests {
     #[test]
     fn what_platforms_say_no_with_is_told_apart() {
         let later = |code: &str, channel| Handed::Later { code: code.to_owned(), rest: None, channel };
-        let refused =
-            |code: &str, unreachable| Handed::Refused { code: code.to_owned(), unreachable };
+        let refused = |code: &str, unreachable| Handed::Refused { code: code.to_owned(), unreachable };
         let unknown = |code: &str| Handed::Unknown { code: code.to_owned() };
         for (codes, code, wanted) in [
             (&aliyun::CODES[..], "isv.MOBILE_NUMBER_ILLEGAL", refused("number_invalid", true)),
@@ -82,8 +81,16 @@ mod tests {
             (&tencent::CODES, "FailedOperation.PhoneNumberInBlacklist", refused("number_refuses", true)),
             (&tencent::CODES, "LimitExceeded.PhoneNumberDailyLimit", later("number_limit", false)),
             (&tencent::CODES, "LimitExceeded.AppDailyLimit", later("account_limit", true)),
-            (&tencent::CODES, "FailedOperation.InsufficientBalanceInSmsPackage", later("balance_insufficient", true)),
-            (&tencent::CODES, "FailedOperation.MarketingSendTimeConstraint", later("not_at_this_hour", false)),
+            (
+                &tencent::CODES,
+                "FailedOperation.InsufficientBalanceInSmsPackage",
+                later("balance_insufficient", true),
+            ),
+            (
+                &tencent::CODES,
+                "FailedOperation.MarketingSendTimeConstraint",
+                later("not_at_this_hour", false),
+            ),
             (&tencent::CODES, "RequestLimitExceeded.UinLimitExceeded", later("too_fast", true)),
             (&tencent::CODES, "AuthFailure.SignatureFailure", later("signature_wrong", true)),
             (&tencent::CODES, "InternalError.Timeout", unknown("system_error")),

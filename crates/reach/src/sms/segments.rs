@@ -45,8 +45,7 @@ fn filled(sizes: impl Iterator<Item = usize> + Clone, room: Room) -> u32 {
 
 /// How many parts a text is billed as, with its signature in it.
 pub fn parts(text: &str, mainland: bool) -> u32 {
-    let gsm7: Option<Vec<usize>> =
-        if mainland { None } else { text.chars().map(septets).collect() };
+    let gsm7: Option<Vec<usize>> = if mainland { None } else { text.chars().map(septets).collect() };
     match gsm7 {
         Some(sizes) => filled(sizes.iter().copied(), GSM7),
         None => filled(text.chars().map(char::len_utf16), UCS2),

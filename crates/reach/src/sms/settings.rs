@@ -163,7 +163,12 @@ pub struct Settings {
 fn price(text: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let are_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 4 || part.len() > PRICE_DIGITS || !are_digits(whole) || !are_digits(part) {
+    if whole.is_empty()
+        || whole.len() > 4
+        || part.len() > PRICE_DIGITS
+        || !are_digits(whole)
+        || !are_digits(part)
+    {
         return None;
     }
     format!("{whole}{part:0<PRICE_DIGITS$}").parse().ok()
@@ -185,7 +190,10 @@ fn prices(written: &[WrittenPrice]) -> Result<Vec<Price>, SettingsProblem> {
             return wrong(format!("prices[{i}].country"), "a country's code such as 86, or 852");
         }
         let Some(per_part) = price(&one.per_part) else {
-            return wrong(format!("prices[{i}].per_part"), "a price in quotes, such as \"0.045\"; 4 digits behind its point at most");
+            return wrong(
+                format!("prices[{i}].per_part"),
+                "a price in quotes, such as \"0.045\"; 4 digits behind its point at most",
+            );
         };
         if prices.iter().any(|other| (other.from, &other.country) == (from, &country)) {
             return wrong(format!("prices[{i}].from"), "two prices of one country begin on one day");
@@ -195,7 +203,11 @@ fn prices(written: &[WrittenPrice]) -> Result<Vec<Price>, SettingsProblem> {
     Ok(prices)
 }
 
-fn templates(written: Vec<WrittenTemplate>, provider: Provider, sign: &str) -> Result<Vec<Template>, SettingsProblem> {
+fn templates(
+    written: Vec<WrittenTemplate>,
+    provider: Provider,
+    sign: &str,
+) -> Result<Vec<Template>, SettingsProblem> {
     if written.len() > TEMPLATES_MAX {
         return wrong("templates", format!("at most {TEMPLATES_MAX}"));
     }
@@ -255,12 +267,8 @@ impl Settings {
         let region = written.region.unwrap_or_else(|| tencent::REGION.to_owned());
         id("region", &region)?;
         signature("sign", &written.sign)?;
-        let callback_secret = held_word(
-            "callback_secret",
-            written.callback_secret_env,
-            written.callback_secret_file,
-            &secret,
-        )?;
+        let callback_secret =
+            held_word("callback_secret", written.callback_secret_env, written.callback_secret_file, &secret)?;
         if callback_secret.as_ref().is_some_and(|word| word.said().len() < CALLBACK_SECRET_CHARS_MIN) {
             let message = format!("nobody may guess it: {CALLBACK_SECRET_CHARS_MIN} characters at least");
             return wrong("callback_secret_env", message);
@@ -281,7 +289,8 @@ impl Settings {
         let templates = templates(written.templates, provider, &written.sign)?;
         let abroad = templates.iter().position(|one| one.abroad);
         let prices = prices(&written.prices)?;
-        let is_priced = |mainland: bool| prices.iter().any(|price| price.country.starts_with("86") == mainland);
+        let is_priced =
+            |mainland: bool| prices.iter().any(|price| price.country.starts_with("86") == mainland);
         if let Some(i) = abroad.filter(|_| !is_priced(false)) {
             return wrong(format!("templates[{i}].abroad"), "no price is of another country");
         }

@@ -16,7 +16,19 @@ pub const TEXT_CHARS_MAX: usize = 500;
 const VARIABLES_MAX: usize = 20;
 /// The words by which a way out begins, as far as they stand at the end of a text.
 const WAYS_OUT: [&str; 13] = [
-    "拒收", "退订", "回复TD", "回复T", "回复N", "回复R", "回TD", "回T", "回N", "回R", "Reply STOP", "Reply T", "STOP",
+    "拒收",
+    "退订",
+    "回复TD",
+    "回复T",
+    "回复N",
+    "回复R",
+    "回TD",
+    "回T",
+    "回N",
+    "回R",
+    "Reply STOP",
+    "Reply T",
+    "STOP",
 ];
 /// How long a way out is at most, in characters.
 const WAY_OUT_CHARS_MAX: usize = 24;
@@ -151,11 +163,7 @@ fn fit(pieces: &[Piece], text: &str) -> Option<Vec<(String, String)>> {
 
 impl Template {
     /// A template as it was registered; what is wrong with it, in words. `open` is how its platform's variables begin.
-    pub fn new(
-        (id, text, sign): (String, String, String),
-        abroad: bool,
-        open: &str,
-    ) -> Result<Self, String> {
+    pub fn new((id, text, sign): (String, String, String), abroad: bool, open: &str) -> Result<Self, String> {
         if text.trim() != text || text.is_empty() || text.chars().count() > TEXT_CHARS_MAX {
             return Err(format!("1 to {TEXT_CHARS_MAX} characters, none of them a space at an end"));
         }
@@ -243,7 +251,11 @@ mod tests {
             ("${a}您好", "您好", None),
             ("码${a}", "码1234", Some(vec![pair("a", "1234")])),
             ("码${a}", "码 ", None),
-            ("${a}，满${b}减${c}。", "王，满68减10。", Some(vec![pair("a", "王"), pair("b", "68"), pair("c", "10")])),
+            (
+                "${a}，满${b}减${c}。",
+                "王，满68减10。",
+                Some(vec![pair("a", "王"), pair("b", "68"), pair("c", "10")]),
+            ),
             ("${a}和${a}", "甲和甲", Some(vec![pair("a", "甲")])),
             ("${a}和${a}", "甲和乙", None),
             // A way out that the text leaves out is the template's.

@@ -23,7 +23,7 @@ pub const REGION: &str = "ap-guangzhou";
 const VERSION: &str = "2021-01-11";
 const ALGORITHM: &str = "TC3-HMAC-SHA256";
 const SERVICE: &str = "sms";
-const CONTENT_TYPE: &str = "application/json; charset=utf-8";
+const CONTENT_TYPE: &str = "application/json";
 /// How its variables are written in templates.
 pub(super) const OPEN: &str = "{";
 /// How many receipts or answers are asked for at once: the most.
@@ -74,7 +74,11 @@ pub(super) const CODES: [Code; 46] = [
     ("UnauthorizedOperation.SdkAppIdIsDisabled", "account_error", Rests),
     ("UnauthorizedOperation.ServiceSuspendDueToArrears", "balance_insufficient", Rests),
     ("UnauthorizedOperation.", "not_permitted", Rests),
-    ("UnsupportedOperation.ContainDomesticAndInternationalPhoneNumber", "template_of_another_region", Refused),
+    (
+        "UnsupportedOperation.ContainDomesticAndInternationalPhoneNumber",
+        "template_of_another_region",
+        Refused,
+    ),
     ("UnsupportedOperation.ChineseMainlandTemplateToGlobalPhone", "template_of_another_region", Refused),
     ("UnsupportedOperation.GlobalTemplateToChineseMainlandPhone", "template_of_another_region", Refused),
     ("InvalidParameterValue.SdkAppIdNotExist", "account_unknown", Rests),
@@ -99,16 +103,13 @@ pub(super) fn refuses(words: &str) -> bool {
 /// The head of a request that bears its signature. `date` is that of `at`, in UTC.
 pub fn authorization(
     (key_id, secret): (&str, &str),
-    (host, action): (&str, &str),
+    host: &str,
     (path, body): (&str, &[u8]),
     at: i64,
 ) -> String {
     let date = jiff::Timestamp::from_second(at).unwrap_or_default().strftime("%Y-%m-%d").to_string();
-    let names = "content-type;host;x-tc-action";
-    let lines = format!(
-        "content-type:{CONTENT_TYPE}\nhost:{host}\nx-tc-action:{}\n",
-        action.to_ascii_lowercase()
-    );
+    let names = "content-type;host";
+    let lines = format!("content-type:{CONTENT_TYPE}\nhost:{host}\n");
     let canonical = format!("POST\n{path}\n\n{lines}\n{names}\n{}", hex(&Sha256::digest(body)));
     let scope = format!("{date}/{SERVICE}/tc3_request");
     let to_sign = format!("{ALGORITHM}\n{at}\n{scope}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
@@ -123,8 +124,7 @@ pub fn authorization(
 pub(super) fn said(asked: &Asked<'_>, action: &str, body: &Value, at: i64) -> Said {
     let path = format!("{}/", asked.base);
     let body = body.to_string().into_bytes();
-    let signed =
-        authorization((asked.key_id, asked.secret), (asked.authority, action), (&path, &body), at);
+    let signed = authorization((asked.key_id, asked.secret), asked.authority, (&path, &body), at);
     Said {
         method: Method::POST,
         path,
@@ -259,9 +259,8 @@ pub(super) async fn receipt(
     });
     let body = account.asked_json("PullSmsSendStatusByPhoneNumber", &body, now).await?;
     let all = read(&body).pull_sms_send_status_set;
-    let is_it = |one: &&Pulled| {
-        one.session_context == word || (!serial.is_empty() && one.serial_no == serial)
-    };
+    let is_it =
+        |one: &&Pulled| one.session_context == word || (!serial.is_empty() && one.serial_no == serial);
     Ok(all.iter().find(is_it).map(|one| Report { word: word.to_owned(), ..report(one) }))
 }
 
@@ -307,12 +306,12 @@ mod tests {
     fn a_request_bears_its_day_its_service_and_what_was_signed() {
         let signed = authorization(
             ("AKIDz8krbsJ5yKBZQpn74WFkmLPx3*******", "Gu5t9xGARNpq86cd98joQYCN3*******"),
-            ("cvm.tencentcloudapi.com", "DescribeInstances"),
+            "cvm.tencentcloudapi.com",
             ("/", b"{}"),
             1_551_113_065,
         );
         let begins = "TC3-HMAC-SHA256 Credential=AKIDz8krbsJ5yKBZQpn74WFkmLPx3*******/2019-02-25/sms/tc3_request, \
-                      SignedHeaders=content-type;host;x-tc-action, Signature=";
+                      SignedHeaders=content-type;host, Signature=";
         let signature = signed.strip_prefix(begins).unwrap();
         assert!(signature.len() == 64 && signature.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
@@ -327,7 +326,8 @@ mod tests {
 
     #[test]
     fn what_was_answered_is_read() {
-        let taken = br#"{"Response":{"SendStatusSet":[{"SerialNo":"5000:1","Code":"Ok","Fee":1}],"RequestId":"x"}}"#;
+        let taken =
+            br#"{"Response":{"SendStatusSet":[{"SerialNo":"5000:1","Code":"Ok","Fee":1}],"RequestId":"x"}}"#;
         assert_eq!(outcome(taken), ("OK".to_owned(), "5000:1".to_owned()));
         let no = br#"{"Response":{"Error":{"Code":"AuthFailure.SignatureFailure","Message":"x"},"RequestId":"x"}}"#;
         assert_eq!(outcome(no).0, "AuthFailure.SignatureFailure");

@@ -19,8 +19,22 @@ const WORD_CHARS_MAX: usize = 128;
 /// The clock of both platforms is Beijing's, which is so far ahead.
 const AHEAD_S: i64 = 8 * 3_600;
 /// By which words people say that they want no more, written without spaces, marks and in capitals. What a brand adds counts too.
-const LEAVES: [&str; 14] =
-    ["T", "TD", "R", "N", "TT", "RR", "QX", "STOP", "UNSUBSCRIBE", "退", "取消", "取消订阅", "不要", "不要再发"];
+const LEAVES: [&str; 14] = [
+    "T",
+    "TD",
+    "R",
+    "N",
+    "TT",
+    "RR",
+    "QX",
+    "STOP",
+    "UNSUBSCRIBE",
+    "退",
+    "取消",
+    "取消订阅",
+    "不要",
+    "不要再发",
+];
 /// Words that say it wherever they stand in a short answer.
 const LEAVES_WITHIN: [&str; 3] = ["退订", "拒收", "别发"];
 /// How long an answer is at most that is read for such a word, in characters.
@@ -289,7 +303,10 @@ mod tests {
         let body = &kept[0].body;
         assert_eq!((body["what"].as_str(), body["is_gone"].as_bool()), (Some("reported"), Some(true)));
         assert_eq!((body["parts"].as_u64(), body["at"].as_i64()), (Some(2), Some(1_767_578_405)));
-        assert_eq!((kept[1].key.as_slice(), &kept[1].body["what"]), (&b"aliyun/reply/77"[..], &"left".into()));
+        assert_eq!(
+            (kept[1].key.as_slice(), &kept[1].body["what"]),
+            (&b"aliyun/reply/77"[..], &"left".into())
+        );
 
         let report = r#"[{"user_receive_time":"2026-01-05 10:00:05","nationcode":"86","mobile":"13811110000",
             "report_status":"FAIL","errmsg":"MK:0001","description":"空号","sid":"5000:1"}]"#;

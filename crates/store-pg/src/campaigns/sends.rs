@@ -6,7 +6,8 @@ use zhiyin_model::id::NoteId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
 use zhiyin_store::campaigns::sends::{
-    Came, HEARD_AFTER_US, Receipt, Received, SendCount, SendLog, SendRow, SendState, Sends, others_read, settled,
+    Came, HEARD_AFTER_US, Receipt, Received, SendCount, SendLog, SendRow, SendState, Sends, others_read,
+    settled,
 };
 
 use super::most;
@@ -57,8 +58,7 @@ pub(crate) const SEND_CLAIM: &str = concat!(
      FOR UPDATE SKIP LOCKED)) RETURNING ",
     columns!()
 );
-pub(crate) const SEND_HANDING: &str =
-    "UPDATE {shard}.send SET state = 1, due = $3, parts = $4, cost = $5 WHERE id = $1 AND state = 0 AND attempts = $2";
+pub(crate) const SEND_HANDING: &str = "UPDATE {shard}.send SET state = 1, due = $3, parts = $4, cost = $5 WHERE id = $1 AND state = 0 AND attempts = $2";
 /// What was taken was, though it was given up for lost before.
 /// What it costs counts in the same statement.
 pub(crate) const SEND_NOTED: &str = spending!(

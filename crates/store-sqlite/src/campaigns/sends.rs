@@ -8,8 +8,8 @@ use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
 use zhiyin_store::campaigns::NoteSet;
 use zhiyin_store::campaigns::sends::{
-    Came, HEARD_AFTER_US, Receipt, Received, SendCount, SendLog, SendRow, SendState, Sends, Settled, others_read,
-    others_text, settled,
+    Came, HEARD_AFTER_US, Receipt, Received, SendCount, SendLog, SendRow, SendState, Sends, Settled,
+    others_read, others_text, settled,
 };
 
 use super::most;
@@ -33,8 +33,7 @@ pub(crate) const SEND_NEW: &str = "INSERT INTO send (id, channel, at, state, att
 pub(crate) const SEND_DUE: &str = "SELECT 1 FROM send WHERE channel = ?1 AND state = 0 AND due <= ?2 LIMIT 1";
 pub(crate) const SEND_CLAIM: &str = "UPDATE send SET attempts = attempts + 1, due = ?3 WHERE id IN \
     (SELECT id FROM send WHERE channel = ?1 AND state = 0 AND due <= ?2 ORDER BY due, id LIMIT ?4) RETURNING id";
-pub(crate) const SEND_HANDING: &str =
-    "UPDATE send SET state = 1, due = ?3, parts = ?4, cost = ?5 WHERE id = ?1 AND state = 0 AND attempts = ?2";
+pub(crate) const SEND_HANDING: &str = "UPDATE send SET state = 1, due = ?3, parts = ?4, cost = ?5 WHERE id = ?1 AND state = 0 AND attempts = ?2";
 /// What was taken was, though it was given up for lost before.
 pub(crate) const SEND_NOTED: &str = "UPDATE send SET state = ?4, attempts = attempts - ?3, due = ?5, \
     tried_at = COALESCE(?6, tried_at), receipt = ?7, error = ?8, told = ?9 \
@@ -254,7 +253,8 @@ impl Sends for SqliteStore {
                 };
                 let Settled { state, error, parts, cost, arrived_at, spent } = settled;
                 let arrived_at = arrived_at.map(|at| at.0);
-                let given = params![receipt.id.bytes().as_slice(), state.code(), error, parts, cost, arrived_at];
+                let given =
+                    params![receipt.id.bytes().as_slice(), state.code(), error, parts, cost, arrived_at];
                 run(&mut prepare(c, SEND_SETTLED)?, given)?;
                 spend(c, receipt.id, spent)?;
                 Ok(Received::Noted)

@@ -39,7 +39,8 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Result<Value, String>
             Ok(Value::Null)
         }
         "balance" => {
-            let account = world.sms.accounts.get_mut(&platform(body)?).ok_or("platform: there is no account")?;
+            let account =
+                world.sms.accounts.get_mut(&platform(body)?).ok_or("platform: there is no account")?;
             account.balance = body["balance"].as_i64().ok_or("balance: a number of messages is wanted")?;
             Ok(Value::Null)
         }

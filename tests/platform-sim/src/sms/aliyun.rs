@@ -19,7 +19,10 @@ fn no((code, message): No) -> Reply {
     } else {
         StatusCode::BAD_REQUEST
     };
-    Reply::json(status, &json!({"Code": code, "Message": message, "RequestId": "F655A8D5-B967-440B-8683-DAD6FF8DE990"}))
+    Reply::json(
+        status,
+        &json!({"Code": code, "Message": message, "RequestId": "F655A8D5-B967-440B-8683-DAD6FF8DE990"}),
+    )
 }
 
 /// Answers a request.
@@ -74,7 +77,8 @@ impl World {
                 let template = template.ok_or(("isv.SMS_TEMPLATE_ILLEGAL", "模板不合法"))?;
                 let variables: Value = match of("TemplateParam") {
                     "" => json!({}),
-                    text => serde_json::from_str(text).map_err(|_| ("isv.INVALID_JSON_PARAM", "JSON参数不合法"))?,
+                    text => serde_json::from_str(text)
+                        .map_err(|_| ("isv.INVALID_JSON_PARAM", "JSON参数不合法"))?,
                 };
                 let value = |name: &str| variables.get(name)?.as_str().map(str::to_owned);
                 let text = filled(&template.text, "${", value);
@@ -95,7 +99,9 @@ impl World {
                     return Err(("isv.INVALID_PARAMETERS", "参数异常"));
                 }
                 let is_asked = |one: &&Message| {
-                    one.platform == Platform::Aliyun && one.phone == phone && day(one.sent_ms) == of("SendDate")
+                    one.platform == Platform::Aliyun
+                        && one.phone == phone
+                        && day(one.sent_ms) == of("SendDate")
                 };
                 let all: Vec<&Message> = self.sms.messages.iter().filter(is_asked).collect();
                 let shown = all.iter().skip((page - 1) * size).take(size);
@@ -106,7 +112,9 @@ impl World {
                 let template = self.sms.templates.get(&(Platform::Aliyun, of("TemplateCode").to_owned()));
                 let template = template.ok_or(("isv.SMS_TEMPLATE_ILLEGAL", "模板不合法"))?;
                 let status = if template.is_approved { 1 } else { 0 };
-                Ok(json!({"TemplateStatus": status, "TemplateContent": template.text, "TemplateCode": of("TemplateCode")}))
+                Ok(
+                    json!({"TemplateStatus": status, "TemplateContent": template.text, "TemplateCode": of("TemplateCode")}),
+                )
             }
             "QuerySmsSign" => {
                 let account = self.sms.accounts.get(&Platform::Aliyun);

@@ -22,6 +22,8 @@ use crate::world::{THINGS_MAX, World};
 pub const AGENT: i64 = -2;
 /// The most messages of one template that a number gets in a day.
 const OF_TEMPLATE_A_DAY: usize = 50;
+/// The most numbers that are shown.
+const SHOWN_MAX: usize = 12;
 /// The longest until a receipt is there, in milliseconds (not documented: seconds, mostly).
 const RECEIPT_MS_MAX: u64 = 9_000;
 
@@ -228,6 +230,34 @@ impl World {
         self.sms_tells_receipt(n);
     }
 
+    /// What phones show: the numbers that got something last, each with its messages and its answers.
+    pub fn sms_page(&self) -> Vec<Value> {
+        let mut numbers: Vec<(&str, Platform)> = Vec::new();
+        for one in self.sms.messages.iter().rev().filter(|one| one.arrived() == Some(true)) {
+            if numbers.len() < SHOWN_MAX && !numbers.iter().any(|(phone, _)| *phone == one.phone) {
+                numbers.push((&one.phone, one.platform));
+            }
+        }
+        let shown = |(phone, platform): (&str, Platform)| {
+            let got = self
+                .sms
+                .messages
+                .iter()
+                .rev()
+                .filter(|one| one.phone == phone && one.arrived() == Some(true));
+            let got: Vec<Value> = got
+                .take(30)
+                .map(|one| json!({"text": one.text, "at_ms": one.receipt.map(|(_, at_ms)| at_ms)}))
+                .collect();
+            let said = self.sms.answers.iter().rev().filter(|one| one.phone == phone);
+            let said: Vec<Value> =
+                said.take(30).map(|one| json!({"text": one.text, "at_ms": one.at_ms})).collect();
+            let platform = if platform == Platform::Aliyun { "aliyun" } else { "tencent" };
+            json!({"phone": phone, "platform": platform, "got": got, "said": said})
+        };
+        numbers.into_iter().map(shown).collect()
+    }
+
     /// What is so.
     pub fn told_sms(&self) -> Value {
         let messages = self.sms.messages.iter().map(|one| {
@@ -236,8 +266,11 @@ impl World {
                 "sent_ms": one.sent_ms, "code": one.receipt.map(|(code, _)| code), "arrived": one.arrived(),
             })
         });
-        let answers =
-            self.sms.answers.iter().map(|one| json!({"phone": one.phone, "text": one.text, "at_ms": one.at_ms}));
+        let answers = self
+            .sms
+            .answers
+            .iter()
+            .map(|one| json!({"phone": one.phone, "text": one.text, "at_ms": one.at_ms}));
         json!({"messages": messages.collect::<Vec<_>>(), "answers": answers.collect::<Vec<_>>()})
     }
 }

@@ -37,7 +37,9 @@ fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -86,7 +88,8 @@ fn seconds(text: &str) -> Option<i64> {
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let era = year.div_euclid(400);
     let of_era = year - era * 400;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    let days =
+        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468;
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
@@ -103,9 +106,11 @@ impl World {
 
     /// Whether a request to Aliyun is signed by its account (ACS3-HMAC-SHA256), now, and never before.
     pub fn aliyun_admits(&mut self, asked: &Asked<'_>) -> Result<(), No> {
-        const WRONG: No = ("SignatureDoesNotMatch", "Specified signature is not matched with our calculation.");
+        const WRONG: No =
+            ("SignatureDoesNotMatch", "Specified signature is not matched with our calculation.");
         let of = asked.authorization().strip_prefix("ACS3-HMAC-SHA256 ").ok_or(WRONG)?;
-        let (key_id, names) = (field(of, "Credential").ok_or(WRONG)?, field(of, "SignedHeaders").ok_or(WRONG)?);
+        let (key_id, names) =
+            (field(of, "Credential").ok_or(WRONG)?, field(of, "SignedHeaders").ok_or(WRONG)?);
         let signature = field(of, "Signature").ok_or(WRONG)?;
         let account = self.sms.accounts.get(&Platform::Aliyun).ok_or(("InvalidAccessKeyId.NotFound", ""))?;
         if account.key_id != key_id {
@@ -113,7 +118,14 @@ impl World {
         }
         // All that a platform's head says must be signed, and who it was said to.
         let all: Vec<&str> = names.split(';').collect();
-        let must = ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
+        let must = [
+            "host",
+            "x-acs-action",
+            "x-acs-content-sha256",
+            "x-acs-date",
+            "x-acs-signature-nonce",
+            "x-acs-version",
+        ];
         let is_whole = must.iter().all(|name| all.contains(name)) && all.is_sorted();
         let of_platform = asked.headers.keys().filter(|name| name.as_str().starts_with("x-acs-"));
         if !is_whole || of_platform.into_iter().any(|name| !all.contains(&name.as_str())) {
@@ -148,12 +160,15 @@ impl World {
 
     /// Whether a request to Tencent Cloud is signed by its account (TC3-HMAC-SHA256), now.
     pub fn tencent_admits(&mut self, asked: &Asked<'_>) -> Result<(), No> {
-        const WRONG: No = ("AuthFailure.SignatureFailure", "The provided credentials could not be validated.");
+        const WRONG: No =
+            ("AuthFailure.SignatureFailure", "The provided credentials could not be validated.");
         let of = asked.authorization().strip_prefix("TC3-HMAC-SHA256 ").ok_or(WRONG)?;
-        let (credential, names) = (field(of, "Credential").ok_or(WRONG)?, field(of, "SignedHeaders").ok_or(WRONG)?);
+        let (credential, names) =
+            (field(of, "Credential").ok_or(WRONG)?, field(of, "SignedHeaders").ok_or(WRONG)?);
         let signature = field(of, "Signature").ok_or(WRONG)?;
         let (key_id, scope) = credential.split_once('/').ok_or(WRONG)?;
-        let account = self.sms.accounts.get(&Platform::Tencent).ok_or(("AuthFailure.SecretIdNotFound", ""))?;
+        let account =
+            self.sms.accounts.get(&Platform::Tencent).ok_or(("AuthFailure.SecretIdNotFound", ""))?;
         if account.key_id != key_id {
             return Err(("AuthFailure.SecretIdNotFound", "The SecretId is not found."));
         }
@@ -174,10 +189,14 @@ impl World {
         let lines: String = asked
             .signed_lines(names)
             .lines()
-            .map(|line| format!("{}\n", if line.starts_with("x-tc-action:") { line.to_lowercase() } else { line.to_owned() }))
+            .map(|line| {
+                format!(
+                    "{}\n",
+                    if line.starts_with("x-tc-action:") { line.to_lowercase() } else { line.to_owned() }
+                )
+            })
             .collect();
-        let canonical =
-            format!("POST\n{}\n\n{lines}\n{names}\n{}", asked.path(), hash(asked.body));
+        let canonical = format!("POST\n{}\n\n{lines}\n{names}\n{}", asked.path(), hash(asked.body));
         let to_sign = format!("TC3-HMAC-SHA256\n{at_s}\n{scope}\n{}", hash(canonical.as_bytes()));
         let of_date = mac(format!("TC3{}", account.secret).as_bytes(), date.as_bytes());
         let key = mac(&mac(&of_date, b"sms"), b"tc3_request");

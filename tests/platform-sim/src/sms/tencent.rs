@@ -15,7 +15,10 @@ use crate::world::World;
 
 fn no((code, message): No) -> Reply {
     let error = json!({"Code": code, "Message": message});
-    Reply::json(StatusCode::OK, &json!({"Response": {"Error": error, "RequestId": "a0aabda6-cf91-4f3e-a81f-9198114a2279"}}))
+    Reply::json(
+        StatusCode::OK,
+        &json!({"Response": {"Error": error, "RequestId": "a0aabda6-cf91-4f3e-a81f-9198114a2279"}}),
+    )
 }
 
 /// Answers a request.
@@ -147,7 +150,10 @@ impl World {
         let text = format!("【{}】{text}", of("SignName"));
         let context = of("SessionContext").to_owned();
         self.sms_sends(Platform::Tencent, (phone, &id, text), &context).map_err(|why| match why {
-            "limit" => ("LimitExceeded.PhoneNumberDailyLimit", "the number of SMS messages sent from a single mobile number"),
+            "limit" => (
+                "LimitExceeded.PhoneNumberDailyLimit",
+                "the number of SMS messages sent from a single mobile number",
+            ),
             _ => ("FailedOperation.InsufficientBalanceInSmsPackage", "insufficient balance in SMS package"),
         })
     }

@@ -17,7 +17,9 @@ pub const RETRIES_S: [i64; 3] = [60, 300, 600];
 
 impl World {
     fn sms_tells(&mut self, platform: Platform, label: &str, body: &Value, may_be_lost: bool) {
-        let Some(account) = self.sms.accounts.get(&platform).filter(|account| !account.url.is_empty()) else { return };
+        let Some(account) = self.sms.accounts.get(&platform).filter(|account| !account.url.is_empty()) else {
+            return;
+        };
         let said = json!({"url": account.url, "body": body.to_string()}).to_string();
         let mut fate = self.faults.callback_fate();
         if fate.is_lost && !may_be_lost {

@@ -9,7 +9,7 @@ use zhiyin_reach::client::Client;
 use zhiyin_reach::sms::settings::Settings;
 use zhiyin_reach::sms::{Account, CHANNEL, Sms};
 
-use super::{ChannelsProblem, Limit, Lane, OfLimit, Platforms, SecretAt, limits, wecom, wrong};
+use super::{ChannelsProblem, Lane, Limit, OfLimit, Platforms, SecretAt, limits, wecom, wrong};
 
 /// Accounts in the order of their names, and how fast the channel is spoken to: as the first says that says so.
 fn read(
@@ -135,7 +135,10 @@ mod tests {
                 with("templates", json!([{"id": "1", "text": "x"}, {"id": "1", "text": "y"}])),
                 "sms.main.templates[1].id",
             ),
-            (with("templates", json!([{"id": "1", "text": "x", "abroad": true}])), "sms.main.templates[0].abroad"),
+            (
+                with("templates", json!([{"id": "1", "text": "x", "abroad": true}])),
+                "sms.main.templates[0].abroad",
+            ),
             (with("prices", json!([])), "sms.main.prices"),
             (with("prices", json!([{"per_part": "0.00001"}])), "sms.main.prices[0].per_part"),
             (with("prices", json!([{"per_part": "1", "from": "soon"}])), "sms.main.prices[0].from"),
