@@ -19,6 +19,7 @@ mod word;
 pub use hand::Dispatched;
 pub(crate) use hand::micros;
 pub use lanes::{Lane, Limit};
+pub use log::price_text;
 pub use told::SOURCE;
 pub use zhiyin_reach::channel::{Again, Channel, Handed, Parcel};
 pub use zhiyin_reach::email::{Email, Settings as EmailSettings, Tls};

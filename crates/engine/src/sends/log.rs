@@ -56,7 +56,7 @@ pub struct SendView {
 }
 
 /// Ten-thousandths of the brand's money as text.
-pub(crate) fn price_text(cost: i64) -> String {
+pub fn price_text(cost: i64) -> String {
     format!(
         "{}{}.{:04}",
         if cost < 0 { "-" } else { "" },

@@ -11,7 +11,7 @@ use std::time::Duration;
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::playbook::campaign::SMS;
 use zhiyin_model::time::{DAY_US, Ts};
-use zhiyin_reach::channel::{Channel, Handed, Parcel};
+use zhiyin_reach::channel::{Channel, Charge, Handed, Parcel};
 use zhiyin_reach::door::Kept;
 use zhiyin_reach::sms::Sms;
 pub use zhiyin_reach::sms::{Account, CHANNEL, check};
@@ -63,6 +63,15 @@ pub async fn say(all: &[Sender], phone: &str, text: &str, wall: Ts) -> Handed {
     let parcel = Parcel { to, text: text.to_owned(), promised: true, at_seconds, ..Parcel::default() };
     let handed = tokio::time::timeout(channel.within(), channel.hand_over(&parcel)).await;
     handed.unwrap_or(Handed::Unknown { code: "timeout".to_owned() })
+}
+
+/// As how many parts a text would be billed that is sent to a number of mainland China, and what that would cost; nothing, where no
+/// account would send it.
+pub fn charge(all: &[Sender], text: &str, promised: bool, wall: Ts) -> Option<Charge> {
+    let channel = Sms::new(all.iter().map(|sender| sender.account.clone()).collect());
+    let at_seconds = u64::try_from(seconds(wall)).unwrap_or(0);
+    let to = "+8613000000000".to_owned();
+    channel.charge(&Parcel { to, text: text.to_owned(), promised, at_seconds, ..Parcel::default() })
 }
 
 impl Engine {

@@ -54,13 +54,15 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Result<Value, String>
         }
         "number" => {
             let phone = text(body, "phone")?.to_owned();
-            match text(body, "is")? {
-                "well" => drop(world.sms.numbers.remove(&phone)),
-                "gone" => drop(world.sms.numbers.insert(phone, Number::Gone)),
-                "off" => drop(world.sms.numbers.insert(phone, Number::Off)),
-                "refuses" => drop(world.sms.numbers.insert(phone, Number::Refuses)),
+            let is = match text(body, "is")? {
+                "well" => None,
+                "gone" => Some(Number::Gone),
+                "off" => Some(Number::Off),
+                "refuses" => Some(Number::Refuses),
                 _ => return Err("is: well, gone, off or refuses".to_owned()),
-            }
+            };
+            world.sms.numbers.remove(&phone);
+            world.sms.numbers.extend(is.map(|is| (phone, is)));
             Ok(Value::Null)
         }
         "answer" => answer(world, body),

@@ -127,8 +127,8 @@ impl World {
             "x-acs-version",
         ];
         let is_whole = must.iter().all(|name| all.contains(name)) && all.is_sorted();
-        let of_platform = asked.headers.keys().filter(|name| name.as_str().starts_with("x-acs-"));
-        if !is_whole || of_platform.into_iter().any(|name| !all.contains(&name.as_str())) {
+        let mut of_platform = asked.headers.keys().filter(|name| name.as_str().starts_with("x-acs-"));
+        if !is_whole || of_platform.any(|name| !all.contains(&name.as_str())) {
             return Err(("IncompleteSignature", "The request signature does not conform to the standards."));
         }
         let body_hash = hash(asked.body);
