@@ -9,6 +9,7 @@ pub mod door;
 mod kinds;
 pub mod log;
 mod pays;
+mod sms;
 pub mod work;
 
 use async_trait::async_trait;

@@ -16,9 +16,11 @@ use zhiyin_model::event::Refusal;
 use zhiyin_model::id::{EventId, MemberId, NoteId};
 use zhiyin_model::mask::Mask;
 use zhiyin_model::playbook::Playbook;
-use zhiyin_model::playbook::campaign::{ADVISOR, Trigger};
+use zhiyin_model::playbook::campaign::{ADVISOR, OUTSIDE, Trigger};
 use zhiyin_model::role::{Filter, Grant, Operation};
-use zhiyin_model::run::{HALTED, NoteState, RunMoveKind, SLOTS, cost_of, count_of, halt_of, hour_of};
+use zhiyin_model::run::{
+    HALTED, NoteState, RunMoveKind, SLOTS, cost_of, count_of, halt_of, hour_of, spent_of,
+};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::{MoveRead, StoredNote};
 use zhiyin_store::{StoreError, seal};
@@ -26,10 +28,13 @@ use zhiyin_store::{StoreError, seal};
 use crate::audit::{self, Outcome, Target, detail};
 use crate::boxed;
 use crate::command::Whom;
+use crate::sends::log::price_text;
 use crate::{Engine, Result, clock, rebuild, sight};
 
 /// The most of a member's moves or messages that are shown, and of tasks.
 pub const SHOWN_MAX: usize = 200;
+/// What is counted of messages that cost something.
+const SPENT: [&str; 3] = ["taken", "parts", "cost"];
 /// How many open tasks are looked at for those of members whom somebody reaches.
 const LOOKED_MAX: usize = 2_000;
 
@@ -58,6 +63,21 @@ pub struct CampaignView {
     pub budget_minor: Option<i64>,
     /// What they cost at most so far, where it has one.
     pub cost_minor: Option<i64>,
+    /// What its messages came to on channels on which each costs something, by channel.
+    pub sending: BTreeMap<String, SpentView>,
+}
+
+/// What messages came to that each cost something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SpentView {
+    /// How many were taken.
+    pub taken: i64,
+    /// As how many they were billed.
+    pub parts: i64,
+    /// What that costs, in the brand's money: `45.3600`.
+    pub cost: String,
+    /// The same in ten-thousandths: 453600.
+    pub cost_ten_thousandths: i64,
 }
 
 /// Something that happened to a member in a campaign.
@@ -293,6 +313,7 @@ impl Engine {
         let kinds = RunMoveKind::ALL.into_iter().filter(|kind| *kind != RunMoveKind::Delayed);
         let mut pools: Vec<String> = kinds.clone().map(|kind| count_of(id, kind.name())).collect();
         pools.extend([halt_of(id), cost_of(id)]);
+        pools.extend(OUTSIDE.iter().flat_map(|channel| SPENT.map(|what| spent_of(id, channel, what))));
         let taken = self.store().coupons().pools(pools).await?;
         let count = |pool: String| taken.get(&pool).copied().unwrap_or(0);
         let counts = kinds.map(|kind| (kind.name().to_owned(), count(count_of(id, kind.name()))));
@@ -308,6 +329,14 @@ impl Engine {
             counts: counts.filter(|(_, n)| *n > 0).collect(),
             budget_minor: terms.budget.map(|budget| budget.0),
             cost_minor: terms.budget.map(|_| count(cost_of(id))),
+            sending: OUTSIDE
+                .iter()
+                .filter_map(|channel| {
+                    let [taken, parts, cost] = SPENT.map(|what| count(spent_of(id, channel, what)));
+                    let view = SpentView { taken, parts, cost: price_text(cost), cost_ten_thousandths: cost };
+                    (taken > 0).then(|| ((*channel).to_owned(), view))
+                })
+                .collect(),
         }))
     }
 
@@ -392,7 +421,7 @@ impl Engine {
                 campaign::guard::Verdict::Never => ("never", None),
             };
             let rails = checked.trace.into_iter().map(|(rail, word)| (rail.to_owned(), word));
-            let text = live.said.text(&message, &variables);
+            let text = live.said.text_on(&message, &channel, &variables);
             WouldSend {
                 text: sight::said(filter.mask, Some(&live.playbook), &variables, text),
                 message,

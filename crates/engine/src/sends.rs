@@ -2,6 +2,7 @@
 //!
 //! [`hand`] hands over what is due of one channel, once through; [`Engine::dispatch`] does so until it is told to stop, as [`lanes`] of
 //! channels with their pace and breaker. What the pipeline must know of it is told as items of the channel's own source ([`told`]).
+//! [`receipts`] asks what became of short messages of which nobody told.
 //! [`came_back`] takes bounces, complaints and those who want no more; [`log`] is what people see of it, try again and drop.
 //! [`settings`] reads the file that names channels. Several processes may do all of it at once.
 
@@ -10,13 +11,15 @@ mod gather;
 mod hand;
 mod lanes;
 pub mod log;
+pub mod receipts;
 pub mod settings;
-mod told;
+pub(crate) mod told;
 mod word;
 
 pub use hand::Dispatched;
 pub(crate) use hand::micros;
 pub use lanes::{Lane, Limit};
+pub use log::price_text;
 pub use told::SOURCE;
 pub use zhiyin_reach::channel::{Again, Channel, Handed, Parcel};
 pub use zhiyin_reach::email::{Email, Settings as EmailSettings, Tls};

@@ -354,6 +354,12 @@ pub fn cost_of(campaign: &str) -> String {
     count_of(campaign, "cost")
 }
 
+/// The pool of what a campaign's messages on a channel came to that cost something: `taken` (how many), `parts` (as how many they were
+/// billed) or `cost` (in ten-thousandths of the brand's money).
+pub fn spent_of(campaign: &str, channel: &str, what: &str) -> String {
+    count_of(campaign, &format!("{channel}/{what}"))
+}
+
 /// The pool of what a channel takes in a day.
 pub fn quota_of(channel: &str, day: impl std::fmt::Display) -> String {
     format!("channel/{channel}/{day}")

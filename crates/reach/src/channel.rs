@@ -27,6 +27,8 @@ pub struct Parcel {
     pub word: String,
     /// Where whoever gets it says that they want no more, where that may be said.
     pub leave_url: Option<String>,
+    /// Whether it was promised, or is a service: then it is no advertising.
+    pub promised: bool,
     /// When it is handed over, in seconds since 1970 UTC.
     pub at_seconds: u64,
 }
@@ -71,6 +73,15 @@ pub enum Again {
     ByKey,
 }
 
+/// What something costs that is handed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// As how many it is billed.
+    pub parts: u32,
+    /// What that costs, in ten-thousandths of the brand's money: 450 is 0.045.
+    pub cost: i64,
+}
+
 /// A channel out of the home.
 #[async_trait]
 pub trait Channel: Send + Sync {
@@ -84,6 +95,11 @@ pub trait Channel: Send + Sync {
     fn at_once(&self) -> usize;
     /// Within which time a hand-over ends, whatever happens.
     fn within(&self) -> Duration;
+    /// What handing something over costs, where each costs something: known before it is, from what is said.
+    fn charge(&self, parcel: &Parcel) -> Option<Charge> {
+        let _free = parcel;
+        None
+    }
     /// Hands something over.
     async fn hand_over(&self, parcel: &Parcel) -> Handed;
 }

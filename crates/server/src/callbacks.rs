@@ -80,8 +80,8 @@ fn empty(status: StatusCode) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
-/// An answer that is not well, with what the channel asks for.
-fn not_well(status: StatusCode, says: &'static str) -> Response {
+/// An answer with what the channel asks for.
+fn answer(status: StatusCode, says: &'static str) -> Response {
     if says.is_empty() {
         return empty(status);
     }
@@ -95,7 +95,7 @@ fn refused(why: Refused, says: &'static str) -> Response {
         How::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         How::Forbidden => StatusCode::FORBIDDEN,
     };
-    not_well(status, says)
+    answer(status, says)
 }
 
 async fn echo(
@@ -131,25 +131,25 @@ async fn receive(
     let says = arriving.door.not_well(&channel, &account);
     let place = arriving.places.try_acquire();
     let (Ok(_place), Ok(())) = (place, arriving.rate.check()) else {
-        return not_well(StatusCode::TOO_MANY_REQUESTS, says);
+        return answer(StatusCode::TOO_MANY_REQUESTS, says);
     };
     let body = match timeout(BODY_WITHIN, read(body)).await {
         Ok(Ok(body)) => body,
         Ok(Err(TooLarge)) => return refused(arriving.door.too_large(&channel), says),
-        Err(_) => return not_well(StatusCode::REQUEST_TIMEOUT, says),
+        Err(_) => return answer(StatusCode::REQUEST_TIMEOUT, says),
     };
     let (query, heads) = (said(query.as_deref()), heads(&headers));
     let brought = Brought { query: &query, heads: &heads, body: &body };
     match timeout(ANSWER_WITHIN, arriving.door.receive((&channel, &account), brought)).await {
-        Ok(Ok(Ok(_))) => empty(StatusCode::OK),
+        Ok(Ok(Ok(_))) => answer(StatusCode::OK, arriving.door.well(&channel, &account)),
         Ok(Ok(Err(why))) => refused(why, says),
         Ok(Err(error)) => {
             tracing::error!(%error, "a callback was not kept: it is not answered well, and comes again");
-            not_well(StatusCode::SERVICE_UNAVAILABLE, says)
+            answer(StatusCode::SERVICE_UNAVAILABLE, says)
         }
         Err(_) => {
             tracing::error!("a callback was not kept in time: it is not answered well, and comes again");
-            not_well(StatusCode::SERVICE_UNAVAILABLE, says)
+            answer(StatusCode::SERVICE_UNAVAILABLE, says)
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) const RUN_MOVE: &str = "SELECT no, member, campaign, run, kind, place
     FROM {shard}.run_move ORDER BY no";
 pub(crate) const OUTBOX: &str =
     "SELECT id, member, channel, campaign, message, at, state, cause, body FROM {shard}.outbox ORDER BY id";
-pub(crate) const SEND: &str = "SELECT id, channel, at, state, attempts, due, tried_at, receipt, error, others, told \
+pub(crate) const SEND: &str = "SELECT id, channel, at, state, attempts, due, tried_at, receipt, error, others, told, parts, cost, arrived_at \
     FROM {shard}.send ORDER BY id";
 pub(crate) const REFLECTION: &str =
     "SELECT id, version, kind, part, due, about, body FROM {shard}.reflection ORDER BY id";

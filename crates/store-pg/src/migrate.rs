@@ -244,6 +244,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         online: &[],
     },
     Migration {
+        number: 31,
+        oldest: 1,
+        home: "-- Nothing of what there is once.",
+        shard: include_str!("migrations/0031_shard.sql"),
+        online: &[],
+    },
+    Migration {
         number: 32,
         oldest: 1,
         home: include_str!("migrations/0032_audit_target.sql"),

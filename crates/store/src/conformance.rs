@@ -110,7 +110,8 @@ macro_rules! conformance {
             campaigns: what_is_said_is_said_once, runs_follow_whoever_they_are, campaigns_move_with_the_home,
                 whoever_is_erased_was_told_nothing, who_began_a_campaign_is_read_part_by_part;
             sends: what_is_due_is_lent_to_one_at_a_time, what_nobody_noted_is_unknown_or_waits_by_its_key,
-                what_failed_is_told_moved_and_listed, a_pace_is_moved_on_by_who_read_it_last, what_leaves_moves_with_the_home,
+                what_failed_is_told_moved_and_listed, a_pace_is_moved_on_by_who_read_it_last,
+                what_costs_something_is_counted_once_and_settled_by_its_receipt, what_leaves_moves_with_the_home,
                 what_leaves_follows_whoever_they_are, what_was_said_is_let_go_unless_it_is_on_its_way;
             arrivals: what_comes_is_kept_once, a_lane_is_lent_in_order_to_one_at_a_time,
                 dead_letters_wait_for_people_and_the_rest_is_forgotten, what_came_moves_with_the_home,

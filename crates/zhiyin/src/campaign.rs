@@ -1,17 +1,20 @@
 //! `zhiyin campaign list | show | why | test | effect | history | hours | pause | resume | stop` (docs/campaigns.md).
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
-use zhiyin_engine::Engine;
 use zhiyin_engine::campaigns::{CampaignView, WhyView};
 use zhiyin_engine::effects::history::{self, HistoryAsked};
 use zhiyin_engine::effects::{COLUMNS, EffectAsked, EffectView};
+use zhiyin_engine::sends::{price_text, receipts};
+use zhiyin_engine::{Engine, clock};
 use zhiyin_model::role::Operation;
 use zhiyin_model::time::Day;
 
 use crate::arguments::{Format, Place};
+use crate::channel::platforms;
 use crate::coupon::whom;
 use crate::report::print;
 use crate::say::say;
@@ -46,6 +49,9 @@ pub enum CampaignAction {
         /// NAMESPACE:VALUE, or the member's id.
         #[arg(long)]
         member: String,
+        /// The file that names channels: then it is said what a short message would cost.
+        #[arg(long, value_name = "FILE")]
+        channels: Option<PathBuf>,
     },
     /// Says what a campaign changed: those held out against the others, and the ways of its splits against each other.
     Effect {
@@ -122,7 +128,10 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
             say!("{}", serde_json::to_string_pretty(&engine.campaign(&campaign).await??)?);
         }
         CampaignAction::Why { campaign, member } => told(&why(&engine, &campaign, &member).await?),
-        CampaignAction::Test { campaign, member } => {
+        CampaignAction::Test { campaign, member, channels } => {
+            let senders = receipts::all(&platforms(channels.as_deref())?);
+            let live = engine.live()?;
+            let promised = live.playbook.campaigns.get(&campaign).is_some_and(|terms| terms.promised);
             for one in why(&engine, &campaign, &member).await?.now {
                 let rails: Vec<String> =
                     one.rails.iter().map(|(rail, word)| format!("{rail}: {word}")).collect();
@@ -134,6 +143,12 @@ pub async fn campaign(place: &Place, action: CampaignAction) -> Result<ExitCode>
                     rails.join(", "),
                     one.text
                 );
+                if one.channel == receipts::CHANNEL && !senders.is_empty() {
+                    match receipts::charge(&senders, &one.text, promised, clock::wall()) {
+                        Some(charge) => say!("  {} parts: {}", charge.parts, price_text(charge.cost)),
+                        None => say!("  no registered template says this"),
+                    }
+                }
             }
         }
         CampaignAction::Effect { campaign, as_of, category, margin, send_cost, by, format } => {

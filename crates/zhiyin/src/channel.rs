@@ -9,8 +9,8 @@ use clap::Subcommand;
 use zhiyin_engine::command::Act;
 use zhiyin_engine::pays;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
-use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
+use zhiyin_engine::sends::{Lane, receipts};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 
@@ -31,7 +31,7 @@ pub enum ChannelAction {
     /// Checks step by step whether what was set up works, and says what to do about what does not.
     Test {
         /// Which platform.
-        #[arg(value_parser = ["wecom", "wxpay"])]
+        #[arg(value_parser = ["sms", "wecom", "wxpay"])]
         platform: String,
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
@@ -164,6 +164,11 @@ async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spok
     if platform == pays::CHANNEL {
         for (name, pay) in platforms.pays.iter().filter(|(name, _)| is_asked(name)) {
             checked.push((name, pays::check(pay, &address(name)).await));
+        }
+    } else if platform == receipts::CHANNEL {
+        let now = zhiyin_engine::clock::wall().0.div_euclid(1_000_000);
+        for (name, account) in platforms.sms.iter().filter(|(name, _)| is_asked(name)) {
+            checked.push((name, receipts::check(account, &address(name), now).await));
         }
     } else {
         for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {

@@ -140,7 +140,10 @@ pub async fn work(
     let client = Client::new();
     let (mut stopped_too, mut stopped_as_well, mut stopped_last) =
         (stop.subscribe(), stop.subscribe(), stop.subscribe());
-    let mut stopped_paying = stop.subscribe();
+    let (mut stopped_paying, mut stopped_hearing) = (stop.subscribe(), stop.subscribe());
+    let senders = zhiyin_engine::sends::receipts::all(&platforms);
+    let hearing = engine
+        .work_receipts(senders, async move { drop(stopped_hearing.wait_for(|stopped| *stopped).await) });
     let paying =
         engine.work_pays(merchants, async move { drop(stopped_paying.wait_for(|stopped| *stopped).await) });
     let arriving = engine
@@ -154,7 +157,8 @@ pub async fn work(
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, (), (), (), (), ()) = tokio::join!(working, telling, handing, arriving, asking, paying);
+    let (worked, (), (), (), (), (), ()) =
+        tokio::join!(working, telling, handing, arriving, asking, paying, hearing);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -239,6 +243,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         let merchants = zhiyin_engine::pays::all(&platforms);
         tokio::spawn(async move { engine.work_pays(merchants, stopped).await })
+    };
+    let hearing = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        let senders = zhiyin_engine::sends::receipts::all(&platforms);
+        tokio::spawn(async move { engine.work_receipts(senders, stopped).await })
     };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
@@ -330,6 +339,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     handing.await?;
     asking.await?;
     paying.await?;
+    hearing.await?;
     arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;

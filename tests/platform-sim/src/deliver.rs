@@ -19,6 +19,7 @@ use crate::limits::Rule;
 use crate::pay;
 use crate::pay::notices::{RETRIES_S, is_well};
 use crate::queue::{Delivery, Outcome};
+use crate::sms;
 use crate::world::World;
 use crate::world::types::{Callback, Due};
 
@@ -147,13 +148,16 @@ async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
         let mut world = sim.lock();
         // Programs do not answer faster because time does.
         let late_ms = world.now_ms + world.limits.of(Rule::CallbackAnswerMs) * world.speed();
-        if delivery.agent == pay::AGENT {
-            world.pay_request(&delivery).map(|(url, heads, body)| (url, heads, body, late_ms))
+        if delivery.agent == sms::AGENT {
+            let request = world.sms_request(&delivery);
+            request.map(|(url, heads, body)| (url, heads, body, late_ms))
+        } else if delivery.agent == pay::AGENT {
+            world.pay_request(&delivery).map(|(url, heads, body)| (url, heads, Bytes::from(body), late_ms))
         } else {
             let callback = world.apps.get(&delivery.agent).and_then(|app| app.callback.clone());
             callback.map(|callback| {
                 let (url, body) = world.sealed(&callback, delivery.agent, &delivery.xml);
-                (url, xml(), body, late_ms)
+                (url, xml(), Bytes::from(body), late_ms)
             })
         }
     };
@@ -162,7 +166,7 @@ async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
         None => Outcome::Broken,
         Some((url, heads, body, late_ms)) => {
             tokio::select! {
-                answer = sim.pool.send("POST", &url, &heads, Bytes::from(body)) => match answer {
+                answer = sim.pool.send("POST", &url, &heads, body) => match answer {
                     None => Outcome::Broken,
                     Some((StatusCode::OK, _)) => Outcome::Taken,
                     Some((status, _)) if delivery.agent == pay::AGENT && is_well(status) => Outcome::Taken,
@@ -211,6 +215,9 @@ impl World {
         let (n_retries, gap_ms) = if delivery.agent == pay::AGENT {
             let gap_s = usize::try_from(delivery.n_tries - 1).ok().and_then(|n| RETRIES_S.get(n));
             (RETRIES_S.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
+        } else if delivery.agent == sms::AGENT {
+            let gap_s = usize::try_from(delivery.n_tries - 1).ok().and_then(|n| sms::told::RETRIES_S.get(n));
+            (sms::told::RETRIES_S.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
         } else {
             (self.limits.of(Rule::CallbackRetries), self.limits.of(Rule::CallbackRetryGapMs))
         };

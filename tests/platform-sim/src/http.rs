@@ -12,13 +12,13 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::{Sim, control, door, pay};
+use crate::{Sim, control, door, pay, sms};
 
 /// The largest body: a file of 20 MB in its envelope.
 const BODY_BYTES_MAX: usize = 21 * 1_024 * 1_024;
@@ -132,6 +132,14 @@ async fn route(sim: &Arc<Sim>, request: Request<Incoming>, peer: SocketAddr) -> 
             body,
         };
         return door::call(sim, request).await;
+    }
+    if parts.method == Method::POST && path == "/" {
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let asked = sms::signed::Asked { target, headers: &parts.headers, body: &body };
+        if parts.headers.contains_key("x-acs-action") {
+            return sms::aliyun::call(sim, &asked);
+        }
+        return sms::tencent::call(sim, &asked);
     }
     if path.starts_with("/v3/") {
         let target = parts.uri.path_and_query().map_or(path.as_str(), |target| target.as_str());

@@ -11,6 +11,7 @@
 
 pub mod pay;
 pub mod same;
+pub mod sms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -150,7 +151,7 @@ pub async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16,
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-async fn store(on: On, folder: &std::path::Path, name: &str) -> Arc<dyn Store> {
+pub(crate) async fn store(on: On, folder: &std::path::Path, name: &str) -> Arc<dyn Store> {
     let key = IdKey::from_bytes([9; 32]);
     match on {
         On::Sqlite => Arc::new(SqliteStore::open(&folder.join("home.db"), &key).unwrap()),

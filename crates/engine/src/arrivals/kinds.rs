@@ -2,7 +2,7 @@
 
 use zhiyin_reach::door::WELCOME;
 use zhiyin_reach::platform::{NETWORKS, Network};
-use zhiyin_reach::wxpay;
+use zhiyin_reach::{sms, wxpay};
 
 /// A kind of channel.
 #[derive(Clone, Copy, Debug)]
@@ -11,12 +11,14 @@ pub(super) enum Kind {
     Contacts(&'static Network),
     /// Somebody takes payments for the brand.
     Payments,
+    /// Somebody sends short messages for the brand: receipts, and answers.
+    Texts,
 }
 
 /// The channels whose news is worked on, and their kinds.
 fn all() -> impl Iterator<Item = (&'static str, Kind)> {
     let networks = NETWORKS.iter().map(|network| (network.channel, Kind::Contacts(network)));
-    networks.chain([(wxpay::CHANNEL, Kind::Payments)])
+    networks.chain([(sms::CHANNEL, Kind::Texts), (wxpay::CHANNEL, Kind::Payments)])
 }
 
 /// Those that bring something into a lane.

@@ -196,6 +196,7 @@ impl Engine {
             match kind {
                 Kind::Contacts(network) => self.work_on_news(errands, network, &lent, wall).await?,
                 Kind::Payments => self.work_on_pays(&lent, wall).await?,
+                Kind::Texts => self.work_on_sms(&lent, wall).await?,
             }
         };
         let mut became = Vec::with_capacity(lent.len());

@@ -8,7 +8,7 @@ use zhiyin_decide::campaign::VARIABLES;
 use zhiyin_decide::campaign::text::Texts;
 use zhiyin_model::id::{IdKey, RunId};
 use zhiyin_model::link::{Followed, Link, LinkCode};
-use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE, WECOM};
+use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE, SMS, WECOM};
 use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
 use zhiyin_model::run::Saying;
 use zhiyin_reach::mjml;
@@ -27,10 +27,19 @@ enum Part {
     Text,
     Subject,
     Html,
+    /// What a short message says in place of the text.
+    Sms,
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Text, Self::Subject, Self::Html];
+    /// What is said on a channel: short messages say their own text, where they have one.
+    const fn on(channel: &str, has_sms: bool) -> &'static [Self] {
+        match channel.as_bytes() {
+            b"sms" if has_sms => &[Self::Sms],
+            b"email" | b"wecom" => &[Self::Text, Self::Subject, Self::Html],
+            _ => &[Self::Text],
+        }
+    }
 }
 
 /// What a part of a message is called in a language.
@@ -40,6 +49,7 @@ fn called(message: &str, language: Language, part: Part) -> String {
         Part::Text => "",
         Part::Subject => " subject",
         Part::Html => template::HTML,
+        Part::Sms => " sms",
     };
     format!("{message} {language}{part}")
 }
@@ -51,6 +61,7 @@ fn parts(message: &Message) -> impl Iterator<Item = (Part, &Names)> {
         (Part::Subject, message.subject.as_ref()),
         // What it is written in is read where it is said or checked: here are its tags.
         (Part::Html, message.html.as_ref().or(message.mjml.as_ref())),
+        (Part::Sms, message.sms.as_ref()),
     ];
     all.into_iter().filter_map(|(part, said)| Some((part, said?)))
 }
@@ -81,6 +92,8 @@ pub(crate) struct Said {
     pages: BTreeMap<String, Vec<String>>,
     /// Links as they stand in what nobody is sent.
     links: BTreeMap<String, String>,
+    /// Messages that have a text of their own for short messages.
+    short: BTreeSet<String>,
 }
 
 impl Said {
@@ -115,6 +128,12 @@ impl Said {
             templates,
             pages,
             links,
+            short: playbook
+                .messages
+                .iter()
+                .filter(|(_, message)| message.sms.is_some())
+                .map(|(id, _)| id.clone())
+                .collect(),
         }
     }
 
@@ -134,9 +153,9 @@ impl Said {
     pub(crate) fn links(&self, playbook: &Playbook, key: &IdKey, saying: &mut Saying) -> Vec<Link> {
         let (note, variables) = (&saying.note, &mut saying.variables);
         let language = self.language(variables);
-        let is_outside = OUTSIDE.contains(&note.channel.as_str());
-        let said: &[Part] = if is_outside { &Part::ALL } else { &[Part::Text] };
-        let card = playbook.messages.get(&note.message).and_then(|terms| terms.card.as_ref());
+        let terms = playbook.messages.get(&note.message);
+        let said = Part::on(&note.channel, terms.is_some_and(|terms| terms.sms.is_some()));
+        let card = terms.and_then(|terms| terms.card.as_ref());
         let pages: BTreeSet<&String> = said
             .iter()
             .filter_map(|part| self.pages.get(&called(&note.message, language, *part)))
@@ -172,6 +191,17 @@ impl Said {
         self.pages.get(&called).map_or(&[], Vec::as_slice)
     }
 
+    /// A message as it is said on a channel.
+    pub(crate) fn text_on(
+        &self,
+        message: &str,
+        channel: &str,
+        variables: &BTreeMap<String, String>,
+    ) -> String {
+        let part = if channel == SMS && self.short.contains(message) { Part::Sms } else { Part::Text };
+        self.part((message, part), variables)
+    }
+
     /// A message as it is said. Where one fails for a member, or decides not to be said to them, nothing is said in its place.
     pub(crate) fn text(&self, message: &str, variables: &BTreeMap<String, String>) -> String {
         self.part((message, Part::Text), variables)
@@ -191,11 +221,13 @@ impl Said {
         let (message, variables) = (saying.note.message.as_str(), &saying.variables);
         let terms = playbook.messages.get(message);
         let persona = terms.and_then(|terms| terms.persona.as_deref());
-        let text = Some(self.text(message, variables)).filter(|text| !text.trim().is_empty())?;
+        let said = Part::on(&saying.note.channel, terms.is_some_and(|terms| terms.sms.is_some()));
+        let own = said.first().copied().unwrap_or(Part::Text);
+        let text = Some(self.part((message, own), variables)).filter(|text| !text.trim().is_empty())?;
         let (language, mut named) = (self.language(variables), BTreeMap::new());
         let all = terms.into_iter().flat_map(parts).map(|(part, _)| part);
         let is_outside = OUTSIDE.contains(&saying.note.channel.as_str());
-        for part in all.filter(|part| is_outside || *part == Part::Text) {
+        for part in all.filter(|part| said.contains(part)) {
             named.extend(self.templates.names(&called(message, language, part), variables));
         }
         let mut body = Body { persona, text, variables: named, ..Body::default() };
@@ -338,6 +370,7 @@ pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
                 Part::Subject => "subject",
                 Part::Html if message.mjml.is_some() => "mjml",
                 Part::Html => "html",
+                Part::Sms => "sms",
             };
             problems.push(Problem {
                 file: file.to_owned(),

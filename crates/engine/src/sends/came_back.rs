@@ -56,6 +56,11 @@ impl Engine {
         Ok(None)
     }
 
+    /// The message whose word came back with a receipt, if this home sealed it.
+    pub(crate) async fn of_receipt(&self, word: &str) -> Result<Option<SendRow>> {
+        self.of_word(For::Mail, &[word.to_owned()]).await
+    }
+
     /// Takes a message that came back to our return path, or a complaint.
     #[boxed]
     pub async fn came_back(&self, grant: &Grant, raw: &[u8]) -> Result<Refused<CameBackView>> {
@@ -111,7 +116,7 @@ impl Engine {
     }
 
     /// Consent to what a message was sent for is withdrawn on its channel, unless it is already.
-    async fn withdraw(&self, row: &SendRow, source: &str) -> Result<&'static str> {
+    pub(crate) async fn withdraw(&self, row: &SendRow, source: &str) -> Result<&'static str> {
         let live = self.live()?;
         let purpose = live.playbook.campaigns.get(&row.campaign).map(|terms| terms.purpose.clone());
         let loaded = self.store().load(Wanted { members: vec![row.member], ..Wanted::default() }).await?;

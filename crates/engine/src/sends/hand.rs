@@ -161,9 +161,10 @@ impl Engine {
             Due::Go(parcel) => parcel,
             other => return Ok((self.not_handed(row, other).await?, None)),
         };
+        let charge = lane.channel.charge(&parcel).map(|charge| (i64::from(charge.parts), charge.cost));
         let within = lane.channel.within();
         let until = now.plus_us(micros(within).saturating_add(BORROWED_US));
-        if !sends.handing(row.id, row.attempts, until).await? {
+        if !sends.handing(row.id, row.attempts, until, charge).await? {
             // Somebody else has it by now.
             return Ok((SendState::Handed, None));
         }
@@ -301,6 +302,7 @@ fn parcel(
         english: text("language").as_deref() == Some("en"),
         word: word::word(&home.id_key, For::Mail, row.id),
         leave_url: leave_url.map(|url| format!("{url}/v1/unsubscribe/{leave}")),
+        promised,
         at_seconds: u64::try_from(now.0.div_euclid(1_000_000)).unwrap_or(0),
     })
 }
@@ -375,6 +377,9 @@ mod tests {
             receipt: None,
             error: None,
             others: Vec::new(),
+            parts: None,
+            cost: None,
+            arrived_at: None,
         }
     }
 

@@ -47,6 +47,22 @@ pub struct SendView {
     pub error: Option<String>,
     /// Channels to be tried next where it does not arrive.
     pub others: Vec<String>,
+    /// As how many messages it is billed, where each costs something.
+    pub parts: Option<i64>,
+    /// What that costs, in the brand's money: `0.0900`.
+    pub cost: Option<String>,
+    /// When a receipt said that it arrived, by the wall clock, where receipts say so.
+    pub arrived_at: Option<String>,
+}
+
+/// Ten-thousandths of the brand's money as text.
+pub fn price_text(cost: i64) -> String {
+    format!(
+        "{}{}.{:04}",
+        if cost < 0 { "-" } else { "" },
+        cost.unsigned_abs() / 10_000,
+        cost.unsigned_abs() % 10_000
+    )
 }
 
 impl From<SendRow> for SendView {
@@ -66,6 +82,9 @@ impl From<SendRow> for SendView {
             receipt: row.receipt,
             error: row.error,
             others: row.others,
+            parts: row.parts,
+            cost: row.cost.map(price_text),
+            arrived_at: row.arrived_at.map(zhiyin_model::time::Ts::rfc3339),
         }
     }
 }

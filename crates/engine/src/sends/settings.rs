@@ -1,5 +1,6 @@
 //! The file that names channels: JSON, strictly read. Secrets are not in it; it says where they are.
 
+mod sms;
 mod wecom;
 mod wxpay;
 
@@ -14,6 +15,7 @@ use zhiyin_reach::pace::Pace;
 use zhiyin_reach::platform::Platform;
 pub use zhiyin_reach::secret::SecretAt;
 pub use zhiyin_reach::settings::Clock;
+use zhiyin_reach::sms::Account;
 use zhiyin_reach::wxpay::Pay;
 
 use super::lanes::{Lane, Limit};
@@ -46,6 +48,8 @@ fn wrong<T>(field: &str, message: impl ToString) -> Result<T, ChannelsProblem> {
 struct Whole {
     public_url: String,
     email: Option<OfEmail>,
+    #[serde(default)]
+    sms: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     wecom: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
@@ -87,8 +91,9 @@ pub fn read(
     let whole = whole(text)?;
     let public_url = public(&whole.public_url)?;
     let mut lanes = Vec::new();
+    lanes.extend(sms::lane(whole.sms, &public_url, &secret)?);
     if let Some(email) = whole.email {
-        let limits = limits(&email.limits)?;
+        let limits = limits("email", &email.limits)?;
         let settings = settings(email, secret)?;
         let channel = Email::new(settings);
         let channel =
@@ -105,6 +110,8 @@ pub struct Platforms {
     pub doors: Doors,
     /// Those on which staff know customers that are asked, where the file says by which secret.
     pub desks: BTreeMap<String, Arc<dyn Platform>>,
+    /// Accounts that send short messages.
+    pub sms: BTreeMap<String, Account>,
     /// Merchants of WeChat Pay.
     pub pays: BTreeMap<String, Pay>,
 }
@@ -120,6 +127,7 @@ pub fn platforms(
     // A home that only this machine reaches may have platforms that only this machine reaches.
     let allow_private = !public_url.starts_with("https://");
     let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
+    sms::accounts(&mut platforms, whole.sms, &public_url, &secret)?;
     wxpay::merchants(&mut platforms, whole.wxpay, &public_url, &secret, clock)?;
     Ok(platforms)
 }
@@ -166,22 +174,22 @@ fn public(url: &str) -> Result<String, ChannelsProblem> {
     }
 }
 
-fn limits(given: &[OfLimit]) -> Result<Vec<Limit>, ChannelsProblem> {
+fn limits(of: &str, given: &[OfLimit]) -> Result<Vec<Limit>, ChannelsProblem> {
     let mut limits = Vec::with_capacity(given.len());
     for (i, limit) in given.iter().enumerate() {
         let from = match limit.from.as_deref().map(Day::parse) {
-            Some(None) => return wrong(&format!("email.limits[{i}].from"), "a day such as 2025-11-01"),
+            Some(None) => return wrong(&format!("{of}.limits[{i}].from"), "a day such as 2025-11-01"),
             from => from.flatten(),
         };
         if !(1..=PER_MINUTE_MAX).contains(&limit.per_minute) {
-            return wrong(&format!("email.limits[{i}].per_minute"), format!("1 to {PER_MINUTE_MAX}"));
+            return wrong(&format!("{of}.limits[{i}].per_minute"), format!("1 to {PER_MINUTE_MAX}"));
         }
         let burst = limit.burst.unwrap_or(1);
         if !(1..=PER_MINUTE_MAX).contains(&burst) {
-            return wrong(&format!("email.limits[{i}].burst"), format!("1 to {PER_MINUTE_MAX}"));
+            return wrong(&format!("{of}.limits[{i}].burst"), format!("1 to {PER_MINUTE_MAX}"));
         }
         if limits.iter().any(|other: &Limit| other.from == from) {
-            return wrong(&format!("email.limits[{i}].from"), "two limits begin on one day");
+            return wrong(&format!("{of}.limits[{i}].from"), "two limits begin on one day");
         }
         limits.push(Limit { from, pace: Pace { per_minute: limit.per_minute, burst } });
     }

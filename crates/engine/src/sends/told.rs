@@ -15,10 +15,10 @@ use crate::{Engine, Result, clock};
 /// What the source of a channel's items is called, before its name.
 pub const SOURCE: &str = "channel:";
 /// A reason that begins so says that nothing reaches the member there any more.
-pub(super) const UNREACHABLE: &str = "unreachable: ";
+pub(crate) const UNREACHABLE: &str = "unreachable: ";
 
 /// An item of a channel about a member.
-pub(super) fn event(
+pub(crate) fn event(
     home: &Home,
     channel: &str,
     (member, message_id): (MemberId, String),
@@ -64,7 +64,7 @@ fn is_released(row: &SendRow) -> bool {
 
 impl Engine {
     /// Puts items of a channel into the inbox.
-    pub(super) async fn say_of_channel(&self, channel: &str, events: Vec<NewEvent>, now: Ts) -> Result<()> {
+    pub(crate) async fn say_of_channel(&self, channel: &str, events: Vec<NewEvent>, now: Ts) -> Result<()> {
         let append = Append {
             source: format!("{SOURCE}{channel}"),
             user_namespace: "user".to_owned(),

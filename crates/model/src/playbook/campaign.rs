@@ -12,13 +12,15 @@ use crate::scalar::Scalar;
 use crate::time::Day;
 
 /// Channels that messages go out on.
-pub const CHANNELS: [&str; 4] = ["inbox", "till", EMAIL, WECOM];
+pub const CHANNELS: [&str; 5] = ["inbox", "till", EMAIL, SMS, WECOM];
 /// Those of them that lead out of the home: what is said there is handed to somebody.
-pub const OUTSIDE: [&str; 2] = [EMAIL, WECOM];
+pub const OUTSIDE: [&str; 3] = [EMAIL, SMS, WECOM];
 /// Channels that tell whether something was seen; on others only a link that is followed does.
 pub const TELLING: [&str; 2] = ["inbox", "till"];
 /// E-mail: its messages have a subject.
 pub const EMAIL: &str = "email";
+/// Short messages, which each cost something.
+pub const SMS: &str = "sms";
 /// A message of a member of staff to a customer of theirs, one to one: the staff confirm it on their phones before it goes out.
 pub const WECOM: &str = "wecom";
 /// In the section `retention`: for how long what was said keeps its text.
@@ -46,6 +48,9 @@ pub struct Message {
     /// The same as MJML, in place of `html`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mjml: Option<Names>,
+    /// What a short message says in place of the text, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sms: Option<Names>,
     /// Who says it, where somebody does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persona: Option<String>,

@@ -5,17 +5,24 @@ use tokio_postgres::Row;
 use zhiyin_model::id::NoteId;
 use zhiyin_model::time::Ts;
 use zhiyin_store::Result;
-use zhiyin_store::campaigns::sends::{Came, SendCount, SendLog, SendRow, SendState, Sends, others_read};
+use zhiyin_store::campaigns::sends::{
+    Came, HEARD_AFTER_US, Receipt, Received, SendCount, SendLog, SendRow, SendState, Sends, others_read,
+    settled,
+};
 
 use super::most;
 use crate::PgStore;
 use crate::connection::{Of, Values};
 use crate::rows::{Uuid, damaged, get, id};
 
+/// How often a receipt is written where others write to its row at the same time.
+const SETTLED_TRIES: usize = 4;
+
 /// What is known of one that leaves.
 macro_rules! columns {
     () => {
-        "s.id, o.member, s.channel, o.campaign, o.message, s.at, s.state, s.attempts, s.due, s.tried_at, s.receipt, s.error, s.others"
+        "s.id, o.member, s.channel, o.campaign, o.message, s.at, s.state, s.attempts, s.due, s.tried_at, s.receipt, s.error, s.others, \
+         s.parts, s.cost, s.arrived_at"
     };
 }
 
@@ -23,6 +30,22 @@ macro_rules! columns {
 macro_rules! leaving {
     ($rest:literal) => {
         concat!("SELECT ", columns!(), " FROM {shard}.send s JOIN {shard}.outbox o ON o.id = s.id ", $rest)
+    };
+}
+
+/// Something is written of a row, and with it what its campaign came to: the rows of pools in their order, so that no two wait for each other.
+macro_rules! spending {
+    ($noted:literal) => {
+        concat!(
+            "WITH noted AS (",
+            $noted,
+            "), spent AS (INSERT INTO {home}.pool AS p (pool, taken) \
+             SELECT 'campaign/' || o.campaign || '/' || n.channel || '/' || w.what, w.n FROM noted n \
+             JOIN {shard}.outbox o ON o.id = n.id \
+             CROSS JOIN LATERAL (VALUES ('cost', n.cost), ('parts', n.parts), ('taken', n.taken::bigint)) w (what, n) \
+             WHERE w.n <> 0 ORDER BY w.what ON CONFLICT (pool) DO UPDATE SET taken = p.taken + excluded.taken) \
+             SELECT id FROM noted"
+        )
     };
 }
 
@@ -35,13 +58,36 @@ pub(crate) const SEND_CLAIM: &str = concat!(
      FOR UPDATE SKIP LOCKED)) RETURNING ",
     columns!()
 );
-pub(crate) const SEND_HANDING: &str =
-    "UPDATE {shard}.send SET state = 1, due = $3 WHERE id = $1 AND state = 0 AND attempts = $2";
+pub(crate) const SEND_HANDING: &str = "UPDATE {shard}.send SET state = 1, due = $3, parts = $4, cost = $5 WHERE id = $1 AND state = 0 AND attempts = $2";
 /// What was taken was, though it was given up for lost before.
-pub(crate) const SEND_NOTED: &str = "UPDATE {shard}.send SET state = $4, attempts = attempts - $3, due = $5, \
-    tried_at = COALESCE($6, tried_at), receipt = $7, error = $8, told = $9 \
-    WHERE id = $1 AND attempts = $2 AND (state <= 1 OR (state = 3 AND $4::smallint = 2))";
-pub(crate) const SEND_LOST: &str = "UPDATE {shard}.send SET state = $3, due = $2, error = 'lost' WHERE id = ANY (ARRAY( \
+/// What it costs counts in the same statement.
+pub(crate) const SEND_NOTED: &str = spending!(
+    "UPDATE {shard}.send SET state = $4, attempts = attempts - $3, due = $5, \
+     tried_at = COALESCE($6, tried_at), receipt = $7, error = $8, told = $9 \
+     WHERE id = $1 AND attempts = $2 AND (state <= 1 OR (state = 3 AND $4::smallint = 2)) RETURNING id, channel, \
+     CASE WHEN $4::smallint = 2 AND parts IS NOT NULL THEN 1 ELSE 0 END AS taken, \
+     CASE WHEN $4::smallint = 2 THEN COALESCE(parts, 0) ELSE 0 END AS parts, \
+     CASE WHEN $4::smallint = 2 THEN COALESCE(cost, 0) ELSE 0 END AS cost"
+);
+/// By a receipt, of a row that is as it was read.
+pub(crate) const SEND_SETTLED: &str = spending!(
+    "UPDATE {shard}.send SET state = $3, error = $4, parts = $5, cost = $6, arrived_at = $7, \
+     told = CASE WHEN $3::smallint = 7 THEN false ELSE told END \
+     WHERE id = $1 AND state = $2 AND parts IS NOT DISTINCT FROM $8 AND cost IS NOT DISTINCT FROM $9 \
+     AND arrived_at IS NOT DISTINCT FROM $10 \
+     RETURNING id, channel, $11::bigint AS taken, $12::bigint AS parts, $13::bigint AS cost"
+);
+pub(crate) const SEND_RECEIVED: &str =
+    leaving!("WHERE s.receipt = $2 AND s.channel = $1 AND s.parts IS NOT NULL LIMIT 1");
+pub(crate) const SEND_UNHEARD: &str = concat!(
+    "UPDATE {shard}.send s SET due = $2 + GREATEST(0, $2 - COALESCE(s.tried_at, s.due)) FROM {shard}.outbox o \
+     WHERE o.id = s.id AND s.id = ANY (ARRAY(SELECT id FROM {shard}.send WHERE channel = $1 AND state IN (2, 3) \
+     AND parts IS NOT NULL AND arrived_at IS NULL AND due <= $3 AND COALESCE(tried_at, due) > $4 \
+     ORDER BY due, id LIMIT $5 FOR UPDATE SKIP LOCKED)) RETURNING ",
+    columns!()
+);
+pub(crate) const SEND_LOST: &str = "UPDATE {shard}.send SET state = $3, due = $2, error = 'lost', \
+    tried_at = CASE WHEN parts IS NULL THEN tried_at ELSE COALESCE(tried_at, due) END WHERE id = ANY (ARRAY( \
     SELECT id FROM {shard}.send WHERE channel = $1 AND state = 1 AND due <= $2 ORDER BY due, id LIMIT $4 \
     FOR UPDATE SKIP LOCKED)) RETURNING id";
 pub(crate) const SEND_UNTOLD: &str = leaving!("WHERE NOT s.told ORDER BY s.id LIMIT $1");
@@ -56,8 +102,8 @@ pub(crate) const SEND_LOG_OF: &str = leaving!(
      AND ($3::bigint IS NULL OR (s.at, s.id) < ($3, $4::uuid)) ORDER BY s.at DESC, s.id DESC LIMIT $5"
 );
 pub(crate) const SEND_MOVED: &str = "UPDATE {shard}.send SET state = $3, error = $4, told = $5, \
-    attempts = CASE WHEN $3::smallint = 0 THEN 0 ELSE attempts END, due = CASE WHEN $3::smallint = 0 THEN 0 ELSE due END \
-    WHERE id = $1 AND state = $2";
+    attempts = CASE WHEN $3::smallint = 0 THEN 0 ELSE attempts END, due = CASE WHEN $3::smallint = 0 THEN 0 ELSE due END, \
+    arrived_at = CASE WHEN $3::smallint = 0 THEN NULL ELSE arrived_at END WHERE id = $1 AND state = $2";
 pub(crate) const SEND_COUNTS: &str = "SELECT channel, state, COUNT(*) FROM {shard}.send WHERE state IN (0, 1, 3, 4, 5, 6, 7) GROUP BY channel, state";
 pub(crate) const SEND_PACE: &str = "SELECT at FROM {home}.channel_pace WHERE channel = $1";
 pub(crate) const SEND_PACE_NEW: &str =
@@ -74,7 +120,7 @@ pub(crate) const SEND_COPIED: &str =
 pub(crate) const SEND_ASTRAY: &str = "(SELECT 'send ' || replace(s.id::text, '-', '') FROM {shard}.send s \
     LEFT JOIN {shard}.outbox o ON o.id = s.id WHERE o.id IS NULL OR o.channel <> s.channel LIMIT 5) UNION ALL \
     (SELECT 'message ' || replace(o.id::text, '-', '') FROM {shard}.outbox o LEFT JOIN {shard}.send s ON s.id = o.id \
-    WHERE o.channel IN ('email', 'wecom') AND s.id IS NULL LIMIT 5)";
+    WHERE o.channel IN ('email', 'sms', 'wecom') AND s.id IS NULL LIMIT 5)";
 
 fn leaving(row: &Row) -> Result<SendRow> {
     let state = SendState::from_code(get(row, 6)?);
@@ -92,6 +138,9 @@ fn leaving(row: &Row) -> Result<SendRow> {
         receipt: get(row, 10)?,
         error: get(row, 11)?,
         others: others_read(get(row, 12)?),
+        parts: get(row, 13)?,
+        cost: get(row, 14)?,
+        arrived_at: get::<Option<i64>>(row, 15)?.map(Ts),
     })
 }
 
@@ -113,10 +162,20 @@ impl Sends for PgStore {
         Ok(claimed)
     }
 
-    async fn handing(&self, id: NoteId, attempts: i64, until: Ts) -> Result<bool> {
+    async fn handing(
+        &self,
+        id: NoteId,
+        attempts: i64,
+        until: Ts,
+        charge: Option<(i64, i64)>,
+    ) -> Result<bool> {
         let session = self.connections.session().await?;
         let shard = session.schemas.shard_of_hash(id.bytes());
-        Ok(session.run((SEND_HANDING, shard), &[&Uuid::from(id), &attempts, &until.0]).await? > 0)
+        let (parts, cost) = charge.unzip();
+        let given: Values<'_> = vec![&attempts, &until.0, &parts, &cost];
+        let key = Uuid::from(id);
+        let given: Values<'_> = [&key as _].into_iter().chain(given).collect();
+        Ok(session.run((SEND_HANDING, shard), &given).await? > 0)
     }
 
     async fn note(&self, came: Came) -> Result<bool> {
@@ -128,7 +187,68 @@ impl Sends for PgStore {
             vec![&came.attempts, &back, &state, &came.due.0, &tried_at, &came.receipt, &came.error, &told];
         let key = Uuid::from(came.id);
         let given: Values<'_> = [&key as _].into_iter().chain(given).collect();
-        Ok(session.run((SEND_NOTED, shard), &given).await? > 0)
+        Ok(!session.rows((SEND_NOTED, shard), &given).await?.is_empty())
+    }
+
+    async fn receipt(&self, receipt: Receipt) -> Result<Received> {
+        for _ in 0..SETTLED_TRIES {
+            let Some(row) = self.sent(receipt.id).await? else { return Ok(Received::Known) };
+            let to = match settled(&row, &receipt) {
+                Ok(settled) => settled,
+                Err(received) => return Ok(received),
+            };
+            let session = self.connections.session().await?;
+            let shard = session.schemas.shard_of_hash(receipt.id.bytes());
+            let (key, from, state) = (Uuid::from(receipt.id), row.state.code(), to.state.code());
+            let (arrived, arrived_before) = (to.arrived_at.map(|at| at.0), row.arrived_at.map(|at| at.0));
+            let [taken, parts, cost] = to.spent;
+            let given: Values<'_> = vec![
+                &key,
+                &from,
+                &state,
+                &to.error,
+                &to.parts,
+                &to.cost,
+                &arrived,
+                &row.parts,
+                &row.cost,
+                &arrived_before,
+                &taken,
+                &parts,
+                &cost,
+            ];
+            if !session.rows((SEND_SETTLED, shard), &given).await?.is_empty() {
+                return Ok(Received::Noted);
+            }
+        }
+        // Others write to it all the time: whoever has the receipt comes again.
+        Ok(Received::Early)
+    }
+
+    async fn received(&self, channel: &str, receipt: &str) -> Result<Option<SendRow>> {
+        let session = self.connections.session().await?;
+        let asks: Vec<(Of, Values<'_>)> = (0..session.schemas.shards())
+            .map(|shard| ((SEND_RECEIVED, shard), vec![&channel as _, &receipt as _]))
+            .collect();
+        let rows = session.ask(asks).await?;
+        rows.iter().flatten().next().map(leaving).transpose()
+    }
+
+    async fn unheard(&self, channel: &str, now: Ts, since: Ts, limit: usize) -> Result<Vec<SendRow>> {
+        let session = self.connections.session().await?;
+        let before = now.plus_us(-HEARD_AFTER_US);
+        let mut unheard = Vec::new();
+        for shard in 0..session.schemas.shards() {
+            let left = most(limit - unheard.len());
+            if left == 0 {
+                break;
+            }
+            let given: Values<'_> = vec![&channel, &now.0, &before.0, &since.0, &left];
+            for row in &session.rows((SEND_UNHEARD, shard), &given).await? {
+                unheard.push(leaving(row)?);
+            }
+        }
+        Ok(unheard)
     }
 
     async fn lost(&self, channel: &str, now: Ts, again: bool, limit: usize) -> Result<Vec<NoteId>> {

@@ -4,6 +4,9 @@
 //! A dispatcher borrows what is due ([`Sends::claim`]), says of each that it is handed over right before it is
 //! ([`Sends::handing`]), and notes what came of it ([`Sends::note`]). What was borrowed and never handed over is borrowed by somebody
 //! else later; of what was handed over and never noted nobody knows whether it arrived ([`Sends::lost`], semantics 17).
+//!
+//! Where each message costs something, its row says what; what its campaign came to is counted in pools, in the same transaction as it
+//! becomes known ([`zhiyin_model::run::spent_of`]). What arrived, receipts tell ([`Sends::receipt`]).
 
 use async_trait::async_trait;
 use zhiyin_model::id::{MemberId, NoteId};
@@ -105,6 +108,86 @@ pub struct SendRow {
     pub error: Option<String>,
     /// Channels to be tried next.
     pub others: Vec<String>,
+    /// As how many it is billed, where each costs something.
+    pub parts: Option<i64>,
+    /// What that costs, in ten-thousandths of the brand's money.
+    pub cost: Option<i64>,
+    /// When a receipt said that it arrived, by the wall clock.
+    pub arrived_at: Option<Ts>,
+}
+
+/// What a receipt says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Of what.
+    pub id: NoteId,
+    /// Whether it arrived; why not, by name, where it did not.
+    pub arrived: std::result::Result<(), String>,
+    /// When, by the wall clock.
+    pub at: Ts,
+    /// As how many it was billed, where the receipt says so.
+    pub parts: Option<i64>,
+    /// Whether it is billed at all: what did not arrive may not be.
+    pub is_billed: bool,
+}
+
+/// What came of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It changed something.
+    Noted,
+    /// It was known, or says nothing any more.
+    Known,
+    /// What it is of is still being handed over.
+    Early,
+}
+
+/// What becomes of a row by a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Where it stands.
+    pub state: SendState,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// As how many it was billed.
+    pub parts: Option<i64>,
+    /// What that costs.
+    pub cost: Option<i64>,
+    /// When it arrived.
+    pub arrived_at: Option<Ts>,
+    /// By how much what its campaign came to changes: messages that were taken, their parts, their cost.
+    pub spent: [i64; 3],
+}
+
+/// What a receipt makes of a row.
+pub fn settled(row: &SendRow, receipt: &Receipt) -> std::result::Result<Settled, Received> {
+    match row.state {
+        SendState::Waiting | SendState::Handed => return Err(Received::Early),
+        SendState::Sent if receipt.arrived.is_ok() && row.arrived_at.is_some() => {
+            return Err(Received::Known);
+        }
+        SendState::Sent | SendState::Unknown => {}
+        SendState::Failed | SendState::Stopped | SendState::Dropped | SendState::Bounced => {
+            return Err(Received::Known);
+        }
+    }
+    let (before, cost_before) = (row.parts.unwrap_or(0), row.cost.unwrap_or(0));
+    let parts = receipt.parts.unwrap_or(before);
+    let each = if before > 0 { cost_before / before } else { 0 };
+    let cost = if receipt.is_billed { each.saturating_mul(parts) } else { 0 };
+    let spent = match row.state {
+        SendState::Sent => [0, parts - before, cost - cost_before],
+        _ => [1, parts, cost],
+    };
+    let is_charged = row.parts.is_some();
+    Ok(Settled {
+        state: if receipt.arrived.is_ok() { SendState::Sent } else { SendState::Bounced },
+        error: receipt.arrived.clone().err(),
+        parts: is_charged.then_some(parts),
+        cost: is_charged.then_some(cost),
+        arrived_at: receipt.arrived.is_ok().then_some(receipt.at),
+        spent: if is_charged { spent } else { [0; 3] },
+    })
 }
 
 /// What came of something that was borrowed.
@@ -162,10 +245,11 @@ pub trait Sends: Send + Sync {
     /// Borrows what is due on a channel, the longest due first, at most `limit`. Nobody else gets it before `until`.
     async fn claim(&self, channel: &str, now: Ts, until: Ts, limit: usize) -> Result<Vec<SendRow>>;
     /// Says of something borrowed that it is handed over from now on, and until when that is given up for lost. False, where it is
-    /// not this attempt's any more: then it must not be.
-    async fn handing(&self, id: NoteId, attempts: i64, until: Ts) -> Result<bool>;
+    /// not this attempt's any more: then it must not be. `charge` is what it costs, where it does: as how many parts, and what those cost.
+    async fn handing(&self, id: NoteId, attempts: i64, until: Ts, charge: Option<(i64, i64)>)
+    -> Result<bool>;
     /// Notes what came of something; false where it is another attempt's by now. Late news that it was taken is taken of what was
-    /// given up for lost.
+    /// given up for lost. What was taken counts for what its campaign came to.
     async fn note(&self, came: Came) -> Result<bool>;
     /// What was handed over and of which nobody said in time what came of it, becomes unknown: at most `limit`, those it became.
     /// Where the channel may be asked again under the same key (`again`), it waits instead.
@@ -188,6 +272,13 @@ pub trait Sends: Send + Sync {
         error: Option<String>,
         tell: bool,
     ) -> Result<bool>;
+    /// Notes what a receipt says: each changes something once.
+    async fn receipt(&self, receipt: Receipt) -> Result<Received>;
+    /// The one that whoever took it calls so, of those that cost something.
+    async fn received(&self, channel: &str, receipt: &str) -> Result<Option<SendRow>>;
+    /// What was taken, or may have been, costs something, and has no receipt: those that were not looked at for so long, at most `limit`.
+    /// They are looked at again after as long as they wait already, up to `since`.
+    async fn unheard(&self, channel: &str, now: Ts, since: Ts, limit: usize) -> Result<Vec<SendRow>>;
     /// How many there are, by channel and state; not of those that were taken.
     async fn counts(&self) -> Result<Vec<SendCount>>;
     /// How far a channel's pace has come ([`Ts`] of the wall clock, [`Ts::MIN`] where it has not begun).
@@ -196,8 +287,11 @@ pub trait Sends: Send + Sync {
     async fn set_pace(&self, channel: &str, from: Ts, to: Ts) -> Result<bool>;
 }
 
+/// How long a receipt is waited for before anybody asks for it, in microseconds.
+pub const HEARD_AFTER_US: i64 = 600_000_000;
+
 /// Its columns in a dump.
-pub(crate) const COLUMNS: [(&str, Kind); 11] = [
+pub(crate) const COLUMNS: [(&str, Kind); 14] = [
     ("id", Kind::Id),
     ("channel", Kind::Text),
     ("at", Kind::Int),
@@ -209,6 +303,9 @@ pub(crate) const COLUMNS: [(&str, Kind); 11] = [
     ("error", Kind::Text),
     ("others", Kind::Text),
     ("told", Kind::Flag),
+    ("parts", Kind::Int),
+    ("cost", Kind::Int),
+    ("arrived_at", Kind::Int),
 ];
 
 /// What the digest says of something that leaves the home: what is not settled is one, since of a copy nobody knows what was handed

@@ -1,15 +1,16 @@
 //! What leaves the home is lent to one at a time, is handed over once, and stands where somebody last said that it does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use zhiyin_model::id::{IdKey, NoteId};
 use zhiyin_model::member::Member;
-use zhiyin_model::run::{Note, NoteState};
+use zhiyin_model::run::{Note, NoteState, spent_of};
 use zhiyin_model::time::Ts;
 
 use super::life::{Life, at, turn};
 use super::{Homes, KEY};
-use crate::campaigns::sends::{Came, SendLog, SendRow, SendState, Sends};
+use crate::campaigns::sends::{Came, HEARD_AFTER_US, Receipt, Received, SendLog, SendRow, SendState, Sends};
 use crate::campaigns::{NoteSet, NotesGone, RunFlush};
 use crate::flush::{Flush, Joined};
 use crate::{Result, Store, StoreError, StoredMember, seal};
@@ -102,9 +103,9 @@ pub async fn what_is_due_is_lent_to_one_at_a_time(homes: &dyn Homes) -> Result<(
     let [again] =
         sends.claim("email", Ts(200), Ts(300), 9).await?.try_into().unwrap_or_else(|all| panic!("{all:?}"));
     assert_eq!(again.attempts, 2);
-    assert!(!sends.handing(id, 1, Ts(400)).await?);
-    assert!(sends.handing(id, 2, Ts(400)).await?);
-    assert!(!sends.handing(id, 2, Ts(400)).await?, "only once");
+    assert!(!sends.handing(id, 1, Ts(400), None).await?);
+    assert!(sends.handing(id, 2, Ts(400), None).await?);
+    assert!(!sends.handing(id, 2, Ts(400), None).await?, "only once");
     assert_eq!(sends.claim("email", Ts(1_000), Ts(1_100), 9).await?, [], "what is handed over is not lent");
     assert!(!sends.note(came(&row, SendState::Sent)).await?);
     assert!(sends.note(Came { receipt: Some("7".to_owned()), ..came(&again, SendState::Sent) }).await?);
@@ -136,7 +137,7 @@ pub async fn what_nobody_noted_is_unknown_or_waits_by_its_key(homes: &dyn Homes)
             .try_into()
             .unwrap_or_else(|all| panic!("{all:?}"));
         assert_eq!(row.attempts, 1);
-        assert!(sends.handing(id, 1, Ts(300)).await?);
+        assert!(sends.handing(id, 1, Ts(300), None).await?);
         assert_eq!(sends.lost("email", Ts(299), again, 9).await?, []);
         assert_eq!(sends.lost("sms", Ts(300), again, 9).await?, []);
         assert_eq!(sends.lost("email", Ts(300), again, 9).await?, [id]);
@@ -188,6 +189,72 @@ pub async fn what_failed_is_told_moved_and_listed(homes: &dyn Homes) -> Result<(
     assert!(sends.moved(theirs, SendState::Sent, SendState::Bounced, Some("x".to_owned()), true).await?);
     assert_eq!(sends.untold(9).await?.len(), 1);
     Ok(())
+}
+
+/// What a message costs counts once for its campaign, when it is known to have been taken; a receipt settles it once, and what has none is
+/// looked for.
+pub async fn what_costs_something_is_counted_once_and_settled_by_its_receipt(
+    homes: &dyn Homes,
+) -> Result<()> {
+    let store = homes.fresh(&KEY);
+    let sends = store.coupons().campaigns().sends();
+    let (ann, bob) = (left(&store, "ann").await?, left(&store, "bob").await?);
+    let spent = async || -> Result<[i64; 3]> {
+        let pools = ["taken", "parts", "cost"].map(|what| spent_of("back", "email", what));
+        let known = store.coupons().pools(pools.to_vec()).await?;
+        Ok(pools.map(|pool| known.get(&pool).copied().unwrap_or(0)))
+    };
+    let receipt = |id: NoteId, arrived: bool, parts: Option<i64>, is_billed: bool| Receipt {
+        id,
+        arrived: if arrived { Ok(()) } else { Err("bounced x".to_owned()) },
+        at: Ts(700),
+        parts,
+        is_billed,
+    };
+    for row in sends.claim("email", Ts(100), Ts(200), 9).await? {
+        assert!(sends.handing(row.id, row.attempts, Ts(400), Some((2, 900))).await?);
+        assert_eq!(sends.receipt(receipt(row.id, true, None, true)).await?, Received::Early);
+        let state = if row.member == ann.member() { SendState::Sent } else { SendState::Unknown };
+        let noted = Came { receipt: Some(format!("r{}", row.member)), due: Ts(100), ..came(&row, state) };
+        assert!(sends.note(noted).await?);
+    }
+    assert_eq!(spent().await?, [1, 2, 900], "what may have been taken does not count yet");
+    let (of_ann, of_bob) = (note(&ann, "email").id, note(&bob, "email").id);
+    let found = sends.received("email", &format!("r{}", ann.member())).await?;
+    assert_eq!(found.map(|row| (row.id, row.parts, row.cost)), Some((of_ann, Some(2), Some(900))));
+    assert_eq!(sends.received("sms", &format!("r{}", ann.member())).await?, None);
+    let unheard = async |now: i64, since: i64| -> Result<BTreeSet<NoteId>> {
+        Ok(sends.unheard("email", Ts(now), Ts(since), 9).await?.into_iter().map(|row| row.id).collect())
+    };
+    let (soon, later) = (99 + HEARD_AFTER_US, 100 + HEARD_AFTER_US);
+    assert_eq!(unheard(soon, 0).await?, BTreeSet::new());
+    assert_eq!(unheard(later, 100).await?, BTreeSet::new(), "those of long ago are given up");
+    assert_eq!(unheard(later, 0).await?, BTreeSet::from([of_ann, of_bob]));
+    assert_eq!(unheard(later + 1, 0).await?, BTreeSet::new(), "each after as long as it waits already");
+    // One more part than was thought; said again it is known.
+    assert_eq!(sends.receipt(receipt(of_ann, true, Some(3), true)).await?, Received::Noted);
+    assert_eq!(sends.receipt(receipt(of_ann, true, Some(3), true)).await?, Received::Known);
+    assert_eq!(spent().await?, [1, 3, 1_350]);
+    // What may have been taken was; it did not arrive, and is not billed.
+    assert_eq!(sends.receipt(receipt(of_bob, false, None, false)).await?, Received::Noted);
+    assert_eq!(sends.receipt(receipt(of_bob, true, None, true)).await?, Received::Known);
+    assert_eq!(spent().await?, [2, 5, 1_350]);
+    let row = |id| async move {
+        let row = sends.sent(id).await?.unwrap_or_else(|| panic!("it is gone"));
+        Ok::<_, StoreError>((row.state, row.parts, row.cost, row.arrived_at))
+    };
+    assert_eq!(row(of_ann).await?, (SendState::Sent, Some(3), Some(1_350), Some(Ts(700))));
+    assert_eq!(row(of_bob).await?, (SendState::Bounced, Some(2), Some(0), None));
+    assert_eq!(sends.untold(9).await?.into_iter().map(|row| row.id).collect::<Vec<_>>(), [of_bob]);
+    assert_eq!(unheard(9 * HEARD_AFTER_US, 0).await?, BTreeSet::new());
+    let (out, rows) = tokio::sync::mpsc::channel(2);
+    let new = homes.fresh(&IdKey::from_bytes([9; 32]));
+    let (said, taken) = tokio::join!(store.dump(out), new.fill(rows));
+    taken?;
+    assert_eq!(new.digest().await?, said?);
+    let there = new.coupons().campaigns().sends().sent(of_ann).await?;
+    assert_eq!(there.map(|row| (row.parts, row.arrived_at)), Some((Some(3), Some(Ts(700)))));
+    well(&store).await
 }
 
 /// A pace is moved on by who read it last.
@@ -261,7 +328,7 @@ pub async fn what_was_said_is_let_go_unless_it_is_on_its_way(homes: &dyn Homes) 
     let (ann, bob) = (left(&store, "ann").await?, left(&store, "bob").await?);
     for row in sends.claim("email", Ts(100), Ts(200), 9).await? {
         if row.member == ann.member() {
-            assert!(sends.handing(row.id, row.attempts, Ts(400)).await?);
+            assert!(sends.handing(row.id, row.attempts, Ts(400), None).await?);
             assert!(sends.note(Came { tell: true, ..came(&row, SendState::Failed) }).await?);
         }
     }

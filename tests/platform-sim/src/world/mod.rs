@@ -21,6 +21,7 @@ use crate::limits::{Limits, Rule};
 use crate::meters::Meters;
 use crate::pay::Pay;
 use crate::queue::Queue;
+use crate::sms::Sms;
 use types::{
     App, Chat, Due, JoinWay, Kf, Mass, Media, Moment, Phone, Relation, Staff, Tag, TagGroup, Token, Transfer,
     Way, Welcome,
@@ -126,6 +127,8 @@ pub struct World {
     pub kfs: BTreeMap<String, Kf>,
     /// WeChat Pay.
     pub pay: Pay,
+    /// Short messages.
+    pub sms: Sms,
 }
 
 impl World {
@@ -170,6 +173,7 @@ impl World {
             app_messages: BTreeMap::new(),
             kfs: BTreeMap::new(),
             pay: Pay::new(seed),
+            sms: Sms::new(seed),
         };
         world.show_time();
         world
@@ -215,6 +219,7 @@ impl World {
                 Due::Moment(moment_id, userid) => self.publish_moment(&moment_id, &userid),
                 Due::Transfer(id) => self.transfer_takes_effect(&id),
                 Due::Show(chat_id) => self.show_chat(&chat_id),
+                Due::SmsReceipt(n) => self.sms_receipt(n),
                 Due::PayMoves(bill) => self.pay_moves(&bill),
                 Due::Accept(userid, external, state) => {
                     // Somebody who left meanwhile accepts nobody.

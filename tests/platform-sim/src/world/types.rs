@@ -381,6 +381,8 @@ pub enum Due {
     Transfer(String),
     /// The API shows a group as it is.
     Show(String),
+    /// The network says what became of a short message.
+    SmsReceipt(usize),
     /// A transfer of money goes on.
     PayMoves(String),
     /// A member of staff accepts a customer who came by a way.

@@ -2914,6 +2914,9 @@ export interface components {
             name: string;
             on: string;
             purpose: string;
+            sending: {
+                [key: string]: components["schemas"]["SpentView"];
+            };
             state: string;
             /** Format: uint */
             steps: number;
@@ -4406,16 +4409,20 @@ export interface components {
             items: components["schemas"]["SendView"][];
         };
         SendView: {
+            arrived_at: string | null;
             at: string;
             /** Format: int64 */
             attempts: number;
             campaign: string;
             channel: string;
+            cost: string | null;
             error: string | null;
             member: string;
             message: string;
             next: string | null;
             others: string[];
+            /** Format: int64 */
+            parts: number | null;
             receipt: string | null;
             send: string;
             state: string;
@@ -4464,6 +4471,15 @@ export interface components {
             items: number;
             last: string | null;
             source: string;
+        };
+        SpentView: {
+            cost: string;
+            /** Format: int64 */
+            cost_ten_thousandths: number;
+            /** Format: int64 */
+            parts: number;
+            /** Format: int64 */
+            taken: number;
         };
         StaffView: {
             code: string;

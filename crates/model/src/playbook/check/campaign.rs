@@ -32,6 +32,8 @@ const MAX_TEXT: usize = 2_000;
 /// The longest subject of an e-mail, and the longest HTML.
 const MAX_SUBJECT: usize = 200;
 const MAX_HTML: usize = 20_000;
+/// The longest short message, in characters: as platforms have it.
+const MAX_SMS: usize = 500;
 
 /// How long staff may have to confirm a message, in minutes.
 const CONFIRM_MINUTES: std::ops::RangeInclusive<u32> = 60..=7 * 24 * 60;
@@ -105,6 +107,7 @@ impl Check<'_> {
         };
         let (subject, html) = (more(raw.subject, "subject", MAX_SUBJECT), more(raw.html, "html", MAX_HTML));
         let mjml = more(raw.mjml, "mjml", MAX_HTML);
+        let sms = more(raw.sms, "sms", MAX_SMS);
         if let (Some(_), Some(_), Some(at)) = (&html, &mjml, node.get("mjml")) {
             self.problem(
                 at.problem("a message has its HTML from `html` or from `mjml`, not from both", None),
@@ -132,7 +135,7 @@ impl Check<'_> {
             );
         }
         let (persona, poster, card) = (raw.persona, raw.poster, raw.card);
-        Some(Message { name, text, subject, html, mjml, persona, sells, poster, card, confirm_minutes })
+        Some(Message { name, text, subject, html, mjml, sms, persona, sells, poster, card, confirm_minutes })
     }
 
     /// What goes with messages must be there.

@@ -104,6 +104,10 @@ fn message(message: &Message) -> Text {
         zh += &format!("，MJML {} 字", chars(Language::Zh));
         en += &format!(", with {} characters of MJML", chars(Language::En));
     }
+    if let Some(sms) = &message.sms {
+        zh += &format!("，短信「{}」", sms.in_language(Language::Zh, ""));
+        en += &format!(", by SMS \"{}\"", sms.in_language(Language::En, ""));
+    }
     if let Some(persona) = &message.persona {
         zh += &format!("，由 {persona} 说");
         en += &format!(", said by {persona}");

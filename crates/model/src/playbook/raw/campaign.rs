@@ -28,6 +28,8 @@ pub(in crate::playbook) struct RawMessage {
     pub html: Option<RawNames>,
     /// The same as MJML, in place of `html`, in each language.
     pub mjml: Option<RawNames>,
+    /// What a short message says in place of the text, in each language: as its template is registered with the platform.
+    pub sms: Option<RawNames>,
     /// Who says it.
     pub persona: Option<String>,
     /// Whether it wants to sell: true unless said otherwise.
