@@ -63,10 +63,21 @@ start_platform() {
   platform_url="http://127.0.0.1:$platform_port"
   callback="{\"url\":\"http://$listen/v1/callbacks/wecom/main\",\"token\":\"$platform_token\",\"aes_key\":\"$platform_key\"}"
   platform_act apps "{\"agentid\":1000002,\"secret\":\"$platform_secret\",\"name\":\"知音\",\"callback\":$callback}"
+  platform_act sms/account "{\"platform\":\"aliyun\",\"key_id\":\"simulated\",\"secret\":\"$platform_secret\",\"sign\":\"知音\",\"url\":\"http://$listen/v1/callbacks/sms/main?secret=$platform_secret-callbacks\"}"
+  # The words of codes as `zhiyin serve` says them (docs/me.md).
+  # shellcheck disable=SC2016
+  local code_zh='您的验证码是${code}，5分钟内有效，请勿告诉他人。' code_en='Your code is ${code}. It is good for 5 minutes; tell nobody.'
+  platform_act sms/template "{\"platform\":\"aliyun\",\"id\":\"SMS_1\",\"text\":\"$code_zh\"}"
+  platform_act sms/template "{\"platform\":\"aliyun\",\"id\":\"SMS_2\",\"text\":\"$code_en\"}"
   platform_act demo '{}'
   cat >"$folder/channels.json" <<JSON
 {
   "public_url": "http://$listen",
+  "sms": { "main": {
+    "provider": "aliyun", "key_id": "simulated", "key_secret_env": "ZHIYIN_SIM_SECRET", "sign": "知音", "api": "$platform_url",
+    "templates": [{ "id": "SMS_1", "text": "$code_zh" }, { "id": "SMS_2", "text": "$code_en" }],
+    "prices": [{ "per_part": "0.045" }], "callback_secret_env": "ZHIYIN_SIM_CALLBACKS"
+  } },
   "wecom": { "main": {
     "corp_id": "ww5f1a2b3c4d5e6f70", "agent_id": 1000002, "secret_env": "ZHIYIN_SIM_SECRET", "api": "$platform_url",
     "callback": { "token_env": "ZHIYIN_SIM_TOKEN", "aes_key_env": "ZHIYIN_SIM_KEY" },
@@ -74,10 +85,11 @@ start_platform() {
   } }
 }
 JSON
-  export ZHIYIN_SIM_SECRET="$platform_secret" ZHIYIN_SIM_TOKEN="$platform_token" ZHIYIN_SIM_KEY="$platform_key"
+  export ZHIYIN_SIM_SECRET="$platform_secret" ZHIYIN_SIM_CALLBACKS="$platform_secret-callbacks" ZHIYIN_SIM_TOKEN="$platform_token" ZHIYIN_SIM_KEY="$platform_key"
   platform_options=(--channels "$folder/channels.json")
   say "企业微信模拟器 / A simulated WeCom, with phones: $platform_url"
   say "  试一试 / Try: 用手机扫“door”码 → 收到欢迎语；在知音里看这位会员和标签；扫群码进群；几分钟后收到一条一对一消息（员工确认后）"
+  say "  会员页 http://$listen/m/ : 用模拟器里任一手机号登录，验证码在它的短信里 / members' pages: sign in there with any phone number; its code is on the simulator's page"
   say "  scan the code «door» with a phone and be welcomed; see the member and their tag here; join the group by its code; a little later"
   say "  staff has a message to confirm, and the phone gets it. What is set up: zhiyin channel test wecom --channels ${folder#"$root/"}/channels.json"
 }

@@ -312,7 +312,12 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
     let front = Front { public_url: at.public_url.clone(), proxies: at.proxy.clone() };
     let rates = (at.requests_per_second, at.open);
+    let senders = zhiyin_engine::sends::receipts::all(&platforms);
+    let texts = zhiyin_engine::me::texts::ByText::of(senders, platforms.codes.clone());
     let api = Api::behind(front, Arc::clone(&engine), rates, at.bounds(), platforms.doors);
+    if let Some(texts) = texts {
+        api.texts_by(Arc::new(texts));
+    }
     if !engine.store().access().people().owned().await? {
         tracing::info!("nobody owns this home yet: open /console/ on this machine to make an owner");
     }

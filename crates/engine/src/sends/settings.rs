@@ -19,6 +19,7 @@ use zhiyin_reach::sms::Account;
 use zhiyin_reach::wxpay::Pay;
 
 use super::lanes::{Lane, Limit};
+use crate::me::texts::Words;
 
 /// The largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: usize = 64 * 1024;
@@ -47,6 +48,8 @@ fn wrong<T>(field: &str, message: impl ToString) -> Result<T, ChannelsProblem> {
 #[serde(deny_unknown_fields)]
 struct Whole {
     public_url: String,
+    #[serde(default)]
+    codes: Words,
     email: Option<OfEmail>,
     #[serde(default)]
     sms: BTreeMap<String, serde_json::Value>,
@@ -112,6 +115,8 @@ pub struct Platforms {
     pub desks: BTreeMap<String, Arc<dyn Platform>>,
     /// Accounts that send short messages.
     pub sms: BTreeMap<String, Account>,
+    /// What is said with the codes by which members come in.
+    pub codes: Words,
     /// Merchants of WeChat Pay.
     pub pays: BTreeMap<String, Pay>,
 }
@@ -129,6 +134,10 @@ pub fn platforms(
     let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
     sms::accounts(&mut platforms, whole.sms, &public_url, &secret)?;
     wxpay::merchants(&mut platforms, whole.wxpay, &public_url, &secret, clock)?;
+    if let Some((field, message)) = whole.codes.problem() {
+        return wrong(&format!("codes.{field}"), message);
+    }
+    platforms.codes = whole.codes;
     Ok(platforms)
 }
 

@@ -74,7 +74,8 @@ pub async fn the_audit_log_is_one_chain(homes: &dyn Homes) -> Result<()> {
     assert_eq!(access.audit(0, Some(Ts(4)), 9).await?, all[3..]);
     for line in &all {
         let about = access.audit_about(&line.note.target, 100).await?;
-        let mut expected: Vec<_> = all.iter().filter(|one| one.note.target == line.note.target).cloned().collect();
+        let mut expected: Vec<_> =
+            all.iter().filter(|one| one.note.target == line.note.target).cloned().collect();
         expected.reverse();
         assert_eq!(about, expected, "the latest first");
         assert_eq!(access.audit_about(&line.note.target, 1).await?, expected[..1]);

@@ -9,7 +9,7 @@ use zhiyin_reach::client::Client;
 use zhiyin_reach::sms::settings::Settings;
 use zhiyin_reach::sms::{Account, CHANNEL, Sms};
 
-use super::{ChannelsProblem, Lane, Limit, OfLimit, Platforms, SecretAt, limits, wecom, wrong};
+use super::{ChannelsProblem, Lane, Limit, OfLimit, Platforms, SecretAt, limits, named, wrong};
 
 /// Accounts in the order of their names, and how fast the channel is spoken to: as the first says that says so.
 fn read(
@@ -17,7 +17,7 @@ fn read(
     public_url: &str,
     secret: &dyn Fn(&SecretAt) -> Result<Vec<u8>, String>,
 ) -> Result<(Vec<(String, Account)>, Vec<Limit>), ChannelsProblem> {
-    wecom::named(CHANNEL, accounts.keys())?;
+    named(CHANNEL, accounts.keys())?;
     let allow_private = !public_url.starts_with("https://");
     let (mut all, mut pace) = (Vec::with_capacity(accounts.len()), Vec::new());
     for (name, mut written) in accounts {
