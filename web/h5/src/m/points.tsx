@@ -1,0 +1,111 @@
+// Points: how many, until when, what they are good for, how they came and went.
+import { useRead } from "../shared/ask";
+import { moment, money, whole } from "../shared/format";
+import { Empty, Shown } from "../shared/parts";
+import { t, word } from "../shared/words";
+import { list, named, Pages, Part, read, Tabs, until, useBrand, useMe, useOffers } from "./bits";
+import { Stall } from "./claim";
+import { stalls } from "./rules";
+import type { Lot, Moved, Paged } from "./types";
+
+type History = Paged<Moved> & { lots?: readonly Lot[] | null };
+const signed = (n: number) => (n > 0 ? `+${whole(n)}` : whole(n).replace("-", "\u2212"));
+
+function Balance() {
+  const me = useMe();
+  const { zone, currency } = useBrand();
+  return (
+    <Shown of={me} bones={2}>
+      {({ points }) => {
+        const first = points.expiries?.[0];
+        const beside = [
+          points.worth_minor ? t("points.worth", { money: money(points.worth_minor, currency) }) : "",
+          points.pending ? t("points.pending", { n: whole(points.pending) }) : "",
+          points.held ? t("points.held", { n: whole(points.held) }) : "",
+        ].filter(Boolean);
+        return (
+          <section class="card" aria-label={t("points.title")}>
+            <p>
+              <span class="big gold">{whole(points.shown)}</span> <span class="quiet">{t("points.unit")}</span>
+            </p>
+            {beside.length > 0 ? <p class="quiet">{beside.join(" · ")}</p> : null}
+            {points.debt ? <p class="note bad">{t("points.debt", { n: whole(points.debt) })}</p> : null}
+            {first ? <p class="note gold">{t("home.expiring", { n: whole(first.points), at: until(first.at, zone) })}</p> : null}
+          </section>
+        );
+      }}
+    </Shown>
+  );
+}
+
+function Mall() {
+  const me = useMe();
+  const offers = useOffers();
+  const { zone } = useBrand();
+  return (
+    <Shown of={offers} bones={4}>
+      {({ items }) => {
+        const { mall, free } = stalls(list(items));
+        const all = [...free.filter((one) => one.state === "open"), ...mall];
+        if (all.length === 0) return <Empty title={t("mall.none")} say={t("mall.none_say")} />;
+        return (
+          <Shown of={me} bones={2}>
+            {(one) => (
+              <section class="card" aria-label={t("points.mall")}>
+                <Stall me={one} offers={all} zone={zone} again={() => [me, offers].forEach((what) => what.again())} />
+              </section>
+            )}
+          </Shown>
+        );
+      }}
+    </Shown>
+  );
+}
+
+function HistoryList() {
+  const history = useRead("points", read<History>("/v1/me/points"));
+  const { zone } = useBrand();
+  const lots = list(history.data?.lots).filter((lot) => lot.expires_at);
+  return (
+    <>
+      {lots.length > 0 ? (
+        <Part title={t("points.lots")}>
+          <ul class="list">
+            {lots.map((lot) => (
+              <li key={`${lot.expires_at} ${lot.points}`} class="between">
+                <span>{t("points.expires", { at: until(lot.expires_at ?? "", zone) })}</span>
+                <span>{whole(lot.points)}</span>
+              </li>
+            ))}
+          </ul>
+        </Part>
+      ) : null}
+      <Pages of={history} path="/v1/me/points" empty={<Empty title={t("points.none")} say={t("points.none_say")} />}>
+        {(items) => (
+          <ul class="card list history">
+            {items.map((one, at) => (
+              <li key={`${one.at} ${at}`} class="between">
+                <span>
+                  {one.what ? named(one.what, one.kind) : word("moved", one.kind)}
+                  <span class="quiet block">
+                    {one.what ? `${word("moved", one.kind)} · ` : ""}
+                    {moment(one.at, zone)}
+                  </span>
+                </span>
+                <span class={one.points > 0 ? "strong gold" : "strong"}>{signed(one.points)}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Pages>
+    </>
+  );
+}
+
+export const PointsPage = ({ at }: { at: string }) => (
+  <>
+    <Balance />
+    <Tabs says={t("points.title")} at={at} all={[{ to: "/points", words: t("points.mall") }, { to: "/points/history", words: t("points.history") }]} />
+    {at === "/points/history" ? <HistoryList /> : <Mall />}
+  </>
+);
