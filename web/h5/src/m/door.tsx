@@ -27,7 +27,7 @@ export function Door({ door, onIn }: { door: Read<DoorOf>; onIn: (session: Sessi
     const session = await send<Session>("POST", "/v1/me/session", { phone, code, language: tag(), ...(touchpoint ? { touchpoint } : {}) });
     asking.csrf = session.csrf;
     // Who was here before is not who is here now.
-    forgetReads();
+    forgetReads("door");
     forgetMember();
     keep("m.touchpoint", undefined);
     onIn(session);
@@ -94,7 +94,7 @@ export function Welcome({ me, onDone }: { me: string; onDone: () => void }) {
       for (const purpose of ticked) {
         await meant(me, `consent/${purpose}/all/true`, "/v1/me/consents", { purpose, given: true }, "PUT");
       }
-      forgetReads();
+      forgetReads("door");
       done();
     } catch (error) {
       setFault(asRefusal(error));

@@ -107,9 +107,8 @@ function Root() {
   };
   const leave = () => {
     asking.csrf = "";
-    forgetReads();
+    forgetReads("door");
     forgetMember();
-    if (door.data) recall("door", door.data, Date.now());
     setSession(undefined);
     setWelcomed(false);
   };
@@ -194,7 +193,7 @@ function Root() {
           go("/");
         }}
         onOther={(next) => {
-          forgetReads();
+          forgetReads("door");
           forgetMember();
           set(next);
           go("/");

@@ -58,7 +58,10 @@ export const ask = <T>(path: string, body: unknown, signal?: AbortSignal): Promi
 
 export type Read<T> = { data: T | undefined; fault: Refusal | undefined; busy: boolean; at: number | undefined; again: () => void };
 const had = new Map<string, { data: unknown; at: number }>();
-export const forgetReads = () => had.clear();
+/** Forgets what was read, but what is nobody's own. */
+export function forgetReads(...but: readonly string[]): void {
+  for (const name of [...had.keys()]) if (!but.includes(name)) had.delete(name);
+}
 /** What the phone kept of a read before the page was loaded: shown until it is read anew. */
 export function recall(name: string, data: unknown, at: number): void {
   if (!had.has(name)) had.set(name, { data, at });
