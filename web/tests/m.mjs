@@ -221,7 +221,7 @@ staged("the code is renewed each minute; without a network the last one is good 
   await page.clock.runFor(121_000);
   await page.waitForSelector(".lapsed");
   assert.equal(await page.locator("svg.qr").count(), 0);
-  assert.match(await text(page), /这个码已失效[\s\S]*告诉店员手机号 139\*{4}0001、卡号 6003/);
+  assert.match(await text(page), /这个码已失效[\s\S]*告诉店员您的手机号 139\*{4}0001，或卡号 6003/);
   await sound(page, "m-card-lapsed-zh");
   await context.setOffline(false);
   await page.clock.runFor(6_000);
@@ -315,7 +315,7 @@ staged("a coupon shows its code; one that cannot be used says why; one that is n
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "XK-2291-7734");
   await sound(page, "m-coupon-partner-zh");
   await at(page, "/coupons/c5");
-  await page.waitForSelector(".note.bad");
+  await page.waitForSelector(".pass .note.gold");
   assert.equal(await page.locator("svg.qr").count(), 0);
   await sound(page, "m-coupon-locked-zh");
   await at(page, "/coupons/nothing");
@@ -474,7 +474,7 @@ staged("language and appearance are one's own; signed out, or signed out elsewhe
   await enter(page, PHONES.wang);
   await page.waitForSelector("nav.bar");
   await context.clearCookies();
-  await page.click("nav.bar a[href='#/coupons']");
+  await page.evaluate(() => (location.hash = "/coupons"));
   await page.waitForSelector("input[name=phone]");
   assert.deepEqual(await left(), []);
   // Signed in again, they are where they were.

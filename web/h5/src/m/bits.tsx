@@ -4,7 +4,7 @@ import { createContext, type ComponentChildren } from "preact";
 import { useContext, useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { encode } from "uqr";
 import { asRefusal, command, recall, useRead, type Read } from "../shared/ask";
-import { called, day, moment } from "../shared/format";
+import { called, day, moment, whole } from "../shared/format";
 import { keep, kept } from "../shared/keep";
 import { Fault, Shown } from "../shared/parts";
 import { language, t } from "../shared/words";
@@ -25,11 +25,19 @@ export const brandOf = (door: Door | undefined): Brand => ({
 export const BrandContext = createContext<Brand>({ name: "", currency: "CNY", zone: "UTC" });
 export const useBrand = () => useContext(BrandContext);
 
+const FAR_MS = 300 * 86_400_000;
+const far = (at: string) => Math.abs(Date.parse(at) - Date.now()) > FAR_MS;
+const locale = () => (language() === "zh" ? "zh-CN" : "en-US");
+/** A moment; of one that is long ago, or far ahead, its day with its year. */
+export const stamp = (at: string, zone: string): string => (far(at) ? day(at, zone) : moment(at, zone));
 /** Up to when something holds, as people say it: the last day, or the minute where it does not end with a day. */
 export function until(at: string, zone: string): string {
   const last = lastDay(at, zone);
-  return last ? day(last) : moment(at, zone);
+  if (!last || far(at)) return last ? day(last) : stamp(at, zone);
+  return new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric", timeZone: "UTC" }).format(new Date(last));
 }
+/** A number that has to fit: from a million on in short. */
+export const short = (n: number): string => (Math.abs(n) < 1_000_000 ? whole(n) : new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 }).format(n));
 
 export async function readSession(signal?: AbortSignal): Promise<Session> {
   const session = await send<Session>("GET", "/v1/me/session", undefined, signal);

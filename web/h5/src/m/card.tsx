@@ -130,7 +130,7 @@ function Shows({ me }: { me: Me }) {
         )}
         {me.card ? <p class="centre number">{me.card}</p> : null}
       </section>
-      <p class="quiet centre">{shown ? t("card.bright") : instead.length > 0 ? t("card.instead", { what: instead.join(t("comma")) }) : t("card.bright")}</p>
+      <p class="quiet centre">{shown ? t("card.bright") : instead.length > 0 ? t("card.instead", { what: instead.join(t("or")) }) : t("card.bright")}</p>
     </>
   );
 }

@@ -2,10 +2,10 @@
 import { Refusal } from "@zhiyin/api";
 import { useState } from "preact/hooks";
 import { asRefusal, unsure } from "../shared/ask";
-import { moment, whole } from "../shared/format";
+import { whole } from "../shared/format";
 import { said } from "../shared/parts";
 import { t, word } from "../shared/words";
-import { list, meant, named, open, Sheet, until } from "./bits";
+import { list, meant, named, open, Sheet, stamp, until } from "./bits";
 import type { Claimed, Me, Offer } from "./types";
 
 const REFUSED = ["out_of_stock", "limit_reached", "insufficient_points", "not_eligible", "claim_over", "claim_not_open", "offer_not_running", "too_many_coupons", "offer_unknown", "not_claimable"];
@@ -14,7 +14,7 @@ const price = (offer: Offer) => (offer.points > 0 ? t("claim.price", { n: whole(
 /** What state something is in, and until when. */
 function say(offer: Offer, zone: string): string {
   if (offer.state === "too_few_points") return t("claim.missing", { n: whole(offer.missing ?? 0) });
-  if (offer.state === "soon") return offer.opens ? t("claim.opens", { at: moment(offer.opens, zone) }) : word("offer", "soon");
+  if (offer.state === "soon") return offer.opens ? t("claim.opens", { at: stamp(offer.opens, zone) }) : word("offer", "soon");
   if (offer.state !== "open") return word("offer", offer.state);
   return [offer.left !== null && offer.left !== undefined ? t("claim.left", { n: whole(offer.left) }) : "", offer.closes ? t("claim.closes", { at: until(offer.closes, zone) }) : ""].filter(Boolean).join(" · ");
 }
@@ -100,7 +100,7 @@ export function Stall({ me, offers, zone, again }: { me: Me; offers: readonly Of
                 <p class="strong">{named(offer.name, offer.offer)}</p>
                 {offer.about ? <p class="quiet">{named(offer.about, "")}</p> : null}
                 <p class="why">
-                  <span class="gold strong">{price(offer)}</span> <span class={offer.state === "open" ? "" : "bad"}>{say(offer, zone)}</span>
+                  <span class="gold strong">{price(offer)}</span> <span>{say(offer, zone)}</span>
                 </p>
               </div>
               {offer.state === "open" || waits ? (

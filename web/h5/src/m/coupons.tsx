@@ -1,14 +1,14 @@
 // Coupons: what can be used now, what cannot yet and why, what is over; one with its code.
-import { day, moment } from "../shared/format";
+import { day } from "../shared/format";
 import { Copy, Empty, Shown } from "../shared/parts";
 import { t, word } from "../shared/words";
-import { Lead, list, named, Part, Qr, Tabs, until, useBrand, useCoupons, useMe, useOffers } from "./bits";
+import { Lead, list, named, Part, Qr, stamp, Tabs, until, useBrand, useCoupons, useMe, useOffers } from "./bits";
 import { Stall } from "./claim";
 import { shelves, stalls } from "./rules";
 import type { Coupon } from "./types";
 
 const when = (one: Coupon, zone: string): string =>
-  one.why === "not_yet" && one.valid_from ? t("coupons.from", { at: moment(one.valid_from, zone) }) : one.valid_until ? t("coupons.until", { at: until(one.valid_until, zone) }) : t("coupons.always");
+  one.why === "not_yet" && one.valid_from ? t("coupons.from", { at: stamp(one.valid_from, zone) }) : one.valid_until ? t("coupons.until", { at: until(one.valid_until, zone) }) : t("coupons.always");
 const why = (one: Coupon): string => (one.why ? word("why", one.why) : word("coupon", one.state));
 
 export const CouponLine = ({ of, zone }: { of: Coupon; zone: string }) => (
@@ -18,7 +18,7 @@ export const CouponLine = ({ of, zone }: { of: Coupon; zone: string }) => (
     quiet={
       <>
         {of.about ? <span class="block">{named(of.about, "")}</span> : null}
-        {of.usable ? when(of, zone) : <span class="bad">{`${why(of)}${of.why === "not_yet" ? ` · ${when(of, zone)}` : ""}`}</span>}
+        {of.usable ? when(of, zone) : of.why === "not_yet" ? <span class="gold">{when(of, zone)}</span> : why(of)}
       </>
     }
   />
@@ -119,7 +119,7 @@ export function CouponOne({ id }: { id: string }) {
                   <p class="number centre">{one.code}</p>
                 </>
               ) : (
-                <p class="note bad centre">{why(one)}</p>
+                <p class="note gold centre">{why(one)}</p>
               )}
               <p class="quiet centre">{when(one, zone)}</p>
             </section>

@@ -2,7 +2,7 @@
 import { whole, day, money } from "../shared/format";
 import { Empty, Shown } from "../shared/parts";
 import { t } from "../shared/words";
-import { Lead, list, named, Part, until, useBrand, useCoupons, useMe } from "./bits";
+import { Lead, list, named, Part, short, until, useBrand, useCoupons, useMe } from "./bits";
 import { CouponLine } from "./coupons";
 import { dayBefore, share, shelves, things, type Thing } from "./rules";
 import type { Me, Tier } from "./types";
@@ -15,26 +15,32 @@ function Progress({ tier }: { tier: Tier }) {
       <div style={{ width: `${share(needed, missing) * 100}%` }} />
     </div>
   );
-  const keeps = keep && keep.growth_missing > 0 ? t("tier.keep", { at: day(keep.by), n: whole(keep.growth_missing), level: named(tier.name, tier.level) }) : keep ? t("tier.kept") : "";
+  const keeps = keep && keep.growth_missing > 0 ? t("tier.keep", { at: day(keep.by), n: whole(keep.growth_missing), level: named(tier.name, tier.level) }) : "";
   if (next) {
     const says = t("tier.next", { n: whole(Math.max(0, next.growth_missing)), level: named(next.name, next.level) });
     return (
       <>
         {bar(next.growth_needed, next.growth_missing, says)}
         <p>{says}</p>
-        {keeps ? <p class="soft">{keeps}</p> : null}
+        {keep && keep.growth_missing > 0 ? <p class="soft">{keeps}</p> : null}
         {lapses ? <p class="soft">{t("tier.lapses", { at: day(lapses.day), n: whole(lapses.growth) })}</p> : null}
       </>
     );
   }
   return (
     <>
-      {keep ? bar(keep.growth_needed, keep.growth_missing, keeps) : null}
+      {keep ? bar(keep.growth_needed, keep.growth_missing, keeps || t("tier.kept")) : null}
       <p>{keep && keep.growth_missing > 0 ? keeps : t("tier.top")}</p>
       {lapses ? <p class="soft">{t("tier.lapses", { at: day(lapses.day), n: whole(lapses.growth) })}</p> : null}
     </>
   );
 }
+
+/** Until when this term runs, and whether the next one is earned already. */
+const Term = ({ tier }: { tier: Tier }) => {
+  const said = [tier.ends ? t("tier.ends", { at: day(dayBefore(tier.ends)) }) : "", tier.keep && tier.keep.growth_missing <= 0 ? t("tier.kept") : ""].filter(Boolean);
+  return said.length > 0 ? <p class="soft">{said.join(t("and"))}</p> : null;
+};
 
 function Hero({ me }: { me: Me }) {
   const { tier } = me;
@@ -53,7 +59,7 @@ function Hero({ me }: { me: Me }) {
         ) : null}
       </div>
       {tier ? <Progress tier={tier} /> : <p>{t("tier.none_say")}</p>}
-      {tier?.ends ? <p class="soft">{t("tier.ends", { at: day(dayBefore(tier.ends)) })}</p> : null}
+      {tier ? <Term tier={tier} /> : null}
       <a class="button wide show" href="#/card">
         {t("home.show")}
       </a>
@@ -84,7 +90,7 @@ export function Home() {
             <div class="grid2 tiles">
               <a class="card tile" href="#/points">
                 <span class="quiet">{t("nav.points")}</span>
-                <span class="big gold">{whole(one.points.shown)}</span>
+                <span class="big gold">{short(one.points.shown)}</span>
                 <span class="why">{first ? t("home.expiring", { n: whole(first.points), at: until(first.at, zone) }) : one.points.worth_minor ? t("points.worth", { money: money(one.points.worth_minor, currency) }) : t("home.no_expiry")}</span>
               </a>
               <a class="card tile" href="#/coupons">
@@ -153,7 +159,7 @@ export function Tiers() {
                 <p class="level">{named(one.tier.name, one.tier.level)}</p>
                 <p>{t("tier.growth", { n: whole(one.tier.growth) })}</p>
                 <Progress tier={one.tier} />
-                {one.tier.ends ? <p class="soft">{t("tier.ends", { at: day(dayBefore(one.tier.ends)) })}</p> : null}
+                <Term tier={one.tier} />
               </section>
             ) : null}
             <Part title={t("tier.ladder")}>

@@ -29,12 +29,16 @@ const SIGNS = {
   card: "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2v2h-2zM18 14h2v2h-2zM14 18h2v2h-2zM18 18h2v2h-2z",
 };
 
+/** From where one went on: what is reached from two pages leads back to the one. */
+let from = "/me";
+
 type Page = { title: string; back?: string; under?: string; is: preact.JSX.Element };
 
 function App({ door, onOut, onErased, onOther }: { door: ReturnType<typeof useRead<DoorOf>>; onOut: (all: boolean) => Promise<void>; onErased: () => void; onOther: (session: Session) => void }) {
   const at = useHere();
   const brand = useBrand();
   const online = useOnline();
+  if (at === "/" || at === "/me") from = at;
   const pages: Record<string, () => Page> = {
     "/": () => ({ title: brand.name, is: <Home /> }),
     "/tier": () => ({ title: t("tier.title"), back: "/", under: "/", is: <Tiers /> }),
@@ -43,8 +47,8 @@ function App({ door, onOut, onErased, onOther }: { door: ReturnType<typeof useRe
     "/coupons/gone": () => ({ title: t("coupons.title"), is: <Coupons at="/coupons/gone" /> }),
     "/points": () => ({ title: t("nav.points"), is: <PointsPage at="/points" /> }),
     "/points/history": () => ({ title: t("nav.points"), is: <PointsPage at="/points/history" /> }),
-    "/draws": () => ({ title: t("draws.title"), back: "/me", under: "/me", is: <Draws /> }),
-    "/orders": () => ({ title: t("orders.title"), back: "/me", under: "/me", is: <Orders /> }),
+    "/draws": () => ({ title: t("draws.title"), back: from, under: from, is: <Draws /> }),
+    "/orders": () => ({ title: t("orders.title"), back: from, under: from, is: <Orders /> }),
     "/me": () => ({ title: t("nav.me"), is: <Own onOut={onOut} /> }),
     "/me/profile": () => ({ title: t("profile.title"), back: "/me", is: <Profile /> }),
     "/me/consents": () => ({ title: t("consents.title"), back: "/me", is: <Consents /> }),

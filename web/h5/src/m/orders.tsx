@@ -1,9 +1,9 @@
 // What one bought.
 import { useRead } from "../shared/ask";
-import { moment, money, whole } from "../shared/format";
+import { money, whole } from "../shared/format";
 import { Empty } from "../shared/parts";
 import { t, word } from "../shared/words";
-import { list, Pages, read, useBrand } from "./bits";
+import { list, Pages, read, stamp, useBrand } from "./bits";
 import type { Order, Paged } from "./types";
 
 export function Orders() {
@@ -33,7 +33,7 @@ export function Orders() {
                   {one.state === "placed" ? null : <span class={`pill ${/refund|cancel|return/.test(one.state) ? "bad" : ""}`}>{word("order", one.state)}</span>}
                 </div>
                 <div class="between">
-                  <span class="quiet">{moment(one.at, zone)}</span>
+                  <span class="quiet">{stamp(one.at, zone)}</span>
                   <span class="strong figure">{money(one.paid_minor, in_)}</span>
                 </div>
                 {lines.length > 0 ? (
@@ -49,9 +49,11 @@ export function Orders() {
                         </li>
                       ))}
                     </ul>
+                    {one.number ? <p class="why">{t("orders.number", { n: one.number })}</p> : null}
                   </details>
+                ) : one.number ? (
+                  <p class="why">{t("orders.number", { n: one.number })}</p>
                 ) : null}
-                {one.number ? <p class="why">{t("orders.number", { n: one.number })}</p> : null}
               </li>
             );
           })}

@@ -2,10 +2,10 @@
 import { asking, Refusal, send } from "@zhiyin/api";
 import { useEffect, useState } from "preact/hooks";
 import { asRefusal, useRead, type Read } from "../shared/ask";
-import { day, moment } from "../shared/format";
+import { day, whole } from "../shared/format";
 import { Bones, Fault, light, said, shine, Shown, Empty, type Light } from "../shared/parts";
 import { language, speak, t, word } from "../shared/words";
-import { inWeChat, Lead, list, meant, named, Part, read, readSession, Switch, tag, useBrand, useConsents, useMe } from "./bits";
+import { inWeChat, Lead, list, meant, named, Part, read, readSession, stamp, Switch, tag, useBrand, useConsents, useMe } from "./bits";
 import { CodeForm } from "./code";
 import { wayWith } from "./rules";
 import type { Attributes, Door, Me, Seen, Session } from "./types";
@@ -45,7 +45,13 @@ export function Own({ onOut }: { onOut: (all: boolean) => Promise<void> }) {
         {(one) => (
           <section class="card" aria-label={t("me.who")}>
             <p class="strong figure">{one.attributes?.name ?? one.name ?? t("home.member")}</p>
-            <p class="quiet">{[one.phone, one.card ? t("card.number", { card: one.card }) : "", one.joined_at ? t("me.since", { at: day(one.joined_at, zone) }) : ""].filter(Boolean).join(" · ")}</p>
+            <p class="quiet">
+              {[one.phone, one.card ? t("card.number", { card: one.card }) : "", one.joined_at ? t("me.since", { at: day(one.joined_at, zone) }) : ""].filter(Boolean).map((line) => (
+                <span key={line} class="block">
+                  {line}
+                </span>
+              ))}
+            </p>
           </section>
         )}
       </Shown>
@@ -70,7 +76,7 @@ export function Own({ onOut }: { onOut: (all: boolean) => Promise<void> }) {
         </div>
         <p class="why">{t("me.language_say")}</p>
         <h2>{t("own.light")}</h2>
-        <div class="grid3">
+        <div class="grid3 fits">
           {lights.map((one) => (
             <button
               type="button"
@@ -214,7 +220,7 @@ export function Consents() {
               const channels = list(one.channels);
               return (
                 <Part key={one.purpose} title={named(one.name, one.purpose)}>
-                  <div class="list">
+                  <div class="list switches">
                     {channels.map((channel) => (
                       <Switch
                         key={channel.channel}
@@ -248,6 +254,11 @@ export function Consents() {
   );
 }
 
+/** Who it was: staff by their role and as much of their name as the home tells. */
+function who(one: { role: string; who: string }): string {
+  if (one.who === "system" || one.role === "system") return t("seen.system");
+  return `${word("role", one.role)} ${one.who.replace(/^staff\s+/, "")}`;
+}
 export function SeenBy() {
   const seen = useRead("seen", read<Seen>("/v1/me/seen"));
   const { zone } = useBrand();
@@ -274,7 +285,7 @@ export function SeenBy() {
                 <li key={`${one.at} ${at}`}>
                   {named(one.name, one.operation)}
                   <span class="quiet block">
-                    {one.who === "system" ? t("seen.system") : one.who} · {word("role", one.role)} · {moment(one.at, zone)}
+                    {who(one)} · {stamp(one.at, zone)}
                   </span>
                 </li>
               ))}
@@ -401,7 +412,7 @@ export function Erase({ door, onErased, onOther }: { door: Read<Door>; onErased:
           ))}
         </ul>
       </Part>
-      {one.points.shown > 0 || one.coupons > 0 ? <p class="note gold">{t("erase.loses", { points: one.points.shown, coupons: one.coupons })}</p> : null}
+      {one.points.shown > 0 || one.coupons > 0 ? <p class="note gold">{t("erase.loses", { points: whole(one.points.shown), coupons: whole(one.coupons) })}</p> : null}
       <label class="check">
         <input type="checkbox" name="sure" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} />
         <span>{t("erase.sure")}</span>

@@ -1,9 +1,9 @@
 // Points: how many, until when, what they are good for, how they came and went.
 import { useRead } from "../shared/ask";
-import { moment, money, whole } from "../shared/format";
+import { money, whole } from "../shared/format";
 import { Empty, Shown } from "../shared/parts";
 import { t, word } from "../shared/words";
-import { list, named, Pages, Part, read, Tabs, until, useBrand, useMe, useOffers } from "./bits";
+import { list, named, Pages, Part, read, stamp, Tabs, until, useBrand, useMe, useOffers } from "./bits";
 import { Stall } from "./claim";
 import { stalls } from "./rules";
 import type { Lot, Moved, Paged } from "./types";
@@ -89,7 +89,7 @@ function HistoryList() {
                   {one.what ? named(one.what, one.kind) : word("moved", one.kind)}
                   <span class="quiet block">
                     {one.what ? `${word("moved", one.kind)} · ` : ""}
-                    {moment(one.at, zone)}
+                    {stamp(one.at, zone)}
                   </span>
                 </span>
                 <span class={one.points > 0 ? "strong gold" : "strong"}>{signed(one.points)}</span>

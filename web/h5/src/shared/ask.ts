@@ -93,6 +93,14 @@ export function useRead<T>(name: string | undefined, read: (signal: AbortSignal)
       });
     return () => stop.abort();
   }, [name, turn]);
+  // What could not be read for want of a network is read when it is back.
+  useEffect(() => {
+    const back = () => {
+      if (state.current.fault?.status === 0) setTurn((n) => n + 1);
+    };
+    addEventListener("online", back);
+    return () => removeEventListener("online", back);
+  }, []);
   const again = useCallback(() => setTurn((n) => n + 1), []);
   const kept = name === undefined ? undefined : had.get(name);
   return { data: kept?.data as T | undefined, fault: state.current.fault, busy: state.current.busy, at: kept?.at, again };
