@@ -23,7 +23,14 @@ export function Draws() {
   const { drops, chances } = stalls(list(offers.data?.items));
   const again = () => [me, offers, draws].forEach((one) => one.again());
   const nothing = draws.data && offers.data && drops.length + chances.length + list(draws.data.items).length === 0;
-  if (nothing) return <Empty title={t("draws.none")} say={t("draws.none_say")} />;
+  if (nothing)
+    return (
+      <Empty title={t("draws.none")} say={t("draws.none_say")}>
+        <a class="button go wide" href="#/points">
+          {t("coupons.to_mall")}
+        </a>
+      </Empty>
+    );
   return (
     <>
       <Shown of={offers} bones={3}>

@@ -3,7 +3,7 @@ import { useRead } from "../shared/ask";
 import { money, whole } from "../shared/format";
 import { Empty, Shown } from "../shared/parts";
 import { t, word } from "../shared/words";
-import { list, named, Pages, Part, read, stamp, Tabs, until, useBrand, useMe, useOffers } from "./bits";
+import { Lead, list, named, Pages, Part, read, stamp, Tabs, until, useBrand, useMe, useOffers } from "./bits";
 import { Stall } from "./claim";
 import { stalls } from "./rules";
 import type { Lot, Moved, Paged } from "./types";
@@ -47,15 +47,27 @@ function Mall() {
       {({ items }) => {
         const { mall, free } = stalls(list(items));
         const all = [...free.filter((one) => one.state === "open"), ...mall];
-        if (all.length === 0) return <Empty title={t("mall.none")} say={t("mall.none_say")} />;
         return (
-          <Shown of={me} bones={2}>
-            {(one) => (
-              <section class="card" aria-label={t("points.mall")}>
-                <Stall me={one} offers={all} zone={zone} again={() => [me, offers].forEach((what) => what.again())} />
-              </section>
+          <>
+            {all.length === 0 ? (
+              <Empty title={t("mall.none")} say={t("mall.none_say")}>
+                <a class="button go wide" href="#/card">
+                  {t("home.show")}
+                </a>
+              </Empty>
+            ) : (
+              <Shown of={me} bones={2}>
+                {(one) => (
+                  <section class="card" aria-label={t("points.mall")}>
+                    <Stall me={one} offers={all} zone={zone} again={() => [me, offers].forEach((what) => what.again())} />
+                  </section>
+                )}
+              </Shown>
             )}
-          </Shown>
+            <nav class="card list leads" aria-label={t("home.more")}>
+              <Lead to="/draws" words={t("draws.title")} />
+            </nav>
+          </>
         );
       }}
     </Shown>
@@ -80,7 +92,13 @@ function HistoryList() {
           </ul>
         </Part>
       ) : null}
-      <Pages of={history} path="/v1/me/points" empty={<Empty title={t("points.none")} say={t("points.none_say")} />}>
+      <Pages of={history} path="/v1/me/points" empty={
+          <Empty title={t("points.none")} say={t("points.none_say")}>
+            <a class="button go wide" href="#/card">
+              {t("home.show")}
+            </a>
+          </Empty>
+        }>
         {(items) => (
           <ul class="card list history">
             {items.map((one, at) => (
