@@ -6,6 +6,7 @@
 //! people see of it, try again and drop. Several processes may do all of it at once.
 
 pub mod door;
+mod kinds;
 pub mod log;
 mod pays;
 pub mod work;
@@ -15,7 +16,6 @@ pub use work::Worked;
 use zhiyin_model::time::Ts;
 pub use zhiyin_reach::arrival::{Ask, News, Welcome};
 pub use zhiyin_reach::door::{BODY_BYTES_MAX, Brought, Door, Doors, How, NEWS, Refused, WELCOME};
-pub use zhiyin_reach::wecom::callback::{CallbackSettings, Callbacks};
 
 use crate::Result;
 

@@ -19,6 +19,7 @@ use crate::accept::{REUSED, Source, Ties, Verdict, prepare, window};
 use crate::audit::{self, Outcome, Target, detail};
 use crate::boxed;
 use crate::identity::as_kept;
+use crate::me::pass;
 use crate::pipeline::OTHERS_AT_WORK;
 use crate::{Engine, Result, clock, sight};
 
@@ -205,6 +206,12 @@ impl Engine {
     ) -> Result<std::result::Result<StoredMember, Refusal>> {
         let id = match whom {
             Whom::Id(id) => *id,
+            Whom::Named(Identifier { namespace, value }) if namespace == pass::NAMESPACE => {
+                match pass::read(&self.home().await?.id_key, value, clock::wall()) {
+                    Some(member) => member,
+                    None => return Ok(Err(unknown(field))),
+                }
+            }
             Whom::Named(identifier) => {
                 let kept = match as_kept(identifier, &format!("{field}.value")) {
                     Ok(kept) => kept,
@@ -243,7 +250,9 @@ impl Engine {
         member: MemberId,
         field: &str,
     ) -> Result<std::result::Result<Identifier, Refusal>> {
-        if let Whom::Named(identifier) = whom {
+        if let Whom::Named(identifier) = whom
+            && identifier.namespace != pass::NAMESPACE
+        {
             return Ok(as_kept(identifier, &format!("{field}.value")));
         }
         // Names that end by themselves may have ended; any other holds.

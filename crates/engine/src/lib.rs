@@ -35,6 +35,7 @@ pub mod letters;
 pub mod links;
 pub mod lists;
 mod live;
+pub mod me;
 pub mod measure;
 pub mod members;
 pub mod moving;

@@ -5,6 +5,7 @@
 //! method says how that is found out. Instants are seconds since 1970 UTC.
 
 mod helpdesk;
+mod network;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use helpdesk::{Asker, Attachment, Helpdesk, Reply, Session, Speaker, Spoken, SpokenPage, SpokenWhat};
+pub use network::{NETWORKS, Network, Notified};
 
 /// Who can do something about a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,7 +13,7 @@ mod campaigns;
 mod changes;
 mod checkout;
 pub(crate) mod commands;
-mod coupons;
+pub(crate) mod coupons;
 pub(crate) mod document;
 mod draws;
 pub(crate) mod endpoint;
@@ -42,12 +42,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
 use zhiyin_engine::arrivals::Doors;
+use zhiyin_engine::me::{Me, Texts};
 use zhiyin_engine::sign_in::SignIn;
 use zhiyin_model::role::{Bound, Operation};
 
 use crate::callbacks::{self, Arriving};
 use crate::follow::{self, Follows};
 use crate::language::Language;
+use crate::me;
 use crate::problem::Problem;
 use crate::sign_in::{self, Front, Visit};
 use crate::unsubscribe;
@@ -68,6 +70,8 @@ pub struct Api {
     pub(crate) arriving: Arriving,
     /// The door for people.
     pub(crate) sign_in: SignIn,
+    /// The door for members.
+    pub(crate) me: Me,
     /// What stands before the server.
     pub(crate) front: Front,
     /// Whether the overview and what is measured are read without a key.
@@ -116,8 +120,14 @@ impl Api {
         let follows = Follows::new(Arc::clone(&engine));
         let arriving = Arriving::new(Arc::clone(&engine), doors);
         let sign_in = SignIn::new(Arc::clone(engine.store()), sign_in::fill);
+        let me = Me::new(Arc::clone(&engine), sign_in::fill);
         let asking = tokio::sync::Mutex::default();
-        Arc::new(Self { engine, rates, wire, follows, arriving, sign_in, front, open, asking })
+        Arc::new(Self { engine, rates, wire, follows, arriving, sign_in, me, front, open, asking })
+    }
+
+    /// Says who texts members the codes by which they come in; whoever is named first stays.
+    pub fn texts_by(&self, texts: Arc<dyn Texts>) {
+        self.me.texts_by(texts);
     }
 
     /// Tells which short links were followed, again and again, until told to stop.
@@ -166,6 +176,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         keys::endpoints(),
         people::endpoints(),
         sign_in::endpoints(),
+        me::endpoints(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -13,6 +13,7 @@ mod callbacks;
 mod follow;
 mod home_readings;
 mod language;
+mod me;
 pub mod overview;
 mod page;
 mod problem;

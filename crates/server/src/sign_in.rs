@@ -4,7 +4,7 @@
 //! GET says beside it what only a page of ours was told ([`CSRF`]). Every other operation takes the cookie in place of a key
 //! ([`granted`]).
 
-mod front;
+pub(crate) mod front;
 
 use axum::Json;
 use axum::http::request::Parts;
@@ -63,15 +63,15 @@ async fn signed_in(api: &Api, method: &Method, headers: &HeaderMap) -> Result<Si
 
 /// Somebody at the door, signed in or not.
 pub(crate) struct Visit {
-    api: Arc<Api>,
-    method: Method,
-    headers: HeaderMap,
+    pub(crate) api: Arc<Api>,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
     /// Who is at the other end of the connection.
     peer: Option<IpAddr>,
     /// Where they come from, as far as that is known.
     address: Option<IpAddr>,
     /// Whether they come by https.
-    secure: bool,
+    pub(crate) secure: bool,
 }
 
 impl Visit {
@@ -87,12 +87,12 @@ impl Visit {
     }
 
     /// Who comes without a session has no word to say beside it: a page of another site is told by what browsers say of it.
-    fn comes_from_here(&self) -> Result<(), Problem> {
+    pub(crate) fn comes_from_here(&self) -> Result<(), Problem> {
         if self.api.front.is_own_page(&self.headers) { Ok(()) } else { Err(Problem::of("csrf")) }
     }
 
     /// By what wrong passwords of an address are counted: of IPv6 by the network that one customer is given.
-    fn counted(&self) -> String {
+    pub(crate) fn counted(&self) -> String {
         match self.address {
             Some(IpAddr::V6(address)) => {
                 let [a, b, c, d, ..] = address.segments();
@@ -428,7 +428,7 @@ pub(crate) struct As<T> {
 }
 
 impl<T> As<T> {
-    fn new(response: Response) -> Self {
+    pub(crate) fn new(response: Response) -> Self {
         Self { response, says: std::marker::PhantomData }
     }
 }

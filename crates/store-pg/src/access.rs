@@ -48,6 +48,8 @@ pub(crate) const AUDIT_LAST: &str = "SELECT no, at, who, role, operation, target
     ORDER BY no DESC LIMIT 1";
 pub(crate) const AUDIT: &str = "SELECT no, at, who, role, operation, target, outcome, detail, hash FROM {home}.audit \
     WHERE no > $1 AND at >= $2 ORDER BY no LIMIT $3";
+pub(crate) const AUDIT_ABOUT: &str = "SELECT no, at, who, role, operation, target, outcome, detail, hash FROM {home}.audit \
+    WHERE target = $1 ORDER BY no DESC LIMIT $2";
 pub(crate) const AUDIT_NEW: &str = "INSERT INTO {home}.audit (no, at, who, role, operation, target, outcome, detail, hash) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 pub(crate) const AUDIT_KEY: &str = "SELECT id_key FROM {home}.home WHERE one = 1";
@@ -306,6 +308,11 @@ impl Access for PgStore {
     async fn audit(&self, after: i64, since: Option<Ts>, limit: usize) -> Result<Vec<Entry>> {
         let (since, limit) = (since.unwrap_or(Ts::MIN).0, i64::try_from(limit).unwrap_or(i64::MAX));
         rows(&self.connections, AUDIT, vec![&after, &since, &limit], entry).await
+    }
+
+    async fn audit_about(&self, target: &str, limit: usize) -> Result<Vec<Entry>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        rows(&self.connections, AUDIT_ABOUT, vec![&target, &limit], entry).await
     }
 
     async fn audit_last(&self) -> Result<Option<Entry>> {

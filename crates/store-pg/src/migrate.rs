@@ -243,6 +243,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         shard: include_str!("migrations/0030_shard.sql"),
         online: &[],
     },
+    Migration {
+        number: 31,
+        oldest: 1,
+        home: include_str!("migrations/0031_audit_target.sql"),
+        shard: "",
+        online: &[],
+    },
 ];
 
 /// What this room needs of PostgreSQL.

@@ -42,6 +42,8 @@ pub(crate) const AUDIT_LAST: &str = "SELECT no, at, who, role, operation, target
     ORDER BY no DESC LIMIT 1";
 pub(crate) const AUDIT: &str = "SELECT no, at, who, role, operation, target, outcome, detail, hash FROM audit \
     WHERE no > ?1 AND at >= ?2 ORDER BY no LIMIT ?3";
+pub(crate) const AUDIT_ABOUT: &str = "SELECT no, at, who, role, operation, target, outcome, detail, hash FROM audit \
+    WHERE target = ?1 ORDER BY no DESC LIMIT ?2";
 pub(crate) const AUDIT_NEW: &str = "INSERT INTO audit (no, at, who, role, operation, target, outcome, detail, hash) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 pub(crate) const AUDIT_KEY: &str = "SELECT id_key FROM home";
@@ -247,6 +249,11 @@ impl Access for SqliteStore {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let since = since.unwrap_or(Ts::MIN).0;
         self.connections.read(move |c| all(c, AUDIT, params![after, since, limit], entry)).await
+    }
+
+    async fn audit_about(&self, target: &str, limit: usize) -> Result<Vec<Entry>> {
+        let (target, limit) = (target.to_owned(), i64::try_from(limit).unwrap_or(i64::MAX));
+        self.connections.read(move |c| all(c, AUDIT_ABOUT, params![target, limit], entry)).await
     }
 
     async fn audit_last(&self) -> Result<Option<Entry>> {

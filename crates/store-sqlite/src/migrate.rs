@@ -42,6 +42,7 @@ pub(crate) const MIGRATIONS: &[(u32, u32, &str)] = &[
     (31, 2, include_str!("migrations/0031_people.sql")),
     (32, 2, include_str!("migrations/0032_conversations.sql")),
     (33, 2, include_str!("migrations/0033_coupon_moves.sql")),
+    (34, 2, include_str!("migrations/0034_audit_target.sql")),
 ];
 
 /// Brings a database to the newest schema, or says why not.

@@ -121,6 +121,8 @@ pub trait Access: Send + Sync {
     async fn note(&self, note: Note) -> Result<Entry>;
     /// Lines after a number, the oldest first, at most `limit`; of these only what is not before an instant.
     async fn audit(&self, after: i64, since: Option<Ts>, limit: usize) -> Result<Vec<Entry>>;
+    /// The latest lines about a target, the latest first, at most `limit`.
+    async fn audit_about(&self, target: &str, limit: usize) -> Result<Vec<Entry>>;
     /// The last line.
     async fn audit_last(&self) -> Result<Option<Entry>>;
 }

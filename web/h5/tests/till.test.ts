@@ -32,6 +32,7 @@ test.each([
   ["+86 139-1234-5678", { namespace: "phone", value: "+8613912345678" }],
   ["1001", { namespace: "card", value: "1001" }],
   ["card:1001", { namespace: "card", value: "1001" }],
+  [`ZYP${"0A".repeat(28)}`, { namespace: "pass", value: `ZYP${"0A".repeat(28)}` }],
   ["openid:wx12:abc", { namespace: "openid:wx12", value: "abc" }],
 ])("%s names somebody", (typed, who) => expect(named(typed)).toEqual(who));
 test.each(["", "王芳", "wang fang", "a".repeat(300)])("%s names nobody", (typed) => expect(named(typed)).toBeUndefined());

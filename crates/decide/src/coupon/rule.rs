@@ -123,7 +123,7 @@ impl CouponRule {
     }
 
     /// The limit that so many more on a day would exceed.
-    pub(crate) fn limit_reached(&self, holdings: &Holdings, day: Day, n: u32) -> Option<(u64, Within)> {
+    pub fn limit_reached(&self, holdings: &Holdings, day: Day, n: u32) -> Option<(u64, Within)> {
         let tally = holdings.issued.get(&self.terms.offer)?;
         let over = |(times, within): &&(u64, Within)| {
             u64::from(counted(tally, *within, day)) + u64::from(n) > *times

@@ -12,12 +12,11 @@ use serde_json::{Map, Value, json};
 use zhiyin_model::event::names;
 use zhiyin_model::time::Ts;
 use zhiyin_reach::arrival::{Ask, News, Welcome};
-use zhiyin_reach::wecom::callback::{Notice, xml};
-use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
-use zhiyin_reach::wxpay;
+use zhiyin_reach::platform::Network;
 use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState, Became};
 use zhiyin_store::{Home, StoreError, seal};
 
+use super::kinds::{self, Kind};
 use super::{Errand, Errands, Heard, KEPT_DAYS, NEWS, WELCOME};
 use crate::accept::{REUSED, Source, Ties, Verdict};
 use crate::boxed;
@@ -166,8 +165,8 @@ impl Engine {
     #[boxed]
     pub async fn work_on_lane(&self, errands: Option<&dyn Errands>, lane: &str, wall: Ts) -> Result<Worked> {
         let mut worked = Worked::default();
-        for channel in if lane == WELCOME { &[CHANNEL][..] } else { &[CHANNEL, wxpay::CHANNEL][..] } {
-            worked.add(self.work_on_channel(errands, (channel, lane), wall).await?);
+        for (channel, kind) in kinds::of_lane(lane) {
+            worked.add(self.work_on_channel(errands, (channel, kind), lane, wall).await?);
         }
         Ok(worked)
     }
@@ -175,7 +174,8 @@ impl Engine {
     async fn work_on_channel(
         &self,
         errands: Option<&dyn Errands>,
-        (channel, lane): (&'static str, &str),
+        (channel, kind): (&'static str, Kind),
+        lane: &str,
         wall: Ts,
     ) -> Result<Worked> {
         let mut worked = Worked::default();
@@ -192,10 +192,11 @@ impl Engine {
             }
             let done: Vec<Result<Outcome>> = stream::iter(each).buffered(WELCOMES_TOGETHER).collect().await;
             done.into_iter().collect::<Result<Vec<Outcome>>>()?
-        } else if channel == wxpay::CHANNEL {
-            self.work_on_pays(&lent, wall).await?
         } else {
-            self.work_on_news(errands, &lent, wall).await?
+            match kind {
+                Kind::Contacts(network) => self.work_on_news(errands, network, &lent, wall).await?,
+                Kind::Payments => self.work_on_pays(&lent, wall).await?,
+            }
         };
         let mut became = Vec::with_capacity(lent.len());
         for (arrival, (state, due, why)) in lent.iter().zip(outcomes) {
@@ -211,6 +212,7 @@ impl Engine {
     async fn work_on_news(
         &self,
         errands: Option<&dyn Errands>,
+        network: &'static Network,
         lent: &[Arrival],
         wall: Ts,
     ) -> Result<Vec<Outcome>> {
@@ -218,7 +220,7 @@ impl Engine {
         let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(lent.len());
         let mut of_accounts: BTreeMap<String, Vec<(usize, Heard)>> = BTreeMap::new();
         for (i, arrival) in lent.iter().enumerate() {
-            match read(arrival)? {
+            match read(network, arrival)? {
                 Ok((account, heard)) => {
                     of_accounts.entry(account).or_default().push((i, heard));
                     outcomes.push(None);
@@ -237,7 +239,7 @@ impl Engine {
                 let errand = answered.as_ref().map(|all| all.get(n).cloned().unwrap_or(Errand::Done));
                 *slot = Some(match errand {
                     Some(errand) => outcome(errand, arrival),
-                    None => self.work_on(&home, errands, (&account, &heard), arrival, wall).await?,
+                    None => self.work_on(&home, errands, (network, &account, &heard), arrival, wall).await?,
                 });
             }
         }
@@ -253,13 +255,13 @@ impl Engine {
         &self,
         home: &Home,
         errands: Option<&dyn Errands>,
-        (account, heard): (&str, &Heard),
+        (network, account, heard): (&Network, &str, &Heard),
         arrival: &Arrival,
         wall: Ts,
     ) -> Result<Outcome> {
         let at = Ts(heard.at.saturating_mul(1_000_000)).plus_us(home.offset_us);
-        let items = self.items(account, &heard.news, (arrival, at))?;
-        if let Some(refused) = self.put(CHANNEL, &items).await? {
+        let items = self.items((network, account), &heard.news, (arrival, at))?;
+        if let Some(refused) = self.put(network.channel, &items).await? {
             return Ok((ArrivalState::Failed, arrival.due, Some(refused.to_owned())));
         }
         for one in &heard.news {
@@ -299,18 +301,23 @@ impl Engine {
     }
 
     /// The items that news come to.
-    fn items(&self, account: &str, news: &[News], (arrival, at): (&Arrival, Ts)) -> Result<Vec<Vec<u8>>> {
+    fn items(
+        &self,
+        (network, account): (&Network, &str),
+        news: &[News],
+        (arrival, at): (&Arrival, Ts),
+    ) -> Result<Vec<Vec<u8>>> {
         let mut items = Vec::new();
         for one in news {
             let mut properties = Map::new();
-            properties.insert("channel".to_owned(), CHANNEL.into());
+            properties.insert("channel".to_owned(), network.channel.into());
             properties.insert("account_of".to_owned(), account.into());
             let mut put = |name: &str, value: Value| drop(properties.insert(name.to_owned(), value));
             let (name, customers): (_, &[String]) = match one {
                 News::ContactBegun { account, customer, half, way } => {
                     put("account", account.as_str().into());
                     put("half", (*half).into());
-                    let (touchpoint, campaign) = self.met_by(CHANNEL, way.as_deref())?;
+                    let (touchpoint, campaign) = self.met_by(network.channel, way.as_deref())?;
                     put("touchpoint", touchpoint.into());
                     campaign.into_iter().for_each(|campaign| put("campaign", campaign.into()));
                     way.iter().for_each(|way| put("way", way.as_str().into()));
@@ -339,7 +346,7 @@ impl Engine {
                     "event": name,
                     "messageId": format!("{}-{}", arrival.id, items.len()),
                     "timestamp": at.rfc3339(),
-                    "context": {"externalIds": [{"id": customer, "type": NAMESPACE}]},
+                    "context": {"externalIds": [{"id": customer, "type": network.namespace}]},
                     "properties": properties,
                 });
                 items.push(item.to_string().into_bytes());
@@ -355,21 +362,20 @@ fn lane_name(lane: &str) -> &'static str {
 }
 
 /// What a piece of news says, and of which account; or what becomes of it where it says nothing that is to be done.
-fn read(arrival: &Arrival) -> Result<std::result::Result<(String, Heard), Outcome>> {
+fn read(network: &Network, arrival: &Arrival) -> Result<std::result::Result<(String, Heard), Outcome>> {
     let over = |state, why: &str| Ok(Err((state, arrival.due, Some(why.to_owned()))));
     let body = match seal::open(&arrival.body) {
         Err(StoreError::Erased) => return over(ArrivalState::Dropped, "erased"),
         body => body?,
     };
     let kept: Option<KeptNews> = serde_json::from_str(&body).ok();
-    let read = kept.and_then(|kept| Some((kept.account, xml::read(kept.text.as_bytes()).ok()?)));
-    let Some((account, root)) = read else { return over(ArrivalState::Failed, "unreadable") };
-    let notice = Notice::read(&root);
-    let news = notice.told.news();
+    let read = kept.and_then(|kept| Some((kept.account, (network.read)(&kept.text)?)));
+    let Some((account, said)) = read else { return over(ArrivalState::Failed, "unreadable") };
+    let news = said.news;
     if news.is_empty() {
         return over(ArrivalState::Done, "nothing_to_do");
     }
-    let at = notice.at.unwrap_or_else(|| arrival.at.0.div_euclid(1_000_000));
+    let at = said.at.unwrap_or_else(|| arrival.at.0.div_euclid(1_000_000));
     Ok(Ok((account, Heard { at, news })))
 }
 

@@ -337,7 +337,7 @@ impl Engine {
     }
 
     /// How many codes are left for an offer whose coupons bear them; `None` of another offer.
-    pub(super) async fn codes_left(&self, offer: &str) -> Result<Option<i64>> {
+    pub(crate) async fn codes_left(&self, offer: &str) -> Result<Option<i64>> {
         let live = self.live()?;
         let Some(partner) = live.rules.coupons.get(offer).and_then(|rule| rule.codes.as_ref()) else {
             return Ok(None);

@@ -21,7 +21,7 @@ use zhiyin_model::event::Identifier;
 use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::time::{HOUR_US, Ts};
-use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
+use zhiyin_reach::platform::Network;
 use zhiyin_store::campaigns::conversations::Conversation;
 use zhiyin_store::campaigns::mirror::{Reflect, Reflection, ReflectionId, reflection_id};
 use zhiyin_store::{StoreError, seal};
@@ -266,16 +266,12 @@ fn cut(text: &str, chars: usize) -> (String, bool) {
     }
 }
 
-/// The name of a customer, as it is kept; nothing, where no member can bear it.
-fn name_of(customer: &str) -> Option<Identifier> {
-    let value = normalise(NAMESPACE, customer).ok()?;
-    Some(Identifier { namespace: NAMESPACE.to_owned(), value })
-}
-
 /// Rows of the inbox.
 struct Rows<'e> {
     engine: &'e Engine,
     key: IdKey,
+    /// Of which network everybody is who says something.
+    network: &'static Network,
 }
 
 /// A row as it was found: also where it was erased.
@@ -286,13 +282,19 @@ enum Found<T> {
 
 impl Engine {
     async fn inbox_rows(&self) -> Result<Rows<'_>> {
-        Ok(Rows { engine: self, key: self.home().await?.id_key })
+        Ok(Rows { engine: self, key: self.home().await?.id_key, network: Network::usual() })
     }
 }
 
 impl Rows<'_> {
+    /// The name of a customer, as it is kept; nothing, where no member can bear it.
+    fn name_of(&self, customer: &str) -> Option<Identifier> {
+        let namespace = self.network.namespace;
+        Some(Identifier { namespace: namespace.to_owned(), value: normalise(namespace, customer).ok()? })
+    }
+
     fn id(&self, kind: &str, names: &[&str]) -> ReflectionId {
-        reflection_id(&self.key, (CHANNEL, INBOX), kind, names)
+        reflection_id(&self.key, (self.network.channel, INBOX), kind, names)
     }
 
     /// The id of a word: in the order of ids those of one conversation come with the latest first.
@@ -312,12 +314,12 @@ impl Rows<'_> {
         ReflectionId::from_bytes(bytes)
     }
 
-    fn kind(kind: &str) -> String {
-        format!("{CHANNEL}:{INBOX}:{kind}")
+    fn kind(&self, kind: &str) -> String {
+        format!("{}:{INBOX}:{kind}", self.network.channel)
     }
 
-    fn words_of(account: &str) -> String {
-        format!("{CHANNEL}:{account}:{WORD}")
+    fn words_of(&self, account: &str) -> String {
+        format!("{}:{account}:{WORD}", self.network.channel)
     }
 
     async fn found<T: DeserializeOwned>(
@@ -350,7 +352,7 @@ impl Rows<'_> {
         what: &T,
     ) -> Result<Reflect> {
         let body = serde_json::to_string(what).map_err(|error| StoreError::Damaged(error.to_string()))?;
-        let about = match name_of(customer) {
+        let about = match self.name_of(customer) {
             Some(name) => seal::lookup(&self.key, &name),
             None => self.key.digest("reflection", &[id.bytes()]),
         };
@@ -358,7 +360,7 @@ impl Rows<'_> {
     }
 
     fn talk(&self, id: ReflectionId, read: i64, talk: &Talk) -> Result<Reflect> {
-        self.reflect(Self::kind(TALK), (id, id, read), None, &talk.customer, talk)
+        self.reflect(self.kind(TALK), (id, id, read), None, &talk.customer, talk)
     }
 
     fn word(
@@ -368,7 +370,7 @@ impl Rows<'_> {
         due: Option<Ts>,
         word: &Word,
     ) -> Result<Reflect> {
-        self.reflect(Self::words_of(account), (id, word.talk, read), due, &word.customer, word)
+        self.reflect(self.words_of(account), (id, word.talk, read), due, &word.customer, word)
     }
 
     async fn converse(&self, things: Vec<Reflect>, listed: Vec<Conversation>) -> Result<bool> {
@@ -377,7 +379,7 @@ impl Rows<'_> {
 
     /// Who customers are, of those whom a member bears the name of.
     async fn members(&self, customers: &[&str]) -> Result<BTreeMap<String, MemberId>> {
-        let names = customers.iter().filter_map(|customer| Some((*customer, name_of(customer)?)));
+        let names = customers.iter().filter_map(|customer| Some((*customer, self.name_of(customer)?)));
         let (customers, names): (Vec<&str>, Vec<Identifier>) = names.unzip();
         let borne = self.engine.borne(&names).await?;
         let whose =

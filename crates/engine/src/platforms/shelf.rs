@@ -8,7 +8,7 @@ use zhiyin_model::event::Identifier;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::time::Ts;
-use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
+use zhiyin_reach::platform::Network;
 use zhiyin_store::campaigns::mirror::{Reflect, Reflection, ReflectionId, reflection_id};
 use zhiyin_store::{StoreError, seal};
 
@@ -22,6 +22,7 @@ const AT_ONCE: usize = 500;
 pub(crate) struct Shelf<'e> {
     engine: &'e Engine,
     key: IdKey,
+    network: &'static Network,
     account: String,
 }
 
@@ -32,21 +33,24 @@ impl Engine {
         let known = kinds.iter().filter_map(|kind| {
             let (channel, rest) = kind.split_once(':')?;
             let (account, _) = rest.split_once(':')?;
-            (channel == CHANNEL).then(|| account.to_owned())
+            Network::of(channel).is_some().then(|| account.to_owned())
         });
         Ok(known.chain(named.iter().cloned()).collect())
     }
 
-    /// What is kept of an account of the one platform that there is.
+    /// What is kept of an account.
     pub(crate) async fn shelf(&self, account: &str) -> Result<Shelf<'_>> {
-        Ok(Shelf { engine: self, key: self.home().await?.id_key, account: account.to_owned() })
+        let (key, network) = (self.home().await?.id_key, Network::usual());
+        Ok(Shelf { engine: self, key, network, account: account.to_owned() })
     }
 }
 
 impl<'e> Kept<'e> {
     /// The same rows, for who only reads them.
     pub(super) fn shelf(&self) -> Shelf<'e> {
-        Shelf { engine: self.engine, key: self.key.clone(), account: self.at.account.clone() }
+        let (key, account) = (self.key.clone(), self.at.account.clone());
+        let network = Network::of(self.at.desk.channel()).unwrap_or_else(Network::usual);
+        Shelf { engine: self.engine, key, network, account }
     }
 }
 
@@ -67,16 +71,16 @@ fn opened<T: DeserializeOwned>(found: Reflection) -> Result<Option<Row<T>>> {
 impl Shelf<'_> {
     /// The id of a thing, or of what things belong to.
     pub(crate) fn id(&self, kind: &str, names: &[&str]) -> ReflectionId {
-        reflection_id(&self.key, (CHANNEL, &self.account), kind, names)
+        reflection_id(&self.key, (self.network.channel, &self.account), kind, names)
     }
 
     fn kind(&self, kind: &str) -> String {
-        format!("{CHANNEL}:{}:{kind}", self.account)
+        format!("{}:{}:{kind}", self.network.channel, self.account)
     }
 
     /// On which channel.
     pub(crate) fn channel(&self) -> &'static str {
-        CHANNEL
+        self.network.channel
     }
 
     /// When the next of a kind is due.
@@ -121,15 +125,15 @@ impl Shelf<'_> {
         kind: &str,
         rows: &[(ReflectionId, ReflectionId, About<'_>, Option<Ts>, &T)],
     ) -> Result<Vec<bool>> {
-        let mut all = Vec::with_capacity(rows.len());
+        let (namespace, mut all) = (self.network.namespace, Vec::with_capacity(rows.len()));
         for (id, part, about, due, what) in rows {
             let name = match about {
-                About::Customer(customer) => normalise(NAMESPACE, customer).ok(),
+                About::Customer(customer) => normalise(namespace, customer).ok(),
                 About::Nobody => None,
             };
             let about = match name {
                 Some(value) => {
-                    seal::lookup(&self.key, &Identifier { namespace: NAMESPACE.to_owned(), value })
+                    seal::lookup(&self.key, &Identifier { namespace: namespace.to_owned(), value })
                 }
                 None => self.key.digest("reflection", &[id.bytes()]),
             };

@@ -22,6 +22,10 @@ use super::lanes::{Lane, Limit};
 pub const FILE_BYTES_MAX: usize = 64 * 1024;
 /// The fastest pace.
 const PER_MINUTE_MAX: u32 = 1_000_000;
+/// The most accounts.
+const ACCOUNTS_MAX: usize = 50;
+/// Characters of an account's name at most.
+const NAME_CHARS_MAX: usize = 40;
 
 /// What is wrong with the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +122,20 @@ pub fn platforms(
     let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
     wxpay::merchants(&mut platforms, whole.wxpay, &public_url, &secret, clock)?;
     Ok(platforms)
+}
+
+/// Whether accounts of a channel may be called so.
+fn named<'n>(channel: &str, names: impl ExactSizeIterator<Item = &'n String>) -> Result<(), ChannelsProblem> {
+    if names.len() > ACCOUNTS_MAX {
+        return wrong(channel, format!("at most {ACCOUNTS_MAX} accounts"));
+    }
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    for name in names {
+        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_plain) {
+            return wrong(channel, format!("{name:?}: 1 to {NAME_CHARS_MAX} of a-z, 0-9, _ and -"));
+        }
+    }
+    Ok(())
 }
 
 /// How people reach this home, as the file says.

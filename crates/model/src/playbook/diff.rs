@@ -15,6 +15,7 @@ mod standing;
 mod text;
 mod way;
 
+pub(in crate::playbook) use offer::gives;
 use serde::Serialize;
 
 use super::{ConditionText, Playbook};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::{Claim, Validity};
 use super::names::Names;
 use super::{ConditionText, Ratio, canonical};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::time::Day;
 
 /// What is offered, and the order in which it applies.
@@ -142,6 +142,13 @@ pub struct Offer {
     pub returns: Returns,
     /// What it gives.
     pub effect: OfferEffect,
+}
+
+impl Offer {
+    /// What it gives, in words for those who get it.
+    pub fn gives(&self, currency: &Currency) -> Names {
+        super::diff::gives(self, currency)
+    }
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -9,6 +9,7 @@ pub mod xml;
 use sha2::{Digest, Sha256};
 
 use super::crypto::{Crypto, CryptoProblem, RANDOM_BYTES, SettingProblem};
+use crate::platform::Notified;
 pub use told::{Notice, Told};
 use xml::Element;
 
@@ -17,6 +18,12 @@ use xml::Element;
 pub const BELIEVED_SECONDS: i64 = 600;
 /// Characters of a timestamp, a nonce, a signature at most.
 const WORD_CHARS_MAX: usize = 128;
+
+/// What a text says that a door kept; nothing, where it cannot be read.
+pub fn said(text: &str) -> Option<Notified> {
+    let notice = Notice::read(&xml::read(text.as_bytes()).ok()?);
+    Some(Notified { at: notice.at, news: notice.told.news() })
+}
 
 /// Why something that came is not taken: each has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]

@@ -91,7 +91,7 @@ pub(crate) fn secret(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A key is said once, and is of characters that everybody can see.
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     let mut all = headers.get_all("idempotency-key").iter();
     let Some(key) = all.next() else { return Err(Problem::of("idempotency_key_missing")) };
     let text = key.to_str().map(str::trim).unwrap_or_default();

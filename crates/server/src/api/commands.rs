@@ -2,7 +2,7 @@
 //! from the record after it was decided.
 
 pub(crate) mod approvals;
-mod members;
+pub(crate) mod members;
 mod persons;
 mod points;
 
@@ -64,6 +64,11 @@ pub(crate) struct MemberRef {
 }
 
 impl MemberRef {
+    /// The member of an id.
+    pub(crate) fn of(id: MemberId) -> Self {
+        Self { id: Some(id.to_string()), namespace: None, value: None }
+    }
+
     /// Whom it names; one way, and one only.
     pub(crate) fn whom(&self, field: &str) -> Result<Whom, Problem> {
         match (&self.id, &self.namespace, &self.value) {

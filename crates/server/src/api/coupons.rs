@@ -1,6 +1,6 @@
 //! Coupons: claimed and redeemed ([`claims`]), issued to a member or to many, taken back, read by member and by code.
 
-mod claims;
+pub(crate) mod claims;
 mod codes;
 
 use std::sync::Arc;

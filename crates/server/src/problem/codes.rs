@@ -75,6 +75,16 @@ pub(crate) const CODES: &[Code] = &[
     c(401, "sign_in_wrong", ["姓名或密码不正确", "The name or the password is wrong"]),
     c(401, "code_needed", ["请输入动态口令", "A code is needed"]),
     c(401, "code_wrong", ["动态口令不正确或已使用", "The code is wrong or was used"]),
+    c(422, "code_over", ["验证码已失效，请重新获取", "The code is over: ask for a new one"]),
+    c(503, "code_not_sent", ["验证码暂时发不出去，请稍后再试", "The code could not be sent just now"]),
+    d(503, "channel_missing", ["未开通短信", "No channel can text codes"], [
+        "Name a channel that can (docs/connect-sms.md).",
+        "请先接入短信渠道（docs/connect-sms.md）。",
+    ]),
+    d(403, "not_fresh", ["请重新验证身份", "Show again that it is you"], [
+        "Ask for a code and sign in with it; within ten minutes this is done.",
+        "请获取验证码重新登录，十分钟内完成此操作。",
+    ]),
     c(422, "code_unconfirmed", ["动态口令不正确，请核对手机时间", "The code is wrong; is the phone's clock right?"]),
     d(429, "too_many_attempts", ["尝试次数过多", "Too many attempts"], [
         "Wait as long as Retry-After says.",

@@ -128,16 +128,27 @@ fn host_or_all(text: &str) -> &str {
     }
 }
 
-/// What cookies of ours a request brings, the one that counts first.
+/// What cookies of people a request brings, the one that counts first.
 pub(super) fn tokens(front: &Front, headers: &HeaderMap) -> Vec<String> {
+    tokens_of((SECURE, PLAIN), front, headers)
+}
+
+/// The same of a pair of names: the one by https, and the one elsewhere.
+pub(crate) fn tokens_of(
+    (by_https, elsewhere): (&str, &str),
+    front: &Front,
+    headers: &HeaderMap,
+) -> Vec<String> {
     let mut found = [None, None];
     for value in headers.get_all(header::COOKIE) {
         for pair in value.to_str().unwrap_or_default().split(';') {
             let Some((name, value)) = pair.trim().split_once('=') else { continue };
             match name {
-                SECURE => found[0] = found[0].take().or(Some(value.to_owned())),
+                name if name == by_https => found[0] = found[0].take().or(Some(value.to_owned())),
                 // Where everybody comes by https, a plain one is none of ours.
-                PLAIN if !front.is_https() => found[1] = found[1].take().or(Some(value.to_owned())),
+                name if name == elsewhere && !front.is_https() => {
+                    found[1] = found[1].take().or(Some(value.to_owned()))
+                }
                 _ => {}
             }
         }
@@ -145,9 +156,19 @@ pub(super) fn tokens(front: &Front, headers: &HeaderMap) -> Vec<String> {
     found.into_iter().flatten().collect()
 }
 
-/// A cookie for so many seconds; for none it goes.
+/// A cookie of people for so many seconds; for none it goes.
 pub(super) fn cookie(secure: bool, value: &str, seconds: i64) -> String {
-    let (name, secure) = if secure { (SECURE, "; Secure") } else { (PLAIN, "") };
+    cookie_of((SECURE, PLAIN), secure, value, seconds)
+}
+
+/// The same of a pair of names.
+pub(crate) fn cookie_of(
+    (by_https, elsewhere): (&str, &str),
+    secure: bool,
+    value: &str,
+    seconds: i64,
+) -> String {
+    let (name, secure) = if secure { (by_https, "; Secure") } else { (elsewhere, "") };
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use zhiyin_engine::arrivals::door::ArrivalDoor;
-use zhiyin_engine::arrivals::{
-    Ask, Brought, CallbackSettings, Callbacks, Door, Doors, Errand, Errands, Welcome, Worked,
-};
+use zhiyin_engine::arrivals::{Ask, Brought, Door, Doors, Errand, Errands, Welcome, Worked};
 use zhiyin_engine::clock;
 use zhiyin_model::event::Identifier;
 use zhiyin_model::role::Role;
 use zhiyin_model::time::Ts;
+use zhiyin_reach::wecom::callback::{CallbackSettings, Callbacks};
 use zhiyin_store::{Wanted, seal};
 
 use crate::home::Home;

@@ -13,6 +13,7 @@ mod coupons;
 mod document;
 mod home;
 mod links;
+mod me;
 mod reads;
 mod roles;
 mod sends;

@@ -72,6 +72,14 @@ pub async fn the_audit_log_is_one_chain(homes: &dyn Homes) -> Result<()> {
     assert_eq!(access.audit_last().await?.as_ref(), all.last());
     assert_eq!(access.audit(2, None, 2).await?, all[2..4]);
     assert_eq!(access.audit(0, Some(Ts(4)), 9).await?, all[3..]);
+    for line in &all {
+        let about = access.audit_about(&line.note.target, 100).await?;
+        let mut expected: Vec<_> = all.iter().filter(|one| one.note.target == line.note.target).cloned().collect();
+        expected.reverse();
+        assert_eq!(about, expected, "the latest first");
+        assert_eq!(access.audit_about(&line.note.target, 1).await?, expected[..1]);
+    }
+    assert!(access.audit_about("nobody", 9).await?.is_empty());
     assert!(store.doctor().await?.iter().all(|check| check.broken.is_empty()));
     Ok(())
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use zhiyin_model::event::{Refusal, names};
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Ts;
-use zhiyin_reach::wecom::NAMESPACE;
 
 use super::shown::{Seen, word_view};
 use super::{By, ConversationView, KEYED, Keyed, Rows, Stage, TRIES, Talk, TalkState, Word, WordView};
@@ -111,7 +110,7 @@ impl Engine {
             let things = vec![
                 rows.talk(seen.id, seen.version, &talk)?,
                 rows.word(&desk.account, (word_id, 0), Some(wall), &word)?,
-                rows.reflect(Rows::kind(KEYED), (keyed_id, seen.id, 0), None, &talk.customer, &keyed)?,
+                rows.reflect(rows.kind(KEYED), (keyed_id, seen.id, 0), None, &talk.customer, &keyed)?,
             ];
             if attempt == 0 {
                 let noted = json!({"reply": asked.reply, "message": word.id});
@@ -248,7 +247,7 @@ impl Engine {
         let item = json!({
             "type": "track", "event": event, "messageId": format!("complaint-{}-{}", seen.id, seen.version),
             "timestamp": clock::now(&home).rfc3339(), "properties": {"tag": tag},
-            "context": {"externalIds": [{"id": seen.talk.customer, "type": NAMESPACE}]},
+            "context": {"externalIds": [{"id": seen.talk.customer, "type": rows.network.namespace}]},
         });
         let source = Source {
             name: format!("{SOURCE}inbox"),

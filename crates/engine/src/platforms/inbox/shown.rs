@@ -11,7 +11,7 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::member::Member;
 use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_model::time::Ts;
-use zhiyin_reach::wecom::CHANNEL;
+use zhiyin_reach::platform::Network;
 use zhiyin_store::campaigns::conversations::{Conversation, ConversationsAsked};
 use zhiyin_store::campaigns::mirror::ReflectionId;
 
@@ -177,7 +177,7 @@ impl Seen {
             desks: desks
                 .into_iter()
                 .map(|one| DeskView {
-                    channel: CHANNEL.to_owned(),
+                    channel: Network::usual().channel.to_owned(),
                     account: one.account.clone(),
                     desk: one.desk.clone(),
                     spoke: one.spoke.rfc3339(),
@@ -254,7 +254,7 @@ impl Engine {
         // What has this id may be another thing of the mirror.
         let mirror = self.store().coupons().campaigns().mirror();
         let Some(found) = mirror.reflections(vec![id]).await?.pop() else { return Ok(None) };
-        if found.kind != Rows::kind(super::TALK) {
+        if found.kind != rows.kind(super::TALK) {
             return Ok(None);
         }
         let Some(row) = opened::<Talk>(found)? else { return Ok(None) };
@@ -338,7 +338,7 @@ impl Engine {
         let mirror = self.store().coupons().campaigns().mirror();
         let mut found = Vec::new();
         for account in accounts {
-            found.extend(mirror.reflections_of(&Rows::words_of(account), seen.id, after, limit).await?);
+            found.extend(mirror.reflections_of(&rows.words_of(account), seen.id, after, limit).await?);
         }
         found.sort_unstable_by_key(|one| one.id);
         let more = found.len() >= limit;

@@ -13,29 +13,7 @@ use zhiyin_reach::wecom::callback::{CallbackSettings, Callbacks};
 use zhiyin_reach::wecom::settings::Settings;
 use zhiyin_reach::wecom::{CHANNEL, Desk, Wecom};
 
-use super::{ChannelsProblem, Platforms, SecretAt, wrong};
-
-/// The most accounts.
-const ACCOUNTS_MAX: usize = 50;
-/// Characters of an account's name at most.
-const NAME_CHARS_MAX: usize = 40;
-
-/// Whether accounts of a channel may be called so.
-pub(super) fn named<'n>(
-    channel: &str,
-    names: impl ExactSizeIterator<Item = &'n String>,
-) -> Result<(), ChannelsProblem> {
-    if names.len() > ACCOUNTS_MAX {
-        return wrong(channel, format!("at most {ACCOUNTS_MAX} accounts"));
-    }
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    for name in names {
-        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_plain) {
-            return wrong(channel, format!("{name:?}: 1 to {NAME_CHARS_MAX} of a-z, 0-9, _ and -"));
-        }
-    }
-    Ok(())
-}
+use super::{ChannelsProblem, Platforms, SecretAt, named, wrong};
 
 /// The accounts by name.
 pub(super) fn platforms(

@@ -9,7 +9,7 @@ use zhiyin_reach::settings::Clock;
 use zhiyin_reach::wxpay::settings::Settings;
 use zhiyin_reach::wxpay::{CHANNEL, Pay};
 
-use super::{ChannelsProblem, Platforms, SecretAt, wecom, wrong};
+use super::{ChannelsProblem, Platforms, SecretAt, named, wrong};
 
 /// Adds the accounts by name.
 pub(super) fn merchants(
@@ -19,7 +19,7 @@ pub(super) fn merchants(
     secret: &dyn Fn(&SecretAt) -> Result<Vec<u8>, String>,
     clock: &Clock,
 ) -> Result<(), ChannelsProblem> {
-    wecom::named(CHANNEL, accounts.keys())?;
+    named(CHANNEL, accounts.keys())?;
     let is_public = public_url.starts_with("https://");
     for (name, written) in accounts {
         let field = |below: &str| {

@@ -10,7 +10,7 @@ use crate::playbook::offer::{
     Amount, Budget, Counts, Floor, Lane, Offer, OfferEffect, Offering, Per, Pricing, StepGain, UseLimit,
     Within,
 };
-use crate::playbook::{ConditionText, Playbook};
+use crate::playbook::{ConditionText, Names, Playbook};
 
 /// What is offered.
 pub(super) fn offering(old: &Playbook, new: &Playbook, changes: &mut Vec<Change>) {
@@ -122,6 +122,33 @@ fn floor(floor: &Floor, currency: &Currency) -> Text {
 
 fn sum(money: Money, currency: &Currency) -> String {
     format!("{} {}", currency.to_major(money).normalize(), currency.code)
+}
+
+/// What an offer gives, in words for those who get it: no conditions, and money as people write it.
+pub(in crate::playbook) fn gives(offer: &Offer, currency: &Currency) -> Names {
+    let said = effect(&offer.effect, currency);
+    let unit = match currency.code.as_str() {
+        "CNY" => "元",
+        "USD" => "美元",
+        "EUR" => "欧元",
+        "HKD" => "港元",
+        "SGD" => "新元",
+        "JPY" => "日元",
+        _ => "",
+    };
+    let (mut zh, mut en) = (said.zh, said.en);
+    if !unit.is_empty() {
+        zh = zh.replace(&format!(" {}", currency.code), unit);
+    }
+    if offer.of.is_some() {
+        zh.push_str("，限指定商品");
+        en.push_str(", on some items");
+    }
+    if offer.when.is_some() {
+        zh.push_str("，限指定场景");
+        en.push_str(", at certain times or places");
+    }
+    Names { zh: Some(zh.trim().to_owned()), en: Some(en.trim().to_owned()) }
 }
 
 /// An offer in words: what it gives, to whom, when, how often.

@@ -136,7 +136,7 @@ async fn lookup(caller: Caller, asked: Lookup) -> Result<MemberBrief, Problem> {
 /// A value of an attribute.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum AttributeValue {
+pub(crate) enum AttributeValue {
     /// A text.
     Text(#[schemars(length(max = 4096))] String),
     /// True or false.
@@ -147,9 +147,9 @@ enum AttributeValue {
     Nothing,
 }
 
-type Attributes = BTreeMap<String, AttributeValue>;
+pub(crate) type Attributes = BTreeMap<String, AttributeValue>;
 
-fn traits(attributes: Attributes) -> Result<Map<String, Value>, Problem> {
+pub(crate) fn traits(attributes: Attributes) -> Result<Map<String, Value>, Problem> {
     if attributes.len() > ATTRIBUTES_MAX {
         return Err(Problem::of("too_many").at("attributes").says(format!("at most {ATTRIBUTES_MAX}")));
     }
@@ -320,7 +320,7 @@ async fn tag(caller: Arc<Caller>, asked: Tag) -> Result<CommandDone, Problem> {
 /// A yes or a no.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Consent {
+pub(crate) struct Consent {
     /// Who says so.
     member: MemberRef,
     /// Yes, or no.
@@ -342,7 +342,20 @@ struct Consent {
     store: Option<String>,
 }
 
-async fn consent(caller: Arc<Caller>, asked: Consent) -> Result<CommandDone, Problem> {
+impl Consent {
+    /// What a member says themselves.
+    pub(crate) const fn by(
+        member: MemberRef,
+        given: bool,
+        purpose: String,
+        channel: Option<String>,
+        version: Option<String>,
+    ) -> Self {
+        Self { member, given, purpose, channel, version, guardian: None, store: None }
+    }
+}
+
+pub(crate) async fn consent(caller: Arc<Caller>, asked: Consent) -> Result<CommandDone, Problem> {
     let whom: Whom = asked.member.whom("member")?;
     let member = caller.member(&whom, "member").await?.member.id;
     let name = caller.engine().name_of(&whom, member, "member").await??;

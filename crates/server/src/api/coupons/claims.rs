@@ -51,7 +51,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CouponClaim")]
-struct Claim {
+pub(crate) struct Claim {
     /// For whom.
     member: MemberRef,
     /// Of which offer, by its id in the playbook.
@@ -69,17 +69,24 @@ struct Claim {
     reference: Option<String>,
 }
 
-/// What came of a claim.
-#[derive(Serialize, JsonSchema)]
-struct Claimed {
-    /// As of any command.
-    #[serde(flatten)]
-    done: CommandDone,
-    /// Codes of the coupons that were claimed.
-    codes: Vec<String>,
+impl Claim {
+    /// One that a member makes themselves.
+    pub(crate) const fn by(member: MemberRef, offer: String, count: Option<u32>) -> Self {
+        Self { member, offer, count, store: None, staff: None, reference: None }
+    }
 }
 
-async fn claim(caller: Arc<Caller>, asked: Claim) -> Result<Claimed, Problem> {
+/// What came of a claim.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Claimed {
+    /// As of any command.
+    #[serde(flatten)]
+    pub(crate) done: CommandDone,
+    /// Codes of the coupons that were claimed.
+    pub(crate) codes: Vec<String>,
+}
+
+pub(crate) async fn claim(caller: Arc<Caller>, asked: Claim) -> Result<Claimed, Problem> {
     let (offer, count) = (asked.offer.clone(), asked.count.unwrap_or(1));
     let is_sold_out = caller.engine().is_sold_out(&offer).await?;
     // Who was answered once is answered the same, also where nothing is left by now.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zhiyin_model::time::Ts;
 use zhiyin_reach::platform::{Asker, Session, Speaker, Spoken, SpokenWhat};
-use zhiyin_reach::wecom::NAMESPACE;
 use zhiyin_store::campaigns::conversations::Conversation;
 use zhiyin_store::campaigns::mirror::{Reflect, ReflectionId};
 
@@ -93,7 +92,9 @@ impl<'h> Hearing<'h> {
     async fn known_elsewhere(&self, customer: &str) -> Result<Option<ReflectionId>> {
         let Some(member) = self.rows.members(&[customer]).await?.remove(customer) else { return Ok(None) };
         let names = self.rows.engine.store().identifiers_of(vec![member]).await?;
-        let others = names.iter().filter(|(_, namespace, value)| namespace == NAMESPACE && value != customer);
+        let others = names
+            .iter()
+            .filter(|(_, namespace, value)| *namespace == self.rows.network.namespace && value != customer);
         let ids = others.map(|(_, _, value)| self.whose_id(value)).collect();
         let found = self.rows.found::<Whose>(ids).await?.into_values();
         let there = found.filter_map(|one| match one {
@@ -111,7 +112,7 @@ impl<'h> Hearing<'h> {
     /// A word of the latest by what the platform calls it.
     async fn looked_back(&self, talk: ReflectionId, word: &str) -> Result<Option<ReflectionId>> {
         let mirror = self.rows.engine.store().coupons().campaigns().mirror();
-        let kind = Rows::words_of(self.place.account);
+        let kind = self.rows.words_of(self.place.account);
         for one in mirror.reflections_of(&kind, talk, None, LOOKED_BACK).await? {
             if let Some(row) = opened::<Word>(one)?.filter(|row| row.what.id == word) {
                 return Ok(Some(row.id));
@@ -269,7 +270,7 @@ impl<'h> Hearing<'h> {
         let mut things = Vec::new();
         for (customer, (talk, new)) in &self.whose {
             let (Some(version), true) = (new, self.talks.contains_key(talk)) else { continue };
-            let (id, kind) = (self.whose_id(customer), Rows::kind(WHOSE));
+            let (id, kind) = (self.whose_id(customer), self.rows.kind(WHOSE));
             things.push(self.rows.reflect(
                 kind,
                 (id, *talk, *version),

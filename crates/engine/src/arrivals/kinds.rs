@@ -1,0 +1,26 @@
+//! Of which kind a channel is whose doors are here: who works on what came by it.
+
+use zhiyin_reach::door::WELCOME;
+use zhiyin_reach::platform::{NETWORKS, Network};
+use zhiyin_reach::wxpay;
+
+/// A kind of channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Staff know customers there: news is of contacts and groups, and customers are welcomed.
+    Contacts(&'static Network),
+    /// Somebody takes payments for the brand.
+    Payments,
+}
+
+/// The channels whose news is worked on, and their kinds.
+fn all() -> impl Iterator<Item = (&'static str, Kind)> {
+    let networks = NETWORKS.iter().map(|network| (network.channel, Kind::Contacts(network)));
+    networks.chain([(wxpay::CHANNEL, Kind::Payments)])
+}
+
+/// Those that bring something into a lane.
+pub(super) fn of_lane(lane: &str) -> impl Iterator<Item = (&'static str, Kind)> {
+    let welcomes = lane == WELCOME;
+    all().filter(move |(_, kind)| !welcomes || matches!(kind, Kind::Contacts(_)))
+}

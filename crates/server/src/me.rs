@@ -1,0 +1,756 @@
+//! Members at their own pages (`/m/`): how they come in, what they see of themselves, what they do there (docs/me.md).
+//!
+//! A member's session is a cookie of its own, so that somebody of the staff who is also a member is both at once. Everything here is of
+//! the one member whose session it is: no request names another.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zhiyin_engine::audit::{Target, detail};
+use zhiyin_engine::command::{Act, Whom};
+use zhiyin_engine::me::mine::{Did, MyCoupon, MyDraw, MyOffer, MyPoints, Sees, reader};
+use zhiyin_engine::me::{AtHome, CODE_GOOD_US, CameBy, Maybe, MeProblem, own, pass};
+use zhiyin_engine::members::{ExpiryView, LotView, LotsAsked, NamesView, OrderView, OrdersAsked, TierView};
+use zhiyin_engine::sight::{self, Page};
+use zhiyin_engine::{EngineError, clock};
+use zhiyin_model::effect::Asset;
+use zhiyin_model::mask::Mask;
+use zhiyin_model::role::Operation;
+
+use crate::api::caller::{Caller, idempotency_key};
+use crate::api::commands::members::{AttributeValue, Attributes, Consent, consent, traits};
+use crate::api::commands::{CommandDone, MemberRef};
+use crate::api::coupons::claims::{Claim, claim};
+use crate::api::endpoint::{Endpoint, Kind};
+use crate::api::input::Nothing;
+use crate::language::Language;
+use crate::problem::Problem;
+use crate::sign_in::{As, CSRF, Visit, front};
+
+/// The cookie's name by https, and elsewhere.
+const COOKIE: (&str, &str) = ("__Host-zhiyin-me", "zhiyin-me");
+/// Attributes that members say of themselves.
+const OWN: [&str; 6] = ["name", "nickname", "birthday", "gender", "city", "language"];
+/// How many orders and lots are shown at a time.
+const SHOWN: usize = 20;
+const LOTS_SHOWN: usize = 200;
+
+impl From<MeProblem> for Problem {
+    fn from(problem: MeProblem) -> Self {
+        let said = Self::of(&problem.code).at(&problem.field);
+        let said = if problem.message.is_empty() { said } else { said.says(problem.message) };
+        match problem.after {
+            Some(seconds) => said.after(seconds),
+            None => said,
+        }
+    }
+}
+
+fn done<T>(maybe: Maybe<T>) -> Result<T, Problem> {
+    maybe.map_err(Problem::from)
+}
+
+/// A member at the door, with the visit that they make.
+struct At {
+    visit: Visit,
+    at: AtHome,
+}
+
+/// Who brings a member's cookie, and the header beside it where something is to be changed.
+async fn member(visit: Visit) -> Result<At, Problem> {
+    for token in front::tokens_of(COOKIE, &visit.api.front, &visit.headers) {
+        let Some(at) = visit.api.me.who(&token, clock::wall()).await? else { continue };
+        let said = visit.headers.get(CSRF).and_then(|said| said.to_str().ok()).unwrap_or_default();
+        if visit.method != Method::GET && visit.method != Method::HEAD && !at.token.admits(said) {
+            return Err(Problem::of("csrf"));
+        }
+        visit.api.rates.take(&format!("me-{}", at.member.member.id))?;
+        return Ok(At { visit, at });
+    }
+    Err(Problem::of("not_signed_in"))
+}
+
+impl At {
+    /// The caller of a command that the member gives: it is about them, whatever else it says.
+    async fn caller(&self, id: &str, asked: &Value) -> Result<Arc<Caller>, Problem> {
+        Ok(Arc::new(Caller {
+            api: Arc::clone(&self.visit.api),
+            // One source for all members: what tells one's key from another's is in the key.
+            key: "me".to_owned(),
+            grant: self.visit.api.me.grant(&self.at).await?,
+            filter: own(),
+            idempotency_key: format!("{}-{}", self.id(), idempotency_key(&self.visit.headers)?),
+            request: format!("{id} {asked}"),
+        }))
+    }
+
+    fn oneself(&self) -> MemberRef {
+        MemberRef::of(self.at.member.member.id)
+    }
+
+    fn id(&self) -> String {
+        self.at.member.member.id.to_string()
+    }
+}
+
+/// What is answered at the members' door.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let read = (Kind::Query, Method::GET);
+    let command = |method: Method| (Kind::Command, method);
+    let body = |method: Method| (Kind::Body, method);
+    vec![
+        Endpoint::door(read.clone(), ("me_door", "/v1/me/door"), ways_in)
+            .says("How members come in", "会员登录方式", "What the brand is called is in its pages; this says which ways there are."),
+        Endpoint::door(body(Method::POST), ("me_code", "/v1/me/code"), text)
+            .says(
+                "Have a code texted",
+                "获取短信验证码",
+                "To a phone; the answer is the same whether or not anybody bears it. Once a minute, five times an hour and ten times a \
+                 day for each phone.",
+            )
+            .refuses(&[
+                "phone_malformed", "identifier_blocked", "identifier_empty", "text_too_long", "bad_text", "too_many_attempts", "channel_missing",
+                "code_not_sent", "csrf",
+            ])
+            .example(json!({"phone": "139 1234 5678"})),
+        Endpoint::door(body(Method::POST), ("me_session_begin", "/v1/me/session"), begin)
+            .says(
+                "Come in as a member",
+                "会员登录",
+                "With the code that was texted. Whoever bears the phone is who they are; who is nobody yet becomes a member.",
+            )
+            .refuses(&[
+                "phone_malformed", "identifier_blocked", "identifier_empty", "text_too_long", "bad_text", "code_wrong", "code_over",
+                "too_many_attempts", "csrf", "still_deciding", "no_playbook", "erased",
+            ])
+            .example(json!({"phone": "139 1234 5678", "code": "123456", "touchpoint": "store-qr/330"})),
+        Endpoint::door(read.clone(), ("me_session", "/v1/me/session"), show)
+            .says("Whether a member is signed in", "会员登录状态", "What requests that change something say in `X-Zhiyin-CSRF`."),
+        Endpoint::door((Kind::Query, Method::DELETE), ("me_session_end", "/v1/me/session"), end)
+            .says("Leave", "会员退出", "Here; or everywhere, with `all=true`.")
+            .refuses(&["csrf"])
+            .example(json!({"all": true})),
+        Endpoint::door(read.clone(), ("me_get", "/v1/me"), me)
+            .says("Oneself", "我的会员信息", "Name, tier with what is missing, points with what ends, how much there is to use.")
+            .refuses(&["no_playbook"]),
+        Endpoint::door(command(Method::PATCH), ("me_change", "/v1/me"), change)
+            .says("Change what one says of oneself", "修改资料", "`name`, `nickname`, `birthday`, `gender`, `city`, `language`; `null` takes it away.")
+            .refuses(&["csrf", "idempotency_key_missing", "bad_idempotency_key", "bad_attribute", "too_many", "erased"])
+            .example(json!({"attributes": {"nickname": "小张", "birthday": "1995-03-05"}})),
+        Endpoint::door(read.clone(), ("me_pass", "/v1/me/pass"), show_pass).says(
+            "A pass for the till",
+            "会员码",
+            "To be shown as a QR code, anew each minute: a till looks a member up by it (`pass`) for three minutes.",
+        ),
+        Endpoint::door(read.clone(), ("me_coupons", "/v1/me/coupons"), coupons)
+            .says("One's coupons", "我的券", "Those that may be used first, and of these the ones that end soonest.")
+            .refuses(&["no_playbook"]),
+        Endpoint::door(read.clone(), ("me_points", "/v1/me/points"), points)
+            .says("How one's points moved", "我的积分", "And what there is of them, in the order in which it is spent.")
+            .refuses(&["bad_cursor", "no_playbook"]),
+        Endpoint::door(read.clone(), ("me_orders", "/v1/me/orders"), orders)
+            .says("One's orders", "我的订单", "")
+            .refuses(&["bad_cursor", "no_playbook"]),
+        Endpoint::door(read.clone(), ("me_offers", "/v1/me/offers"), offers)
+            .says("What one may claim", "可领取的权益", "Coupons, gifts for points, drops; each with why not, where it may not be had now.")
+            .refuses(&["no_playbook"]),
+        Endpoint::door(command(Method::POST), ("me_claim", "/v1/me/claims"), claim_one)
+            .says("Claim something", "领取", "Once for an `Idempotency-Key`.")
+            .refuses(&[
+                "csrf", "idempotency_key_missing", "bad_idempotency_key", "idempotency_key_reused", "still_deciding", "offer_unknown",
+                "offer_not_running", "not_claimable", "claim_not_open", "claim_over", "not_eligible", "limit_reached", "out_of_stock",
+                "insufficient_points", "too_many_coupons", "bad_number", "no_playbook", "erased",
+            ])
+            .example(json!({"offer": "poster"})),
+        Endpoint::door(read.clone(), ("me_draws", "/v1/me/draws"), draws)
+            .says("One's draws", "我的抽奖", "")
+            .refuses(&["no_playbook"]),
+        Endpoint::door(read.clone(), ("me_consents", "/v1/me/consents"), consents)
+            .says("What one allows", "我的授权", "Each purpose, on each channel.")
+            .refuses(&["no_playbook"]),
+        Endpoint::door(command(Method::PUT), ("me_consent", "/v1/me/consents"), set_consent)
+            .says("Allow something, or no longer", "授权或撤回", "To the newest version of its text, where that has versions.")
+            .refuses(&[
+                "csrf", "idempotency_key_missing", "bad_idempotency_key", "idempotency_key_reused", "still_deciding",
+                "consent_not_declared", "consent_purpose_unknown", "consent_channel_unknown", "no_playbook", "erased",
+            ])
+            .example(json!({"purpose": "marketing", "channel": "sms", "given": true})),
+        Endpoint::door(read.clone(), ("me_seen", "/v1/me/seen"), seen).says(
+            "Who sees one's data",
+            "谁能看到我的资料",
+            "Which roles, and how much of it; and what was done with it, the latest first.",
+        ),
+        Endpoint::door(body(Method::POST), ("me_export", "/v1/me/export"), export)
+            .says("All that is known of one", "导出我的资料", "As a file. Only in a sealed home.")
+            .refuses(&["csrf", "home_not_sealed"]),
+        Endpoint::door(body(Method::POST), ("me_erase", "/v1/me/erase"), erase)
+            .says(
+                "Be forgotten",
+                "删除我的资料",
+                "For good, in backups too; sums of the ledger stay. Within ten minutes of coming in. Only in a sealed home.",
+            )
+            .refuses(&["csrf", "not_fresh", "home_not_sealed", "bad_body"])
+            .example(json!({"sure": true})),
+    ]
+}
+
+/// How members come in.
+#[derive(Serialize, JsonSchema)]
+struct WaysIn {
+    /// `phone`, where codes can be texted.
+    ways: Vec<&'static str>,
+    /// ISO 4217.
+    currency: Option<String>,
+    /// Digits after the point of a price.
+    exponent: Option<u32>,
+}
+
+async fn ways_in(visit: Visit, _: Nothing) -> Result<Json<WaysIn>, Problem> {
+    let ways = if visit.api.me.has_texts() { vec!["phone"] } else { Vec::new() };
+    let currency = visit.api.engine.live().ok().map(|live| live.playbook.currency.clone());
+    let exponent = currency.as_ref().map(|currency| currency.exponent);
+    Ok(Json(WaysIn { ways, currency: currency.map(|currency| currency.code), exponent }))
+}
+
+/// A phone that a code is texted to.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Texting {
+    /// However it is written; of China, where it does not say.
+    #[schemars(length(min = 1, max = 255))]
+    phone: String,
+    /// In which language: `zh-CN`, `en`; as their browser says where it is not said.
+    #[schemars(length(max = 16))]
+    language: Option<String>,
+}
+
+/// A code that was texted.
+#[derive(Serialize, JsonSchema)]
+struct TextedView {
+    /// After how many seconds another may be asked for.
+    again_in: u64,
+    /// For how many seconds it is good.
+    good_for: i64,
+}
+
+async fn text(visit: Visit, asked: Texting) -> Result<Json<TextedView>, Problem> {
+    visit.comes_from_here()?;
+    let language = asked.language.unwrap_or_else(|| Language::accepted(&visit.headers).tag().to_owned());
+    let english = language.to_ascii_lowercase().starts_with("en");
+    let again_in = visit.api.me.text(&asked.phone, english, &visit.counted(), clock::wall()).await?;
+    Ok(Json(TextedView { again_in: done(again_in)?, good_for: CODE_GOOD_US / 1_000_000 }))
+}
+
+/// Somebody who comes in.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Coming {
+    /// Their phone.
+    #[schemars(length(min = 1, max = 255))]
+    phone: String,
+    /// The code that was texted to it.
+    #[schemars(length(min = 1, max = 16))]
+    code: String,
+    /// The touchpoint through which they came.
+    #[schemars(length(max = 255))]
+    touchpoint: Option<String>,
+}
+
+/// A member's session.
+#[derive(Serialize, JsonSchema)]
+struct MySession {
+    /// What requests that are no GET say in `X-Zhiyin-CSRF`.
+    csrf: String,
+    /// Whether they became a member just now.
+    joined: bool,
+    /// Until when they may do what cannot be undone.
+    fresh_until: String,
+    /// When it ends at the latest.
+    expires_at: String,
+}
+
+fn opened(visit: &Visit, at: &AtHome, is_new: bool) -> Result<Response, Problem> {
+    let mut response = Json(MySession {
+        csrf: at.token.csrf(),
+        joined: at.joined,
+        fresh_until: at.fresh_until.rfc3339(),
+        expires_at: at.ends_at.rfc3339(),
+    })
+    .into_response();
+    if is_new {
+        let seconds = (at.ends_at.0 - clock::wall().0) / 1_000_000;
+        let cookie = front::cookie_of(COOKIE, visit.secure, at.token.reveal(), seconds.max(0));
+        let value = HeaderValue::try_from(cookie).map_err(|_| Problem::of("reading_failed"))?;
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+async fn begin(visit: Visit, asked: Coming) -> Result<As<MySession>, Problem> {
+    visit.comes_from_here()?;
+    let touchpoint = asked.touchpoint.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
+    if let Some(code) = &touchpoint {
+        zhiyin_model::event::bounded("touchpoint", code)?;
+    }
+    let (came, now) = (CameBy { touchpoint }, clock::wall());
+    let at = visit.api.me.enter((&asked.phone, &asked.code), &came, &visit.counted(), now).await?;
+    let at = done(at)?;
+    for before in front::tokens_of(COOKIE, &visit.api.front, &visit.headers) {
+        if let Some(before) = visit.api.me.who(&before, now).await? {
+            visit.api.me.leave(&before, false).await?;
+        }
+    }
+    opened(&visit, &at, true).map(As::new)
+}
+
+async fn show(visit: Visit, _: Nothing) -> Result<As<MySession>, Problem> {
+    let At { visit, at } = member(visit).await?;
+    opened(&visit, &at, false).map(As::new)
+}
+
+/// Which sessions end.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "MyEnding")]
+struct Ending {
+    /// Whether all of the member's do, on every phone.
+    all: Option<bool>,
+}
+
+/// Sessions that ended.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MyEnded")]
+struct Ended {
+    /// How many.
+    ended: usize,
+}
+
+async fn end(visit: Visit, asked: Ending) -> Result<As<Ended>, Problem> {
+    let At { visit, at } = member(visit).await?;
+    let ended = visit.api.me.leave(&at, asked.all == Some(true)).await?;
+    gone(Json(Ended { ended }).into_response()).map(As::new)
+}
+
+/// A response with which the cookie goes.
+fn gone(mut response: Response) -> Result<Response, Problem> {
+    for secure in [true, false] {
+        let value = HeaderValue::try_from(front::cookie_of(COOKIE, secure, "", 0));
+        response.headers_mut().append(header::SET_COOKIE, value.map_err(|_| Problem::of("reading_failed"))?);
+    }
+    Ok(response)
+}
+
+/// A level that there is.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MyLevel")]
+struct Level {
+    /// Its id.
+    level: String,
+    /// What it is called.
+    name: NamesView,
+    /// From how much growth on.
+    from: i64,
+}
+
+/// Points, as a member sees them.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MyAccount")]
+struct Account {
+    /// What may be spent.
+    shown: i64,
+    /// Earned, and to be spent later.
+    pending: i64,
+    /// Promised to something that is not paid yet.
+    held: i64,
+    /// Owed.
+    debt: i64,
+    /// What ends when, the soonest first.
+    expiries: Vec<ExpiryView>,
+}
+
+/// A member, as they see themselves.
+#[derive(Serialize, JsonSchema)]
+struct Me {
+    /// Their id.
+    id: String,
+    /// What they are called.
+    name: Option<String>,
+    /// Their phone, masked: whoever looks over a shoulder sees no more.
+    phone: Option<String>,
+    /// The number of their card.
+    card: Option<String>,
+    /// When they became a member.
+    joined_at: Option<String>,
+    /// What they said of themselves, and may change.
+    attributes: std::collections::BTreeMap<String, Value>,
+    /// The code of their store.
+    store: Option<String>,
+    /// Their tier.
+    tier: Option<TierView>,
+    /// All tiers, the lowest first.
+    levels: Vec<Level>,
+    /// Their points.
+    points: Account,
+    /// How many coupons they may use now.
+    coupons: usize,
+    /// How much they may claim now.
+    offers: usize,
+}
+
+async fn me(visit: Visit, _: Nothing) -> Result<Json<Me>, Problem> {
+    let at = member(visit).await?;
+    let (engine, stored) = (&at.visit.api.engine, &at.at.member);
+    let live = engine.live()?;
+    let view = engine.member(&reader(), &at.id()).await?;
+    let named = |namespace: &str| view.identifiers.iter().find(|one| one.namespace == namespace);
+    let phone = named("phone").and_then(|one| Mask::Masked.identifier("phone", &one.value));
+    let attributes = view.attributes.iter().filter(|(name, _)| OWN.contains(&name.as_str()));
+    let account = stored.member.account(Asset::Points);
+    let coupons = engine.my_coupons(stored.member.id).await?.iter().filter(|one| one.usable).count();
+    let offers = engine.my_offers(stored.clone()).await?.iter().filter(|one| one.state == "open").count();
+    let levels = live.playbook.tiers.levels.iter().map(|level| Level {
+        level: level.id.clone(),
+        name: NamesView::from(&level.name),
+        from: level.from,
+    });
+    Ok(Json(Me {
+        name: sight::called(Mask::Full, &stored.member),
+        phone,
+        card: named("card").map(|one| one.value.clone()),
+        joined_at: view.enrolled_at.clone(),
+        attributes: attributes.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        store: view.store.clone(),
+        tier: view.tier,
+        levels: levels.collect(),
+        points: Account {
+            shown: account.shown(),
+            pending: account.pending,
+            held: account.held,
+            debt: account.debt,
+            expiries: view.expiries,
+        },
+        coupons,
+        offers,
+        id: view.id,
+    }))
+}
+
+/// What a member says of themselves.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "MyAttributes")]
+struct Changing {
+    /// New values; `null` takes one away.
+    attributes: std::collections::BTreeMap<String, Value>,
+}
+
+async fn change(visit: Visit, asked: Changing) -> Result<Json<CommandDone>, Problem> {
+    let at = member(visit).await?;
+    let caller = at.caller("me_change", &json!(asked.attributes)).await?;
+    if let Some(before) = caller.before().await? {
+        return Ok(Json(before));
+    }
+    let mut attributes = Attributes::new();
+    for (name, value) in asked.attributes {
+        let field = format!("attributes.{name}");
+        if !OWN.contains(&name.as_str()) {
+            return Err(Problem::of("bad_attribute").at(&field).says(format!("one of {}", OWN.join(", "))));
+        }
+        let value = match value {
+            Value::String(text) if text.chars().count() <= 200 => AttributeValue::Text(text),
+            Value::Null => AttributeValue::Nothing,
+            _ => {
+                return Err(Problem::of("bad_attribute")
+                    .at(&field)
+                    .says("a text of at most 200 characters".to_owned()));
+            }
+        };
+        drop(attributes.insert(name, value));
+    }
+    let id = at.at.member.member.id;
+    let name = caller.engine().name_of(&Whom::Id(id), id, "").await??;
+    let mut act = Act::new(Operation::MemberUpdate, "identify", vec![name]);
+    act.traits = traits(attributes)?;
+    act.noted = json!({"attributes": act.traits.len(), "by": "themselves"});
+    Ok(Json(caller.done(&act, Some(id)).await?))
+}
+
+/// A pass.
+#[derive(Serialize, JsonSchema)]
+struct PassView {
+    /// What the QR code says.
+    pass: String,
+    /// Until when a till takes it.
+    until: String,
+}
+
+async fn show_pass(visit: Visit, _: Nothing) -> Result<Json<PassView>, Problem> {
+    let at = member(visit).await?;
+    let key = at.visit.api.engine.home().await?.id_key;
+    let (pass, until) = pass::made(&key, at.at.member.member.id, clock::wall());
+    Ok(Json(PassView { pass, until: until.rfc3339() }))
+}
+
+/// Coupons.
+#[derive(Serialize, JsonSchema)]
+struct MyCoupons {
+    /// They.
+    items: Vec<MyCoupon>,
+}
+
+async fn coupons(visit: Visit, _: Nothing) -> Result<Json<MyCoupons>, Problem> {
+    let at = member(visit).await?;
+    let items = at.visit.api.engine.my_coupons(at.at.member.member.id).await?;
+    Ok(Json(MyCoupons { items }))
+}
+
+/// A page of something.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "MyPage")]
+struct Paged {
+    /// Where the page before ended.
+    #[schemars(length(max = 500))]
+    cursor: Option<String>,
+}
+
+/// How points moved.
+#[derive(Serialize, JsonSchema)]
+struct PointsView {
+    /// The latest first. A page may be empty and go on.
+    items: Vec<MyPoints>,
+    /// Where it goes on.
+    next: Option<String>,
+    /// What there is, in the order in which it is spent; with the first page only.
+    lots: Vec<LotView>,
+}
+
+async fn points(visit: Visit, asked: Paged) -> Result<Json<PointsView>, Problem> {
+    let at = member(visit).await?;
+    let engine = &at.visit.api.engine;
+    let is_first = asked.cursor.is_none();
+    let page = engine.my_points(at.at.member.member.id, asked.cursor).await?;
+    let lots = match is_first {
+        true => {
+            let asked = LotsAsked { limit: LOTS_SHOWN, ..LotsAsked::default() };
+            engine.member_lots(&reader(), &at.id(), &asked).await?.items
+        }
+        false => Vec::new(),
+    };
+    Ok(Json(PointsView { items: page.items, next: page.next, lots }))
+}
+
+async fn orders(visit: Visit, asked: Paged) -> Result<Json<Page<OrderView>>, Problem> {
+    let at = member(visit).await?;
+    let asked = OrdersAsked { limit: SHOWN, cursor: asked.cursor };
+    Ok(Json(at.visit.api.engine.member_orders(&reader(), &at.id(), &asked).await?))
+}
+
+/// What may be claimed.
+#[derive(Serialize, JsonSchema)]
+struct MyOffers {
+    /// What may be had now comes first.
+    items: Vec<MyOffer>,
+}
+
+async fn offers(visit: Visit, _: Nothing) -> Result<Json<MyOffers>, Problem> {
+    let at = member(visit).await?;
+    let items = at.visit.api.engine.my_offers(at.at.member.clone()).await?;
+    Ok(Json(MyOffers { items }))
+}
+
+/// A claim.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MyClaim {
+    /// Of which offer.
+    #[schemars(length(min = 1, max = 64))]
+    offer: String,
+    /// How many, all or none; one, if it says nothing.
+    #[schemars(range(min = 1, max = 20))]
+    count: Option<u32>,
+}
+
+/// What came of a claim.
+#[derive(Serialize, JsonSchema)]
+struct MyClaimed {
+    /// Codes of the coupons that were claimed.
+    codes: Vec<String>,
+    /// What is left of points.
+    points: i64,
+}
+
+async fn claim_one(visit: Visit, asked: MyClaim) -> Result<Json<MyClaimed>, Problem> {
+    let at = member(visit).await?;
+    let caller = at.caller("me_claim", &json!({"offer": asked.offer, "count": asked.count})).await?;
+    let claimed = claim(Arc::clone(&caller), Claim::by(at.oneself(), asked.offer, asked.count)).await?;
+    let whom = Whom::Id(at.at.member.member.id);
+    let stored = caller.engine().reachable(&own(), &whom, "").await??;
+    Ok(Json(MyClaimed { codes: claimed.codes, points: stored.member.account(Asset::Points).shown() }))
+}
+
+/// Draws.
+#[derive(Serialize, JsonSchema)]
+struct MyDraws {
+    /// They.
+    items: Vec<MyDraw>,
+}
+
+async fn draws(visit: Visit, _: Nothing) -> Result<Json<MyDraws>, Problem> {
+    let at = member(visit).await?;
+    Ok(Json(MyDraws { items: at.visit.api.engine.my_draws(at.at.member.member.id).await? }))
+}
+
+/// A channel of a purpose.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MyConsentChannel")]
+struct ChannelView {
+    /// Its id; `all`, where the purpose has none.
+    channel: String,
+    /// Whether it is allowed.
+    allowed: bool,
+    /// Since when, where something was said.
+    since: Option<String>,
+}
+
+/// A purpose.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MyPurpose")]
+struct PurposeView {
+    /// Its id.
+    purpose: String,
+    /// What it is called.
+    name: NamesView,
+    /// Its channels.
+    channels: Vec<ChannelView>,
+    /// The version of its text that a yes is to, where it has versions.
+    version: Option<String>,
+    /// Whether nothing is done without a yes.
+    needed: bool,
+}
+
+/// What a member allows.
+#[derive(Serialize, JsonSchema)]
+struct MyConsents {
+    /// Each purpose.
+    purposes: Vec<PurposeView>,
+}
+
+async fn consents(visit: Visit, _: Nothing) -> Result<Json<MyConsents>, Problem> {
+    let at = member(visit).await?;
+    let engine = &at.visit.api.engine;
+    let live = engine.live()?;
+    let view = engine.member(&reader(), &at.id()).await?;
+    let purposes = live.playbook.consent.purposes.iter().map(|(id, purpose)| PurposeView {
+        purpose: id.clone(),
+        name: NamesView::from(&purpose.name),
+        channels: view
+            .consents
+            .iter()
+            .filter(|one| one.purpose == *id)
+            .map(|one| ChannelView {
+                channel: one.channel.clone(),
+                allowed: one.allowed,
+                since: one.since.clone(),
+            })
+            .collect(),
+        version: purpose.versions.last().cloned(),
+        needed: purpose.needed,
+    });
+    Ok(Json(MyConsents { purposes: purposes.collect() }))
+}
+
+/// A yes or a no.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MyConsent {
+    /// To what.
+    #[schemars(length(min = 1, max = 255))]
+    purpose: String,
+    /// On which channel; all of the purpose's, if it says nothing.
+    #[schemars(length(max = 255))]
+    channel: Option<String>,
+    /// Yes, or no.
+    given: bool,
+}
+
+async fn set_consent(visit: Visit, asked: MyConsent) -> Result<Json<CommandDone>, Problem> {
+    let at = member(visit).await?;
+    let said = json!({"purpose": asked.purpose, "channel": asked.channel, "given": asked.given});
+    let caller = at.caller("me_consent", &said).await?;
+    if let Some(before) = caller.before().await? {
+        return Ok(Json(before));
+    }
+    let live = caller.engine().live()?;
+    let purpose = live.playbook.consent.purposes.get(&asked.purpose);
+    let version = purpose.and_then(|purpose| purpose.versions.last().cloned()).filter(|_| asked.given);
+    let word = Consent::by(at.oneself(), asked.given, asked.purpose, asked.channel, version);
+    Ok(Json(consent(caller, word).await?))
+}
+
+/// Who sees a member's data, and what was done with it.
+#[derive(Serialize, JsonSchema)]
+struct Seen {
+    /// Who may see it.
+    roles: Vec<Sees>,
+    /// What was done, the latest first.
+    items: Vec<Did>,
+}
+
+async fn seen(visit: Visit, _: Nothing) -> Result<Json<Seen>, Problem> {
+    let at = member(visit).await?;
+    let (roles, items) = at.visit.api.engine.who_sees(at.at.member.member.id).await?;
+    Ok(Json(Seen { roles, items }))
+}
+
+async fn export(visit: Visit, _: Nothing) -> Result<As<Value>, Problem> {
+    let at = member(visit).await?;
+    let (engine, id) = (&at.visit.api.engine, at.at.member.member.id);
+    let target = Target::member(&engine.home().await?.id_key, id);
+    let grant = at.visit.api.me.grant(&at.at).await?;
+    let on = (Operation::MemberExport, &target);
+    let file =
+        engine.audited::<Value, EngineError>(&grant, on, &detail(json!({})), engine.export(id)).await?;
+    let mut response = Json(file).into_response();
+    let name = HeaderValue::from_static("attachment; filename=\"my-data.json\"");
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    Ok(As::new(response))
+}
+
+/// A wish that cannot be undone.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Sure {
+    /// `true`.
+    sure: bool,
+}
+
+/// That somebody was forgotten.
+#[derive(Serialize, JsonSchema)]
+struct Forgotten {
+    /// `true`.
+    erased: bool,
+}
+
+async fn erase(visit: Visit, asked: Sure) -> Result<As<Forgotten>, Problem> {
+    let at = member(visit).await?;
+    if !asked.sure {
+        return Err(Problem::of("bad_body").at("sure").says("`true`: this cannot be undone".to_owned()));
+    }
+    if at.at.fresh_until <= clock::wall() {
+        return Err(Problem::of("not_fresh"));
+    }
+    let (engine, id) = (&at.visit.api.engine, at.at.member.member.id);
+    let target = Target::member(&engine.home().await?.id_key, id);
+    let grant = at.visit.api.me.grant(&at.at).await?;
+    let on = (Operation::MemberErase, &target);
+    let deed = engine.erase(id, "asked for it at their own pages");
+    engine.audited::<(), EngineError>(&grant, on, &detail(json!({"by": "themselves"})), deed).await?;
+    at.visit.api.me.leave(&at.at, true).await?;
+    gone(Json(Forgotten { erased: true }).into_response()).map(As::new)
+}
