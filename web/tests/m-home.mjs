@@ -29,41 +29,41 @@ const coupons = () => [
   { id: "c7", code: "0OKM-9IJN-8UHB-7YGV", offer: "summer", name: n("夏日冷饮券", "A cold drink"), about: n("任意冷饮一杯", "Any cold drink"), state: "expired", usable: false, why: "over", valid_from: ago(200), valid_until: ago(170), partner_code: null },
 ];
 const offers = () => [
-  { offer: "tote", name: n("帆布袋", "A tote bag"), about: n("到店领取，颜色随机", "To be picked up in a store; any colour"), kind: "gift", points: 800, opens: null, closes: null, left: 41, yours: 1, state: "open", missing: null },
-  { offer: "five", name: n("5 元无门槛券", "5 off anything"), about: n("七天内可用一次", "Once within seven days"), kind: "coupon", points: 500, opens: null, closes: midnight(12), left: null, yours: 2, state: "open", missing: null },
-  { offer: "mug", name: n("保温杯", "A thermos mug"), about: n("商家定制款", "Made for the shop"), kind: "gift", points: 3000, opens: null, closes: null, left: 12, yours: 1, state: "too_few_points", missing: 1740 },
-  { offer: "film", name: n("电影票一张", "A film ticket"), about: n("合作影城通兑", "At our partner's cinemas"), kind: "coupon", points: 900, opens: null, closes: null, left: 0, yours: 1, state: "sold_out", missing: null },
-  { offer: "lounge", name: n("生日下午茶", "Birthday tea for two"), about: null, kind: "gift", points: 1000, opens: null, closes: null, left: null, yours: 0, state: "not_for_you", missing: null },
-  { offer: "free", name: n("满 30 减 3", "3 off from 30"), about: n("今天起七天有效", "For seven days from today"), kind: "coupon", points: 0, opens: null, closes: null, left: null, yours: 1, state: "open", missing: null },
-  { offer: "poster-drop", name: n("演唱会海报抢购资格", "The right to buy a concert poster"), about: n("领到后 15 分钟内到店或线上购买", "Buy it within 15 minutes, in a store or online"), kind: "coupon", points: 0, opens: null, closes: midnight(1), left: 128, yours: 2, state: "open", missing: null },
-  { offer: "next-drop", name: n("联名玩偶", "The plush toy"), about: null, kind: "coupon", points: 0, opens: new Date(Date.now() + 26 * 3_600_000).toISOString(), closes: null, left: 500, yours: 1, state: "soon", missing: null },
+  { offer: "tote", name: n("帆布袋", "A tote bag"), about: n("到店领取，颜色随机", "To be picked up in a store; any colour"), points: 800, opens: null, closes: null, left: 41, yours: 1, state: "open", missing: null },
+  { offer: "five", name: n("5 元无门槛券", "5 off anything"), about: n("七天内可用一次", "Once within seven days"), points: 500, opens: null, closes: midnight(12), left: null, yours: 2, state: "open", missing: null },
+  { offer: "mug", name: n("保温杯", "A thermos mug"), about: n("商家定制款", "Made for the shop"), points: 3000, opens: null, closes: null, left: 12, yours: 1, state: "too_few_points", missing: 1740 },
+  { offer: "film", name: n("电影票一张", "A film ticket"), about: n("合作影城通兑", "At our partner's cinemas"), points: 900, opens: null, closes: null, left: 0, yours: 1, state: "sold_out", missing: null },
+  { offer: "lounge", name: n("生日下午茶", "Birthday tea for two"), about: null, points: 1000, opens: null, closes: null, left: null, yours: 0, state: "not_for_you", missing: null },
+  { offer: "free", name: n("满 30 减 3", "3 off from 30"), about: n("今天起七天有效", "For seven days from today"), points: 0, opens: null, closes: null, left: null, yours: 1, state: "open", missing: null },
+  { offer: "poster-drop", name: n("演唱会海报抢购资格", "The right to buy a concert poster"), about: n("领到后 15 分钟内到店或线上购买", "Buy it within 15 minutes, in a store or online"), points: 0, opens: null, closes: midnight(1), left: 128, yours: 2, state: "open", missing: null },
+  { offer: "next-drop", name: n("联名玩偶", "The plush toy"), about: null, points: 0, opens: new Date(Date.now() + 26 * 3_600_000).toISOString(), closes: null, left: 500, yours: 1, state: "soon", missing: null },
   { offer: "chance", name: n("演唱会门票抽奖机会", "A chance at concert tickets"), about: n("每人最多五次", "At most five each"), kind: "chance", points: 100, opens: null, closes: midnight(6), left: null, yours: 5, state: "open", missing: null },
 ];
 const consents = () => [
-  { purpose: "marketing", name: n("营销", "Marketing"), version: "2026-01", text: n("我们会把优惠和新品的消息发给您，每周最多两条。随时可以关掉。", "We send you news of offers and new things, at most two a week. Turn it off at any time."), channels: [{ channel: "inbox", name: n("站内信", "Messages here"), allowed: false, since: null }, { channel: "sms", name: n("短信", "SMS"), allowed: false, since: null }, { channel: "wecom", name: n("企业微信", "WeCom"), allowed: false, since: null }] },
-  { purpose: "service", name: n("服务", "Service"), version: null, text: null, channels: [{ channel: "inbox", name: n("站内信", "Messages here"), allowed: true, since: ago(900) }, { channel: "email", name: n("邮件", "E-mail"), allowed: true, since: ago(900) }] },
+  { purpose: "marketing", name: n("营销", "Marketing"), version: "2026-01", needed: true, text: n("我们会把优惠和新品的消息发给您，每周最多两条。随时可以关掉。", "We send you news of offers and new things, at most two a week. Turn it off at any time."), channels: [{ channel: "inbox", allowed: false, since: null }, { channel: "sms", allowed: false, since: null }, { channel: "wecom", allowed: false, since: null }] },
+  { purpose: "service", name: n("服务", "Service"), version: null, needed: false, text: null, channels: [{ channel: "inbox", allowed: true, since: ago(900) }, { channel: "email", allowed: true, since: ago(900) }] },
 ];
 const seen = {
   roles: [
-    { role: "owner", name: n("所有者", "Owner"), shows: "full" },
-    { role: "store_manager", name: n("店长", "Store manager"), shows: "full" },
-    { role: "advisor", name: n("导购", "Advisor"), shows: "masked" },
-    { role: "cashier", name: n("收银员", "Cashier"), shows: "masked" },
-    { role: "analyst", name: n("分析师", "Analyst"), shows: "hidden" },
+    { role: "owner", name: n("所有者", "owner"), shows: "full", whom: "all" },
+    { role: "store_manager", name: n("店长", "store manager"), shows: "masked", whom: "subtree" },
+    { role: "advisor", name: n("导购", "advisor"), shows: "masked", whom: "mine" },
+    { role: "cashier", name: n("收银员", "cashier"), shows: "hidden", whom: "own_place" },
   ],
   items: [
-    { at: ago(0, 3), role: "cashier", who: "staff \u738b*", operation: "members/lookup", name: n("查找会员", "Looked up") },
-    { at: ago(2), role: "store_manager", who: "staff \u9648*", operation: "member_read", name: n("查看资料", "Read the profile") },
-    { at: ago(9), role: "system", who: "system", operation: "tier", name: n("重新评定等级", "Judged the tier anew") },
+    { at: ago(0, 3), role: "cashier", who: "staff", operation: "checkout" },
+    { at: ago(2), role: "store_manager", who: "person", operation: "member_update" },
+    { at: ago(9), role: "owner", who: "key", operation: "coupons_issue" },
+    { at: ago(30), role: "system", who: "member", operation: "consent_write" },
   ],
 };
 const history = Array.from({ length: 25 }, (_, at) =>
   [
-    { kind: "earn", points: 34, what: n("在人民路店消费", "Bought at Renmin Road") },
-    { kind: "spend", points: -500, what: n("兑换 5 元无门槛券", "5 off anything") },
-    { kind: "expire", points: -12, what: null },
-    { kind: "return", points: 500, what: n("退回 5 元无门槛券", "5 off anything, returned") },
-    { kind: "take_back", points: -18, what: n("退货", "A refund") },
+    { kind: "earn", points: 34, event: "Order Completed" },
+    { kind: "spend", points: -500, event: "Coupon Claimed" },
+    { kind: "expire", points: -12, event: "" },
+    { kind: "return", points: 500, event: "Coupon Withdrawn" },
+    { kind: "take_back", points: -18, event: "Order Refunded" },
   ].map((one) => ({ ...one, at: ago(at * 5 + 1) })),
 )
   .flat()
@@ -72,13 +72,17 @@ const orders = Array.from({ length: 12 }, (_, at) => ({
   id: `o${at}`,
   number: `20260310${String(1000 + at)}`,
   at: ago(at * 9 + 1),
-  store: at % 4 === 3 ? null : "人民路店",
+  store: at % 4 === 3 ? null : "330",
   paid_minor: 3400 + at * 1570,
+  refunded_minor: at % 4 === 2 ? 3400 + at * 1570 : at % 4 === 1 ? 1000 : 0,
   currency: "CNY",
-  state: ["placed", "placed", "refunded", "cancelled"][at % 4],
-  items: [
-    { product: "towel", name: "纯棉毛巾", quantity: 2, paid_minor: 2400 },
-    { product: "SKU-88213", name: null, quantity: 1, paid_minor: 1000 + at * 1570 },
+  status: at % 4 === 3 ? "cancelled" : "placed",
+  counts: at % 4 !== 3,
+  points: at % 4 === 3 ? 0 : 34,
+  growth: 34,
+  lines: at === 5 ? null : [
+    { product: "towel", category: null, department: null, quantity: "2", amount: "24.00", returned_thousandths: 0 },
+    { product: "SKU-88213", category: "零食", department: null, quantity: "0.5", amount: null, returned_thousandths: 0 },
   ],
 }));
 const draws = [
@@ -106,7 +110,7 @@ const wang = () => ({
   offers: offers(),
   consents: consents(),
   history,
-  lots: [{ points: 260, expires_at: midnight(18) }, { points: 1000, expires_at: midnight(140) }],
+  lots: [{ remaining: 200, granted: 200, expires_at: midnight(18) }, { remaining: 60, granted: 90, expires_at: midnight(18) }, { remaining: 1000, granted: 1000, expires_at: midnight(140) }],
   orders,
   draws,
   seen,
@@ -131,7 +135,8 @@ export function home() {
   const sessions = new Map();
   const answered = new Map();
   // `wechat`: whether that way in is open. `told`: what arrived. `passes`: how many were given. `fresh_ms`: for how long one may erase after a code.
-  const state = { wechat: false, told: [], passes: 0, booked: 0, fresh_ms: 300_000, people, sold_out: false };
+  // `unsealed`: a home that neither exports nor erases.
+  const state = { wechat: false, told: [], passes: 0, booked: 0, fresh_ms: 300_000, people, sold_out: false, unsealed: false };
 
   const handle = async (request, url, body, send) => {
     const refuse = (status, code, more = {}, headers = {}) => send(status, { type: "about:blank", title: code, status, code, ...more }, headers);
@@ -140,7 +145,7 @@ export function home() {
     const cookie = /zhiyin_member=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1];
     const session = sessions.get(cookie);
     const view = (one) => ({ csrf: one.csrf, joined: one.joined, fresh_until: new Date(one.at + state.fresh_ms).toISOString(), expires_at: new Date(one.at + 30 * DAY).toISOString() });
-    if (path === "/door") return send(200, { brand: { name: n("小满杂货", "Grain Full"), currency: "CNY", exponent: 2, timezone: "Asia/Shanghai" }, ways: state.wechat ? ["wechat", "phone"] : ["phone"], wechat_url: state.wechat ? "/v1/me/wechat" : null });
+    if (path === "/door") return send(200, { brand: { name: n("小满杂货", "Grain Full"), timezone: "Asia/Shanghai" }, currency: "CNY", exponent: 2, ways: state.wechat ? ["wechat", "phone"] : ["phone"], wechat_url: state.wechat ? "/v1/me/wechat" : null });
     if (path === "/code" && method === "POST") {
       if (!/^1\d{10}$/.test(body.phone)) return refuse(422, "phone_malformed", { field: "phone" });
       if (body.phone === GONE) return refuse(429, "too_many_attempts", {}, { "Retry-After": "40" });
@@ -148,6 +153,7 @@ export function home() {
     }
     if (path === "/session" && method === "POST") {
       state.told.push({ path, body });
+      if (Object.keys(body).some((name) => !["phone", "code", "touchpoint"].includes(name))) return refuse(400, "bad_body");
       if (body.code === "000000") return refuse(401, "code_over", { field: "code" });
       if (body.code !== CODE) return refuse(401, "code_wrong", { field: "code" });
       const joined = !people.has(body.phone);
@@ -166,21 +172,22 @@ export function home() {
     }
     const paged = (items, size, more = {}) => {
       const from = Number(url.searchParams.get("cursor") ?? 0);
-      return send(200, { items: items.slice(from, from + size), cursor: from + size < items.length ? String(from + size) : null, ...more });
+      return send(200, { items: items.slice(from, from + size), next: from + size < items.length ? String(from + size) : null, ...more });
     };
     if (method === "GET") {
       const usable = one.coupons.filter((coupon) => coupon.usable).length;
       if (path === "") return send(200, { ...one.me, coupons: usable, offers: one.offers.filter((offer) => offer.state === "open").length });
-      if (path === "/pass") return send(200, { pass: `ZY1.${one.me.id}.${++state.passes}.${"k3J9x0".repeat(6)}`, until: new Date(Date.now() + 180_000).toISOString() });
+      if (path === "/pass") return send(200, { pass: `ZYP${String(++state.passes).padStart(8, "0")}${"0A3F9C".repeat(8)}`, until: new Date(Date.now() + 180_000).toISOString() });
       if (path === "/coupons") return send(200, { items: one.coupons });
       if (path === "/points") return paged(one.history, 20, { lots: one.lots });
       if (path === "/orders") return paged(one.orders, 8);
-      if (path === "/offers") return send(200, { items: one.offers });
+      if (path === "/offers") return send(200, { items: one.offers.map(({ yours: _, ...told }) => told) });
       if (path === "/draws") return send(200, { items: one.draws });
       if (path === "/consents") return send(200, { purposes: one.consents });
       if (path === "/seen") return send(200, one.seen);
       return refuse(404, "not_found");
     }
+    if (state.unsealed && (path === "/export" || path === "/erase")) return refuse(409, "home_not_sealed");
     if (path === "/export") return send(200, { member: one.me, coupons: one.coupons }, { "Content-Disposition": 'attachment; filename="me.json"' });
     if (path === "/erase") {
       if (Date.now() > session.at + state.fresh_ms) return refuse(403, "not_fresh");
@@ -216,10 +223,9 @@ export function home() {
       if (state.sold_out) return once(409, { type: "about:blank", status: 409, code: "out_of_stock", title: "out of stock" });
       state.booked += 1;
       one.me.points.shown -= offer.points;
-      offer.yours -= 1;
-      if (offer.yours === 0) offer.state = "limit_reached";
+      if (--offer.yours === 0) offer.state = "limit_reached";
       one.coupons.unshift({ ...coupons()[1], id: `n${state.booked}`, code: `NEW${state.booked}-8KJH-5GFD-1SAQ`, offer: offer.offer, name: offer.name, about: offer.about });
-      return once(200, { codes: offer.kind === "chance" ? [] : [`NEW${state.booked}-8KJH-5GFD-1SAQ`], points: offer.points });
+      return once(200, { codes: offer.kind === "chance" ? [] : [`NEW${state.booked}-8KJH-5GFD-1SAQ`], points: one.me.points.shown });
     }
     return refuse(404, "not_found");
   };

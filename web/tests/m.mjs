@@ -388,6 +388,17 @@ staged("one's data are a file", async () => {
   await close();
 });
 
+staged("a home that neither exports nor erases says where to turn", async () => {
+  home.state.unsealed = true;
+  const { page, close } = await open({ expects: ["409"] });
+  await at(page, "/me/data");
+  await page.locator("button", { hasText: "生成文件" }).click();
+  await page.waitForSelector(".note.gold");
+  await sound(page, "m-data-unsealed-zh");
+  home.state.unsealed = false;
+  await close();
+});
+
 staged("erasing asks for a code where the last is long ago, takes no other phone, and then there is nothing left on the phone", async () => {
   home.state.fresh_ms = -1000;
   const { page, close } = await open({ who: PHONES.fresh, expects: ["403", "401"] });
@@ -447,7 +458,7 @@ staged("what is being read is shown as such; what cannot be read is said, and tr
 
 staged("a home that knows less still has its pages: what may be missing is missing", async () => {
   const { page, close } = await open({ lang: "en" });
-  const bare = { "": { id: "m-wang", points: { shown: 3 }, coupons: 0, offers: 0 }, "/coupons": {}, "/offers": {}, "/points": {}, "/orders": {}, "/draws": {}, "/consents": {}, "/seen": {} };
+  const bare = { "/door": { ways: ["phone"] }, "": { id: "m-wang", points: { shown: 3 }, coupons: 0, offers: 0 }, "/coupons": {}, "/offers": {}, "/points": {}, "/orders": {}, "/draws": {}, "/consents": {}, "/seen": {} };
   for (const [path, body] of Object.entries(bare)) await page.route((url) => url.pathname === `/v1/me${path}`, (route) => (route.request().method() === "GET" ? route.fulfill({ json: body }) : route.continue()));
   for (const [name, path] of PAGES) {
     await at(page, path);

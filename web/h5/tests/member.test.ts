@@ -1,6 +1,6 @@
 // What the members' pages decide by themselves.
 import { describe, expect, test } from "vitest";
-import { clock, dayBefore, lastDay, mayBe, passAt, phoneOf, share, shelves, stalls, things, touchpointOf, wayWith } from "../src/m/rules";
+import { byEnd, clock, dayBefore, decimal, lastDay, mayBe, orderState, passAt, phoneOf, share, shelves, stalls, things, touchpointOf, wayWith } from "../src/m/rules";
 import type { Coupon, Me, Offer } from "../src/m/types";
 
 const T = Date.parse("2026-03-10T04:00:00Z");
@@ -88,6 +88,20 @@ test("what may be claimed lies where people look for it", () => {
   const { mall, drops, free, chances } = stalls([offer({ offer: "a", points: 800, left: 3 }), offer({ offer: "b", left: 0 }), offer({ offer: "c", opens: "2026-03-11T02:00:00Z" }), offer({ offer: "d" }), offer({ offer: "e", kind: "chance", points: 50 })]);
   expect([mall, drops, free, chances].map((some) => some.map((one) => one.offer).join(""))).toEqual(["a", "bc", "d", "e"]);
 });
+
+test("lots that end together are one line; what never ends, or is spent, is none", () => {
+  const [a, b] = ["2026-12-31T16:00:00Z", "2026-06-30T16:00:00Z"];
+  expect(byEnd([{ remaining: 5, expires_at: a }, { remaining: 7 }, { remaining: 1, expires_at: b }, { remaining: 2, expires_at: a }, { remaining: 0, expires_at: "2026-01-01T00:00:00Z" }])).toEqual([{ remaining: 1, expires_at: b }, { remaining: 7, expires_at: a }]);
+});
+
+test.each([
+  ["placed", 0, undefined],
+  ["placed", 100, "partly_refunded"],
+  ["placed", 3400, "refunded"],
+  ["cancelled", 0, "cancelled"],
+  ["taken_over", 0, "taken_over"],
+])("an order that is %s with %d back says %s", (status, refunded_minor, said) => expect(orderState({ id: "o", at: "", currency: "CNY", paid_minor: 3400, status, refunded_minor })).toBe(said));
+test.each([["2", 2], ["0.5", 0.5], ["24.00", 24], [null, undefined], ["many", undefined]])("the decimal %s is %s", (text, n) => expect(decimal(text)).toBe(n));
 
 test("what is worth doing: what ends first, then what there is, then who one is", () => {
   const soon = new Date(T + 2 * 86_400_000).toISOString();

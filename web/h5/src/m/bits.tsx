@@ -17,10 +17,10 @@ export const list = <T,>(items: readonly T[] | null | undefined): readonly T[] =
 
 export type Brand = { name: string; currency: string; zone: string };
 const own = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "Asia/Shanghai";
-export const brandOf = (door: Door | undefined): Brand => ({
-  name: called(door?.brand.name, t("brand.unnamed")),
-  currency: door?.brand.currency ?? "CNY",
-  zone: isZone(door?.brand.timezone) ? door.brand.timezone : own(),
+export const brandOf = (door: Door | undefined, zone = door?.brand?.timezone): Brand => ({
+  name: called(door?.brand?.name, t("brand.unnamed")),
+  currency: door?.currency ?? "CNY",
+  zone: isZone(zone) ? zone : own(),
 });
 export const BrandContext = createContext<Brand>({ name: "", currency: "CNY", zone: "UTC" });
 export const useBrand = () => useContext(BrandContext);
@@ -95,7 +95,7 @@ export const useConsents = () => useRead("consents", read<{ purposes?: readonly 
 
 /** A list that goes on: what was read first stays fresh, what was asked for besides is appended. */
 export function Pages<T>({ of, path, empty, children }: { of: Read<Paged<T>>; path: string; empty: ComponentChildren; children: (items: readonly T[]) => ComponentChildren }) {
-  const [more, setMore] = useState<{ of: number | undefined; items: readonly T[]; cursor: string | null | undefined }>();
+  const [more, setMore] = useState<{ of: number | undefined; items: readonly T[]; next: string | null | undefined }>();
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<Refusal>();
   return (
@@ -104,11 +104,12 @@ export function Pages<T>({ of, path, empty, children }: { of: Read<Paged<T>>; pa
         // What was appended to an older first page goes with it.
         const rest = more?.of === of.at ? more : undefined;
         const items = [...list(first.items), ...(rest?.items ?? [])];
-        const cursor = rest ? rest.cursor : first.cursor;
-        if (items.length === 0) return empty;
+        const cursor = rest ? rest.next : first.next;
+        // A page may hold nothing and go on all the same.
+        if (items.length === 0 && !cursor) return empty;
         return (
           <>
-            {children(items)}
+            {items.length > 0 ? children(items) : null}
             {fault ? <Fault fault={fault} /> : null}
             {cursor ? (
               <button
@@ -119,7 +120,7 @@ export function Pages<T>({ of, path, empty, children }: { of: Read<Paged<T>>; pa
                   setBusy(true);
                   setFault(undefined);
                   send<Paged<T>>("GET", `${path}?cursor=${encodeURIComponent(cursor)}`)
-                    .then((went) => setMore({ of: of.at, items: [...(rest?.items ?? []), ...list(went.items)], cursor: went.cursor }), (error: unknown) => setFault(asRefusal(error)))
+                    .then((went) => setMore({ of: of.at, items: [...(rest?.items ?? []), ...list(went.items)], next: went.next }), (error: unknown) => setFault(asRefusal(error)))
                     .finally(() => setBusy(false));
                 }}
               >

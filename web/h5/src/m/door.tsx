@@ -4,8 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import { asRefusal, forgetReads, type Read } from "../shared/ask";
 import { keep, kept } from "../shared/keep";
 import { Bones, Fault, go, Shown } from "../shared/parts";
-import { language, speak, t } from "../shared/words";
-import { forgetMember, inWeChat, list, meant, named, tag, useBrand, useConsents } from "./bits";
+import { language, speak, t, word } from "../shared/words";
+import { forgetMember, inWeChat, list, meant, named, useBrand, useConsents } from "./bits";
 import { CodeForm } from "./code";
 import { wayWith } from "./rules";
 import type { Door as DoorOf, Session } from "./types";
@@ -24,7 +24,7 @@ export function Door({ door, onIn }: { door: Read<DoorOf>; onIn: (session: Sessi
   });
   const enter = async (phone: string, code: string) => {
     const touchpoint = kept<string>("m.touchpoint");
-    const session = await send<Session>("POST", "/v1/me/session", { phone, code, language: tag(), ...(touchpoint ? { touchpoint } : {}) });
+    const session = await send<Session>("POST", "/v1/me/session", { phone, code, ...(touchpoint ? { touchpoint } : {}) });
     asking.csrf = session.csrf;
     // Who was here before is not who is here now.
     forgetReads("door");
@@ -63,7 +63,7 @@ export function Door({ door, onIn }: { door: Read<DoorOf>; onIn: (session: Sessi
                   {t("door.wechat")}
                 </a>
               ) : null}
-              <p class="why">{t("door.terms", { brand: brand.name })}</p>
+              <p class="why">{t("door.terms")}</p>
             </>
           );
         }}
@@ -127,7 +127,7 @@ export function Welcome({ me, onDone }: { me: string; onDone: () => void }) {
               />
               <span class="grow">
                 {t("welcome.agree", { purpose: named(one.name, one.purpose) })}
-                <span class="quiet block">{t("welcome.by", { channels: list(one.channels).map((channel) => named(channel.name, channel.channel)).join(t("comma")) })}</span>
+                <span class="quiet block">{t("welcome.by", { channels: list(one.channels).map((channel) => (channel.channel === "all" ? t("consents.every") : named(channel.name, word("channel", channel.channel)))).join(t("comma")) })}</span>
               </span>
             </label>
             {one.text ? (

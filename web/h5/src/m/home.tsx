@@ -50,7 +50,7 @@ function Hero({ me }: { me: Me }) {
       <div class="head">
         <div>
           <p class="level">{tier ? named(tier.name, tier.level) : t("tier.none")}</p>
-          <p class="soft">{name || me.phone || t("home.member")}</p>
+          {name || me.phone ? <p class="soft">{name || me.phone}</p> : null}
         </div>
         {list(me.levels).length > 0 ? (
           <a class="soft" href="#/tier">

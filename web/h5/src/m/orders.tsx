@@ -1,10 +1,11 @@
 // What one bought.
 import { useRead } from "../shared/ask";
-import { money, whole } from "../shared/format";
+import { digits, money, whole } from "../shared/format";
 import { Empty } from "../shared/parts";
 import { t, word } from "../shared/words";
 import { list, Pages, read, stamp, useBrand } from "./bits";
-import type { Order, Paged } from "./types";
+import { decimal, orderState } from "./rules";
+import type { Line, Order, Paged } from "./types";
 
 export function Orders() {
   const orders = useRead("orders", read<Paged<Order>>("/v1/me/orders"));
@@ -24,28 +25,36 @@ export function Orders() {
       {(items) => (
         <ul class="stack">
           {items.map((one) => {
-            const lines = list(one.items);
-            const in_ = one.currency ?? currency;
+            const lines = list(one.lines);
+            const in_ = one.currency || currency;
+            const state = orderState(one);
+            const price = (line: Line) => {
+              const amount = decimal(line.amount);
+              return amount === undefined ? "" : money(Math.round(amount * 10 ** digits(in_)), in_);
+            };
             return (
               <li key={one.id} class="card order">
                 <div class="between">
-                  <span class="strong">{one.store ?? t("orders.online")}</span>
-                  {one.state === "placed" ? null : <span class={`pill ${/refund|cancel|return/.test(one.state) ? "bad" : ""}`}>{word("order", one.state)}</span>}
+                  <span class="strong">{one.store ? t("orders.store", { store: one.store }) : t("orders.online")}</span>
+                  {state ? <span class={`pill ${state === "taken_over" ? "" : "gold"}`}>{word("order", state)}</span> : null}
                 </div>
                 <div class="between">
                   <span class="quiet">{stamp(one.at, zone)}</span>
                   <span class="strong figure">{money(one.paid_minor, in_)}</span>
                 </div>
+                {one.refunded_minor || one.points ? (
+                  <p class="why">{[one.points ? t("orders.points", { n: whole(one.points) }) : "", one.refunded_minor ? t("orders.back", { money: money(one.refunded_minor, in_) }) : ""].filter(Boolean).join(" · ")}</p>
+                ) : null}
                 {lines.length > 0 ? (
                   <details>
-                    <summary class="quiet">{t("orders.items", { n: whole(lines.reduce((all, line) => all + line.quantity, 0)) })}</summary>
+                    <summary class="quiet">{t("orders.items", { n: whole(lines.length) })}</summary>
                     <ul class="list">
                       {lines.map((line, at) => (
                         <li key={`${line.product} ${at}`} class="between">
                           <span>
-                            {line.name ?? line.product} <span class="quiet">× {whole(line.quantity)}</span>
+                            {line.name ?? line.product} <span class="quiet">× {decimal(line.quantity) ?? line.quantity}</span>
                           </span>
-                          <span>{money(line.paid_minor, in_)}</span>
+                          <span>{price(line)}</span>
                         </li>
                       ))}
                     </ul>

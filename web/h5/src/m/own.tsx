@@ -1,5 +1,5 @@
 // Oneself: what one told, what one allows, who looked, taking one's data along, having it erased, and the look of the pages.
-import { asking, Refusal, send } from "@zhiyin/api";
+import { asking, Refusal, send, type Named } from "@zhiyin/api";
 import { useEffect, useState } from "preact/hooks";
 import { asRefusal, useRead, type Read } from "../shared/ask";
 import { day, whole } from "../shared/format";
@@ -254,10 +254,14 @@ export function Consents() {
   );
 }
 
-/** Who it was: staff by their role and as much of their name as the home tells. */
+const roleOf = (role: string, name?: Named | null): string => {
+  const said = word("role", role);
+  return said === role ? named(name, role) : said;
+};
+/** Who it was: oneself, the home by itself, one of the staff as what they are, or a program of the brand's. */
 function who(one: { role: string; who: string }): string {
-  if (one.who === "system" || one.role === "system") return t("seen.system");
-  return `${word("role", one.role)} ${one.who.replace(/^staff\s+/, "")}`;
+  if (one.who === "member" || one.who === "system") return word("who", one.who);
+  return one.who === "key" ? t("seen.key", { role: roleOf(one.role) }) : roleOf(one.role);
 }
 export function SeenBy() {
   const seen = useRead("seen", read<Seen>("/v1/me/seen"));
@@ -272,7 +276,10 @@ export function SeenBy() {
             <ul class="list">
               {list(roles).map((one) => (
                 <li key={one.role} class="between">
-                  <span>{named(one.name, word("role", one.role))}</span>
+                  <span>
+                    {roleOf(one.role, one.name)}
+                    {one.whom ? <span class="quiet block">{word("whom", one.whom)}</span> : null}
+                  </span>
                   <span class={`pill ${kind[one.shows] ?? ""}`}>{word("shows", one.shows)}</span>
                 </li>
               ))}
@@ -283,7 +290,7 @@ export function SeenBy() {
             <ul class="list">
               {list(items).map((one, at) => (
                 <li key={`${one.at} ${at}`}>
-                  {named(one.name, one.operation)}
+                  {word("operation", one.operation)}
                   <span class="quiet block">
                     {who(one)} · {stamp(one.at, zone)}
                   </span>
@@ -331,7 +338,7 @@ function Export() {
     <Part title={t("data.export")}>
       <p class="quiet">{t("data.export_say")}</p>
       {inWeChat() ? <p class="note gold">{t("data.wechat")}</p> : null}
-      {fault ? <Fault fault={fault} /> : null}
+      {fault?.code === "home_not_sealed" ? <p class="note gold" role="alert">{t("data.not_here")}</p> : fault ? <Fault fault={fault} /> : null}
       {file ? (
         <>
           <p class="note good" role="status">
@@ -387,7 +394,7 @@ export function Erase({ door, onErased, onOther }: { door: Read<Door>; onErased:
     }
   };
   const again = async (phone: string, code: string) => {
-    const next = await send<Session>("POST", "/v1/me/session", { phone, code, language: tag() });
+    const next = await send<Session>("POST", "/v1/me/session", { phone, code });
     asking.csrf = next.csrf;
     const now = await send<Me>("GET", "/v1/me");
     // Another phone is another member: of them nothing is erased.
@@ -417,7 +424,7 @@ export function Erase({ door, onErased, onOther }: { door: Read<Door>; onErased:
         <input type="checkbox" name="sure" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} />
         <span>{t("erase.sure")}</span>
       </label>
-      {fault ? <Fault fault={fault} /> : null}
+      {fault?.code === "home_not_sealed" ? <p class="note gold" role="alert">{t("data.not_here")}</p> : fault ? <Fault fault={fault} /> : null}
       {!sure ? null : fresh ? (
         <button type="button" class="button danger wide" disabled={busy} onClick={() => void erase()}>
           {t("erase.do")}

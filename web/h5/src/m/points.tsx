@@ -3,9 +3,9 @@ import { useRead } from "../shared/ask";
 import { money, whole } from "../shared/format";
 import { Empty, Shown } from "../shared/parts";
 import { t, word } from "../shared/words";
-import { Lead, list, named, Pages, Part, read, stamp, Tabs, until, useBrand, useMe, useOffers } from "./bits";
+import { Lead, list, Pages, Part, read, stamp, Tabs, until, useBrand, useMe, useOffers } from "./bits";
 import { Stall } from "./claim";
-import { stalls } from "./rules";
+import { byEnd, stalls } from "./rules";
 import type { Lot, Moved, Paged } from "./types";
 
 type History = Paged<Moved> & { lots?: readonly Lot[] | null };
@@ -77,16 +77,16 @@ function Mall() {
 function HistoryList() {
   const history = useRead("points", read<History>("/v1/me/points"));
   const { zone } = useBrand();
-  const lots = list(history.data?.lots).filter((lot) => lot.expires_at);
+  const lots = byEnd(list(history.data?.lots));
   return (
     <>
       {lots.length > 0 ? (
         <Part title={t("points.lots")}>
           <ul class="list">
             {lots.map((lot) => (
-              <li key={`${lot.expires_at} ${lot.points}`} class="between">
+              <li key={lot.expires_at} class="between">
                 <span>{t("points.expires", { at: until(lot.expires_at ?? "", zone) })}</span>
-                <span>{whole(lot.points)}</span>
+                <span>{whole(lot.remaining)}</span>
               </li>
             ))}
           </ul>
@@ -104,9 +104,9 @@ function HistoryList() {
             {items.map((one, at) => (
               <li key={`${one.at} ${at}`} class="between">
                 <span>
-                  {one.what ? named(one.what, one.kind) : word("moved", one.kind)}
+                  {word("moved", one.kind)}
                   <span class="quiet block">
-                    {one.what ? `${word("moved", one.kind)} · ` : ""}
+                    {one.event && word("event", one.event) !== one.event ? `${word("event", one.event)} · ` : ""}
                     {stamp(one.at, zone)}
                   </span>
                 </span>

@@ -1,5 +1,5 @@
 // What the members' pages decide by themselves, free of a browser.
-import type { Coupon, Me, Offer } from "./types";
+import type { Coupon, Lot, Me, Offer, Order } from "./types";
 
 /** A pass is asked for anew after a minute, and a till takes it for three. */
 export const PASS_RENEW_S = 60;
@@ -93,6 +93,22 @@ export function stalls(offers: readonly Offer[]): { mall: Offer[]; drops: Offer[
   }
   return all;
 }
+
+/** What ends when: lots that end at the same moment are one, the soonest first; what never ends is left out. */
+export function byEnd(lots: readonly Lot[]): { expires_at: string; remaining: number }[] {
+  const ends = new Map<string, number>();
+  for (const { expires_at, remaining } of lots) if (expires_at && remaining > 0) ends.set(expires_at, (ends.get(expires_at) ?? 0) + remaining);
+  return [...ends].map(([expires_at, remaining]) => ({ expires_at, remaining })).sort((one, other) => Date.parse(one.expires_at) - Date.parse(other.expires_at));
+}
+/** What became of an order, where there is something to say: an order that stands is its own word. */
+export function orderState(order: Order): string | undefined {
+  const back = order.refunded_minor ?? 0;
+  if (order.status !== "placed") return order.status;
+  if (back <= 0) return undefined;
+  return back >= order.paid_minor ? "refunded" : "partly_refunded";
+}
+/** An exact decimal as a number people read: pieces, or a price in major units. */
+export const decimal = (text: string | null | undefined): number | undefined => (text && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined);
 
 const DAY_MS = 86_400_000;
 export type Thing = { do: "expiring"; points: number; at: string } | { do: "ending"; coupon: Coupon; at: string } | { do: "offers"; n: number } | { do: "profile" };

@@ -4,9 +4,12 @@ import type { Named } from "@zhiyin/api";
 
 export type Way = "phone" | "wechat";
 export type Door = {
-  /** `timezone`: the zone by which the brand's days begin; without it, the phone's. */
-  brand: { name?: Named | null; currency: string; exponent?: number; timezone?: string | null };
   ways: readonly Way[];
+  currency?: string | null;
+  exponent?: number | null;
+  /** `timezone`: the zone by which the brand's days begin; without it, the phone's. */
+  brand?: { name?: Named | null; timezone?: string | null } | null;
+  /** Where WeChat's way in begins, where there is one. */
   wechat_url?: string | null;
 };
 export type CodeSent = { again_in: number; good_for: number };
@@ -56,28 +59,22 @@ export type Coupon = {
   valid_until?: string | null;
   partner_code?: string | null;
 };
-export type Moved = { at: string; kind: string; points: number; what?: Named | null };
-export type Lot = { points: number; expires_at?: string | null };
-export type Order = {
-  id: string;
-  number?: string | null;
-  at: string;
-  store?: string | null;
-  paid_minor: number;
-  currency?: string | null;
-  state: string;
-  items?: readonly { product: string; name?: string | null; quantity: number; paid_minor: number }[] | null;
-};
+/** `event`: what moved them, by its name; empty, where it was the clock. */
+export type Moved = { at: string; kind: string; points: number; event?: string | null };
+export type Lot = { remaining: number; expires_at?: string | null };
+/** `quantity` and `amount` are exact decimals, the latter in major units. */
+export type Line = { product: string; name?: string | null; quantity: string; amount?: string | null };
+export type Order = { id: string; number?: string | null; at: string; store?: string | null; status: string; paid_minor: number; refunded_minor?: number | null; currency: string; points?: number | null; lines?: readonly Line[] | null };
 export type Offer = {
   offer: string;
   name?: Named | null;
   about?: Named | null;
-  kind: string;
+  /** `chance`: one of a draw; else a coupon, or a gift that is one. */
+  kind?: string | null;
   points: number;
   opens?: string | null;
   closes?: string | null;
   left?: number | null;
-  yours?: number | null;
   state: string;
   missing?: number | null;
 };
@@ -88,10 +85,14 @@ export type Purpose = {
   name?: Named | null;
   channels: readonly { channel: string; name?: Named | null; allowed: boolean; since?: string | null }[];
   version?: string | null;
+  /** Whether nothing is done without a yes. */
+  needed?: boolean | null;
   text?: Named | null;
 };
 export type Seen = {
-  roles?: readonly { role: string; name?: Named | null; shows: string }[] | null;
-  items?: readonly { at: string; role: string; who: string; operation: string; name?: Named | null }[] | null;
+  /** `shows`: `full`, `masked`, `hidden`; `whom`: `all`, `subtree`, `mine`, `own_place`. */
+  roles?: readonly { role: string; name?: Named | null; shows: string; whom?: string | null }[] | null;
+  /** `who`: `member`, `staff`, `person`, `key`, `system`. */
+  items?: readonly { at: string; role: string; who: string; operation: string }[] | null;
 };
-export type Paged<T> = { items: readonly T[]; cursor?: string | null };
+export type Paged<T> = { items: readonly T[]; next?: string | null };
