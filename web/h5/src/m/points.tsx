@@ -11,6 +11,12 @@ import type { Lot, Moved, Paged } from "./types";
 type History = Paged<Moved> & { lots?: readonly Lot[] | null };
 const signed = (n: number) => (n > 0 ? `+${whole(n)}` : whole(n).replace("-", "\u2212"));
 
+/** What moved them, where people have a word for it. */
+function why({ event }: Moved): string | undefined {
+  const said = event ? word("event", event) : undefined;
+  return said === event ? undefined : said;
+}
+
 function Balance() {
   const me = useMe();
   const { zone, currency } = useBrand();
@@ -104,9 +110,9 @@ function HistoryList() {
             {items.map((one, at) => (
               <li key={`${one.at} ${at}`} class="between">
                 <span>
-                  {word("moved", one.kind)}
+                  {why(one) ?? word("moved", one.kind)}
                   <span class="quiet block">
-                    {one.event && word("event", one.event) !== one.event ? `${word("event", one.event)} · ` : ""}
+                    {why(one) ? `${word("moved", one.kind)} · ` : ""}
                     {stamp(one.at, zone)}
                   </span>
                 </span>
