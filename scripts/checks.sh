@@ -433,8 +433,8 @@ check_console() {
   node web/tests/console.mjs "$server_address" --shots "$checks_dir/shots/console"
 }
 
-# The phones of a store's people: words, rules of the queue, what is loaded; then both apps in Chromium before a copy of the real year, with
-# the network cut while a cashier sells. Screenshots stay under shots/h5.
+# Phones: words, rules, what is loaded; then the apps of a store's people in Chromium before a copy of the real year, with the network cut while a
+# cashier sells, and members' pages before a home of the test's own. Screenshots stay under shots/h5 and shots/m.
 check_h5() {
   the_year
   with_node
@@ -450,6 +450,7 @@ check_h5() {
   start_server "$checks_dir/h5.server.log" --home "$home" --listen 127.0.0.1:0
   # The apps as the binary holds them.
   node web/tests/h5.mjs "$server_address" "$key" --shots "$checks_dir/shots/h5"
+  node web/tests/m.mjs --shots "$checks_dir/shots/m"
 }
 
 check_shell() {

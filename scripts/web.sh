@@ -11,7 +11,7 @@ web_sum() {
 build_web() {
   local sum stamp="$cache/web.stamp" version
   sum="$(web_sum)"
-  [[ ! -e web/console/dist/index.html || ! -e web/h5/dist/pos/index.html || ! -e web/h5/dist/a/index.html || "$(cat "$stamp" 2>/dev/null)" != "$sum" ]] || return 0
+  [[ ! -e web/console/dist/index.html || ! -e web/h5/dist/pos/index.html || ! -e web/h5/dist/a/index.html || ! -e web/h5/dist/m/index.html || "$(cat "$stamp" 2>/dev/null)" != "$sum" ]] || return 0
   heading "Web"
   version="$(node --version 2>/dev/null || true)"
   at_least "${version#v}" "$node_wanted" || need python

@@ -1,4 +1,5 @@
-// Serves the built apps for phones before a home, as the home's binary does: under the same policy, with a new word for styles in each answer.
+// Serves the built apps for phones before a home, as the home's binary does: under the same policy, with a new word for styles in each answer. In place
+// of a home, `before` may answer what is asked of one: `(request, response, next)`.
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -10,7 +11,7 @@ const kinds = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; ch
 
 async function answer(request, response) {
   const { pathname } = new URL(request.url ?? "/", "http://phone");
-  const app = /^\/(pos|a)(\/.*)$/.exec(pathname);
+  const app = /^\/(pos|a|m)(\/.*)$/.exec(pathname);
   const wanted = normalize(decodeURIComponent(app?.[2] ?? "/"));
   const file = extname(wanted) === "" || wanted.includes("..") ? "/index.html" : wanted;
   try {
@@ -30,8 +31,7 @@ async function answer(request, response) {
 }
 
 /** Serves at a free port; gives its address and how to end it. */
-export async function serve({ home }) {
-  const before = door({ home, key: undefined, setup: false });
+export async function serve({ home, before = door({ home, key: undefined, setup: false }) }) {
   const server = createServer((request, response) => before(request, response, () => void answer(request, response)));
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return { address: `http://127.0.0.1:${server.address().port}`, end: () => server.close() };

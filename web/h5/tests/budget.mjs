@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 
 const KB_MAX = 60;
 const faults = [];
-for (const name of ["pos", "a"]) {
+for (const name of ["pos", "a", "m"]) {
   const dist = new URL(`../dist/${name}/`, import.meta.url).pathname;
   let script = 0;
   for (const file of readdirSync(dist, { recursive: true }).sort()) {

@@ -1,16 +1,17 @@
-// The words of both apps: every key in both languages, none that no page says, none said that is not there.
+// The words of all apps: every key in both languages, none that no page says, none said that is not there.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { words as a } from "../src/a/words";
+import { words as m } from "../src/m/words";
 import { words as pos } from "../src/pos/words";
 
 const src = new URL("../src", import.meta.url).pathname;
 const files = (folder: string) => (readdirSync(join(src, folder)) as string[]).filter((name) => /\.tsx?$/.test(name) && !["words.ts", "said.ts"].includes(name)).map((name) => [`${folder}/${name}`, readFileSync(join(src, folder, name), "utf8")] as const);
-const own = { a: [...files("a"), ...files("shared")], pos: [...files("pos"), ...files("shared")] };
+const own = { a: [...files("a"), ...files("shared")], m: [...files("m"), ...files("shared")], pos: [...files("pos"), ...files("shared")] };
 
-for (const [name, words] of Object.entries({ a, pos })) {
-  const sources = own[name as "a" | "pos"];
+for (const [name, words] of Object.entries({ a, m, pos })) {
+  const sources = own[name as "a" | "m" | "pos"];
   test(`${name}: each language has every key of the other, with the same holes`, () => {
     expect(Object.keys(words.en).sort()).toEqual(Object.keys(words.zh).sort());
     const holes = (text = "") => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();

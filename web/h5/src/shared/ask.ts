@@ -15,11 +15,11 @@ export function asRefusal(error: unknown): Refusal {
 }
 
 /** One command under a key. What is in but not decided yet (202) is thrown as such: asked again it is answered. */
-export async function sendOnce<T>(path: string, body: unknown, key: string, give_up_ms = 20_000): Promise<T> {
+export async function sendOnce<T>(path: string, body: unknown, key: string, method = "POST", give_up_ms = 20_000): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
-      method: "POST",
+      method,
       credentials: "same-origin",
       headers: {
         Accept: "application/json",
@@ -36,13 +36,14 @@ export async function sendOnce<T>(path: string, body: unknown, key: string, give
   }
   const told = (await response.json().catch(() => undefined)) as (Record<string, unknown> & { code?: string; title?: string; field?: string; detail?: string }) | undefined;
   if (response.status === 200 && told) return told as T;
-  throw new Refusal(response.status, told?.code ?? `http_${response.status}`, told?.title ?? "", told?.field, told?.detail);
+  const after = Number(response.headers.get("Retry-After"));
+  throw new Refusal(response.status, told?.code ?? `http_${response.status}`, told?.title ?? "", told?.field, told?.detail, after > 0 ? after : undefined);
 }
 
 /** One command of what is `meant`: its key stays until the home said yes or no. */
-export async function command<T>(meant: string, path: string, body: unknown): Promise<T> {
+export async function command<T>(meant: string, path: string, body: unknown, method = "POST"): Promise<T> {
   try {
-    const answer = await sendOnce<T>(path, body, keyOf(meant));
+    const answer = await sendOnce<T>(path, body, keyOf(meant), method);
     settle(meant);
     return answer;
   } catch (error) {
@@ -57,7 +58,14 @@ export const ask = <T>(path: string, body: unknown, signal?: AbortSignal): Promi
 
 export type Read<T> = { data: T | undefined; fault: Refusal | undefined; busy: boolean; at: number | undefined; again: () => void };
 const had = new Map<string, { data: unknown; at: number }>();
-export const forgetReads = () => had.clear();
+/** Forgets what was read, but what is nobody's own. */
+export function forgetReads(...but: readonly string[]): void {
+  for (const name of [...had.keys()]) if (!but.includes(name)) had.delete(name);
+}
+/** What the phone kept of a read before the page was loaded: shown until it is read anew. */
+export function recall(name: string, data: unknown, at: number): void {
+  if (!had.has(name)) had.set(name, { data, at });
+}
 
 /** Reads and keeps: what was read before stays, with its time, when it cannot be read anew. */
 export function useRead<T>(name: string | undefined, read: (signal: AbortSignal) => Promise<T>): Read<T> {
@@ -85,6 +93,14 @@ export function useRead<T>(name: string | undefined, read: (signal: AbortSignal)
       });
     return () => stop.abort();
   }, [name, turn]);
+  // What could not be read for want of a network is read when it is back.
+  useEffect(() => {
+    const back = () => {
+      if (state.current.fault?.status === 0) setTurn((n) => n + 1);
+    };
+    addEventListener("online", back);
+    return () => removeEventListener("online", back);
+  }, []);
   const again = useCallback(() => setTurn((n) => n + 1), []);
   const kept = name === undefined ? undefined : had.get(name);
   return { data: kept?.data as T | undefined, fault: state.current.fault, busy: state.current.busy, at: kept?.at, again };

@@ -89,11 +89,11 @@ export const Empty = ({ title, say, children }: { title: string; say: string; ch
   </div>
 );
 
-export function Frame({ title, back, aside, above, bar, pay, under, children }: { title: string; back?: string; under?: string; aside?: ComponentChildren; above?: ComponentChildren; bar: readonly { to: string; words: string; sign: string; count?: number }[]; pay?: ComponentChildren; children: ComponentChildren }) {
+export function Frame({ title, brand, back, aside, above, bar, pay, under, children }: { title: string; brand?: string; back?: string; under?: string; aside?: ComponentChildren; above?: ComponentChildren; bar: readonly { to: string; words: string; sign: string; count?: number }[]; pay?: ComponentChildren; children: ComponentChildren }) {
   const at = useHere();
   useEffect(() => {
-    document.title = `${title} · ${t("brand")}`;
-  }, [title]);
+    document.title = brand === title ? title : `${title} · ${brand ?? t("brand")}`;
+  }, [title, brand]);
   return (
     <div class={pay ? "app pays" : "app"}>
       <header class="top">

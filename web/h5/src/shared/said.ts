@@ -1,4 +1,4 @@
-// Words that both apps say.
+// Words that all apps say.
 import type { Language, Words } from "./words";
 
 export const shared: Record<Language, Words> = {
