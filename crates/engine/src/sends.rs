@@ -2,7 +2,7 @@
 //!
 //! [`hand`] hands over what is due of one channel, once through; [`Engine::dispatch`] does so until it is told to stop, as [`lanes`] of
 //! channels with their pace and breaker. What the pipeline must know of it is told as items of the channel's own source ([`told`]).
-//! [`came_back`] takes bounces, complaints and those who want no more; [`log`] is what people see of it, try again and drop.
+//! [`permits`] keeps what people allowed, where a channel sends nothing else. [`came_back`] takes bounces, complaints and those who want no more; [`log`] is what people see of it, try again and drop.
 //! [`settings`] reads the file that names channels. Several processes may do all of it at once.
 
 pub mod came_back;
@@ -10,6 +10,7 @@ mod gather;
 mod hand;
 mod lanes;
 pub mod log;
+pub mod permits;
 pub mod settings;
 mod told;
 mod word;

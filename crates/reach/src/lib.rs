@@ -8,10 +8,12 @@
 //! [`wecom`] is what WeCom says to us, [`arrival`] what that means.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! [`wecom`] is a client of one platform at length: what its staff say to customers goes through it.
+//! [`wechat`] is the other platform's: official accounts and mini programs, as doors, channels and apps ([`app`]).
 //! [`settings`] is what the settings of all channels share, [`secret`] where they say that secrets are.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
 pub mod address;
+pub mod app;
 pub mod arrival;
 pub mod breaker;
 pub mod came_back;
@@ -32,6 +34,8 @@ pub mod settings;
 pub mod signature;
 pub mod signed;
 pub mod template;
+mod token;
+pub mod wechat;
 pub mod wecom;
 mod wire;
 pub mod wxpay;

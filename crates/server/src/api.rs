@@ -41,10 +41,12 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
+use zhiyin_engine::apps::Apps;
 use zhiyin_engine::arrivals::Doors;
 use zhiyin_engine::sign_in::SignIn;
 use zhiyin_model::role::{Bound, Operation};
 
+use crate::app_sign_in::{self, AppDoor};
 use crate::callbacks::{self, Arriving};
 use crate::follow::{self, Follows};
 use crate::language::Language;
@@ -66,6 +68,8 @@ pub struct Api {
     pub(crate) follows: Follows,
     /// What platforms tell.
     pub(crate) arriving: Arriving,
+    /// The brand's apps on platforms, for whoever signs in there.
+    pub(crate) apps: AppDoor,
     /// The door for people.
     pub(crate) sign_in: SignIn,
     /// What stands before the server.
@@ -117,7 +121,13 @@ impl Api {
         let arriving = Arriving::new(Arc::clone(&engine), doors);
         let sign_in = SignIn::new(Arc::clone(engine.store()), sign_in::fill);
         let asking = tokio::sync::Mutex::default();
-        Arc::new(Self { engine, rates, wire, follows, arriving, sign_in, front, open, asking })
+        let apps = AppDoor::default();
+        Arc::new(Self { engine, rates, wire, follows, arriving, apps, sign_in, front, open, asking })
+    }
+
+    /// Lets people sign in to these apps of the brand's on platforms. Said again it changes nothing.
+    pub fn knows_apps(&self, apps: Apps) {
+        self.apps.opens(apps);
     }
 
     /// Tells which short links were followed, again and again, until told to stop.
@@ -192,6 +202,7 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
         .merge(wire::routes())
         .merge(unsubscribe::routes())
         .merge(callbacks::routes())
+        .merge(app_sign_in::routes())
         .route("/l/{code}", get(follow::click))
         .route("/q/{code}", get(follow::scan))
         .route("/openapi.json", get(async move || (json, document).into_response()))

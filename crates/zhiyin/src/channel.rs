@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::command::Act;
-use zhiyin_engine::pays;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
+use zhiyin_engine::{apps, pays};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 
@@ -31,7 +31,7 @@ pub enum ChannelAction {
     /// Checks step by step whether what was set up works, and says what to do about what does not.
     Test {
         /// Which platform.
-        #[arg(value_parser = ["wecom", "wxpay"])]
+        #[arg(value_parser = ["wechat", "wecom", "wxpay"])]
         platform: String,
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
@@ -54,6 +54,12 @@ pub enum ChannelAction {
         /// The brand's account there.
         #[arg(long, default_value = "main")]
         account: String,
+    },
+    /// The codes of touchpoints that lead to an account that people follow (`follow` in the playbook), and what keeps one from being made.
+    Codes {
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
     },
     /// How many friends the brand's accounts have, and how many there may be, as last measured.
     Seats {
@@ -114,12 +120,30 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
             for (account, desk) in &platforms.desks {
                 say!("{} {account}: is asked", desk.channel());
             }
+            for (account, at) in apps::all(&platforms) {
+                say!("{} {account} {}: is asked", at.app.channel(), at.app.id());
+            }
         }
         ChannelAction::Test { platform, channels, account, language } => {
             return test(&platform, &channels, account.as_deref(), language).await;
         }
         ChannelAction::FindPayment { number, channels, account } => {
             return find_payment(place, &number, &channels, &account).await;
+        }
+        ChannelAction::Codes { format } => {
+            let codes = place.open_existing().await?.app_codes().await?;
+            let columns = ["touchpoint", "account", "content", "picture", "trouble"];
+            let row = |code: apps::codes::CodeView| {
+                let said = |text: Option<String>| text.unwrap_or_default();
+                vec![
+                    code.touchpoint,
+                    code.account,
+                    said(code.content),
+                    said(code.picture),
+                    said(code.trouble),
+                ]
+            };
+            print(&columns.map(str::to_owned), &codes.into_iter().map(row).collect::<Vec<_>>(), format)?;
         }
         ChannelAction::Seats { account, format } => {
             let view = place.open_existing().await?.seats(&account).await?;
@@ -163,12 +187,15 @@ async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spok
     let mut checked = Vec::new();
     if platform == pays::CHANNEL {
         for (name, pay) in platforms.pays.iter().filter(|(name, _)| is_asked(name)) {
-            checked.push((name, pays::check(pay, &address(name)).await));
+            checked.push((name.clone(), pays::check(pay, &address(name)).await));
         }
+    } else if platform == apps::CHANNEL {
+        let all = apps::check(&platforms, address).await;
+        checked.extend(all.into_iter().filter(|(name, _)| is_asked(name)));
     } else {
         for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {
             let takes = platforms.doors.contains_key(&(platform.to_owned(), name.clone()));
-            checked.push((name, desk.check(takes.then(|| address(name)).as_deref()).await));
+            checked.push((name.clone(), desk.check(takes.then(|| address(name)).as_deref()).await));
         }
     }
     if checked.is_empty() {

@@ -129,6 +129,7 @@ pub async fn work(
     let (asked, merchants) =
         (zhiyin_engine::platforms::all(&platforms), zhiyin_engine::pays::all(&platforms));
     let errands = zhiyin_engine::platforms::errands(&engine, &asked);
+    let apps = zhiyin_engine::apps::all(&platforms);
     if drain {
         // What came from platforms is worked on first.
         while engine.work_on_arrivals(errands.as_deref(), zhiyin_engine::clock::wall()).await?.done > 0 {}
@@ -140,7 +141,9 @@ pub async fn work(
     let client = Client::new();
     let (mut stopped_too, mut stopped_as_well, mut stopped_last) =
         (stop.subscribe(), stop.subscribe(), stop.subscribe());
-    let mut stopped_paying = stop.subscribe();
+    let (mut stopped_paying, mut stopped_knowing) = (stop.subscribe(), stop.subscribe());
+    let knowing =
+        engine.work_apps(apps, async move { drop(stopped_knowing.wait_for(|stopped| *stopped).await) });
     let paying =
         engine.work_pays(merchants, async move { drop(stopped_paying.wait_for(|stopped| *stopped).await) });
     let arriving = engine
@@ -154,7 +157,8 @@ pub async fn work(
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, (), (), (), (), ()) = tokio::join!(working, telling, handing, arriving, asking, paying);
+    let (worked, (), (), (), (), (), ()) =
+        tokio::join!(working, telling, handing, arriving, asking, paying, knowing);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -240,6 +244,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let merchants = zhiyin_engine::pays::all(&platforms);
         tokio::spawn(async move { engine.work_pays(merchants, stopped).await })
     };
+    let apps = zhiyin_engine::apps::all(&platforms);
+    let knowing = {
+        let (engine, stopped, apps) = (Arc::clone(&engine), waiter(stopped.clone()), apps.clone());
+        tokio::spawn(async move { engine.work_apps(apps, stopped).await })
+    };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.work_arrivals(errands, stopped).await })
@@ -304,6 +313,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let front = Front { public_url: at.public_url.clone(), proxies: at.proxy.clone() };
     let rates = (at.requests_per_second, at.open);
     let api = Api::behind(front, Arc::clone(&engine), rates, at.bounds(), platforms.doors);
+    api.knows_apps(apps);
     if !engine.store().access().people().owned().await? {
         tracing::info!("nobody owns this home yet: open /console/ on this machine to make an owner");
     }
@@ -330,6 +340,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     handing.await?;
     asking.await?;
     paying.await?;
+    knowing.await?;
     arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;

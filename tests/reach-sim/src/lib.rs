@@ -11,6 +11,7 @@
 
 pub mod pay;
 pub mod same;
+pub mod wechat;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -52,6 +52,11 @@ impl ArrivalDoor {
         !self.doors.is_empty()
     }
 
+    /// What goes with an answer that is well.
+    pub fn well(&self, channel: &str, account: &str) -> &'static str {
+        self.door(channel, account).map_or("", |door| door.well())
+    }
+
     /// What goes with an answer that is not well.
     pub fn not_well(&self, channel: &str, account: &str) -> &'static str {
         self.door(channel, account).map_or("", |door| door.not_well())

@@ -14,7 +14,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_reach::arrival::{Ask, News, Welcome};
 use zhiyin_reach::wecom::callback::{Notice, xml};
 use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
-use zhiyin_reach::wxpay;
+use zhiyin_reach::{wechat, wxpay};
 use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState, Became};
 use zhiyin_store::{Home, StoreError, seal};
 
@@ -166,7 +166,9 @@ impl Engine {
     #[boxed]
     pub async fn work_on_lane(&self, errands: Option<&dyn Errands>, lane: &str, wall: Ts) -> Result<Worked> {
         let mut worked = Worked::default();
-        for channel in if lane == WELCOME { &[CHANNEL][..] } else { &[CHANNEL, wxpay::CHANNEL][..] } {
+        for channel in
+            if lane == WELCOME { &[CHANNEL][..] } else { &[CHANNEL, wechat::CHANNEL, wxpay::CHANNEL][..] }
+        {
             worked.add(self.work_on_channel(errands, (channel, lane), wall).await?);
         }
         Ok(worked)
@@ -194,6 +196,8 @@ impl Engine {
             done.into_iter().collect::<Result<Vec<Outcome>>>()?
         } else if channel == wxpay::CHANNEL {
             self.work_on_pays(&lent, wall).await?
+        } else if channel == wechat::CHANNEL {
+            self.work_on_apps(&lent, wall).await?
         } else {
             self.work_on_news(errands, &lent, wall).await?
         };

@@ -1,5 +1,6 @@
 //! The file that names channels: JSON, strictly read. Secrets are not in it; it says where they are.
 
+mod wechat;
 mod wecom;
 mod wxpay;
 
@@ -14,6 +15,7 @@ use zhiyin_reach::pace::Pace;
 use zhiyin_reach::platform::Platform;
 pub use zhiyin_reach::secret::SecretAt;
 pub use zhiyin_reach::settings::Clock;
+use zhiyin_reach::wechat::Wechat;
 use zhiyin_reach::wxpay::Pay;
 
 use super::lanes::{Lane, Limit};
@@ -42,6 +44,8 @@ fn wrong<T>(field: &str, message: impl ToString) -> Result<T, ChannelsProblem> {
 struct Whole {
     public_url: String,
     email: Option<OfEmail>,
+    #[serde(default)]
+    wechat: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     wecom: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
@@ -83,6 +87,9 @@ pub fn read(
     let whole = whole(text)?;
     let public_url = public(&whole.public_url)?;
     let mut lanes = Vec::new();
+    let clock: Clock = Arc::new(|| crate::clock::wall().0.div_euclid(1_000));
+    let apps = wechat::apps(whole.wechat, !public_url.starts_with("https://"), &secret, &clock)?;
+    lanes.extend(wechat::lanes(&apps));
     if let Some(email) = whole.email {
         let limits = limits(&email.limits)?;
         let settings = settings(email, secret)?;
@@ -103,6 +110,8 @@ pub struct Platforms {
     pub desks: BTreeMap<String, Arc<dyn Platform>>,
     /// Merchants of WeChat Pay.
     pub pays: BTreeMap<String, Pay>,
+    /// Apps of WeChat.
+    pub wechat: BTreeMap<String, Wechat>,
 }
 
 /// Reads what the file says of platforms. `clock` is the wall's, in milliseconds since 1970 UTC.
@@ -116,6 +125,7 @@ pub fn platforms(
     // A home that only this machine reaches may have platforms that only this machine reaches.
     let allow_private = !public_url.starts_with("https://");
     let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
+    wechat::known(&mut platforms, wechat::apps(whole.wechat, allow_private, &secret, clock)?);
     wxpay::merchants(&mut platforms, whole.wxpay, &public_url, &secret, clock)?;
     Ok(platforms)
 }
