@@ -73,6 +73,13 @@ impl Wechat {
         xml::read(&plain).map_err(refused)
     }
 
+    /// Checks who speaks and reads what they say. `now` is in seconds since 1970 UTC.
+    pub fn take(&self, brought: Brought<'_>, now: i64) -> Result<Taken, Refused> {
+        let root = self.opened(brought, now)?;
+        let (what, kept) = self.kept(&root)?;
+        Ok(Taken { kind: what.name(), kept: kept.into_iter().collect() })
+    }
+
     /// What is told, as it is kept: known again by the platform's number of it, else by who did what when.
     fn kept(&self, root: &Element) -> Result<(What, Option<Kept>), Refused> {
         let to = root.said("ToUserName").unwrap_or_default();
@@ -136,9 +143,7 @@ impl Door for Wechat {
     }
 
     async fn receive(&self, brought: Brought<'_>, now: i64) -> Result<Taken, Refused> {
-        let root = self.opened(brought, now)?;
-        let (what, kept) = self.kept(&root)?;
-        Ok(Taken { kind: what.name(), kept: kept.into_iter().collect() })
+        self.take(brought, now)
     }
 
     fn well(&self) -> &'static str {

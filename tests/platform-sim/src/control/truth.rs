@@ -213,7 +213,7 @@ impl World {
             "clock": self.told_clock(), "n_phones": self.phones.len(), "phones": phones, "staff": names, "chats": chats,
             "kfs": self.kfs.iter().take(5).map(|(id, kf)| (id, &kf.name)).collect::<BTreeMap<_, _>>(),
             "ways": self.ways.keys().take(20).collect::<Vec<_>>(),
-            "wechat": self.wechat_page(),
+            "wechat": self.wechat_page(), "wechat_apps": self.wechat_page_apps(),
             "join_ways": self.join_ways.keys().take(20).collect::<Vec<_>>(),
         })
     }

@@ -147,4 +147,13 @@ impl World {
         };
         self.wechat.people.iter().take(12).map(phone).collect()
     }
+
+    /// Apps as the page shows them, each with a template that somebody may allow.
+    pub fn wechat_page_apps(&self) -> Value {
+        let app = |app: &App| {
+            let template = app.templates.iter().find(|(_, kind)| kind.as_str() == "once").map(|(id, _)| id);
+            json!({"appid": app.appid, "official": app.is_official, "template": template})
+        };
+        self.wechat.apps.values().take(6).map(app).collect()
+    }
 }
