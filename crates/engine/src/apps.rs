@@ -16,13 +16,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zhiyin_model::event::Identifier;
+use zhiyin_model::event::names;
 use zhiyin_model::identifier::normalise;
-use zhiyin_model::time::{HOUR_US, Ts};
+use zhiyin_model::time::{DAY_US, HOUR_US, Ts};
 pub use zhiyin_reach::app::{App, PageSignature, Somebody};
 use zhiyin_reach::platform::{Health, Step, Trouble};
 use zhiyin_reach::wechat;
 use zhiyin_store::campaigns::mirror::{Reflect, reflection_id};
-use zhiyin_store::{StoreError, seal};
+use zhiyin_store::{StoreError, Wanted, seal};
 
 use crate::accept::{REUSED, Source, Ties, Verdict};
 use crate::platforms::Round;
@@ -38,6 +39,10 @@ const LENT_US: i64 = 120_000_000;
 /// How long somebody whom the platform does not tell of is left alone, twice as long each time.
 const AGAIN_US: i64 = 60_000_000;
 const TRIES_MAX: u32 = 8;
+/// How soon somebody is looked up once more who was looked up for the first time, and how often from then on: so a callback that was lost
+/// for good is made up for.
+const FIRST_AGAIN_US: i64 = 600_000_000;
+const EVERY_US: i64 = 7 * DAY_US;
 /// How long nothing was there to do before it is looked again.
 const REST: Duration = Duration::from_secs(1);
 
@@ -95,6 +100,9 @@ struct Who {
     namespace: String,
     id: String,
     fails: u32,
+    /// How often they were.
+    #[serde(default)]
+    looks: u32,
 }
 
 impl Engine {
@@ -107,7 +115,7 @@ impl Engine {
         wall: Ts,
     ) -> Result<()> {
         let (account, namespace) = (account.to_owned(), namespace.to_owned());
-        let who = Who { account, namespace, id: id.to_owned(), fails: 0 };
+        let who = Who { account, namespace, id: id.to_owned(), fails: 0, looks: 0 };
         self.keep_who(door, &who, (0, Some(wall))).await.map(drop)
     }
 
@@ -190,9 +198,12 @@ impl Engine {
                 Ok(found) => {
                     if let Some(somebody) = found {
                         self.identified(at, somebody, None).await?;
-                        done += 1;
                     }
-                    None
+                    if who.looks > 0 {
+                        self.put_right(at, &who, found.is_some(), wall).await?;
+                    }
+                    done += 1;
+                    Some(wall.plus_us(if who.looks == 0 { FIRST_AGAIN_US } else { EVERY_US }))
                 }
                 Err(trouble) if who.fails + 1 < TRIES_MAX => {
                     let rest = match trouble {
@@ -201,12 +212,47 @@ impl Engine {
                     };
                     Some(wall.plus_us(rest.max(AGAIN_US << who.fails.min(6))))
                 }
-                Err(_) => None,
+                Err(_) => Some(wall.plus_us(EVERY_US)),
             };
             let fails = if found.is_ok() { 0 } else { who.fails + 1 };
-            self.keep_who(door, &Who { fails, ..who }, (row.version, due)).await?;
+            let looks = who.looks.saturating_add(u32::from(found.is_ok()));
+            self.keep_who(door, &Who { fails, looks, ..who }, (row.version, due)).await?;
         }
         Ok(done)
+    }
+
+    /// Somebody is in contact with an app, or is not, as the platform shows it: where the home has it otherwise, no callback told of it.
+    async fn put_right(&self, at: &AppAt, who: &Who, is_there: bool, wall: Ts) -> Result<()> {
+        let home = self.home().await?;
+        let Ok(value) = normalise(&who.namespace, &who.id) else { return Ok(()) };
+        let wanted = seal::lookup(&home.id_key, &Identifier { namespace: who.namespace.clone(), value });
+        let loaded = self.store().load(Wanted { identifiers: vec![wanted], ..Wanted::default() }).await?;
+        let is_known = loaded.members.iter().any(|stored| {
+            let mut contacts = stored.member.personal.contacts.iter();
+            contacts.any(|(channel, account, of)| {
+                channel == at.door && account == who.account && of.ended.is_none()
+            })
+        });
+        if is_known == is_there {
+            return Ok(());
+        }
+        let mut properties = json!({"channel": at.door, "account": who.account, "account_of": who.account});
+        let name = if is_there { names::CONTACT_ADDED } else { names::CONTACT_LOST };
+        let (key, value) = match is_there {
+            true => ("touchpoint", self.met_by(at.door, None)?.0),
+            false => ("by", "unknown".to_owned()),
+        };
+        if let Some(properties) = properties.as_object_mut() {
+            drop(properties.insert(key.to_owned(), value.into()));
+        }
+        let item = json!({
+            "type": "track", "event": name, "messageId": format!("seen-{}-{}-{}", who.account, who.id, wall.0),
+            "timestamp": wall.plus_us(home.offset_us).rfc3339(),
+            "context": {"externalIds": [{"id": who.id, "type": who.namespace}]}, "properties": properties,
+        });
+        // What is refused is looked at again next time.
+        let _refused = self.put(at.door, &[item.to_string().into_bytes()]).await?;
+        Ok(())
     }
 
     /// Takes in who somebody is: what is known under any of their names is known of one person from then on. Told again it changes nothing.

@@ -61,6 +61,23 @@ pub enum ChannelAction {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Makes a code of an account with a scene of one's own: a lasting one, or for some days; of a mini program a picture.
+    Code {
+        /// The scene: what is told of whoever scans it. `TOUCHPOINT` or `TOUCHPOINT~CAMPAIGN` lays them there.
+        scene: String,
+        /// The brand's account.
+        #[arg(long, default_value = "main")]
+        account: String,
+        /// For how many days; for good, where it does not say.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=30))]
+        days: Option<u32>,
+        /// Where the picture goes, where one is given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
+    },
     /// How many friends the brand's accounts have, and how many there may be, as last measured.
     Seats {
         /// The brand's account on the platform.
@@ -144,6 +161,24 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
                 ]
             };
             print(&columns.map(str::to_owned), &codes.into_iter().map(row).collect::<Vec<_>>(), format)?;
+        }
+        ChannelAction::Code { scene, account, days, out, channels } => {
+            let mut all = apps::all(&platforms(Some(&channels))?);
+            let at = all.remove(&account);
+            let at =
+                at.with_context(|| format!("{} names no app {account} that asks", channels.display()))?;
+            let made = at.app.make_code(&scene, days.map(|days| days * 86_400)).await?;
+            match (made.bytes.is_empty(), out) {
+                (true, _) => {
+                    say!("{} {}", made.content.unwrap_or_default(), made.picture.unwrap_or_default())
+                }
+                (false, Some(out)) => {
+                    std::fs::write(&out, &made.bytes)
+                        .with_context(|| format!("cannot write {}", out.display()))?;
+                    say!("{}: {} bytes", out.display(), made.bytes.len());
+                }
+                (false, None) => anyhow::bail!("it is a picture: name a file for it with --out"),
+            }
         }
         ChannelAction::Seats { account, format } => {
             let view = place.open_existing().await?.seats(&account).await?;

@@ -16,6 +16,7 @@ use zhiyin_engine::sends::{Dispatched, Lane};
 use zhiyin_engine::{Engine, clock};
 use zhiyin_model::event::Identifier;
 use zhiyin_model::id::IdKey;
+use zhiyin_model::identifier::normalise;
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::{self, shipped};
 use zhiyin_platform_sim::{Options, Running, start};
@@ -255,7 +256,8 @@ impl Brand {
     /// Whoever is known by a name.
     pub async fn member(&self, namespace: &str, value: &str) -> Option<Member> {
         let key = self.engine.home().await.unwrap().id_key;
-        let named = Identifier { namespace: namespace.to_owned(), value: value.to_owned() };
+        let value = normalise(namespace, value).unwrap();
+        let named = Identifier { namespace: namespace.to_owned(), value };
         let wanted = Wanted { identifiers: vec![seal::lookup(&key, &named)], ..Wanted::default() };
         self.engine.store().load(wanted).await.unwrap().members.pop().map(|stored| stored.member)
     }

@@ -91,6 +91,33 @@ async fn who_is_known_in_several_apps_becomes_one_by_the_name_across_them() {
 }
 
 #[tokio::test]
+async fn m1_who_followed_or_left_untold_is_put_right_when_they_are_looked_up() {
+    let mut brand = Brand::new(10).await;
+    let people = brand.people(2).await;
+    let is_on = async |brand: &Brand, openid: &str| {
+        let member = brand.known(MAIN, openid).await;
+        member.is_some_and(|member| member.personal.contacts.iter().any(|(.., of)| of.ended.is_none()))
+    };
+    let ann = follows(&brand, MAIN, &people[0]).await;
+    let untold = |n: usize| json!({"appid": MAIN, "person": people[n], "untold": true});
+    let bob = brand.act("wechat/follow", untold(1)).await["openid"].as_str().unwrap().to_owned();
+    brand.goes_on(1_000).await;
+    brand.act("wechat/leave", untold(0)).await;
+    // Of bob nothing is known before he does something.
+    brand.act("wechat/press", json!({"appid": MAIN, "person": people[1], "key": "shop"})).await;
+    brand.goes_on(1_000).await;
+    assert_eq!((is_on(&brand, &ann).await, is_on(&brand, &bob).await), (true, false));
+    brand.goes_on(11 * MINUTE_MS).await;
+    assert_eq!((is_on(&brand, &ann).await, is_on(&brand, &bob).await), (false, true));
+    brand.act("wechat/follow", untold(0)).await;
+    brand.goes_on(6 * 24 * 60 * MINUTE_MS).await;
+    assert!(!is_on(&brand, &ann).await, "they are looked up once a week");
+    brand.goes_on(2 * 24 * 60 * MINUTE_MS).await;
+    assert!(is_on(&brand, &ann).await);
+    brand.ends().await;
+}
+
+#[tokio::test]
 async fn t5_messages_go_to_whom_they_may_and_each_yes_is_good_for_one() {
     let mut brand = Brand::new(3).await;
     let [always, once, standing] = TEMPLATES;
@@ -151,7 +178,9 @@ async fn where_the_platform_says_that_nobody_allowed_it_the_count_is_put_right()
     let openid = follows(&brand, MAIN, &person).await;
     let allow = json!({"appid": MAIN, "person": person, "template": once});
     brand.act("wechat/allow", allow.clone()).await;
-    brand.act("wechat/allow", allow.clone()).await;
+    // Of two within one second the platform does not say that they are two.
+    brand.goes_on(1_000).await;
+    brand.act("wechat/allow", allow).await;
     brand.goes_on(1_000).await;
     assert_eq!(brand.left(MAIN, &openid, once).await, 2);
     // Somebody else uses both up, of which nobody tells.
@@ -298,17 +327,20 @@ async fn who_signs_in_on_a_page_is_known_only_where_their_own_browser_began() {
     assert!(cookie.contains("httponly") && cookie.contains("samesite=lax"), "{cookie}");
     // What a browser keeps is not in small letters: it is read from an answer as it came.
     let (cookie, state) = begins(&brand, &asked).await;
-    let code = || brand.act("wechat/login-code", json!({"appid": MAIN, "person": person}));
+    let mut codes = Vec::new();
+    for _ in 0..5 {
+        codes.push(brand.act("wechat/login-code", json!({"appid": MAIN, "person": person})).await);
+    }
     let back = |code: &Value, state: &str| {
         format!("/v1/apps/main/signed-in?code={}&state={state}", code["code"].as_str().unwrap())
     };
     let (stranger, _) = begins(&brand, &asked).await;
     for (cookie, state) in [("", state.as_str()), (&stranger, &state), (&cookie, "0z0")] {
-        let (head, body) = get(&brand, &back(&code().await, state), cookie).await;
+        let (head, body) = get(&brand, &back(&codes.pop().unwrap(), state), cookie).await;
         assert!(head.starts_with("http/1.1 403"), "{head}");
         assert!(body.contains("app_sign_in_failed"), "{body}");
     }
-    let (head, _) = get(&brand, &back(&code().await, &state), &cookie).await;
+    let (head, _) = get(&brand, &back(&codes.pop().unwrap(), &state), &cookie).await;
     assert!(head.starts_with("http/1.1 302") && line(&head, "location:") == page, "{head}");
     brand.works().await;
     let truth = brand.truth().await;
@@ -324,7 +356,7 @@ async fn who_signs_in_on_a_page_is_known_only_where_their_own_browser_began() {
     let signed: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((signed["app"].as_str().unwrap(), signed["signature"].as_str().unwrap().len()), (MAIN, 40));
     brand.act("clock/advance", json!({"ms": 11 * MINUTE_MS})).await;
-    let (head, _) = get(&brand, &back(&code().await, &state), &cookie).await;
+    let (head, _) = get(&brand, &back(&codes.pop().unwrap(), &state), &cookie).await;
     assert!(head.starts_with("http/1.1 403"), "a state is good for ten minutes");
     brand.ends().await;
 }
@@ -359,6 +391,10 @@ async fn in_an_hour_in_which_a_fifth_goes_wrong_everything_is_as_the_platform_ha
         )
         .await;
     let people = brand.people(24).await;
+    // Some have the account blocked: what is sent to them does not arrive, which only receipts tell.
+    for person in &people[..4] {
+        brand.act("wechat/block", json!({"appid": MAIN, "person": person})).await;
+    }
     for minute in 0..60 {
         for _ in 0..6 {
             let person = chance.one(&people).clone();
@@ -402,9 +438,21 @@ async fn in_an_hour_in_which_a_fifth_goes_wrong_everything_is_as_the_platform_ha
     }
     let truth = brand.truth().await;
     // Of whom nobody knows whether it arrived, the platform does.
-    let (mut unknown, mut sent) = (BTreeMap::new(), 0_u64);
+    let (mut unknown, mut sent, mut bounced) = (BTreeMap::new(), 0_u64, 0);
+    let mut blocked = Vec::new();
+    for tie in truth["ties"].as_array().unwrap() {
+        if people[..4].iter().any(|person| tie["person"] == person.as_str()) {
+            blocked.extend(brand.known(MAIN, tie["openid"].as_str().unwrap()).await.map(|member| member.id));
+        }
+    }
     for row in brand.sends().await {
+        let is_blocked = row.message == "always" && blocked.contains(&row.member);
         match row.state {
+            SendState::Bounced => {
+                assert!(is_blocked, "{row:?}");
+                bounced += 1;
+            }
+            SendState::Sent if is_blocked => panic!("its receipt says that it did not arrive: {row:?}"),
             SendState::Unknown => *unknown.entry(row.message.clone()).or_insert(0) += 1,
             SendState::Sent => sent += 1,
             SendState::Waiting | SendState::Handed => panic!("{row:?}"),
@@ -415,7 +463,7 @@ async fn in_an_hour_in_which_a_fifth_goes_wrong_everything_is_as_the_platform_ha
     let inboxes: Vec<&Value> = inboxes.filter(|one| one["kind"] != "word").collect();
     let arrived = u64::try_from(inboxes.len()).unwrap();
     let n_unknown: u64 = unknown.values().sum();
-    println!("{arrived} arrived, {sent} sent, {unknown:?} of which nobody knows");
+    println!("{arrived} arrived, {sent} sent, {bounced} did not arrive, {unknown:?} of which nobody knows");
     assert!(arrived > 20 && (sent..=sent + n_unknown).contains(&arrived));
     let keys: Vec<&str> = inboxes.iter().filter_map(|one| one["key"].as_str()).collect();
     let distinct: std::collections::BTreeSet<&str> = keys.iter().copied().collect();

@@ -86,7 +86,7 @@ impl Engine {
                 if let Some(refused) = self.put(CHANNEL, &items).await? {
                     return Ok((ArrivalState::Failed, arrival.due, Some(refused.to_owned())));
                 }
-                if matches!(news.what, What::Followed { .. } | What::Scanned { .. }) {
+                if news.what != What::Left {
                     self.may_be_known_across(CHANNEL, account, (&news.namespace, &news.id), wall).await?;
                 }
                 return done;

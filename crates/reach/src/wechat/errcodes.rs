@@ -30,7 +30,7 @@ pub struct Code {
 }
 
 /// Nobody allowed this send: what one-time subscriptions say that are used up.
-pub const NOT_ALLOWED: &str = "not_allowed";
+pub const NOT_ALLOWED: &str = crate::channel::NOT_ALLOWED;
 /// As many calls as a day has were made.
 pub const CALLS_SPENT: &str = "calls_spent";
 

@@ -135,6 +135,9 @@ fn follow(world: &mut World, body: &Value) -> Done {
         return Ok(json!({"openid": openid, "new": false}));
     }
     (tie.follows, tie.spoke_ms) = (true, Some(now_ms));
+    if body["untold"].as_bool().unwrap_or(false) {
+        return Ok(json!({"openid": openid, "new": true}));
+    }
     let key = body["scene"].as_str().map(|scene| format!("qrscene_{scene}")).unwrap_or_default();
     world.wechat_says(
         body,

@@ -36,7 +36,10 @@ fn a_message_fills_in_a_form_of_each_channel_that_takes_no_texts() {
     assert_eq!(again.hash(), playbook.hash());
     let changed = read(&FORMS.replace("T-1", "T-9").replace("follow: main", "follow: second")).unwrap();
     let ids: Vec<String> = diff(&playbook, &changed).into_iter().map(|change| change.id).collect();
-    assert!(ids.contains(&"messages.sent".to_owned()) && ids.contains(&"touchpoints.door".to_owned()), "{ids:?}");
+    assert!(
+        ids.contains(&"messages.sent".to_owned()) && ids.contains(&"touchpoints.door".to_owned()),
+        "{ids:?}"
+    );
 }
 
 #[test]
@@ -50,7 +53,11 @@ fn what_cannot_work_is_told_where_it_stands() {
         (whole("T-1", "'T 1'"), "messages.sent.wechat.template", "no template's id"),
         (whole("{ thing1: 已发货 }", "{}"), "messages.sent.wechat_mini.fields", "too few or too many"),
         (whole(", fields: { thing1: 已发货 }", ""), "messages.sent.wechat_mini.fields", "is missing"),
-        (whole("thing1: 已发货", "Thing1: 已发货"), "messages.sent.wechat_mini.fields.Thing1", "cannot be an id"),
+        (
+            whole("thing1: 已发货", "Thing1: 已发货"),
+            "messages.sent.wechat_mini.fields.Thing1",
+            "cannot be an id",
+        ),
         (whole("T-2,", "T-2, allows: always,"), "messages.sent.wechat_mini.allows", "writes to nobody"),
         (
             whole("    wechat_mini: { template: T-2, fields: { thing1: 已发货 } }\n", ""),
