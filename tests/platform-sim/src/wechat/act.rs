@@ -101,7 +101,8 @@ fn people(world: &mut World, body: &Value) -> Done {
             return Err("n: there are too many people".to_owned());
         }
         let id = format!("p{}", world.wechat.people.len() + 1);
-        let (unionid, number) = (format!("u-{id}"), 13_800_000_000_u64 + world.wechat.people.len() as u64);
+        let (unionid, number) =
+            (format!("u-{id}"), 13_712_345_678_u64 + world.wechat.people.len() as u64 * 137);
         let person = Person { unionid, phone: number.to_string(), inbox: Vec::new() };
         world.wechat.people.insert(id.clone(), person);
         made.push(id);
@@ -153,6 +154,9 @@ fn leave(world: &mut World, body: &Value) -> Done {
     let tie = world.wechat.ties.entry(openid.clone()).or_default();
     if tie.follows {
         tie.follows = false;
+        if body["untold"].as_bool().unwrap_or(false) {
+            return Ok(Value::Null);
+        }
         world.wechat_says(
             body,
             &openid,
