@@ -89,7 +89,7 @@ def encrypted(ours: Lines, chance: random.Random, tally: Tally) -> None:
         got = ours.ask(query=query, body=body)
         read = parse_message(opened)
         if (got.get("kind"), (got.get("body") or {}).get("text"), (got.get("body") or {}).get("id")) != (
-            "said", read.content, read.source,
+            "said", read.content or "", read.source,
         ):
             wrong.append(f"{length}: {got}")
         place = body.index("<Encrypt><![CDATA[") + 18 + chance.randrange(40)

@@ -27,6 +27,7 @@ const MENU_PRESSED: &str = "Menu Pressed";
 const MESSAGE_UNKNOWN: &str = "message_unknown";
 /// How soon it is looked for again, in microseconds, and after how long it is not any more: a receipt may come before it is noted.
 const AGAIN_US: i64 = 2_000_000;
+const AGAIN_US_MAX: i64 = 30_000_000;
 const GIVEN_UP_US: i64 = 120_000_000;
 
 /// Something to put into the inbox.
@@ -113,15 +114,22 @@ impl Engine {
         all: &[Receipt],
         (arrival, wall): (&Arrival, Ts),
     ) -> Result<Outcome> {
-        for Receipt { receipt, failed } in all {
-            let Some(why) = failed else { continue };
-            let bounce = Bounce { why, unreachable: why == "blocked_by_person" };
-            if self.receipt_failed((&news.namespace, receipt), &bounce).await?.is_none() {
-                if wall.0 - arrival.at.0 >= GIVEN_UP_US {
-                    return Ok((ArrivalState::Done, arrival.due, Some(MESSAGE_UNKNOWN.to_owned())));
+        for Receipt { receipt, template, failed } in all {
+            let known = match failed {
+                Some(why) => {
+                    let bounce = Bounce { why, unreachable: why == "blocked_by_person" };
+                    self.receipt_failed((&news.namespace, receipt), &bounce).await?.is_some()
                 }
-                let again = wall.plus_us(AGAIN_US);
+                None => self.is_receipt((&news.namespace, receipt)).await?,
+            };
+            let age_us = wall.0 - arrival.at.0;
+            if !known && age_us < GIVEN_UP_US {
+                let again = wall.plus_us((age_us / 2).clamp(AGAIN_US, AGAIN_US_MAX));
                 return Ok((ArrivalState::Waiting, again, Some(MESSAGE_UNKNOWN.to_owned())));
+            }
+            if let (false, None, Some(template)) = (known, failed, template) {
+                let whom = (news.namespace.as_str(), news.id.as_str());
+                self.arrived_after_all(whom, template, (receipt, news.at), wall).await?;
             }
         }
         Ok((ArrivalState::Done, arrival.due, None))

@@ -13,7 +13,8 @@ use zhiyin_model::identifier::normalise;
 use zhiyin_model::time::{DAY_US, Ts};
 use zhiyin_reach::channel::{Handed, NOT_ALLOWED, Permit};
 use zhiyin_store::campaigns::mirror::{Reflect, ReflectionId, reflection_id};
-use zhiyin_store::{StoreError, seal};
+use zhiyin_store::campaigns::sends::{SendLog, SendRow, SendState};
+use zhiyin_store::{StoreError, Wanted, seal};
 
 use super::came_back::Bounce;
 use crate::{Engine, Result};
@@ -30,6 +31,8 @@ const TAKEN_MAX: usize = 64;
 const TOLD_MAX: usize = 64;
 /// For how long it is kept by what the platform calls a message.
 const RECEIPT_US: i64 = 3 * DAY_US;
+/// How many messages to somebody are looked through of which nobody knows whether they were taken.
+const UNKNOWN_MAX: usize = 50;
 /// How many receipts are forgotten at a time.
 const FORGOTTEN_AT_ONCE: usize = 500;
 
@@ -247,6 +250,58 @@ impl Engine {
         let due = Some(now.plus_us(RECEIPT_US));
         let put = Reflect { id, read: 0, kind, part: id, due, about, body: seal::seal(&body) };
         self.store().coupons().campaigns().mirror().reflect(vec![put]).await?;
+        Ok(())
+    }
+
+    /// Whether a message is known by what a channel calls it.
+    pub(crate) async fn is_receipt(&self, (namespace, receipt): (&str, &str)) -> Result<bool> {
+        let id = receipt_id(&self.home().await?.id_key, namespace, receipt);
+        Ok(!self.store().coupons().campaigns().mirror().reflections(vec![id]).await?.is_empty())
+    }
+
+    /// A channel tells that a message of a form arrived which nobody knows by that: if there is one to whoever got it of which nobody knows
+    /// whether it was taken, it was. One for each receipt.
+    pub(crate) async fn arrived_after_all(
+        &self,
+        (namespace, value): (&str, &str),
+        template: &str,
+        (receipt, at): (&str, i64),
+        wall: Ts,
+    ) -> Result<()> {
+        let key = self.home().await?.id_key;
+        let Ok(value) = normalise(namespace, value) else { return Ok(()) };
+        let wanted = seal::lookup(&key, &Identifier { namespace: namespace.to_owned(), value });
+        let loaded = self.store().load(Wanted { identifiers: vec![wanted], ..Wanted::default() }).await?;
+        let Some((_, member)) = loaded.identifiers.into_iter().find(|(hash, _)| *hash == wanted) else {
+            return Ok(());
+        };
+        let campaigns = self.store().coupons().campaigns();
+        let log = SendLog {
+            member: Some(member),
+            channel: None,
+            state: Some(SendState::Unknown),
+            before: None,
+            limit: UNKNOWN_MAX,
+        };
+        let mut open: Vec<SendRow> = campaigns.sends().log(log).await?;
+        // The one that was tried last before it arrived is the likeliest.
+        let at = Ts(at.saturating_add(1).saturating_mul(1_000_000));
+        open.retain(|row| row.tried_at.is_some_and(|tried| tried <= at && at.0 - tried.0 <= RECEIPT_US));
+        open.sort_by_key(|row| std::cmp::Reverse(row.tried_at));
+        for row in open {
+            let Some(note) = campaigns.note(row.id).await? else { continue };
+            let body = match seal::open(&note.body) {
+                Err(StoreError::Erased) => continue,
+                body => body?,
+            };
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            if body["form"]["template"] == template {
+                self.keep_receipt((namespace, receipt), row.id, wall).await?;
+                let (from, to) = (SendState::Unknown, SendState::Sent);
+                campaigns.sends().moved(row.id, from, to, None, false).await?;
+                return Ok(());
+            }
+        }
         Ok(())
     }
 

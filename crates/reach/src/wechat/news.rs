@@ -45,6 +45,9 @@ pub struct Allowed {
 pub struct Receipt {
     /// What the platform calls it.
     pub receipt: String,
+    /// Of which template it is, where it says.
+    #[serde(default)]
+    pub template: Option<String>,
     /// Why it did not arrive, by a name; nothing where it did.
     pub failed: Option<String>,
 }
@@ -172,14 +175,15 @@ fn event(root: &Element) -> What {
             let one = |one: &Element| {
                 let code = one.said("ErrorCode").unwrap_or("0");
                 let failed = (code != "0").then(|| format!("platform_failed {}", cut(code, 12)));
-                Some(Receipt { receipt: cut(one.said("MsgID")?, 64), failed })
+                let template = one.said("TemplateId").map(|id| cut(id, KEY_CHARS_MAX));
+                Some(Receipt { receipt: cut(one.said("MsgID")?, 64), template, failed })
             };
             What::Arrived { all: list(root, "SubscribeMsgSentEvent").filter_map(one).collect() }
         }
         "TEMPLATESENDJOBFINISH" => match root.said("MsgID") {
             Some(id) => {
                 let failed = why_failed(root.said("Status").unwrap_or_default());
-                What::Arrived { all: vec![Receipt { receipt: cut(id, 64), failed }] }
+                What::Arrived { all: vec![Receipt { receipt: cut(id, 64), template: None, failed }] }
             }
             None => What::Other,
         },
@@ -227,9 +231,14 @@ mod tests {
                 "<SubscribeMsgSentEvent><List><TemplateId>T1</TemplateId><MsgID>27</MsgID><ErrorCode>{code}</ErrorCode></List></SubscribeMsgSentEvent>"
             )
         };
-        let arrived = |failed: Option<&str>| What::Arrived {
-            all: vec![Receipt { receipt: "27".to_owned(), failed: failed.map(str::to_owned) }],
+        let receipt = |template: Option<&str>, failed: Option<&str>| What::Arrived {
+            all: vec![Receipt {
+                receipt: "27".to_owned(),
+                template: template.map(str::to_owned),
+                failed: failed.map(str::to_owned),
+            }],
         };
+        let (arrived, subscribed) = (|failed| receipt(None, failed), |failed| receipt(Some("T1"), failed));
         for (told, what) in [
             (event("subscribe", ""), What::Followed { way: None }),
             (
@@ -245,8 +254,8 @@ mod tests {
                 What::Pressed { key: "http://a".to_owned(), page: true },
             ),
             (event("subscribe_msg_popup_event", popup), What::Answered { all: vec![yes(true), yes(false)] }),
-            (event("subscribe_msg_sent_event", &sent(0)), arrived(None)),
-            (event("subscribe_msg_sent_event", &sent(20001)), arrived(Some("platform_failed 20001"))),
+            (event("subscribe_msg_sent_event", &sent(0)), subscribed(None)),
+            (event("subscribe_msg_sent_event", &sent(20001)), subscribed(Some("platform_failed 20001"))),
             (event("TEMPLATESENDJOBFINISH", "<MsgID>27</MsgID><Status>success</Status>"), arrived(None)),
             (
                 event("TEMPLATESENDJOBFINISH", "<MsgID>27</MsgID><Status>failed:user block</Status>"),
