@@ -116,7 +116,7 @@ fn failed(error: &zhiyin_engine::EngineError) -> Problem {
 /// What is told to whoever does not sign in: no more than that.
 fn not_signed_in(account: &str, why: &NotSignedIn) -> Problem {
     tracing::info!(account, why = why.why(), "somebody did not sign in to an app");
-    Problem::of("app_sign_in_failed")
+    Problem::of(if why.is_for_now() { "app_unavailable" } else { "app_sign_in_failed" })
 }
 
 fn to(url: &str) -> Response {

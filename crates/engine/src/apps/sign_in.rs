@@ -31,6 +31,11 @@ pub enum NotSignedIn {
 }
 
 impl NotSignedIn {
+    /// Whether it is the platform that does not answer: the person may try again soon.
+    pub const fn is_for_now(&self) -> bool {
+        matches!(self, Self::Platform(Trouble::Later { .. } | Trouble::Unknown { .. }))
+    }
+
     /// Why, by a name that stays.
     pub fn why(&self) -> &'static str {
         match self {

@@ -111,6 +111,7 @@ mod tests {
             word: "0123456789abcdef0123456789abcdef0123456789abcdef0123".to_owned(),
             leave_url: Some("https://shop.example/v1/unsubscribe/0123?a=1&b=2".to_owned()),
             at_seconds: 1_700_000_000,
+            ..Parcel::default()
         }
     }
 
