@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console h5 clients quickstart mail sms wecom wxpay effects offers draws shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console h5 clients quickstart mail sms wechat wecom wxpay effects offers draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
@@ -126,7 +126,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | sms | wecom | wxpay | effects | offers | draws | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | sms | wechat | wecom | wxpay | effects | offers | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
       console | h5) things+=(python chromium fonts) ;;
@@ -324,6 +324,15 @@ check_wecom() {
   "$cache/venv/wecom/bin/python" tests/wecom/test_wecom.py --binary "$zhiyin" --work "$checks_dir/wecom" \
     --crypto "$target/release/examples/wecom_crypto"
   cargo test --release "${locked[@]}" --workspace --test hour --test burst -- --nocapture
+}
+
+# What WeChat tells an app, held against an implementation that shares nothing with ours.
+check_wechat() {
+  built_for_tests
+  local pins
+  mapfile -t pins < <(grep -v '^#' tests/wechat/requirements.txt)
+  in_venv wechat "${pins[@]}"
+  "$cache/venv/wechat/bin/python" tests/wechat/test_wechat.py --crypto "$target/release/examples/wechat_crypto"
 }
 
 # Notices and signatures of WeChat Pay, held against an implementation that shares nothing with ours.

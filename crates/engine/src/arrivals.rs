@@ -10,6 +10,7 @@ mod kinds;
 pub mod log;
 mod pays;
 mod sms;
+mod wechat;
 pub mod work;
 
 use async_trait::async_trait;

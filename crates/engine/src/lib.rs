@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod adjustments;
 pub mod approvals;
+pub mod apps;
 pub mod archive;
 pub mod arrivals;
 pub mod audience;

@@ -3,6 +3,7 @@
 //! [`hand`] hands over what is due of one channel, once through; [`Engine::dispatch`] does so until it is told to stop, as [`lanes`] of
 //! channels with their pace and breaker. What the pipeline must know of it is told as items of the channel's own source ([`told`]).
 //! [`receipts`] asks what became of short messages of which nobody told.
+//! [`permits`] keeps what people allowed, where a channel sends nothing else.
 //! [`came_back`] takes bounces, complaints and those who want no more; [`log`] is what people see of it, try again and drop.
 //! [`settings`] reads the file that names channels. Several processes may do all of it at once.
 
@@ -11,6 +12,7 @@ mod gather;
 mod hand;
 mod lanes;
 pub mod log;
+pub mod permits;
 pub mod receipts;
 pub mod settings;
 pub(crate) mod told;

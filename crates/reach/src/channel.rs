@@ -7,6 +7,52 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// Whether somebody must have allowed a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allows {
+    /// Nobody asks: whoever is in contact gets it.
+    #[default]
+    Always,
+    /// Each message, once: a yes is used up by it.
+    Once,
+    /// Until they say no.
+    Standing,
+}
+
+/// A form that is registered with a platform, filled in: where a channel takes no free texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Through which of the brand's accounts.
+    pub account: String,
+    /// Which form, as the platform calls it.
+    pub template: String,
+    /// Whether somebody must have allowed it.
+    pub allows: Allows,
+    /// Its fields, by name.
+    pub fields: Vec<(String, String)>,
+    /// Where it leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+/// What whoever gets something must have allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// On which channel and account, as a home calls them.
+    pub account: String,
+    /// As whom it knows them: a namespace and a name.
+    pub whom: (String, String),
+    /// Of which form.
+    pub template: String,
+    /// Whether a yes is used up by it.
+    pub once: bool,
+}
+
+/// Why something was refused that nobody allowed: what is known of that is put right.
+pub const NOT_ALLOWED: &str = "not_allowed";
 
 /// A message on its way out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,12 +61,16 @@ pub struct Parcel {
     pub key: [u8; 16],
     /// To whom, as the channel calls people.
     pub to: String,
+    /// By names of which namespace they are called so.
+    pub namespace: String,
     /// What it is about, where the channel has that.
     pub subject: String,
     /// The text.
     pub text: String,
     /// The text as HTML, where it has one of its own.
     pub html: Option<String>,
+    /// The form that is filled in, where the channel takes no free texts.
+    pub form: Option<Form>,
     /// Whether it is in English; else in Chinese.
     pub english: bool,
     /// The sealed word by which what comes back is known; letters and digits.
@@ -89,6 +139,25 @@ pub trait Channel: Send + Sync {
     fn name(&self) -> &'static str;
     /// Namespaces of names by which it finds people, the best first.
     fn namespaces(&self) -> &'static [&'static str];
+    /// The same, of one message: where its form says by which names people are known.
+    fn finds_by(&self, form: Option<&Form>) -> Vec<String> {
+        let _any = form;
+        self.namespaces().iter().map(|name| (*name).to_owned()).collect()
+    }
+    /// What whoever gets it must have allowed; nothing where nobody asks.
+    fn permit(&self, parcel: &Parcel) -> Option<Permit> {
+        let _any = parcel;
+        None
+    }
+    /// The account whose contacts alone get it: of whom it is known that they ended the contact it is not handed over.
+    fn of_contacts(&self, parcel: &Parcel) -> Option<String> {
+        let _any = parcel;
+        None
+    }
+    /// Whether what became of a message is told later, by its receipt.
+    fn tells_later(&self) -> bool {
+        false
+    }
     /// Whether something of which nobody knows may be handed over again.
     fn again(&self) -> Again;
     /// How many are handed over at a time.

@@ -109,7 +109,7 @@ pub trait Door: Send + Sync {
     }
     /// Checks who speaks, and reads what they say.
     async fn receive(&self, brought: Brought<'_>, now: i64) -> Result<Taken, Refused>;
-    /// What goes with an answer that is well, as JSON; nothing where the channel does not ask for it.
+    /// What goes with an answer that is well; nothing where the channel does not ask for it.
     fn well(&self) -> &'static str {
         ""
     }

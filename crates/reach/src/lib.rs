@@ -9,10 +9,12 @@
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! [`wecom`] is a client of one platform at length: what its staff say to customers goes through it.
 //! [`sms`] sends short messages by two platforms.
+//! [`wechat`] is the other platform's: official accounts and mini programs, as doors, channels and apps ([`app`]).
 //! [`settings`] is what the settings of all channels share, [`secret`] where they say that secrets are.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
 pub mod address;
+pub mod app;
 pub mod arrival;
 pub mod breaker;
 pub mod came_back;
@@ -34,6 +36,8 @@ pub mod signature;
 pub mod signed;
 pub mod sms;
 pub mod template;
+mod token;
+pub mod wechat;
 pub mod wecom;
 mod wire;
 pub mod wxpay;

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::token::{REFUSAL_MS, Rests};
+
 pub use helpdesk::{Asker, Attachment, Helpdesk, Reply, Session, Speaker, Spoken, SpokenPage, SpokenWhat};
 pub use network::{NETWORKS, Network, Notified};
 
@@ -88,6 +90,16 @@ impl Trouble {
     /// Whether what was named is not there (any more).
     pub const fn is_gone(&self) -> bool {
         matches!(self, Self::Never { whose: Whose::Thing, .. })
+    }
+}
+
+impl Rests for Trouble {
+    fn rests_ms(&self) -> i64 {
+        match self {
+            Self::Never { whose: Whose::Settings, .. } => REFUSAL_MS,
+            Self::Later { rest, .. } => i64::try_from(rest.as_millis()).unwrap_or(REFUSAL_MS),
+            _ => 0,
+        }
     }
 }
 

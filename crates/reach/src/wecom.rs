@@ -2,7 +2,7 @@
 //!
 //! [`crypto`] tells whether it was WeCom that spoke and what it said, [`callback`] what that means.
 //!
-//! [`settings`] is what a brand writes, [`limits`] what the platform allows and since when, [`token`] keeps the one access token,
+//! [`settings`] is what a brand writes, [`limits`] what the platform allows and since when,
 //! [`call`] makes one call and says what came of it ([`trouble`], by the numbers of [`errcodes`]), [`apis`] lists every call that is
 //! made with what is known when its answer is lost. The rest is one file a group of calls, each a struct in and a struct out, checked by
 //! [`bounds`] before anything leaves the house.
@@ -36,7 +36,6 @@ pub mod service;
 pub mod settings;
 pub mod staff;
 pub mod tags;
-pub mod token;
 pub mod transfer;
 pub mod trouble;
 pub mod ways;

@@ -41,11 +41,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
+use zhiyin_engine::apps::Apps;
 use zhiyin_engine::arrivals::Doors;
 use zhiyin_engine::me::{Me, Texts};
 use zhiyin_engine::sign_in::SignIn;
 use zhiyin_model::role::{Bound, Operation};
 
+use crate::app_sign_in::{self, AppDoor};
 use crate::callbacks::{self, Arriving};
 use crate::follow::{self, Follows};
 use crate::language::Language;
@@ -68,6 +70,8 @@ pub struct Api {
     pub(crate) follows: Follows,
     /// What platforms tell.
     pub(crate) arriving: Arriving,
+    /// The brand's apps on platforms, for whoever signs in there.
+    pub(crate) apps: AppDoor,
     /// The door for people.
     pub(crate) sign_in: SignIn,
     /// The door for members.
@@ -122,12 +126,18 @@ impl Api {
         let sign_in = SignIn::new(Arc::clone(engine.store()), sign_in::fill);
         let me = Me::new(Arc::clone(&engine), sign_in::fill);
         let asking = tokio::sync::Mutex::default();
-        Arc::new(Self { engine, rates, wire, follows, arriving, sign_in, me, front, open, asking })
+        let apps = AppDoor::default();
+        Arc::new(Self { engine, rates, wire, follows, arriving, apps, sign_in, me, front, open, asking })
     }
 
     /// Says who texts members the codes by which they come in; whoever is named first stays.
     pub fn texts_by(&self, texts: Arc<dyn Texts>) {
         self.me.texts_by(texts);
+    }
+
+    /// Lets people sign in to these apps of the brand's on platforms. Said again it changes nothing.
+    pub fn knows_apps(&self, apps: Apps) {
+        self.apps.opens(apps);
     }
 
     /// Tells which short links were followed, again and again, until told to stop.
@@ -203,6 +213,7 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
         .merge(wire::routes())
         .merge(unsubscribe::routes())
         .merge(callbacks::routes())
+        .merge(app_sign_in::routes())
         .route("/l/{code}", get(follow::click))
         .route("/q/{code}", get(follow::scan))
         .route("/openapi.json", get(async move || (json, document).into_response()))

@@ -1,6 +1,6 @@
 //! What platforms tell: `GET` and `POST /v1/callbacks/CHANNEL/ACCOUNT`, without a key, since who speaks shows it by signing.
 //!
-//! `GET` answers whether this address is the account's. `POST` is answered 200 with nothing in it once what was told is on disk, and
+//! `GET` answers whether this address is the account's. `POST` is answered 200, with nothing in it or what its channel asks for, once what was told is on disk, and
 //! not before: whoever tells tries again where it is not. Whoever does not sign as agreed learns no more than that it was refused; why is
 //! counted, and a line of the log without a word of what came. Which kinds of channel there are nothing here knows.
 
@@ -141,7 +141,10 @@ async fn receive(
     let (query, heads) = (said(query.as_deref()), heads(&headers));
     let brought = Brought { query: &query, heads: &heads, body: &body };
     match timeout(ANSWER_WITHIN, arriving.door.receive((&channel, &account), brought)).await {
-        Ok(Ok(Ok(_))) => answer(StatusCode::OK, arriving.door.well(&channel, &account)),
+        Ok(Ok(Ok(_))) => match arriving.door.well(&channel, &account) {
+            "" => empty(StatusCode::OK),
+            says => ([(header::CACHE_CONTROL, "no-store")], says).into_response(),
+        },
         Ok(Ok(Err(why))) => refused(why, says),
         Ok(Err(error)) => {
             tracing::error!(%error, "a callback was not kept: it is not answered well, and comes again");

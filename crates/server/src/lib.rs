@@ -8,6 +8,7 @@
 //! Read on in `routes` (which address answers what), then `serve` (how connections are held and let go).
 
 mod api;
+mod app_sign_in;
 mod apps;
 mod callbacks;
 mod follow;

@@ -9,6 +9,7 @@
 //! | `/metrics` | what is measured, as Prometheus reads it, at most a second old |
 //! | `/v1/…` | the API ([`crate::api`]) |
 //! | `/l/CODE`, `/q/CODE` | where a short link leads, to whoever clicks it or scans its code ([`crate::follow`]) |
+//! | `/v1/apps/…` | signing in to the brand's apps on platforms ([`crate::app_sign_in`]) |
 //! | `/v1/callbacks/…` | what platforms tell, who sign it ([`crate::callbacks`]) |
 //! | `/console/…`, `/m/…`, `/a/…`, `/pos/…` | the web apps ([`crate::apps`]) |
 //! | `/openapi.json`, `/docs` | what the API is, for programs and for people |

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use zhiyin_engine::command::Act;
-use zhiyin_engine::pays;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
 use zhiyin_engine::sends::{Lane, receipts};
+use zhiyin_engine::{apps, pays};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 
@@ -31,7 +31,7 @@ pub enum ChannelAction {
     /// Checks step by step whether what was set up works, and says what to do about what does not.
     Test {
         /// Which platform.
-        #[arg(value_parser = ["sms", "wecom", "wxpay"])]
+        #[arg(value_parser = ["sms", "wechat", "wecom", "wxpay"])]
         platform: String,
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
@@ -54,6 +54,29 @@ pub enum ChannelAction {
         /// The brand's account there.
         #[arg(long, default_value = "main")]
         account: String,
+    },
+    /// The codes of touchpoints that lead to an account that people follow (`follow` in the playbook), and what keeps one from being made.
+    Codes {
+        /// How it is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Makes a code of an account with a scene of one's own: a lasting one, or for some days; of a mini program a picture.
+    Code {
+        /// The scene: what is told of whoever scans it. `TOUCHPOINT` or `TOUCHPOINT~CAMPAIGN` lays them there.
+        scene: String,
+        /// The brand's account.
+        #[arg(long, default_value = "main")]
+        account: String,
+        /// For how many days; for good, where it does not say.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=30))]
+        days: Option<u32>,
+        /// Where the picture goes, where one is given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
     },
     /// How many friends the brand's accounts have, and how many there may be, as last measured.
     Seats {
@@ -114,12 +137,48 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
             for (account, desk) in &platforms.desks {
                 say!("{} {account}: is asked", desk.channel());
             }
+            for (account, at) in apps::all(&platforms) {
+                say!("{} {account} {}: is asked", at.app.channel(), at.app.id());
+            }
         }
         ChannelAction::Test { platform, channels, account, language } => {
             return test(&platform, &channels, account.as_deref(), language).await;
         }
         ChannelAction::FindPayment { number, channels, account } => {
             return find_payment(place, &number, &channels, &account).await;
+        }
+        ChannelAction::Codes { format } => {
+            let codes = place.open_existing().await?.app_codes().await?;
+            let columns = ["touchpoint", "account", "content", "picture", "trouble"];
+            let row = |code: apps::codes::CodeView| {
+                let said = |text: Option<String>| text.unwrap_or_default();
+                vec![
+                    code.touchpoint,
+                    code.account,
+                    said(code.content),
+                    said(code.picture),
+                    said(code.trouble),
+                ]
+            };
+            print(&columns.map(str::to_owned), &codes.into_iter().map(row).collect::<Vec<_>>(), format)?;
+        }
+        ChannelAction::Code { scene, account, days, out, channels } => {
+            let mut all = apps::all(&platforms(Some(&channels))?);
+            let at = all.remove(&account);
+            let at =
+                at.with_context(|| format!("{} names no app {account} that asks", channels.display()))?;
+            let made = at.app.make_code(&scene, days.map(|days| days * 86_400)).await?;
+            match (made.bytes.is_empty(), out) {
+                (true, _) => {
+                    say!("{} {}", made.content.unwrap_or_default(), made.picture.unwrap_or_default())
+                }
+                (false, Some(out)) => {
+                    std::fs::write(&out, &made.bytes)
+                        .with_context(|| format!("cannot write {}", out.display()))?;
+                    say!("{}: {} bytes", out.display(), made.bytes.len());
+                }
+                (false, None) => anyhow::bail!("it is a picture: name a file for it with --out"),
+            }
         }
         ChannelAction::Seats { account, format } => {
             let view = place.open_existing().await?.seats(&account).await?;
@@ -163,17 +222,20 @@ async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spok
     let mut checked = Vec::new();
     if platform == pays::CHANNEL {
         for (name, pay) in platforms.pays.iter().filter(|(name, _)| is_asked(name)) {
-            checked.push((name, pays::check(pay, &address(name)).await));
+            checked.push((name.clone(), pays::check(pay, &address(name)).await));
         }
     } else if platform == receipts::CHANNEL {
         let now = zhiyin_engine::clock::wall().0.div_euclid(1_000_000);
         for (name, account) in platforms.sms.iter().filter(|(name, _)| is_asked(name)) {
             checked.push((name, receipts::check(account, &address(name), now).await));
         }
+    } else if platform == apps::CHANNEL {
+        let all = apps::check(&platforms, address).await;
+        checked.extend(all.into_iter().filter(|(name, _)| is_asked(name)));
     } else {
         for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {
             let takes = platforms.doors.contains_key(&(platform.to_owned(), name.clone()));
-            checked.push((name, desk.check(takes.then(|| address(name)).as_deref()).await));
+            checked.push((name.clone(), desk.check(takes.then(|| address(name)).as_deref()).await));
         }
     }
     if checked.is_empty() {

@@ -129,6 +129,7 @@ pub async fn work(
     let (asked, merchants) =
         (zhiyin_engine::platforms::all(&platforms), zhiyin_engine::pays::all(&platforms));
     let errands = zhiyin_engine::platforms::errands(&engine, &asked);
+    let apps = zhiyin_engine::apps::all(&platforms);
     if drain {
         // What came from platforms is worked on first.
         while engine.work_on_arrivals(errands.as_deref(), zhiyin_engine::clock::wall()).await?.done > 0 {}
@@ -140,10 +141,13 @@ pub async fn work(
     let client = Client::new();
     let (mut stopped_too, mut stopped_as_well, mut stopped_last) =
         (stop.subscribe(), stop.subscribe(), stop.subscribe());
-    let (mut stopped_paying, mut stopped_hearing) = (stop.subscribe(), stop.subscribe());
+    let (mut stopped_paying, mut stopped_hearing, mut stopped_knowing) =
+        (stop.subscribe(), stop.subscribe(), stop.subscribe());
     let senders = zhiyin_engine::sends::receipts::all(&platforms);
     let hearing = engine
         .work_receipts(senders, async move { drop(stopped_hearing.wait_for(|stopped| *stopped).await) });
+    let knowing =
+        engine.work_apps(apps, async move { drop(stopped_knowing.wait_for(|stopped| *stopped).await) });
     let paying =
         engine.work_pays(merchants, async move { drop(stopped_paying.wait_for(|stopped| *stopped).await) });
     let arriving = engine
@@ -158,7 +162,7 @@ pub async fn work(
         done
     };
     let (worked, (), (), (), (), (), ()) =
-        tokio::join!(working, telling, handing, arriving, asking, paying, hearing);
+        tokio::join!(working, telling, handing, arriving, asking, paying, hearing, knowing);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -249,6 +253,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let senders = zhiyin_engine::sends::receipts::all(&platforms);
         tokio::spawn(async move { engine.work_receipts(senders, stopped).await })
     };
+    let apps = zhiyin_engine::apps::all(&platforms);
+    let knowing = {
+        let (engine, stopped, apps) = (Arc::clone(&engine), waiter(stopped.clone()), apps.clone());
+        tokio::spawn(async move { engine.work_apps(apps, stopped).await })
+    };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         tokio::spawn(async move { engine.work_arrivals(errands, stopped).await })
@@ -318,6 +327,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     if let Some(texts) = texts {
         api.texts_by(Arc::new(texts));
     }
+    api.knows_apps(apps);
     if !engine.store().access().people().owned().await? {
         tracing::info!("nobody owns this home yet: open /console/ on this machine to make an owner");
     }
@@ -345,6 +355,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     asking.await?;
     paying.await?;
     hearing.await?;
+    knowing.await?;
     arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;

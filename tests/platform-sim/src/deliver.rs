@@ -20,6 +20,7 @@ use crate::pay;
 use crate::pay::notices::{RETRIES_S, is_well};
 use crate::queue::{Delivery, Outcome};
 use crate::sms;
+use crate::wechat::{self, tell};
 use crate::world::World;
 use crate::world::types::{Callback, Due};
 
@@ -153,6 +154,8 @@ async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
             request.map(|(url, heads, body)| (url, heads, body, late_ms))
         } else if delivery.agent == pay::AGENT {
             world.pay_request(&delivery).map(|(url, heads, body)| (url, heads, Bytes::from(body), late_ms))
+        } else if delivery.agent == wechat::AGENT {
+            world.wechat_request(&delivery).map(|(url, body)| (url, xml(), Bytes::from(body), late_ms))
         } else {
             let callback = world.apps.get(&delivery.agent).and_then(|app| app.callback.clone());
             callback.map(|callback| {
@@ -168,6 +171,9 @@ async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
             tokio::select! {
                 answer = sim.pool.send("POST", &url, &heads, body) => match answer {
                     None => Outcome::Broken,
+                    Some((status, body)) if delivery.agent == wechat::AGENT && !tell::is_well(status, &body) => {
+                        Outcome::Status(status.as_u16())
+                    }
                     Some((StatusCode::OK, _)) => Outcome::Taken,
                     Some((status, _)) if delivery.agent == pay::AGENT && is_well(status) => Outcome::Taken,
                     Some((status, _)) => Outcome::Status(status.as_u16()),
@@ -218,6 +224,8 @@ impl World {
         } else if delivery.agent == sms::AGENT {
             let gap_s = usize::try_from(delivery.n_tries - 1).ok().and_then(|n| sms::told::RETRIES_S.get(n));
             (sms::told::RETRIES_S.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
+        } else if delivery.agent == wechat::AGENT {
+            (tell::RETRIES, tell::RETRY_GAP_MS)
         } else {
             (self.limits.of(Rule::CallbackRetries), self.limits.of(Rule::CallbackRetryGapMs))
         };

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::{Sim, control, door, pay, sms};
+use crate::{Sim, control, door, pay, sms, wechat};
 
 /// The largest body: a file of 20 MB in its envelope.
 const BODY_BYTES_MAX: usize = 21 * 1_024 * 1_024;
@@ -140,6 +140,9 @@ async fn route(sim: &Arc<Sim>, request: Request<Incoming>, peer: SocketAddr) -> 
             return sms::aliyun::call(sim, &asked);
         }
         return sms::tencent::call(sim, &asked);
+    }
+    if let Some(asked) = path.strip_prefix("/wechat").filter(|rest| rest.starts_with('/')) {
+        return wechat::api::call(sim, &wechat::api::Asked { path: asked, query: &query, body: &body });
     }
     if path.starts_with("/v3/") {
         let target = parts.uri.path_and_query().map_or(path.as_str(), |target| target.as_str());

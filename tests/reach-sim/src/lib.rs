@@ -12,6 +12,7 @@
 pub mod pay;
 pub mod same;
 pub mod sms;
+pub mod wechat;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -2,7 +2,7 @@
 
 use zhiyin_reach::door::WELCOME;
 use zhiyin_reach::platform::{NETWORKS, Network};
-use zhiyin_reach::{sms, wxpay};
+use zhiyin_reach::{sms, wechat, wxpay};
 
 /// A kind of channel.
 #[derive(Clone, Copy, Debug)]
@@ -13,12 +13,18 @@ pub(super) enum Kind {
     Payments,
     /// Somebody sends short messages for the brand: receipts, and answers.
     Texts,
+    /// People follow an account of the brand's, or open its app.
+    Apps,
 }
 
 /// The channels whose news is worked on, and their kinds.
 fn all() -> impl Iterator<Item = (&'static str, Kind)> {
     let networks = NETWORKS.iter().map(|network| (network.channel, Kind::Contacts(network)));
-    networks.chain([(sms::CHANNEL, Kind::Texts), (wxpay::CHANNEL, Kind::Payments)])
+    networks.chain([
+        (sms::CHANNEL, Kind::Texts),
+        (wechat::CHANNEL, Kind::Apps),
+        (wxpay::CHANNEL, Kind::Payments),
+    ])
 }
 
 /// Those that bring something into a lane.

@@ -197,6 +197,7 @@ impl Engine {
                 Kind::Contacts(network) => self.work_on_news(errands, network, &lent, wall).await?,
                 Kind::Payments => self.work_on_pays(&lent, wall).await?,
                 Kind::Texts => self.work_on_sms(&lent, wall).await?,
+                Kind::Apps => self.work_on_apps(&lent, wall).await?,
             }
         };
         let mut became = Vec::with_capacity(lent.len());

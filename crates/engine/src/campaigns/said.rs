@@ -8,11 +8,13 @@ use zhiyin_decide::campaign::VARIABLES;
 use zhiyin_decide::campaign::text::Texts;
 use zhiyin_model::id::{IdKey, RunId};
 use zhiyin_model::link::{Followed, Link, LinkCode};
-use zhiyin_model::playbook::campaign::{EMAIL, Message, OUTSIDE, SMS, WECOM};
+use zhiyin_model::playbook::campaign::{
+    Allows, EMAIL, Form, Message, OUTSIDE, SMS, WECHAT, WECHAT_MINI, WECOM,
+};
 use zhiyin_model::playbook::{Language, Names, Playbook, Problem};
 use zhiyin_model::run::Saying;
-use zhiyin_reach::mjml;
 use zhiyin_reach::template::{self, Answer, Templates};
+use zhiyin_reach::{channel, mjml};
 
 use crate::links;
 
@@ -66,6 +68,22 @@ fn parts(message: &Message) -> impl Iterator<Item = (Part, &Names)> {
     all.into_iter().filter_map(|(part, said)| Some((part, said?)))
 }
 
+/// Channels that take forms, with what a message fills there.
+fn forms(message: &Message) -> impl Iterator<Item = (&'static str, &Form)> {
+    [WECHAT, WECHAT_MINI].into_iter().filter_map(|channel| Some((channel, message.form(channel)?)))
+}
+
+/// What is filled in of a form: its fields, and where it leads.
+fn blanks(form: &Form) -> impl Iterator<Item = (&str, &Names)> {
+    let fields = form.fields.iter().map(|(name, said)| (name.as_str(), said));
+    fields.chain(form.page.as_ref().map(|page| (PAGE, page)))
+}
+
+/// What a field of a form is called as a template in a language.
+fn called_blank(message: &str, language: Language, (channel, blank): (&str, &str)) -> String {
+    format!("{message} {} {channel} {blank}", code(language))
+}
+
 /// A part of a message as a template: what is written in MJML is made into its page here, once for a version. What does not read was
 /// refused when the playbook was checked, and says nothing.
 fn page_of<'m>(message: &Message, part: Part, source: &'m str) -> Cow<'m, str> {
@@ -74,6 +92,9 @@ fn page_of<'m>(message: &Message, part: Part, source: &'m str) -> Cow<'m, str> {
     }
     Cow::Owned(mjml::html(source).unwrap_or_default())
 }
+
+/// What a form's page is called among its fields: no field is called so, since those are ids.
+const PAGE: &str = "-page";
 
 /// The longest subject, in characters.
 const SUBJECT_CHARS_MAX: usize = 200;
@@ -106,7 +127,15 @@ impl Said {
                     .map(move |of| (called(id, of, part), page_of(message, part, said.in_language(of, ""))))
             })
         });
-        let texts: Vec<(String, Cow<'_, str>)> = texts.collect();
+        let blanks = playbook.messages.iter().flat_map(|(id, message)| {
+            let all = forms(message)
+                .flat_map(|(channel, form)| blanks(form).map(move |(name, said)| ((channel, name), said)));
+            all.flat_map(move |(blank, said)| {
+                let text = move |of| (called_blank(id, of, blank), Cow::Borrowed(said.in_language(of, "")));
+                [Language::Zh, Language::En].into_iter().map(text)
+            })
+        });
+        let texts: Vec<(String, Cow<'_, str>)> = texts.chain(blanks).collect();
         let templates = Templates::read(texts.iter().map(|(called, text)| (called.clone(), text.as_ref())));
         let mut links = BTreeMap::new();
         Self::shown(playbook, &mut links);
@@ -156,9 +185,15 @@ impl Said {
         let terms = playbook.messages.get(&note.message);
         let said = Part::on(&note.channel, terms.is_some_and(|terms| terms.sms.is_some()));
         let card = terms.and_then(|terms| terms.card.as_ref());
+        let channel = note.channel.as_str();
+        let form = terms.and_then(|terms| terms.form(channel));
+        let of_form = form.into_iter().flat_map(blanks);
+        let of_form = of_form.map(|(blank, _)| called_blank(&note.message, language, (channel, blank)));
         let pages: BTreeSet<&String> = said
             .iter()
-            .filter_map(|part| self.pages.get(&called(&note.message, language, *part)))
+            .map(|part| called(&note.message, language, *part))
+            .chain(of_form)
+            .filter_map(|called| self.pages.get(&called))
             .flatten()
             .chain(card.filter(|_| note.channel == WECOM))
             .collect();
@@ -208,11 +243,36 @@ impl Said {
     }
 
     fn part(&self, (message, part): (&str, Part), variables: &BTreeMap<String, String>) -> String {
-        let called = called(message, self.language(variables), part);
-        self.templates.render(&called, variables).unwrap_or_else(|error| {
+        self.rendered(message, &called(message, self.language(variables), part), variables)
+    }
+
+    fn rendered(&self, message: &str, called: &str, variables: &BTreeMap<String, String>) -> String {
+        self.templates.render(called, variables).unwrap_or_else(|error| {
             tracing::error!(message, %error, "a message could not be made");
             String::new()
         })
+    }
+
+    /// A form as it is filled in for somebody.
+    fn filled(
+        &self,
+        form: &Form,
+        (message, channel): (&str, &str),
+        variables: &BTreeMap<String, String>,
+    ) -> channel::Form {
+        let language = self.language(variables);
+        let filled = |blank: &str| {
+            self.rendered(message, &called_blank(message, language, (channel, blank)), variables)
+        };
+        let fields = form.fields.iter().map(|(name, _)| (name.clone(), filled(name)));
+        let page = form.page.as_ref().map(|_| filled(PAGE)).filter(|page| !page.trim().is_empty());
+        let allows = match form.allows {
+            Allows::Always => channel::Allows::Always,
+            Allows::Once => channel::Allows::Once,
+            Allows::Standing => channel::Allows::Standing,
+        };
+        let (account, template) = (form.account.clone(), form.template.clone());
+        channel::Form { account, template, allows, fields: fields.collect(), page }
     }
 
     /// A row of the outbox: the text, what it was made of (and nothing else of its member), and who says it; none where it says
@@ -230,7 +290,13 @@ impl Said {
         for part in all.filter(|part| said.contains(part)) {
             named.extend(self.templates.names(&called(message, language, part), variables));
         }
+        let channel = saying.note.channel.as_str();
+        let form = terms.and_then(|terms| terms.form(channel));
+        for (blank, _) in form.into_iter().flat_map(blanks) {
+            named.extend(self.templates.names(&called_blank(message, language, (channel, blank)), variables));
+        }
         let mut body = Body { persona, text, variables: named, ..Body::default() };
+        body.form = form.map(|form| self.filled(form, (message, channel), variables));
         if is_outside {
             body.language = Some(code(language));
             (body.run, body.place) = (Some(saying.run), Some(saying.place.as_str()));
@@ -263,6 +329,8 @@ impl Said {
 struct Body<'b> {
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<Card<'b>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<channel::Form>,
     #[serde(skip_serializing_if = "Option::is_none")]
     html: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -316,7 +384,9 @@ impl Texts for Said {
 
 /// A message's texts, of each of its parts and in whatever languages it has.
 fn texts_of(message: &Message) -> impl Iterator<Item = &str> {
-    parts(message).flat_map(|(_, said)| [&said.zh, &said.en].into_iter().flatten().map(String::as_str))
+    let of_forms = forms(message).flat_map(|(_, form)| blanks(form)).map(|(_, said)| said);
+    let all = parts(message).map(|(_, said)| said).chain(of_forms);
+    all.flat_map(|said| [&said.zh, &said.en].into_iter().flatten().map(String::as_str))
 }
 
 /// What a text may name, with examples.
@@ -378,6 +448,28 @@ pub(crate) fn problems(file: &str, playbook: &Playbook) -> Vec<Problem> {
                 column: 1,
                 path: format!("messages.{id}.{part}.{language}"),
                 message: format!("the {part} does not read: {error}"),
+                allowed: Some(known.keys().cloned().collect::<Vec<_>>().join(", ")),
+            });
+        }
+        problems.extend(wrong_forms(file, id, message, &known));
+    }
+    problems
+}
+
+/// What is wrong with the forms of a message.
+fn wrong_forms(file: &str, id: &str, message: &Message, known: &BTreeMap<String, String>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (channel, form) in forms(message) {
+        let each = blanks(form).flat_map(|(name, said)| [(name, "zh", &said.zh), (name, "en", &said.en)]);
+        for (name, language, text) in each {
+            let Some(Err(error)) = text.as_ref().map(|text| template::check(text, known)) else { continue };
+            let below = if name == PAGE { "page".to_owned() } else { format!("fields.{name}") };
+            problems.push(Problem {
+                file: file.to_owned(),
+                line: 1,
+                column: 1,
+                path: format!("messages.{id}.{channel}.{below}.{language}"),
+                message: format!("the {below} does not read: {error}"),
                 allowed: Some(known.keys().cloned().collect::<Vec<_>>().join(", ")),
             });
         }

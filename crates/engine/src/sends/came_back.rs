@@ -43,7 +43,21 @@ pub struct Leaver {
     pub english: bool,
 }
 
+/// A message that its channel says did not arrive after all.
+pub(crate) struct Bounce<'a> {
+    /// Why, by a name.
+    pub(crate) why: &'a str,
+    /// Whether nothing reaches the person there any more.
+    pub(crate) unreachable: bool,
+}
+
 impl Engine {
+    /// A message came back that a channel took; whether that was news.
+    pub(super) async fn bounced_by_channel(&self, row: &SendRow, bounce: &Bounce<'_>) -> Result<bool> {
+        let gone = if bounce.unreachable { UNREACHABLE } else { "" };
+        Ok(self.bounced(row, format!("{gone}{}", bounce.why)).await? == "bounced")
+    }
+
     /// The message of a word that somebody brings, if it is one of ours for this.
     async fn of_word(&self, of: For, words: &[String]) -> Result<Option<SendRow>> {
         let key = self.home().await?.id_key;

@@ -14,7 +14,7 @@ use zhiyin_decide::state::State;
 use zhiyin_decide::{Cause, Scene};
 use zhiyin_model::id::EventId;
 use zhiyin_model::time::Ts;
-use zhiyin_reach::channel::{Again, Handed, Parcel};
+use zhiyin_reach::channel::{Again, Form, Handed, NOT_ALLOWED, Parcel};
 use zhiyin_reach::retry;
 use zhiyin_store::campaigns::sends::{Came, SendRow, SendState};
 use zhiyin_store::{Home, StoreError, Wanted, seal};
@@ -162,6 +162,13 @@ impl Engine {
             other => return Ok((self.not_handed(row, other).await?, None)),
         };
         let charge = lane.channel.charge(&parcel).map(|charge| (i64::from(charge.parts), charge.cost));
+        let permit = lane.channel.permit(&parcel);
+        if let Some(permit) = &permit
+            && !self.take_permit(permit, row.id).await?
+        {
+            let stopped = Due::<Parcel>::Stopped(format!("permit: {NOT_ALLOWED}"));
+            return Ok((self.not_handed(row, stopped).await?, None));
+        }
         let within = lane.channel.within();
         let until = now.plus_us(micros(within).saturating_add(BORROWED_US));
         if !sends.handing(row.id, row.attempts, until, charge).await? {
@@ -170,6 +177,14 @@ impl Engine {
         }
         let handed = tokio::time::timeout(within, lane.channel.hand_over(&parcel)).await;
         let handed = handed.unwrap_or(Handed::Unknown { code: "timeout".to_owned() });
+        if let Some(permit) = &permit {
+            self.permit_came(permit, row.id, &handed).await?;
+        }
+        if let Handed::Taken { receipt } = &handed
+            && lane.channel.tells_later()
+        {
+            self.keep_receipt((&parcel.namespace, receipt), row.id, now).await?;
+        }
         let answered = match &handed {
             Handed::Later { channel: true, rest, .. } => Err(*rest),
             Handed::Later { rest: Some(rest), .. } => Err(Some(*rest)),
@@ -215,14 +230,25 @@ impl Engine {
             Due::Erased => return Ok(Due::Erased),
         };
         let names = self.store().identifiers_of(vec![row.member]).await?;
-        let of = |wanted: &&str| {
-            let mut found = names.iter().filter(|(_, namespace, _)| namespace == *wanted);
-            found.next_back().map(|(_, _, value)| value.clone())
+        let of = |wanted: String| {
+            let mut found = names.iter().filter(|(_, namespace, _)| *namespace == wanted);
+            found.next_back().map(|(_, _, value)| (wanted.clone(), value.clone()))
         };
-        let Some(to) = lane.channel.namespaces().iter().find_map(of) else {
+        let body: Value = serde_json::from_str(&going.body)
+            .map_err(|error| StoreError::Damaged(format!("what was said: {error}")))?;
+        let form: Option<Form> = body.get("form").cloned().and_then(|form| serde_json::from_value(form).ok());
+        let Some(to) = lane.channel.finds_by(form.as_ref()).into_iter().find_map(of) else {
             return Ok(Due::Stopped("address: none".to_owned()));
         };
-        let parcel = parcel(lane, (with.0, row), &going.body, (to, going.promised), now)?;
+        let parcel = Parcel { form, ..parcel(lane, (with.0, row), &body, (to, going.promised), now) };
+        if let Some(account) = lane.channel.of_contacts(&parcel) {
+            let is_over = going.state.member.personal.contacts.iter().any(|(channel, of, contact)| {
+                channel == lane.name() && of == account && contact.ended.is_some()
+            });
+            if is_over {
+                return Ok(Due::Stopped("contact: ended".to_owned()));
+            }
+        }
         Ok(Due::Go(Box::new(parcel)))
     }
 
@@ -284,18 +310,17 @@ impl Engine {
 fn parcel(
     lane: &Lane,
     (home, row): (&Home, &SendRow),
-    body: &str,
-    (to, promised): (String, bool),
+    body: &Value,
+    ((namespace, to), promised): ((String, String), bool),
     now: Ts,
-) -> Result<Parcel> {
-    let body: Value =
-        serde_json::from_str(body).map_err(|error| StoreError::Damaged(format!("what was said: {error}")))?;
+) -> Parcel {
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let leave = word::word(&home.id_key, For::Leave, row.id);
     let leave_url = lane.public_url.as_ref().filter(|_| !promised);
-    Ok(Parcel {
+    Parcel {
         key: *row.id.bytes(),
         to,
+        namespace,
         subject: text("subject").unwrap_or_default(),
         text: text("text").unwrap_or_default(),
         html: text("html").filter(|html| !html.trim().is_empty()),
@@ -303,8 +328,9 @@ fn parcel(
         word: word::word(&home.id_key, For::Mail, row.id),
         leave_url: leave_url.map(|url| format!("{url}/v1/unsubscribe/{leave}")),
         promised,
+        form: None,
         at_seconds: u64::try_from(now.0.div_euclid(1_000_000)).unwrap_or(0),
-    })
+    }
 }
 
 pub(super) fn short(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! The file that names channels: JSON, strictly read. Secrets are not in it; it says where they are.
 
 mod sms;
+mod wechat;
 mod wecom;
 mod wxpay;
 
@@ -16,6 +17,7 @@ use zhiyin_reach::platform::Platform;
 pub use zhiyin_reach::secret::SecretAt;
 pub use zhiyin_reach::settings::Clock;
 use zhiyin_reach::sms::Account;
+use zhiyin_reach::wechat::Wechat;
 use zhiyin_reach::wxpay::Pay;
 
 use super::lanes::{Lane, Limit};
@@ -53,6 +55,7 @@ struct Whole {
     email: Option<OfEmail>,
     #[serde(default)]
     sms: BTreeMap<String, serde_json::Value>,
+    wechat: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     wecom: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
@@ -95,6 +98,9 @@ pub fn read(
     let public_url = public(&whole.public_url)?;
     let mut lanes = Vec::new();
     lanes.extend(sms::lane(whole.sms, &public_url, &secret)?);
+    let clock: Clock = Arc::new(|| crate::clock::wall().0.div_euclid(1_000));
+    let apps = wechat::apps(whole.wechat, !public_url.starts_with("https://"), &secret, &clock)?;
+    lanes.extend(wechat::lanes(&apps));
     if let Some(email) = whole.email {
         let limits = limits("email", &email.limits)?;
         let settings = settings(email, secret)?;
@@ -119,6 +125,8 @@ pub struct Platforms {
     pub codes: Words,
     /// Merchants of WeChat Pay.
     pub pays: BTreeMap<String, Pay>,
+    /// Apps of WeChat.
+    pub wechat: BTreeMap<String, Wechat>,
 }
 
 /// Reads what the file says of platforms. `clock` is the wall's, in milliseconds since 1970 UTC.
@@ -133,6 +141,7 @@ pub fn platforms(
     let allow_private = !public_url.starts_with("https://");
     let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
     sms::accounts(&mut platforms, whole.sms, &public_url, &secret)?;
+    wechat::known(&mut platforms, wechat::apps(whole.wechat, allow_private, &secret, clock)?);
     wxpay::merchants(&mut platforms, whole.wxpay, &public_url, &secret, clock)?;
     if let Some((field, message)) = whole.codes.problem() {
         return wrong(&format!("codes.{field}"), message);

@@ -12,15 +12,19 @@ use crate::scalar::Scalar;
 use crate::time::Day;
 
 /// Channels that messages go out on.
-pub const CHANNELS: [&str; 5] = ["inbox", "till", EMAIL, SMS, WECOM];
+pub const CHANNELS: [&str; 7] = ["inbox", "till", EMAIL, SMS, WECHAT, WECHAT_MINI, WECOM];
 /// Those of them that lead out of the home: what is said there is handed to somebody.
-pub const OUTSIDE: [&str; 3] = [EMAIL, SMS, WECOM];
+pub const OUTSIDE: [&str; 5] = [EMAIL, SMS, WECHAT, WECHAT_MINI, WECOM];
 /// Channels that tell whether something was seen; on others only a link that is followed does.
 pub const TELLING: [&str; 2] = ["inbox", "till"];
 /// E-mail: its messages have a subject.
 pub const EMAIL: &str = "email";
 /// Short messages, which each cost something.
 pub const SMS: &str = "sms";
+/// A template or subscription message of an official account.
+pub const WECHAT: &str = "wechat";
+/// A subscription message of a mini program.
+pub const WECHAT_MINI: &str = "wechat_mini";
 /// A message of a member of staff to a customer of theirs, one to one: the staff confirm it on their phones before it goes out.
 pub const WECOM: &str = "wecom";
 /// In the section `retention`: for how long what was said keeps its text.
@@ -66,6 +70,51 @@ pub struct Message {
     /// For so many minutes staff may confirm it on channels where they do; for as long as is usual, where it does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm_minutes: Option<u32>,
+    /// What it is on the channel `wechat`: a template of an official account, filled in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wechat: Option<Form>,
+    /// The same on the channel `wechat_mini`: a template of a mini program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wechat_mini: Option<Form>,
+}
+
+impl Message {
+    /// What fills a form on a channel that takes no free texts.
+    pub fn form(&self, channel: &str) -> Option<&Form> {
+        match channel {
+            WECHAT => self.wechat.as_ref(),
+            WECHAT_MINI => self.wechat_mini.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// A form that is registered with a platform: which, and what fills it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Form {
+    /// The brand's account on the platform, as the file of channels calls it.
+    pub account: String,
+    /// The form, as the platform calls it.
+    pub template: String,
+    /// Whether somebody must have allowed it.
+    pub allows: Allows,
+    /// What is in each of its fields, a template.
+    pub fields: Vec<(String, Names)>,
+    /// Where it leads, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<Names>,
+}
+
+/// Whether somebody must have allowed a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Allows {
+    /// Nobody asks: a template message, to whoever follows.
+    Always,
+    /// Each one, once: a one-time subscription, where a yes is good for one message.
+    Once,
+    /// Until they say no: a long-term subscription.
+    Standing,
 }
 
 fn is_true(flag: &bool) -> bool {

@@ -71,7 +71,10 @@ pub(super) fn playbook(
         let way = raw.way.zip(node.get("way")).and_then(|(raw, node)| check.way(raw, node));
         let group_way =
             raw.group_way.zip(node.get("group_way")).and_then(|(raw, node)| check.group_way(raw, node));
-        Some(Touchpoint { name, kind, way, group_way })
+        if let (Some(account), Some(at)) = (&raw.follow, node.get("follow")) {
+            check.id(account, &at.mark, &at.path, false);
+        }
+        Some(Touchpoint { name, kind, way, group_way, follow: raw.follow })
     });
     let partners = check.by_id(raw.partners, tree.get("partners"), false, |check, raw, node| {
         let ours = check.names_at("ours", raw.ours, node);

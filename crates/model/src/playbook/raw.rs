@@ -148,6 +148,8 @@ pub(super) struct RawTouchpoint {
     pub way: Option<way::RawWay>,
     /// The code there that leads into groups.
     pub group_way: Option<way::RawGroupWay>,
+    /// The official account, as the file of channels calls it, that whoever scans the code there comes to follow.
+    pub follow: Option<String>,
 }
 
 /// A partner with whom guests are exchanged.

@@ -4,6 +4,7 @@ mod campaigns;
 mod consent;
 mod differences;
 mod draws;
+mod forms;
 mod hostile;
 mod identity;
 mod links;

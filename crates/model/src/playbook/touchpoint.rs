@@ -19,6 +19,9 @@ pub struct Touchpoint {
     /// The code there that leads into groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_way: Option<GroupWay>,
+    /// The brand's account, as the file of channels calls it, that whoever scans the code there comes to follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<String>,
 }
 
 /// What kind of place a touchpoint is.

@@ -112,6 +112,7 @@ mod tests {
             leave_url: Some("https://shop.example/v1/unsubscribe/0123?a=1&b=2".to_owned()),
             promised: false,
             at_seconds: 1_700_000_000,
+            ..Parcel::default()
         }
     }
 

@@ -26,12 +26,12 @@ use super::apis::{self, Api, Repeat, Verb};
 use super::errcodes::{self, Means};
 use super::limits::{Limits, Window, day_of};
 use super::settings::Settings;
-use super::token::{Fresh, Token, Tokens};
 use super::trouble::{Fault, Trouble};
 use crate::address::Target;
 use crate::clickhouse::encoded;
 use crate::client::Client;
 use crate::settings::Clock;
+use crate::token::{Fresh, Token, Tokens};
 use crate::wire::{Heard, Lost, Said, Wire};
 
 /// How long an answer may take, from when there is a connection.
@@ -58,7 +58,7 @@ struct Inner {
     corp_id: String,
     secret: String,
     agent_id: u64,
-    tokens: Tokens,
+    tokens: Tokens<Trouble>,
     limits: Limits,
     clock: Clock,
     gates: BTreeMap<&'static str, Semaphore>,

@@ -113,9 +113,7 @@ impl Crypto {
     /// # Errors
     /// The field at fault: `token` or `aes_key`.
     pub fn new(token: &str, aes_key: &str, receiver: &str) -> Result<Self, SettingProblem> {
-        let is_token =
-            (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !is_token {
+        if !is_token(token) {
             return Err(SettingProblem { field: "token", message: "1 to 32 letters and digits" });
         }
         let wrong =
@@ -130,10 +128,12 @@ impl Crypto {
 
     /// The signature of a ciphertext, in hexadecimal digits.
     pub fn signature(&self, timestamp: &str, nonce: &str, ciphertext: &str) -> String {
-        let mut parts = [self.token.as_str(), timestamp, nonce, ciphertext];
-        parts.sort_unstable();
-        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, parts.concat().as_bytes());
-        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        signature([self.token.as_str(), timestamp, nonce, ciphertext])
+    }
+
+    /// The signature of an address alone, as WeChat writes it: of no ciphertext.
+    pub fn signature_plain(&self, timestamp: &str, nonce: &str) -> String {
+        signature([self.token.as_str(), timestamp, nonce])
     }
 
     /// Checks who spoke, then what they said. How long the check takes does not tell how much of a signature was right.
@@ -148,7 +148,7 @@ impl Crypto {
         ciphertext: &str,
     ) -> Result<Vec<u8>, CryptoProblem> {
         let wanted = self.signature(timestamp, nonce, ciphertext);
-        if !bool::from(wanted.as_bytes().ct_eq(signature.as_bytes())) {
+        if !is_same(&wanted, signature) {
             return Err(CryptoProblem::SignatureWrong);
         }
         self.decrypt(ciphertext)
@@ -220,6 +220,28 @@ impl Crypto {
         iv.iter_mut().zip(self.key).for_each(|(to, from)| *to = from);
         iv
     }
+}
+
+/// Whether callbacks may have such a token.
+pub(crate) fn is_token(token: &str) -> bool {
+    (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// SHA-1 over sorted texts, in hexadecimal digits.
+pub fn signature<const N: usize>(mut parts: [&str; N]) -> String {
+    parts.sort_unstable();
+    sha1(&parts.concat())
+}
+
+/// SHA-1 of a text, in hexadecimal digits: what both platforms sign with.
+pub(crate) fn sha1(text: &str) -> String {
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether two signatures are the same; how long that takes does not tell how much of one was right.
+pub(crate) fn is_same(wanted: &str, said: &str) -> bool {
+    wanted.as_bytes().ct_eq(said.as_bytes()).into()
 }
 
 /// What was padded to 32 bytes: 1 to 32 bytes, all of which say how many they are.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::token::{REFUSAL_MS, Rests};
+
 /// At whose door a refusal lies: who can do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -94,5 +96,15 @@ impl Trouble {
     /// Whether nobody knows.
     pub const fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown { .. })
+    }
+}
+
+impl Rests for Trouble {
+    fn rests_ms(&self) -> i64 {
+        match self {
+            Self::Refused { fault: Fault::Settings, .. } => REFUSAL_MS,
+            Self::Later { rest, .. } => i64::try_from(rest.as_millis()).unwrap_or(REFUSAL_MS),
+            _ => 0,
+        }
     }
 }

@@ -57,6 +57,18 @@ pub(crate) const CODES: &[Code] = &[
         "It failed here. Data is safe. The reason is in the server's log. Try again.",
         "处理时出错，数据不受影响。原因在服务器日志里；请再试一次。",
     ]),
+    d(400, "app_page_unknown", ["网页不在允许的域名内", "This is none of the brand's pages"], [
+        "The page is on none of the domains that the account's settings name (domains in channels.json).",
+        "该网页不在此账号设置的域名内（channels.json 的 domains）。",
+    ]),
+    d(403, "app_sign_in_failed", ["未能登录", "Not signed in"], [
+        "Begin again from the page. Why it failed is in the server's log.",
+        "请从原页面重新开始。原因在服务器日志里。",
+    ]),
+    d(503, "app_unavailable", ["平台暂时不可用", "The platform does not answer right now"], [
+        "The platform could not be asked. Try again shortly; why is in the server's log.",
+        "暂时无法访问平台，请稍后再试。原因在服务器日志里。",
+    ]),
     d(401, "key_missing", ["缺少密钥", "A key is missing"], [
         "Send `Authorization: Bearer KEY`.",
         "请在请求头中带上 `Authorization: Bearer 密钥`。",

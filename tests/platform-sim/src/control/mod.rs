@@ -18,8 +18,8 @@ use crate::clock::Mode;
 use crate::deliver;
 use crate::http::Reply;
 use crate::pay::{self, notices};
-use crate::sms;
 use crate::world::{Refusal, World};
+use crate::{sms, wechat};
 
 /// How long an advance waits, in real time, for what is under way; and the longest that anybody is let wait.
 const REAL_AT_MOST: Duration = Duration::from_secs(40);
@@ -125,6 +125,12 @@ async fn act(sim: &Arc<Sim>, what: &str, body: &Value) -> Done {
         _ if what.starts_with("sms/") => {
             let what = what.strip_prefix("sms/").unwrap_or_default();
             Ok(sim.with(|world| sms::act::act(world, what, body))?)
+        }
+        "wechat/tell" => Ok(wechat::tell::sends(sim, text(body, "appid")?, text(body, "what")?).await?),
+        "wechat/verify" => Ok(wechat::tell::verify(sim, text(body, "appid")?).await?),
+        _ if what.starts_with("wechat/") => {
+            let what = what.strip_prefix("wechat/").unwrap_or_default();
+            Ok(sim.with(|world| wechat::act::act(world, what, body))?)
         }
         _ if what.starts_with("pay/") => {
             let what = what.strip_prefix("pay/").unwrap_or_default();

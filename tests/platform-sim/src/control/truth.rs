@@ -42,6 +42,7 @@ impl World {
             ("phones", Self::told_phones),
             ("pay", Self::told_pay),
             ("sms", Self::told_sms),
+            ("wechat", Self::told_wechat),
             ("quotas", |world| world.meters.told()),
             ("traffic", |world| {
                 json!({
@@ -213,6 +214,7 @@ impl World {
             "clock": self.told_clock(), "n_phones": self.phones.len(), "phones": phones, "staff": names, "chats": chats,
             "kfs": self.kfs.iter().take(5).map(|(id, kf)| (id, &kf.name)).collect::<BTreeMap<_, _>>(),
             "ways": self.ways.keys().take(20).collect::<Vec<_>>(),
+            "wechat": self.wechat_page(), "wechat_apps": self.wechat_page_apps(),
             "join_ways": self.join_ways.keys().take(20).collect::<Vec<_>>(), "sms": self.sms_page(),
         })
     }

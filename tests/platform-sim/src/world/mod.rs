@@ -22,6 +22,7 @@ use crate::meters::Meters;
 use crate::pay::Pay;
 use crate::queue::Queue;
 use crate::sms::Sms;
+use crate::wechat::Wechat;
 use types::{
     App, Chat, Due, JoinWay, Kf, Mass, Media, Moment, Phone, Relation, Staff, Tag, TagGroup, Token, Transfer,
     Way, Welcome,
@@ -129,6 +130,8 @@ pub struct World {
     pub pay: Pay,
     /// Short messages.
     pub sms: Sms,
+    /// Official accounts and mini programs.
+    pub wechat: Wechat,
 }
 
 impl World {
@@ -174,6 +177,7 @@ impl World {
             kfs: BTreeMap::new(),
             pay: Pay::new(seed),
             sms: Sms::new(seed),
+            wechat: Wechat::new(seed),
         };
         world.show_time();
         world

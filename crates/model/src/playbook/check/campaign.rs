@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::super::phrase::{self, campaign as phrases};
 use super::super::raw::RawPlaybook;
-use super::super::raw::campaign::{RawCampaign, RawMessage, RawSending};
+use super::super::raw::campaign::{RawCampaign, RawForm, RawMessage, RawSending};
+use super::super::way::ACCOUNT_USUAL;
 use super::super::words::ById;
 use super::super::words::RawNames;
 use super::super::words::campaign::HourPhrase;
@@ -16,8 +17,8 @@ use super::offer::unknown;
 use super::{Check, MAX_FEW};
 use crate::money::Currency;
 use crate::playbook::campaign::{
-    ADVISOR, Again, CHANNELS, Campaign, Cap, HOLDOUT_USUAL, Message, SendAt, Sending, Step, Trigger, each,
-    is_within,
+    ADVISOR, Again, Allows, CHANNELS, Campaign, Cap, Form, HOLDOUT_USUAL, Message, SendAt, Sending, Step,
+    Trigger, each, is_within,
 };
 use crate::playbook::link::{Links, Poster};
 use crate::playbook::offer::Offering;
@@ -34,6 +35,13 @@ const MAX_SUBJECT: usize = 200;
 const MAX_HTML: usize = 20_000;
 /// The longest short message, in characters: as platforms have it.
 const MAX_SMS: usize = 500;
+
+/// The longest id of a platform's template, the most fields it has, the longest text of one, in characters.
+const MAX_TEMPLATE: usize = 64;
+const MAX_FIELDS: usize = 20;
+const MAX_FIELD: usize = 500;
+/// Which account a mini program's template is of where none is said.
+const MINI_USUAL: &str = "mini";
 
 /// How long staff may have to confirm a message, in minutes.
 const CONFIRM_MINUTES: std::ops::RangeInclusive<u32> = 60..=7 * 24 * 60;
@@ -135,7 +143,54 @@ impl Check<'_> {
             );
         }
         let (persona, poster, card) = (raw.persona, raw.poster, raw.card);
-        Some(Message { name, text, subject, html, mjml, sms, persona, sells, poster, card, confirm_minutes })
+        let mut form = |raw: Option<RawForm>, key, usual| self.form(raw?, node.get(key)?, usual);
+        let wechat = form(raw.wechat, "wechat", (ACCOUNT_USUAL, Allows::Always));
+        let wechat_mini = form(raw.wechat_mini, "wechat_mini", (MINI_USUAL, Allows::Once));
+        let is_always = wechat_mini.as_ref().is_some_and(|form| form.allows == Allows::Always);
+        if let (true, Some(at)) = (is_always, node.get("wechat_mini").and_then(|node| node.get("allows"))) {
+            let message = "a mini program writes to nobody who did not allow it";
+            self.problem(at.problem(message, Some("once, standing".to_owned())));
+        }
+        Some(Message {
+            name,
+            text,
+            subject,
+            html,
+            mjml,
+            sms,
+            persona,
+            sells,
+            poster,
+            card,
+            confirm_minutes,
+            wechat,
+            wechat_mini,
+        })
+    }
+
+    /// A form of a platform; what it is where it does not say is of its channel.
+    fn form(&mut self, raw: RawForm, node: &Node, usual: (&str, Allows)) -> Option<Form> {
+        let account = raw.account.unwrap_or_else(|| usual.0.to_owned());
+        if let Some(at) = node.get("account") {
+            self.id(&account, &at.mark, &at.path, false);
+        }
+        let template = self.required(raw.template, node, "template", "the template's id")?;
+        let is_id = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !(1..=MAX_TEMPLATE).contains(&template.len()) || !template.chars().all(is_id) {
+            let at = node.get("template")?;
+            let allowed = Some(format!("1 to {MAX_TEMPLATE} letters, digits, _ and -"));
+            self.problem(at.problem("this is no template's id", allowed));
+        }
+        let raw_fields = self.required(raw.fields, node, "fields", "what is in each field")?;
+        let at = node.get("fields")?;
+        let fields = self.by_id(Some(raw_fields), Some(at), false, |check, raw, node| {
+            Some(check.text(raw, node, MAX_FIELD))
+        });
+        if (fields.is_empty() && !at.is_broken()) || fields.len() > MAX_FIELDS {
+            self.problem(at.problem("too few or too many fields", Some(format!("1 to {MAX_FIELDS}"))));
+        }
+        let page = raw.page.zip(node.get("page")).map(|(raw, at)| self.text(raw, at, MAX_FIELD));
+        Some(Form { account, template, allows: raw.allows.unwrap_or(usual.1), fields, page })
     }
 
     /// What goes with messages must be there.

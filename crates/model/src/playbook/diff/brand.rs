@@ -227,6 +227,14 @@ pub(super) fn touchpoints(old: &Playbook, new: &Playbook, changes: &mut Vec<Chan
                 let (was, is) =
                     ((old.way.as_ref(), old.group_way.as_ref()), (new.way.as_ref(), new.group_way.as_ref()));
                 ways(&mut said, &t, was, is);
+                let what = (
+                    format!("触点{}的关注码", t.zh),
+                    format!("The code to follow at the touchpoint {}", t.en),
+                );
+                said.value((&what.0, &what.1), &old.follow, &new.follow, |account| {
+                    let Some(account) = account else { return Text::nothing() };
+                    Text::both(format!("公众号 {account}"), format!("of the account {account}"))
+                });
                 ChangeKind::Changed
             }
         };

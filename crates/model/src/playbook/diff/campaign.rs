@@ -4,7 +4,7 @@ use super::text::{Pair, Said, Text, by_id, rename, title};
 use super::{Change, ChangeKind, Touches};
 use crate::money::{Currency, Money};
 use crate::playbook::campaign::{
-    Again, Campaign, CapWithin, Message, Passed, SendAt, Sending, Step, Trigger, Wait,
+    Again, Allows, Campaign, CapWithin, Message, Passed, SendAt, Sending, Step, Trigger, Wait,
 };
 use crate::playbook::{Language, Names, Playbook};
 
@@ -127,6 +127,31 @@ fn message(message: &Message) -> Text {
     if let Some(limit) = message.confirm_minutes {
         zh += &format!("，员工须在 {} 内确认", minutes(limit));
         en += &format!(", to be confirmed by staff within {}", minutes(limit));
+    }
+    let forms =
+        [("公众号", "official account", &message.wechat), ("小程序", "mini program", &message.wechat_mini)];
+    for (of_zh, of_en, form) in forms {
+        let Some(form) = form else { continue };
+        let said = |language| {
+            let field = |(name, text): &(String, Names)| format!("{name}={}", text.in_language(language, ""));
+            form.fields.iter().map(field).collect::<Vec<_>>().join(", ")
+        };
+        let page = |language| form.page.as_ref().map(|page| page.in_language(language, "").to_owned());
+        let (allows_zh, allows_en) = match form.allows {
+            Allows::Always => ("", ""),
+            Allows::Once => ("，一次性订阅", ", allowed once each"),
+            Allows::Standing => ("，长期订阅", ", allowed until they say no"),
+        };
+        zh +=
+            &format!("，{of_zh} {} 模板 {}（{}{allows_zh}", form.account, form.template, said(Language::Zh));
+        en += &format!(
+            ", with the template {} of the {of_en} {} ({}{allows_en}",
+            form.template,
+            form.account,
+            said(Language::En)
+        );
+        zh += &page(Language::Zh).map_or_else(|| "）".to_owned(), |page| format!("，通往 {page}）"));
+        en += &page(Language::En).map_or_else(|| ")".to_owned(), |page| format!(", leads to {page})"));
     }
     Text::both(zh, en)
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::playbook::campaign::Allows;
 use crate::playbook::words::campaign::{
     AgainPhrase, CapPhrase, GoalPhrase, HourPhrase, PassedPhrase, QuietPhrase, QuotaPhrase, RawSeveral,
     SendAtPhrase, SharePhrase, TriggerPhrase, ValueScalar, WaitPhrase, WithinPhrase,
@@ -40,6 +41,30 @@ pub(in crate::playbook) struct RawMessage {
     pub card: Option<String>,
     /// For so long staff may confirm it on `wecom`, a day unless said otherwise: then it goes on the next channel.
     pub confirm: Option<WithinPhrase>,
+    /// What it is on `wechat`: a template of an official account, filled in.
+    pub wechat: Option<RawForm>,
+    /// What it is on `wechat_mini`: a template of a mini program, filled in.
+    pub wechat_mini: Option<RawForm>,
+}
+
+/// A template of a platform, filled in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a template such as `{ template: ngqIpbwh8bUfcSsECmogfXcV14J0tQlEpBO27izEYtY, fields: { thing1: '{{ member.name }}' } }`"
+)]
+#[schemars(rename = "Form")]
+pub(in crate::playbook) struct RawForm {
+    /// The brand's account there, as the file of channels calls it; `main`, or `mini` of a mini program, unless said otherwise.
+    pub account: Option<String>,
+    /// The template's id, as the platform's console shows it.
+    pub template: Option<String>,
+    /// Whether somebody must have allowed it: `always` (a template message) unless said otherwise, `once` of a mini program.
+    pub allows: Option<Allows>,
+    /// What is in each of its fields, a template, in each language.
+    pub fields: Option<ById<RawNames>>,
+    /// Where it leads: `https://…`, or `APPID/PAGE` of a mini program; of a mini program's own messages a page. A template.
+    pub page: Option<RawNames>,
 }
 
 /// A campaign.

@@ -12,7 +12,7 @@ use super::super::Check;
 use super::super::offer::unknown;
 use super::{Known, count};
 use crate::money::parse_decimal;
-use crate::playbook::campaign::{ADVISOR, CHANNELS, EMAIL, Message, SendAt, Step};
+use crate::playbook::campaign::{ADVISOR, CHANNELS, EMAIL, Message, SendAt, Step, WECHAT, WECHAT_MINI};
 use crate::playbook::{AttributeKind, Purpose};
 use crate::scalar::Scalar;
 use crate::time::Day;
@@ -276,6 +276,11 @@ impl Check<'_> {
             if channel == EMAIL && speaks.is_some_and(|message| message.subject.is_none()) {
                 let wrong = format!("the message `{message}` has no subject, which an e-mail needs");
                 self.problem(at.problem(wrong, Some(format!("messages.{message}.subject"))));
+            }
+            let takes_forms = channel == WECHAT || channel == WECHAT_MINI;
+            if takes_forms && speaks.is_some_and(|message| message.form(channel).is_none()) {
+                let wrong = format!("the message `{message}` names no template of {channel}");
+                self.problem(at.problem(wrong, Some(format!("messages.{message}.{channel}"))));
             }
         }
         Some(Step::Send { message, by, at: time })

@@ -1,21 +1,25 @@
-//! The access token of one app: asked for once however many want it, renewed before it ends, never asked for again and again.
+//! The access token of one app of a platform: asked for once however many want it, renewed before it ends, never asked for again and again.
 //!
-//! One is good for two hours, and asking again within them gives the same one (path/91039). A wrong secret asked with often has an
-//! address shut out for an hour (path/90313, 45009), so a refusal is kept for a while and told to whoever asks meanwhile. The time is
-//! the caller's.
+//! One is good for two hours, and asking again within them gives the same one (WeCom: path/91039; WeChat: `stable_token`). A wrong secret
+//! asked with often has an address shut out for an hour (path/90313, 45009), so a refusal is kept for a while and told to whoever asks
+//! meanwhile. The time is the caller's.
 
 use std::sync::{Mutex as Quick, PoisonError};
 
 use tokio::sync::Mutex;
 
-use super::trouble::{Fault, Trouble};
-
 /// How long before its end another is asked for, in milliseconds; or half of its time, if that is shorter.
 const EARLY_MS: i64 = 300_000;
 /// For how long a refusal of the secret is kept, in milliseconds.
-const REFUSAL_MS: i64 = 60_000;
+pub(crate) const REFUSAL_MS: i64 = 60_000;
 /// The longest that a token is believed to be good, in seconds.
 const GOOD_SECONDS_MAX: i64 = 86_400;
+
+/// Why there is none.
+pub(crate) trait Rests: Clone {
+    /// For how long that is told to whoever asks, without asking the platform, in milliseconds.
+    fn rests_ms(&self) -> i64;
+}
 
 /// What was answered to the question for one.
 pub(crate) struct Fresh {
@@ -34,25 +38,29 @@ pub(crate) struct Token {
     early_from_ms: i64,
 }
 
-#[derive(Default)]
-struct State {
+struct State<E> {
     token: Option<Token>,
     /// How often one was asked for.
     asked: u64,
     /// What came of the last time, where it was nothing good, and until when that is not tried again.
-    failed: Option<(Trouble, i64)>,
+    failed: Option<(E, i64)>,
 }
 
-/// The token of one app.
-#[derive(Default)]
-pub(crate) struct Tokens {
-    state: Quick<State>,
+/// The token of one app; `E` is why there is none.
+pub(crate) struct Tokens<E> {
+    state: Quick<State<E>>,
     /// Whoever holds it asks; others wait for what comes of it.
     asking: Mutex<()>,
 }
 
-impl Tokens {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+impl<E> Default for Tokens<E> {
+    fn default() -> Self {
+        Self { state: Quick::new(State { token: None, asked: 0, failed: None }), asking: Mutex::default() }
+    }
+}
+
+impl<E: Rests> Tokens<E> {
+    fn state(&self) -> std::sync::MutexGuard<'_, State<E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,8 +68,8 @@ impl Tokens {
     pub(crate) async fn get(
         &self,
         now_ms: i64,
-        ask: impl Future<Output = Result<Fresh, Trouble>>,
-    ) -> Result<Token, Trouble> {
+        ask: impl Future<Output = Result<Fresh, E>>,
+    ) -> Result<Token, E> {
         let (held, asked) = {
             let state = self.state();
             (state.token.clone().filter(|token| now_ms < token.good_until_ms), state.asked)
@@ -80,8 +88,8 @@ impl Tokens {
         &self,
         bad: &Token,
         now_ms: i64,
-        ask: impl Future<Output = Result<Fresh, Trouble>>,
-    ) -> Result<Token, Trouble> {
+        ask: impl Future<Output = Result<Fresh, E>>,
+    ) -> Result<Token, E> {
         let asked = self.state().asked;
         self.asked_for(now_ms, asked, Some(bad.number), ask).await
     }
@@ -92,8 +100,8 @@ impl Tokens {
         now_ms: i64,
         asked: u64,
         bad: Option<u64>,
-        ask: impl Future<Output = Result<Fresh, Trouble>>,
-    ) -> Result<Token, Trouble> {
+        ask: impl Future<Output = Result<Fresh, E>>,
+    ) -> Result<Token, E> {
         let _mine = self.asking.lock().await;
         {
             let state = self.state();
@@ -112,8 +120,8 @@ impl Tokens {
         &self,
         now_ms: i64,
         bad: Option<u64>,
-        ask: impl Future<Output = Result<Fresh, Trouble>>,
-    ) -> Result<Token, Trouble> {
+        ask: impl Future<Output = Result<Fresh, E>>,
+    ) -> Result<Token, E> {
         let is_good = |token: &Token| now_ms < token.good_until_ms && Some(token.number) != bad;
         {
             let mut state = self.state();
@@ -143,11 +151,7 @@ impl Tokens {
                 Ok(token)
             }
             Err(trouble) => {
-                let for_ms = match &trouble {
-                    Trouble::Refused { fault: Fault::Settings, .. } => REFUSAL_MS,
-                    Trouble::Later { rest, .. } => i64::try_from(rest.as_millis()).unwrap_or(REFUSAL_MS),
-                    _ => 0,
-                };
+                let for_ms = trouble.rests_ms();
                 state.failed = Some((trouble.clone(), now_ms.saturating_add(for_ms)));
                 Err(trouble)
             }
