@@ -8,6 +8,7 @@
 pub mod door;
 pub mod log;
 mod pays;
+mod shops;
 pub mod work;
 
 use async_trait::async_trait;

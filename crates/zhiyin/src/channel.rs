@@ -1,4 +1,6 @@
-//! `zhiyin channel check | email came-back | email write-again` (docs/channels.md).
+//! `zhiyin channel check | test | try | backfill | email came-back | email write-again` (docs/channels.md).
+
+mod shop;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +13,7 @@ use zhiyin_engine::pays;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
+use zhiyin_engine::shops;
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 
@@ -31,7 +34,7 @@ pub enum ChannelAction {
     /// Checks step by step whether what was set up works, and says what to do about what does not.
     Test {
         /// Which platform.
-        #[arg(value_parser = ["wecom", "wxpay"])]
+        #[arg(value_parser = ["shopify", "webhook", "wecom", "woocommerce", "wxpay", "youzan"])]
         platform: String,
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
@@ -48,6 +51,40 @@ pub enum ChannelAction {
     FindPayment {
         /// The number.
         number: String,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
+        /// The brand's account there.
+        #[arg(long, default_value = "main")]
+        account: String,
+    },
+    /// Reads a shop's orders from a day on, and takes in what no webhook told. Orders that changed are found by themselves every ten minutes;
+    /// this is for what was before. What was broken off goes on where it was, here or by the server.
+    Backfill {
+        /// Which kind of shop.
+        #[arg(value_parser = ["shopify", "woocommerce", "youzan"])]
+        platform: String,
+        /// From which day on, such as 2025-11-01.
+        #[arg(long)]
+        since: String,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
+        /// The brand's account there.
+        #[arg(long, default_value = "main")]
+        account: String,
+    },
+    /// Shows what a body that a shop sends comes to, or which of its fields is at fault. Nothing is kept, and no signature is asked for.
+    Try {
+        /// Which kind of shop.
+        #[arg(value_parser = ["shopify", "webhook", "woocommerce", "youzan"])]
+        platform: String,
+        /// The body, JSON; `-` reads it from standard input.
+        #[arg(long, value_name = "FILE")]
+        body: PathBuf,
+        /// What the shop says that it is of, such as orders/paid; of a webhook, what its line of the head says.
+        #[arg(long, default_value = "")]
+        topic: String,
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
         channels: PathBuf,
@@ -111,6 +148,9 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
             for merchant in pays::all(&platforms) {
                 say!("{} {}: is asked", pays::CHANNEL, merchant.account);
             }
+            for at in shops::all(&platforms) {
+                say!("{} {}: is asked", at.shop.channel(), at.account);
+            }
             for (account, desk) in &platforms.desks {
                 say!("{} {account}: is asked", desk.channel());
             }
@@ -120,6 +160,12 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
         }
         ChannelAction::FindPayment { number, channels, account } => {
             return find_payment(place, &number, &channels, &account).await;
+        }
+        ChannelAction::Backfill { platform, since, channels, account } => {
+            shop::backfill(place, (&platform, &account), &since, &channels).await?;
+        }
+        ChannelAction::Try { platform, body, topic, channels, account } => {
+            return shop::try_out((&platform, &account), &body, &topic, &channels);
         }
         ChannelAction::Seats { account, format } => {
             let view = place.open_existing().await?.seats(&account).await?;
@@ -164,6 +210,11 @@ async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spok
     if platform == pays::CHANNEL {
         for (name, pay) in platforms.pays.iter().filter(|(name, _)| is_asked(name)) {
             checked.push((name, pays::check(pay, &address(name)).await));
+        }
+    } else if shops::CHANNELS.contains(&platform) {
+        let of_kind = platforms.shops.iter().filter(|((kind, name), _)| kind == platform && is_asked(name));
+        for ((_, name), shop) in of_kind {
+            checked.push((name, shop.check(&address(name)).await));
         }
     } else {
         for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {

@@ -128,6 +128,7 @@ pub async fn work(
     let platforms = platforms(channels.as_deref())?;
     let (asked, merchants) =
         (zhiyin_engine::platforms::all(&platforms), zhiyin_engine::pays::all(&platforms));
+    let shops = zhiyin_engine::shops::all(&platforms);
     let errands = zhiyin_engine::platforms::errands(&engine, &asked);
     if drain {
         // What came from platforms is worked on first.
@@ -143,6 +144,9 @@ pub async fn work(
     let mut stopped_paying = stop.subscribe();
     let paying =
         engine.work_pays(merchants, async move { drop(stopped_paying.wait_for(|stopped| *stopped).await) });
+    let mut stopped_looking = stop.subscribe();
+    let looking =
+        engine.work_shops(shops, async move { drop(stopped_looking.wait_for(|stopped| *stopped).await) });
     let arriving = engine
         .work_arrivals(errands, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
     let asking =
@@ -154,7 +158,8 @@ pub async fn work(
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, (), (), (), (), ()) = tokio::join!(working, telling, handing, arriving, asking, paying);
+    let (worked, (), (), (), (), (), ()) =
+        tokio::join!(working, telling, handing, arriving, asking, paying, looking);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -239,6 +244,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
         let merchants = zhiyin_engine::pays::all(&platforms);
         tokio::spawn(async move { engine.work_pays(merchants, stopped).await })
+    };
+    let looking = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        let shops = zhiyin_engine::shops::all(&platforms);
+        tokio::spawn(async move { engine.work_shops(shops, stopped).await })
     };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
@@ -330,6 +340,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     handing.await?;
     asking.await?;
     paying.await?;
+    looking.await?;
     arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;

@@ -19,6 +19,8 @@ use crate::limits::Rule;
 use crate::pay;
 use crate::pay::notices::{RETRIES_S, is_well};
 use crate::queue::{Delivery, Outcome};
+use crate::shops;
+use crate::shops::tell::retries_s;
 use crate::world::World;
 use crate::world::types::{Callback, Due};
 
@@ -149,6 +151,8 @@ async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
         let late_ms = world.now_ms + world.limits.of(Rule::CallbackAnswerMs) * world.speed();
         if delivery.agent == pay::AGENT {
             world.pay_request(&delivery).map(|(url, heads, body)| (url, heads, body, late_ms))
+        } else if delivery.agent == shops::AGENT {
+            world.shop_request(&delivery).map(|(url, heads, body)| (url, heads, body, late_ms))
         } else {
             let callback = world.apps.get(&delivery.agent).and_then(|app| app.callback.clone());
             callback.map(|callback| {
@@ -211,6 +215,10 @@ impl World {
         let (n_retries, gap_ms) = if delivery.agent == pay::AGENT {
             let gap_s = usize::try_from(delivery.n_tries - 1).ok().and_then(|n| RETRIES_S.get(n));
             (RETRIES_S.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
+        } else if delivery.agent == shops::AGENT {
+            let all = retries_s(&delivery.label);
+            let gap_s = usize::try_from(delivery.n_tries - 1).ok().and_then(|n| all.get(n));
+            (all.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
         } else {
             (self.limits.of(Rule::CallbackRetries), self.limits.of(Rule::CallbackRetryGapMs))
         };

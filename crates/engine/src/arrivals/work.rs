@@ -14,7 +14,7 @@ use zhiyin_model::time::Ts;
 use zhiyin_reach::arrival::{Ask, News, Welcome};
 use zhiyin_reach::wecom::callback::{Notice, xml};
 use zhiyin_reach::wecom::{CHANNEL, NAMESPACE};
-use zhiyin_reach::wxpay;
+use zhiyin_reach::{shops, wxpay};
 use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState, Became};
 use zhiyin_store::{Home, StoreError, seal};
 
@@ -166,7 +166,8 @@ impl Engine {
     #[boxed]
     pub async fn work_on_lane(&self, errands: Option<&dyn Errands>, lane: &str, wall: Ts) -> Result<Worked> {
         let mut worked = Worked::default();
-        for channel in if lane == WELCOME { &[CHANNEL][..] } else { &[CHANNEL, wxpay::CHANNEL][..] } {
+        let others = [wxpay::CHANNEL].into_iter().chain(shops::CHANNELS);
+        for channel in [CHANNEL].into_iter().chain(others.filter(|_| lane != WELCOME)) {
             worked.add(self.work_on_channel(errands, (channel, lane), wall).await?);
         }
         Ok(worked)
@@ -194,6 +195,8 @@ impl Engine {
             done.into_iter().collect::<Result<Vec<Outcome>>>()?
         } else if channel == wxpay::CHANNEL {
             self.work_on_pays(&lent, wall).await?
+        } else if shops::CHANNELS.contains(&channel) {
+            self.work_on_shops(channel, &lent, wall).await?
         } else {
             self.work_on_news(errands, &lent, wall).await?
         };
@@ -281,8 +284,18 @@ impl Engine {
 
     /// Puts items into the inbox; the name of what is wrong with one.
     pub(crate) async fn put(&self, channel: &str, items: &[Vec<u8>]) -> Result<Option<&'static str>> {
+        let refused = |verdict: Verdict| match verdict {
+            // The same id is the same news, though the clock of a demo was moved meanwhile.
+            Verdict::Refused(refusal) if refusal.code != REUSED => Some(refusal.code),
+            _ => None,
+        };
+        Ok(self.verdicts(channel, items).await?.into_iter().find_map(refused))
+    }
+
+    /// Puts items into the inbox; what became of each.
+    pub(super) async fn verdicts(&self, channel: &str, items: &[Vec<u8>]) -> Result<Vec<Verdict>> {
         if items.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let source = Source {
             name: format!("{SOURCE}{channel}"),
@@ -290,12 +303,7 @@ impl Engine {
             replay: false,
             ties: Ties::Keep,
         };
-        let refused = |verdict: Verdict| match verdict {
-            // The same id is the same news, though the clock of a demo was moved meanwhile.
-            Verdict::Refused(refusal) if refusal.code != REUSED => Some(refusal.code),
-            _ => None,
-        };
-        Ok(self.accept(&source, items, None).await?.into_iter().find_map(refused))
+        self.accept(&source, items, None).await
     }
 
     /// The items that news come to.

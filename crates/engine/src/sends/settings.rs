@@ -1,5 +1,6 @@
 //! The file that names channels: JSON, strictly read. Secrets are not in it; it says where they are.
 
+mod shops;
 mod wecom;
 mod wxpay;
 
@@ -14,6 +15,7 @@ use zhiyin_reach::pace::Pace;
 use zhiyin_reach::platform::Platform;
 pub use zhiyin_reach::secret::SecretAt;
 pub use zhiyin_reach::settings::Clock;
+use zhiyin_reach::shops::listed::Shops;
 use zhiyin_reach::wxpay::Pay;
 
 use super::lanes::{Lane, Limit};
@@ -43,9 +45,17 @@ struct Whole {
     public_url: String,
     email: Option<OfEmail>,
     #[serde(default)]
+    shopify: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    webhook: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
     wecom: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
+    woocommerce: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
     wxpay: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    youzan: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +113,8 @@ pub struct Platforms {
     pub desks: BTreeMap<String, Arc<dyn Platform>>,
     /// Merchants of WeChat Pay.
     pub pays: BTreeMap<String, Pay>,
+    /// Shops.
+    pub shops: Shops,
 }
 
 /// Reads what the file says of platforms. `clock` is the wall's, in milliseconds since 1970 UTC.
@@ -117,6 +129,9 @@ pub fn platforms(
     let allow_private = !public_url.starts_with("https://");
     let mut platforms = wecom::platforms(whole.wecom, allow_private, &secret, clock)?;
     wxpay::merchants(&mut platforms, whole.wxpay, &public_url, &secret, clock)?;
+    let Whole { shopify, webhook, woocommerce, youzan, .. } = whole;
+    let written = shops::Written { shopify, woocommerce, youzan, webhook };
+    shops::shops(&mut platforms, written, &public_url, &secret, clock)?;
     Ok(platforms)
 }
 

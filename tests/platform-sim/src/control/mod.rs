@@ -18,6 +18,7 @@ use crate::clock::Mode;
 use crate::deliver;
 use crate::http::Reply;
 use crate::pay::{self, notices};
+use crate::shops;
 use crate::world::{Refusal, World};
 
 /// How long an advance waits, in real time, for what is under way; and the longest that anybody is let wait.
@@ -120,6 +121,11 @@ async fn act(sim: &Arc<Sim>, what: &str, body: &Value) -> Done {
         "pay/tell" => {
             let of = body["out_trade_no"].as_str().unwrap_or_default();
             Ok(notices::sends(sim, text(body, "what")?, of).await?)
+        }
+        "shops/tell" => Ok(shops::tell::sends(sim, body).await?),
+        _ if what.starts_with("shops/") => {
+            let what = what.strip_prefix("shops/").unwrap_or_default();
+            Ok(sim.with(|world| shops::act::act(world, what, body))?)
         }
         _ if what.starts_with("pay/") => {
             let what = what.strip_prefix("pay/").unwrap_or_default();

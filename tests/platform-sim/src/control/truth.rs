@@ -13,7 +13,7 @@ type Part = (&'static str, fn(&World) -> Value);
 impl World {
     /// All of it, or one part by its name.
     pub fn truth(&self, part: Option<&str>) -> Value {
-        let parts: [Part; 17] = [
+        let parts: [Part; 18] = [
             ("clock", Self::told_clock),
             ("apps", |world| {
                 let row = |(agent, app): (&i64, &crate::world::types::App)| json!({"agentid": agent, "name": app.name, "contact": app.is_contact, "has_callback": app.callback.is_some()});
@@ -41,6 +41,7 @@ impl World {
             ("transfers", Self::told_transfers),
             ("phones", Self::told_phones),
             ("pay", Self::told_pay),
+            ("shops", Self::told_shops),
             ("quotas", |world| world.meters.told()),
             ("traffic", |world| {
                 json!({

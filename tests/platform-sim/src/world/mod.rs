@@ -21,6 +21,7 @@ use crate::limits::{Limits, Rule};
 use crate::meters::Meters;
 use crate::pay::Pay;
 use crate::queue::Queue;
+use crate::shops::Shops;
 use types::{
     App, Chat, Due, JoinWay, Kf, Mass, Media, Moment, Phone, Relation, Staff, Tag, TagGroup, Token, Transfer,
     Way, Welcome,
@@ -126,6 +127,8 @@ pub struct World {
     pub kfs: BTreeMap<String, Kf>,
     /// WeChat Pay.
     pub pay: Pay,
+    /// Shops.
+    pub shops: Shops,
 }
 
 impl World {
@@ -170,6 +173,7 @@ impl World {
             app_messages: BTreeMap::new(),
             kfs: BTreeMap::new(),
             pay: Pay::new(seed),
+            shops: Shops::new(seed),
         };
         world.show_time();
         world

@@ -1,0 +1,562 @@
+//! What shops told, or their lists show: an order as it stands becomes events of the record, the same ones that a till would send.
+//!
+//! An order is told whole each time, with the version that it has there, so what comes late changes nothing and what comes again is known
+//! (semantics 6). A shop knows its customers by names of its own; where the order is in the record already, since a till or a payment told
+//! of it, what the shop tells is of whoever's order it is. Money that went back, and orders that are not wanted any more, wait until the
+//! record has the order: so they are told of its owner, too, whoever that turns out to be.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+use zhiyin_model::effect::{Order, OrderStatus};
+use zhiyin_model::event::{Identifier, names};
+use zhiyin_model::id::{IdKey, MemberId, OrderId};
+use zhiyin_model::identifier::normalise;
+use zhiyin_model::money::Money;
+use zhiyin_model::time::Ts;
+use zhiyin_reach::shops::ShopNews;
+use zhiyin_reach::shops::news::{Asked, ShopCustomer, ShopOrder, ShopRefund, ShopRefunded, Stage, Wish};
+use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState, arrival_id};
+use zhiyin_store::{Home, StoreError, Wanted, seal};
+
+use super::pays::{GIVEN_UP_US, order_id, waits};
+use super::work::Outcome;
+use crate::accept::{REUSED, Verdict};
+use crate::{Engine, Result};
+
+/// How money that went back is called where it takes nothing back.
+const NOTED: &str = "Payment Refunded";
+/// Why nothing is made of something whose people nobody can tell.
+const NOBODY: &str = "nobody_named";
+
+/// What a piece of news is worked on with.
+struct At<'a> {
+    home: &'a Home,
+    channel: &'static str,
+    account: &'a str,
+    arrival: &'a Arrival,
+    wall: Ts,
+}
+
+impl At<'_> {
+    /// An instant of the shop's, in microseconds, as business time.
+    fn time(&self, at: i64) -> Ts {
+        Ts(at).plus_us(self.home.offset_us)
+    }
+
+    fn outcome(&self, state: ArrivalState, why: Option<&str>) -> Outcome {
+        (state, self.arrival.due, why.map(str::to_owned))
+    }
+
+    fn done(&self, why: Option<&str>) -> Outcome {
+        self.outcome(ArrivalState::Done, why)
+    }
+
+    /// What an order is called among ids of messages: shops of several accounts may number alike.
+    fn called(&self, namespace: &str, number: &str) -> OrderId {
+        let parts = [self.channel, self.account, namespace, number].map(str::as_bytes);
+        self.home.id_key.derive("order of a shop", &parts)
+    }
+}
+
+type Names = Vec<Identifier>;
+
+impl Engine {
+    /// Works on these.
+    pub(super) async fn work_on_shops(
+        &self,
+        channel: &'static str,
+        lent: &[Arrival],
+        wall: Ts,
+    ) -> Result<Vec<Outcome>> {
+        let home = self.home().await?;
+        let mut told = Vec::with_capacity(lent.len());
+        for arrival in lent {
+            told.push(self.shop_told(&home, channel, arrival).await?);
+        }
+        let ids: Vec<OrderId> =
+            told.iter().flatten().filter_map(|(_, _, order)| order.as_ref().map(|(_, id)| *id)).collect();
+        let found = self.store().load(Wanted { orders: ids, ..Wanted::default() }).await?.orders;
+        let orders: BTreeMap<OrderId, Order> = found.into_iter().map(|order| (order.id, order)).collect();
+        let mut outcomes = Vec::with_capacity(lent.len());
+        for (arrival, one) in lent.iter().zip(told) {
+            let (account, news, number) = match one {
+                Ok(one) => one,
+                Err((state, why)) => {
+                    outcomes.push((state, arrival.due, Some(why.to_owned())));
+                    continue;
+                }
+            };
+            let at = At { home: &home, channel, account: &account, arrival, wall };
+            let order = number.as_ref().and_then(|(_, id)| orders.get(id));
+            outcomes.push(match &news {
+                ShopNews::Order(told) => self.work_on_order(&at, told, order).await?,
+                ShopNews::Refunded(back) => match &number {
+                    Some((number, _)) => self.work_on_refunded(&at, back, number, order).await?,
+                    None => may_wait(&at),
+                },
+                ShopNews::Numbered { .. } => at.done(None),
+                ShopNews::Customer(who) => self.work_on_shop_customer(&at, who).await?,
+                ShopNews::Asked(asked) => self.work_on_wish(&at, asked).await?,
+                ShopNews::Unread(fault) => at.outcome(ArrivalState::Failed, Some(&fault.to_string())),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// What an arrival says, of which account, and of which order.
+    #[expect(clippy::type_complexity, reason = "it is taken apart where it is used")]
+    async fn shop_told(
+        &self,
+        home: &Home,
+        channel: &str,
+        arrival: &Arrival,
+    ) -> Result<
+        std::result::Result<(String, ShopNews, Option<(String, OrderId)>), (ArrivalState, &'static str)>,
+    > {
+        let body = match seal::open(&arrival.body) {
+            Err(StoreError::Erased) => return Ok(Err((ArrivalState::Dropped, "erased"))),
+            body => body?,
+        };
+        let Some((account, news)) = read(&body) else {
+            return Ok(Err((ArrivalState::Failed, "unreadable")));
+        };
+        let number = match &news {
+            ShopNews::Order(order) => Some((order.namespace.clone(), order.number.clone())),
+            ShopNews::Refunded(back) => match (&back.order, &back.numbered_key) {
+                (Some(order), _) => Some((back.namespace.clone(), order.clone())),
+                (None, Some(known_by)) => {
+                    let number = self.number_told(home, channel, known_by).await?;
+                    number.map(|number| (back.namespace.clone(), number))
+                }
+                (None, None) => None,
+            },
+            _ => None,
+        };
+        let order = number.map(|(namespace, number)| {
+            let id = order_id(&home.id_key, &namespace, &number);
+            (number, id)
+        });
+        Ok(Ok((account, news, order)))
+    }
+
+    /// The number of an order that a shop told of before by its own id.
+    async fn number_told(&self, home: &Home, channel: &str, known_by: &str) -> Result<Option<String>> {
+        let id = arrival_id(&home.id_key, channel, known_by.as_bytes());
+        let Some(told) = self.store().coupons().campaigns().arrivals().arrival(id).await? else {
+            return Ok(None);
+        };
+        let body = match seal::open(&told.body) {
+            Err(StoreError::Erased) => return Ok(None),
+            body => body?,
+        };
+        Ok(match read(&body) {
+            Some((_, ShopNews::Numbered { number })) => Some(number),
+            _ => None,
+        })
+    }
+
+    /// Names that can be such, of what a shop says.
+    fn shop_names(said: &[(String, String)]) -> Names {
+        let kept = said.iter().filter_map(|(namespace, value)| {
+            let value = normalise(namespace, value).ok()?;
+            Some(Identifier { namespace: namespace.clone(), value })
+        });
+        kept.collect()
+    }
+
+    /// Under which names something of an order is told: a name of whoever's it is, with those of the shop's that are nobody else's.
+    async fn names_of_order(
+        &self,
+        said: &[(String, String)],
+        owner: Option<MemberId>,
+        order: Option<&Order>,
+    ) -> Result<Names> {
+        let names = Self::shop_names(said);
+        let Some(owner) = owner else { return Ok(names) };
+        let borne = self.borne(&names).await?;
+        let is_others = |n: usize| borne.iter().any(|(at, member)| *at == n && *member != owner);
+        let own = names.into_iter().enumerate().filter(|(n, _)| !is_others(*n)).map(|(_, name)| name);
+        let named = self.owner(order).await?.map(|(namespace, value)| Identifier { namespace, value });
+        let mut all: Names = named.into_iter().collect();
+        for name in own {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn work_on_order(&self, at: &At<'_>, told: &ShopOrder, order: Option<&Order>) -> Result<Outcome> {
+        let placed = order.filter(|order| order.status == OrderStatus::Placed);
+        let names = self.names_of_order(&told.names, placed.map(|order| order.member), placed).await?;
+        if names.is_empty() {
+            // Somebody bought and left no name; if a till knows better, it says so.
+            return Ok(at.done(Some(NOBODY)));
+        }
+        let called = at.called(&told.namespace, &told.number);
+        if told.stage == Stage::Cancelled {
+            return self.work_on_cancelled(at, told, (order, placed), &names).await;
+        }
+        if !told.counts {
+            return Ok(at.done(Some("not_paid_yet")));
+        }
+        let is_known =
+            placed.is_some_and(|order| order.terms.version.is_some_and(|known| known >= told.version));
+        if !is_known {
+            let completed = Item {
+                name: names::ORDER_COMPLETED,
+                id: format!("completed-{called}"),
+                at: at.time(told.at),
+                names: &names,
+            };
+            match self.put_of_shop(at, &completed, of_order(at, told)).await? {
+                Verdict::Accepted | Verdict::Duplicate => {}
+                // It was told before, as it stood then.
+                Verdict::Refused(refusal) if refusal.code == REUSED => {
+                    let hash = blake3::hash(json!(told).to_string().as_bytes()).to_hex();
+                    let fingerprint = hash.get(..8).unwrap_or_default();
+                    let updated = Item {
+                        name: names::ORDER_UPDATED,
+                        id: format!("updated-{called}-{}-{fingerprint}", told.version),
+                        at: at.time(told.version),
+                        ..completed
+                    };
+                    if let Some(why) = refused(self.put_of_shop(at, &updated, of_order(at, told)).await?) {
+                        return Ok(at.outcome(ArrivalState::Failed, Some(why)));
+                    }
+                }
+                Verdict::Refused(refusal) => return Ok(at.outcome(ArrivalState::Failed, Some(refusal.code))),
+            }
+            if told.stage == Stage::Paid {
+                let paid = Item {
+                    name: names::ORDER_PAID,
+                    id: format!("paid-{called}"),
+                    at: at.time(told.at),
+                    names: &names,
+                };
+                if let Some(why) = refused(self.put_of_shop(at, &paid, of_payment(at, told)).await?) {
+                    return Ok(at.outcome(ArrivalState::Failed, Some(why)));
+                }
+            }
+        }
+        if told.refunds.is_empty() {
+            return Ok(at.done(None));
+        }
+        // Whose it turns out to be is what the record says.
+        if placed.is_none() {
+            let is_cancelled = order.is_some_and(|order| order.status == OrderStatus::Cancelled);
+            return Ok(if is_cancelled { at.done(None) } else { waits(at.arrival, at.wall) });
+        }
+        let mut refused_first = None;
+        for (refund, amounts) in told.refunds.iter().zip(amounts(told)) {
+            let item = refund_item(&called, refund, told.refunds_count, at, &names);
+            let properties =
+                of_refund(at, (&told.namespace, &told.number), told.currency.as_deref(), amounts);
+            let why = refused(self.put_of_shop(at, &item, properties).await?);
+            refused_first = refused_first.or(why);
+        }
+        Ok(match refused_first {
+            Some(why) => at.outcome(ArrivalState::Failed, Some(why)),
+            None => at.done(None),
+        })
+    }
+
+    /// An order that is not wanted any more is told of whoever's it is; where nobody knows that yet, of whoever the shop says, and looked at
+    /// again: somebody else's may have come in between.
+    async fn work_on_cancelled(
+        &self,
+        at: &At<'_>,
+        told: &ShopOrder,
+        (order, placed): (Option<&Order>, Option<&Order>),
+        names: &[Identifier],
+    ) -> Result<Outcome> {
+        if order.is_some_and(|order| order.status == OrderStatus::Cancelled) {
+            return Ok(at.done(None));
+        }
+        let called = at.called(&told.namespace, &told.number);
+        let suffix = if placed.is_some() { "" } else { "-by-buyer" };
+        let id = format!("cancelled-{called}{suffix}");
+        let item = Item { name: names::ORDER_CANCELLED, id, at: at.time(told.version), names };
+        let mut properties = of_number(at, &told.namespace, &told.number);
+        properties.insert("channel".to_owned(), told.channel.as_str().into());
+        if let Some(why) = refused(self.put_of_shop(at, &item, properties).await?) {
+            return Ok(at.outcome(ArrivalState::Failed, Some(why)));
+        }
+        Ok(if placed.is_some() { at.done(None) } else { may_wait(at) })
+    }
+
+    /// Money that went back, told by itself: what of it is for goods a shop may not say, so it takes no more than is left.
+    async fn work_on_refunded(
+        &self,
+        at: &At<'_>,
+        back: &ShopRefunded,
+        number: &str,
+        order: Option<&Order>,
+    ) -> Result<Outcome> {
+        let Some(placed) = order.filter(|order| order.status == OrderStatus::Placed) else {
+            let is_cancelled = order.is_some_and(|order| order.status == OrderStatus::Cancelled);
+            return Ok(if is_cancelled { at.done(None) } else { may_wait(at) });
+        };
+        let names = self.names_of_order(&[], Some(placed.member), Some(placed)).await?;
+        if names.is_empty() {
+            return Ok(at.done(Some(NOBODY)));
+        }
+        let left = self.live()?.rules.currency.to_major(Money(placed.paid.0 - placed.refunded.0));
+        let refund = &back.refund;
+        let amounts = match refund.parts {
+            Some(_) => Amounts { total: Some(refund.total), parts: refund.parts },
+            None if refund.total >= left => Amounts { total: None, parts: None },
+            None => Amounts { total: Some(refund.total), parts: None },
+        };
+        let called = at.called(&back.namespace, number);
+        let item = refund_item(&called, refund, back.counts, at, &names);
+        let properties = of_refund(at, (&back.namespace, number), back.currency.as_deref(), amounts);
+        let why = refused(self.put_of_shop(at, &item, properties).await?);
+        Ok(match why {
+            Some(why) => at.outcome(ArrivalState::Failed, Some(why)),
+            None => at.done(None),
+        })
+    }
+
+    async fn work_on_shop_customer(&self, at: &At<'_>, who: &ShopCustomer) -> Result<Outcome> {
+        let names = Self::shop_names(&who.names);
+        if names.is_empty() {
+            return Ok(at.done(Some(NOBODY)));
+        }
+        let hash = blake3::hash(json!(who).to_string().as_bytes()).to_hex();
+        let item = json!({
+            "type": "identify", "messageId": format!("customer-{}", hash.get(..32).unwrap_or_default()),
+            "timestamp": at.time(who.at).rfc3339(), "context": {"externalIds": external(&names)}, "traits": who.traits,
+        });
+        let why = self.put(at.channel, &[item.to_string().into_bytes()]).await?;
+        Ok(match why {
+            Some(why) => at.outcome(ArrivalState::Failed, Some(why)),
+            None => at.done(None),
+        })
+    }
+
+    /// Erasing is for people to do, who know whether somebody is a member by more than this shop: it waits for them among what failed,
+    /// until nobody bears the name any more.
+    async fn work_on_wish(&self, at: &At<'_>, asked: &Asked) -> Result<Outcome> {
+        let why = match asked.wish {
+            Wish::ShopErasure => return Ok(at.outcome(ArrivalState::Failed, Some("shop_erasure_asked"))),
+            Wish::Data => "data_asked",
+            Wish::Erasure => "erasure_asked",
+        };
+        let names = Self::shop_names(&asked.names);
+        let is_anybody = !self.borne(&names).await?.is_empty();
+        Ok(if is_anybody { at.outcome(ArrivalState::Failed, Some(why)) } else { at.done(Some(NOBODY)) })
+    }
+
+    async fn put_of_shop(
+        &self,
+        at: &At<'_>,
+        item: &Item<'_>,
+        properties: Map<String, Value>,
+    ) -> Result<Verdict> {
+        let item = json!({
+            "type": "track", "event": item.name, "messageId": item.id, "timestamp": item.at.rfc3339(),
+            "context": {"externalIds": external(item.names)}, "properties": properties,
+        });
+        let verdicts = self.verdicts(at.channel, &[item.to_string().into_bytes()]).await?;
+        Ok(verdicts.into_iter().next().unwrap_or(Verdict::Duplicate))
+    }
+}
+
+/// An item to put into the inbox.
+struct Item<'a> {
+    name: &'static str,
+    id: String,
+    at: Ts,
+    names: &'a [Identifier],
+}
+
+/// How much of a refund is told: all that is left, where no total is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Amounts {
+    total: Option<Decimal>,
+    parts: Option<(Decimal, Decimal)>,
+}
+
+/// What is wrong with an item; the same id is the same news.
+fn refused(verdict: Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Refused(refusal) if refusal.code != REUSED => Some(refusal.code),
+        _ => None,
+    }
+}
+
+/// It is looked for again, later each time; after days nobody misses it: what belongs to no order that anybody counts.
+fn may_wait(at: &At<'_>) -> Outcome {
+    if at.wall.0 - at.arrival.at.0 >= GIVEN_UP_US {
+        return at.outcome(ArrivalState::Dropped, Some("order_unknown"));
+    }
+    waits(at.arrival, at.wall)
+}
+
+fn read(body: &str) -> Option<(String, ShopNews)> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let account = body.get("account")?.as_str()?.to_owned();
+    Some((account, serde_json::from_value(body).ok()?))
+}
+
+fn external(names: &[Identifier]) -> Vec<Value> {
+    names.iter().map(|name| json!({"id": name.value, "type": name.namespace})).collect()
+}
+
+fn of_number(at: &At<'_>, namespace: &str, number: &str) -> Map<String, Value> {
+    let mut properties = Map::new();
+    let mut put = |name: &str, value: Value| drop(properties.insert(name.to_owned(), value));
+    put("order_id", number.into());
+    if !namespace.is_empty() {
+        put("order_namespace", namespace.into());
+    }
+    put("account_of", at.account.into());
+    properties
+}
+
+fn of_payment(at: &At<'_>, told: &ShopOrder) -> Map<String, Value> {
+    let mut properties = of_number(at, &told.namespace, &told.number);
+    let mut put = |name: &str, value: Value| drop(properties.insert(name.to_owned(), value));
+    put("total", told.total.to_string().into());
+    put("channel", told.channel.as_str().into());
+    told.currency.iter().for_each(|currency| put("currency", currency.as_str().into()));
+    told.method.iter().for_each(|method| put("payment_method", method.as_str().into()));
+    properties
+}
+
+fn of_order(at: &At<'_>, told: &ShopOrder) -> Map<String, Value> {
+    let mut properties = of_payment(at, told);
+    let mut put = |name: &str, value: Value| drop(properties.insert(name.to_owned(), value));
+    put("order_version", told.version.into());
+    if !told.shipping.is_zero() {
+        put("shipping", told.shipping.to_string().into());
+    }
+    if !told.tax.is_zero() {
+        put("tax", told.tax.to_string().into());
+    }
+    told.store.iter().for_each(|store| put("store_id", store.as_str().into()));
+    if !told.lines.is_empty() {
+        let lines = told.lines.iter().map(|line| {
+            let mut product = json!({"product_id": line.product, "quantity": line.quantity.to_string()});
+            if let Some(paid) = line.paid {
+                product["paid"] = paid.to_string().into();
+            }
+            if let Some(category) = &line.category {
+                product["category"] = category.as_str().into();
+            }
+            product
+        });
+        put("products", lines.collect());
+    }
+    properties
+}
+
+fn refund_item<'n>(
+    called: &OrderId,
+    refund: &ShopRefund,
+    counts: bool,
+    at: &At<'_>,
+    names: &'n [Identifier],
+) -> Item<'n> {
+    let name = if counts { names::ORDER_REFUNDED } else { NOTED };
+    let id = short(&at.home.id_key, &refund.id);
+    Item { name, id: format!("refunded-{called}-{id}"), at: at.time(refund.at), names }
+}
+
+/// A number of any length, as a part of an id of a message.
+fn short(key: &IdKey, number: &str) -> String {
+    let id: OrderId = key.derive("refund of a shop", &[number.as_bytes()]);
+    id.to_string()
+}
+
+fn of_refund(
+    at: &At<'_>,
+    (namespace, number): (&str, &str),
+    currency: Option<&str>,
+    amounts: Amounts,
+) -> Map<String, Value> {
+    let mut properties = of_number(at, namespace, number);
+    let mut put = |name: &str, value: Value| drop(properties.insert(name.to_owned(), value));
+    currency.into_iter().for_each(|currency| put("currency", currency.into()));
+    if let Some(total) = amounts.total {
+        put("total", total.to_string().into());
+        if let Some((shipping, tax)) = amounts.parts {
+            put("shipping", shipping.to_string().into());
+            put("tax", tax.to_string().into());
+        }
+    }
+    properties
+}
+
+/// What each refund of an order takes back. The one by which all that was paid has gone back takes what is left; of one whose parts the
+/// shop does not say, no more than goods cost.
+fn amounts(told: &ShopOrder) -> Vec<Amounts> {
+    let goods = told.total - told.shipping - told.tax;
+    let (mut sum, mut taken) = (Decimal::ZERO, Decimal::ZERO);
+    let each = told.refunds.iter().map(|refund| {
+        sum += refund.total;
+        let of_goods = match refund.parts {
+            Some((shipping, tax)) => refund.total - shipping - tax,
+            None => refund.total.min((goods - taken).max(Decimal::ZERO)),
+        };
+        taken += of_goods;
+        if sum >= told.total {
+            return Amounts { total: None, parts: None };
+        }
+        match refund.parts {
+            Some(parts) => Amounts { total: Some(refund.total), parts: Some(parts) },
+            None => Amounts { total: Some(of_goods), parts: None },
+        }
+    });
+    each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(total: &str, shipping: &str, refunds: &[(&str, Option<(&str, &str)>)]) -> ShopOrder {
+        let decimal = |text: &str| -> Decimal { text.parse().unwrap() };
+        let refunds = refunds.iter().enumerate().map(|(n, (total, parts))| ShopRefund {
+            id: n.to_string(),
+            at: 0,
+            total: decimal(total),
+            parts: parts.map(|(shipping, tax)| (decimal(shipping), decimal(tax))),
+        });
+        ShopOrder {
+            number: "1".to_owned(),
+            namespace: String::new(),
+            version: 0,
+            at: 0,
+            stage: Stage::Paid,
+            counts: true,
+            method: None,
+            currency: None,
+            total: decimal(total),
+            shipping: decimal(shipping),
+            tax: Decimal::ZERO,
+            lines: Vec::new(),
+            channel: "online".to_owned(),
+            store: None,
+            refunds: refunds.collect(),
+            refunds_count: true,
+            names: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_refund_takes_back_goods_and_the_last_one_all_that_is_left() {
+        let shown = |order: &ShopOrder| -> Vec<String> {
+            let each = amounts(order).into_iter();
+            each.map(|one| one.total.map_or_else(|| "rest".to_owned(), |total| total.to_string())).collect()
+        };
+        assert_eq!(shown(&order("110", "10", &[("30", None), ("80", None)])), ["30", "rest"]);
+        // Shipping went back before the rest did.
+        assert_eq!(shown(&order("110", "10", &[("60", None), ("45", None)])), ["60", "40"]);
+        assert_eq!(shown(&order("110", "10", &[("40", Some(("10", "0"))), ("20", None)])), ["40", "20"]);
+        assert_eq!(shown(&order("110", "10", &[("110", Some(("10", "0")))])), ["rest"]);
+    }
+}
