@@ -14,6 +14,7 @@ use zhiyin_model::event::{Identifier, names};
 use zhiyin_model::id::{IdKey, MemberId, OrderId};
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::money::Money;
+use zhiyin_model::playbook::PaidRule;
 use zhiyin_model::time::Ts;
 use zhiyin_reach::shops::ShopNews;
 use zhiyin_reach::shops::news::{Asked, ShopCustomer, ShopOrder, ShopRefund, ShopRefunded, Stage, Wish};
@@ -27,6 +28,8 @@ use crate::{Engine, Result};
 
 /// How money that went back is called where it takes nothing back.
 const NOTED: &str = "Payment Refunded";
+/// How long an order is waited for that says of a refund what the refund says of itself, in microseconds.
+const TOLD_WITHIN_US: i64 = 60_000_000;
 /// Why nothing is made of something whose people nobody can tell.
 const NOBODY: &str = "nobody_named";
 
@@ -202,8 +205,15 @@ impl Engine {
         if !told.counts {
             return Ok(at.done(Some("not_paid_yet")));
         }
-        let is_known =
-            placed.is_some_and(|order| order.terms.version.is_some_and(|known| known >= told.version));
+        let known = placed.and_then(|order| order.terms.version);
+        // What changed within one instant of the shop's clock is told, be it in the wrong order; but once.
+        let is_known = known
+            .is_some_and(|known| known > told.version || (known == told.version && at.arrival.tries > 1));
+        let hash = blake3::hash(json!(told).to_string().as_bytes()).to_hex();
+        let fingerprint = hash.get(..8).unwrap_or_default();
+        // Whoever took the money knows better how it was paid.
+        let method = told.method.clone().filter(|_| order.is_none_or(|order| order.terms.method.is_none()));
+        let told = &ShopOrder { method, ..told.clone() };
         if !is_known {
             let completed = Item {
                 name: names::ORDER_COMPLETED,
@@ -215,8 +225,6 @@ impl Engine {
                 Verdict::Accepted | Verdict::Duplicate => {}
                 // It was told before, as it stood then.
                 Verdict::Refused(refusal) if refusal.code == REUSED => {
-                    let hash = blake3::hash(json!(told).to_string().as_bytes()).to_hex();
-                    let fingerprint = hash.get(..8).unwrap_or_default();
                     let updated = Item {
                         name: names::ORDER_UPDATED,
                         id: format!("updated-{called}-{}-{fingerprint}", told.version),
@@ -250,7 +258,8 @@ impl Engine {
             return Ok(if is_cancelled { at.done(None) } else { waits(at.arrival, at.wall) });
         }
         let mut refused_first = None;
-        for (refund, amounts) in told.refunds.iter().zip(amounts(told)) {
+        let with_all = self.live()?.rules.paid == PaidRule::Total;
+        for (refund, amounts) in told.refunds.iter().zip(amounts(told, with_all)) {
             let item = refund_item(&called, refund, told.refunds_count, at, &names);
             let properties =
                 of_refund(at, (&told.namespace, &told.number), told.currency.as_deref(), amounts);
@@ -303,12 +312,21 @@ impl Engine {
         if names.is_empty() {
             return Ok(at.done(Some(NOBODY)));
         }
-        let left = self.live()?.rules.currency.to_major(Money(placed.paid.0 - placed.refunded.0));
         let refund = &back.refund;
-        let amounts = match refund.parts {
-            Some(_) => Amounts { total: Some(refund.total), parts: refund.parts },
-            None if refund.total >= left => Amounts { total: None, parts: None },
-            None => Amounts { total: Some(refund.total), parts: None },
+        if refund.parts.is_some() && at.wall.0 - at.arrival.at.0 < TOLD_WITHIN_US {
+            // A shop that says so much tells the order, too, which says it better: then this is known.
+            return Ok(waits(at.arrival, at.wall));
+        }
+        let live = self.live()?;
+        let left = live.rules.currency.to_major(Money(placed.paid.0 - placed.refunded.0));
+        let of_goods = match refund.parts {
+            Some((shipping, tax)) if live.rules.paid != PaidRule::Total => refund.total - shipping - tax,
+            _ => refund.total,
+        };
+        let amounts = if of_goods >= left {
+            Amounts { total: None, parts: None }
+        } else {
+            Amounts { total: Some(refund.total), parts: refund.parts }
         };
         let called = at.called(&back.namespace, number);
         let item = refund_item(&called, refund, back.counts, at, &names);
@@ -346,8 +364,11 @@ impl Engine {
             Wish::Erasure => "erasure_asked",
         };
         let names = Self::shop_names(&asked.names);
-        let is_anybody = !self.borne(&names).await?.is_empty();
-        Ok(if is_anybody { at.outcome(ArrivalState::Failed, Some(why)) } else { at.done(Some(NOBODY)) })
+        Ok(match self.borne(&names).await?.first() {
+            // The member's id names nobody to whoever cannot look it up.
+            Some((_, member)) => at.outcome(ArrivalState::Failed, Some(&format!("{why}: {member}"))),
+            None => at.done(Some(NOBODY)),
+        })
     }
 
     async fn put_of_shop(
@@ -491,25 +512,21 @@ fn of_refund(
     properties
 }
 
-/// What each refund of an order takes back. The one by which all that was paid has gone back takes what is left; of one whose parts the
-/// shop does not say, no more than goods cost.
-fn amounts(told: &ShopOrder) -> Vec<Amounts> {
-    let goods = told.total - told.shipping - told.tax;
+/// What each refund of an order takes back: no more than is left of what counts, and the one by which all that was paid has gone back takes
+/// what is left. `with_all`, where shipping and tax count as well.
+fn amounts(told: &ShopOrder, with_all: bool) -> Vec<Amounts> {
+    let counted = if with_all { told.total } else { told.total - told.shipping - told.tax };
     let (mut sum, mut taken) = (Decimal::ZERO, Decimal::ZERO);
     let each = told.refunds.iter().map(|refund| {
         sum += refund.total;
-        let of_goods = match refund.parts {
-            Some((shipping, tax)) => refund.total - shipping - tax,
-            None => refund.total.min((goods - taken).max(Decimal::ZERO)),
-        };
-        taken += of_goods;
+        let others =
+            refund.parts.filter(|_| !with_all).map_or(Decimal::ZERO, |(shipping, tax)| shipping + tax);
+        let takes = (refund.total - others).min(counted - taken).max(Decimal::ZERO);
+        taken += takes;
         if sum >= told.total {
             return Amounts { total: None, parts: None };
         }
-        match refund.parts {
-            Some(parts) => Amounts { total: Some(refund.total), parts: Some(parts) },
-            None => Amounts { total: Some(of_goods), parts: None },
-        }
+        Amounts { total: Some(takes + others), parts: refund.parts }
     });
     each.collect()
 }
@@ -550,7 +567,7 @@ mod tests {
     #[test]
     fn a_refund_takes_back_goods_and_the_last_one_all_that_is_left() {
         let shown = |order: &ShopOrder| -> Vec<String> {
-            let each = amounts(order).into_iter();
+            let each = amounts(order, false).into_iter();
             each.map(|one| one.total.map_or_else(|| "rest".to_owned(), |total| total.to_string())).collect()
         };
         assert_eq!(shown(&order("110", "10", &[("30", None), ("80", None)])), ["30", "rest"]);
@@ -558,5 +575,10 @@ mod tests {
         assert_eq!(shown(&order("110", "10", &[("60", None), ("45", None)])), ["60", "40"]);
         assert_eq!(shown(&order("110", "10", &[("40", Some(("10", "0"))), ("20", None)])), ["40", "20"]);
         assert_eq!(shown(&order("110", "10", &[("110", Some(("10", "0")))])), ["rest"]);
+        // More than goods cost, though the shop says that none of it is for anything else.
+        assert_eq!(
+            shown(&order("110", "10", &[("60", Some(("0", "0"))), ("45", Some(("0", "0")))])),
+            ["60", "40"]
+        );
     }
 }
