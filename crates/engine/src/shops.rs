@@ -84,6 +84,15 @@ pub struct Found {
     pub n_new: usize,
 }
 
+/// What a look was stopped by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// What the shop said, or did not.
+    pub trouble: Trouble,
+    /// When it goes on, by the wall clock.
+    pub due: Ts,
+}
+
 /// What one page came to.
 struct Step {
     found: Found,
@@ -200,13 +209,13 @@ impl Engine {
         }
     }
 
-    /// Reads what is due of one shop, page by page, until its look is over; what was found, and what stopped it, with when it goes on.
-    /// Nothing where somebody else reads it.
+    /// Reads what is due of one shop, page by page, until its look is over; what was found, and what stopped it. Nothing where somebody
+    /// else reads it.
     pub async fn look_through(
         &self,
         at: &ShopAt,
         wall: impl Fn() -> Ts,
-    ) -> Result<Option<(Found, Option<(Trouble, Ts)>)>> {
+    ) -> Result<Option<(Found, Option<Stopped>)>> {
         let mut found = Found::default();
         loop {
             let Some(step) = self.look_at_shop(at, wall()).await? else {
@@ -216,7 +225,7 @@ impl Engine {
             found.n += step.found.n;
             found.n_new += step.found.n_new;
             if let Some(trouble) = step.trouble {
-                return Ok(Some((found, Some((trouble, step.due)))));
+                return Ok(Some((found, Some(Stopped { trouble, due: step.due }))));
             }
             if step.is_last {
                 return Ok(Some((found, None)));

@@ -303,7 +303,7 @@ async fn what_was_before_is_read_from_a_day_on_and_goes_on_where_it_was_broken_o
         market.act("faults", json!({"call_server_error": 1_000})).await;
         let (found, stopped) =
             market.engine.look_through(at, zhiyin_engine::clock::wall).await.unwrap().unwrap();
-        assert_eq!((found.n, stopped.unwrap().0.why()), (0, "system_error"), "{on} {n}");
+        assert_eq!((found.n, stopped.unwrap().trouble.why()), (0, "system_error"), "{on} {n}");
         market.act("faults", json!({"none": true})).await;
         market.act("clock/advance", json!({"ms": MINUTE_MS})).await;
         let (found, stopped) =

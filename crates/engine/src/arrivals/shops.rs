@@ -65,6 +65,14 @@ impl At<'_> {
 
 type Names = Vec<Identifier>;
 
+/// What an arrival says.
+struct Told {
+    account: String,
+    news: ShopNews,
+    /// The order that it is of: its number, and its id in the record.
+    order: Option<(String, OrderId)>,
+}
+
 impl Engine {
     /// Works on these.
     pub(super) async fn work_on_shops(
@@ -78,14 +86,14 @@ impl Engine {
         for arrival in lent {
             told.push(self.shop_told(&home, channel, arrival).await?);
         }
-        let ids: Vec<OrderId> =
-            told.iter().flatten().filter_map(|(_, _, order)| order.as_ref().map(|(_, id)| *id)).collect();
+        let orders = told.iter().flatten().filter_map(|told| told.order.as_ref());
+        let ids: Vec<OrderId> = orders.map(|(_, id)| *id).collect();
         let found = self.store().load(Wanted { orders: ids, ..Wanted::default() }).await?.orders;
         let orders: BTreeMap<OrderId, Order> = found.into_iter().map(|order| (order.id, order)).collect();
         let mut outcomes = Vec::with_capacity(lent.len());
         for (arrival, one) in lent.iter().zip(told) {
-            let (account, news, number) = match one {
-                Ok(one) => one,
+            let Told { account, news, order: number } = match one {
+                Ok(told) => told,
                 Err((state, why)) => {
                     outcomes.push((state, arrival.due, Some(why.to_owned())));
                     continue;
@@ -109,15 +117,12 @@ impl Engine {
     }
 
     /// What an arrival says, of which account, and of which order.
-    #[expect(clippy::type_complexity, reason = "it is taken apart where it is used")]
     async fn shop_told(
         &self,
         home: &Home,
         channel: &str,
         arrival: &Arrival,
-    ) -> Result<
-        std::result::Result<(String, ShopNews, Option<(String, OrderId)>), (ArrivalState, &'static str)>,
-    > {
+    ) -> Result<std::result::Result<Told, (ArrivalState, &'static str)>> {
         let body = match seal::open(&arrival.body) {
             Err(StoreError::Erased) => return Ok(Err((ArrivalState::Dropped, "erased"))),
             body => body?,
@@ -141,7 +146,7 @@ impl Engine {
             let id = order_id(&home.id_key, &namespace, &number);
             (number, id)
         });
-        Ok(Ok((account, news, order)))
+        Ok(Ok(Told { account, news, order }))
     }
 
     /// The number of an order that a shop told of before by its own id.
@@ -214,40 +219,8 @@ impl Engine {
         // Whoever took the money knows better how it was paid.
         let method = told.method.clone().filter(|_| order.is_none_or(|order| order.terms.method.is_none()));
         let told = &ShopOrder { method, ..told.clone() };
-        if !is_known {
-            let completed = Item {
-                name: names::ORDER_COMPLETED,
-                id: format!("completed-{called}"),
-                at: at.time(told.at),
-                names: &names,
-            };
-            match self.put_of_shop(at, &completed, of_order(at, told)).await? {
-                Verdict::Accepted | Verdict::Duplicate => {}
-                // It was told before, as it stood then.
-                Verdict::Refused(refusal) if refusal.code == REUSED => {
-                    let updated = Item {
-                        name: names::ORDER_UPDATED,
-                        id: format!("updated-{called}-{}-{fingerprint}", told.version),
-                        at: at.time(told.version),
-                        ..completed
-                    };
-                    if let Some(why) = refused(self.put_of_shop(at, &updated, of_order(at, told)).await?) {
-                        return Ok(at.outcome(ArrivalState::Failed, Some(why)));
-                    }
-                }
-                Verdict::Refused(refusal) => return Ok(at.outcome(ArrivalState::Failed, Some(refusal.code))),
-            }
-            if told.stage == Stage::Paid {
-                let paid = Item {
-                    name: names::ORDER_PAID,
-                    id: format!("paid-{called}"),
-                    at: at.time(told.at),
-                    names: &names,
-                };
-                if let Some(why) = refused(self.put_of_shop(at, &paid, of_payment(at, told)).await?) {
-                    return Ok(at.outcome(ArrivalState::Failed, Some(why)));
-                }
-            }
+        if !is_known && let Some(why) = self.tell_of_order(at, told, &names, fingerprint).await? {
+            return Ok(at.outcome(ArrivalState::Failed, Some(why)));
         }
         if told.refunds.is_empty() {
             return Ok(at.done(None));
@@ -257,19 +230,47 @@ impl Engine {
             let is_cancelled = order.is_some_and(|order| order.status == OrderStatus::Cancelled);
             return Ok(if is_cancelled { at.done(None) } else { waits(at.arrival, at.wall) });
         }
-        let mut refused_first = None;
         let with_all = self.live()?.rules.paid == PaidRule::Total;
-        for (refund, amounts) in told.refunds.iter().zip(amounts(told, with_all)) {
+        let of = (told.namespace.as_str(), told.number.as_str());
+        let items = told.refunds.iter().zip(amounts(told, with_all)).map(|(refund, amounts)| {
             let item = refund_item(&called, refund, told.refunds_count, at, &names);
-            let properties =
-                of_refund(at, (&told.namespace, &told.number), told.currency.as_deref(), amounts);
-            let why = refused(self.put_of_shop(at, &item, properties).await?);
-            refused_first = refused_first.or(why);
-        }
-        Ok(match refused_first {
+            item.with(of_refund(at, of, told.currency.as_deref(), amounts))
+        });
+        let verdicts = self.verdicts(at.channel, &items.collect::<Vec<_>>()).await?;
+        Ok(match verdicts.into_iter().find_map(refused) {
             Some(why) => at.outcome(ArrivalState::Failed, Some(why)),
             None => at.done(None),
         })
+    }
+
+    /// Tells of an order as it stands, and that it is paid; the name of what is wrong with that. The first time it is `Order Completed`, and
+    /// whatever else comes under its id is the order as it stands at another time.
+    async fn tell_of_order(
+        &self,
+        at: &At<'_>,
+        told: &ShopOrder,
+        names: &[Identifier],
+        fingerprint: &str,
+    ) -> Result<Option<&'static str>> {
+        let called = at.called(&told.namespace, &told.number);
+        let item = |name, id, at| Item { name, id, at, names };
+        let completed = item(names::ORDER_COMPLETED, format!("completed-{called}"), at.time(told.at));
+        let mut items = vec![completed.with(of_order(at, told))];
+        if told.stage == Stage::Paid {
+            let paid = item(names::ORDER_PAID, format!("paid-{called}"), at.time(told.at));
+            items.push(paid.with(of_payment(at, told)));
+        }
+        let mut verdicts = self.verdicts(at.channel, &items).await?.into_iter();
+        let first = match verdicts.next() {
+            Some(Verdict::Refused(refusal)) if refusal.code == REUSED => {
+                let id = format!("updated-{called}-{}-{fingerprint}", told.version);
+                let updated = item(names::ORDER_UPDATED, id, at.time(told.version));
+                self.put(at.channel, &[updated.with(of_order(at, told))]).await?
+            }
+            Some(verdict) => refused(verdict),
+            None => None,
+        };
+        Ok(first.or_else(|| verdicts.find_map(refused)))
     }
 
     /// An order that is not wanted any more is told of whoever's it is; where nobody knows that yet, of whoever the shop says, and looked at
@@ -290,7 +291,7 @@ impl Engine {
         let item = Item { name: names::ORDER_CANCELLED, id, at: at.time(told.version), names };
         let mut properties = of_number(at, &told.namespace, &told.number);
         properties.insert("channel".to_owned(), told.channel.as_str().into());
-        if let Some(why) = refused(self.put_of_shop(at, &item, properties).await?) {
+        if let Some(why) = self.put(at.channel, &[item.with(properties)]).await? {
             return Ok(at.outcome(ArrivalState::Failed, Some(why)));
         }
         Ok(if placed.is_some() { at.done(None) } else { may_wait(at) })
@@ -331,7 +332,7 @@ impl Engine {
         let called = at.called(&back.namespace, number);
         let item = refund_item(&called, refund, back.counts, at, &names);
         let properties = of_refund(at, (&back.namespace, number), back.currency.as_deref(), amounts);
-        let why = refused(self.put_of_shop(at, &item, properties).await?);
+        let why = self.put(at.channel, &[item.with(properties)]).await?;
         Ok(match why {
             Some(why) => at.outcome(ArrivalState::Failed, Some(why)),
             None => at.done(None),
@@ -370,20 +371,6 @@ impl Engine {
             None => at.done(Some(NOBODY)),
         })
     }
-
-    async fn put_of_shop(
-        &self,
-        at: &At<'_>,
-        item: &Item<'_>,
-        properties: Map<String, Value>,
-    ) -> Result<Verdict> {
-        let item = json!({
-            "type": "track", "event": item.name, "messageId": item.id, "timestamp": item.at.rfc3339(),
-            "context": {"externalIds": external(item.names)}, "properties": properties,
-        });
-        let verdicts = self.verdicts(at.channel, &[item.to_string().into_bytes()]).await?;
-        Ok(verdicts.into_iter().next().unwrap_or(Verdict::Duplicate))
-    }
 }
 
 /// An item to put into the inbox.
@@ -392,6 +379,17 @@ struct Item<'a> {
     id: String,
     at: Ts,
     names: &'a [Identifier],
+}
+
+impl Item<'_> {
+    /// As it is put there.
+    fn with(&self, properties: Map<String, Value>) -> Vec<u8> {
+        let item = json!({
+            "type": "track", "event": self.name, "messageId": self.id, "timestamp": self.at.rfc3339(),
+            "context": {"externalIds": external(self.names)}, "properties": properties,
+        });
+        item.to_string().into_bytes()
+    }
 }
 
 /// How much of a refund is told: all that is left, where no total is.

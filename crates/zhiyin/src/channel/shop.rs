@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use zhiyin_engine::clock;
-use zhiyin_engine::shops::{self, ShopNews};
+use zhiyin_engine::shops::{self, ShopNews, Stopped};
 use zhiyin_model::time::Day;
 
 use super::platforms;
@@ -40,7 +40,7 @@ pub(super) async fn backfill(
         };
         n += found.n;
         n_new += found.n_new;
-        let Some((trouble, due)) = stopped else { break };
+        let Some(Stopped { trouble, due }) = stopped else { break };
         say!("{platform} {account}: {n} read so far; {trouble}");
         while clock::wall() < due {
             let left = u64::try_from(due.0 - clock::wall().0).unwrap_or_default();
