@@ -317,6 +317,54 @@ async fn what_was_before_is_read_from_a_day_on_and_goes_on_where_it_was_broken_o
 }
 
 #[tokio::test]
+async fn what_orders_mean_is_what_the_brand_says() {
+    let orders = json!({"counts": "placed", "refunds": "note", "number": "id", "channel": "mini"});
+    let changes = json!({
+        "/shopify/main/orders": orders, "/shopify/main/customers": {"known_by": ["customer"], "namespace": "crm"},
+    });
+    let market = Market::new(On::Sqlite, 10, changes).await;
+    let order = |number: &str, customer: u64| {
+        json!({
+            "on": "shopify", "number": number, "customer": customer, "phone": "+8613900000001", "paid": false,
+            "lines": [{"product": "bag", "pieces": 1, "cents": 5_000}],
+        })
+    };
+    let id = market.act("shops/order", order("I1", 8)).await["id"].to_string();
+    market.goes_on(MINUTE_MS).await;
+    let member = market.member("crm", "8").await.unwrap();
+    assert_eq!(member.account(Asset::Points).active, 50, "it counts once it is placed");
+    assert_eq!(market.member("phone", "+8613900000001").await.map(|member| member.id), None);
+    assert_eq!(market.placed(&id).await.unwrap().channel.as_deref(), Some("mini"));
+    market.act("shops/pay", json!({"on": "shopify", "number": "I1"})).await;
+    market.goes_on(MINUTE_MS).await;
+    market.act("shops/refund", json!({"on": "shopify", "number": "I1", "cents": 2_000})).await;
+    market.goes_on(5 * MINUTE_MS).await;
+    let known = market.placed(&id).await.unwrap();
+    assert_eq!((known.refunded.0, known.terms.method.as_deref()), (0, Some("manual")));
+    assert_eq!(market.member("crm", "8").await.unwrap().account(Asset::Points).active, 50);
+    // Who leaves no name by which anybody is known is nobody.
+    let id = market.act("shops/order", order("I2", 0)).await["id"].to_string();
+    market.goes_on(MINUTE_MS).await;
+    assert_eq!(market.placed(&id).await, None);
+    let done = market.came("shopify", "done").await;
+    assert!(done.iter().any(|one| one.why.as_deref() == Some("nobody_named")), "{done:?}");
+    market.ends().await;
+}
+
+#[tokio::test]
+async fn an_order_of_more_lines_than_an_item_may_say_is_taken_without_them() {
+    let market = Market::new(On::Sqlite, 11, usual()).await;
+    let lines: Vec<Value> =
+        (0..900).map(|n| json!({"product": format!("sku-{n}-of-many"), "pieces": 1, "cents": 100})).collect();
+    let order =
+        json!({"on": "mall", "number": "L1", "customer": 1, "phone": "+8613900000001", "lines": lines});
+    market.act("shops/order", order).await;
+    market.goes_on(MINUTE_MS).await;
+    assert_eq!(market.placed("L1").await.unwrap().paid.0, 90_000);
+    market.ends().await;
+}
+
+#[tokio::test]
 async fn a_customer_who_asks_to_be_erased_waits_for_people() {
     let market = Market::new(On::Sqlite, 8, usual()).await;
     market.act("shops/redact", json!({"on": "shopify", "customer": 99})).await;

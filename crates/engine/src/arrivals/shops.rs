@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use zhiyin_model::effect::{Order, OrderStatus};
-use zhiyin_model::event::{Identifier, names};
+use zhiyin_model::event::{ITEM_BYTES_MAX, Identifier, names};
 use zhiyin_model::id::{IdKey, MemberId, OrderId};
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::money::Money;
@@ -255,7 +255,7 @@ impl Engine {
         let called = at.called(&told.namespace, &told.number);
         let item = |name, id, at| Item { name, id, at, names };
         let completed = item(names::ORDER_COMPLETED, format!("completed-{called}"), at.time(told.at));
-        let mut items = vec![completed.with(of_order(at, told))];
+        let mut items = vec![completed.whole_or_without_lines(of_order(at, told))];
         if told.stage == Stage::Paid {
             let paid = item(names::ORDER_PAID, format!("paid-{called}"), at.time(told.at));
             items.push(paid.with(of_payment(at, told)));
@@ -265,7 +265,7 @@ impl Engine {
             Some(Verdict::Refused(refusal)) if refusal.code == REUSED => {
                 let id = format!("updated-{called}-{}-{fingerprint}", told.version);
                 let updated = item(names::ORDER_UPDATED, id, at.time(told.version));
-                self.put(at.channel, &[updated.with(of_order(at, told))]).await?
+                self.put(at.channel, &[updated.whole_or_without_lines(of_order(at, told))]).await?
             }
             Some(verdict) => refused(verdict),
             None => None,
@@ -389,6 +389,16 @@ impl Item<'_> {
             "context": {"externalIds": external(self.names)}, "properties": properties,
         });
         item.to_string().into_bytes()
+    }
+
+    /// The same, without its lines where they are more than an item may say: what was paid is said all the same.
+    fn whole_or_without_lines(&self, mut properties: Map<String, Value>) -> Vec<u8> {
+        let whole = self.with(properties.clone());
+        if whole.len() <= ITEM_BYTES_MAX {
+            return whole;
+        }
+        drop(properties.remove("products"));
+        self.with(properties)
     }
 }
 
