@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console h5 clients quickstart mail sms wechat wecom wxpay effects offers draws shell deny)
+all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console h5 clients quickstart mail sms wechat wecom wxpay shops effects offers draws shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
@@ -126,7 +126,7 @@ get_ready() {
     case "$name" in
       fmt) things+=(fmt) ;;
       clippy) things+=(clippy) ;;
-      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | sms | wechat | wecom | wxpay | effects | offers | draws | clients | shell | deny) things+=(python) ;;
+      oracle | audiences | crash | processes | persons | coupons | upgrade | api | quickstart | mail | sms | wechat | wecom | wxpay | shops | effects | offers | draws | clients | shell | deny) things+=(python) ;;
       clickhouse) things+=(python clickhouse) ;;
       browser) things+=(python chromium) ;;
       console | h5) things+=(python chromium fonts) ;;
@@ -351,6 +351,12 @@ check_sms() {
   mapfile -t pins < <(grep -v '^#' tests/sms/requirements.txt)
   in_venv sms "${pins[@]}"
   "$cache/venv/sms/bin/python" tests/sms/test_sms.py --signing "$target/release/examples/sms_signing"
+}
+
+# What shops tell, signed by an implementation that shares nothing with ours.
+check_shops() {
+  built_for_tests
+  python3 tests/shops/test_shops.py --doors "$target/release/examples/shop_doors"
 }
 
 # Draws that were held, held against a program that shares nothing with ours.

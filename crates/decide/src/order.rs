@@ -50,7 +50,8 @@ fn existing<'a>(state: &State, known: &'a Known) -> Result<Option<&'a Order>, St
     }
 }
 
-/// `Order Completed` and `Order Updated`: the first earns, later ones adjust by difference.
+/// `Order Completed` and `Order Updated`: the first earns, later ones adjust by difference. Where a source counts versions of an order, one
+/// that is lower than what is known changes nothing.
 pub fn completed(
     scene: &Scene<'_>,
     state: &mut State,
@@ -60,6 +61,10 @@ pub fn completed(
 ) -> Result<(), Stop> {
     let facts = facts(event)?;
     let before = existing(state, known)?;
+    if before.is_some_and(|order| comes_late(order, facts)) {
+        amount::check_currency(scene, facts)?;
+        return Ok(());
+    }
     let says_nothing = facts.amounts.total.is_none() && facts.lines.is_empty();
     let paid = match before {
         // A report that names no amounts leaves them as they are.
@@ -76,6 +81,12 @@ pub fn completed(
         }
         before => place(scene, state, known, event, out, before, paid),
     }
+}
+
+/// Whether the order is known as its source told it later.
+fn comes_late(order: &Order, facts: &OrderFacts) -> bool {
+    order.status == OrderStatus::Placed
+        && facts.version.zip(order.terms.version).is_some_and(|(said, known)| said < known)
 }
 
 fn place(
@@ -100,6 +111,7 @@ fn place(
         event: scene.cause.id,
         terms: OrderTerms {
             method: facts.method.clone().or_else(|| before.and_then(|order| order.terms.method.clone())),
+            version: facts.version,
             ..OrderTerms::default()
         },
     };
@@ -247,6 +259,7 @@ fn adjust(
     if facts.method.is_some() {
         order.terms.method.clone_from(&facts.method);
     }
+    order.terms.version = facts.version.max(before.terms.version);
     let lines_event = lines_event(known, before)?;
     let new_event = if facts.lines.is_empty() {
         lines_event

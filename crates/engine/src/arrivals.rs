@@ -9,6 +9,7 @@ pub mod door;
 mod kinds;
 pub mod log;
 mod pays;
+mod shops;
 mod sms;
 mod wechat;
 pub mod work;

@@ -55,6 +55,7 @@ pub mod reports;
 pub mod retain;
 pub mod sealing;
 pub mod sends;
+pub mod shops;
 pub mod sight;
 pub mod sign_in;
 pub mod simulate;

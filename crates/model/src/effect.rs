@@ -337,6 +337,9 @@ pub struct OrderTerms {
     /// How it was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
+    /// The highest version that its source told of it, where that counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
 }
 
 /// An order, as far as decisions need it.

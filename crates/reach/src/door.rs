@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-/// The largest body that any door reads, in bytes.
+/// The largest body that a door reads which says nothing else, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The lane of what somebody may be welcomed for: before everything else.
 pub const WELCOME: &str = "welcome";
@@ -109,6 +109,10 @@ pub trait Door: Send + Sync {
     }
     /// Checks who speaks, and reads what they say.
     async fn receive(&self, brought: Brought<'_>, now: i64) -> Result<Taken, Refused>;
+    /// The largest body that is read, in bytes.
+    fn body_bytes_max(&self) -> usize {
+        BODY_BYTES_MAX
+    }
     /// What goes with an answer that is well; nothing where the channel does not ask for it.
     fn well(&self) -> &'static str {
         ""

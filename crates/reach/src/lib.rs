@@ -8,6 +8,7 @@
 //! [`wecom`] is what WeCom says to us, [`arrival`] what that means.
 //! [`clickhouse`] speaks to one kind of server at length: that of a brand which has outgrown one machine.
 //! [`wecom`] is a client of one platform at length: what its staff say to customers goes through it.
+//! [`shops`] is what shops tell and list.
 //! [`sms`] sends short messages by two platforms.
 //! [`wechat`] is the other platform's: official accounts and mini programs, as doors, channels and apps ([`app`]).
 //! [`settings`] is what the settings of all channels share, [`secret`] where they say that secrets are.
@@ -32,6 +33,7 @@ pub mod qr;
 pub mod retry;
 pub mod secret;
 pub mod settings;
+pub mod shops;
 pub mod signature;
 pub mod signed;
 pub mod sms;

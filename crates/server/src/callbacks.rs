@@ -1,6 +1,6 @@
 //! What platforms tell: `GET` and `POST /v1/callbacks/CHANNEL/ACCOUNT`, without a key, since who speaks shows it by signing.
 //!
-//! `GET` answers whether this address is the account's. `POST` is answered 200, with nothing in it or what its channel asks for, once what was told is on disk, and
+//! `GET` answers whether this address is the account's. `POST` is answered 200, with nothing in it but what the channel asks for, once what was told is on disk, and
 //! not before: whoever tells tries again where it is not. Whoever does not sign as agreed learns no more than that it was refused; why is
 //! counted, and a line of the log without a word of what came. Which kinds of channel there are nothing here knows.
 
@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use zhiyin_engine::Engine;
 use zhiyin_engine::arrivals::door::ArrivalDoor;
-use zhiyin_engine::arrivals::{BODY_BYTES_MAX, Brought, Doors, How, Refused};
+use zhiyin_engine::arrivals::{Brought, Doors, How, Refused};
 
 use crate::api::Api;
 
@@ -32,7 +32,7 @@ const PER_SECOND: NonZeroU32 = match NonZeroU32::new(10_000) {
     Some(n) => n,
     None => NonZeroU32::MIN,
 };
-/// How many are held at once: each is 64 KiB at most.
+/// How many are held at once: each is 64 KiB at most, of shops 256 KiB.
 const AT_ONCE: usize = 512;
 /// How long a body may take to come in.
 const BODY_WITHIN: Duration = Duration::from_secs(3);
@@ -81,7 +81,7 @@ fn empty(status: StatusCode) -> Response {
 }
 
 /// An answer with what the channel asks for.
-fn answer(status: StatusCode, says: &'static str) -> Response {
+fn with(status: StatusCode, says: &'static str) -> Response {
     if says.is_empty() {
         return empty(status);
     }
@@ -95,7 +95,7 @@ fn refused(why: Refused, says: &'static str) -> Response {
         How::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         How::Forbidden => StatusCode::FORBIDDEN,
     };
-    answer(status, says)
+    with(status, says)
 }
 
 async fn echo(
@@ -131,28 +131,26 @@ async fn receive(
     let says = arriving.door.not_well(&channel, &account);
     let place = arriving.places.try_acquire();
     let (Ok(_place), Ok(())) = (place, arriving.rate.check()) else {
-        return answer(StatusCode::TOO_MANY_REQUESTS, says);
+        return with(StatusCode::TOO_MANY_REQUESTS, says);
     };
-    let body = match timeout(BODY_WITHIN, read(body)).await {
+    let bytes_max = arriving.door.body_bytes_max(&channel, &account);
+    let body = match timeout(BODY_WITHIN, read(body, bytes_max)).await {
         Ok(Ok(body)) => body,
         Ok(Err(TooLarge)) => return refused(arriving.door.too_large(&channel), says),
-        Err(_) => return answer(StatusCode::REQUEST_TIMEOUT, says),
+        Err(_) => return with(StatusCode::REQUEST_TIMEOUT, says),
     };
     let (query, heads) = (said(query.as_deref()), heads(&headers));
     let brought = Brought { query: &query, heads: &heads, body: &body };
     match timeout(ANSWER_WITHIN, arriving.door.receive((&channel, &account), brought)).await {
-        Ok(Ok(Ok(_))) => match arriving.door.well(&channel, &account) {
-            "" => empty(StatusCode::OK),
-            says => ([(header::CACHE_CONTROL, "no-store")], says).into_response(),
-        },
+        Ok(Ok(Ok(_))) => with(StatusCode::OK, arriving.door.well(&channel, &account)),
         Ok(Ok(Err(why))) => refused(why, says),
         Ok(Err(error)) => {
             tracing::error!(%error, "a callback was not kept: it is not answered well, and comes again");
-            answer(StatusCode::SERVICE_UNAVAILABLE, says)
+            with(StatusCode::SERVICE_UNAVAILABLE, says)
         }
         Err(_) => {
             tracing::error!("a callback was not kept in time: it is not answered well, and comes again");
-            answer(StatusCode::SERVICE_UNAVAILABLE, says)
+            with(StatusCode::SERVICE_UNAVAILABLE, says)
         }
     }
 }
@@ -160,7 +158,7 @@ async fn receive(
 struct TooLarge;
 
 /// Reads a body as far as it may go; what is too large goes by. One that is cut off is read as it is: it is no XML then.
-async fn read(mut body: Body) -> Result<Vec<u8>, TooLarge> {
+async fn read(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, TooLarge> {
     let (mut held, mut passed) = (Vec::new(), 0_usize);
     while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let Ok(bytes) = frame.into_data() else { continue };
@@ -168,9 +166,9 @@ async fn read(mut body: Body) -> Result<Vec<u8>, TooLarge> {
         if passed > PASSED_BYTES_MAX {
             break;
         }
-        if passed <= BODY_BYTES_MAX {
+        if passed <= bytes_max {
             held.extend_from_slice(&bytes);
         }
     }
-    if passed > BODY_BYTES_MAX { Err(TooLarge) } else { Ok(held) }
+    if passed > bytes_max { Err(TooLarge) } else { Ok(held) }
 }

@@ -1,4 +1,6 @@
-//! `zhiyin channel check | email came-back | email write-again` (docs/channels.md).
+//! `zhiyin channel check | test | try | backfill | email came-back | email write-again` (docs/channels.md).
+
+mod shop;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,7 +12,7 @@ use zhiyin_engine::command::Act;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
 use zhiyin_engine::sends::{Lane, receipts};
-use zhiyin_engine::{apps, pays};
+use zhiyin_engine::{apps, pays, shops};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
 
@@ -31,7 +33,7 @@ pub enum ChannelAction {
     /// Checks step by step whether what was set up works, and says what to do about what does not.
     Test {
         /// Which platform.
-        #[arg(value_parser = ["sms", "wechat", "wecom", "wxpay"])]
+        #[arg(value_parser = ["shopify", "sms", "webhook", "wechat", "wecom", "woocommerce", "wxpay", "youzan"])]
         platform: String,
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
@@ -77,6 +79,40 @@ pub enum ChannelAction {
         /// The file that names channels.
         #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
         channels: PathBuf,
+    },
+    /// Reads a shop's orders from a day on, and takes in what no webhook told. Orders that changed are found by themselves every ten minutes;
+    /// this is for what was before. What was broken off goes on where it was, here or by the server.
+    Backfill {
+        /// Which kind of shop.
+        #[arg(value_parser = ["shopify", "woocommerce", "youzan"])]
+        platform: String,
+        /// From which day on, such as 2025-11-01.
+        #[arg(long)]
+        since: String,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
+        /// The brand's account there.
+        #[arg(long, default_value = "main")]
+        account: String,
+    },
+    /// Shows what a body that a shop sends comes to, or which of its fields is at fault. Nothing is kept, and no signature is asked for.
+    Try {
+        /// Which kind of shop.
+        #[arg(value_parser = ["shopify", "webhook", "woocommerce", "youzan"])]
+        platform: String,
+        /// The body, JSON; `-` reads it from standard input.
+        #[arg(long, value_name = "FILE")]
+        body: PathBuf,
+        /// What the shop says that it is of, such as orders/paid; of a webhook, what its line of the head says.
+        #[arg(long, default_value = "")]
+        topic: String,
+        /// The file that names channels.
+        #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
+        channels: PathBuf,
+        /// The brand's account there.
+        #[arg(long, default_value = "main")]
+        account: String,
     },
     /// How many friends the brand's accounts have, and how many there may be, as last measured.
     Seats {
@@ -134,6 +170,9 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
             for merchant in pays::all(&platforms) {
                 say!("{} {}: is asked", pays::CHANNEL, merchant.account);
             }
+            for at in shops::all(&platforms) {
+                say!("{} {}: is asked", at.shop.channel(), at.account);
+            }
             for (account, desk) in &platforms.desks {
                 say!("{} {account}: is asked", desk.channel());
             }
@@ -179,6 +218,12 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
                 }
                 (false, None) => anyhow::bail!("it is a picture: name a file for it with --out"),
             }
+        }
+        ChannelAction::Backfill { platform, since, channels, account } => {
+            shop::backfill(place, (&platform, &account), &since, &channels).await?;
+        }
+        ChannelAction::Try { platform, body, topic, channels, account } => {
+            return shop::try_out((&platform, &account), &body, &topic, &channels);
         }
         ChannelAction::Seats { account, format } => {
             let view = place.open_existing().await?.seats(&account).await?;
@@ -232,6 +277,11 @@ async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spok
     } else if platform == apps::CHANNEL {
         let all = apps::check(&platforms, address).await;
         checked.extend(all.into_iter().filter(|(name, _)| is_asked(name)));
+    } else if shops::CHANNELS.contains(&platform) {
+        let of_kind = platforms.shops.iter().filter(|((kind, name), _)| kind == platform && is_asked(name));
+        for ((_, name), shop) in of_kind {
+            checked.push((name.clone(), shop.check(&address(name)).await));
+        }
     } else {
         for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {
             let takes = platforms.doors.contains_key(&(platform.to_owned(), name.clone()));

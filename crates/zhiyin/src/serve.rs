@@ -128,6 +128,7 @@ pub async fn work(
     let platforms = platforms(channels.as_deref())?;
     let (asked, merchants) =
         (zhiyin_engine::platforms::all(&platforms), zhiyin_engine::pays::all(&platforms));
+    let shops = zhiyin_engine::shops::all(&platforms);
     let errands = zhiyin_engine::platforms::errands(&engine, &asked);
     let apps = zhiyin_engine::apps::all(&platforms);
     if drain {
@@ -150,6 +151,9 @@ pub async fn work(
         engine.work_apps(apps, async move { drop(stopped_knowing.wait_for(|stopped| *stopped).await) });
     let paying =
         engine.work_pays(merchants, async move { drop(stopped_paying.wait_for(|stopped| *stopped).await) });
+    let mut stopped_looking = stop.subscribe();
+    let looking =
+        engine.work_shops(shops, async move { drop(stopped_looking.wait_for(|stopped| *stopped).await) });
     let arriving = engine
         .work_arrivals(errands, async move { drop(stopped_as_well.wait_for(|stopped| *stopped).await) });
     let asking =
@@ -162,7 +166,7 @@ pub async fn work(
         done
     };
     let (worked, (), (), (), (), (), ()) =
-        tokio::join!(working, telling, handing, arriving, asking, paying, hearing, knowing);
+        tokio::join!(working, telling, handing, arriving, asking, paying, hearing, knowing, looking);
     worked?;
     Ok(ExitCode::SUCCESS)
 }
@@ -257,6 +261,11 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let knowing = {
         let (engine, stopped, apps) = (Arc::clone(&engine), waiter(stopped.clone()), apps.clone());
         tokio::spawn(async move { engine.work_apps(apps, stopped).await })
+    };
+    let looking = {
+        let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
+        let shops = zhiyin_engine::shops::all(&platforms);
+        tokio::spawn(async move { engine.work_shops(shops, stopped).await })
     };
     let arriving = {
         let (engine, stopped) = (Arc::clone(&engine), waiter(stopped.clone()));
@@ -356,6 +365,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     paying.await?;
     hearing.await?;
     knowing.await?;
+    looking.await?;
     arriving.await?;
     if let Some(keeping) = keeping {
         keeping.await?;

@@ -19,6 +19,8 @@ use crate::limits::Rule;
 use crate::pay;
 use crate::pay::notices::{RETRIES_S, is_well};
 use crate::queue::{Delivery, Outcome};
+use crate::shops;
+use crate::shops::tell::retries_s;
 use crate::sms;
 use crate::wechat::{self, tell};
 use crate::world::World;
@@ -156,6 +158,8 @@ async fn deliver(sim: &Arc<Sim>, delivery: Delivery) {
             world.pay_request(&delivery).map(|(url, heads, body)| (url, heads, Bytes::from(body), late_ms))
         } else if delivery.agent == wechat::AGENT {
             world.wechat_request(&delivery).map(|(url, body)| (url, xml(), Bytes::from(body), late_ms))
+        } else if delivery.agent == shops::AGENT {
+            world.shop_request(&delivery).map(|(url, heads, body)| (url, heads, Bytes::from(body), late_ms))
         } else {
             let callback = world.apps.get(&delivery.agent).and_then(|app| app.callback.clone());
             callback.map(|callback| {
@@ -226,6 +230,10 @@ impl World {
             (sms::told::RETRIES_S.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
         } else if delivery.agent == wechat::AGENT {
             (tell::RETRIES, tell::RETRY_GAP_MS)
+        } else if delivery.agent == shops::AGENT {
+            let all = retries_s(&delivery.label);
+            let gap_s = usize::try_from(delivery.n_tries - 1).ok().and_then(|n| all.get(n));
+            (all.len() as i64, gap_s.copied().unwrap_or_default() * 1_000)
         } else {
             (self.limits.of(Rule::CallbackRetries), self.limits.of(Rule::CallbackRetryGapMs))
         };

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::{Sim, control, door, pay, sms, wechat};
+use crate::{Sim, control, door, pay, shops, sms, wechat};
 
 /// The largest body: a file of 20 MB in its envelope.
 const BODY_BYTES_MAX: usize = 21 * 1_024 * 1_024;
@@ -148,6 +148,9 @@ async fn route(sim: &Arc<Sim>, request: Request<Incoming>, peer: SocketAddr) -> 
         let target = parts.uri.path_and_query().map_or(path.as_str(), |target| target.as_str());
         let asked = pay::api::Asked { method: &parts.method, target, headers: &parts.headers, body: &body };
         return pay::api::call(sim, &asked);
+    }
+    if shops::api::is_theirs(&path) {
+        return shops::api::call(sim, &path, &query, &parts.headers, &body);
     }
     if let Some(what) = path.strip_prefix("/sim/") {
         return control::answer(sim, &parts.method, what, &query, &body).await;

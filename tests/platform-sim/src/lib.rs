@@ -1,10 +1,10 @@
-//! A platform to prove the engine against: WeCom's server API, WeChat, WeChat Pay, short messages of Aliyun and Tencent Cloud, and the phones behind them, in one process that owns the time.
+//! A platform to prove the engine against: WeCom's server API, WeChat, WeChat Pay, shops, short messages of Aliyun and Tencent Cloud, and the phones behind them, in one process that owns the time.
 //!
 //! Written from the platform's documentation, never from our client: what both get wrong would otherwise look right. What is
 //! simulated, and how, is in `README.md`; every number of the platform is in `limits.json` with its date and source.
 //!
 //! A way in: [`start`] opens the door; `door` takes a call of the server API through tokens, limits and faults to `api`, one
-//! function an endpoint; `control` is what phones, staff and tests do; `world` is the state, `pay` that of WeChat Pay, `wechat` that of accounts and mini programs, `sms` that of short messages; `queue` and `deliver` bring callbacks.
+//! function an endpoint; `control` is what phones, staff and tests do; `world` is the state, `pay` that of WeChat Pay, `wechat` that of accounts and mini programs, `sms` that of short messages, `shops` that of shops; `queue` and `deliver` bring callbacks.
 
 mod api;
 mod calendar;
@@ -20,6 +20,7 @@ mod limits;
 mod meters;
 mod pay;
 mod queue;
+mod shops;
 mod sms;
 mod wechat;
 mod world;

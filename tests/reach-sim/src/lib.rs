@@ -9,6 +9,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+pub mod market;
 pub mod pay;
 pub mod same;
 pub mod sms;

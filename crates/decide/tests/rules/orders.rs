@@ -254,6 +254,24 @@ fn s6_a_later_report_adjusts_by_difference() {
 }
 
 #[test]
+fn s6_a_version_that_comes_late_changes_nothing() {
+    let told = |step: Step, version: i64| step.saying("order_version", serde_json::json!(version));
+    check(
+        &mut World::new(),
+        &[
+            ("2025-03-01 10:00", told(order("o1").paid("150"), 20), "points=150 growth=1500"),
+            ("2025-03-01 10:01", told(order("o1").paid("100"), 10), "points=150 growth=1500"),
+            ("2025-03-01 10:02", told(update("o1").paid("80"), 30), "points=80 growth=800"),
+            ("2025-03-01 10:03", told(update("o1").paid("150"), 20), "points=80 growth=800"),
+            // Who counts no versions is believed, and leaves what was counted as it is.
+            ("2025-03-01 10:04", update("o1").paid("90"), "points=90 growth=900"),
+            ("2025-03-01 10:05", told(update("o1").paid("150"), 29), "points=90 growth=900"),
+            ("2025-03-01 10:06", told(update("o1").paid("70"), 30), "points=70 growth=700"),
+        ],
+    );
+}
+
+#[test]
 fn s6_an_update_may_come_first() {
     check(
         &mut World::new(),

@@ -11,7 +11,7 @@ use zhiyin_model::event::Identifier;
 use zhiyin_model::id::IdKey;
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::time::{DAY_US, Ts};
-use zhiyin_reach::door::{Brought, Door, Doors, How, Kept, Refused};
+use zhiyin_reach::door::{BODY_BYTES_MAX, Brought, Door, Doors, How, Kept, Refused};
 use zhiyin_store::campaigns::arrivals::{NewArrival, arrival_id};
 use zhiyin_store::{StoreError, seal};
 
@@ -50,6 +50,11 @@ impl ArrivalDoor {
     /// Whether anybody is expected here.
     pub fn is_open(&self) -> bool {
         !self.doors.is_empty()
+    }
+
+    /// The largest body that is read there, in bytes.
+    pub fn body_bytes_max(&self, channel: &str, account: &str) -> usize {
+        self.door(channel, account).map_or(BODY_BYTES_MAX, |door| door.body_bytes_max())
     }
 
     /// What goes with an answer that is well.

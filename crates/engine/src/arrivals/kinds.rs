@@ -2,7 +2,7 @@
 
 use zhiyin_reach::door::WELCOME;
 use zhiyin_reach::platform::{NETWORKS, Network};
-use zhiyin_reach::{sms, wechat, wxpay};
+use zhiyin_reach::{shops, sms, wechat, wxpay};
 
 /// A kind of channel.
 #[derive(Clone, Copy, Debug)]
@@ -15,16 +15,16 @@ pub(super) enum Kind {
     Texts,
     /// People follow an account of the brand's, or open its app.
     Apps,
+    /// Somebody sells for the brand: orders, refunds, customers.
+    Shops,
 }
 
 /// The channels whose news is worked on, and their kinds.
 fn all() -> impl Iterator<Item = (&'static str, Kind)> {
     let networks = NETWORKS.iter().map(|network| (network.channel, Kind::Contacts(network)));
-    networks.chain([
-        (sms::CHANNEL, Kind::Texts),
-        (wechat::CHANNEL, Kind::Apps),
-        (wxpay::CHANNEL, Kind::Payments),
-    ])
+    let others =
+        [(sms::CHANNEL, Kind::Texts), (wechat::CHANNEL, Kind::Apps), (wxpay::CHANNEL, Kind::Payments)];
+    networks.chain(others).chain(shops::CHANNELS.map(|channel| (channel, Kind::Shops)))
 }
 
 /// Those that bring something into a lane.

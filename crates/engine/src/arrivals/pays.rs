@@ -26,7 +26,7 @@ const WAITED_US: i64 = 60_000_000;
 const AGAIN_US: i64 = 2_000_000;
 const AGAIN_US_MAX: i64 = 3_600_000_000;
 /// After so long it is not looked for any more by itself.
-const GIVEN_UP_US: i64 = 3 * 86_400_000_000;
+pub(super) const GIVEN_UP_US: i64 = 3 * 86_400_000_000;
 /// Why something waits for its order.
 const NO_ORDER: &str = "order_unknown";
 
@@ -37,7 +37,7 @@ struct Told {
     order: Option<OrderId>,
 }
 
-fn order_id(key: &IdKey, namespace: &str, number: &str) -> OrderId {
+pub(super) fn order_id(key: &IdKey, namespace: &str, number: &str) -> OrderId {
     key.derive("order", &[namespace.as_bytes(), number.as_bytes()])
 }
 
@@ -199,7 +199,7 @@ impl Engine {
     }
 
     /// A name of whoever's order it is.
-    async fn owner(&self, order: Option<&Order>) -> Result<Option<(String, String)>> {
+    pub(super) async fn owner(&self, order: Option<&Order>) -> Result<Option<(String, String)>> {
         let Some(order) = order else { return Ok(None) };
         let named = self.name_of(&Whom::Id(order.member), order.member, "order").await?;
         Ok(named.ok().map(|name| (name.namespace, name.value)))
@@ -275,7 +275,7 @@ fn major(fen: i64) -> String {
 }
 
 /// It is looked for again, later each time; after days it is for people to see to.
-fn waits(arrival: &Arrival, wall: Ts) -> Outcome {
+pub(super) fn waits(arrival: &Arrival, wall: Ts) -> Outcome {
     let age_us = wall.0 - arrival.at.0;
     if age_us >= GIVEN_UP_US {
         return (ArrivalState::Failed, arrival.due, Some(NO_ORDER.to_owned()));

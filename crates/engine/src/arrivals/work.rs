@@ -197,6 +197,7 @@ impl Engine {
                 Kind::Contacts(network) => self.work_on_news(errands, network, &lent, wall).await?,
                 Kind::Payments => self.work_on_pays(&lent, wall).await?,
                 Kind::Texts => self.work_on_sms(&lent, wall).await?,
+                Kind::Shops => self.work_on_shops(channel, &lent, wall).await?,
                 Kind::Apps => self.work_on_apps(&lent, wall).await?,
             }
         };
@@ -285,8 +286,18 @@ impl Engine {
 
     /// Puts items into the inbox; the name of what is wrong with one.
     pub(crate) async fn put(&self, channel: &str, items: &[Vec<u8>]) -> Result<Option<&'static str>> {
+        let refused = |verdict: Verdict| match verdict {
+            // The same id is the same news, though the clock of a demo was moved meanwhile.
+            Verdict::Refused(refusal) if refusal.code != REUSED => Some(refusal.code),
+            _ => None,
+        };
+        Ok(self.verdicts(channel, items).await?.into_iter().find_map(refused))
+    }
+
+    /// Puts items into the inbox; what became of each.
+    pub(super) async fn verdicts(&self, channel: &str, items: &[Vec<u8>]) -> Result<Vec<Verdict>> {
         if items.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let source = Source {
             name: format!("{SOURCE}{channel}"),
@@ -294,12 +305,7 @@ impl Engine {
             replay: false,
             ties: Ties::Keep,
         };
-        let refused = |verdict: Verdict| match verdict {
-            // The same id is the same news, though the clock of a demo was moved meanwhile.
-            Verdict::Refused(refusal) if refusal.code != REUSED => Some(refusal.code),
-            _ => None,
-        };
-        Ok(self.accept(&source, items, None).await?.into_iter().find_map(refused))
+        self.accept(&source, items, None).await
     }
 
     /// The items that news come to.

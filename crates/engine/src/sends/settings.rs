@@ -1,5 +1,6 @@
 //! The file that names channels: JSON, strictly read. Secrets are not in it; it says where they are.
 
+mod shops;
 mod sms;
 mod wechat;
 mod wecom;
@@ -16,6 +17,7 @@ use zhiyin_reach::pace::Pace;
 use zhiyin_reach::platform::Platform;
 pub use zhiyin_reach::secret::SecretAt;
 pub use zhiyin_reach::settings::Clock;
+use zhiyin_reach::shops::listed::Shops;
 use zhiyin_reach::sms::Account;
 use zhiyin_reach::wechat::Wechat;
 use zhiyin_reach::wxpay::Pay;
@@ -54,12 +56,22 @@ struct Whole {
     codes: Words,
     email: Option<OfEmail>,
     #[serde(default)]
+    #[serde(default)]
+    shopify: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
     sms: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    webhook: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
     wechat: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     wecom: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
+    woocommerce: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
     wxpay: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    youzan: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +139,8 @@ pub struct Platforms {
     pub pays: BTreeMap<String, Pay>,
     /// Apps of WeChat.
     pub wechat: BTreeMap<String, Wechat>,
+    /// Shops.
+    pub shops: Shops,
 }
 
 /// Reads what the file says of platforms. `clock` is the wall's, in milliseconds since 1970 UTC.
@@ -147,6 +161,9 @@ pub fn platforms(
         return wrong(&format!("codes.{field}"), message);
     }
     platforms.codes = whole.codes;
+    let Whole { shopify, webhook, woocommerce, youzan, .. } = whole;
+    let written = shops::Written { shopify, woocommerce, youzan, webhook };
+    shops::shops(&mut platforms, written, &public_url, &secret, clock)?;
     Ok(platforms)
 }
 

@@ -61,6 +61,8 @@ pub struct OrderFacts {
     pub lines: Vec<Line>,
     /// How it was paid.
     pub method: Option<String>,
+    /// Which version of the order this is, as its source counts them: what says a lower one than is known came late.
+    pub version: Option<i64>,
 }
 
 /// Reads the order out of an item's properties.
@@ -110,7 +112,20 @@ pub(super) fn read(properties: &Json) -> Result<OrderFacts, Refusal> {
         amounts: Amounts { total, shipping, tax, discount: part("discount")? },
         lines: lines(properties)?,
         method: text("payment_method"),
+        version: version(properties)?,
     })
+}
+
+fn version(properties: &Json) -> Result<Option<i64>, Refusal> {
+    let field = "order_version";
+    let Some(said) = properties.get(field).filter(|said| **said != Json::Null) else { return Ok(None) };
+    match said.text_or_number().map(str::parse) {
+        Some(Ok(version)) => Ok(Some(version)),
+        _ => {
+            let message = "a version is a whole number of at most 64 bits that grows";
+            Err(Refusal::new("bad_version", format!("properties.{field}"), message))
+        }
+    }
 }
 
 fn lines(properties: &Json) -> Result<Vec<Line>, Refusal> {

@@ -311,6 +311,8 @@ mod tests {
         );
         check(&order("{}"), "order_id_missing @properties.order_id");
         check(&order(r#"{"order_id":"1","total":"NaN"}"#), "bad_amount @properties.total");
+        check(&order(r#"{"order_id":"1","order_version":1.5}"#), "bad_version @properties.order_version");
+        check(&order(r#"{"order_id":"1","total":1,"order_version":"7"}"#), "Order Completed");
         check(&order(r#"{"order_id":"1","total":{}}"#), "bad_amount @properties.total");
         check(&order(r#"{"order_id":"1","total":"1e40"}"#), "amount_too_large @properties.total");
         check(&order(r#"{"order_id":"1","products":{}}"#), "bad_products @properties.products");

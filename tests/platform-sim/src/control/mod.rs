@@ -19,7 +19,7 @@ use crate::deliver;
 use crate::http::Reply;
 use crate::pay::{self, notices};
 use crate::world::{Refusal, World};
-use crate::{sms, wechat};
+use crate::{shops, sms, wechat};
 
 /// How long an advance waits, in real time, for what is under way; and the longest that anybody is let wait.
 const REAL_AT_MOST: Duration = Duration::from_secs(40);
@@ -131,6 +131,11 @@ async fn act(sim: &Arc<Sim>, what: &str, body: &Value) -> Done {
         _ if what.starts_with("wechat/") => {
             let what = what.strip_prefix("wechat/").unwrap_or_default();
             Ok(sim.with(|world| wechat::act::act(world, what, body))?)
+        }
+        "shops/tell" => Ok(shops::tell::sends(sim, body).await?),
+        _ if what.starts_with("shops/") => {
+            let what = what.strip_prefix("shops/").unwrap_or_default();
+            Ok(sim.with(|world| shops::act::act(world, what, body))?)
         }
         _ if what.starts_with("pay/") => {
             let what = what.strip_prefix("pay/").unwrap_or_default();

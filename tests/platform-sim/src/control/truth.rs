@@ -41,6 +41,7 @@ impl World {
             ("transfers", Self::told_transfers),
             ("phones", Self::told_phones),
             ("pay", Self::told_pay),
+            ("shops", Self::told_shops),
             ("sms", Self::told_sms),
             ("wechat", Self::told_wechat),
             ("quotas", |world| world.meters.told()),

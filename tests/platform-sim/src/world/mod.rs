@@ -21,6 +21,7 @@ use crate::limits::{Limits, Rule};
 use crate::meters::Meters;
 use crate::pay::Pay;
 use crate::queue::Queue;
+use crate::shops::Shops;
 use crate::sms::Sms;
 use crate::wechat::Wechat;
 use types::{
@@ -128,6 +129,8 @@ pub struct World {
     pub kfs: BTreeMap<String, Kf>,
     /// WeChat Pay.
     pub pay: Pay,
+    /// Shops.
+    pub shops: Shops,
     /// Short messages.
     pub sms: Sms,
     /// Official accounts and mini programs.
@@ -176,6 +179,7 @@ impl World {
             app_messages: BTreeMap::new(),
             kfs: BTreeMap::new(),
             pay: Pay::new(seed),
+            shops: Shops::new(seed),
             sms: Sms::new(seed),
             wechat: Wechat::new(seed),
         };
