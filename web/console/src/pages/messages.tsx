@@ -15,6 +15,7 @@ import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 
+const Platforms = lazy(() => import("./messages/platforms"));
 const Templates = lazy(() => import("./messages/templates"));
 const STATES = ["waiting", "handed", "sent", "unknown", "failed", "stopped", "dropped", "bounced"];
 const tone = (state: string) => (state === "sent" || state === "done" ? "good" : ["failed", "bounced", "dead"].includes(state) ? "bad" : ["unknown", "stopped", "waiting"].includes(state) ? "warn" : "") as "good" | "bad" | "warn" | "";
@@ -54,6 +55,19 @@ export function Messages() {
                   children: (
                     <Suspense fallback={<Bones lines={8} />}>
                       <Templates />
+                    </Suspense>
+                  ),
+                },
+              ]
+            : []),
+          ...(may("reports_read")
+            ? [
+                {
+                  key: "platforms",
+                  label: t("platforms.title"),
+                  children: (
+                    <Suspense fallback={<Bones lines={8} />}>
+                      <Platforms />
                     </Suspense>
                   ),
                 },

@@ -2,6 +2,7 @@
 import { of } from "./en-of";
 import { more } from "./en-more";
 import { rest } from "./en-rest";
+import { said } from "./en-said";
 import type { Words } from "./zh";
 
 export const en: Words = {
@@ -25,6 +26,7 @@ export const en: Words = {
     audiences: "Audiences",
     offers: "Offers",
     campaigns: "Campaigns",
+    inbox: "Inbox",
     messages: "Messages",
     books: "Books",
     approvals: "Approvals",
@@ -453,5 +455,6 @@ export const en: Words = {
   },
   ...rest,
   ...more,
+  ...said,
   of,
 };

@@ -2,6 +2,7 @@
 import { of } from "./zh-of";
 import { more } from "./zh-more";
 import { rest } from "./zh-rest";
+import { said } from "./zh-said";
 
 const words = {
   brand: "知音",
@@ -24,6 +25,7 @@ const words = {
     audiences: "人群",
     offers: "优惠",
     campaigns: "活动",
+    inbox: "会话",
     messages: "消息与渠道",
     books: "账本",
     approvals: "审批",
@@ -452,10 +454,12 @@ const words = {
   },
   ...rest,
   ...more,
+  ...said,
 };
 
 type Loose<T> = { [K in keyof T]: T[K] extends string ? string : Loose<T[K]> };
 export type Rest = Loose<typeof rest>;
 export type More = Loose<typeof more>;
+export type Said = Loose<typeof said>;
 export type Words = Loose<typeof words> & { of: { [K in keyof typeof of]: Record<string, string> } };
 export const zh: Words = { ...words, of };
