@@ -29,6 +29,12 @@ test("what nobody has read stands first, then the latest words, and each convers
   );
 });
 
+test("what was read since somebody came stays where it was", () => {
+  const [a, b, c] = [talk("a", "open", "2026-11-28T10:20:00Z"), talk("b", "unread", "2026-11-28T10:10:00Z"), talk("c", "open", "2026-11-28T10:30:00Z")] as const;
+  expect(unreadFirst([a, b, c], new Set(["a"])).map((one) => one.conversation)).toEqual(["a", "b", "c"]);
+  expect(unreadFirst([a, b, c]).map((one) => one.conversation)).toEqual(["b", "c", "a"]);
+});
+
 test("a conversation is found by name, words, persona, code, or since the member is called so", () => {
   const one = talk("c1", "open", "2026-11-28T10:00:00Z", { name: "张伟", member: "m1", assignee: "A7", desks: [{ channel: "wecom", account: "main", desk: "wk1", spoke: "", session: null }] });
   const cut = { find: "", desk: "", complaint: false };

@@ -56,10 +56,15 @@ export function Inbox() {
       return (await lookUp(find, known, signal)).map((one) => one.id);
     },
   });
-  const all = useMemo(
-    () => unreadFirst([...(state === "" ? (unread.data?.items ?? []) : []), ...(list.data?.pages.flatMap((page) => page.items) ?? [])]),
-    [state, unread.data, list.data],
-  );
+  // Which were unread since somebody came to this list.
+  const asked = `${state} ${persona} ${mine}`;
+  const stay = useRef({ asked, unread: new Set<string>() });
+  const all = useMemo(() => {
+    if (stay.current.asked !== asked) stay.current = { asked, unread: new Set() };
+    const talks = [...(state === "" ? (unread.data?.items ?? []) : []), ...(list.data?.pages.flatMap((page) => page.items) ?? [])];
+    for (const one of talks) if (one.state === "unread") stay.current.unread.add(one.conversation);
+    return unreadFirst(talks, stay.current.unread);
+  }, [asked, state, unread.data, list.data]);
   const found = useMemo(() => new Set(called.data ?? []), [called.data]);
   const rows = all.filter((one) => matches(one, { find, desk, complaint: complaint !== "" }, found));
   const personas = [...new Set([...all.map((one) => one.persona), ...(persona ? [persona] : [])])].sort();
@@ -87,7 +92,10 @@ export function Inbox() {
     return () => removeEventListener("keydown", hear);
   });
   const shown = useRef<HTMLButtonElement>(null);
-  useEffect(() => shown.current?.scrollIntoView({ block: "nearest" }), [talk]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whichever is open comes into sight.
+  useEffect(() => {
+    shown.current?.scrollIntoView({ block: "nearest" });
+  }, [talk]);
 
   const asOf = Math.max(list.dataUpdatedAt, 0);
   const narrowed = [state, persona, desk, mine, complaint, find].some((one) => one !== "");
@@ -122,7 +130,7 @@ export function Inbox() {
           placeholder={t("inbox.persona")}
           value={persona || undefined}
           onChange={(next?: string) => setAddress({ persona: next ?? "" })}
-          options={personas.map((value) => ({ value, label: value }))}
+          options={personas.map((value) => ({ value, label: word("persona", value) }))}
         />
         <Select
           aria-label={t("inbox.desk")}
@@ -229,7 +237,7 @@ function Row({ talk, here, open, shown }: { talk: Talk; here: boolean; open: () 
         <Pill tone={talkTone(talk.state)}>{isUnread ? t("inbox.unread_n", { n: whole(talk.unread) }) : word("talk_state", talk.state)}</Pill>
         {talk.complaint ? <Pill tone="bad">{t("inbox.complaint")}</Pill> : null}
         {talk.trouble ? <Pill tone="warn">{t("inbox.trouble")}</Pill> : null}
-        <span className="cut small quiet grow">{[talk.persona, talk.assignee].filter(Boolean).join(" · ")}</span>
+        <span className="cut small quiet grow">{[word("persona", talk.persona), talk.assignee].filter(Boolean).join(" · ")}</span>
       </span>
     </button>
   );

@@ -175,6 +175,7 @@ export const of = {
     unionid: "WeChat UnionID",
     openid: "WeChat OpenID",
     external_userid: "WeCom contact",
+    wecom_external: "WeCom customer",
     anonymous: "Anonymous device",
   },
   attribute: {
@@ -314,9 +315,11 @@ export const of = {
   attached: { picture: "Picture", voice: "Voice", video: "Video", file: "File", place: "Place", link: "Link", page: "Mini program page", other: "Something else" },
   inbox_refusal: { reply_window_closed: "The member said nothing for too long. Once they say something, you may reply.", replies_at_most: "As many replies were said as may be. Once the member says something, you may reply.", member_blocked: "This member is on the blocklist: nothing is said to them.", reply_reused: "This reply was sent with other words. Load the page anew and send it again.", conversation_busy: "Much is said in this conversation right now. Try again.", conversation_unknown: "There is no such conversation, or it is not yours to see.", text_too_long: "Too long: the platform does not take it.", bad_text: "There are signs in it that cannot be sent.", operation_refused: "Your role may not reply.", staff_unknown: "Nobody of the staff has this code.", tag_unknown: "The playbook has no such tag; write it under `tags` first.", no_playbook: "No playbook is applied yet.", too_many_requests: "Too fast. Try again a little later." },
   platform_stage: { waits: "waits", contacts: "customers of staff", unseen: "customers not seen again", groups: "groups", unlisted: "groups not listed again" },
-  known_kind: { contact: "contacts", customer: "customers", group: "groups", seat: "seats", tag: "tags", look: "to look at", talk: "conversations", word: "words", desk: "desks", reply: "replies", whose: "whose conversation", way: "codes", staff: "staff" },
+  known_kind: { contact: "contacts", customer: "customers", group: "groups", seat: "seats", tag: "tags", talk: "conversations", word: "words", desk: "desks", way: "codes" },
   way_state: { waiting: "To be made", there: "There", ending: "Ending" },
   leads_to: { staff: "staff", groups: "groups" },
   hook_state: { waiting: "Waiting", delivered: "Taken", failed: "Not taken" },
-  hook_paused: { gone: "the other side takes no more", failing: "nothing was taken for three days", copied: "this home is a copy", person: "somebody paused it", asked: "somebody paused it" },
+  hook_paused: { gone: "the other side takes no more", failing: "nothing was taken for three days", copied: "this home is a copy", asked: "somebody paused it" },
+  persona: { little_advisor: "Little advisor" },
+  report_column: { store: "Store", orders: "Orders", last_order: "Latest order" },
 };

@@ -57,8 +57,8 @@ function Of({ id }: { id: string }) {
                 soon
                   ? [
                       t("inbox.expires"),
-                      <span key="soon">
-                        {whole(soon.points)} · <When at={soon.at} only="day" />
+                      <span key="soon" style={{ display: "flex", flexWrap: "wrap", columnGap: 8 }}>
+                        {whole(soon.points)} <When at={soon.at} only="day" />
                       </span>,
                     ]
                   : null,

@@ -5,7 +5,7 @@ export type Talk = Schemas["ConversationView"];
 export type Word = Schemas["WordView"];
 
 /** The tone of where a conversation stands. */
-export const talkTone = (state: Talk["state"]): "bad" | "warn" | "good" | "" => (state === "unread" ? "bad" : state === "open" ? "warn" : state === "answered" ? "good" : "");
+export const talkTone = (state: Talk["state"]): "warn" | "info" | "good" | "" => (state === "unread" ? "warn" : state === "open" ? "info" : state === "answered" ? "good" : "");
 
 /** The longest reply, in bytes of UTF-8 (docs/inbox.md). */
 export const BYTES_MAX = 2_048;
@@ -13,10 +13,11 @@ export const bytesOf = (text: string): number => new TextEncoder().encode(text.t
 
 const latest = (talk: Talk) => talk.last?.at ?? talk.since;
 
-/** Those that nobody has read first, each part with the latest words first. Each stands once: pages shift while people speak. */
-export function unreadFirst(talks: readonly Talk[]): Talk[] {
+/** Those that nobody has read first, each part with the latest words first. Each stands once: pages shift while people speak. Those of `stay`
+    were unread when somebody came to the list, and stay among them, so that what is opened does not move away from under the reader. */
+export function unreadFirst(talks: readonly Talk[], stay: ReadonlySet<string> = new Set()): Talk[] {
   const once = [...new Map(talks.map((talk) => [talk.conversation, talk])).values()];
-  const rank = (talk: Talk) => (talk.state === "unread" ? 0 : 1);
+  const rank = (talk: Talk) => (talk.state === "unread" || stay.has(talk.conversation) ? 0 : 1);
   return once.sort((a, b) => rank(a) - rank(b) || (latest(a) < latest(b) ? 1 : latest(a) > latest(b) ? -1 : a.conversation < b.conversation ? -1 : 1));
 }
 

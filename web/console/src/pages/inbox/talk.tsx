@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, got, Refusal } from "@zhiyin/api";
-import { App, Button, Popconfirm } from "antd";
+import { App, Button } from "antd";
 import { lazy, Suspense, useEffect, useRef, useState, type RefObject } from "react";
 import { called, day, timeOfDay, whole } from "../../format";
 import { useMay, useOverview, useSession, useZone } from "../../home";
@@ -17,7 +17,6 @@ const Hand = lazy(() => import("./hand"));
 const LIVE_MS = 4_000;
 /** So long somebody looks at it until it counts as read: going by with `j` and `k` reads nothing. */
 const READ_MS = 900;
-const TAG = "complaining";
 // What was typed and not sent stays with its conversation while the page is open.
 const drafts = new Map<string, string>();
 const replies = new Replies();
@@ -105,6 +104,7 @@ function Head({ view, answers, close }: { view: Talk; answers: boolean; close: (
   const tags = useOverview().data?.tags;
   const staff = useSession().data?.person.staff ?? undefined;
   const [handing, setHanding] = useState(false);
+  const [asksTag, setAsksTag] = useState(false);
   const path = { path: { conversation: view.conversation } };
   const act = async (doing: () => Promise<unknown>, said: string) => {
     try {
@@ -121,8 +121,19 @@ function Head({ view, answers, close }: { view: Talk; answers: boolean; close: (
   const assign = (assignee: string | null, said: string) => act(() => got(api.POST("/v1/inbox/{conversation}/assign", { params: path, body: { assignee } })), said);
   const complain = (open: boolean, tag?: string) =>
     act(() => got(api.POST("/v1/inbox/{conversation}/complaint", { params: path, body: { open, ...(tag ? { tag } : {}) } })), open ? t("inbox.complaint_opened") : t("inbox.complaint_settled"));
-  // The shipped tag where the playbook has it; else any of its tags may say that a complaint is open.
-  const others = tags && !tags.some((one) => one.id === TAG) ? tags : [];
+  // The shipped tag; where the playbook has none, any of its tags may say that a complaint is open.
+  const complains = async () => {
+    try {
+      await got(api.POST("/v1/inbox/{conversation}/complaint", { params: path, body: { open: true } }));
+    } catch (error) {
+      if (error instanceof Refusal && error.code === "tag_unknown") setAsksTag(true);
+      message.error(inWords(error, t("state.wrong")), 5);
+      return;
+    }
+    message.success(t("inbox.complaint_opened"));
+    await client.invalidateQueries({ queryKey: ["inbox"] });
+    await client.invalidateQueries({ queryKey: ["member"] });
+  };
   return (
     <header className="inbox-head">
       <div className="row" style={{ flexWrap: "nowrap", alignItems: "flex-start" }}>
@@ -144,7 +155,7 @@ function Head({ view, answers, close }: { view: Talk; answers: boolean; close: (
             {view.complaint ? <Pill tone="bad">{t("inbox.complaint")}</Pill> : null}
           </div>
           <p className="small quiet">
-            {[view.persona, view.assignee ? t("inbox.of", { who: view.assignee }) : t("inbox.of_nobody")].join(" · ")}
+            {[word("persona", view.persona), view.assignee ? t("inbox.of", { who: view.assignee }) : t("inbox.of_nobody")].join(" · ")}
             {" · "}
             {t("inbox.desks_n", { n: view.desks.length })}
           </p>
@@ -168,26 +179,21 @@ function Head({ view, answers, close }: { view: Talk; answers: boolean; close: (
             <Button size="small" onClick={() => void complain(false, view.complaint ?? undefined)}>
               {t("inbox.settle")}
             </Button>
-          ) : others.length > 0 ? (
-            <Menu items={others.slice(0, 20).map((one) => ({ key: one.id, label: t("inbox.by_tag", { tag: called(one.name, one.id) }), onClick: () => void complain(true, one.id) }))}>
+          ) : asksTag && tags ? (
+            <Menu items={tags.slice(0, 20).map((one) => ({ key: one.id, label: t("inbox.by_tag", { tag: called(one.name, one.id) }), onClick: () => void complain(true, one.id) }))}>
               <Button size="small">{t("inbox.complain")} ▾</Button>
             </Menu>
           ) : (
-            <Button size="small" onClick={() => void complain(true)}>
+            <Button size="small" onClick={() => void complains()}>
               {t("inbox.complain")}
             </Button>
           )}
           {view.state === "closed" ? (
             <span className="small quiet">{t("inbox.closed_say")}</span>
           ) : (
-            <Popconfirm
-              title={t("inbox.close_ask")}
-              description={t("inbox.closed_say")}
-              okText={t("inbox.close")}
-              onConfirm={() => act(() => got(api.POST("/v1/inbox/{conversation}/close", { params: path, body: {} as never })), t("inbox.closed"))}
-            >
-              <Button size="small">{t("inbox.close")}</Button>
-            </Popconfirm>
+            <Button size="small" onClick={() => void act(() => got(api.POST("/v1/inbox/{conversation}/close", { params: path, body: {} as never })), t("inbox.closed"))}>
+              {t("inbox.close")}
+            </Button>
           )}
         </div>
       ) : null}

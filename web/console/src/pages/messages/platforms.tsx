@@ -15,6 +15,10 @@ import { useWords, word } from "../../words";
 type Platform = Schemas["PlatformView"];
 type Seat = Schemas["AccountSeats"];
 type Way = Schemas["WayView"];
+/** What of it people count; the rest is how the home keeps count of itself. */
+const KINDS = new Set(["contact", "customer", "group", "seat", "tag", "desk", "word", "talk", "way"]);
+/** Rows of the home's own, where conversations lie: no account of the brand's. */
+const isOwn = (row: Platform) => row.account === "inbox" && row.staff === 0 && row.looked_from == null && row.began == null;
 /** What the platform asks is in yuan, whatever the brand sells in. */
 const FEE_IN = "CNY";
 
@@ -24,7 +28,7 @@ export default function Platforms() {
   const [{ counts = "" }, setAddress] = useAddress();
   const list = useQuery({
     queryKey: ["platforms", counts],
-    queryFn: ({ signal }) => got(api.GET("/v1/platforms", { params: { query: counts ? { counts: true } : {} }, signal })),
+    queryFn: async ({ signal }) => ({ items: (await got(api.GET("/v1/platforms", { params: { query: counts ? { counts: true } : {} }, signal }))).items.filter((row) => !isOwn(row)) }),
     refetchInterval: 15_000,
   });
   const seats = useQuery({ queryKey: ["seats"], queryFn: ({ signal }) => got(api.GET("/v1/seats", { signal })) });
@@ -56,8 +60,8 @@ export default function Platforms() {
           {
             key: "known",
             title: t("platforms.known"),
-            text: (row: Platform) => row.known.map((one) => `${one.kind} ${one.n}`).join("; "),
-            cell: (row: Platform) => <span className="small">{row.known.map((one) => `${word("known_kind", one.kind)} ${whole(one.n)}`).join(t("list_comma")) || "—"}</span>,
+            text: (row: Platform) => row.known.filter((one) => KINDS.has(one.kind)).map((one) => `${one.kind} ${one.n}`).join("; "),
+            cell: (row: Platform) => <span className="small">{row.known.filter((one) => KINDS.has(one.kind)).map((one) => `${word("known_kind", one.kind)} ${whole(one.n)}`).join(t("list_comma")) || "—"}</span>,
           },
         ]
       : []),
@@ -97,7 +101,7 @@ function Seats({ data }: { data: Schemas["SeatsView"] }) {
   if (data.at == null && data.accounts.length === 0) return null;
   const columns: Column<Seat>[] = [
     { key: "account", title: t("platforms.account"), by: (row) => row.account, text: (row) => row.account, cell: (row) => <span className="mono">{row.account}</span> },
-    { key: "persona", title: t("platforms.persona"), far: true, by: (row) => row.persona, text: (row) => row.persona, cell: (row) => row.persona ?? "—" },
+    { key: "persona", title: t("platforms.persona"), far: true, by: (row) => row.persona, text: (row) => row.persona, cell: (row) => (row.persona ? word("persona", row.persona) : "—") },
     { key: "friends", title: t("platforms.friends"), right: true, by: (row) => row.friends, text: (row) => row.friends, cell: (row) => whole(row.friends) },
     { key: "most", title: t("platforms.most"), right: true, by: (row) => row.most, text: (row) => row.most, cell: (row) => (row.most == null ? "—" : whole(row.most)) },
     { key: "room", title: t("platforms.state"), text: (row) => (row.warn ? t("platforms.nearly_full") : t("platforms.room")), cell: (row) => <Pill tone={row.warn ? "warn" : "good"}>{row.warn ? t("platforms.nearly_full") : t("platforms.room")}</Pill> },

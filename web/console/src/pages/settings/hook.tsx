@@ -150,7 +150,7 @@ function Messages({ id }: { id: string }) {
   return (
     <>
       <div className="apart">
-        <h3>{t("hook.sent")}</h3>
+        <h2>{t("hook.sent")}</h2>
         <span className="row">
           <Segmented size="small" aria-label={t("hook.state")} value={state} onChange={(next) => setAddress({ state: next })} options={STATES.map((value) => ({ value, label: value === "" ? t("hook.all") : word("hook_state", value) }))} />
           <Csv name="webhook" columns={columns} rows={rows} />
