@@ -571,6 +571,46 @@ check("the inbox: who is unread stands first, a conversation of two desks is one
   await close();
 });
 
+check("somebody of the staff takes a conversation over, finds it among theirs, and puts it back", async () => {
+  const name = `manager ${process.pid}`;
+  const password = "kestrel over oak";
+  const { page, close } = await open();
+  await goes(page, "/settings");
+  await page.evaluate(
+    async ([staff, person]) => {
+      const { csrf } = await (await fetch("/v1/session")).json();
+      for (const [path, body] of [["/v1/commands/staff/put", { staff: [staff] }], ["/v1/people", person]]) {
+        const made = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: JSON.stringify(body) });
+        if (!made.ok) throw new Error(await made.text());
+      }
+    },
+    [
+      { code: `M${process.pid}`, name, place: "330", role: "store_manager" },
+      { name, role: "store_manager", place: "shop", staff: `M${process.pid}`, password },
+    ],
+  );
+  await close();
+  const theirs = await open({ signed: false, expects: ["401", "403"] });
+  await theirs.page.goto(`${origin}/console/inbox`);
+  await theirs.page.fill('input[autocomplete="username"]', name);
+  await theirs.page.fill('input[autocomplete="current-password"]', password);
+  await theirs.page.click("button[type=submit]");
+  await theirs.page.waitForSelector(".talk-row");
+  const all = await theirs.page.locator(".talk-row").count();
+  await theirs.page.locator(".talk-row").last().click();
+  await theirs.page.getByRole("button", { name: "接手" }).click();
+  await said(theirs.page, ".inbox-head", `M${process.pid}`);
+  await theirs.page.getByRole("button", { name: "我的", exact: true }).click();
+  await theirs.page.waitForFunction(() => document.querySelectorAll(".talk-row").length === 1);
+  await settled(theirs.page);
+  await accessible(theirs.page);
+  await theirs.page.getByRole("button", { name: "放回公共" }).click();
+  await theirs.page.waitForFunction(() => document.querySelectorAll(".talk-row").length === 0);
+  await theirs.page.getByRole("button", { name: "我的", exact: true }).click();
+  await theirs.page.waitForFunction((n) => document.querySelectorAll(".talk-row").length === n, all);
+  await theirs.close();
+});
+
 check("a reply that may not be said is refused in words, and what was typed stays", async () => {
   const { page, close } = await open({ expects: ["409"] });
   await goes(page, "/inbox?find=Alice");

@@ -59,6 +59,12 @@ export function Conversation({ id, typing, close }: { id: string; typing: RefObj
     return () => clearTimeout(timer);
   }, [unread, id, client]);
 
+  // The list says the same as what is open beside it.
+  const stands = view ? `${view.state} ${view.unread} ${view.assignee} ${view.complaint} ${view.last?.at}` : "";
+  useEffect(() => {
+    if (stands !== "") void client.invalidateQueries({ queryKey: ["inbox", "list"] });
+  }, [stands, client]);
+
   const end = useRef<HTMLDivElement>(null);
   const newest = words.at(-1)?.message;
   // biome-ignore lint/correctness/useExhaustiveDependencies: whatever was said last comes into sight.
