@@ -426,6 +426,8 @@ check_console() {
   (cd web && ZHIYIN_JUDGE="$server_address" ZHIYIN_JUDGE_KEY="$key" npm run judge -w console)
   # The console as the binary holds it; one signs in as people do.
   node web/tests/console.mjs "$server_address" --shots "$checks_dir/shots/console"
+  # The pictures of the tour can be made, are small, and the tour shows each.
+  node web/tests/tour.mjs "$server_address" --to "$checks_dir/shots/tour"
 }
 
 # The phones of a store's people: words, rules of the queue, what is loaded; then both apps in Chromium before a copy of the real year, with

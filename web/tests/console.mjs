@@ -625,6 +625,17 @@ check("a reply that may not be said is refused in words, and what was typed stay
   await close();
 });
 
+check("a week of sales opens into who bought in it", async () => {
+  const { page, close } = await open();
+  await goes(page, "/");
+  await page.waitForSelector(".chart svg path");
+  const box = await page.locator(".chart").first().boundingBox();
+  await page.mouse.click(box.x + box.width * 0.6, box.y + box.height * 0.5);
+  await page.waitForURL(/\/audiences\?.*day=2017-/);
+  await page.waitForSelector("table tbody tr");
+  await close();
+});
+
 check("the tree of places folds, and the address says so", async () => {
   const { page, close } = await open();
   await goes(page, "/settings?tab=places");

@@ -29,10 +29,7 @@ const PHONE = { width: 390, height: 780 };
 const served = rest.includes("--dist") ? await serve({ home: base }) : undefined;
 const origin = new URL(served?.address ?? base).origin;
 for (const folder of [to, png]) if (folder) mkdirSync(folder, { recursive: true });
-// One for each language: a browser's own fields are written as it is, not as a page.
-const launch = (lang) =>
-  chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", `--lang=${lang}`], env: { ...process.env, LANGUAGE: lang.replace("-", "_") } });
-const browsers = { zh: await launch("zh-CN"), en: await launch("en-US") };
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"] });
 
 async function settled(page) {
   const drawn = () => page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".bone") === null);
@@ -45,7 +42,7 @@ async function settled(page) {
 const get = (page, path) => page.evaluate(async (path) => (await fetch(path)).json(), path);
 let kept;
 async function open({ size = DESK, lang = "zh", light = "light" }) {
-  const context = await browsers[lang].newContext({ viewport: size, colorScheme: light, locale: lang === "zh" ? "zh-CN" : "en-US", reducedMotion: "reduce", ...(kept ? { storageState: kept } : {}) });
+  const context = await browser.newContext({ viewport: size, colorScheme: light, locale: lang === "zh" ? "zh-CN" : "en-US", reducedMotion: "reduce", ...(kept ? { storageState: kept } : {}) });
   await context.addInitScript((value) => localStorage.setItem("zhiyin.language", value), lang);
   const page = await context.newPage();
   return { context, page };
@@ -161,7 +158,7 @@ const checked = (what, good) => {
   if (!good) faults.push(what);
 };
 await signIn();
-const blank = await (await browsers.en.newContext()).newPage();
+const blank = await (await browser.newContext()).newPage();
 let total = 0;
 for (const [name, view, path, sign] of PICTURES) {
   if (only && !name.includes(only)) continue;
@@ -193,7 +190,7 @@ if (!only) {
   for (const name of named) checked(`docs/tour.md shows ${name}, which is not made`, PICTURES.some(([made]) => made === name));
   for (const file of readdirSync(to)) checked(`${file} is of no picture`, PICTURES.some(([made]) => file === `${made}.webp`));
 }
-for (const browser of Object.values(browsers)) await browser.close();
+await browser.close();
 served?.end();
 for (const fault of faults) console.log(`FAIL ${fault}`);
 console.log(`${PICTURES.length} pictures, ${Math.ceil(total / KB)} KB\n${faults.length === 0 ? 1 : 0} passed, ${faults.length} failed`);

@@ -246,7 +246,7 @@ function HoleField({ hole, shape, words, value, set }: { hole: Hole; shape: Shap
   const known = listOf(hole.kind, words);
   // A value that the brand does not have stays to be seen.
   const with_ = (values: string[]) => [...(known ?? []), ...values.filter((one) => !known?.some((option) => option.value === one)).map((one) => ({ value: one, label: one }))];
-  if (hole.kind === "number") return <InputNumber size="small" aria-label={label} style={{ width: 78 }} value={typeof value === "number" ? value : 0} onChange={(next) => next !== null && set(next)} />;
+  if (hole.kind === "number") return <InputNumber size="small" aria-label={label} style={{ width: 72 }} value={typeof value === "number" ? value : 0} onChange={(next) => next !== null && set(next)} />;
   if (hole.kind === "window") {
     const said = /^(\d+)([dh])$/.exec(String(value));
     const n = Number(said?.[1] ?? 90);
