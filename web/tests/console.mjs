@@ -626,9 +626,10 @@ check("a reply that may not be said is refused in words, and what was typed stay
 });
 
 check("a week of sales opens into who bought in it", async () => {
-  const { page, close } = await open();
+  // Channels that the playbook asks no consent for are refused.
+  const { page, close } = await open({ expects: ["400"] });
   await goes(page, "/");
-  await page.waitForSelector(".chart svg path");
+  await page.waitForSelector(".chart svg");
   const box = await page.locator(".chart").first().boundingBox();
   await page.mouse.click(box.x + box.width * 0.6, box.y + box.height * 0.5);
   await page.waitForURL(/\/audiences\?.*day=2017-/);
