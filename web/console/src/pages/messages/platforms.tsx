@@ -33,7 +33,7 @@ export default function Platforms() {
   });
   const seats = useQuery({ queryKey: ["seats"], queryFn: ({ signal }) => got(api.GET("/v1/seats", { signal })) });
   const columns: Column<Platform>[] = [
-    { key: "account", title: t("platforms.account"), by: (row) => row.account, text: (row) => `${row.channel} ${row.account}`, cell: (row) => `${word("channel", row.channel)} · ${row.account}` },
+    { key: "account", title: t("platforms.account"), by: (row) => row.account, text: (row) => `${row.channel} ${row.account}`, cell: (row) => <span className="nowrap">{`${word("channel", row.channel)} · ${row.account}`}</span> },
     {
       key: "looked",
       title: t("platforms.looked"),
@@ -60,6 +60,7 @@ export default function Platforms() {
           {
             key: "known",
             title: t("platforms.known"),
+            far: true,
             text: (row: Platform) => row.known.filter((one) => KINDS.has(one.kind)).map((one) => `${one.kind} ${one.n}`).join("; "),
             cell: (row: Platform) => <span className="small">{row.known.filter((one) => KINDS.has(one.kind)).map((one) => `${word("known_kind", one.kind)} ${whole(one.n)}`).join(t("list_comma")) || "—"}</span>,
           },
