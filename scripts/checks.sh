@@ -435,17 +435,23 @@ check_console() {
   (cd web && npm run test -w @zhiyin/api && npm run test -w console)
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
   export CHROMIUM
-  local home="$checks_dir/console" key
+  local home="$checks_dir/console" key listen
   "$zhiyin" backup "$checks_dir/console.backup" --home "$checks_dir/year"
   "$zhiyin" restore "$checks_dir/console.backup" --home "$home"
   rm "$checks_dir/console.backup"
   key="$("$zhiyin" key new --role owner --staff stage --name console --home "$home")"
-  start_server "$checks_dir/console.server.log" --home "$home" --listen 127.0.0.1:0
+  # Customers who write to the brand's desks: a simulated WeCom beside the home.
+  listen="127.0.0.1:$(free_port)"
+  cache="$checks_dir" platform_is_built=yes start_platform "$listen"
+  start_server "$checks_dir/console.server.log" --home "$home" --listen "$listen" "${platform_options[@]}"
   node web/tests/stage.mjs "$server_address" "$key"
+  node web/tests/talks.mjs "$server_address" "$key" "$platform_url"
   # What blocks write is what this home takes.
   (cd web && ZHIYIN_JUDGE="$server_address" ZHIYIN_JUDGE_KEY="$key" npm run judge -w console)
   # The console as the binary holds it; one signs in as people do.
   node web/tests/console.mjs "$server_address" --shots "$checks_dir/shots/console"
+  # The pictures of the tour can be made, are small, and the tour shows each.
+  node web/tests/tour.mjs "$server_address" --to "$checks_dir/shots/tour"
 }
 
 # Phones: words, rules, what is loaded; then the apps of a store's people in Chromium before a copy of the real year, with the network cut while a

@@ -44,7 +44,8 @@ platform_input=""
 start_platform() {
   [[ -z "${ZHIYIN_WITHOUT_PLATFORM:-}" ]] || return 0
   local listen="$1" folder="$cache/platform" tries callback
-  cargo build --release "${locked[@]}" -p zhiyin-platform-sim || return 1
+  # The tests build it with everything else.
+  [[ -n "${platform_is_built:-}" ]] || cargo build --release "${locked[@]}" -p zhiyin-platform-sim || return 1
   mkdir -p "$folder"
   rm -f "$folder/port"
   # It ends when the pipe closes, which it does with this shell: so its number is kept, and never used.
@@ -70,6 +71,9 @@ start_platform() {
   platform_act sms/template "{\"platform\":\"aliyun\",\"id\":\"SMS_1\",\"text\":\"$code_zh\"}"
   platform_act sms/template "{\"platform\":\"aliyun\",\"id\":\"SMS_2\",\"text\":\"$code_en\"}"
   platform_act demo '{}'
+  # Two desks of customer service that are one persona: one inbox.
+  platform_act kf '{"open_kfid":"wkDoor","name":"门店客服"}'
+  platform_act kf '{"open_kfid":"wkOrders","name":"订单客服"}'
   cat >"$folder/channels.json" <<JSON
 {
   "public_url": "http://$listen",
@@ -81,7 +85,8 @@ start_platform() {
   "wecom": { "main": {
     "corp_id": "ww5f1a2b3c4d5e6f70", "agent_id": 1000002, "secret_env": "ZHIYIN_SIM_SECRET", "api": "$platform_url",
     "callback": { "token_env": "ZHIYIN_SIM_TOKEN", "aes_key_env": "ZHIYIN_SIM_KEY" },
-    "accounts": [{ "userid": "xiaohe", "persona": "little_advisor" }, { "userid": "lin", "persona": "little_advisor" }]
+    "accounts": [{ "userid": "xiaohe", "persona": "little_advisor" }, { "userid": "lin", "persona": "little_advisor" }],
+    "service": [{ "open_kfid": "wkDoor", "persona": "little_advisor" }, { "open_kfid": "wkOrders", "persona": "little_advisor" }]
   } }
 }
 JSON

@@ -161,6 +161,17 @@ const member = async (page) => {
   first ??= await page.evaluate(async () => (await (await fetch("/v1/members?tier=gold&limit=1")).json()).items[0].id);
   return `/members/${first}`;
 };
+// Whoever wrote to two desks, and the webhook that was staged.
+let talked;
+const talk = async (page) => {
+  talked ??= await page.evaluate(async () => (await (await fetch("/v1/inbox?limit=50")).json()).items.find((one) => one.desks.length === 2).conversation);
+  return talked;
+};
+let hooked;
+const hook = async (page) => {
+  hooked ??= await page.evaluate(async () => (await (await fetch("/v1/webhooks")).json()).items[0].id);
+  return hooked;
+};
 const BLOCKS = `// who comes often, or spends
 (size(within(orders, "90d")) >= 10 || sum(within(orders, "90d").map(o, o.paid)) >= 500)
   && tier in ["gold", "silver"] // the two
@@ -188,11 +199,14 @@ const PAGES = [
   ["campaigns-calendar", () => "/campaigns?tab=calendar", ".due"],
   ["campaign", () => "/campaigns/win-back", "table tbody tr"],
   ["campaign-flow", () => "/campaigns/second-order?tab=flow&step=campaigns/second-order/steps/1", ".step.if"],
+  ["inbox", () => "/inbox", ".talk-row"],
+  ["inbox-talk", async (page) => `/inbox?talk=${await talk(page)}`, ".word .bubble"],
   ["members-doubles", () => "/members?tab=doubles", ".none, table"],
   ["member-merge", async (page) => `${await member(page)}?act=merge`, ".ant-drawer input"],
   ["messages", () => "/messages", ".none"],
   ["messages-templates", () => "/messages?tab=templates", "table tbody tr"],
   ["messages-template", () => "/messages?tab=templates&template=we-miss-you", ".ant-drawer textarea"],
+  ["messages-platforms", () => "/messages?tab=platforms&counts=1", "table tbody tr"],
   ["messages-dead", () => "/messages?tab=dead", ".figure"],
   ["books", () => "/books?by=tier", "table tbody tr"],
   ["approvals", () => "/approvals", ".card"],
@@ -204,7 +218,9 @@ const PAGES = [
   ["settings-person", () => "/settings?tab=people&person=new", ".ant-drawer form"],
   ["settings-keys", () => "/settings?tab=keys", "table tbody tr"],
   ["settings-webhooks", () => "/settings?tab=webhooks", ".card"],
-  ["settings-places", () => "/settings?tab=places", ".card"],
+  ["settings-webhook", async (page) => `/settings?tab=webhooks&hook=${await hook(page)}`, ".ant-drawer .facts"],
+  ["settings-places", () => "/settings?tab=places&fold=east", "table tbody tr"],
+  ["settings-place", () => "/settings?tab=places&place=330", ".ant-drawer .facts"],
   ["settings-health", () => "/settings?tab=health", ".card"],
   ["missing", () => "/no/such/page", ".none"],
 ];
@@ -495,6 +511,143 @@ check("two records are seen side by side before they are one", async () => {
   await close();
 });
 
+const said = (page, selector, text) => page.waitForFunction(([selector, text]) => document.querySelector(selector)?.innerText.includes(text), [selector, text]);
+
+check("the inbox: who is unread stands first, a conversation of two desks is one, keys move, a reply is delivered, and it is handed on and closed", async () => {
+  const { page, close } = await open({ expects: ["422"] });
+  await goes(page, "/inbox");
+  await page.waitForSelector(".talk-row");
+  const states = await page.locator(".talk-row").evaluateAll((rows) => rows.map((row) => row.classList.contains("unread")));
+  assert.deepEqual(states, [...states].sort((a, b) => Number(b) - Number(a)), "those that nobody has read come first");
+  assert.ok(states[0], "somebody waits");
+  // j opens the first, j and k go to the next and back, Escape leaves, and the address holds which is open.
+  await page.keyboard.press("j");
+  await page.waitForURL(/talk=[0-9a-f]{32}/);
+  const first = new URL(page.url()).searchParams.get("talk");
+  await page.keyboard.press("j");
+  await page.waitForFunction((was) => new URLSearchParams(location.search).get("talk") !== was, first);
+  await page.keyboard.press("k");
+  await page.waitForFunction((was) => new URLSearchParams(location.search).get("talk") === was, first);
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !new URLSearchParams(location.search).has("talk"));
+  // A link to one: what was said at both desks, in its order, with the picture named; the member beside it.
+  await goes(page, `/inbox?talk=${await talk(page)}`);
+  await page.waitForSelector(".word .bubble");
+  const words = await page.locator(".words").innerText();
+  assert.match(words, /wkDoor[\s\S]*少了一包[\s\S]*图片[\s\S]*wkOrders[\s\S]*A-1042/);
+  await said(page, ".inbox-glance", "累计消费");
+  // It was looked at: nobody else has to.
+  await page.waitForFunction(() => document.querySelector(".talk-row[aria-current] .pill")?.textContent !== "" && !document.querySelector(".talk-row[aria-current]").classList.contains("unread"));
+  // r, a reply, and how it stands.
+  await page.keyboard.press("r");
+  await page.keyboard.type("收到，今天给您补发一包。");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForFunction(() => [...document.querySelectorAll(".word.ours")].at(-1)?.innerText.includes("已送达"), undefined, { timeout: 60_000 });
+  await said(page, ".inbox-head", "已回复");
+  await accessible(page);
+  // A complaint is a tag of the member's, and a line in the list.
+  await page.getByRole("button", { name: "标记投诉" }).click();
+  await said(page, ".inbox-head", "投诉已结");
+  await page.getByRole("button", { name: "投诉", exact: true }).click();
+  await page.waitForFunction(() => document.querySelectorAll(".talk-row").length === 1);
+  await shoot(page, "inbox-complaint-desk-zh");
+  await page.getByRole("button", { name: "投诉", exact: true }).click();
+  await page.getByRole("button", { name: "投诉已结" }).click();
+  await page.waitForSelector("text=标记投诉");
+  // Handed on to somebody who is not there is refused in words; to a colleague it is theirs.
+  await page.getByRole("button", { name: "转交" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("员工编号").fill("nobody");
+  await dialog.getByRole("button", { name: "转交" }).click();
+  await page.waitForSelector("text=没有这个员工编号");
+  await dialog.getByLabel("员工编号").fill("A8");
+  await page.waitForSelector(".ant-select-item-option");
+  await page.locator(".ant-select-item-option").first().click();
+  await dialog.getByRole("button", { name: "转交" }).click();
+  await said(page, ".inbox-head", "A8");
+  await page.getByRole("button", { name: "结束会话" }).click();
+  await said(page, ".inbox-head", "已结束");
+  await page.waitForFunction(() => document.querySelector(".talk-row[aria-current]") === null, undefined, { timeout: 20_000 });
+  await close();
+});
+
+check("somebody of the staff takes a conversation over, finds it among theirs, and puts it back", async () => {
+  const name = `manager ${process.pid}`;
+  const password = "kestrel over oak";
+  const { page, close } = await open();
+  await goes(page, "/settings");
+  await page.evaluate(
+    async ([staff, person]) => {
+      const { csrf } = await (await fetch("/v1/session")).json();
+      for (const [path, body] of [["/v1/commands/staff/put", { staff: [staff] }], ["/v1/people", person]]) {
+        const made = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: JSON.stringify(body) });
+        if (!made.ok) throw new Error(await made.text());
+      }
+    },
+    [
+      { code: `M${process.pid}`, name, place: "330", role: "store_manager" },
+      { name, role: "store_manager", place: "shop", staff: `M${process.pid}`, password },
+    ],
+  );
+  await close();
+  const theirs = await open({ signed: false, expects: ["401", "403"] });
+  await theirs.page.goto(`${origin}/console/inbox`);
+  await theirs.page.fill('input[autocomplete="username"]', name);
+  await theirs.page.fill('input[autocomplete="current-password"]', password);
+  await theirs.page.click("button[type=submit]");
+  await theirs.page.waitForSelector(".talk-row");
+  const all = await theirs.page.locator(".talk-row").count();
+  await theirs.page.locator(".talk-row").last().click();
+  await theirs.page.getByRole("button", { name: "接手" }).click();
+  await said(theirs.page, ".inbox-head", `M${process.pid}`);
+  await theirs.page.getByRole("button", { name: "我的", exact: true }).click();
+  await theirs.page.waitForFunction(() => document.querySelectorAll(".talk-row").length === 1);
+  await settled(theirs.page);
+  await accessible(theirs.page);
+  await theirs.page.getByRole("button", { name: "放回公共" }).click();
+  await theirs.page.waitForFunction(() => document.querySelectorAll(".talk-row").length === 0);
+  await theirs.page.getByRole("button", { name: "我的", exact: true }).click();
+  await theirs.page.waitForFunction((n) => document.querySelectorAll(".talk-row").length === n, all);
+  await theirs.close();
+});
+
+check("a reply that may not be said is refused in words, and what was typed stays", async () => {
+  const { page, close } = await open({ expects: ["409"] });
+  await goes(page, "/inbox?find=Alice");
+  await page.locator(".talk-row").first().click();
+  await page.waitForSelector(".composer textarea");
+  await page.route("**/reply", (route) => route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "no", status: 409, code: "reply_window_closed" }) }));
+  await page.fill(".composer textarea", "Yes, from ten to six.");
+  await page.getByRole("button", { name: "发送" }).click();
+  await said(page, ".composer [role=alert]", "会员再说话就可以");
+  assert.equal(await page.inputValue(".composer textarea"), "Yes, from ten to six.");
+  await accessible(page);
+  await close();
+});
+
+check("a week of sales opens into who bought in it", async () => {
+  // Channels that the playbook asks no consent for are refused.
+  const { page, close } = await open({ expects: ["400"] });
+  await goes(page, "/");
+  await page.waitForSelector(".chart svg");
+  const box = await page.locator(".chart").first().boundingBox();
+  await page.mouse.click(box.x + box.width * 0.6, box.y + box.height * 0.5);
+  await page.waitForURL(/\/audiences\?.*day=2017-/);
+  await page.waitForSelector("table tbody tr");
+  await close();
+});
+
+check("the tree of places folds, and the address says so", async () => {
+  const { page, close } = await open();
+  await goes(page, "/settings?tab=places");
+  const seen = () => page.locator("[aria-label='门店与员工'] tbody tr").count();
+  assert.equal(await seen(), 4);
+  await page.getByLabel("展开或收起 华东").click();
+  await page.waitForURL(/fold=east/);
+  assert.equal(await seen(), 2);
+  await close();
+});
+
 check("who leaves is asked to sign in again", async () => {
   const { page, close } = await open({ signed: false, expects: ["401"] });
   await page.goto(`${origin}/console/members`);
@@ -518,7 +671,8 @@ async function runs({ name, run }) {
     console.log(`ok   ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed.push(name);
-    console.log(`FAIL ${name}\n     ${String(error.message).split("\n").slice(0, 30).join("\n     ")}`);
+    const where = /console\.mjs:\d+/.exec(String(error.stack))?.[0] ?? "";
+    console.log(`FAIL ${name} ${where}\n     ${String(error.message).split("\n").slice(0, 30).join("\n     ")}`);
   }
 }
 const [door, ...others] = checks;

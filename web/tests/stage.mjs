@@ -61,6 +61,8 @@ await post("/v1/commands/points/adjust", { member: { id: items[0].id }, amount: 
 await post("/v1/commands/points/adjust", { member: { id: items[1].id }, amount: 5000, reason: "a promise of the store" }, "stage-adjust-2");
 await post("/v1/commands/points/adjust", { member: { id: items[2].id }, amount: -3000, reason: "booked twice" }, "stage-adjust-3");
 await post("/v1/webhooks", { url: "https://erp.shop.example/zhiyin", description: "ERP", types: ["points.adjusted"] }).catch((error) => console.log(`no webhook: ${error.message}`));
+// What the webhook is told: nobody is there to take it.
+await post("/v1/commands/points/adjust", { member: { id: items[3].id }, amount: 60, reason: "a card was left at home" }, "stage-adjust-4");
 // Audiences are built once a home is served, and whoever asks before that is told to come back.
 const patience = Date.now() + 120_000;
 for (;;) {

@@ -85,8 +85,8 @@ fn with(status: StatusCode, says: &'static str) -> Response {
     if says.is_empty() {
         return empty(status);
     }
-    (status, [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")], says)
-        .into_response()
+    let kind = if says.starts_with('{') { "application/json" } else { "text/plain; charset=utf-8" };
+    (status, [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, kind)], says).into_response()
 }
 
 fn refused(why: Refused, says: &'static str) -> Response {

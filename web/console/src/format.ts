@@ -54,6 +54,21 @@ export const day = (at: string, zone?: Zone) => {
 };
 export const moment = (at: string, zone?: Zone) =>
   dates({ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone ?? "UTC" }).format(new Date(at));
+export const timeOfDay = (at: string, zone?: Zone) => dates({ hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone ?? "UTC" }).format(new Date(at));
+/** The time of today, the day of this year, else the whole day. */
+export const brief = (at: string, zone?: Zone, now: Date = new Date()) => {
+  const today = day(now.toISOString(), zone);
+  if (day(at, zone) === today) return timeOfDay(at, zone);
+  const yearOf = (one: Date) => dates({ year: "numeric", timeZone: zone ?? "UTC" }).format(one);
+  return yearOf(new Date(at)) === yearOf(now) ? dates({ month: "short", day: "numeric", timeZone: zone ?? "UTC" }).format(new Date(at)) : day(at, zone);
+};
+/** How long ago, in the largest unit of which there is one. */
+export function ago(seconds: number): string {
+  const units = [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  for (const [unit, size] of units) if (seconds >= size) return format.format(-Math.floor(seconds / size), unit);
+  return format.format(-Math.max(0, Math.floor(seconds)), "second");
+}
 export const month = (at: string) => dates({ year: "numeric", month: "short", timeZone: "UTC" }).format(new Date(`${at.slice(0, 7)}-01T00:00:00Z`));
 
 /** What people call it, in their language, else in the other, else by its id. */

@@ -40,6 +40,9 @@ export async function speak(next: Language) {
   await i18next.changeLanguage(next);
 }
 
+/** For what is said outside of a page. */
+export const i18n = i18next;
+
 export function useWords() {
   const { t } = useTranslation();
   return { t, lang: language() };

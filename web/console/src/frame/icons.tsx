@@ -6,6 +6,7 @@ const paths = {
   offers: "M4 8a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2v2a2 2 0 0 0 0 4v2a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2v-2a2 2 0 0 0 0-4zM14 6v12",
   campaigns: "M4 12h4l3-7 3 14 3-7h3",
   messages: "M4 6h16v11H9l-5 4z",
+  inbox: "M4 13h4l1.500 3h5L16 13h4M4 13l3-8h10l3 8v6H4z",
   books: "M5 4h12a2 2 0 0 1 2 2v14H7a2 2 0 0 1-2-2zM5 16h14M9 8h6",
   approvals: "M5 12.500l4.5 4.500L19 7",
   audit: "M6 3h9l4 4v14H6zM9 11h7M9 15h7",

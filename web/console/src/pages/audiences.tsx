@@ -91,6 +91,7 @@ export function Audiences() {
   });
   const problems = useMemo(() => problemsOf(counted.error, settled), [counted.error, settled]);
   const right = condition !== "" && !counted.error && counted.data !== undefined;
+  const found = right && counted.data !== undefined && counted.data.count > 0;
   const words = useVocabulary();
   const vocabulary = useBlockWords();
   const [saving, setSaving] = useState(false);
@@ -150,38 +151,38 @@ export function Audiences() {
               )}
             </div>
           </Card>
-          <Card>
-            <div className="stack tight" aria-live="polite" style={{ gap: 2 }}>
-              <span className="quiet">{t("audiences.holds_for")}</span>
-              <span style={{ fontSize: 40, lineHeight: "48px", fontWeight: 600, letterSpacing: "-0.02em", opacity: counted.isPlaceholderData ? 0.65 : 1 }}>
-                {condition !== "" && counted.data && !counted.error ? whole(counted.data.count) : "—"}
-              </span>
-              {counted.data && !counted.error && condition !== "" ? (
-                <>
-                  {total ? (
-                    <>
-                      <div className="meter" style={{ margin: "6px 0" }} aria-hidden="true">
-                        <span style={{ width: `${(100 * counted.data.count) / total}%`, background: "var(--celadon)" }} />
-                      </div>
-                      <span>{t("audiences.of_all", { share: share(counted.data.count, total), n: whole(total) })}</span>
-                    </>
-                  ) : null}
-                  <span className="quiet small">
-                    {t("audiences.took", { ms: decimal(counted.data.took_ms, counted.data.took_ms < 10 ? 1 : 0) })} · <When at={counted.data.as_of} />
-                  </span>
-                  {day ? <span className="golden small">{t("audiences.past")}</span> : null}
-                </>
-              ) : (
-                <span className="quiet small">{t("audiences.nothing_yet")}</span>
-              )}
-            </div>
-          </Card>
-        </div>
-        {right && counted.data && counted.data.count > 0 ? (
-          <div className="grid g21 start">
-            <Who condition={condition} day={day} open={(id) => setAddress({ why: id })} />
-            <Breakdown condition={condition} day={day} by={by} choose={(next) => setAddress({ by: next })} />
+          <div className="stack">
+            <Card>
+              <div className="stack tight" aria-live="polite" style={{ gap: 2 }}>
+                <span className="quiet">{t("audiences.holds_for")}</span>
+                <span style={{ fontSize: 40, lineHeight: "48px", fontWeight: 600, letterSpacing: "-0.02em", opacity: counted.isPlaceholderData ? 0.65 : 1 }}>
+                  {condition !== "" && counted.data && !counted.error ? whole(counted.data.count) : "—"}
+                </span>
+                {counted.data && !counted.error && condition !== "" ? (
+                  <>
+                    {total ? (
+                      <>
+                        <div className="meter" style={{ margin: "6px 0" }} aria-hidden="true">
+                          <span style={{ width: `${(100 * counted.data.count) / total}%`, background: "var(--celadon)" }} />
+                        </div>
+                        <span>{t("audiences.of_all", { share: share(counted.data.count, total), n: whole(total) })}</span>
+                      </>
+                    ) : null}
+                    <span className="quiet small">
+                      {t("audiences.took", { ms: decimal(counted.data.took_ms, counted.data.took_ms < 10 ? 1 : 0) })} · <When at={counted.data.as_of} />
+                    </span>
+                    {day ? <span className="golden small">{t("audiences.past")}</span> : null}
+                  </>
+                ) : (
+                  <span className="quiet small">{t("audiences.nothing_yet")}</span>
+                )}
+              </div>
+            </Card>
+            {found ? <Breakdown condition={condition} day={day} by={by} choose={(next) => setAddress({ by: next })} /> : null}
           </div>
+        </div>
+        {found ? (
+          <Who condition={condition} day={day} open={(id) => setAddress({ why: id })} />
         ) : right ? (
           <Card>
             <None title={t("audiences.nobody")}>{t("audiences.nobody_say")}</None>

@@ -5,6 +5,7 @@ import { App, Button, Popconfirm, Segmented } from "antd";
 import { money, month as monthOf, short, shortMoney, signed, whole } from "../format";
 import { useMay, useOverview } from "../home";
 import { Csv } from "../parts/list-tools";
+import { Listed } from "../parts/listed";
 import { When } from "../parts/marks";
 import { Card, Facts, Figures, Page } from "../parts/page";
 import { Asked, None } from "../parts/states";
@@ -117,21 +118,25 @@ function Of({ book, by, choose }: { book: Book; by: string; choose: (by: string)
       </Card>
       {book.coupons && book.coupons.some((line) => line.by === "all") ? (
         <Card flush title={t("books.coupons")}>
-          <DataTable
+          <Listed
+            name={`coupons-${book.month}`}
+            sorts="coupons"
             label={t("books.coupons")}
             rows={book.coupons.filter((line) => line.by === "all")}
             id={(row) => row.offer}
             dense
             columns={[
-              { key: "offer", title: t("coupons.offer"), cell: (row) => row.offer },
+              { key: "offer", title: t("coupons.offer"), by: (row) => row.offer, text: (row) => row.offer, cell: (row) => row.offer },
               ...(["opening", "issued", "redeemed", "expired", "withdrawn", "given_back", "closing"] as const).map((column) => ({
                 key: column,
                 title: t(`books.${column}`),
                 right: true,
                 far: !["issued", "redeemed", "closing"].includes(column),
+                by: (row: NonNullable<Book["coupons"]>[number]) => row[column],
+                text: (row: NonNullable<Book["coupons"]>[number]) => row[column],
                 cell: (row: NonNullable<Book["coupons"]>[number]) => whole(row[column]),
               })),
-              { key: "given", title: t("books.given"), right: true, far: true, cell: (row) => money(row.given_minor, book.currency) },
+              { key: "given", title: t("books.given"), right: true, far: true, by: (row) => row.given_minor, text: (row) => row.given_minor / 100, cell: (row) => money(row.given_minor, book.currency) },
             ]}
           />
         </Card>

@@ -76,7 +76,7 @@ export function Member() {
             <Tabs
               label={t("member.title")}
               activeKey={tab}
-              onChange={(next) => setAddress({ tab: next }, { push: true })}
+              onChange={(next) => setAddress({ tab: next, find: "", sort: "" }, { push: true })}
               items={[
                 { key: "profile", label: t("member.profile"), children: <Profile data={data} /> },
                 { key: "timeline", label: t("member.timeline"), children: <Timeline id={id} /> },

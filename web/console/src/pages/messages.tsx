@@ -7,6 +7,7 @@ import { lazy, Suspense } from "react";
 import { decimal, whole } from "../format";
 import { useMay } from "../home";
 import { Csv, Views } from "../parts/list-tools";
+import { Listed } from "../parts/listed";
 import { shortId, When } from "../parts/marks";
 import { Card, Figures, Page, Pill } from "../parts/page";
 import { Asked, Bones, Fault, None } from "../parts/states";
@@ -15,6 +16,7 @@ import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 
+const Platforms = lazy(() => import("./messages/platforms"));
 const Templates = lazy(() => import("./messages/templates"));
 const STATES = ["waiting", "handed", "sent", "unknown", "failed", "stopped", "dropped", "bounced"];
 const tone = (state: string) => (state === "sent" || state === "done" ? "good" : ["failed", "bounced", "dead"].includes(state) ? "bad" : ["unknown", "stopped", "waiting"].includes(state) ? "warn" : "") as "good" | "bad" | "warn" | "";
@@ -54,6 +56,19 @@ export function Messages() {
                   children: (
                     <Suspense fallback={<Bones lines={8} />}>
                       <Templates />
+                    </Suspense>
+                  ),
+                },
+              ]
+            : []),
+          ...(may("reports_read")
+            ? [
+                {
+                  key: "platforms",
+                  label: t("platforms.title"),
+                  children: (
+                    <Suspense fallback={<Bones lines={8} />}>
+                      <Platforms />
                     </Suspense>
                   ),
                 },
@@ -168,17 +183,19 @@ function Arrivals() {
           {items.length === 0 ? (
             <None title={t("messages.no_arrivals")}>{t("messages.no_arrivals_say")}</None>
           ) : (
-            <DataTable
+            <Listed
+              name="arrivals"
+              views={["tab", "find", "sort"]}
               label={t("messages.arrivals")}
               rows={items}
               id={(row) => row.arrival}
               columns={[
-                { key: "at", title: t("touches.at"), cell: (row) => <When at={row.at} /> },
-                { key: "channel", title: t("messages.channel"), cell: (row) => word("channel", row.channel) },
-                { key: "lane", title: t("messages.lane"), far: true, cell: (row) => row.lane },
-                { key: "state", title: t("messages.state"), cell: (row) => <Pill tone={tone(row.state)}>{word("arrival_state", row.state)}</Pill> },
-                { key: "tries", title: t("messages.tries"), right: true, far: true, cell: (row) => whole(row.tries) },
-                { key: "why", title: t("messages.why"), far: true, cell: (row) => <span className="quiet small">{row.why ?? "—"}</span> },
+                { key: "at", title: t("touches.at"), by: (row) => row.at, text: (row) => row.at, cell: (row) => <When at={row.at} /> },
+                { key: "channel", title: t("messages.channel"), by: (row) => row.channel, text: (row) => word("channel", row.channel), cell: (row) => word("channel", row.channel) },
+                { key: "lane", title: t("messages.lane"), far: true, by: (row) => row.lane, text: (row) => row.lane, cell: (row) => row.lane },
+                { key: "state", title: t("messages.state"), by: (row) => row.state, text: (row) => word("arrival_state", row.state), cell: (row) => <Pill tone={tone(row.state)}>{word("arrival_state", row.state)}</Pill> },
+                { key: "tries", title: t("messages.tries"), right: true, far: true, by: (row) => row.tries, text: (row) => row.tries, cell: (row) => whole(row.tries) },
+                { key: "why", title: t("messages.why"), far: true, text: (row) => row.why, cell: (row) => <span className="quiet small">{row.why ?? "—"}</span> },
                 {
                   key: "do",
                   title: <span className="only-heard">{t("messages.do")}</span>,
@@ -247,18 +264,20 @@ function Dead() {
           {rows.length === 0 && !list.isFetching ? (
             <None title={t("messages.no_dead")}>{t("messages.no_dead_say")}</None>
           ) : (
-            <DataTable
+            <Listed
+              name="dead-letters"
+              views={["tab", "find"]}
               label={t("messages.dead")}
               rows={rows}
               id={(row) => String(row.seq)}
               more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
               loading={list.isFetching}
               columns={[
-                { key: "at", title: t("messages.given_up"), cell: (row) => <When at={row.given_up_at} /> },
-                { key: "event", title: t("messages.event"), cell: (row) => word("event", row.event) },
-                { key: "code", title: t("messages.code"), cell: (row) => <code>{row.code}</code> },
-                { key: "field", title: t("messages.field"), far: true, cell: (row) => <code className="quiet">{row.field || "—"}</code> },
-                { key: "source", title: t("messages.source"), far: true, cell: (row) => row.source },
+                { key: "at", title: t("messages.given_up"), text: (row) => row.given_up_at, cell: (row) => <When at={row.given_up_at} /> },
+                { key: "event", title: t("messages.event"), text: (row) => word("event", row.event), cell: (row) => word("event", row.event) },
+                { key: "code", title: t("messages.code"), text: (row) => row.code, cell: (row) => <code>{row.code}</code> },
+                { key: "field", title: t("messages.field"), far: true, text: (row) => row.field, cell: (row) => <code className="quiet">{row.field || "—"}</code> },
+                { key: "source", title: t("messages.source"), far: true, text: (row) => row.source, cell: (row) => row.source },
                 {
                   key: "do",
                   title: <span className="only-heard">{t("messages.do")}</span>,
@@ -289,23 +308,26 @@ function Tasks() {
           {items.length === 0 ? (
             <None title={t("messages.no_tasks")}>{t("messages.no_tasks_say")}</None>
           ) : (
-            <DataTable
+            <Listed
+              name="tasks"
+              views={["tab", "find", "sort"]}
               label={t("messages.tasks")}
               rows={items}
               id={(row) => row.id}
               columns={[
-                { key: "at", title: t("touches.at"), cell: (row) => <When at={row.at} /> },
+                { key: "at", title: t("touches.at"), by: (row) => row.at, text: (row) => row.at, cell: (row) => <When at={row.at} /> },
                 {
                   key: "member",
                   title: t("messages.member"),
+                  text: (row) => row.member,
                   cell: (row) => (
                     <Link to="/members/$id" params={{ id: row.member }}>
                       {shortId(row.member)}
                     </Link>
                   ),
                 },
-                { key: "text", title: t("messages.task"), cell: (row) => row.text },
-                { key: "campaign", title: t("touches.campaign"), far: true, cell: (row) => row.campaign },
+                { key: "text", title: t("messages.task"), text: (row) => row.text, cell: (row) => row.text },
+                { key: "campaign", title: t("touches.campaign"), far: true, by: (row) => row.campaign, text: (row) => row.campaign, cell: (row) => row.campaign },
               ]}
             />
           )}

@@ -7,6 +7,7 @@ import { called, whole } from "../format";
 import { useCurrency, useMay, useOverview } from "../home";
 import { useLive } from "../live";
 import { Csv, Find, Views } from "../parts/list-tools";
+import { Listed } from "../parts/listed";
 import { Card, Page, Pill } from "../parts/page";
 import { Asked, Bones, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
@@ -191,18 +192,20 @@ function Issues() {
               {t("offers.no_issues_say")}
             </None>
           ) : (
-            <DataTable
+            <Listed
+              name="issues"
+              finds="issue"
               label={t("offers.issues")}
               rows={items}
               id={(row) => String(row.number)}
               sorts="issues"
               columns={[
-                { key: "no", title: t("offers.number"), by: (row) => row.number, cell: (row) => row.number },
-                { key: "offer", title: t("coupons.offer"), by: (row) => row.offer, cell: (row) => row.offer },
-                { key: "audience", title: t("offers.audience"), far: true, cell: (row) => <code className="quiet">{row.audience}</code> },
-                { key: "state", title: t("coupons.state"), cell: (row) => <Pill>{word("issue_state", row.state)}</Pill> },
-                { key: "members", title: t("offers.members"), right: true, by: (row) => row.members, cell: (row) => (row.members == null ? "—" : whole(row.members)) },
-                { key: "issued", title: t("coupons.issued"), right: true, by: (row) => row.issued, cell: (row) => whole(row.issued) },
+                { key: "no", title: t("offers.number"), by: (row) => row.number, text: (row) => row.number, cell: (row) => row.number },
+                { key: "offer", title: t("coupons.offer"), by: (row) => row.offer, text: (row) => row.offer, cell: (row) => row.offer },
+                { key: "audience", title: t("offers.audience"), far: true, text: (row) => row.audience, cell: (row) => <code className="quiet">{row.audience}</code> },
+                { key: "state", title: t("coupons.state"), by: (row) => row.state, text: (row) => word("issue_state", row.state), cell: (row) => <Pill>{word("issue_state", row.state)}</Pill> },
+                { key: "members", title: t("offers.members"), right: true, by: (row) => row.members, text: (row) => row.members, cell: (row) => (row.members == null ? "—" : whole(row.members)) },
+                { key: "issued", title: t("coupons.issued"), right: true, by: (row) => row.issued, text: (row) => row.issued, cell: (row) => whole(row.issued) },
               ]}
             />
           )

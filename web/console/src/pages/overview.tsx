@@ -126,8 +126,16 @@ const stageRank = (id: string) => (STAGES.includes(id) ? STAGES.indexOf(id) : ST
 
 const stage = (data: Data, id: string) => data.lifecycle.stages.find((one) => one.id === id)?.members ?? 0;
 
+/** Who bought in a week: as of its last day. */
+const boughtIn = (start: string) => {
+  const end = new Date(`${start.slice(0, 10)}T00:00:00Z`);
+  end.setUTCDate(end.getUTCDate() + 6);
+  return { c: 'size(within(orders, "7d")) >= 1', day: end.toISOString().slice(0, 10) };
+};
+
 function Sales({ data }: { data: Data }) {
   const { t, lang } = useWords();
+  const navigate = useNavigate();
   const { currency } = data.brand;
   // The weeks in which the record begins and ends are not whole, and would read as a rise and a fall.
   const weeks = data.weeks.length > 8 ? data.weeks.slice(1, -1) : data.weeks;
@@ -180,9 +188,26 @@ function Sales({ data }: { data: Data }) {
   const before = weeks.slice(-8, -4).reduce((sum, week) => sum + week.paid_minor, 0);
   const says = t("overview.sales_say", { n: weeks.length, money: last ? money(last.paid_minor, currency) : "" });
   return (
-    <Card title={t("overview.sales_by_week")} aside={before > 0 ? t("overview.four_weeks", { change: signedShare(four / before - 1) }) : undefined}>
+    <Card
+      title={t("overview.sales_by_week")}
+      aside={
+        last && before > 0 ? (
+          <Link to="/audiences" search={boughtIn(last.start)}>
+            {t("overview.four_weeks", { change: signedShare(four / before - 1) })}
+          </Link>
+        ) : undefined
+      }
+    >
       <Suspense fallback={<Bones lines={6} />}>
-        <Chart option={option} height={252} says={says} />
+        <Chart
+          option={option}
+          height={252}
+          says={says}
+          onColumn={(at) => {
+            const week = weeks[at];
+            if (week) void navigate({ to: "/audiences", search: boughtIn(week.start) as never });
+          }}
+        />
       </Suspense>
     </Card>
   );

@@ -15,11 +15,13 @@ export type ChartOption = ComposeOption<
   BarSeriesOption | LineSeriesOption | SankeySeriesOption | GridComponentOption | TooltipComponentOption | LegendComponentOption | AriaComponentOption
 >;
 
-export default function Chart({ option, height, says, onPick }: { option: () => ChartOption; height: number; says: string; onPick?: (data: unknown) => void }) {
+export default function Chart({ option, height, says, onPick, onColumn }: { option: () => ChartOption; height: number; says: string; onPick?: (data: unknown) => void; /** Anywhere above a place of the axis. */ onColumn?: (at: number) => void }) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
   const pick = useRef(onPick);
   pick.current = onPick;
+  const column = useRef(onColumn);
+  column.current = onColumn;
   const dark = useDark();
   useEffect(() => {
     const element = box.current;
@@ -27,6 +29,14 @@ export default function Chart({ option, height, says, onPick }: { option: () => 
     const made = init(element, undefined, { renderer: "svg" });
     chart.current = made;
     made.on("click", (event) => pick.current?.(event.data));
+    if (column.current) {
+      const zr = made.getZr();
+      zr.on("click", (event: { offsetX: number; offsetY: number }) => {
+        const spot = [event.offsetX, event.offsetY];
+        if (made.containPixel("grid", spot)) column.current?.(Math.round(Number(made.convertFromPixel({ seriesIndex: 0 }, spot)[0])));
+      });
+      zr.on("mousemove", (event: { offsetX: number; offsetY: number }) => zr.setCursorStyle(made.containPixel("grid", [event.offsetX, event.offsetY]) ? "pointer" : "default"));
+    }
     const watch = new ResizeObserver(() => made.resize({ animation: { duration: 0 } }));
     watch.observe(element);
     return () => {

@@ -1,19 +1,17 @@
 // Why a member is, or is not, sent each message of a campaign: the guard-rails in their order, in words.
 import { useQuery } from "@tanstack/react-query";
 import { api, got } from "@zhiyin/api";
+import { moment } from "../format";
+import { useZone } from "../home";
 import { useWords, word } from "../words";
 import { When } from "./marks";
 import { Pill } from "./page";
+import { railSays } from "./rail-words";
 import { Asked, None } from "./states";
-
-/** What a rail said; how often something was sent is counted in it. */
-function inWords(says: string, t: ReturnType<typeof useWords>["t"]): string {
-  const caps = /^(\d+) of (\d+) in (\d+)h$/.exec(says);
-  return caps ? t("rails.caps", { n: caps[1], most: caps[2], hours: caps[3] }) : word("rail_says", says);
-}
 
 export function Rails({ member, campaign }: { member: string; campaign: string }) {
   const { t } = useWords();
+  const zone = useZone();
   const why = useQuery({
     queryKey: ["why", member, campaign],
     queryFn: ({ signal }) => got(api.GET("/v1/members/{id}/campaigns/{campaign}", { params: { path: { id: member, campaign } }, signal })),
@@ -54,7 +52,7 @@ export function Rails({ member, campaign }: { member: string; campaign: string }
                           {rail === stopped ? "✕" : "✓"}
                         </span>
                         <span style={{ minWidth: 92 }}>{word("rail", rail)}</span>
-                        <span className={rail === stopped ? "danger" : "quiet"}>{inWords(says, t)}</span>
+                        <span className={rail === stopped ? "danger" : "quiet"}>{railSays(rail, says, (at) => moment(at, zone))}</span>
                       </li>
                     ))}
                   </ol>

@@ -10,6 +10,8 @@ export const more: More = {
     drop: "Remove the view {{name}}",
     here: "Kept in this browser only; to share it, send the address.",
     csv: "Export CSV",
+    find: "Find in the list",
+    none_match: "None matches",
   },
   people: {
     name: "Name",

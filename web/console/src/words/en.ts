@@ -2,6 +2,7 @@
 import { of } from "./en-of";
 import { more } from "./en-more";
 import { rest } from "./en-rest";
+import { said } from "./en-said";
 import type { Words } from "./zh";
 
 export const en: Words = {
@@ -25,6 +26,7 @@ export const en: Words = {
     audiences: "Audiences",
     offers: "Offers",
     campaigns: "Campaigns",
+    inbox: "Inbox",
     messages: "Messages",
     books: "Books",
     approvals: "Approvals",
@@ -288,7 +290,17 @@ export const en: Words = {
     open: "{{n}} at work",
     no_messages: "This campaign says nothing",
     again_at: "Asked again at",
-    caps: "{{n}} of {{most}} in {{hours}} hours",
+    caps: "{{of}} {{n}} of {{most}} in {{hours}} hours",
+    caps_day: "{{of}} {{n}} of {{most}} today",
+    caps_week: "{{of}} {{n}} of {{most}} this week",
+    caps_month: "{{of}} {{n}} of {{most}} this month",
+    caps_all: "{{n}} of {{most}}",
+    unreachable: "not since {{at}}: {{why}}",
+    until: "silent until {{at}}",
+    from: "from {{at}} on",
+    decided: "{{channel}}: {{rail}}, {{says}}",
+    all_passed: "{{channel}}: all {{n}} let it through",
+    next: "; ",
   },
   audiences: {
     title: "Audiences",
@@ -453,5 +465,6 @@ export const en: Words = {
   },
   ...rest,
   ...more,
+  ...said,
   of,
 };

@@ -8,6 +8,8 @@ export const more = {
     drop: "删去视图 {{name}}",
     here: "只存在这个浏览器里；要给同事，发网址就行。",
     csv: "导出 CSV",
+    find: "在列表里找",
+    none_match: "没有符合的",
   },
   people: {
     name: "名字",

@@ -2,6 +2,7 @@
 import { of } from "./zh-of";
 import { more } from "./zh-more";
 import { rest } from "./zh-rest";
+import { said } from "./zh-said";
 
 const words = {
   brand: "知音",
@@ -24,6 +25,7 @@ const words = {
     audiences: "人群",
     offers: "优惠",
     campaigns: "活动",
+    inbox: "会话",
     messages: "消息与渠道",
     books: "账本",
     approvals: "审批",
@@ -287,7 +289,17 @@ const words = {
     open: "进行中 {{n}}",
     no_messages: "这个活动不发消息",
     again_at: "再问一次：",
-    caps: "{{hours}} 小时内已发 {{n}}，上限 {{most}}",
+    caps: "{{hours}} 小时内{{of}}已发 {{n}}，上限 {{most}}",
+    caps_day: "今天{{of}}已发 {{n}}，上限 {{most}}",
+    caps_week: "本周{{of}}已发 {{n}}，上限 {{most}}",
+    caps_month: "本月{{of}}已发 {{n}}，上限 {{most}}",
+    caps_all: "已用 {{n}}，共 {{most}}",
+    unreachable: "自 {{at}} 起发不到：{{why}}",
+    until: "静默到 {{at}}",
+    from: "{{at}} 起才发",
+    decided: "{{channel}}：{{rail}}，{{says}}",
+    all_passed: "{{channel}}：{{n}} 道护栏都放行",
+    next: "；",
   },
   audiences: {
     title: "人群",
@@ -452,10 +464,12 @@ const words = {
   },
   ...rest,
   ...more,
+  ...said,
 };
 
 type Loose<T> = { [K in keyof T]: T[K] extends string ? string : Loose<T[K]> };
 export type Rest = Loose<typeof rest>;
 export type More = Loose<typeof more>;
+export type Said = Loose<typeof said>;
 export type Words = Loose<typeof words> & { of: { [K in keyof typeof of]: Record<string, string> } };
 export const zh: Words = { ...words, of };

@@ -167,7 +167,7 @@ function Row({ block, editing }: { block: Block & { kind: "row" }; editing: Edit
         ) : null}
         {last ? hole(last) : null}
         {unit !== "" ? <span className="quiet small">{unit === "$" ? words.currency : unit}</span> : null}
-        <span style={{ marginLeft: "auto" }}>
+        <span className="more">
           <More block={block} editing={editing} />
         </span>
       </div>
@@ -246,7 +246,7 @@ function HoleField({ hole, shape, words, value, set }: { hole: Hole; shape: Shap
   const known = listOf(hole.kind, words);
   // A value that the brand does not have stays to be seen.
   const with_ = (values: string[]) => [...(known ?? []), ...values.filter((one) => !known?.some((option) => option.value === one)).map((one) => ({ value: one, label: one }))];
-  if (hole.kind === "number") return <InputNumber size="small" aria-label={label} style={{ width: 96 }} value={typeof value === "number" ? value : 0} onChange={(next) => next !== null && set(next)} />;
+  if (hole.kind === "number") return <InputNumber size="small" aria-label={label} style={{ width: 72 }} value={typeof value === "number" ? value : 0} onChange={(next) => next !== null && set(next)} />;
   if (hole.kind === "window") {
     const said = /^(\d+)([dh])$/.exec(String(value));
     const n = Number(said?.[1] ?? 90);
@@ -254,8 +254,8 @@ function HoleField({ hole, shape, words, value, set }: { hole: Hole; shape: Shap
     return (
       <span className="row" style={{ gap: 4, flexWrap: "nowrap" }}>
         <span className="small quiet nowrap">{t("blocks.within")}</span>
-        <InputNumber size="small" aria-label={label} style={{ width: 72 }} min={1} max={unit === "d" ? 3660 : 720} precision={0} value={n} onChange={(next) => next !== null && set(`${next}${unit}`)} />
-        <Select size="small" aria-label={t("blocks.unit")} style={{ width: 76 }} value={unit} onChange={(next: string) => set(`${next === "h" ? Math.min(n, 720) : n}${next}`)} options={["d", "h"].map((one) => ({ value: one, label: word("window_unit", one) }))} />
+        <InputNumber size="small" aria-label={label} style={{ width: 58 }} min={1} max={unit === "d" ? 3660 : 720} precision={0} value={n} onChange={(next) => next !== null && set(`${next}${unit}`)} />
+        <Select size="small" aria-label={t("blocks.unit")} style={{ width: 72 }} value={unit} onChange={(next: string) => set(`${next === "h" ? Math.min(n, 720) : n}${next}`)} options={["d", "h"].map((one) => ({ value: one, label: word("window_unit", one) }))} />
       </span>
     );
   }

@@ -4,6 +4,7 @@ import { api, got, type Schemas } from "@zhiyin/api";
 import { Drawer } from "antd";
 import { useState } from "react";
 import { money, share, whole } from "../../format";
+import { Listed } from "../../parts/listed";
 import { When } from "../../parts/marks";
 import { Bars, Card, Facts, Pill } from "../../parts/page";
 import { Asked, Fault, None } from "../../parts/states";
@@ -28,19 +29,21 @@ export function Orders({ id }: { id: string }) {
     {
       key: "at",
       title: t("orders.at"),
+      text: (row) => row.at,
       cell: (row) => (
         <button type="button" className="plain" onClick={() => setOpen(row)} aria-label={t("orders.open", { number: row.number ?? row.id.slice(0, 8) })}>
           <When at={row.at} />
         </button>
       ),
     },
-    { key: "number", title: t("orders.number"), far: true, cell: (row) => <span className="mono quiet">{row.number ?? row.id.slice(0, 8)}</span> },
-    { key: "store", title: t("orders.store"), cell: (row) => row.store ?? "—" },
-    { key: "lines", title: t("orders.lines"), right: true, far: true, cell: (row) => whole(row.lines?.length ?? 0) },
+    { key: "number", title: t("orders.number"), far: true, text: (row) => row.number ?? row.id, cell: (row) => <span className="mono quiet">{row.number ?? row.id.slice(0, 8)}</span> },
+    { key: "store", title: t("orders.store"), text: (row) => row.store, cell: (row) => row.store ?? "—" },
+    { key: "lines", title: t("orders.lines"), right: true, far: true, text: (row) => row.lines?.length ?? 0, cell: (row) => whole(row.lines?.length ?? 0) },
     {
       key: "paid",
       title: t("orders.paid"),
       right: true,
+      text: (row) => row.paid_minor / 100,
       cell: (row) => (
         <span>
           {money(row.paid_minor, row.currency)}
@@ -48,8 +51,8 @@ export function Orders({ id }: { id: string }) {
         </span>
       ),
     },
-    { key: "points", title: t("orders.points"), right: true, cell: (row) => <span className="golden">+{whole(row.points)}</span> },
-    { key: "status", title: t("orders.status"), far: true, cell: (row) => <Pill tone={row.counts ? "good" : "warn"}>{word("order_status", row.status)}</Pill> },
+    { key: "points", title: t("orders.points"), right: true, text: (row) => row.points, cell: (row) => <span className="golden">+{whole(row.points)}</span> },
+    { key: "status", title: t("orders.status"), far: true, text: (row) => word("order_status", row.status), cell: (row) => <Pill tone={row.counts ? "good" : "warn"}>{word("order_status", row.status)}</Pill> },
   ];
   if (list.error && rows.length === 0) return <Fault error={list.error} retry={() => void list.refetch()} />;
   return (
@@ -57,7 +60,8 @@ export function Orders({ id }: { id: string }) {
       {rows.length === 0 && !list.isFetching ? (
         <None title={t("orders.none")} />
       ) : (
-        <DataTable
+        <Listed
+          name="orders"
           label={t("orders.title")}
           rows={rows}
           columns={columns}
@@ -116,7 +120,8 @@ export function Lots({ id, data }: { id: string; data: Whole }) {
         {rows.length === 0 && !list.isFetching ? (
           <None title={t("lots.none")} />
         ) : (
-          <DataTable
+          <Listed
+            name="lots"
             label={t("lots.title")}
             rows={rows.map((row, at) => ({ ...row, at }))}
             id={(row) => String(row.at)}
@@ -125,11 +130,11 @@ export function Lots({ id, data }: { id: string; data: Whole }) {
             more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
             loading={list.isFetching}
             columns={[
-              { key: "from", title: t("lots.from"), cell: (row) => <When at={row.active_at} only="day" /> },
-              { key: "granted", title: t("lots.granted"), right: true, cell: (row) => whole(row.granted) },
-              { key: "left", title: t("lots.left"), right: true, cell: (row) => whole(row.remaining) },
-              { key: "expires", title: t("lots.expires"), right: true, cell: (row) => (row.expires_at ? <When at={row.expires_at} only="day" /> : t("lots.never")) },
-              { key: "state", title: t("lots.state"), far: true, cell: (row) => <Pill tone={row.is_active ? "good" : "warn"}>{row.is_active ? t("lots.active") : t("lots.pending")}</Pill> },
+              { key: "from", title: t("lots.from"), text: (row) => row.active_at, cell: (row) => <When at={row.active_at} only="day" /> },
+              { key: "granted", title: t("lots.granted"), right: true, text: (row) => row.granted, cell: (row) => whole(row.granted) },
+              { key: "left", title: t("lots.left"), right: true, text: (row) => row.remaining, cell: (row) => whole(row.remaining) },
+              { key: "expires", title: t("lots.expires"), right: true, text: (row) => row.expires_at, cell: (row) => (row.expires_at ? <When at={row.expires_at} only="day" /> : t("lots.never")) },
+              { key: "state", title: t("lots.state"), far: true, text: (row) => (row.is_active ? t("lots.active") : t("lots.pending")), cell: (row) => <Pill tone={row.is_active ? "good" : "warn"}>{row.is_active ? t("lots.active") : t("lots.pending")}</Pill> },
             ]}
           />
         )}
@@ -169,20 +174,23 @@ export function Coupons({ id }: { id: string }) {
           {items.length === 0 ? (
             <None title={t("coupons.none")}>{t("coupons.none_say")}</None>
           ) : (
-            <DataTable
+            <Listed
+              name="coupons"
               label={t("member.coupons")}
               rows={items}
               id={(row) => row.id}
               columns={[
-                { key: "offer", title: t("coupons.offer"), cell: (row) => row.offer },
-                { key: "code", title: t("coupons.code"), cell: (row) => <span className="mono">{row.code}</span> },
+                { key: "offer", title: t("coupons.offer"), by: (row) => row.offer, text: (row) => row.offer, cell: (row) => row.offer },
+                { key: "code", title: t("coupons.code"), text: (row) => row.code, cell: (row) => <span className="mono">{row.code}</span> },
                 {
                   key: "state",
                   title: t("coupons.state"),
+                  by: (row) => row.state,
+                  text: (row) => word("coupon_state", row.state),
                   cell: (row) => <Pill tone={row.state === "active" ? "good" : row.state === "redeemed" ? "info" : ""}>{word("coupon_state", row.state)}</Pill>,
                 },
-                { key: "issued", title: t("coupons.issued"), far: true, right: true, cell: (row) => <When at={row.issued_at} only="day" /> },
-                { key: "until", title: t("coupons.until"), right: true, cell: (row) => <When at={row.valid_until ?? null} only="day" /> },
+                { key: "issued", title: t("coupons.issued"), far: true, right: true, by: (row) => row.issued_at, text: (row) => row.issued_at, cell: (row) => <When at={row.issued_at} only="day" /> },
+                { key: "until", title: t("coupons.until"), right: true, by: (row) => row.valid_until, text: (row) => row.valid_until, cell: (row) => <When at={row.valid_until ?? null} only="day" /> },
               ]}
             />
           )}

@@ -2,18 +2,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, got } from "@zhiyin/api";
 import { Select } from "antd";
-import { useMay } from "../../home";
+import { moment } from "../../format";
+import { useMay, useZone } from "../../home";
+import { Listed } from "../../parts/listed";
 import { When } from "../../parts/marks";
 import { Card, Pill } from "../../parts/page";
+import { whySaid } from "../../parts/rail-words";
 import { Rails } from "../../parts/rails";
 import { Asked, None } from "../../parts/states";
-import { DataTable } from "../../parts/table";
 import { useAddress } from "../../router";
 import { useWords, word } from "../../words";
 
 export function Touches({ id }: { id: string }) {
   const { t, lang } = useWords();
   const may = useMay();
+  const zone = useZone();
   const [{ campaign = "" }, setAddress] = useAddress();
   const path = { path: { id } };
   const runs = useQuery({ queryKey: ["runs", id], queryFn: ({ signal }) => got(api.GET("/v1/members/{id}/runs", { params: path, signal })) });
@@ -47,21 +50,23 @@ export function Touches({ id }: { id: string }) {
             moves.length === 0 ? (
               <None slim title={t("touches.no_moves")} />
             ) : (
-              <DataTable
+              <Listed
+                name="campaign-moves"
                 label={t("touches.moves")}
                 rows={moves.map((move, at) => ({ ...move, no: at }))}
                 id={(move) => String(move.no)}
                 columns={[
-                  { key: "at", title: t("touches.at"), cell: (move) => <When at={move.at} /> },
-                  { key: "campaign", title: t("touches.campaign"), cell: (move) => nameOf(move.campaign) },
-                  { key: "kind", title: t("touches.what"), cell: (move) => <Pill tone={/not_sent|held|stopped/.test(move.kind) ? "warn" : move.kind === "sent" ? "good" : ""}>{word("run", move.kind)}</Pill> },
+                  { key: "at", title: t("touches.at"), by: (move) => move.at, text: (move) => move.at, cell: (move) => <When at={move.at} /> },
+                  { key: "campaign", title: t("touches.campaign"), by: (move) => nameOf(move.campaign), text: (move) => nameOf(move.campaign), cell: (move) => nameOf(move.campaign) },
+                  { key: "kind", title: t("touches.what"), by: (move) => move.kind, text: (move) => word("run", move.kind), cell: (move) => <Pill tone={/not_sent|held|stopped/.test(move.kind) ? "warn" : move.kind === "sent" ? "good" : ""}>{word("run", move.kind)}</Pill> },
                   {
                     key: "why",
                     title: t("touches.because"),
                     far: true,
+                    text: (move) => move.why,
                     cell: (move) => (
                       <span className="quiet small cut" style={{ display: "block", maxWidth: 460 }} title={move.why}>
-                        {move.why || "—"}
+                        {move.why ? whySaid(move.kind, move.why, (at) => moment(at, zone)) : "—"}
                       </span>
                     ),
                   },
