@@ -56,7 +56,6 @@ struct Whole {
     codes: Words,
     email: Option<OfEmail>,
     #[serde(default)]
-    #[serde(default)]
     shopify: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     sms: BTreeMap<String, serde_json::Value>,

@@ -13,7 +13,7 @@ type Part = (&'static str, fn(&World) -> Value);
 impl World {
     /// All of it, or one part by its name.
     pub fn truth(&self, part: Option<&str>) -> Value {
-        let parts: [Part; 18] = [
+        let parts: [Part; 20] = [
             ("clock", Self::told_clock),
             ("apps", |world| {
                 let row = |(agent, app): (&i64, &crate::world::types::App)| json!({"agentid": agent, "name": app.name, "contact": app.is_contact, "has_callback": app.callback.is_some()});

@@ -9,7 +9,7 @@ use zhiyin_reach::door::Door;
 use zhiyin_reach::settings::{Clock, SettingsProblem};
 use zhiyin_reach::shops::{Listed, mapped, shopify, woocommerce, youzan};
 
-use super::{ChannelsProblem, Platforms, SecretAt, wecom, wrong};
+use super::{ChannelsProblem, Platforms, SecretAt, named, wrong};
 
 /// Accounts by name, of each kind of shop.
 #[derive(Default)]
@@ -47,7 +47,7 @@ fn of_kind<W: DeserializeOwned, S: Door + Listed + Clone + 'static>(
     accounts: BTreeMap<String, Value>,
     made: impl Fn(&str, W) -> Result<S, SettingsProblem>,
 ) -> Result<(), ChannelsProblem> {
-    wecom::named(channel, accounts.keys())?;
+    named(channel, accounts.keys())?;
     for (name, written) in accounts {
         let field = |below: &str| {
             if below.is_empty() { format!("{channel}.{name}") } else { format!("{channel}.{name}.{below}") }

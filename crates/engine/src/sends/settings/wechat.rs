@@ -9,7 +9,7 @@ use zhiyin_reach::settings::Clock;
 use zhiyin_reach::wechat::settings::Settings;
 use zhiyin_reach::wechat::{CHANNEL, MINI, Sending, Wechat};
 
-use super::{ChannelsProblem, Platforms, SecretAt, wecom, wrong};
+use super::{ChannelsProblem, Platforms, SecretAt, named, wrong};
 use crate::sends::Lane;
 
 /// Apps by name.
@@ -19,7 +19,7 @@ pub(super) fn apps(
     secret: &dyn Fn(&SecretAt) -> Result<Vec<u8>, String>,
     clock: &Clock,
 ) -> Result<BTreeMap<String, Wechat>, ChannelsProblem> {
-    wecom::named(CHANNEL, written.keys())?;
+    named(CHANNEL, written.keys())?;
     let mut apps = BTreeMap::new();
     for (name, written) in written {
         let field = |below: &str| {
