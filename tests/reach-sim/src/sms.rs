@@ -22,8 +22,10 @@ use zhiyin_store::{Wanted, seal};
 
 use crate::On;
 
-const KEY_ID: &str = "LTAI5tSimulated";
-const SECRET: &str = "s1mulated-secret-of-an-account";
+/// By which key the account is asked.
+pub const KEY_ID: &str = "LTAI5tSimulated";
+/// The key's secret.
+pub const SECRET: &str = "s1mulated-secret-of-an-account";
 const CALLBACK_SECRET: &str = "nobody-guesses-this-one";
 const APP_ID: &str = "1400006666";
 /// The signature of the brand.

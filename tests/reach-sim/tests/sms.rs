@@ -10,7 +10,7 @@ use zhiyin_engine::platforms::Health;
 use zhiyin_engine::sends::Handed;
 use zhiyin_engine::sends::log::SendView;
 use zhiyin_engine::sends::receipts;
-use zhiyin_reach_sim::sms::{PER_PART, SIGN, Shop};
+use zhiyin_reach_sim::sms::{KEY_ID, PER_PART, SECRET, SIGN, Shop};
 use zhiyin_reach_sim::{Chance, On, rows, text};
 
 const MINUTE_MS: i64 = 60_000;
@@ -251,6 +251,43 @@ async fn what_no_template_says_is_not_sent_and_a_lack_of_money_loses_nothing() {
         }
         assert_eq!(states(&shop.sends().await), ["sent"]);
         assert_eq!(rows(&shop.truth().await["messages"]).count(), 1);
+        shop.ends().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_taken_is_told_by_name_and_loses_nothing() {
+    for platform in PLATFORMS {
+        let mut shop = Shop::new(On::Sqlite, platform, 9, json!({})).await;
+        let account = |key_id: &str, secret: &str| {
+            json!({
+                "platform": platform, "key_id": key_id, "secret": secret, "app_id": "1400006666", "sign": SIGN,
+                "url": shop.callbacks,
+            })
+        };
+        let (other_key, other_secret) = (account("LTAIother", "s"), account(KEY_ID, "another"));
+        let right = account(KEY_ID, SECRET);
+        shop.buys(&phone(1), "T1").await;
+        for (there, why) in [(other_key, "key_unknown"), (other_secret, "signature_wrong")] {
+            shop.act("sms/account", there).await;
+            shop.goes_on(5 * MINUTE_MS).await;
+            let sends = shop.sends().await;
+            assert_eq!(
+                (states(&sends), sends[0].error.as_deref()),
+                (vec!["waiting"], Some(why)),
+                "{platform}"
+            );
+            let now = zhiyin_engine::clock::wall().0.div_euclid(1_000_000);
+            let steps = receipts::check(&shop.senders[0].account, "https://x.example/", now).await;
+            assert!(
+                steps.iter().any(|step| step.health == Health::Wrong && step.found.en.contains(why)),
+                "{steps:#?}"
+            );
+        }
+        shop.act("sms/account", right).await;
+        shop.goes_on(5 * MINUTE_MS).await;
+        shop.goes_on(MINUTE_MS).await;
+        assert_eq!(states(&shop.sends().await), ["sent"]);
         shop.ends().await;
     }
 }
