@@ -364,9 +364,9 @@ mod tests {
         let said = [word("a", true, false, 10), word("b", false, true, 20), word("c", true, false, 30)];
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             let mut yeses = Yeses::default();
-            order.iter().for_each(|i| {
-                yeses.hear(&said[*i]);
-            });
+            for i in order {
+                yeses.hear(&said[i]);
+            }
             assert_eq!((yeses.yes.as_slice(), yeses.stands()), (&[30][..], true), "{order:?}");
         }
         let mut yeses = Yeses::default();
