@@ -163,6 +163,8 @@ impl Engine {
                     Trouble::Later { rest, .. } => {
                         i64::try_from(rest.as_micros()).unwrap_or(AGAIN_US).max(AGAIN_US)
                     }
+                    // Its first page may be had all the same.
+                    _ if looked.next.is_some() => AGAIN_US,
                     _ => REFUSED_AGAIN_US,
                 };
                 tracing::warn!(shop = ?at, %trouble, "a shop's orders cannot be had for now");

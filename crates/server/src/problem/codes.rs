@@ -238,6 +238,7 @@ pub(crate) const CODES: &[Code] = &[
     c(422, "bad_text", ["文本不合法", "This text cannot be taken"]),
     c(422, "bad_timestamp", ["时间不合法", "This is no time"]),
     c(422, "bad_traits", ["属性不合法", "traits is an object"]),
+    c(422, "bad_version", ["版本号不合法", "This is no version"]),
     c(422, "bad_zone", ["时区不合法", "This is no time zone"]),
     c(422, "bad_quantity", ["件数不合法", "This is no quantity"]),
     c(422, "before_takeover", ["早于接管时间", "This is of a time before the take-over"]),
