@@ -367,6 +367,21 @@ impl Me {
         Ok(Ok(at_home(token, member, &held, joined)))
     }
 
+    /// Lets a member in whom an app of the brand's knows already.
+    #[boxed]
+    pub async fn let_in_known(
+        &self,
+        member: MemberId,
+        came: &CameBy,
+        once: &str,
+        now: Ts,
+    ) -> Result<Maybe<AtHome>> {
+        match self.engine.name_of(&Whom::Id(member), member, "").await? {
+            Ok(name) => self.let_in(vec![name], came, once, now).await,
+            Err(refusal) => Ok(Err(refusal.into())),
+        }
+    }
+
     /// Ends the sessions that one more would be too many beside.
     async fn keep_few(&self, part: PartId) -> Result<()> {
         let mut all = Vec::new();

@@ -31,6 +31,7 @@ use zhiyin_engine::clock;
 
 use crate::api::Api;
 use crate::language::Language;
+use crate::me;
 use crate::problem::Problem;
 
 /// How many come in a second, of all apps: each may be a question to the platform.
@@ -40,6 +41,8 @@ const PER_SECOND: NonZeroU32 = match NonZeroU32::new(500) {
 };
 /// What the cookie is called.
 const COOKIE: &str = "zhiyin-app";
+/// What the touchpoint is called through which somebody came, here and in the page they go on to.
+const TOUCHPOINT: &str = "t";
 /// The longest word that anybody brings here.
 const WORD_CHARS_MAX: usize = 4_096;
 
@@ -59,6 +62,14 @@ impl AppDoor {
     /// Opens it for these, once.
     pub(crate) fn opens(&self, apps: Apps) {
         drop(self.apps.set(apps));
+    }
+
+    /// Where somebody begins who signs in by the first app that leads to a page of ours; nothing, where none does.
+    pub(crate) fn way_to(&self, page: &str) -> Option<String> {
+        let leads = |at: &&AppAt| at.app.is_own_page(page) && at.app.sign_in_url(page, "s", false).is_some();
+        let at = self.apps.get()?.values().find(leads)?;
+        let to: String = form_urlencoded::Serializer::new(String::new()).append_pair("to", page).finish();
+        Some(format!("/v1/apps/{}/sign-in?{to}", at.account))
     }
 
     /// The app of an account, where there is room for one more question.
@@ -84,6 +95,19 @@ fn said(query: Option<&str>, name: &str) -> Option<String> {
         .find(|(one, _)| one == name)
         .map(|(_, value)| value.into_owned())
         .filter(|value| value.len() <= WORD_CHARS_MAX)
+}
+
+/// A page that says the touchpoint through which somebody came, unless it says one.
+fn with_touchpoint(page: &str, code: &str) -> String {
+    let (before, fragment) = page.split_once('#').map_or((page, None), |(before, rest)| (before, Some(rest)));
+    let query = before.split_once('?').map(|(_, query)| query);
+    if code.is_empty() || said(query, TOUCHPOINT).is_some() {
+        return page.to_owned();
+    }
+    let said: String = form_urlencoded::Serializer::new(String::new()).append_pair(TOUCHPOINT, code).finish();
+    let joint = if query.is_some() { '&' } else { '?' };
+    let rest = fragment.map_or_else(String::new, |fragment| format!("#{fragment}"));
+    format!("{before}{joint}{said}{rest}")
 }
 
 fn chance() -> Result<String, Problem> {
@@ -146,6 +170,10 @@ async fn begun(
     let at = api.apps.app(account)?;
     let page =
         said(query, "to").filter(|page| at.app.is_own_page(page)).ok_or(Problem::of("app_page_unknown"))?;
+    let page = match said(query, TOUCHPOINT) {
+        Some(code) => with_touchpoint(&page, &code),
+        None => page,
+    };
     let Some(public_url) = api.front.public_url.clone().or_else(|| own_address(headers)) else {
         return Err(Problem::of("not_found"));
     };
@@ -164,7 +192,7 @@ async fn begun(
 }
 
 /// Where a home is reached that says no address of its own: on this machine.
-fn own_address(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn own_address(headers: &HeaderMap) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let is_here = host.starts_with("127.0.0.1") || host.starts_with("localhost");
     is_here.then(|| format!("http://{host}"))
@@ -196,11 +224,16 @@ async fn came_back(
     }
     let code = said(query, "code").ok_or_else(state_wrong)?;
     let signed_in = api.engine.sign_in_to_app(at, &code, None).await.map_err(|error| failed(&error))?;
-    let _member = signed_in.map_err(|why| not_signed_in(account, &why))?;
+    let member = signed_in.map_err(|why| not_signed_in(account, &why))?;
     let mut response = to(&page);
-    let gone = cookie(page.starts_with("https://"), "", 0);
+    let secure = page.starts_with("https://");
+    let gone = cookie(secure, "", 0);
     let gone = gone.parse().map_err(|_| Problem::of("reading_failed"))?;
-    response.headers_mut().insert(header::SET_COOKIE, gone);
+    response.headers_mut().append(header::SET_COOKIE, gone);
+    // Whoever the platform vouches for is at their own pages from here on.
+    let touchpoint = page.split_once('?').and_then(|(_, query)| said(Some(query), TOUCHPOINT));
+    let opened = me::cookie_of_app(api, member, touchpoint, (&state, secure)).await?;
+    response.headers_mut().append(header::SET_COOKIE, opened);
     Ok(response)
 }
 
@@ -250,4 +283,21 @@ async fn page_signed(api: &Api, account: &str, query: Option<&str>) -> Result<Re
     })?;
     let heads = [(header::CACHE_CONTROL, "no-store")];
     Ok((heads, Json(signed)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_told_the_touchpoint_once() {
+        for (page, code, expected) in [
+            ("https://m.x/m/", "store-qr/330", "https://m.x/m/?t=store-qr%2F330"),
+            ("https://m.x/m/?a=1#/card", "x", "https://m.x/m/?a=1&t=x#/card"),
+            ("https://m.x/m/?t=y", "x", "https://m.x/m/?t=y"),
+            ("https://m.x/m/", "", "https://m.x/m/"),
+        ] {
+            assert_eq!(with_touchpoint(page, code), expected);
+        }
+    }
 }

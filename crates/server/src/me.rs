@@ -19,15 +19,18 @@ use zhiyin_engine::members::{ExpiryView, LotView, LotsAsked, NamesView, OrderVie
 use zhiyin_engine::sight::{self, Page};
 use zhiyin_engine::{EngineError, clock};
 use zhiyin_model::effect::Asset;
+use zhiyin_model::id::MemberId;
 use zhiyin_model::mask::Mask;
 use zhiyin_model::role::Operation;
 
+use crate::api::Api;
 use crate::api::caller::{Caller, idempotency_key};
 use crate::api::commands::members::{AttributeValue, Attributes, Consent, consent, traits};
 use crate::api::commands::{CommandDone, MemberRef};
 use crate::api::coupons::claims::{Claim, claim};
 use crate::api::endpoint::{Endpoint, Kind};
 use crate::api::input::Nothing;
+use crate::app_sign_in::own_address;
 use crate::language::Language;
 use crate::problem::Problem;
 use crate::sign_in::{As, CSRF, Visit, front};
@@ -202,8 +205,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 /// How members come in.
 #[derive(Serialize, JsonSchema)]
 struct WaysIn {
-    /// `phone`, where codes can be texted.
+    /// `phone`, where codes can be texted; `wechat`, where an official account of the brand's leads here.
     ways: Vec<&'static str>,
+    /// Where somebody begins who comes in by WeChat. `t` beside what it says is the touchpoint.
+    wechat_url: Option<String>,
+    /// The brand's zone, as the time zone database calls it.
+    timezone: Option<String>,
     /// ISO 4217.
     currency: Option<String>,
     /// Digits after the point of a price.
@@ -211,10 +218,22 @@ struct WaysIn {
 }
 
 async fn ways_in(visit: Visit, _: Nothing) -> Result<Json<WaysIn>, Problem> {
-    let ways = if visit.api.me.has_texts() { vec!["phone"] } else { Vec::new() };
-    let currency = visit.api.engine.live().ok().map(|live| live.playbook.currency.clone());
+    let here = visit.api.front.public_url.clone().or_else(|| own_address(&visit.headers));
+    let wechat_url = here.and_then(|here| visit.api.apps.way_to(&format!("{here}/m/")));
+    let mut ways = Vec::new();
+    ways.extend(visit.api.me.has_texts().then_some("phone"));
+    ways.extend(wechat_url.is_some().then_some("wechat"));
+    let live = visit.api.engine.live().ok();
+    let currency = live.as_ref().map(|live| live.playbook.currency.clone());
+    let timezone = live.map(|live| live.playbook.timezone.name().to_owned());
     let exponent = currency.as_ref().map(|currency| currency.exponent);
-    Ok(Json(WaysIn { ways, currency: currency.map(|currency| currency.code), exponent }))
+    Ok(Json(WaysIn {
+        ways,
+        wechat_url,
+        timezone,
+        currency: currency.map(|currency| currency.code),
+        exponent,
+    }))
 }
 
 /// A phone that a code is texted to.
@@ -289,6 +308,21 @@ fn opened(visit: &Visit, at: &AtHome, is_new: bool) -> Result<Response, Problem>
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
     Ok(response)
+}
+
+/// The cookie of a member whom an app vouches for; `once` is by what this visit is known.
+pub(crate) async fn cookie_of_app(
+    api: &Api,
+    member: MemberId,
+    touchpoint: Option<String>,
+    (once, secure): (&str, bool),
+) -> Result<HeaderValue, Problem> {
+    let touchpoint = touchpoint.filter(|code| zhiyin_model::event::bounded("touchpoint", code).is_ok());
+    let (came, now) = (CameBy { touchpoint }, clock::wall());
+    let at = done(api.me.let_in_known(member, &came, once, now).await?)?;
+    let seconds = (at.ends_at.0 - now.0) / 1_000_000;
+    let cookie = front::cookie_of(COOKIE, secure, at.token.reveal(), seconds.max(0));
+    HeaderValue::try_from(cookie).map_err(|_| Problem::of("reading_failed"))
 }
 
 async fn begin(visit: Visit, asked: Coming) -> Result<As<MySession>, Problem> {
