@@ -272,7 +272,7 @@ async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spok
     } else if platform == receipts::CHANNEL {
         let now = zhiyin_engine::clock::wall().0.div_euclid(1_000_000);
         for (name, account) in platforms.sms.iter().filter(|(name, _)| is_asked(name)) {
-            checked.push((name, receipts::check(account, &address(name), now).await));
+            checked.push((name.clone(), receipts::check(account, &address(name), now).await));
         }
     } else if platform == apps::CHANNEL {
         let all = apps::check(&platforms, address).await;

@@ -165,7 +165,7 @@ pub async fn work(
         let _nobody_left = stop.send(true).is_err();
         done
     };
-    let (worked, (), (), (), (), (), ()) =
+    let (worked, (), (), (), (), (), (), (), ()) =
         tokio::join!(working, telling, handing, arriving, asking, paying, hearing, knowing, looking);
     worked?;
     Ok(ExitCode::SUCCESS)
