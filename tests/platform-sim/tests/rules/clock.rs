@@ -178,5 +178,5 @@ async fn the_page_and_a_small_world_are_there() {
     let shown = page["phones"].as_array().unwrap().iter().find(|row| row["id"] == *phone).unwrap();
     assert_eq!((shown["staff"].as_array().unwrap().len(), shown["chats"].as_array().unwrap().len()), (1, 1));
     let all = stage.get("/sim/truth").await;
-    assert_eq!(all.as_object().unwrap().len(), 18);
+    assert_eq!(all.as_object().unwrap().len(), 20);
 }

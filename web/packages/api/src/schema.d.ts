@@ -1776,6 +1776,246 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["me_change"];
+        trace?: never;
+    };
+    "/v1/me/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["me_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["me_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_consents"];
+        put: operations["me_consent"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_coupons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/door": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_door"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/draws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_draws"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["me_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["me_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_pass"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_seen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_session"];
+        put?: never;
+        post: operations["me_session_begin"];
+        delete: operations["me_session_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/members": {
         parameters: {
             query?: never;
@@ -3319,6 +3559,12 @@ export interface components {
             session: string | null;
             spoke: string;
         };
+        Did: {
+            at: string;
+            operation: string;
+            role: string;
+            who: string;
+        };
         Differences: {
             items: components["schemas"]["DifferenceView"][];
         };
@@ -3449,6 +3695,9 @@ export interface components {
             count: number;
             steps: components["schemas"]["StepView"][];
             took_ms: components["schemas"]["Took"];
+        };
+        Forgotten: {
+            erased: boolean;
         };
         GivenTold: {
             gift: {
@@ -3785,6 +4034,24 @@ export interface components {
             /** Format: uint32 */
             adds: number;
         };
+        Me: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            card: string | null;
+            /** Format: uint */
+            coupons: number;
+            id: string;
+            joined_at: string | null;
+            levels: components["schemas"]["MyLevel"][];
+            name: string | null;
+            /** Format: uint */
+            offers: number;
+            phone: string | null;
+            points: components["schemas"]["MyAccount"];
+            store: string | null;
+            tier: components["schemas"]["TierView"] | null;
+        };
         MeasuredArm: {
             arm: string;
             /** Format: double */
@@ -3927,6 +4194,108 @@ export interface components {
             at: string;
             from: string | null;
             to: string;
+        };
+        MyAccount: {
+            /** Format: int64 */
+            debt: number;
+            expiries: components["schemas"]["ExpiryView"][];
+            /** Format: int64 */
+            held: number;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            shown: number;
+        };
+        MyClaimed: {
+            codes: string[];
+            /** Format: int64 */
+            points: number;
+        };
+        MyConsentChannel: {
+            allowed: boolean;
+            channel: string;
+            since: string | null;
+        };
+        MyConsents: {
+            purposes: components["schemas"]["MyPurpose"][];
+        };
+        MyCoupon: {
+            about: components["schemas"]["NamesView"];
+            code: string;
+            id: string;
+            name: components["schemas"]["NamesView"];
+            offer: string;
+            partner_code: string | null;
+            state: string;
+            usable: boolean;
+            valid_from: string;
+            valid_until: string | null;
+            why: string | null;
+        };
+        MyCoupons: {
+            items: components["schemas"]["MyCoupon"][];
+        };
+        MyDraw: {
+            /** Format: uint64 */
+            alternate: number | null;
+            /** Format: uint64 */
+            chances: number;
+            draw: string;
+            entry: string;
+            fate: string | null;
+            name: components["schemas"]["NamesView"];
+            prize: string | null;
+            state: string;
+        };
+        MyDraws: {
+            items: components["schemas"]["MyDraw"][];
+        };
+        MyEnded: {
+            /** Format: uint */
+            ended: number;
+        };
+        MyLevel: {
+            /** Format: int64 */
+            from: number;
+            level: string;
+            name: components["schemas"]["NamesView"];
+        };
+        MyOffer: {
+            about: components["schemas"]["NamesView"];
+            closes: string | null;
+            /** Format: int64 */
+            left: number | null;
+            /** Format: int64 */
+            missing: number | null;
+            name: components["schemas"]["NamesView"];
+            offer: string;
+            opens: string | null;
+            /** Format: int64 */
+            points: number;
+            state: string;
+        };
+        MyOffers: {
+            items: components["schemas"]["MyOffer"][];
+        };
+        MyPoints: {
+            at: string;
+            event: string;
+            kind: string;
+            /** Format: int64 */
+            points: number;
+        };
+        MyPurpose: {
+            channels: components["schemas"]["MyConsentChannel"][];
+            name: components["schemas"]["NamesView"];
+            needed: boolean;
+            purpose: string;
+            version: string | null;
+        };
+        MySession: {
+            csrf: string;
+            expires_at: string;
+            fresh_until: string;
+            joined: boolean;
         };
         NameGivenUp: {
             at: string;
@@ -4087,6 +4456,10 @@ export interface components {
             items: components["schemas"]["WordView"][];
             next: string | null;
         };
+        PassView: {
+            pass: string;
+            until: string;
+        };
         PeopleView: {
             items: components["schemas"]["PersonView"][];
         };
@@ -4192,6 +4565,11 @@ export interface components {
             source: string | null;
             /** Format: int64 */
             version: number;
+        };
+        PointsView: {
+            items: components["schemas"]["MyPoints"][];
+            lots: components["schemas"]["LotView"][];
+            next: string | null;
         };
         PostCard: {
             title: string;
@@ -4405,6 +4783,16 @@ export interface components {
             warn: boolean;
             why: string | null;
         };
+        Seen: {
+            items: components["schemas"]["Did"][];
+            roles: components["schemas"]["Sees"][];
+        };
+        Sees: {
+            name: components["schemas"]["NamesView"];
+            role: string;
+            shows: string;
+            whom: string;
+        };
         SendsListed: {
             items: components["schemas"]["SendView"][];
         };
@@ -4517,6 +4905,12 @@ export interface components {
             /** Format: uint16 */
             status: number | null;
             taken: boolean;
+        };
+        TextedView: {
+            /** Format: uint64 */
+            again_in: number;
+            /** Format: int64 */
+            good_for: number;
         };
         TierView: {
             ends: string;
@@ -4646,6 +5040,14 @@ export interface components {
             /** Format: uint64 */
             count: number;
             value: string | null;
+        };
+        WaysIn: {
+            currency: string | null;
+            /** Format: uint32 */
+            exponent: number | null;
+            timezone: string | null;
+            ways: string[];
+            wechat_url: string | null;
         };
         WaysListed: {
             items: components["schemas"]["WayView"][];
@@ -8028,6 +8430,460 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+        };
+    };
+    me_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+        };
+    };
+    me_change: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    attributes: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_claim: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uint32 */
+                    count?: number | null;
+                    offer: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyClaimed"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    language?: string | null;
+                    phone: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextedView"];
+                };
+            };
+        };
+    };
+    me_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyConsents"];
+                };
+            };
+        };
+    };
+    me_consent: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    channel?: string | null;
+                    given: boolean;
+                    purpose: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_coupons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyCoupons"];
+                };
+            };
+        };
+    };
+    me_door: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysIn"];
+                };
+            };
+        };
+    };
+    me_draws: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyDraws"];
+                };
+            };
+        };
+    };
+    me_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    sure: boolean;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forgotten"];
+                };
+            };
+        };
+    };
+    me_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    me_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyOffers"];
+                };
+            };
+        };
+    };
+    me_orders: {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page3"];
+                };
+            };
+        };
+    };
+    me_pass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassView"];
+                };
+            };
+        };
+    };
+    me_points: {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsView"];
+                };
+            };
+        };
+    };
+    me_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Seen"];
+                };
+            };
+        };
+    };
+    me_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MySession"];
+                };
+            };
+        };
+    };
+    me_session_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    code: string;
+                    phone: string;
+                    touchpoint?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MySession"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_session_end: {
+        parameters: {
+            query?: {
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyEnded"];
                 };
             };
         };
