@@ -41,7 +41,7 @@ const WHOSE: &str = "whose";
 const KEYED: &str = "reply";
 const WORD: &str = "word";
 /// Under whose name the first three are kept: a conversation is of no one account.
-const INBOX: &str = "inbox";
+pub(super) const INBOX: &str = "inbox";
 /// How long a reply may take to be said, where the platform does not say, in hours; and how many there may be.
 const HOURS_USUAL: u64 = 48;
 const REPLIES_USUAL: u64 = 5;

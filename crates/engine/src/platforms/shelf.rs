@@ -12,6 +12,7 @@ use zhiyin_reach::platform::Network;
 use zhiyin_store::campaigns::mirror::{Reflect, Reflection, ReflectionId, reflection_id};
 use zhiyin_store::{StoreError, seal};
 
+use super::inbox::INBOX;
 use super::{About, Kept, Row};
 use crate::{Engine, Result};
 
@@ -33,7 +34,7 @@ impl Engine {
         let known = kinds.iter().filter_map(|kind| {
             let (channel, rest) = kind.split_once(':')?;
             let (account, _) = rest.split_once(':')?;
-            Network::of(channel).is_some().then(|| account.to_owned())
+            (Network::of(channel).is_some() && account != INBOX).then(|| account.to_owned())
         });
         Ok(known.chain(named.iter().cloned()).collect())
     }
