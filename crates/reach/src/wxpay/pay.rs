@@ -5,6 +5,7 @@
 //! wait for it, and not again within a minute: a forged notice names keys that nobody has. Their list is trusted since each of them is
 //! sealed with the merchant's APIv3 key (pay.weixin.qq.com/doc/v3/merchant/4012551764).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -40,7 +41,7 @@ const FETCHED_MS_MAX: i64 = 11 * 3_600_000;
 
 /// What the platform says no with, what it is called here, and who can do something about it
 /// (pay.weixin.qq.com/doc/v3/merchant/4012081670; the texts that go with it are not read).
-const CODES: [(&str, &str, Whose); 22] = [
+const CODES: [(&str, &str, Whose); 23] = [
     ("SIGN_ERROR", "sign_error", Whose::Settings),
     ("MCH_NOT_EXISTS", "merchant_unknown", Whose::Settings),
     ("MCHID_NOT_EXIST", "merchant_unknown", Whose::Settings),
@@ -55,6 +56,7 @@ const CODES: [(&str, &str, Whose); 22] = [
     ("NOT_ENOUGH", "not_enough", Whose::Spent),
     ("QUOTA_EXCEEDED", "quota_exceeded", Whose::Spent),
     ("ALREADY_EXISTS", "already_exists", Whose::Already),
+    ("RESOURCE_ALREADY_EXISTS", "already_exists", Whose::Already),
     ("NOT_FOUND", "not_found", Whose::Thing),
     ("ORDER_NOT_EXIST", "not_found", Whose::Thing),
     ("ORDERNOTEXIST", "not_found", Whose::Thing),
@@ -159,6 +161,16 @@ impl Pay {
     /// For what transfers to people are, where the brand makes any.
     pub fn transfer_scene(&self) -> Option<&str> {
         self.0.settings.transfer_scene.as_deref()
+    }
+
+    /// Which stock of merchant coupons goes with which offer.
+    pub fn stocks(&self) -> &BTreeMap<String, String> {
+        &self.0.settings.stocks
+    }
+
+    /// In which app people's card packs are known.
+    pub fn coupon_appid(&self) -> Option<&str> {
+        self.0.settings.coupon_appid.as_deref()
     }
 
     /// Where the platform tells what becomes of transfers.
@@ -354,6 +366,8 @@ fn answer(heard: Heard, is_safe: bool, now: i64) -> Answer<Heard> {
             "FREQUENCY_LIMITED" | "FREQUENCY_LIMIT_EXCEED" | "STATEMENT_CREATING" => {
                 Trouble::Later { why: "http_busy", rest: rest() }
             }
+            // Merchant coupons say so by 400, and want the same words again.
+            "SYSTEM_ERROR" if is_safe => Trouble::Later { why: "system_error", rest: rest() },
             code => match CODES.iter().find(|(one, ..)| *one == code) {
                 Some((_, why, whose)) => Trouble::Never { why, whose: *whose },
                 None if status == 401 => Trouble::Never { why: "sign_error", whose: Whose::Settings },

@@ -8,6 +8,7 @@
 //! | GET | `/v3/billdownload/file` | the file, unsigned |
 //! | POST | `/v3/fund-app/mch-transfer/transfer-bills` | once a number; the same again is the same, another under it is refused |
 //! | GET | `…/transfer-bills/out-bill-no/{n}` | as it stands; `NOT_FOUND` |
+//! | | `/v3/marketing/busifavor/…` | merchant coupons: `coupon` |
 //! | POST | `…/out-bill-no/{n}/cancel` | while its person has not confirmed it |
 
 use std::sync::Arc;
@@ -148,6 +149,10 @@ impl World {
             }
             BILLS if !is_get => self.transfers_to(asked.body),
             path => {
+                if let Some(below) = path.strip_prefix("/v3/marketing/busifavor/") {
+                    let answered = self.coupon_answers(is_get, below, asked.body);
+                    return answered.unwrap_or(Err(NOWHERE)).map(Said::Json);
+                }
                 if let Some(number) =
                     path.strip_prefix("/v3/pay/transactions/out-trade-no/").filter(|_| is_get)
                 {
