@@ -14,6 +14,7 @@ mod door;
 pub mod keys;
 pub mod news;
 pub mod notice;
+mod oaep;
 mod pay;
 pub mod settings;
 pub mod told;

@@ -78,17 +78,19 @@ pub(super) struct Ask {
     pub(super) bytes_max: usize,
     /// Files are not signed: their hash is known by then.
     pub(super) is_file: bool,
+    /// By which of the platform's keys something in it is sealed, if anything is.
+    pub(super) sealed_by: Option<String>,
 }
 
 impl Ask {
     pub(super) fn get(path: String) -> Self {
         let (method, bytes_max) = (Method::GET, ANSWER_BYTES_MAX);
-        Self { method, path, body: None, is_safe: true, bytes_max, is_file: false }
+        Self { method, path, body: None, is_safe: true, bytes_max, is_file: false, sealed_by: None }
     }
 
     pub(super) fn post(path: String, body: String, is_safe: bool) -> Self {
         let (method, body, bytes_max) = (Method::POST, Some(body), ANSWER_BYTES_MAX);
-        Self { method, path, body, is_safe, bytes_max, is_file: false }
+        Self { method, path, body, is_safe, bytes_max, is_file: false, sealed_by: None }
     }
 }
 
@@ -206,6 +208,20 @@ impl Pay {
         (self.0.clock)()
     }
 
+    /// Seals a text for the platform, the same each time for the same purpose; by which of its keys, and the text.
+    pub(super) fn sealed(&self, text: &str, purpose: &str) -> Answer<(String, String)> {
+        let later = |why| Trouble::Later { why, rest: REST };
+        let keys = self.keys();
+        let id = self.public_key_id().or_else(|| keys.ids().last()).ok_or(later("key_unknown"))?.to_owned();
+        let key = keys.of(&id).ok_or(later("key_unknown"))?;
+        let Some(own) = &self.0.settings.merchant_key else {
+            return Err(Trouble::Never { why: "no_private_key", whose: Whose::Settings });
+        };
+        let seed = own.seed(&format!("{purpose}\n{id}\n{text}")).ok_or(later("no_random_numbers"))?;
+        let never = Trouble::Never { why: "too_long_to_seal", whose: Whose::Content };
+        Ok((id, key.seal(text, &seed).ok_or(never)?))
+    }
+
     /// Fetches certificates where those that are known are old; how many there are.
     pub async fn refresh(&self) -> Answer<usize> {
         let is_old = match &*self.0.fetching.lock().await {
@@ -299,7 +315,7 @@ impl Pay {
         let (at, body) = (self.now_ms().div_euclid(1_000), ask.body.as_deref().unwrap_or_default());
         let signed = key.authorization(ask.method.as_str(), &path, at, &nonce, body).ok_or_else(no_chance)?;
         let mut said_heads = vec![("authorization", signed)];
-        if let Some(id) = self.public_key_id() {
+        if let Some(id) = ask.sealed_by.as_deref().or(self.public_key_id()) {
             said_heads.push(("wechatpay-serial", id.to_owned()));
         }
         let said = Said {
