@@ -7,6 +7,7 @@
 mod bills;
 pub mod packs;
 pub mod payouts;
+mod wallets;
 
 use std::future::Future;
 use std::pin::pin;
@@ -50,6 +51,7 @@ impl Engine {
                 self.bill_round(merchant, wall).await,
                 self.payout_round(merchant, wall).await,
                 self.pack_round(merchant, wall).await,
+                self.wallet_round(merchant, wall).await,
             ];
             for round in rounds {
                 match round {

@@ -30,6 +30,13 @@ async fn is_issued(till: &mut Till, who: &str) {
     .await;
 }
 
+/// Somebody whose openid is known is in a store.
+async fn visits(till: &mut Till, who: &str) {
+    let named = json!({"externalIds": [{"id": format!("o-{who}"), "type": format!("openid:{APPID}")}]});
+    till.takes("desk", json!({"event": "Store Visited", "userId": who, "context": named})).await;
+    till.works().await;
+}
+
 async fn in_packs(till: &Till) -> Vec<Value> {
     till.truth().await["coupons"].as_array().unwrap().clone()
 }
@@ -140,9 +147,7 @@ async fn a_coupon_that_was_taken_in_wechat_is_issued_here_once_and_used_in_eithe
         .await;
     let mut codes = Vec::new();
     for who in ["ann", "bob"] {
-        let named = json!({"externalIds": [{"id": format!("o-{who}"), "type": format!("openid:{APPID}")}]});
-        till.takes("desk", json!({"event": "Store Visited", "userId": who, "context": named})).await;
-        till.works().await;
+        visits(&mut till, who).await;
         let asked = json!({"stock_id": STOCK, "openid": format!("o-{who}"), "appid": APPID});
         codes.push(till.act("pay/coupon/take", asked).await["coupon_code"].clone());
         till.goes_on(MINUTE_MS).await;
@@ -159,6 +164,23 @@ async fn a_coupon_that_was_taken_in_wechat_is_issued_here_once_and_used_in_eithe
         assert_eq!((there["coupon_state"].as_str(), times(&there)), (Some("USED"), [1, 1, 0, 0]), "{who}");
         assert_eq!(till.had(who).await.0, [CouponAccount::Redeemed], "{who}");
     }
+    // Of what eve takes no notice comes: her card pack is looked at when she is here once more, on another day.
+    visits(&mut till, "eve").await;
+    for _ in 0..25 {
+        till.goes_on(HOUR_MS).await;
+    }
+    till.act("faults", json!({"callback_lost": 1_000})).await;
+    let asked = json!({"stock_id": STOCK, "openid": "o-eve", "appid": APPID});
+    till.act("pay/coupon/take", asked).await;
+    for_a_while(&till, 3).await;
+    assert_eq!(till.had("eve").await.0, []);
+    visits(&mut till, "eve").await;
+    for_a_while(&till, 3).await;
+    assert_eq!(till.had("eve").await.0, [CouponAccount::Held]);
+    assert_eq!(till.uses("eve", "c9").await, 8_800);
+    for_a_while(&till, 3).await;
+    let there = in_pack(&till, "eve").await;
+    assert_eq!((there["coupon_state"].as_str(), times(&there)), (Some("USED"), [1, 1, 0, 0]));
     till.ends().await;
 }
 

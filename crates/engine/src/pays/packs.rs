@@ -8,7 +8,7 @@
 //!  issued   ◀──────────────────────────  taken in WeChat (its stock goes with an offer)
 //! ```
 //!
-//! What changes here is read from the change feed; what changes there is looked at, since the platform tells of what was taken only. Where a
+//! What changes here is read from the change feed; what changes there is looked at, since the platform tells of what was taken only (and where no notice does, whole card packs are looked at: `wallets`). Where a
 //! coupon stands here is its books' word; a row says where it was seen last there. Whatever is said names a number of the coupon's own, by
 //! which it is done once, so what got lost is said again.
 
@@ -211,6 +211,8 @@ impl Engine {
             for (member, _, value) in named.into_iter().filter(|(_, known, _)| *known == namespace) {
                 openids.entry(member).or_insert(value);
             }
+            let all: BTreeSet<String> = openids.values().cloned().collect();
+            self.wallets_due(&merchant.account, (&namespace, &all), wall).await?;
             for (member, openid) in openids {
                 let coupons = self.store().coupons().coupons_of(member, COUPONS_SEEN).await?;
                 for coupon in coupons {

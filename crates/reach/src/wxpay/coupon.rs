@@ -3,7 +3,7 @@
 //!
 //! Sources: pay.weixin.qq.com/doc/v3/partner/4015595255 (sending: stocks that bear a product, with a code of the merchant's where the stock
 //! says `coupon_code_mode` `MERCHANT_API`), pay.weixin.qq.com/docs/merchant/apis/merchant-exclusive-coupon/coupon/query-coupon.html,
-//! use-coupon.html, return-coupon.html, deactivate-coupon.html beside it.
+//! list-coupons-by-filter.html, use-coupon.html, return-coupon.html, deactivate-coupon.html beside it.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Pay;
+use super::news::seconds;
 use super::pay::Ask;
 use crate::clickhouse::encoded;
 use crate::platform::{Answer, Trouble};
@@ -25,6 +26,10 @@ pub struct PackCoupon {
     /// Whose, in the app of [`Pay::coupon_appid`].
     pub openid: String,
 }
+
+/// How many of a card pack are read at a time, and how often at most.
+const PAGE: usize = 20;
+const PAGES_MAX: usize = 10;
 
 /// Where a coupon stands in a card pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,17 @@ pub struct InPack {
     pub lies: Lies,
     /// By which number it was used last, if it was.
     pub used_by: String,
+}
+
+/// One that was found in a card pack, and can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its code.
+    pub code: String,
+    /// Of which stock.
+    pub stock: String,
+    /// When it came there, in seconds since 1970 UTC, where that is told.
+    pub at: Option<i64>,
 }
 
 impl Pay {
@@ -88,6 +104,42 @@ impl Pay {
         let body =
             json!({"coupon_code": coupon.code, "stock_id": coupon.stock, "deactivate_request_no": request});
         self.told("coupons/deactivate", &body).await
+    }
+
+    /// What of the merchant's own stocks lies in somebody's card pack and can be used: the first two hundred.
+    pub async fn coupons_in_pack(&self, openid: &str) -> Answer<Vec<Found>> {
+        #[derive(Deserialize)]
+        struct Page {
+            #[serde(default)]
+            data: Vec<Shown>,
+        }
+        #[derive(Deserialize)]
+        struct Shown {
+            coupon_code: String,
+            stock_id: String,
+            #[serde(default)]
+            receive_time: String,
+        }
+        let (appid, mchid) = (encoded(self.pack_appid()?), self.mchid());
+        let mut all = Vec::new();
+        for page in 0..PAGES_MAX {
+            let path = format!(
+                "/v3/marketing/busifavor/users/{}/coupons?appid={appid}&coupon_state=SENDED&creator_merchant={mchid}\
+                 &offset={page}&limit={PAGE}",
+                encoded(openid)
+            );
+            let shown: Page = self.asked(&Ask::get(path)).await?;
+            let n = shown.data.len();
+            all.extend(shown.data.into_iter().map(|one| Found {
+                code: one.coupon_code,
+                stock: one.stock_id,
+                at: seconds(&one.receive_time),
+            }));
+            if n < PAGE {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// One as it stands; nothing where its owner has none of this code.

@@ -152,7 +152,7 @@ impl World {
             BILLS if !is_get => self.transfers_to(asked.body, asked.headers),
             path => {
                 if let Some(below) = path.strip_prefix("/v3/marketing/busifavor/") {
-                    let answered = self.coupon_answers(is_get, below, asked.body);
+                    let answered = self.coupon_answers(is_get, (below, &query), asked.body);
                     return answered.unwrap_or(Err(NOWHERE)).map(Said::Json);
                 }
                 if let Some(number) =

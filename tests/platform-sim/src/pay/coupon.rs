@@ -6,9 +6,12 @@
 //! | POST | `/coupons/use` | once a number; `RESOURCE_ALREADY_EXISTS` where another one used it |
 //! | POST | `/coupons/return` | of one that was used; once a number |
 //! | POST | `/coupons/deactivate` | of one that can be used; once a number |
+//! | GET | `/users/{openid}/coupons` | a page of those that the merchant's stocks gave |
 //! | GET | `/users/{openid}/coupons/{code}/appids/{appid}` | as it stands; `RESOURCE_NOT_EXISTS` |
 //!
 //! Of what came into a card pack the merchant is told (`COUPON.SEND`), of nothing else.
+
+use std::collections::BTreeMap;
 
 use hyper::body::Bytes;
 use serde_json::{Value, json};
@@ -58,7 +61,12 @@ fn text<'a>(body: &'a Value, field: &str) -> Result<&'a str, No> {
 
 impl World {
     /// Answers what is asked below `/v3/marketing/busifavor/`; nothing where there is no such path.
-    pub fn coupon_answers(&mut self, is_get: bool, path: &str, body: &Bytes) -> Option<Result<Value, No>> {
+    pub fn coupon_answers(
+        &mut self,
+        is_get: bool,
+        (path, query): (&str, &BTreeMap<String, String>),
+        body: &Bytes,
+    ) -> Option<Result<Value, No>> {
         let parts: Vec<&str> = path.split('/').collect();
         match (is_get, parts.as_slice()) {
             (true, ["users", openid, "coupons", code, "appids", appid]) => {
@@ -67,6 +75,7 @@ impl World {
                 });
                 Some(found.map(Coupon::told).ok_or(GONE))
             }
+            (true, ["users", openid, "coupons"]) => Some(self.coupons_of(openid, query)),
             (false, [what @ ("product-coupons" | "coupons"), which]) => {
                 let said = match serde_json::from_slice(body).map_err(|_| WRONG) {
                     Ok(said) => said,
@@ -80,6 +89,26 @@ impl World {
             }
             _ => None,
         }
+    }
+
+    /// Pages are numbered from 0 on (`offset`).
+    fn coupons_of(&self, openid: &str, query: &BTreeMap<String, String>) -> Result<Value, No> {
+        let of = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+        let mchid = self.pay.merchant.as_ref().map(|one| one.mchid.as_str()).unwrap_or_default();
+        let n = |name: &str, usual: usize| match of(name) {
+            "" => Ok(usual),
+            text => text.parse::<usize>().map_err(|_| WRONG),
+        };
+        let (page, limit) = (n("offset", 0)?, n("limit", 20)?);
+        if of("appid").is_empty() || of("creator_merchant") != mchid || !(1..=20).contains(&limit) {
+            return Err(WRONG);
+        }
+        let state = of("coupon_state");
+        let all = self.pay.coupons.iter().filter(|one| one.openid == openid && one.appid == of("appid"));
+        let all: Vec<Value> =
+            all.filter(|one| state.is_empty() || one.state == state).map(Coupon::told).collect();
+        let shown: Vec<&Value> = all.iter().skip(page * limit).take(limit).collect();
+        Ok(json!({"data": shown, "total_count": all.len(), "offset": page, "limit": limit}))
     }
 
     fn coupon_sent(&mut self, said: &Value) -> Result<Value, No> {
