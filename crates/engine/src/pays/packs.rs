@@ -190,14 +190,19 @@ impl Engine {
     /// Reads the next entries of the change feed; how many. Who sends no coupons follows nothing, and holds up nobody's forgetting.
     async fn follow_coupons(&self, merchant: &Merchant, wall: Ts) -> Result<usize> {
         let consumer = format!("{CHANNEL}-{}-{KIND}", merchant.account);
+        let followed = self.store().crowd().followed(&consumer).await?;
         let stocks = merchant.pay.stocks();
         let Some(appid) = merchant.pay.coupon_appid().filter(|_| !stocks.is_empty()) else {
-            if self.store().crowd().followed(&consumer).await?.is_some() {
+            if followed.is_some() {
                 self.store().crowd().unfollow(&consumer).await?;
             }
             return Ok(0);
         };
-        let from = self.store().feed_position(&consumer).await?;
+        // Who is new is written down; who is known only reads, however often.
+        let from = match followed {
+            Some(from) => from,
+            None => self.store().feed_position(&consumer).await?,
+        };
         let entries = self.store().feed(from, ENTRIES).await?;
         let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(0) };
         let n = entries.len();
