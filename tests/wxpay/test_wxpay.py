@@ -5,6 +5,7 @@
 1. Notices that others sign and seal are read by ours, by certificate and by public key, at many lengths, with Chinese and without; and
    each that was changed anywhere (body, time, nonce, key, seal) is refused, by its name.
 2. What ours signs for a request is what the other checks, and reads the same fields of.
+3. What ours seals for the platform (a person's name) is what the other opens.
 
 Closes with `N passed, M failed`.
 """
@@ -27,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import NameOID
 from wechatpayv3.core import Core
-from wechatpayv3.utils import aes_decrypt, rsa_sign, rsa_verify
+from wechatpayv3.utils import aes_decrypt, rsa_decrypt, rsa_sign, rsa_verify
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from crash import Tally  # noqa: E402
@@ -194,6 +195,21 @@ def signed_by_ours(ours: Lines, chance: random.Random, tally: Tally) -> None:
     tally.check("what is no key is refused", "PKCS#8" in refused.get("problem", ""), str(refused))
 
 
+def sealed_by_ours(ours: Lines, chance: random.Random, tally: Tally) -> None:
+    wrong: list[str] = []
+    for bits in (2048, 3072):
+        key = rsa.generate_private_key(65537, bits)
+        for round_, length in enumerate([1, 2, 9, 71, *(chance.randrange(1, 71) for _ in range(20))]):
+            text = "".join(chance.choice("张三欧阳丰") for _ in range(length))
+            shown = pem(key)[1] if round_ % 2 else certificate(key, 7)
+            got = ours.ask(do="seal", platform_key=shown, text=text, now=round_)
+            if rsa_decrypt(got["sealed"], key) != text:
+                wrong.append(f"{bits} bits, {length} letters: {got}")
+    tally.check("the other opens what ours seals", not wrong, "; ".join(wrong[:3]))
+    long = ours.ask(do="seal", platform_key=pem(rsa.generate_private_key(65537, 2048))[1], text="x" * 215, now=0)
+    tally.check("what is too long for the key is not sealed", long == {"sealed": None}, str(long))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crypto", type=Path, required=True)
@@ -203,6 +219,7 @@ def main() -> None:
     chance, tally, ours = random.Random(args.seed), Tally(), Lines(str(args.crypto.resolve()))
     read_by_ours(ours, chance, tally)
     signed_by_ours(ours, chance, tally)
+    sealed_by_ours(ours, chance, tally)
     ours.end()
     print(f"{tally.n_passed} passed, {tally.n_failed} failed")
     sys.exit(1 if tally.n_failed else 0)

@@ -1,11 +1,13 @@
 //! Merchants of WeChat Pay, asked by themselves: their platform's certificates are kept fresh, and each day's bill is held against what was
-//! told, so that what no notice told is found ([`bills`]); and money that goes to people is followed until they have it or it came back
-//! ([`payouts`]).
+//! told, so that what no notice told is found ([`bills`]); money that goes to people is followed until they have it or it came back
+//! ([`payouts`]); and coupons in people's card packs are kept the same as those here ([`packs`]).
 //!
 //! Work is done in rounds, each of which does a bounded part, and is told the time. Several processes may do all of it at once.
 
 mod bills;
+pub mod packs;
 pub mod payouts;
+mod wallets;
 
 use std::future::Future;
 use std::pin::pin;
@@ -45,7 +47,12 @@ impl Engine {
                 // It is asked for again after a minute.
                 tracing::debug!(?merchant, %trouble, "certificates of the platform are not fetched for now");
             }
-            let rounds = [self.bill_round(merchant, wall).await, self.payout_round(merchant, wall).await];
+            let rounds = [
+                self.bill_round(merchant, wall).await,
+                self.payout_round(merchant, wall).await,
+                self.pack_round(merchant, wall).await,
+                self.wallet_round(merchant, wall).await,
+            ];
             for round in rounds {
                 match round {
                     Ok(Round { done, next }) => {

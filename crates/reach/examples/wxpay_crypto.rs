@@ -26,6 +26,13 @@ fn answer(asked: &Value) -> Value {
             Err(problem) => json!({"problem": problem.to_string()}),
         };
     }
+    if of("do") == "seal" {
+        let seed = [u8::try_from(at & 0xff).unwrap_or_default(); 20];
+        return match PlatformKey::of_pem(of("platform_key").as_bytes()) {
+            Ok(key) => json!({"sealed": key.seal(of("text"), &seed)}),
+            Err(problem) => json!({"problem": problem.to_string()}),
+        };
+    }
     let keys = Keys::new(of("api_v3_key")).and_then(|mut keys| {
         let key = PlatformKey::of_pem(of("platform_key").as_bytes())?;
         let id = key.serial().unwrap_or(of("platform_id")).to_owned();
@@ -49,6 +56,7 @@ fn answer(asked: &Value) -> Value {
             let told = match Told::of(&notice) {
                 None => "unreadable".to_owned(),
                 Some(Told::Transferred(moved)) => format!("{} {}", moved.out_bill_no, moved.state),
+                Some(Told::Packed(packed)) => format!("{} packed {}", packed.coupon_code, packed.stock_id),
                 Some(Told::Other) => "other".to_owned(),
                 Some(Told::Paid(paid)) => format!("{} paid {}", paid.out_trade_no, paid.amount.total),
                 Some(Told::Refunded(back)) => format!("{} back {}", back.out_refund_no, back.amount.refund),

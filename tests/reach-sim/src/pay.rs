@@ -103,6 +103,11 @@ fn clock_file() -> &'static PathBuf {
 impl Till {
     /// A merchant that is told at once, and a home with nobody in it. `orders` is what payments mean for orders.
     pub async fn new(by: By, seed: u64, orders: Value) -> Self {
+        Self::with(by, seed, orders, json!({})).await
+    }
+
+    /// The same, with stocks of coupons that go with offers.
+    pub async fn with(by: By, seed: u64, orders: Value, stocks: Value) -> Self {
         static ONE: Mutex<()> = Mutex::const_new(());
         let one = ONE.lock().await;
         let options = Options { seed, clock_file: Some(clock_file().clone()), ..Options::default() };
@@ -120,7 +125,7 @@ impl Till {
         let mut merchant = json!({
             "mchid": MCHID, "appids": [APPID], "api_v3_key_env": "KEY", "serial": MERCHANT_SERIAL,
             "private_key_file": "private.pem", "api": format!("http://{}", sim.address), "orders": orders,
-            "transfer_scene": "1005",
+            "transfer_scene": "1005", "stocks": stocks,
         });
         if by == By::PublicKey {
             merchant["public_key_id"] = json!(PUBLIC_KEY_ID);

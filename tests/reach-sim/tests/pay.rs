@@ -306,6 +306,7 @@ fn payout(bill: &str, amount: i64) -> PayoutAsked {
         appid: APPID.to_owned(),
         openid: format!("o-{bill}"),
         amount,
+        name: None,
         remark: "九月佣金".to_owned(),
         reports: vec![("岗位类型".to_owned(), "推广员".to_owned())],
     }
@@ -375,7 +376,8 @@ async fn s3_a_transfer_that_cannot_be_is_refused_by_its_field_and_one_number_is_
     for (asked, field) in [
         (payout("B-1", 100), "bill"),
         (payout("B1", 9), "amount"),
-        (payout("B1", 200_000), "amount"),
+        (payout("B1", 100_000_001), "amount"),
+        (payout("B1", 200_000), "name"),
         (PayoutAsked { openid: String::new(), ..payout("B1", 100) }, "openid"),
         (PayoutAsked { remark: "长".repeat(33), ..payout("B1", 100) }, "remark"),
         (PayoutAsked { reports: Vec::new(), ..payout("B1", 100) }, "reports"),
@@ -393,4 +395,24 @@ async fn s3_a_transfer_that_cannot_be_is_refused_by_its_field_and_one_number_is_
     assert_eq!(till.engine.payout("main", "B3").await.unwrap().unwrap().stage, Stage::Refused);
     assert_eq!(till.truth().await["transfers"].as_array().unwrap().len(), 1);
     till.ends().await;
+}
+
+#[tokio::test]
+async fn s3_a_transfer_of_two_thousand_yuan_bears_its_persons_name_for_the_platform_alone() {
+    for by in [By::Certificates, By::PublicKey] {
+        let till = Till::new(by, 14, usual()).await;
+        till.act("faults", json!({"call_reply_lost": 300, "timeout_real_ms": 1})).await;
+        let asked = PayoutAsked { name: Some("张三丰".to_owned()), ..payout("B1", 200_000) };
+        let wall = zhiyin_engine::clock::wall;
+        till.engine.begin_payout("main", &asked, wall()).await.unwrap().unwrap();
+        for _ in 0..10 {
+            till.goes_on(MINUTE_MS).await;
+        }
+        let made = till.engine.payout("main", "B1").await.unwrap().unwrap();
+        assert_eq!((made.stage, made.why), (Stage::WaitsForPerson, None), "{by:?}");
+        let truth = till.truth().await;
+        assert_eq!(truth["transfers"].as_array().unwrap().len(), 1);
+        assert!(!truth.to_string().contains("张三丰"));
+        till.ends().await;
+    }
 }

@@ -87,7 +87,7 @@ impl Engine {
                 Some(order) => Some((back.namespace.clone(), order.clone())),
                 None => self.order_of_payment(home, arrival, back).await?,
             },
-            PayNews::Transferred(_) => None,
+            PayNews::Transferred(_) | PayNews::Packed(_) => None,
         };
         let order = number.map(|(namespace, number)| order_id(&home.id_key, &namespace, &number));
         Ok(Ok(Told { account, news, order }))
@@ -129,6 +129,10 @@ impl Engine {
                 self.look_at_payout(&told.account, &moved.bill, wall).await?;
                 Ok((ArrivalState::Done, arrival.due, None))
             }
+            PayNews::Packed(one) => Ok(match self.came_into_pack(&told.account, one, wall).await? {
+                Some(why) => (ArrivalState::Failed, arrival.due, Some(why.to_owned())),
+                None => (ArrivalState::Done, arrival.due, None),
+            }),
             PayNews::Paid(paid) => self.work_on_paid(home, (told, paid), order, (arrival, wall)).await,
             PayNews::Refunded(back) => {
                 let placed = order.filter(|order| order.status != OrderStatus::Announced);

@@ -94,6 +94,9 @@ pub struct PayoutAsked {
     pub openid: String,
     /// How much, in fen.
     pub amount: i64,
+    /// The person's real name: needed from ¥2,000 on.
+    #[serde(default)]
+    pub name: Option<String>,
     /// What the person reads.
     pub remark: String,
     /// What it is for, as the scene asks: kinds and what is said of each.
@@ -170,6 +173,7 @@ impl Payout {
             appid: asked.appid,
             openid: asked.openid,
             amount: asked.amount,
+            name: asked.name,
             remark: asked.remark,
             reports: asked.reports,
         }

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 
-use super::news::{Moved, PayNews};
+use super::news::{IntoPack, Moved, PayNews, seconds};
 use super::notice::{Heads, Notice, NoticeProblem, read};
-use super::told::Told;
+use super::told::{Packed, Told};
 use super::{CHANNEL, Pay};
 use crate::door::{Brought, Door, How, Refused, Taken};
 
@@ -50,10 +50,27 @@ impl Pay {
             Told::Transferred(moved) => {
                 ("transferred", Some(PayNews::Transferred(Moved { bill: moved.out_bill_no })))
             }
+            Told::Packed(packed) => match self.packed(&packed) {
+                Some(news) => ("packed", Some(PayNews::Packed(news))),
+                None => ("other", None),
+            },
             Told::Other => ("other", None),
         };
         let kept = news.iter().map(|news| news.kept(self.mchid())).collect();
         Ok(Taken { kind, kept })
+    }
+
+    /// A coupon that came into somebody's card pack, where it is of an offer of the brand's and says whose it is.
+    fn packed(&self, packed: &Packed) -> Option<IntoPack> {
+        let (offer, _) = self.stocks().iter().find(|(_, stock)| **stock == packed.stock_id)?;
+        let appid = self.coupon_appid().filter(|_| !packed.openid.is_empty())?;
+        Some(IntoPack {
+            offer: offer.clone(),
+            stock: packed.stock_id.clone(),
+            code: packed.coupon_code.clone(),
+            whose: (format!("openid:{appid}"), packed.openid.clone()),
+            at: seconds(&packed.send_time)?,
+        })
     }
 }
 

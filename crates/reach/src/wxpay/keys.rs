@@ -7,10 +7,13 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
+
+use super::oaep;
 
 /// The most keys of the platform's: one, and the next while they change.
 pub const KEYS_MAX: usize = 16;
@@ -86,6 +89,12 @@ impl PlatformKey {
     /// The serial number of its certificate, where it has one.
     pub fn serial(&self) -> Option<&str> {
         self.serial.as_deref()
+    }
+
+    /// Seals a text of at most 214 bytes so that only the platform reads it (RSAES-OAEP, SHA-1), as base64; nothing where it is too long.
+    pub fn seal(&self, text: &str, seed: &[u8; 20]) -> Option<String> {
+        let numbers = der::numbers(&self.public)?;
+        oaep::sealed(numbers, text.as_bytes(), seed).map(|sealed| STANDARD.encode(sealed))
     }
 
     /// Whether a message bears its signature (SHA-256, PKCS#1 v1.5).
@@ -195,6 +204,12 @@ impl MerchantKey {
         Some(STANDARD.encode(signature))
     }
 
+    /// What nobody can guess who has not this key, and which is the same of the same text. `None` where the machine gives no random numbers.
+    pub fn seed(&self, text: &str) -> Option<[u8; 20]> {
+        let hash = digest(&SHA256, self.sign(text.as_bytes())?.as_bytes());
+        hash.as_ref().get(..20)?.try_into().ok()
+    }
+
     /// The `Authorization` of a request (pay.weixin.qq.com/doc/v3/merchant/4012365336): `path` with its query, `at` in seconds since 1970
     /// UTC, a nonce that was never used.
     pub fn authorization(
@@ -252,6 +267,14 @@ mod der {
         let (bits, _) = expect(rest, BITS)?;
         let (unused, key) = bits.split_first()?;
         (algorithm.starts_with(&RSA) && *unused == 0).then_some(key)
+    }
+
+    /// The modulus and the exponent of an `RSAPublicKey`, without zeros before them.
+    pub(super) fn numbers(key: &[u8]) -> Option<(&[u8], &[u8])> {
+        let (numbers, _) = expect(key, SEQUENCE)?;
+        let (modulus, rest) = expect(numbers, INTEGER)?;
+        let (exponent, _) = expect(rest, INTEGER)?;
+        Some((modulus.strip_prefix(&[0]).unwrap_or(modulus), exponent.strip_prefix(&[0]).unwrap_or(exponent)))
     }
 
     /// The serial number, and the `RSAPublicKey`, of a certificate.

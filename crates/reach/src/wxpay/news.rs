@@ -17,6 +17,8 @@ pub enum PayNews {
     Refunded(GivenBack),
     /// A transfer to a person came to its end: how, is asked.
     Transferred(Moved),
+    /// A merchant coupon came into somebody's card pack.
+    Packed(IntoPack),
 }
 
 /// A transfer that came to its end.
@@ -24,6 +26,21 @@ pub enum PayNews {
 pub struct Moved {
     /// The merchant's own number of it.
     pub bill: String,
+}
+
+/// A merchant coupon that came into somebody's card pack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntoPack {
+    /// Of which offer.
+    pub offer: String,
+    /// Of which stock.
+    pub stock: String,
+    /// Its code there.
+    pub code: String,
+    /// Whose: the namespace of a home and the openid.
+    pub whose: (String, String),
+    /// When, in seconds since 1970 UTC.
+    pub at: i64,
 }
 
 /// A payment.
@@ -128,6 +145,9 @@ impl PayNews {
             Self::Paid(paid) => (payment_key(mchid, &paid.transaction), paid.payer.clone()),
             Self::Refunded(back) => (format!("{mchid}/refunded/{}", back.refund), None),
             Self::Transferred(moved) => (format!("{mchid}/transferred/{}", moved.bill), None),
+            Self::Packed(one) => {
+                (format!("{mchid}/packed/{}/{}", one.stock, one.code), Some(one.whose.clone()))
+            }
         };
         let body = match serde_json::to_value(self) {
             Ok(Value::Object(body)) => body,

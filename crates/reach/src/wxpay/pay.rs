@@ -5,6 +5,7 @@
 //! wait for it, and not again within a minute: a forged notice names keys that nobody has. Their list is trusted since each of them is
 //! sealed with the merchant's APIv3 key (pay.weixin.qq.com/doc/v3/merchant/4012551764).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -40,7 +41,7 @@ const FETCHED_MS_MAX: i64 = 11 * 3_600_000;
 
 /// What the platform says no with, what it is called here, and who can do something about it
 /// (pay.weixin.qq.com/doc/v3/merchant/4012081670; the texts that go with it are not read).
-const CODES: [(&str, &str, Whose); 22] = [
+const CODES: [(&str, &str, Whose); 23] = [
     ("SIGN_ERROR", "sign_error", Whose::Settings),
     ("MCH_NOT_EXISTS", "merchant_unknown", Whose::Settings),
     ("MCHID_NOT_EXIST", "merchant_unknown", Whose::Settings),
@@ -55,6 +56,7 @@ const CODES: [(&str, &str, Whose); 22] = [
     ("NOT_ENOUGH", "not_enough", Whose::Spent),
     ("QUOTA_EXCEEDED", "quota_exceeded", Whose::Spent),
     ("ALREADY_EXISTS", "already_exists", Whose::Already),
+    ("RESOURCE_ALREADY_EXISTS", "already_exists", Whose::Already),
     ("NOT_FOUND", "not_found", Whose::Thing),
     ("ORDER_NOT_EXIST", "not_found", Whose::Thing),
     ("ORDERNOTEXIST", "not_found", Whose::Thing),
@@ -76,17 +78,19 @@ pub(super) struct Ask {
     pub(super) bytes_max: usize,
     /// Files are not signed: their hash is known by then.
     pub(super) is_file: bool,
+    /// By which of the platform's keys something in it is sealed, if anything is.
+    pub(super) sealed_by: Option<String>,
 }
 
 impl Ask {
     pub(super) fn get(path: String) -> Self {
         let (method, bytes_max) = (Method::GET, ANSWER_BYTES_MAX);
-        Self { method, path, body: None, is_safe: true, bytes_max, is_file: false }
+        Self { method, path, body: None, is_safe: true, bytes_max, is_file: false, sealed_by: None }
     }
 
     pub(super) fn post(path: String, body: String, is_safe: bool) -> Self {
         let (method, body, bytes_max) = (Method::POST, Some(body), ANSWER_BYTES_MAX);
-        Self { method, path, body, is_safe, bytes_max, is_file: false }
+        Self { method, path, body, is_safe, bytes_max, is_file: false, sealed_by: None }
     }
 }
 
@@ -161,6 +165,16 @@ impl Pay {
         self.0.settings.transfer_scene.as_deref()
     }
 
+    /// Which stock of merchant coupons goes with which offer.
+    pub fn stocks(&self) -> &BTreeMap<String, String> {
+        &self.0.settings.stocks
+    }
+
+    /// In which app people's card packs are known.
+    pub fn coupon_appid(&self) -> Option<&str> {
+        self.0.settings.coupon_appid.as_deref()
+    }
+
     /// Where the platform tells what becomes of transfers.
     pub(super) fn notice_url(&self) -> Option<&str> {
         self.0.settings.notice_url.as_deref()
@@ -192,6 +206,20 @@ impl Pay {
 
     pub(super) fn now_ms(&self) -> i64 {
         (self.0.clock)()
+    }
+
+    /// Seals a text for the platform, the same each time for the same purpose; by which of its keys, and the text.
+    pub(super) fn sealed(&self, text: &str, purpose: &str) -> Answer<(String, String)> {
+        let later = |why| Trouble::Later { why, rest: REST };
+        let keys = self.keys();
+        let id = self.public_key_id().or_else(|| keys.ids().last()).ok_or(later("key_unknown"))?.to_owned();
+        let key = keys.of(&id).ok_or(later("key_unknown"))?;
+        let Some(own) = &self.0.settings.merchant_key else {
+            return Err(Trouble::Never { why: "no_private_key", whose: Whose::Settings });
+        };
+        let seed = own.seed(&format!("{purpose}\n{id}\n{text}")).ok_or(later("no_random_numbers"))?;
+        let never = Trouble::Never { why: "too_long_to_seal", whose: Whose::Content };
+        Ok((id, key.seal(text, &seed).ok_or(never)?))
     }
 
     /// Fetches certificates where those that are known are old; how many there are.
@@ -287,7 +315,7 @@ impl Pay {
         let (at, body) = (self.now_ms().div_euclid(1_000), ask.body.as_deref().unwrap_or_default());
         let signed = key.authorization(ask.method.as_str(), &path, at, &nonce, body).ok_or_else(no_chance)?;
         let mut said_heads = vec![("authorization", signed)];
-        if let Some(id) = self.public_key_id() {
+        if let Some(id) = ask.sealed_by.as_deref().or(self.public_key_id()) {
             said_heads.push(("wechatpay-serial", id.to_owned()));
         }
         let said = Said {
@@ -354,6 +382,8 @@ fn answer(heard: Heard, is_safe: bool, now: i64) -> Answer<Heard> {
             "FREQUENCY_LIMITED" | "FREQUENCY_LIMIT_EXCEED" | "STATEMENT_CREATING" => {
                 Trouble::Later { why: "http_busy", rest: rest() }
             }
+            // Merchant coupons say so by 400, and want the same words again.
+            "SYSTEM_ERROR" if is_safe => Trouble::Later { why: "system_error", rest: rest() },
             code => match CODES.iter().find(|(one, ..)| *one == code) {
                 Some((_, why, whose)) => Trouble::Never { why, whose: *whose },
                 None if status == 401 => Trouble::Never { why: "sign_error", whose: Whose::Settings },

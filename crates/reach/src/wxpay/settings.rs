@@ -1,7 +1,7 @@
 //! What a brand writes under `wxpay` in the file of channels, read strictly: a field that is not known is refused, and what cannot work is
 //! named by its field. Secrets are not in the file; it says where they are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ use crate::settings::{Secrets, api, held, wrong};
 pub const API: &str = "https://api.mch.weixin.qq.com";
 /// The most apps of a merchant.
 const APPS_MAX: usize = 50;
+/// The most stocks of merchant coupons.
+const STOCKS_MAX: usize = 200;
 /// The longest id of an app, a merchant, a scene or a namespace, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 /// How ids of the platform's public keys begin (pay.weixin.qq.com/doc/v3/merchant/4012153196).
@@ -42,6 +44,9 @@ pub struct Written {
     #[serde(default)]
     orders: Orders,
     transfer_scene: Option<String>,
+    #[serde(default)]
+    stocks: BTreeMap<String, String>,
+    coupon_appid: Option<String>,
 }
 
 /// What payments mean for orders.
@@ -113,6 +118,10 @@ pub struct Settings {
     pub orders: Orders,
     /// For what transfers to people are, as the platform numbers it (`1000` marketing, `1005` commission).
     pub transfer_scene: Option<String>,
+    /// Which stock of merchant coupons (商家券批次) goes with which offer of the playbook.
+    pub stocks: BTreeMap<String, String>,
+    /// In which app people's card packs are known: the only one, where nothing is said.
+    pub coupon_appid: Option<String>,
     /// Where the platform tells what becomes of transfers; nowhere, unless whoever reads the file says so.
     pub notice_url: Option<String>,
 }
@@ -181,6 +190,8 @@ impl Settings {
         if let Some(scene) = &written.transfer_scene {
             name("transfer_scene", scene)?;
         }
+        let coupon_appid = stocks(&written.stocks, written.coupon_appid, &appids, merchant_key.is_some())?;
+        let stocks = written.stocks;
         let (mchid, transfer_scene, orders) = (written.mchid, written.transfer_scene, written.orders);
         Ok(Self {
             mchid,
@@ -192,6 +203,8 @@ impl Settings {
             merchant_key,
             orders,
             transfer_scene,
+            stocks,
+            coupon_appid,
             notice_url: None,
         })
     }
@@ -216,6 +229,41 @@ fn apps(appids: &[String]) -> Result<BTreeSet<String>, SettingsProblem> {
         }
     }
     Ok(all)
+}
+
+/// The app of card packs, where stocks and it can work.
+fn stocks(
+    stocks: &BTreeMap<String, String>,
+    coupon_appid: Option<String>,
+    appids: &BTreeSet<String>,
+    can_ask: bool,
+) -> Result<Option<String>, SettingsProblem> {
+    if stocks.len() > STOCKS_MAX {
+        return wrong("stocks", format!("at most {STOCKS_MAX}"));
+    }
+    let mut seen = BTreeSet::new();
+    for (offer, stock) in stocks {
+        let field = format!("stocks.{offer}");
+        if offer.is_empty() || offer.len() > NAME_BYTES_MAX {
+            return wrong(field, "an offer of the playbook");
+        }
+        name(&field, stock)?;
+        if !seen.insert(stock) {
+            return wrong(field, "a stock goes with one offer");
+        }
+    }
+    let appid = match coupon_appid {
+        Some(appid) if appids.contains(&appid) => Some(appid),
+        Some(_) => return wrong("coupon_appid", "is none of `appids`"),
+        None => appids.first().filter(|_| appids.len() == 1).cloned(),
+    };
+    if !stocks.is_empty() && appid.is_none() {
+        return wrong("coupon_appid", "in which of `appids` are people's card packs known?");
+    }
+    if !stocks.is_empty() && !can_ask {
+        return wrong("private_key_file", "coupons are sent with the merchant's private key");
+    }
+    Ok(appid)
 }
 
 fn orders(orders: &Orders) -> Result<(), SettingsProblem> {

@@ -143,6 +143,22 @@ pub struct Transfer {
     pub package_info: String,
 }
 
+/// A merchant coupon that came into somebody's card pack (领券事件回调通知).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Packed {
+    /// What happened: `EVENT_TYPE_BUSICOUPON_SEND`.
+    pub event_type: String,
+    /// Its code.
+    pub coupon_code: String,
+    /// Of which stock.
+    pub stock_id: String,
+    /// Whose, in the app that the stock names for notices; empty where it names none.
+    pub openid: String,
+    /// When (RFC 3339).
+    pub send_time: String,
+}
+
 /// What a notice means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -152,6 +168,8 @@ pub enum Told {
     Refunded(Box<Refund>),
     /// A transfer to a person came to its end.
     Transferred(Box<Transfer>),
+    /// A merchant coupon came into a card pack.
+    Packed(Box<Packed>),
     /// Something that nobody here needs.
     Other,
 }
@@ -179,6 +197,15 @@ impl Told {
             "MCHTRANSFER.BILL.FINISHED" => {
                 let moved: Transfer = serde_json::from_str(&notice.resource).ok()?;
                 (!moved.out_bill_no.is_empty()).then(|| Self::Transferred(Box::new(moved)))
+            }
+            "COUPON.SEND" => {
+                let packed: Packed = serde_json::from_str(&notice.resource).ok()?;
+                // Coupons of the platform's own (代金券) are told by the same name.
+                if packed.event_type != "EVENT_TYPE_BUSICOUPON_SEND" {
+                    return Some(Self::Other);
+                }
+                let is_whole = !packed.coupon_code.is_empty() && !packed.stock_id.is_empty();
+                is_whole.then(|| Self::Packed(Box::new(packed)))
             }
             _ => Some(Self::Other),
         }

@@ -11,8 +11,12 @@ use crate::platform::{Answer, Trouble};
 
 /// The smallest amount, in fen.
 pub const AMOUNT_MIN: i64 = 10;
-/// From this amount on the platform wants the person's name, sealed, which is not made here; in fen.
+/// From this amount on the platform wants the person's name; in fen.
 pub const NAME_FROM: i64 = 200_000;
+/// The largest amount, in fen: a bound of ours, beyond what a merchant's own limits are.
+pub const AMOUNT_MAX: i64 = 100_000_000;
+/// The longest name of a person, in bytes: what a key of 2,048 bits seals.
+const NAME_BYTES_MAX: usize = 214;
 /// The longest remark, in characters.
 const REMARK_CHARS_MAX: usize = 32;
 /// The most things that are told of what a transfer is for, and the longest of each, in characters.
@@ -67,6 +71,8 @@ pub struct NewTransfer {
     pub openid: String,
     /// How much, in fen.
     pub amount: i64,
+    /// The person's real name, which the platform holds against who they are there: needed from [`NAME_FROM`] on.
+    pub name: Option<String>,
     /// What the person reads.
     pub remark: String,
     /// What it is for, as the scene asks: kinds and what is said of each.
@@ -101,8 +107,17 @@ impl NewTransfer {
         {
             return wrong("openid", "1 to 64 characters");
         }
-        if !(AMOUNT_MIN..NAME_FROM).contains(&self.amount) {
-            return wrong("amount", format!("{AMOUNT_MIN} to {} fen", NAME_FROM - 1));
+        if !(AMOUNT_MIN..=AMOUNT_MAX).contains(&self.amount) {
+            return wrong("amount", format!("{AMOUNT_MIN} to {AMOUNT_MAX} fen"));
+        }
+        match &self.name {
+            None if self.amount >= NAME_FROM => {
+                return wrong("name", format!("is needed from {NAME_FROM} fen on"));
+            }
+            Some(name) if name.trim().is_empty() || name.len() > NAME_BYTES_MAX => {
+                return wrong("name", format!("1 to {NAME_BYTES_MAX} bytes"));
+            }
+            _ => {}
         }
         if self.remark.is_empty() || self.remark.chars().count() > REMARK_CHARS_MAX {
             return wrong("remark", format!("1 to {REMARK_CHARS_MAX} characters"));
@@ -141,8 +156,16 @@ impl Pay {
         if let (Some(url), Some(body)) = (self.notice_url(), body.as_object_mut()) {
             drop(body.insert("notify_url".to_owned(), url.into()));
         }
+        let mut sealed_by = None;
+        if let (Some(name), Some(body)) = (&new.name, body.as_object_mut()) {
+            // The same number is to say the same words, however often.
+            let (by, sealed) = self.sealed(name, &new.bill)?;
+            drop(body.insert("user_name".to_owned(), sealed.into()));
+            sealed_by = Some(by);
+        }
         let path = "/v3/fund-app/mch-transfer/transfer-bills".to_owned();
-        let made: Made = self.asked(&Ask::post(path, body.to_string(), false)).await?;
+        let ask = Ask { sealed_by, ..Ask::post(path, body.to_string(), false) };
+        let made: Made = self.asked(&ask).await?;
         Ok(Transfer {
             out_bill_no: new.bill.clone(),
             transfer_bill_no: made.transfer_bill_no,

@@ -33,6 +33,9 @@ pub fn act(world: &mut World, what: &str, body: &Value) -> Result<Value, String>
         "pay" => pay(world, body),
         "refund" => refund(world, body),
         "confirm" => confirm(world, body),
+        what if what.starts_with("coupon/") => {
+            world.coupon_act(what.strip_prefix("coupon/").unwrap_or_default(), body)
+        }
         _ => Err(format!("pay/{what}: nothing of this name can be done")),
     }
 }

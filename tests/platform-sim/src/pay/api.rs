@@ -8,10 +8,13 @@
 //! | GET | `/v3/billdownload/file` | the file, unsigned |
 //! | POST | `/v3/fund-app/mch-transfer/transfer-bills` | once a number; the same again is the same, another under it is refused |
 //! | GET | `…/transfer-bills/out-bill-no/{n}` | as it stands; `NOT_FOUND` |
+//! | | `/v3/marketing/busifavor/…` | merchant coupons: `coupon` |
 //! | POST | `…/out-bill-no/{n}/cancel` | while its person has not confirmed it |
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
 use hyper::{Method, StatusCode};
@@ -146,8 +149,12 @@ impl World {
                 let day = self.pay.downloads.get(of("token")).ok_or(NOWHERE)?;
                 bill::of(&self.pay, day).map(Said::File).ok_or(NOWHERE)
             }
-            BILLS if !is_get => self.transfers_to(asked.body),
+            BILLS if !is_get => self.transfers_to(asked.body, asked.headers),
             path => {
+                if let Some(below) = path.strip_prefix("/v3/marketing/busifavor/") {
+                    let answered = self.coupon_answers(is_get, (below, &query), asked.body);
+                    return answered.unwrap_or(Err(NOWHERE)).map(Said::Json);
+                }
                 if let Some(number) =
                     path.strip_prefix("/v3/pay/transactions/out-trade-no/").filter(|_| is_get)
                 {
@@ -229,7 +236,7 @@ impl World {
         Ok(Said::Json(json!({"hash_type": "SHA1", "hash_value": hash, "download_url": url})))
     }
 
-    fn transfers_to(&mut self, body: &Bytes) -> Result<Said, No> {
+    fn transfers_to(&mut self, body: &Bytes, headers: &HeaderMap) -> Result<Said, No> {
         const WRONG: No = (400, "PARAM_ERROR", "参数错误");
         let asked: Value = serde_json::from_slice(body).map_err(|_| WRONG)?;
         let of = |name: &str| asked[name].as_str().filter(|text| !text.is_empty()).ok_or(WRONG);
@@ -239,6 +246,15 @@ impl World {
         let is_number = (1..=32).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric());
         let reports = asked["transfer_scene_report_infos"].as_array().map_or(0, Vec::len);
         let needs_name = amount >= 200_000 && asked["user_name"].is_null();
+        if let Some(name) = asked["user_name"].as_str() {
+            // It is sealed with the key that the head names.
+            let by = headers.get("wechatpay-serial").and_then(|value| value.to_str().ok());
+            let is_known =
+                [Signer::First, Signer::Second, Signer::Public].iter().any(|one| by == Some(one.serial()));
+            if !is_known || STANDARD.decode(name).map_or(0, |sealed| sealed.len()) != 256 {
+                return Err(WRONG);
+            }
+        }
         if !is_number || amount < 10 || remark.chars().count() > 32 || reports == 0 || needs_name {
             return Err(WRONG);
         }

@@ -1,11 +1,13 @@
 //! WeChat Pay of one merchant (APIv3): people pay in its stores and apps, money is given back, and sent to people who confirm it.
 //!
 //! Written from the platform's documentation (pay.weixin.qq.com/doc/v3/merchant), never from our client. `api` answers what a merchant asks,
+//! `coupon` is the coupons of card packs,
 //! `act` is what people and the merchant's console do, `notices` tells of it, `crypto` signs and seals.
 
 pub mod act;
 pub mod api;
 mod bill;
+mod coupon;
 pub mod crypto;
 pub mod notices;
 
@@ -72,6 +74,9 @@ pub struct Pay {
     pub payments: BTreeMap<String, Payment>,
     pub refunds: Vec<Refund>,
     pub transfers: BTreeMap<String, Transfer>,
+    pub coupons: Vec<coupon::Coupon>,
+    /// Stocks of coupons, and who says their codes.
+    pub stocks: BTreeMap<String, String>,
     /// How often certificates were asked for.
     pub n_certificates: u64,
     /// Nonces of requests: each is good once.
@@ -92,6 +97,8 @@ impl Pay {
             payments: BTreeMap::new(),
             refunds: Vec::new(),
             transfers: BTreeMap::new(),
+            coupons: Vec::new(),
+            stocks: BTreeMap::new(),
             n_certificates: 0,
             nonces: BTreeSet::new(),
             downloads: BTreeMap::new(),
@@ -159,6 +166,7 @@ impl World {
         json!({
             "certificates_asked": self.pay.n_certificates,
             "payments": self.pay.payments.values().map(|paid| paid.told(mchid)).collect::<Vec<_>>(),
+            "coupons": self.pay.coupons.iter().map(coupon::Coupon::told).collect::<Vec<_>>(),
             "refunds": refunds.collect::<Vec<_>>(),
             "transfers": self.pay.transfers.values().map(|moved| moved.told(mchid)).collect::<Vec<_>>(),
         })

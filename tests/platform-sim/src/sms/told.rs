@@ -15,6 +15,9 @@ use crate::world::types::Due;
 /// Cloud's plan is not documented: the same here.
 pub const RETRIES_S: [i64; 3] = [60, 300, 600];
 
+/// Where to, with which heads, and what.
+pub type Request = (String, Vec<(&'static str, String)>, Bytes);
+
 impl World {
     fn sms_tells(&mut self, platform: Platform, label: &str, body: &Value, may_be_lost: bool) {
         let Some(account) = self.sms.accounts.get(&platform).filter(|account| !account.url.is_empty()) else {
@@ -69,7 +72,7 @@ impl World {
     }
 
     /// What is told, as it goes out now.
-    pub fn sms_request(&self, delivery: &Delivery) -> Option<(String, Vec<(&'static str, String)>, Bytes)> {
+    pub fn sms_request(&self, delivery: &Delivery) -> Option<Request> {
         let said: Value = serde_json::from_str(&delivery.xml).ok()?;
         let heads = vec![("content-type", "application/json".to_owned())];
         Some((said["url"].as_str()?.to_owned(), heads, Bytes::from(said["body"].as_str()?.to_owned())))

@@ -318,7 +318,7 @@ impl World {
         let now_ms = self.now_ms;
         let tie = self.wechat.ties.get(&openid).filter(|tie| tie.appid == appid);
         let Some(tie) = tie else { return refuse(40003, "invalid openid") };
-        if !tie.spoke_ms.is_some_and(|at_ms| now_ms - at_ms < ANSWERED_MS) {
+        if tie.spoke_ms.is_none_or(|at_ms| now_ms - at_ms >= ANSWERED_MS) {
             return refuse(45015, "response out of time limit or subscription is canceled");
         }
         self.wechat_arrives(&openid, &json!({"kind": "word", "text": body["text"]["content"]}));

@@ -11,12 +11,15 @@ use zhiyin_reach::sms::{Account, CHANNEL, Sms};
 
 use super::{ChannelsProblem, Lane, Limit, OfLimit, Platforms, SecretAt, limits, named, wrong};
 
+/// Accounts by their names, and how fast the channel is spoken to.
+type Accounts = (Vec<(String, Account)>, Vec<Limit>);
+
 /// Accounts in the order of their names, and how fast the channel is spoken to: as the first says that says so.
 fn read(
     accounts: BTreeMap<String, Value>,
     public_url: &str,
     secret: &dyn Fn(&SecretAt) -> Result<Vec<u8>, String>,
-) -> Result<(Vec<(String, Account)>, Vec<Limit>), ChannelsProblem> {
+) -> Result<Accounts, ChannelsProblem> {
     named(CHANNEL, accounts.keys())?;
     let allow_private = !public_url.starts_with("https://");
     let (mut all, mut pace) = (Vec::with_capacity(accounts.len()), Vec::new());

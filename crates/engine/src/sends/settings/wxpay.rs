@@ -104,6 +104,10 @@ mod tests {
             (with("api", json!("http://127.0.0.1:1")), "wxpay.main.api"),
             (with("orders", json!({"method": " "})), "wxpay.main.orders.method"),
             (with("orders", json!({"number": "both"})), "wxpay.main"),
+            (with("stocks", json!({"a": "1 2"})), "wxpay.main.stocks.a"),
+            (with("stocks", json!({"a": "1", "b": "1"})), "wxpay.main.stocks.b"),
+            (with("stocks", json!({"a": "1"})), "wxpay.main.private_key_file"),
+            (with("coupon_appid", json!("wx2")), "wxpay.main.coupon_appid"),
             (with("nonsense", json!(1)), "wxpay.main"),
         ] {
             let problem = given(&of).map(|_| ()).unwrap_err();
