@@ -35,6 +35,7 @@ mod ways;
 pub(crate) mod webhooks;
 
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -63,6 +64,12 @@ use caller::Caller;
 use endpoint::{Endpoint, Kind, Raw};
 use rate::Rates;
 
+/// How many masked fields one key or person is shown a minute.
+const UNMASKED_A_MINUTE: NonZeroU32 = match NonZeroU32::new(10) {
+    Some(n) => n,
+    None => NonZeroU32::MIN,
+};
+
 /// What the operations work on.
 pub struct Api {
     pub(crate) engine: Arc<Engine>,
@@ -89,6 +96,8 @@ pub struct Api {
     pub(crate) channels: OnceLock<Channels>,
     /// Held while one of them is checked: platforms are asked for nobody's pleasure.
     pub(crate) checking: tokio::sync::Mutex<()>,
+    /// Fields that were shown unmasked, by who asked.
+    pub(crate) unmasked: Rates,
     /// What is simulated.
     pub(crate) simulations: simulations::Simulations,
 }
@@ -152,6 +161,7 @@ impl Api {
             asking,
             channels,
             checking,
+            unmasked: Rates::per_minute(UNMASKED_A_MINUTE),
             simulations,
         })
     }

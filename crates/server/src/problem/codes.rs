@@ -520,6 +520,13 @@ pub(crate) const CODES: &[Code] = &[
     c(409, "webhooks_too_many", ["回调数量已达上限", "There are as many webhooks as a home may have"]),
     c(404, "webhook_unknown", ["没有这个回调", "There is no such webhook"]),
     c(409, "webhook_moved", ["回调刚被他人修改", "Somebody changed it at the same time"]),
+    d(429, "too_many_unmasked", ["查看过于频繁", "Too many fields are shown"], [
+        "One field every six seconds, ten at once. Whoever needs many exports them.",
+        "每六秒一项，一次最多十项。需要大量资料请走导出。",
+    ]),
+    c(422, "field_unknown", ["会员没有这一项资料", "The member has no such field"]),
+    c(422, "reason_bad", ["请用一行写明原因（4–200 字）", "A reason has 4 to 200 characters on one line"]),
+    c(422, "reason_names_somebody", ["原因会永久留在日志里，不能写姓名、号码或地址", "The reason stays in the log for good: it names nobody"]),
     d(429, "simulation_busy", ["正在试算", "Something is being simulated"], [
         "A home simulates one change at a time. Wait for the one that is under way, or have who asked for it stop it.",
         "同一时间只试算一份改动。请等正在进行的算完，或请提出的人停下它。",

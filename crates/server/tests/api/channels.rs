@@ -31,7 +31,7 @@ fn secret(_: &SecretAt) -> Result<Vec<u8>, String> {
 }
 
 fn named() -> Channels {
-    let platforms = settings::platforms(FILE, secret, &(Arc::new(|| 0) as settings::Clock)).unwrap();
+    let platforms = settings::platforms(FILE, secret, &(Arc::new(|| 0_i64) as settings::Clock)).unwrap();
     Channels::of(platforms, ["email"], "https://vip.shop.example")
 }
 

@@ -22,4 +22,5 @@ mod sign_in;
 mod simulations;
 mod strict;
 mod tills;
+mod unmask;
 mod valid;
