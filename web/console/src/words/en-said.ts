@@ -193,4 +193,11 @@ export const said: Said = {
     steps: "Steps",
     remedy: "What to do: {{remedy}}",
   },
+  unmask: {
+    show: "Show",
+    title: "Show what is masked",
+    say: "The audit log first says who looks at which field, and why.",
+    reason: "Why",
+    reason_say: "4 to 200 characters, kept for good: no names, numbers or addresses.",
+  },
 };

@@ -191,4 +191,11 @@ export const said = {
     steps: "测试步骤",
     remedy: "怎么办：{{remedy}}",
   },
+  unmask: {
+    show: "显示",
+    title: "显示被隐去的资料",
+    say: "谁、为什么、看了哪一项，会先写进操作日志。",
+    reason: "原因",
+    reason_say: "4–200 字，会永久保留：不要写姓名、号码或地址。",
+  },
 };
