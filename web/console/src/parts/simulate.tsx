@@ -37,12 +37,15 @@ export function Simulate({ source, ready = true }: { source: string; ready?: boo
     refetchIntervalInBackground: true,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const stop = useMutation({
-    mutationFn: () => got(api.DELETE("/v1/simulations/{simulation}", { params: { path: { simulation: id } }, body: {} as never })),
-    onSettled: () => setId(""),
-  });
   // What was found is of the text that was tried.
   useEffect(() => setId(""), [source]);
+  // Whoever goes elsewhere, or asks for something else, wants it no more: another may begin then.
+  useEffect(() => {
+    if (id === "") return undefined;
+    return () => {
+      void api.DELETE("/v1/simulations/{simulation}", { params: { path: { simulation: id } }, body: {} as never }).catch(() => undefined);
+    };
+  }, [id]);
   if (!may("reports_read")) return null;
   const view = id === "" ? undefined : going.data;
   const running = begin.isPending || (id !== "" && !going.error && (view === undefined || view.state === "running"));
@@ -64,7 +67,7 @@ export function Simulate({ source, ready = true }: { source: string; ready?: boo
           {t("simulate.do")}
         </Button>
         {running && id !== "" ? (
-          <Button type="text" loading={stop.isPending} onClick={() => stop.mutate()}>
+          <Button type="text" onClick={() => setId("")}>
             {t("simulate.stop")}
           </Button>
         ) : null}
