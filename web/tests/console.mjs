@@ -221,6 +221,7 @@ const PAGES = [
   ["settings-webhook", async (page) => `/settings?tab=webhooks&hook=${await hook(page)}`, ".ant-drawer .facts"],
   ["settings-places", () => "/settings?tab=places&fold=east", "table tbody tr"],
   ["settings-place", () => "/settings?tab=places&place=330", ".ant-drawer .facts"],
+  ["settings-channels", () => "/settings?tab=channels", ".card"],
   ["settings-health", () => "/settings?tab=health", ".card"],
   ["missing", () => "/no/such/page", ".none"],
 ];

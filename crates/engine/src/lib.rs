@@ -17,6 +17,7 @@ pub mod audiences;
 pub mod audit;
 pub mod books;
 pub mod campaigns;
+pub mod channels;
 pub mod checkout;
 pub mod clock;
 pub mod command;

@@ -8,6 +8,7 @@ mod find;
 mod list;
 mod orders;
 mod timeline;
+mod unmask;
 mod whole;
 
 use std::collections::BTreeMap;

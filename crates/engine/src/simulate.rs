@@ -17,6 +17,7 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::task::JoinSet;
 use zhiyin_condition::Leaves;
@@ -88,6 +89,49 @@ pub struct Simulation {
     pub sample: Sample,
 }
 
+/// How a simulation goes on beside other work, for whoever waits for it.
+#[derive(Debug)]
+pub struct Aside {
+    /// How many parts are replayed side by side at most.
+    players_max: usize,
+    /// How much of it is done, in thousandths.
+    done: AtomicU32,
+}
+
+impl Default for Aside {
+    /// On all cores, for nobody who looks.
+    fn default() -> Self {
+        Self { players_max: cores(), done: AtomicU32::new(0) }
+    }
+}
+
+impl Aside {
+    /// On half of the cores, so that what comes in meanwhile is decided.
+    pub fn modest() -> Self {
+        Self { players_max: (cores() / 2).max(1), ..Self::default() }
+    }
+
+    /// How much of it is done, in thousandths: of members, whose records differ in length.
+    pub fn done_thousandths(&self) -> u32 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    fn has_read(&self, last: MemberId, read: u64, sample: Sample) {
+        let (part, whole) = match sample {
+            Sample::All => (place_of(last), IDS),
+            Sample::Share(hundredths) => (place_of(last), IDS * u128::from(hundredths) / 10_000),
+            Sample::Members(members) => (u128::from(read), u128::from(members)),
+        };
+        let done = (1000 * part).checked_div(whole).unwrap_or(1000).min(1000);
+        self.done.store(u32::try_from(done).unwrap_or(1000), Ordering::Relaxed);
+    }
+}
+
+/// How many parts may be replayed side by side.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(PLAYERS_MAX)
+}
+
 /// Why something cannot be simulated.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulationProblem {
@@ -102,13 +146,30 @@ pub enum SimulationProblem {
     Part(String),
 }
 
+impl SimulationProblem {
+    /// A name that stays, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Currency(..) => "simulation_currency",
+            Self::Backwards(..) => "simulation_backwards",
+            Self::Part(_) => "reading_failed",
+        }
+    }
+
+    /// The field at fault.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Currency(..) => "source",
+            Self::Backwards(..) => "to",
+            Self::Part(_) => "",
+        }
+    }
+}
+
 impl Engine {
-    /// Replays the record under a changed playbook and under the live one, and says what differs. Only what is decided is
-    /// replayed: what waits is not.
-    #[boxed]
-    pub async fn simulate(&self, changed: &Playbook, asked: Simulation) -> Result<Simulated> {
-        let (live, home) = (self.live()?, self.home().await?);
-        let zone = &live.rules.zone;
+    /// Whether this can be simulated.
+    pub fn can_simulate(&self, changed: &Playbook, asked: &Simulation) -> Result<()> {
+        let live = self.live()?;
         if changed.currency != live.playbook.currency {
             let (new, old) = (changed.currency.code.clone(), live.playbook.currency.code.clone());
             return Err(SimulationProblem::Currency(new, old).into());
@@ -118,6 +179,27 @@ impl Engine {
         {
             return Err(SimulationProblem::Backwards(from.to_string(), to.to_string()).into());
         }
+        Ok(())
+    }
+
+    /// Replays the record under a changed playbook and under the live one, and says what differs. Only what is decided is
+    /// replayed: what waits is not.
+    pub async fn simulate(&self, changed: &Playbook, asked: Simulation) -> Result<Simulated> {
+        self.simulate_aside(changed, asked, &Aside::default()).await
+    }
+
+    /// The same beside other work. Dropped, it reads nothing more, and of what was read what is being replayed (at most as many
+    /// parts as there are players) is replayed to its end.
+    #[boxed]
+    pub async fn simulate_aside(
+        &self,
+        changed: &Playbook,
+        asked: Simulation,
+        aside: &Aside,
+    ) -> Result<Simulated> {
+        self.can_simulate(changed, &asked)?;
+        let (live, home) = (self.live()?, self.home().await?);
+        let zone = &live.rules.zone;
         let now = clock::now(&home);
         let end = asked.to.map_or(now, |to| zone.end(to).min(now));
         let from = asked.from.map_or(Ts::MIN, |from| zone.start(from));
@@ -156,7 +238,7 @@ impl Engine {
             audiences: Arc::clone(&audiences),
             tally: Tally::default(),
         };
-        let (tally, factor_thousandths) = self.played(player, asked.sample).await?;
+        let (tally, factor_thousandths) = self.played(player, asked.sample, aside).await?;
         let named = charged.iter().map(|id| {
             let offer = new.offering.offer(id).or_else(|| old.offering.offer(id));
             (id.clone(), offer.map(|offer| offer.name.clone()).unwrap_or_default())
@@ -184,9 +266,13 @@ impl Engine {
 
     /// Reads members part by part and has them replayed, as many parts side by side as there are cores; what they came to, and
     /// what a sample is multiplied by.
-    async fn played(&self, player: impl Fn() -> Player, sample: Sample) -> Result<(Tally, i64)> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(PLAYERS_MAX);
-        let mut idle: Vec<Player> = (0..cores).map(|_| player()).collect();
+    async fn played(
+        &self,
+        player: impl Fn() -> Player,
+        sample: Sample,
+        aside: &Aside,
+    ) -> Result<(Tally, i64)> {
+        let mut idle: Vec<Player> = (0..aside.players_max).map(|_| player()).collect();
         let mut playing: JoinSet<Result<Player>> = JoinSet::new();
         let broken = |error: tokio::task::JoinError| SimulationProblem::Part(error.to_string());
         let (mut after, mut read, mut at_end) = (None, 0u64, false);
@@ -195,6 +281,9 @@ impl Engine {
             at_end = ended;
             after = part.last().map(|course| course.member.id).or(after);
             read += part.len() as u64;
+            if let Some(last) = after {
+                aside.has_read(last, read, sample);
+            }
             let mut one = match idle.pop() {
                 Some(one) => one,
                 None => match playing.join_next().await {
@@ -366,6 +455,27 @@ fn audiences(playbook: &Playbook) -> Result<Audiences> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_much_is_done_is_told_of_all_of_a_share_and_of_so_many() {
+        let id = |first: u8| {
+            let mut bytes = [0; 16];
+            bytes[0] = first;
+            MemberId::from_bytes(bytes)
+        };
+        let aside = Aside::modest();
+        assert_eq!(aside.done_thousandths(), 0);
+        for (last, read, sample, expected) in [
+            (0x40, 10, Sample::All, 250),
+            (0x40, 10, Sample::Share(5_000), 500),
+            (0xff, 10, Sample::Share(100), 1000),
+            (0x40, 3, Sample::Members(4), 750),
+            (0x40, 9, Sample::Members(4), 1000),
+        ] {
+            aside.has_read(id(last), read, sample);
+            assert_eq!(aside.done_thousandths(), expected, "{sample:?}");
+        }
+    }
 
     #[test]
     fn samples_are_members_or_a_share() {

@@ -11,6 +11,7 @@ pub(crate) mod books;
 pub(crate) mod caller;
 mod campaigns;
 mod changes;
+mod channels;
 mod checkout;
 pub(crate) mod commands;
 pub(crate) mod coupons;
@@ -28,12 +29,14 @@ pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod reference;
 mod sends;
+mod simulations;
 mod tills;
 mod ways;
 pub(crate) mod webhooks;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::num::NonZeroU32;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{RawPathParams, Request, State};
@@ -43,6 +46,7 @@ use axum::routing::{MethodFilter, get, on};
 use zhiyin_engine::Engine;
 use zhiyin_engine::apps::Apps;
 use zhiyin_engine::arrivals::Doors;
+use zhiyin_engine::channels::Channels;
 use zhiyin_engine::me::{Me, Texts};
 use zhiyin_engine::sign_in::SignIn;
 use zhiyin_model::role::{Bound, Operation};
@@ -59,6 +63,12 @@ use crate::wire::{self, Bounds, Wire};
 use caller::Caller;
 use endpoint::{Endpoint, Kind, Raw};
 use rate::Rates;
+
+/// How many masked fields one key or person is shown a minute.
+const UNMASKED_A_MINUTE: NonZeroU32 = match NonZeroU32::new(10) {
+    Some(n) => n,
+    None => NonZeroU32::MIN,
+};
 
 /// What the operations work on.
 pub struct Api {
@@ -82,6 +92,14 @@ pub struct Api {
     open: bool,
     /// Held while a second person is asked, so that what comes twice at once asks once.
     pub(crate) asking: tokio::sync::Mutex<()>,
+    /// The brand's accounts outside of the home.
+    pub(crate) channels: OnceLock<Channels>,
+    /// Held while one of them is checked: platforms are asked for nobody's pleasure.
+    pub(crate) checking: tokio::sync::Mutex<()>,
+    /// Fields that were shown unmasked, by who asked.
+    pub(crate) unmasked: Rates,
+    /// What is simulated.
+    pub(crate) simulations: simulations::Simulations,
 }
 
 impl Api {
@@ -127,7 +145,25 @@ impl Api {
         let me = Me::new(Arc::clone(&engine), sign_in::fill);
         let asking = tokio::sync::Mutex::default();
         let apps = AppDoor::default();
-        Arc::new(Self { engine, rates, wire, follows, arriving, apps, sign_in, me, front, open, asking })
+        let (channels, checking) = (OnceLock::new(), tokio::sync::Mutex::default());
+        let simulations = simulations::Simulations::default();
+        Arc::new(Self {
+            engine,
+            rates,
+            wire,
+            follows,
+            arriving,
+            apps,
+            sign_in,
+            me,
+            front,
+            open,
+            asking,
+            channels,
+            checking,
+            unmasked: Rates::per_minute(UNMASKED_A_MINUTE),
+            simulations,
+        })
     }
 
     /// Says who texts members the codes by which they come in; whoever is named first stays.
@@ -138,6 +174,11 @@ impl Api {
     /// Lets people sign in to these apps of the brand's on platforms. Said again it changes nothing.
     pub fn knows_apps(&self, apps: Apps) {
         self.apps.opens(apps);
+    }
+
+    /// Says which accounts the brand has outside of the home, and may have them checked. Said again it changes nothing.
+    pub fn knows_channels(&self, channels: Channels) {
+        drop(self.channels.set(channels));
     }
 
     /// Tells which short links were followed, again and again, until told to stop.
@@ -167,6 +208,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         wire::endpoints(),
         commands::endpoints(),
         changes::endpoints(),
+        channels::endpoints(),
+        simulations::endpoints(),
         reads::endpoints(),
         audiences::endpoints(),
         coupons::endpoints(),

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use zhiyin_engine::EngineError;
 use zhiyin_engine::sign_in::SignInProblem;
+use zhiyin_engine::simulate::SimulationProblem;
 use zhiyin_model::event::Refusal;
 use zhiyin_model::role::Denied;
 use zhiyin_store::StoreError;
@@ -82,6 +83,11 @@ impl Problem {
     /// With the number of the request for a second person.
     pub(crate) fn approval(self, no: i64) -> Self {
         Self { told: Some(("approval", no.into())), ..self }
+    }
+
+    /// Its code, for what is told later than it happened.
+    pub(crate) fn name(&self) -> &'static str {
+        self.code.name
     }
 
     /// Its code.
@@ -179,6 +185,13 @@ impl From<EngineError> for Problem {
             }
             EngineError::Approval(problem) => Self::of(problem.code()).says(problem.to_string()),
             EngineError::Books(problem) => Self::of(problem.code()).at("month").says(problem.to_string()),
+            EngineError::Simulation(problem @ SimulationProblem::Part(_)) => {
+                tracing::error!(%problem, "a simulation failed");
+                Self::of(problem.code())
+            }
+            EngineError::Simulation(problem) => {
+                Self::of(problem.code()).at(problem.field()).says(problem.to_string())
+            }
             EngineError::Replaying => Self::of("import_unfinished").says(error.to_string()),
             EngineError::Read(problem) => {
                 Self::of(problem.code()).at(problem.field()).says(problem.to_string())

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use zhiyin_engine::channels::Channels;
 use zhiyin_engine::command::Act;
 use zhiyin_engine::platforms::{AccountSeats, Health, SeatsView, Worded};
+use zhiyin_engine::sends::Lane;
 use zhiyin_engine::sends::settings::{self, Platforms, SecretAt};
-use zhiyin_engine::sends::{Lane, receipts};
 use zhiyin_engine::{apps, pays, shops};
 use zhiyin_model::event::names;
 use zhiyin_model::role::Operation;
@@ -260,34 +261,8 @@ pub async fn channel(place: &Place, action: ChannelAction) -> Result<ExitCode> {
 
 /// Checks what a file says of a platform. The code of exit says whether anything is wrong.
 async fn test(platform: &str, file: &Path, account: Option<&str>, language: Spoken) -> Result<ExitCode> {
-    let platforms = platforms(Some(file))?;
-    let public_url = settings::public_url(&text(file)?)?;
-    let is_asked = |name: &str| account.is_none_or(|account| account == name);
-    let address = |name: &str| format!("{public_url}/v1/callbacks/{platform}/{name}");
-    let mut checked = Vec::new();
-    if platform == pays::CHANNEL {
-        for (name, pay) in platforms.pays.iter().filter(|(name, _)| is_asked(name)) {
-            checked.push((name.clone(), pays::check(pay, &address(name)).await));
-        }
-    } else if platform == receipts::CHANNEL {
-        let now = zhiyin_engine::clock::wall().0.div_euclid(1_000_000);
-        for (name, account) in platforms.sms.iter().filter(|(name, _)| is_asked(name)) {
-            checked.push((name.clone(), receipts::check(account, &address(name), now).await));
-        }
-    } else if platform == apps::CHANNEL {
-        let all = apps::check(&platforms, address).await;
-        checked.extend(all.into_iter().filter(|(name, _)| is_asked(name)));
-    } else if shops::CHANNELS.contains(&platform) {
-        let of_kind = platforms.shops.iter().filter(|((kind, name), _)| kind == platform && is_asked(name));
-        for ((_, name), shop) in of_kind {
-            checked.push((name.clone(), shop.check(&address(name)).await));
-        }
-    } else {
-        for (name, desk) in platforms.desks.iter().filter(|(name, _)| is_asked(name)) {
-            let takes = platforms.doors.contains_key(&(platform.to_owned(), name.clone()));
-            checked.push((name.clone(), desk.check(takes.then(|| address(name)).as_deref()).await));
-        }
-    }
+    let named = channels(Some(file), &platforms(Some(file))?, &[])?;
+    let checked = named.check(platform, account).await;
     if checked.is_empty() {
         anyhow::bail!("{} names no account with a secret that is asked for here", file.display());
     }
@@ -376,6 +351,13 @@ pub fn platforms(file: Option<&Path>) -> Result<Platforms> {
     let clock: settings::Clock = Arc::new(|| zhiyin_engine::clock::wall().0.div_euclid(1_000));
     settings::platforms(&text(file)?, secret, &clock)
         .with_context(|| format!("channels of {}", file.display()))
+}
+
+/// All that a file names, to be shown and checked; copies of its platforms share what they know.
+pub fn channels(file: Option<&Path>, platforms: &Platforms, lanes: &[Lane]) -> Result<Channels> {
+    let Some(file) = file else { return Ok(Channels::default()) };
+    let public_url = settings::public_url(&text(file)?)?;
+    Ok(Channels::of(platforms.clone(), lanes.iter().map(Lane::name), &public_url))
 }
 
 fn text(file: &Path) -> Result<String> {

@@ -16,7 +16,7 @@ use zhiyin_engine::webhooks::Client;
 use zhiyin_server::{Api, Bounds, Front, HomeReadings};
 
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
-use crate::channel::{lanes, platforms};
+use crate::channel::{channels, lanes, platforms};
 use crate::home::{AUDIENCE_MIB, mebibytes};
 use crate::say::say;
 use crate::{campaign, import, report, who};
@@ -211,6 +211,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let elsewhere = place.ask_elsewhere(&engine)?;
     let lanes = lanes(at.channels.as_deref())?;
     let platforms = platforms(at.channels.as_deref())?;
+    let channels = channels(at.channels.as_deref(), &platforms, &lanes)?;
     let listener =
         TcpListener::bind(&at.listen).await.with_context(|| format!("cannot listen on {}", at.listen))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
@@ -333,6 +334,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let senders = zhiyin_engine::sends::receipts::all(&platforms);
     let texts = zhiyin_engine::me::texts::ByText::of(senders, platforms.codes.clone());
     let api = Api::behind(front, Arc::clone(&engine), rates, at.bounds(), platforms.doors);
+    api.knows_channels(channels);
     if let Some(texts) = texts {
         api.texts_by(Arc::new(texts));
     }

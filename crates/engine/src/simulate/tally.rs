@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What a month came to under one set of rules.
@@ -24,7 +25,7 @@ pub(super) struct MonthSum {
 }
 
 /// What an offer came to under one set of rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OfferSum {
     /// How often it applied: to so many orders.
     pub uses: i64,
@@ -53,7 +54,7 @@ pub struct OfferSum {
 }
 
 /// What a campaign came to under one set of rules: nobody did anything else for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CampaignSum {
     /// Runs that began.
     pub began: i64,
@@ -103,7 +104,7 @@ pub(super) struct SideSum {
 }
 
 /// Who of a group gains, and who loses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GroupSum {
     /// Members of the group.
     pub members: i64,
@@ -120,7 +121,7 @@ pub struct GroupSum {
 }
 
 /// By what members are grouped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grouping {
     /// All of them.

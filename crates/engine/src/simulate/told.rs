@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use zhiyin_model::money::{Currency, Money};
 use zhiyin_model::playbook::{Names, Playbook};
@@ -13,7 +14,7 @@ use super::tally::{CampaignSum, GroupSum, Grouping, MonthSum, OfferSum, Tally};
 pub const ASSUMED: &str = "behaviour assumed unchanged / 假设顾客行为不变";
 
 /// The same for programs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Behaviour {
     /// Everybody did what the record says, whatever they were offered.
     #[default]
@@ -21,10 +22,14 @@ pub enum Behaviour {
     AssumedUnchanged,
 }
 
+/// Words by language, as the document describes them: `zh`, `en`.
+type ByLanguage = BTreeMap<String, String>;
+
 /// What a simulation found. Money in minor units.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Simulated {
     /// What is assumed, in words.
+    #[schemars(with = "ByLanguage")]
     pub assumes: Names,
     /// What stands beside every number.
     pub behaviour: Behaviour,
@@ -35,10 +40,12 @@ pub struct Simulated {
     /// The last.
     pub to: String,
     /// What the changed playbook changes against the live one, in words.
+    #[schemars(with = "Vec<ByLanguage>")]
     pub changes: Vec<Names>,
     /// Offers that were charged on both sides: those that differ, and what they interact with.
     pub charged: Vec<String>,
     /// What these numbers do not say, in words.
+    #[schemars(with = "Vec<ByLanguage>")]
     pub notes: Vec<Names>,
     /// Who was replayed.
     pub members: MembersTold,
@@ -63,7 +70,7 @@ pub struct Simulated {
 }
 
 /// Who was replayed.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct MembersTold {
     /// Members that were replayed.
     pub replayed: i64,
@@ -78,7 +85,7 @@ pub struct MembersTold {
 }
 
 /// Whether the replay under the live rules arrives where the record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reproduced {
     /// Members who were compared: all that were replayed but those who were merged or parted. Under the live rules they are
     /// replayed as far as the record goes, also beyond the last day.
@@ -88,7 +95,7 @@ pub struct Reproduced {
 }
 
 /// A number under the live and under the changed rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Measure {
     /// Of what.
     pub measure: &'static str,
@@ -105,7 +112,7 @@ pub struct Measure {
 }
 
 /// A month.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MonthTold {
     /// `YYYY-MM`, in the brand's zone.
     pub month: String,
@@ -114,11 +121,12 @@ pub struct MonthTold {
 }
 
 /// A charged offer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OfferTold {
     /// Its id.
     pub offer: String,
     /// What people call it.
+    #[schemars(with = "ByLanguage")]
     pub name: Names,
     /// Under the live rules.
     pub live: OfferSum,
@@ -131,11 +139,12 @@ pub struct OfferTold {
 }
 
 /// A campaign that was played: nobody did anything else for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CampaignTold {
     /// Its id.
     pub campaign: String,
     /// What people call it.
+    #[schemars(with = "ByLanguage")]
     pub name: Names,
     /// Under the live rules: from when the home went live.
     pub live: CampaignSum,
@@ -146,7 +155,7 @@ pub struct CampaignTold {
 }
 
 /// Members who end in a tier under the live rules, and in one under the changed rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TierShift {
     /// Under the live rules.
     pub live: String,
@@ -159,7 +168,7 @@ pub struct TierShift {
 }
 
 /// Who of a group gains and loses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GroupTold {
     /// By what they are grouped.
     pub by: Grouping,

@@ -5,6 +5,7 @@ pub(crate) mod approvals;
 pub(crate) mod members;
 mod persons;
 mod points;
+mod unmask;
 
 pub(crate) use points::at_the_till;
 
@@ -23,10 +24,16 @@ use super::endpoint::Endpoint;
 use crate::problem::Problem;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [members::endpoints(), points::endpoints(), persons::endpoints(), approvals::endpoints()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        members::endpoints(),
+        unmask::endpoints(),
+        points::endpoints(),
+        persons::endpoints(),
+        approvals::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// An identifier: by it a member is found.

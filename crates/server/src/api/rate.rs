@@ -18,10 +18,20 @@ impl Rates {
         Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
     }
 
+    /// So many a minute, and as many at once.
+    pub(crate) fn per_minute(n: NonZeroU32) -> Self {
+        Self { limiter: RateLimiter::keyed(Quota::per_minute(n)), clock: DefaultClock::default() }
+    }
+
     /// Takes one request, or says when to come again.
     pub(crate) fn take(&self, key: &str) -> Result<(), Problem> {
+        self.take_named(key, "too_many_requests")
+    }
+
+    /// The same under a name of its own.
+    pub(crate) fn take_named(&self, key: &str, code: &str) -> Result<(), Problem> {
         let Err(not_until) = self.limiter.check_key(&key.to_owned()) else { return Ok(()) };
         let wait = not_until.wait_time_from(self.clock.now()).as_secs();
-        Err(Problem::of("too_many_requests").after(wait.saturating_add(1)))
+        Err(Problem::of(code).after(wait.saturating_add(1)))
     }
 }

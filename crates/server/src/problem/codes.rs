@@ -520,6 +520,34 @@ pub(crate) const CODES: &[Code] = &[
     c(409, "webhooks_too_many", ["回调数量已达上限", "There are as many webhooks as a home may have"]),
     c(404, "webhook_unknown", ["没有这个回调", "There is no such webhook"]),
     c(409, "webhook_moved", ["回调刚被他人修改", "Somebody changed it at the same time"]),
+    d(429, "too_many_unmasked", ["查看过于频繁", "Too many fields are shown"], [
+        "One field every six seconds, ten at once. Whoever needs many exports them.",
+        "每六秒一项，一次最多十项。需要大量资料请走导出。",
+    ]),
+    c(422, "field_unknown", ["会员没有这一项资料", "The member has no such field"]),
+    c(422, "reason_bad", ["请用一行写明原因（4–200 字）", "A reason has 4 to 200 characters on one line"]),
+    c(422, "reason_names_somebody", ["原因会永久留在日志里，不能写姓名、号码或地址", "The reason stays in the log for good: it names nobody"]),
+    d(429, "simulation_busy", ["正在试算", "Something is being simulated"], [
+        "A home simulates one change at a time. Wait for the one that is under way, or have who asked for it stop it.",
+        "同一时间只试算一份改动。请等正在进行的算完，或请提出的人停下它。",
+    ]),
+    d(404, "simulation_unknown", ["没有这次试算", "There is no such simulation"], [
+        "It was stopped, another one came after it, or the server was started anew. Ask again.",
+        "它已被停下、被后来的试算取代，或服务重启过。请重新试算。",
+    ]),
+    c(409, "simulation_currency", ["试算的币种与现行规则不同", "The changed playbook is in another currency than the record"]),
+    c(400, "simulation_backwards", ["开始日期晚于结束日期", "The first day comes after the last"]),
+    d(503, "simulation_too_long", ["试算超时", "The simulation took too long"], [
+        "It was stopped after 15 minutes. Take a sample of members, such as 10%.",
+        "超过 15 分钟，已停下。请改为抽样，例如 10%。",
+    ]),
+    c(409, "simulation_let_go", ["没有人再查看，试算已停下", "Nobody looked at it any more, so it was stopped"]),
+    c(404, "channel_account_unknown", ["渠道配置里没有这个账号", "The file of channels names no such account"]),
+    c(409, "channel_untested", ["这个渠道没有连接测试", "There is no check of this channel"]),
+    d(429, "channel_check_busy", ["正在测试另一个账号", "Another account is being checked"], [
+        "Platforms are asked for one account at a time. Try again shortly.",
+        "同一时间只测试一个账号，请稍后再试。",
+    ]),
     c(409, "message_id_reused", ["消息编号重复且内容不同", "This id came before with another body"]),
 ];
 

@@ -7,6 +7,7 @@ import { whole } from "../format";
 import { useMay } from "../home";
 import { When } from "../parts/marks";
 import { Card, Page, Pill } from "../parts/page";
+import { Simulate } from "../parts/simulate";
 import { Asked, Bones, Fault, None } from "../parts/states";
 import { DataTable } from "../parts/table";
 import { Tabs } from "../parts/tabs";
@@ -222,6 +223,11 @@ function Change({ source }: { source: string }) {
             </Asked>
           )}
         </Card>
+        {changed && right && may("reports_read") ? (
+          <Card title={t("simulate.do")}>
+            <Simulate source={settled} ready={text === settled} />
+          </Card>
+        ) : null}
         {may("playbook_apply") ? (
           <div className="row">
             <Button type="primary" disabled={!changed || !right || text !== settled} onClick={() => setAsking(true)}>

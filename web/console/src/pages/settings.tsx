@@ -4,6 +4,7 @@ import { Page } from "../parts/page";
 import { Tabs } from "../parts/tabs";
 import { useAddress } from "../router";
 import { useWords } from "../words";
+import { Channels } from "./settings/channels";
 import { Health } from "./settings/health";
 import { Keys } from "./settings/keys";
 import { Own } from "./settings/own";
@@ -27,6 +28,7 @@ export function Settings() {
           ...(may("places_read") ? [{ key: "places", label: t("settings.places"), children: <Places /> }] : []),
           ...(may("keys_manage") ? [{ key: "keys", label: t("settings.keys"), children: <Keys /> }] : []),
           ...(may("webhooks_manage") ? [{ key: "webhooks", label: t("settings.webhooks"), children: <Hooks /> }] : []),
+          ...(may("home_manage") ? [{ key: "channels", label: t("settings.channels"), children: <Channels /> }] : []),
           ...(may("home_manage") ? [{ key: "health", label: t("settings.health"), children: <Health /> }] : []),
         ]}
       />

@@ -229,7 +229,7 @@ export const rest: Rest = {
     apply_say: "{{n}} changes. They hold from the next event on; any version before can be applied again.",
     applied: "Version {{version}} holds.",
   },
-  settings: { title: "Settings", own: "Yours", places: "Stores and staff", keys: "Keys", webhooks: "Webhooks", health: "Health", people: "People and roles" },
+  settings: { title: "Settings", own: "Yours", places: "Stores and staff", keys: "Keys", webhooks: "Webhooks", channels: "Channels", health: "Health", people: "People and roles" },
   own: {
     you: "You",
     name: "Name",

@@ -1,6 +1,6 @@
 // What the values that the home names are called in Chinese; what is not here is shown as it is.
 export const of = {
-  channel: { inbox: "站内信", till: "收银台", advisor: "导购", email: "邮件", sms: "短信", wecom: "企业微信", wechat: "微信", phone: "电话", store: "门店", online: "网上", mini_program: "小程序", "*": "全部渠道" },
+  channel: { inbox: "站内信", till: "收银台", advisor: "导购", email: "邮件", sms: "短信", wecom: "企业微信", wechat: "微信", phone: "电话", store: "门店", online: "网上", mini_program: "小程序", wechat_mini: "微信小程序", wxpay: "微信支付", shopify: "Shopify", woocommerce: "WooCommerce", youzan: "有赞", webhook: "自有商城", "*": "全部渠道" },
   purpose: { marketing: "营销", service: "服务", profiling: "画像", sharing: "共享" },
   campaign_state: { all: "全部", running: "进行中", paused: "已暂停", stopped: "已停止" },
   on: { command: "人工", event: "事件", enters: "进入人群", every: "定时", before: "日子之前", after: "日子之后", at: "定时", date: "日期" },
@@ -105,4 +105,11 @@ export const of = {
   hook_paused: { gone: "对方说不再接收", failing: "三天没有收下任何一条", copied: "这是复制出来的系统", asked: "有人按了暂停" },
   persona: { little_advisor: "小顾问" },
   report_column: { store: "门店编号", orders: "订单", last_order: "最近一单" },
+  sum: {
+    orders: "订单", paid: "实付", orders_with_offers: "用了优惠的订单", given_by_offers: "优惠让利", given_back_with_returns: "随退货收回的让利", offers_cost: "优惠成本",
+    points_granted: "发放积分", points_taken_back: "收回积分", points_spent: "使用积分", points_expired: "过期积分", points_outstanding: "期末未用积分", points_owed_by_members: "会员欠分",
+    points_liability: "积分负债", items_refused: "被拒绝的事件", orders_not_proved_best: "未证明最优的订单",
+  },
+  simulation_why: { simulation_too_long: "超过 15 分钟，已停下。请抽样再试，例如 10%。", simulation_let_go: "一分钟没有人查看，已停下。请重新试算。", reading_failed: "试算出错，原因在服务器日志里。", reading_unavailable: "暂时读不到数据，请稍后再试。" },
+  step_health: { well: "正常", left: "未配置，可不管", wrong: "有问题", skipped: "没能检查" },
 };

@@ -227,7 +227,7 @@ export const rest = {
     apply_say: "共 {{n}} 处改动。从下一件事起按新规则算；旧版随时可以再生效。",
     applied: "第 {{version}} 版已生效。",
   },
-  settings: { title: "设置", own: "我的", places: "门店与员工", keys: "密钥", webhooks: "推送", health: "体检", people: "人员与角色" },
+  settings: { title: "设置", own: "我的", places: "门店与员工", keys: "密钥", webhooks: "推送", channels: "渠道", health: "体检", people: "人员与角色" },
   own: {
     you: "你",
     name: "名字",

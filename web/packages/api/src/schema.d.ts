@@ -480,6 +480,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["channels_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel}/{account}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["channels_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels/email/bounces": {
         parameters: {
             query?: never;
@@ -858,6 +890,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["members_tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commands/members/unmask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["members_unmask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2688,6 +2736,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/simulations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["simulations_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/simulations/{simulation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["simulations_read"];
+        put?: never;
+        post?: never;
+        delete: operations["simulations_stop"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tasks": {
         parameters: {
             query?: never;
@@ -3102,6 +3182,7 @@ export interface components {
             target: string;
             who: string;
         };
+        Behaviour: "assumed_unchanged";
         BookView: {
             closed_at: string | null;
             closed_by: string | null;
@@ -3139,6 +3220,33 @@ export interface components {
         };
         CampaignsListed: {
             items: components["schemas"]["CampaignView"][];
+        };
+        CampaignSum: {
+            /** Format: int64 */
+            began: number;
+            /** Format: int64 */
+            coupons_issued: number;
+            /** Format: int64 */
+            coupons_used: number;
+            /** Format: int64 */
+            held_out: number;
+            /** Format: int64 */
+            not_sent: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            sent: number;
+            /** Format: int64 */
+            taken_off: number;
+        };
+        CampaignTold: {
+            behaviour: components["schemas"]["Behaviour"];
+            campaign: string;
+            changed: components["schemas"]["CampaignSum"];
+            live: components["schemas"]["CampaignSum"];
+            name: {
+                [key: string]: string;
+            };
         };
         CampaignView: {
             /** Format: int64 */
@@ -3212,6 +3320,30 @@ export interface components {
             /** Format: int64 */
             payable_before: number;
             removed: string[];
+        };
+        ChannelChecked: {
+            account: string;
+            channel: string;
+            steps: components["schemas"]["StepView"][];
+            well: boolean;
+        };
+        ChannelCount: {
+            channel: string;
+            /** Format: int64 */
+            n: number;
+            state: string;
+        };
+        ChannelsListed: {
+            items: components["schemas"]["ChannelView"][];
+        };
+        ChannelView: {
+            account: string;
+            callback: string | null;
+            channel: string;
+            messages: components["schemas"]["ChannelCount"][];
+            sends: boolean;
+            tested: boolean;
+            whose: string | null;
         };
         Checked: {
             hash: string | null;
@@ -3693,7 +3825,7 @@ export interface components {
             as_of: string;
             /** Format: uint64 */
             count: number;
-            steps: components["schemas"]["StepView"][];
+            steps: components["schemas"]["StepView2"][];
             took_ms: components["schemas"]["Took"];
         };
         Forgotten: {
@@ -3724,6 +3856,24 @@ export interface components {
             entry: string;
             instead_of: string | null;
             prize: string;
+        };
+        Grouping: "all" | "tier" | "lifecycle" | "audience";
+        GroupTold: {
+            behaviour: components["schemas"]["Behaviour"];
+            by: components["schemas"]["Grouping"];
+            /** Format: int64 */
+            gain: number;
+            group: string;
+            /** Format: int64 */
+            lose: number;
+            /** Format: int64 */
+            members: number;
+            /** Format: int64 */
+            money_gain: number;
+            /** Format: int64 */
+            money_lose: number;
+            /** Format: int64 */
+            points: number;
         };
         GroupView: {
             channel: string;
@@ -4052,6 +4202,17 @@ export interface components {
             store: string | null;
             tier: components["schemas"]["TierView"] | null;
         };
+        Measure: {
+            behaviour: components["schemas"]["Behaviour"];
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            difference: number;
+            /** Format: int64 */
+            live: number;
+            measure: string;
+            money: boolean;
+        };
         MeasuredArm: {
             arm: string;
             /** Format: double */
@@ -4121,6 +4282,17 @@ export interface components {
             namespace?: string | null;
             value?: string | null;
         };
+        MembersTold: {
+            /** Format: int64 */
+            erased: number;
+            /** Format: int64 */
+            factor_thousandths: number;
+            /** Format: int64 */
+            joined: number;
+            /** Format: int64 */
+            replayed: number;
+            sample: boolean;
+        };
         MembersView: {
             as_of: string;
             /** Format: uint64 */
@@ -4189,6 +4361,10 @@ export interface components {
         } | {
             /** Format: int64 */
             points: number;
+        };
+        MonthTold: {
+            measures: components["schemas"]["Measure"][];
+            month: string;
         };
         MoveView: {
             at: string;
@@ -4348,6 +4524,43 @@ export interface components {
             recovery_codes: string[];
             secret: string;
             uri: string;
+        };
+        OfferSum: {
+            /** Format: int64 */
+            coupons_expired: number;
+            /** Format: int64 */
+            coupons_given: number;
+            /** Format: int64 */
+            coupons_held: number;
+            /** Format: int64 */
+            coupons_used: number;
+            /** Format: int64 */
+            gifts: number;
+            /** Format: int64 */
+            members: number;
+            /** Format: int64 */
+            off: number;
+            /** Format: int64 */
+            off_back: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            services: number;
+            /** Format: int64 */
+            shipping_off: number;
+            /** Format: int64 */
+            uses: number;
+        };
+        OfferTold: {
+            behaviour: components["schemas"]["Behaviour"];
+            changed: components["schemas"]["OfferSum"];
+            /** Format: int64 */
+            cost_difference: number;
+            live: components["schemas"]["OfferSum"];
+            name: {
+                [key: string]: string;
+            };
+            offer: string;
         };
         Oneself: {
             id: string;
@@ -4678,6 +4891,12 @@ export interface components {
                 [key: string]: unknown;
             }[];
         };
+        Reproduced: {
+            /** Format: int64 */
+            compared: number;
+            /** Format: int64 */
+            equal: number;
+        };
         Request: {
             answer_by: string;
             answered_at: string | null;
@@ -4847,6 +5066,41 @@ export interface components {
             /** Format: int64 */
             payable: number;
         };
+        Simulated: {
+            assumes: {
+                [key: string]: string;
+            };
+            behaviour: components["schemas"]["Behaviour"];
+            campaigns: components["schemas"]["CampaignTold"][];
+            changes: {
+                [key: string]: string;
+            }[];
+            charged: string[];
+            currency: string;
+            /** Format: int64 */
+            discounted_in_the_record: number;
+            from: string | null;
+            groups: components["schemas"]["GroupTold"][];
+            members: components["schemas"]["MembersTold"];
+            months: components["schemas"]["MonthTold"][];
+            notes: {
+                [key: string]: string;
+            }[];
+            offers: components["schemas"]["OfferTold"][];
+            reproduced: components["schemas"]["Reproduced"];
+            tiers: components["schemas"]["TierShift"][];
+            to: string;
+            totals: components["schemas"]["Measure"][];
+        };
+        SimulationView: {
+            began: string;
+            /** Format: uint32 */
+            done_thousandths: number;
+            found: components["schemas"]["Simulated"] | null;
+            id: string;
+            state: string;
+            why: string | null;
+        };
         SnapshotFile: {
             body: string;
             key: string;
@@ -4875,6 +5129,13 @@ export interface components {
             works: boolean;
         };
         StepView: {
+            found: components["schemas"]["WordedView"];
+            health: string;
+            name: string;
+            remedy: components["schemas"]["WordedView"] | null;
+            title: components["schemas"]["WordedView"];
+        };
+        StepView2: {
             /** Format: uint64 */
             asked: number;
             by: string;
@@ -4911,6 +5172,13 @@ export interface components {
             again_in: number;
             /** Format: int64 */
             good_for: number;
+        };
+        TierShift: {
+            behaviour: components["schemas"]["Behaviour"];
+            changed: string;
+            live: string;
+            /** Format: int64 */
+            members: number;
         };
         TierView: {
             ends: string;
@@ -5006,6 +5274,11 @@ export interface components {
             places: components["schemas"]["Changed"];
             staff: components["schemas"]["Changed"];
         };
+        Unmasked: {
+            field: string;
+            member: string;
+            values: unknown[];
+        };
         Unmatched: {
             /** Format: uint64 */
             line: number;
@@ -5094,6 +5367,10 @@ export interface components {
         WithSecret: {
             secret: string;
             webhook: components["schemas"]["HookView"];
+        };
+        WordedView: {
+            en: string;
+            zh: string;
         };
         WordView: {
             at: string;
@@ -5937,6 +6214,51 @@ export interface operations {
             };
         };
     };
+    channels_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelsListed"];
+                };
+            };
+        };
+    };
+    channels_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelChecked"];
+                };
+            };
+        };
+    };
     channels_email_bounces: {
         parameters: {
             query?: never;
@@ -6758,6 +7080,33 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_unmask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    field: string;
+                    member: components["schemas"]["MemberRef"];
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unmasked"];
                 };
             };
         };
@@ -10094,6 +10443,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    simulations_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    from?: string | null;
+                    sample?: string | null;
+                    source: string;
+                    to?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimulationView"];
+                };
+            };
+        };
+    };
+    simulations_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                simulation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimulationView"];
+                };
+            };
+        };
+    };
+    simulations_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                simulation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimulationView"];
                 };
             };
         };

@@ -6,6 +6,7 @@ import { useOverview } from "../../home";
 import { stageTint, tierTint, Tint, When } from "../../parts/marks";
 import { Card, Facts, Pill } from "../../parts/page";
 import { None } from "../../parts/states";
+import { Masked } from "../../parts/unmask";
 import { useWords, word } from "../../words";
 import { part, type Whole } from "../member";
 
@@ -26,7 +27,7 @@ export function Profile({ data }: { data: Whole }) {
           {data.identifiers.length === 0 ? (
             <None slim title={t("member.no_names")} />
           ) : (
-            <Facts of={data.identifiers.map(({ namespace, value }) => [word("namespace", namespace), <span key={value} className="mono">{value}</span>])} />
+            <Facts of={data.identifiers.map(({ namespace, value }) => [word("namespace", namespace), <Masked key={value} member={data.id} field={`identifiers.${namespace}`} value={value} mono />])} />
           )}
           {data.given_up.length > 0 ? <p className="small quiet">{t("member.given_up", { n: data.given_up.length })}</p> : null}
           {data.merged_from.length > 0 ? (
@@ -41,7 +42,7 @@ export function Profile({ data }: { data: Whole }) {
               {t("member.no_attributes_say")}
             </None>
           ) : (
-            <Facts of={attributes.map(([name, value]) => [word("attribute", name), Array.isArray(value) ? value.join(t("list_comma")) : String(value)])} />
+            <Facts of={attributes.map(([name, value]) => [word("attribute", name), <Masked key={name} member={data.id} field={`attributes.${name}`} value={Array.isArray(value) ? value.join(t("list_comma")) : String(value)} />])} />
           )}
         </Card>
         <Consents data={data} />

@@ -6,6 +6,7 @@ import { Field } from "../../frame/sign-in";
 import { called } from "../../format";
 import { useCurrency, useOverview } from "../../home";
 import { Apply } from "../../parts/apply";
+import { Simulate } from "../../parts/simulate";
 import { None } from "../../parts/states";
 import { useWords, word } from "../../words";
 import { dropAt, inLine, putIn, setAt, valueAt } from "../../yaml-edit";
@@ -109,6 +110,12 @@ export default function OfferForm({ id, base: held, close }: { id: string; base:
       </div>
       <h2>{t("offers.changes")}</h2>
       <Apply source={source} base={base} done={close} />
+      {source === base ? null : (
+        <>
+          <h2>{t("simulate.do")}</h2>
+          <Simulate source={source} />
+        </>
+      )}
       {id !== "" ? (
         <div>
           <Popconfirm title={t("offers.drop_ask")} description={t("offers.drop_say")} okText={t("offers.drop")} onConfirm={() => setSource(dropAt(base, place))}>
