@@ -1,6 +1,7 @@
 // The words of the console in English, key by key those of zh.ts.
 import { of } from "./en-of";
 import { more } from "./en-more";
+import { reach } from "./en-reach";
 import { rest } from "./en-rest";
 import { said } from "./en-said";
 import type { Words } from "./zh";
@@ -466,5 +467,6 @@ export const en: Words = {
   ...rest,
   ...more,
   ...said,
+  ...reach,
   of,
 };

@@ -1,6 +1,7 @@
 // What the values that the home names are called in Chinese; what is not here is shown as it is.
 export const of = {
-  channel: { inbox: "站内信", till: "收银台", advisor: "导购", email: "邮件", sms: "短信", wecom: "企业微信", wechat: "微信", phone: "电话", store: "门店", online: "网上", mini_program: "小程序", "*": "全部渠道" },
+  channel: { inbox: "站内信", till: "收银台", advisor: "导购", email: "邮件", sms: "短信", wecom: "企业微信", wechat: "微信", wechat_mini: "微信小程序", phone: "电话", store: "门店", online: "网上", mini_program: "小程序", "*": "全部渠道" },
+  allows: { always: "模板消息，不用先订阅", once: "一次性订阅，同意一次发一条", standing: "长期订阅" },
   purpose: { marketing: "营销", service: "服务", profiling: "画像", sharing: "共享" },
   campaign_state: { all: "全部", running: "进行中", paused: "已暂停", stopped: "已停止" },
   on: { command: "人工", event: "事件", enters: "进入人群", every: "定时", before: "日子之前", after: "日子之后", at: "定时", date: "日期" },
