@@ -29,6 +29,7 @@ export const en: Words = {
     campaigns: "Campaigns",
     inbox: "Inbox",
     messages: "Messages",
+    spread: "Spread",
     books: "Books",
     approvals: "Approvals",
     audit: "Audit log",

@@ -28,6 +28,7 @@ const words = {
     campaigns: "活动",
     inbox: "会话",
     messages: "消息与渠道",
+    spread: "传播与社群",
     books: "账本",
     approvals: "审批",
     audit: "审计日志",
