@@ -654,7 +654,7 @@ check("what a message says by SMS and by WeChat's templates is written beside it
   await drawer.getByRole("button", { name: "添加微信小程序模板" }).click();
   const mini = drawer.getByRole("region", { name: "微信小程序" });
   await mini.getByLabel("模板 ID").fill("TxMHvoPDPKCs3ZcOVkYJWZYQPcR2sbaSi5DhLkpSSDk");
-  await mini.getByLabel("thing1").fill("回归券");
+  await mini.getByLabel("thing1", { exact: true }).fill("回归券");
   await mini.getByLabel("字段名，如 thing1").fill("time2");
   await mini.getByRole("button", { name: "添加字段" }).click();
   await mini.getByLabel("time2", { exact: true }).fill("{{ coupon.until }}");
@@ -668,7 +668,7 @@ check("a link is made for a flyer, its code is shown, and a link that leads else
   const { page, close } = await open({ expects: ["422"] });
   await goes(page, "/spread?tab=links&link=new");
   const drawer = page.locator(".ant-drawer");
-  await drawer.getByText("网址", { exact: true }).click();
+  await drawer.locator(".ant-segmented-item").filter({ hasText: "网址" }).click();
   await drawer.getByRole("textbox", { name: "网址" }).fill("https://elsewhere.example.org/");
   await drawer.getByRole("button", { name: "生成链接" }).click();
   await page.waitForSelector(".ant-drawer [role=alert]");

@@ -144,8 +144,11 @@ function One({ code }: { code: string }) {
 function Make({ pages, made }: { pages: string[]; made: (code: string) => void }) {
   const { t } = useWords();
   const file = useFile();
-  const [way, setWay] = useState(pages.length > 0 ? "page" : "to");
-  const [page, setPage] = useState(pages[0] ?? "");
+  const [chosenWay, setWay] = useState("");
+  const [chosen, setPage] = useState("");
+  // The playbook may be read after the form stands.
+  const way = chosenWay || (pages.length > 0 ? "page" : "to");
+  const page = chosen || pages[0] || "";
   const [to, setTo] = useState("");
   const [touchpoint, setTouchpoint] = useState("");
   const [campaign, setCampaign] = useState("");
