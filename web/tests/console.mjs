@@ -167,6 +167,11 @@ const talk = async (page) => {
   talked ??= await page.evaluate(async () => (await (await fetch("/v1/inbox?limit=50")).json()).items.find((one) => one.desks.length === 2).conversation);
   return talked;
 };
+let linkMade;
+const linked = async (page) => {
+  linkMade ??= await page.evaluate(async () => (await (await fetch("/v1/links")).json()).items.find((one) => one.page === "snacks").code);
+  return linkMade;
+};
 let hooked;
 const hook = async (page) => {
   hooked ??= await page.evaluate(async () => (await (await fetch("/v1/webhooks")).json()).items[0].id);
@@ -208,6 +213,19 @@ const PAGES = [
   ["messages-template", () => "/messages?tab=templates&template=we-miss-you", ".ant-drawer textarea"],
   ["messages-platforms", () => "/messages?tab=platforms&counts=1", "table tbody tr"],
   ["messages-dead", () => "/messages?tab=dead", ".figure"],
+  ["members-lists", () => "/members?tab=lists", "table tbody tr"],
+  ["members-list", () => "/members?tab=lists&list=spring_guests", ".ant-drawer .facts"],
+  ["spread-links", () => "/spread", "table tbody tr"],
+  ["spread-link", async (page) => `/spread?tab=links&link=${await linked(page)}`, ".ant-drawer img"],
+  ["spread-link-new", () => "/spread?tab=links&link=new", ".ant-drawer form"],
+  ["spread-posters", () => "/spread?tab=posters", "table tbody tr"],
+  ["spread-poster", async (page) => `/spread?tab=posters&poster=friends&member=${(await member(page)).slice(9)}`, ".ant-drawer img"],
+  ["spread-posts", () => "/spread?tab=posts", ".none, table tbody tr"],
+  ["spread-post-new", () => "/spread?tab=posts&post=new", ".ant-drawer form"],
+  ["spread-transfers", () => "/spread?tab=transfers", ".none, table tbody tr"],
+  ["spread-transfer-new", () => "/spread?tab=transfers&transfer=new", ".ant-drawer form"],
+  ["spread-partners", () => "/spread?tab=partners", "table tbody tr"],
+  ["spread-partner", () => "/spread?tab=partners&partner=music_school", ".ant-drawer .facts"],
   ["books", () => "/books?by=tier", "table tbody tr"],
   ["approvals", () => "/approvals", ".card"],
   ["audit", () => "/audit", "table tbody tr"],
@@ -252,7 +270,7 @@ for (const view of VIEWS) {
         const said = await page.evaluate(() => document.querySelector("main").innerText);
         assert.doesNotMatch(said, /undefined|NaN|\[object|\{\{(?! )|\bnull\b/, "what nobody should read");
         // Keys that no language has would show as they are.
-        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state)\.[a-z]+_[a-z_]+\b/, "a key without words");
+        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state|spread|links|posters|posts|transfers|partners|lists|by_channel|costs)\.[a-z]+_[a-z_]+\b/, "a key without words");
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wide <= 0, `the page is ${wide} px wider than the window`);
         await accessible(page);
@@ -623,6 +641,79 @@ check("a reply that may not be said is refused in words, and what was typed stay
   await said(page, ".composer [role=alert]", "会员再说话就可以");
   assert.equal(await page.inputValue(".composer textarea"), "Yes, from ten to six.");
   await accessible(page);
+  await close();
+});
+
+check("what a message says by SMS and by WeChat's templates is written beside its text, counted, and checked by the home", async () => {
+  const { page, close } = await open();
+  await goes(page, "/messages?tab=templates&template=we-miss-you");
+  const drawer = page.locator(".ant-drawer");
+  await drawer.getByRole("button", { name: "添加短信文案" }).click();
+  await drawer.getByRole("region", { name: "短信" }).getByLabel("中文").fill(`好久不见，回归券已放进您的账户。${"字".repeat(60)}`);
+  await drawer.getByRole("region", { name: "短信" }).getByLabel("英文").fill("It has been a while. There is a coupon for you.");
+  assert.match(await drawer.getByRole("region", { name: "短信" }).innerText(), /76 字，约 2 条/);
+  await drawer.getByRole("button", { name: "添加微信小程序模板" }).click();
+  const mini = drawer.getByRole("region", { name: "微信小程序" });
+  await mini.getByLabel("模板 ID").fill("TxMHvoPDPKCs3ZcOVkYJWZYQPcR2sbaSi5DhLkpSSDk");
+  await mini.getByLabel("thing1", { exact: true }).fill("回归券");
+  await mini.getByLabel("字段名，如 thing1").fill("time2");
+  await mini.getByRole("button", { name: "添加字段" }).click();
+  await mini.getByLabel("time2", { exact: true }).fill("{{ coupon.until }}");
+  // The home has nothing against it: it may be applied.
+  await page.waitForFunction(() => [...document.querySelectorAll(".ant-drawer button.ant-btn-primary")].at(-1)?.disabled === false);
+  await accessible(page);
+  await shoot(page, "messages-template-channels-desk-zh");
+  await close();
+});
+
+check("a link is made for a flyer, its code is shown, and a link that leads elsewhere is refused in words", async () => {
+  const { page, close } = await open({ expects: ["422"] });
+  await goes(page, "/spread?tab=links&link=new");
+  const drawer = page.locator(".ant-drawer");
+  await drawer.locator(".ant-segmented-item").filter({ hasText: "网址" }).click();
+  await drawer.getByRole("textbox", { name: "网址" }).fill("https://elsewhere.example.org/");
+  await drawer.getByRole("button", { name: "生成链接" }).click();
+  await page.waitForSelector(".ant-drawer [role=alert]");
+  assert.match(await drawer.locator("[role=alert]").innerText(), /link_not_ours/);
+  await drawer.getByRole("textbox", { name: "网址" }).fill("/card");
+  await drawer.getByLabel("触点").fill(`flyer-${process.pid}`);
+  await drawer.getByRole("button", { name: "生成链接" }).click();
+  await page.waitForURL(/link=[0-9A-Za-z]{12}/);
+  await page.waitForFunction(() => document.querySelector(".ant-drawer img")?.naturalWidth > 0);
+  assert.match(await drawer.innerText(), new RegExp(`flyer-${process.pid}`));
+  await accessible(page);
+  await close();
+});
+
+check("a list is uploaded; who is on it is counted, and a line that names nobody is told", async () => {
+  const { page, close } = await open();
+  await goes(page, "/members?tab=lists&list=new:");
+  const drawer = page.locator(".ant-drawer");
+  await drawer.getByLabel("名字").fill(`guests_${process.pid}`);
+  await drawer.getByRole("textbox", { name: "名单", exact: true }).fill("13912345678,张伟\n13812341234\n13900000009");
+  await drawer.getByRole("button", { name: "上传", exact: true }).click();
+  await said(page, ".ant-drawer [role=status]", "3 行里认出 2 行");
+  assert.match(await drawer.locator("table").innerText(), /13900000009[\s\S]*没有这个人/);
+  await accessible(page);
+  await goes(page, `/members?tab=lists&list=guests_${process.pid}`);
+  await drawer.getByRole("link", { name: "2", exact: true }).click();
+  await page.waitForURL(/\/audiences/);
+  await close();
+});
+
+check("something is published through staff once, whatever is sent again", async () => {
+  const { page, close } = await open({ expects: ["404"] });
+  await goes(page, "/spread?tab=posts&post=new");
+  const drawer = page.locator(".ant-drawer");
+  await drawer.getByLabel("批次名").fill(`evening-${process.pid}`);
+  await drawer.getByLabel("内容").fill("今晚八点，会员专场");
+  assert.equal(await drawer.getByRole("button", { name: "新建群发" }).isDisabled(), true, "not into nowhere");
+  await drawer.getByLabel("群名里有").fill("群");
+  await drawer.getByRole("button", { name: "新建群发" }).click();
+  await page.waitForURL(new RegExp(`post=evening-${process.pid}`));
+  await said(page, ".ant-drawer .facts", "客户群");
+  await accessible(page);
+  await shoot(page, "spread-post-desk-zh");
   await close();
 });
 

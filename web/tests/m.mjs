@@ -1,11 +1,11 @@
 // The members' pages in a real browser: every page at 390 and 320 px and in the largest type, in both languages, light and dark; axe, screenshots,
 // what members do, and the network cut while they do it.
 //
-//   node m.mjs [HOME_ADDRESS --phone PHONE --code COMMAND] [--shots DIR] [--only WORD] [--dist]
+//   node m.mjs [HOME_ADDRESS --phone PHONE --code COMMAND [--story]] [--shots DIR] [--only WORD] [--dist]
 //
 // Without an address it is a home of the test's own that answers (m-home.mjs), before the pages as they were built last. With one it is that home, as its
 // binary holds the pages (or as they lie here, with --dist), for PHONE; COMMAND is run by a shell after a code was asked for and prints the code. What only a home of the
-// test's own can be made to do is left out then. Needs a Chromium at $CHROMIUM or /usr/bin/chromium. Prints a line per check; exits 1 if one fails.
+// test's own can be made to do is left out then; with --story the member does what members do there, as m-stage.mjs made them. Needs a Chromium at $CHROMIUM or /usr/bin/chromium. Prints a line per check; exits 1 if one fails.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -110,6 +110,50 @@ const enlarge = (page, by) =>
       if (height.endsWith("px")) one.style.lineHeight = `${Number.parseFloat(height) * times}px`;
     }
   }, by);
+/** What a member does before a real home (m-stage.mjs). */
+const real = (name, what) => (base && args.includes("--story") ? check(name, what) : undefined);
+real("before a real home: the card is shown, points are spent on a coupon once, and it is there to be scanned", async () => {
+  const { page, close } = await open();
+  await at(page, "/card");
+  await page.waitForSelector("main svg");
+  await at(page, "/points");
+  await ready(page);
+  const asked = () => page.evaluate(async () => (await (await fetch("/v1/me")).json()).points.shown);
+  const before = await asked();
+  await page.locator(".stall li", { hasText: "布袋" }).locator("button").click();
+  await page.waitForSelector("dialog[open]");
+  await page.click("dialog .go");
+  await page.waitForSelector("dialog .number");
+  await sound(page, "m-real-claimed-zh");
+  assert.equal(await asked(), before - 100, "its price, once");
+  await at(page, "/coupons");
+  await ready(page);
+  assert.match(await text(page), /布袋/);
+  await at(page, "/orders");
+  await ready(page);
+  assert.ok((await page.locator("main li").count()) > 0, "a year of orders");
+  await close();
+});
+real("before a real home: a profile is saved, and a yes is given and taken back", async () => {
+  const { page, close } = await open();
+  await at(page, "/me/profile");
+  await page.waitForSelector("input[name=city]");
+  await page.fill("input[name=city]", (await page.inputValue("input[name=city]")) === "杭州" ? "宁波" : "杭州");
+  await page.click("form .go");
+  await page.waitForSelector(".note.good");
+  await at(page, "/me/consents");
+  await page.waitForSelector("[role=switch]");
+  const first = page.locator("section[aria-label=营销] [role=switch]").first();
+  const was = (await first.getAttribute("aria-checked")) === "true";
+  const told = () => page.evaluate(async () => (await (await fetch("/v1/me/consents")).json()).purposes.find((one) => one.purpose === "marketing").channels[0].given);
+  for (const next of [!was, was]) {
+    await first.click();
+    await page.waitForFunction((next) => document.querySelector("section[aria-label=营销] [role=switch]").getAttribute("aria-checked") === String(next), next);
+    await page.waitForSelector("section[aria-label=营销] [role=switch]:not([disabled])");
+    assert.equal(await told(), next, "the home has it");
+  }
+  await close();
+});
 check("at 320 px in the largest type nothing is cut, and nothing is out of reach", async () => {
   const { page, close } = await open({ who: home ? PHONES.long : PHONE, width: 320 });
   for (const [name, path] of PAGES) {

@@ -72,3 +72,14 @@ for (;;) {
   await new Promise((resolve) => setTimeout(resolve, 250));
 }
 console.log("staged");
+
+// Links, a list that was uploaded (one line names nobody), and whom a partner brought.
+const flyer = await post("/v1/links", { page: "snacks", touchpoint: "flyer-330", key: "stage" }, "stage-link");
+await post("/v1/links", { page: "invite", sharer: { id: items[0].id } }, "stage-link-2");
+await fetch(new URL(`/q/${flyer.code}`, base), { redirect: "manual", headers: { "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)" } });
+await ask("PUT", "/v1/lists/spring_guests", { namespace: "phone", identifiers: [{ value: "13912345678" }, { value: "13812341234" }, { value: "13900000001" }] });
+await post(
+  "/v1/commands/members/enrol",
+  { identifiers: [{ namespace: "phone", value: "13611112222" }], attributes: { name: "周敏" }, touchpoint: "music_school", store: "330" },
+  "stage-enrol-partner",
+);

@@ -41,6 +41,8 @@ const exponent = (currency: string) => numbers({ style: "currency", currency }).
 export function money(minor: number, currency: string): string {
   return numbers({ style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(minor / 10 ** exponent(currency));
 }
+/** Money in ten-thousandths of its unit, as short messages are paid: ¥0.045. */
+export const fineMoney = (tenThousandths: number, currency: string): string => numbers({ style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 4 }).format(tenThousandths / 10_000);
 export function shortMoney(minor: number, currency: string): string {
   const major = minor / 10 ** exponent(currency);
   return Math.abs(major) < 10_000 ? money(minor, currency) : `${symbol(currency)}${short(major)}`;

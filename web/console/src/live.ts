@@ -24,7 +24,7 @@ export function useFile() {
     queryFn: async () => {
       const { parse } = await import("yaml");
       const read = (parse(source) ?? {}) as Record<string, Record<string, Said | null> | null | undefined>;
-      return { draws: read.draws ?? {}, offers: read.offers ?? {}, campaigns: read.campaigns ?? {}, messages: read.messages ?? {}, attributes: read.attributes ?? {}, tags: read.tags ?? {} };
+      return { draws: read.draws ?? {}, offers: read.offers ?? {}, campaigns: read.campaigns ?? {}, messages: read.messages ?? {}, attributes: read.attributes ?? {}, tags: read.tags ?? {}, posters: read.posters ?? {}, partners: read.partners ?? {}, touchpoints: read.touchpoints ?? {}, pages: ((read.links as { pages?: Record<string, Said | null> } | null | undefined)?.pages ?? {}) as Record<string, Said | null> };
     },
   });
 }

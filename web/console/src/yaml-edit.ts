@@ -4,7 +4,12 @@ import { isMap, isScalar, isSeq, parseDocument, stringify, type Node } from "yam
 
 export type Place = readonly (string | number)[];
 
-const documentOf = (source: string) => parseDocument(source, { keepSourceTokens: true, strict: false, uniqueKeys: false });
+let read: { source: string; document: ReturnType<typeof parseDocument> } | undefined;
+/** A text as a tree, which nobody changes; the last one is kept, since a form asks for many places of one text. */
+const documentOf = (source: string) => {
+  if (read?.source !== source) read = { source, document: parseDocument(source, { keepSourceTokens: true, strict: false, uniqueKeys: false }) };
+  return read.document;
+};
 
 /** What stands at a place, and from where to where. */
 function found(source: string, place: Place): { node: Node; from: number; to: number } | undefined {

@@ -7,6 +7,7 @@ const paths = {
   campaigns: "M4 12h4l3-7 3 14 3-7h3",
   messages: "M4 6h16v11H9l-5 4z",
   inbox: "M4 13h4l1.500 3h5L16 13h4M4 13l3-8h10l3 8v6H4z",
+  spread: "M6 14.500a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM17 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM17 21a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM8.300 11l6.5-4M8.300 13l6.5 4",
   books: "M5 4h12a2 2 0 0 1 2 2v14H7a2 2 0 0 1-2-2zM5 16h14M9 8h6",
   approvals: "M5 12.500l4.5 4.500L19 7",
   audit: "M6 3h9l4 4v14H6zM9 11h7M9 15h7",

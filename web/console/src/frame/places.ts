@@ -1,7 +1,7 @@
 // The pages of the rail, and by which of someone's operations they see each.
 import type { IconName } from "./icons";
 
-export type Place = { to: string; name: IconName & ("overview" | "members" | "audiences" | "offers" | "campaigns" | "inbox" | "messages" | "books" | "approvals" | "audit" | "playbook" | "settings"); any: string[] };
+export type Place = { to: string; name: IconName & ("overview" | "members" | "audiences" | "offers" | "campaigns" | "inbox" | "messages" | "spread" | "books" | "approvals" | "audit" | "playbook" | "settings"); any: string[] };
 
 export const places: { group: "work" | "account" | "rules"; places: Place[] }[] = [
   {
@@ -14,6 +14,7 @@ export const places: { group: "work" | "account" | "rules"; places: Place[] }[] 
       { to: "/campaigns", name: "campaigns", any: ["campaigns_manage"] },
       { to: "/inbox", name: "inbox", any: ["inbox_read"] },
       { to: "/messages", name: "messages", any: ["campaigns_manage"] },
+      { to: "/spread", name: "spread", any: ["campaigns_manage", "contacts_hand_over", "reports_read"] },
     ],
   },
   {

@@ -1,7 +1,7 @@
 // Signing in: name and password, and the code of the second factor where the home asks for one.
 import { useQueryClient } from "@tanstack/react-query";
 import { asking, Refusal, send, type Session } from "@zhiyin/api";
-import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { readSession, sessionKey } from "../home";
 import { language, speak, useWords, type Language } from "../words";
 import { Mark } from "./icons";
@@ -58,7 +58,7 @@ const Strings = () => (
 );
 
 export function Field({ label, hint, fault, children }: { label: string; hint?: string; fault?: string | undefined; children: (id: string, described: string | undefined) => ReactNode }) {
-  const id = `field-${label}`.replaceAll(/\s+/g, "-");
+  const id = useId();
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>

@@ -7,6 +7,7 @@ import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { keep } from "../csv";
 import { called, decimal, share, whole } from "../format";
 import { useMay, useOverview } from "../home";
+import { CHANNELS } from "../parts/channels";
 import { stageTint, tierTint, Tint, When } from "../parts/marks";
 import { Bars, Card, Page, Pill } from "../parts/page";
 import { Asked, Bones, Fault, None } from "../parts/states";
@@ -223,7 +224,7 @@ function useBlockWords(): Vocabulary {
       audiences: options(saved.data?.items),
       attributes: worded("attribute", ["city", "gender", "household_size", "kids_count", "income", "age_range", "home_ownership", "marital_status"]),
       purposes: worded("purpose", ["marketing", "service", "profiling", "sharing"]),
-      channels: worded("channel", ["inbox", "till", "advisor", "email", "sms", "wecom"]),
+      channels: worded("channel", [...CHANNELS]),
       events: worded("event", ["Order Refunded", "Coupon Issued", "Coupon Redeemed", "Coupon Expired", "Points Spent", "Tier Changed", "Message Seen"]),
       currency: new Intl.NumberFormat(lang === "zh" ? "zh-CN" : "en-US", { style: "currency", currency: data?.brand.currency ?? "CNY", currencyDisplay: "narrowSymbol" }).formatToParts(0).find((part) => part.type === "currency")?.value ?? "",
     };

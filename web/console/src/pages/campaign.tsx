@@ -4,8 +4,8 @@ import { useParams } from "@tanstack/react-router";
 import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Input, Popconfirm } from "antd";
 import { lazy, Suspense, useState } from "react";
-import { decimal, money, share, whole } from "../format";
-import { useMay } from "../home";
+import { decimal, fineMoney, money, share, whole } from "../format";
+import { useCurrency, useMay } from "../home";
 import { useCampaignNames } from "../live";
 import { Card, Facts, Figures, Page, Pill } from "../parts/page";
 import { Rails } from "../parts/rails";
@@ -67,6 +67,7 @@ export function Campaign() {
                     label: t("campaigns.changed"),
                     children: (
                       <div className="stack">
+                        <Costs campaign={data} />
                         <Asked of={effect} bones={6}>
                           {(found) => <Changed effect={found} />}
                         </Asked>
@@ -203,6 +204,34 @@ function Changed({ effect }: { effect: Effect }) {
         </Card>
       </div>
     </>
+  );
+}
+
+/** What it may cost in all and costs so far, and what its messages came to where each costs something. */
+function Costs({ campaign }: { campaign: Schemas["CampaignView"] }) {
+  const { t } = useWords();
+  const currency = useCurrency();
+  const sending = Object.entries(campaign.sending);
+  if (sending.length === 0 && campaign.budget_minor === null) return null;
+  return (
+    <Card title={t("costs.title")} aside={campaign.budget_minor === null ? undefined : t("costs.budget", { cost: money(campaign.cost_minor ?? 0, currency), budget: money(campaign.budget_minor, currency) })}>
+      {sending.length === 0 ? (
+        <p className="quiet">{t("costs.none")}</p>
+      ) : (
+        <DataTable
+          label={t("costs.title")}
+          rows={sending}
+          id={([channel]) => channel}
+          dense
+          columns={[
+            { key: "channel", title: t("messages.channel"), cell: ([channel]) => word("channel", channel) },
+            { key: "taken", title: t("costs.taken"), right: true, cell: ([, spent]) => whole(spent.taken) },
+            { key: "parts", title: t("costs.parts"), right: true, cell: ([, spent]) => whole(spent.parts) },
+            { key: "cost", title: t("costs.cost"), right: true, cell: ([, spent]) => fineMoney(spent.cost_ten_thousandths, currency) },
+          ]}
+        />
+      )}
+    </Card>
   );
 }
 

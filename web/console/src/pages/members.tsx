@@ -19,6 +19,7 @@ import { useWords, word } from "../words";
 const NAMESPACES = "zhiyin.namespaces";
 
 const Doubles = lazy(() => import("./members/doubles"));
+const Lists = lazy(() => import("./members/lists"));
 
 export function Members() {
   const { t } = useWords();
@@ -27,22 +28,39 @@ export function Members() {
   const [{ tab = "all" }, setAddress] = useAddress();
   return (
     <Page wide title={t("members.title")} lead={overview.data ? t("members.lead", { n: whole(overview.data.members.total) }) : undefined}>
-      {may("duplicates_review") ? (
+      {may("duplicates_review") || may("reports_read") ? (
         <Tabs
           label={t("members.title")}
           activeKey={tab}
-          onChange={(next) => setAddress({ tab: next === "all" ? "" : next, state: "" }, { push: true })}
+          onChange={(next) => setAddress({ tab: next === "all" ? "" : next, state: "", find: "", sort: "", list: "" }, { push: true })}
           items={[
             { key: "all", label: t("members.all"), children: <List /> },
-            {
-              key: "doubles",
-              label: t("doubles.title"),
-              children: (
-                <Suspense fallback={<Bones lines={8} />}>
-                  <Doubles />
-                </Suspense>
-              ),
-            },
+            ...(may("reports_read")
+              ? [
+                  {
+                    key: "lists",
+                    label: t("lists.title"),
+                    children: (
+                      <Suspense fallback={<Bones lines={8} />}>
+                        <Lists />
+                      </Suspense>
+                    ),
+                  },
+                ]
+              : []),
+            ...(may("duplicates_review")
+              ? [
+                  {
+                    key: "doubles",
+                    label: t("doubles.title"),
+                    children: (
+                      <Suspense fallback={<Bones lines={8} />}>
+                        <Doubles />
+                      </Suspense>
+                    ),
+                  },
+                ]
+              : []),
           ]}
         />
       ) : (

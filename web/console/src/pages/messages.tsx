@@ -4,8 +4,9 @@ import { Link } from "@tanstack/react-router";
 import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Popconfirm, Select } from "antd";
 import { lazy, Suspense } from "react";
-import { decimal, whole } from "../format";
-import { useMay } from "../home";
+import { decimal, fineMoney, whole } from "../format";
+import { useCurrency, useMay } from "../home";
+import { CHANNELS } from "../parts/channels";
 import { Csv, Views } from "../parts/list-tools";
 import { Listed } from "../parts/listed";
 import { shortId, When } from "../parts/marks";
@@ -18,6 +19,8 @@ import { useWords, word } from "../words";
 
 const Platforms = lazy(() => import("./messages/platforms"));
 const Templates = lazy(() => import("./messages/templates"));
+/** What leaves the home: what stays in it (the inbox, the till) is no send. */
+const OUTWARD = CHANNELS.filter((channel) => !["inbox", "till", "advisor"].includes(channel));
 const STATES = ["waiting", "handed", "sent", "unknown", "failed", "stopped", "dropped", "bounced"];
 const tone = (state: string) => (state === "sent" || state === "done" ? "good" : ["failed", "bounced", "dead"].includes(state) ? "bad" : ["unknown", "stopped", "waiting"].includes(state) ? "warn" : "") as "good" | "bad" | "warn" | "";
 
@@ -45,7 +48,7 @@ export function Messages() {
       <Tabs
         label={t("messages.title")}
         activeKey={tab}
-        onChange={(next) => setAddress({ tab: next, state: "", find: "", sort: "" }, { push: true })}
+        onChange={(next) => setAddress({ tab: next, state: "", channel: "", find: "", sort: "" }, { push: true })}
         items={[
           { key: "outbox", label: t("messages.outbox"), children: <Outbox /> },
           ...(may("playbook_read")
@@ -86,12 +89,13 @@ export function Messages() {
 function Outbox() {
   const { t } = useWords();
   const act = useAct();
-  const [{ state = "" }, setAddress] = useAddress();
+  const currency = useCurrency();
+  const [{ state = "", channel = "" }, setAddress] = useAddress();
   const list = useInfiniteQuery({
-    queryKey: ["sends", state],
+    queryKey: ["sends", state, channel],
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
-      got(api.GET("/v1/sends", { params: { query: { limit: 100, ...(state ? { state } : {}), ...(pageParam ? { before: pageParam } : {}) } }, signal })),
+      got(api.GET("/v1/sends", { params: { query: { limit: 100, ...(state ? { state } : {}), ...(channel ? { channel } : {}), ...(pageParam ? { before: pageParam } : {}) } }, signal })),
     getNextPageParam: (page) => (page.items.length < 100 ? undefined : page.items.at(-1)?.send),
   });
   const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
@@ -110,6 +114,15 @@ function Outbox() {
       { key: "channel", title: t("messages.channel"), text: (row) => row.channel, cell: (row) => word("channel", row.channel) },
       { key: "message", title: t("messages.message"), far: true, text: (row) => `${row.campaign} ${row.message}`, cell: (row) => `${row.campaign} · ${row.message}` },
       { key: "state", title: t("messages.state"), text: (row) => row.state, cell: (row) => <Pill tone={tone(row.state)}>{word("send_state", row.state)}</Pill> },
+      { key: "arrived", title: t("costs.arrived"), far: true, text: (row) => row.arrived_at, cell: (row) => <When at={row.arrived_at} /> },
+      {
+        key: "cost",
+        title: t("costs.cost"),
+        right: true,
+        far: true,
+        text: (row) => row.cost,
+        cell: (row) => (row.cost == null ? <span className="quiet">—</span> : <span title={t("costs.parts_n", { n: whole(row.parts ?? 1) })}>{fineMoney(Math.round(Number(row.cost) * 10_000), currency)}</span>),
+      },
       { key: "error", title: t("messages.why"), far: true, text: (row) => row.error, cell: (row) => <span className="quiet small">{row.error ?? "—"}</span> },
       {
         key: "do",
@@ -145,8 +158,17 @@ function Outbox() {
           onChange={(next?: string) => setAddress({ state: next ?? "" })}
           options={STATES.map((value) => ({ value, label: word("send_state", value) }))}
         />
+        <Select
+          aria-label={t("messages.channel")}
+          style={{ width: 160 }}
+          allowClear
+          placeholder={t("messages.channel")}
+          value={channel || undefined}
+          onChange={(next?: string) => setAddress({ channel: next ?? "" })}
+          options={OUTWARD.map((value) => ({ value, label: word("channel", value) }))}
+        />
         <span className="row" style={{ marginLeft: "auto" }}>
-          <Views page="outbox" names={["tab", "state"]} />
+          <Views page="outbox" names={["tab", "state", "channel"]} />
           <Csv name="outbox" columns={columns} rows={rows} />
         </span>
       </div>
@@ -155,7 +177,7 @@ function Outbox() {
       ) : (
         <Card flush>
           {rows.length === 0 && !list.isFetching ? (
-            <None title={state ? t("messages.none_state") : t("messages.none")}>{t("messages.none_say")}</None>
+            <None title={state || channel ? t("messages.none_state") : t("messages.none")}>{t("messages.none_say")}</None>
           ) : (
             <DataTable
               label={t("messages.outbox")}

@@ -5,6 +5,7 @@ import { api, got, Refusal, type Overview as Data } from "@zhiyin/api";
 import { lazy, Suspense, useCallback } from "react";
 import { called, decimal, day, money, moment, month, share, short, shortMoney, whole } from "../format";
 import { useMay, useOverview } from "../home";
+import { CHANNELS } from "../parts/channels";
 import { Short, stageTint, Tint, tierTint } from "../parts/marks";
 import { Bars, Card, Facts, Figures, Page, Pill } from "../parts/page";
 import { Asked, Bones, None } from "../parts/states";
@@ -362,13 +363,13 @@ function Stages({ data }: { data: Data }) {
 }
 
 /** Channels that a playbook may ask consent for; those that it does not ask for are refused, and left out. */
-const CHANNELS = ["inbox", "till", "advisor", "email", "sms", "wecom", "wechat", "phone"];
+const ASKED = [...CHANNELS, "phone"];
 
 function Reach({ total }: { total: number }) {
   const { t } = useWords();
   const condition = (channel: string) => `consent("marketing", "${channel}")`;
-  const asked = useQueries({ queries: CHANNELS.map((channel) => count(condition(channel))) });
-  const known = CHANNELS.flatMap((channel, at) => {
+  const asked = useQueries({ queries: ASKED.map((channel) => count(condition(channel))) });
+  const known = ASKED.flatMap((channel, at) => {
     const n = asked[at]?.data?.count;
     return n === undefined ? [] : [{ channel, n }];
   });

@@ -1,6 +1,7 @@
 // The words of the console in English, key by key those of zh.ts.
 import { of } from "./en-of";
 import { more } from "./en-more";
+import { reach } from "./en-reach";
 import { rest } from "./en-rest";
 import { said } from "./en-said";
 import type { Words } from "./zh";
@@ -28,6 +29,7 @@ export const en: Words = {
     campaigns: "Campaigns",
     inbox: "Inbox",
     messages: "Messages",
+    spread: "Spread",
     books: "Books",
     approvals: "Approvals",
     audit: "Audit log",
@@ -466,5 +468,6 @@ export const en: Words = {
   ...rest,
   ...more,
   ...said,
+  ...reach,
   of,
 };

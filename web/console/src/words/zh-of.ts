@@ -1,6 +1,17 @@
 // What the values that the home names are called in Chinese; what is not here is shown as it is.
 export const of = {
-  channel: { inbox: "站内信", till: "收银台", advisor: "导购", email: "邮件", sms: "短信", wecom: "企业微信", wechat: "微信", phone: "电话", store: "门店", online: "网上", mini_program: "小程序", wechat_mini: "微信小程序", wxpay: "微信支付", shopify: "Shopify", woocommerce: "WooCommerce", youzan: "有赞", webhook: "自有商城", "*": "全部渠道" },
+  channel: { inbox: "站内信", till: "收银台", advisor: "导购", email: "邮件", sms: "短信", wecom: "企业微信", wechat: "微信", wechat_mini: "微信小程序", phone: "电话", store: "门店", online: "网上", mini_program: "小程序", "*": "全部渠道", wxpay: "微信支付", shopify: "Shopify", woocommerce: "WooCommerce", youzan: "有赞", webhook: "自有商城" },
+  allows: { always: "模板消息，不用先订阅", once: "一次性订阅，同意一次发一条", standing: "长期订阅" },
+  post_into: { groups: "客户群", moment: "朋友圈" },
+  post_state: { asked: "待开始", publishing: "员工发送中", over: "已结束" },
+  post_staff: { waiting: "待确认", published: "已发", over: "没有发" },
+  post_group: { waiting: "待发", sent: "已发" },
+  post_why: { refused: "没有批准", not_approved_in_time: "过期没有批准", nobody: "没有符合的群", no_groups: "没有符合的群" },
+  transfer_state: { approval: "待批准", listing: "列客户", groups: "交接群", asking: "交接中", waiting: "等客户", done: "已完成", refused: "没有批准", failed: "失败" },
+  transfer_step: { listed: "待交接", asked: "等客户同意", done: "已交接", kept: "留在原处", unheard: "没有消息" },
+  transfer_why: { refused: "客户不同意", customer_refused: "客户不同意", limit: "接手的人客户已满", customers_full: "接手的人客户已满", too_often: "近期交接过", not_a_customer: "不是他的客户" },
+  list_how: { add: "加进名单", put: "换成这些人" },
+  unmatched: { unknown: "没有这个人", ambiguous: "不止一个人，请选是什么号" },
   purpose: { marketing: "营销", service: "服务", profiling: "画像", sharing: "共享" },
   campaign_state: { all: "全部", running: "进行中", paused: "已暂停", stopped: "已停止" },
   on: { command: "人工", event: "事件", enters: "进入人群", every: "定时", before: "日子之前", after: "日子之后", at: "定时", date: "日期" },

@@ -1,6 +1,7 @@
 // The words of the console in Chinese: written, not translated. en.ts has the same keys.
 import { of } from "./zh-of";
 import { more } from "./zh-more";
+import { reach } from "./zh-reach";
 import { rest } from "./zh-rest";
 import { said } from "./zh-said";
 
@@ -27,6 +28,7 @@ const words = {
     campaigns: "活动",
     inbox: "会话",
     messages: "消息与渠道",
+    spread: "传播与社群",
     books: "账本",
     approvals: "审批",
     audit: "审计日志",
@@ -465,11 +467,13 @@ const words = {
   ...rest,
   ...more,
   ...said,
+  ...reach,
 };
 
 type Loose<T> = { [K in keyof T]: T[K] extends string ? string : Loose<T[K]> };
 export type Rest = Loose<typeof rest>;
 export type More = Loose<typeof more>;
+export type Reach = Loose<typeof reach>;
 export type Said = Loose<typeof said>;
 export type Words = Loose<typeof words> & { of: { [K in keyof typeof of]: Record<string, string> } };
 export const zh: Words = { ...words, of };

@@ -14,6 +14,7 @@ import { useMay } from "../../home";
 import { useDark } from "../../light";
 import { useLive } from "../../live";
 import { Apply } from "../../parts/apply";
+import { CHANNELS } from "../../parts/channels";
 import { Card } from "../../parts/page";
 import { Asked, None } from "../../parts/states";
 import { useAddress } from "../../router";
@@ -253,7 +254,6 @@ const FIELDS: Partial<Record<StepKind, FieldOf[]>> = {
   task: [{ key: "task", kind: "message" }],
   webhook: [{ key: "webhook", kind: "text" }],
 };
-const CHANNELS = ["inbox", "till", "advisor", "email", "wecom"];
 const ADDED: StepKind[] = ["send", "coupon", "points", "wait", "if", "await", "split", "tag", "task", "exit"];
 
 function Side({ node, source, file, set, go, may }: { node: Drawn; source: string; file: File; set: (next: string) => void; go: (id: string) => void; may: boolean }) {

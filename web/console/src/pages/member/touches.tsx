@@ -110,6 +110,12 @@ export function Touches({ id }: { id: string }) {
                     <li key={send.send} className="apart">
                       <span>
                         {word("channel", send.channel)} · {send.message}
+                        {send.arrived_at ? (
+                          <span className="small quiet">
+                            {" "}
+                            {t("costs.arrived")} <When at={send.arrived_at} />
+                          </span>
+                        ) : null}
                         {send.error ? <span className="small danger"> {send.error}</span> : null}
                       </span>
                       <span className="row">

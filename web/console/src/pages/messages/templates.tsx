@@ -16,10 +16,13 @@ import { useAddress } from "../../router";
 import { lookUp } from "../../seek";
 import { useWords, word } from "../../words";
 import { putIn, setAt, valueAt } from "../../yaml-edit";
+import { Sms, WeChat } from "./by-channel";
+import { both } from "./rules";
 
 type Raw = Record<string, unknown>;
+/** For which a message may say something else than its text. */
+const WAYS = ["sms", "wechat", "wechat_mini"] as const;
 type Row = { id: string; raw: Raw; used: string[] };
-const both = (value: unknown): { zh?: string; en?: string } => (typeof value === "string" ? { zh: value, en: value } : typeof value === "object" && value !== null ? (value as { zh?: string; en?: string }) : {});
 
 export default function Templates() {
   const { t, lang } = useWords();
@@ -48,6 +51,14 @@ export default function Templates() {
       ),
     },
     { key: "text", title: t("templates.text"), text: textOf, cell: (row) => <span className="cut" style={{ display: "block", maxWidth: 560 }}>{textOf(row)}</span> },
+    {
+      key: "ways",
+      title: t("by_channel.ways"),
+      far: true,
+      by: (row) => WAYS.filter((way) => row.raw[way] !== undefined).length,
+      text: (row) => WAYS.filter((way) => row.raw[way] !== undefined).map((way) => word("channel", way)).join("; "),
+      cell: (row) => WAYS.filter((way) => row.raw[way] !== undefined).map((way) => word("channel", way)).join(t("list_comma")) || <span className="quiet">—</span>,
+    },
     { key: "sells", title: t("templates.kind"), far: true, by: (row) => (row.raw.sells === false ? 0 : 1), text: (row) => (row.raw.sells === false ? t("templates.first_touch") : t("templates.sells")), cell: (row) => <Pill tone={row.raw.sells === false ? "info" : ""}>{row.raw.sells === false ? t("templates.first_touch") : t("templates.sells")}</Pill> },
     { key: "used", title: t("templates.used"), far: true, by: (row) => row.used.length, text: (row) => row.used.join("; "), cell: (row) => row.used.map(nameOf).join(t("list_comma")) || <span className="quiet">—</span> },
   ];
@@ -95,6 +106,10 @@ function One({ row, base, nameOf }: { row: Row; base: string; nameOf: (id: strin
             <Input.TextArea id={id} aria-describedby={described} readOnly={!may("playbook_apply")} autoSize={{ minRows: 2, maxRows: 10 }} maxLength={4000} value={both(said)[lang] ?? ""} onChange={(event) => set(lang, event.target.value)} />
           )}
         </Field>
+      ))}
+      <Sms source={source} place={place} change={setSource} may={may("playbook_apply")} />
+      {(["wechat", "wechat_mini"] as const).map((channel) => (
+        <WeChat key={channel} channel={channel} source={source} place={place} change={setSource} may={may("playbook_apply")} />
       ))}
       <Preview row={row} nameOf={nameOf} changed={source !== base} />
       {may("playbook_apply") ? (
