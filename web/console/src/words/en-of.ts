@@ -13,7 +13,6 @@ export const of = {
     store: "Store",
     online: "Online",
     mini_program: "Mini program",
-    wechat_mini: "WeChat mini program",
     wxpay: "WeChat Pay",
     shopify: "Shopify",
     woocommerce: "WooCommerce",
