@@ -41,7 +41,8 @@ export async function stage(base, key) {
       "\ncampaigns:\n",
       "\ncampaigns:\n  visit:\n    name: { zh: 到店邀约, en: Invite to the store }\n    purpose: service\n    on: command\n    again: after 1d\n    steps:\n      - { task: thanks }\n",
     )
-    .concat(
+    .replace(
+      "\nposters:\n",
       '\nposters:\n  hello:\n    name: { zh: 问候卡, en: A card }\n    svg: |\n      <svg xmlns="http://www.w3.org/2000/svg" width="600" height="400"><rect width="600" height="400" fill="#2B7A69"/><circle cx="300" cy="200" r="90" fill="#D9B25F"/></svg>\n',
     )
     .replace(/\n  quiet:.*/, "")

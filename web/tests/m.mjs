@@ -145,7 +145,7 @@ real("before a real home: a profile is saved, and a yes is given and taken back"
   await page.waitForSelector("[role=switch]");
   const first = page.locator("section[aria-label=营销] [role=switch]").first();
   const was = (await first.getAttribute("aria-checked")) === "true";
-  const told = () => page.evaluate(async () => (await (await fetch("/v1/me/consents")).json()).purposes.find((one) => one.purpose === "marketing").channels[0].given);
+  const told = () => page.evaluate(async () => (await (await fetch("/v1/me/consents")).json()).purposes.find((one) => one.purpose === "marketing").channels[0].allowed);
   for (const next of [!was, was]) {
     await first.click();
     await page.waitForFunction((next) => document.querySelector("section[aria-label=营销] [role=switch]").getAttribute("aria-checked") === String(next), next);
