@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, got, Refusal } from "@zhiyin/api";
 import { App, Button } from "antd";
+import { useEffect, useState } from "react";
 import { whole } from "../format";
 import { useWords } from "../words";
 import { Asked, Fault } from "./states";
@@ -18,9 +19,15 @@ export function Apply({ source, base, done }: { source: string; base: string; do
   });
   const problems = checked.data?.problems ?? [];
   const right = checked.data !== undefined && problems.length === 0;
+  // What would change is reckoned over all members: it is asked for once somebody pauses.
+  const [paused, setPaused] = useState(source);
+  useEffect(() => {
+    const timer = setTimeout(() => setPaused(source), 400);
+    return () => clearTimeout(timer);
+  }, [source]);
   const diff = useQuery({
     queryKey: ["diff", source],
-    enabled: right && source !== base,
+    enabled: right && source !== base && paused === source,
     queryFn: ({ signal }) => got(api.POST("/v1/commands/playbooks/diff", { body: { source }, signal })),
   });
   const apply = useMutation({
