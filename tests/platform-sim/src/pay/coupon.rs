@@ -133,11 +133,11 @@ impl World {
             return if is_same { Ok(json!({"coupon_code": code})) } else { Err(OTHER) };
         }
         let of = (stock.to_owned(), code.to_owned(), appid.to_owned(), openid.to_owned());
-        self.into_pack(of, number.to_owned(), "BUSICOUPON_SEND_CHANNEL_API").map_err(|_| WRONG)?;
+        self.laid_in_pack(of, number.to_owned(), "BUSICOUPON_SEND_CHANNEL_API").map_err(|_| WRONG)?;
         Ok(json!({"coupon_code": code}))
     }
 
-    fn into_pack(
+    fn laid_in_pack(
         &mut self,
         (stock, code, appid, openid): (String, String, String, String),
         number: String,
@@ -243,7 +243,7 @@ impl World {
                     return Err("stock_id: the merchant says its codes".to_owned());
                 }
                 let (code, number) = (self.pay.digits(22), self.pay.digits(20));
-                self.into_pack(
+                self.laid_in_pack(
                     (stock, code.clone(), of("appid")?, of("openid")?),
                     number,
                     "BUSICOUPON_SEND_CHANNEL_MINIAPP",
