@@ -232,8 +232,13 @@ async fn came_back(
     response.headers_mut().append(header::SET_COOKIE, gone);
     // Whoever the platform vouches for is at their own pages from here on.
     let touchpoint = page.split_once('?').and_then(|(_, query)| said(Some(query), TOUCHPOINT));
-    let opened = me::cookie_of_app(api, member, touchpoint, (&state, secure)).await?;
-    response.headers_mut().append(header::SET_COOKIE, opened);
+    match me::cookie_of_app(api, member, touchpoint, (&state, secure)).await {
+        Ok(opened) => drop(response.headers_mut().append(header::SET_COOKIE, opened)),
+        // The page has a door of its own, for whoever is not in yet.
+        Err(problem) => {
+            tracing::info!(account, why = problem.code(), "somebody signed in and is not at home yet")
+        }
+    }
     Ok(response)
 }
 

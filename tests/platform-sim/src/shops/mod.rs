@@ -18,7 +18,7 @@ use crate::chance::Chance;
 use crate::world::World;
 
 /// As which app's callbacks what shops tell is counted.
-pub const AGENT: i64 = -2;
+pub const AGENT: i64 = -4;
 
 /// Which platform a shop is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

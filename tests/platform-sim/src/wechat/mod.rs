@@ -16,7 +16,7 @@ use crate::crypto::Key;
 use crate::world::World;
 
 /// As which app's callbacks those of WeChat are counted.
-pub const AGENT: i64 = -2;
+pub const AGENT: i64 = -3;
 /// For how long a message that is told again is known by its key, in milliseconds (`client_msg_id`).
 const KNOWN_AGAIN_MS: i64 = 10 * 60_000;
 /// Within which time a word may be answered, in milliseconds.
