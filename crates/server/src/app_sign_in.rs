@@ -236,7 +236,8 @@ async fn came_back(
         Ok(opened) => drop(response.headers_mut().append(header::SET_COOKIE, opened)),
         // The page has a door of its own, for whoever is not in yet.
         Err(problem) => {
-            tracing::info!(account, why = problem.code(), "somebody signed in and is not at home yet")
+            let status = problem.status().as_u16();
+            tracing::info!(account, status, "somebody signed in and is not at home yet");
         }
     }
     Ok(response)
