@@ -7,7 +7,7 @@ import { words as m } from "../src/m/words";
 import { words as pos } from "../src/pos/words";
 
 const src = new URL("../src", import.meta.url).pathname;
-const files = (folder: string) => (readdirSync(join(src, folder)) as string[]).filter((name) => /\.tsx?$/.test(name) && !["words.ts", "said.ts"].includes(name)).map((name) => [`${folder}/${name}`, readFileSync(join(src, folder, name), "utf8")] as const);
+const files = (folder: string) => (readdirSync(join(src, folder)) as string[]).filter((name) => /\.tsx?$/.test(name) && !["words.ts", "words-zh.ts", "words-en.ts", "said.ts"].includes(name)).map((name) => [`${folder}/${name}`, readFileSync(join(src, folder, name), "utf8")] as const);
 const own = { a: [...files("a"), ...files("shared")], m: [...files("m"), ...files("shared")], pos: [...files("pos"), ...files("shared")] };
 
 for (const [name, words] of Object.entries({ a, m, pos })) {
