@@ -89,7 +89,7 @@ pub(crate) const CODES: &[Code] = &[
     c(401, "code_wrong", ["动态口令不正确或已使用", "The code is wrong or was used"]),
     c(422, "code_over", ["验证码已失效，请重新获取", "The code is over: ask for a new one"]),
     c(503, "code_not_sent", ["验证码暂时发不出去，请稍后再试", "The code could not be sent just now"]),
-    d(503, "channel_missing", ["未开通短信", "No channel can text codes"], [
+    d(409, "channel_missing", ["未开通短信", "No channel can text codes"], [
         "Name a channel that can (docs/connect-sms.md).",
         "请先接入短信渠道（docs/connect-sms.md）。",
     ]),

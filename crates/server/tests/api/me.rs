@@ -105,7 +105,7 @@ async fn without_a_channel_nobody_is_texted() {
     let mut browser = Browser::default();
     assert_eq!(browser.reads(&home, "/v1/me/door").await["ways"], json!([]));
     let asked = browser.asks(&home, "POST", "/v1/me/code", json!({"phone": PHONE})).await;
-    assert_eq!(refused(&asked), (503, "channel_missing".to_owned()));
+    assert_eq!(refused(&asked), (409, "channel_missing".to_owned()));
     for path in ["/v1/me", "/v1/me/session", "/v1/me/coupons", "/v1/me/seen", "/v1/me/pass"] {
         let asked = browser.asks(&home, "GET", path, Value::Null).await;
         assert_eq!(refused(&asked), (401, "not_signed_in".to_owned()), "{path}");
