@@ -1,11 +1,13 @@
 //! What members see of themselves: coupons and whether they may be used, what may be claimed and why not, how points moved, who may see
 //! them and who did something with their data.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use zhiyin_condition::holds;
 use zhiyin_decide::state::View;
-use zhiyin_model::coupon::chance_of;
+use zhiyin_model::coupon::{chance_of, stock_of};
 use zhiyin_model::effect::Asset;
 use zhiyin_model::event::names;
 use zhiyin_model::id::MemberId;
@@ -200,11 +202,22 @@ impl Engine {
         let (now, store) = (clock::now(&home), self.store().as_ref());
         let state = rebuild::state(store, &live.rules, stored).await?;
         let today = live.rules.zone.day(now);
+        // What is taken of all of them is asked for at once.
+        let counted =
+            live.rules.coupons.iter().filter(|(_, rule)| rule.claim.is_some() && rule.stock.is_some());
+        let pools: Vec<String> = counted.map(|(offer, _)| stock_of(offer)).collect();
+        let taken = match pools.is_empty() {
+            true => BTreeMap::new(),
+            false => self.store().coupons().pools(pools).await?,
+        };
         let mut mine = Vec::new();
         for offer in &live.playbook.offering.offers {
             let Some(rule) = live.rules.coupons.get(&offer.id) else { continue };
             let Some(claim) = &rule.claim else { continue };
-            let left = self.left_of(&offer.id).await?;
+            let left = match rule.stock {
+                Some(size) => Some(size - taken.get(&stock_of(&offer.id)).copied().unwrap_or(0)),
+                None => self.codes_left(&offer.id).await?,
+            };
             let begins = rule.from.map(|from| live.rules.zone.start(from)).max(claim.from);
             let ends = rule.until.map(|until| live.rules.zone.start(until.plus(1)));
             let ends = [ends, claim.until].into_iter().flatten().min();
@@ -311,17 +324,6 @@ impl Engine {
             operation: line.note.operation,
         });
         Ok((roles.collect(), did.collect()))
-    }
-
-    /// How many are left of what an offer has; nothing, where that is not counted.
-    async fn left_of(&self, offer: &str) -> Result<Option<i64>> {
-        let live = self.live()?;
-        let Some(size) = live.rules.coupons.get(offer).and_then(|rule| rule.stock) else {
-            return self.codes_left(offer).await;
-        };
-        let pool = zhiyin_model::coupon::stock_of(offer);
-        let taken: i64 = self.store().coupons().pools(vec![pool]).await?.into_values().sum();
-        Ok(Some(size - taken))
     }
 }
 

@@ -14,7 +14,8 @@ use zhiyin_store::{Store, StoreError};
 
 use crate::homes::Homes;
 
-/// What a home with many lives says of itself, whatever keeps it. A file says the same of the same lives.
+/// What a home with many lives says of itself, whatever keeps it. A file says the same of the same lives. It is another once the terms of
+/// orders say more than they did, as by `version`: what is compared is of one release.
 const DIGEST: &str = "d666688f9689c099aec14f64472cf9cd9115ac7fc5d3415e186ff4b6769bab44";
 
 type Said = BTreeMap<&'static str, Vec<Vec<Value>>>;
