@@ -29,6 +29,7 @@ pub(crate) use sends::*;
 
 use crate::SqliteStore;
 use crate::rows::{self, all, damaged, database, id};
+use crate::together::{bytes, number, text, together};
 use crate::write::{prepare, run};
 pub(crate) use links::{
     LINK, LINK_COUNTED, LINK_NEW, LINKS, LINKS_BY_NOBODY, LINKS_DIGESTED, LINKS_OF_NOBODY, LINKS_SHARED_TO,
@@ -115,33 +116,27 @@ pub(crate) fn flush(
     version: i64,
     seq: impl Fn(EventId) -> Result<i64>,
 ) -> Result<()> {
-    let mut moved = prepare(c, MOVE_NEW)?;
-    for one in &said.moves {
-        let (member, of, kind) = (one.member.bytes().as_slice(), one.run.bytes().as_slice(), one.kind.code());
-        let values =
-            params![member, one.campaign, of, kind, one.place, one.why, one.at.0, seq(one.event)?, version];
-        run(&mut moved, values)?;
-    }
-    let mut new = prepare(c, NOTE_NEW)?;
-    for set in &said.notes {
+    together(c, MOVE_NEW, &said.moves, |one| {
+        let (member, of) = (bytes(one.member.bytes()), bytes(one.run.bytes()));
+        let (campaign, place, why) = (text(&one.campaign), text(&one.place), text(&one.why));
+        let (kind, event) = (number(one.kind.code()), number(seq(one.event)?));
+        Ok([member, campaign, of, kind, place, why, number(one.at.0), event, number(version)])
+    })?;
+    together(c, NOTE_NEW, &said.notes, |set| {
         let note = &set.note;
-        let (id, member, cause) =
-            (note.id.bytes().as_slice(), note.member.bytes().as_slice(), note.cause.bytes().as_slice());
-        let state = note.state.code();
-        let values = params![
-            id,
-            member,
-            note.channel,
-            note.campaign,
-            note.message,
-            note.at.0,
-            state,
-            cause,
-            set.body.0
-        ];
-        run(&mut new, values)?;
-        sends::new(c, set)?;
-    }
+        Ok([
+            bytes(note.id.bytes()),
+            bytes(note.member.bytes()),
+            text(&note.channel),
+            text(&note.campaign),
+            text(&note.message),
+            number(note.at.0),
+            number(note.state.code()),
+            bytes(note.cause.bytes()),
+            bytes(&set.body.0),
+        ])
+    })?;
+    said.notes.iter().try_for_each(|set| sends::new(c, set))?;
     let mut on = prepare(c, NOTE_ON)?;
     for (id, member, state) in &said.changed {
         run(&mut on, params![id.bytes().as_slice(), member.bytes().as_slice(), state.code()])?;

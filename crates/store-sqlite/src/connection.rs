@@ -138,6 +138,15 @@ impl Connections {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
+        self.hand_over(job).await?.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// The same, and returns once the writer has it in its line; the answer comes when it is committed.
+    pub(crate) async fn hand_over<T, F>(&self, job: F) -> Result<oneshot::Receiver<Result<T>>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let change: Change = Box::new(move |connection| {
             let (result, alone) = match connection {
@@ -159,7 +168,7 @@ impl Connections {
             Changed { failed, acknowledge }
         });
         self.jobs()?.send(Job::Change(change)).await.map_err(|_| StoreError::Stopped)?;
-        answered.await.map_err(|_| StoreError::Stopped)?
+        Ok(answered)
     }
 
     /// Runs a query on the writer's own connection, in one snapshot, in line with what changes: the pages that a

@@ -19,6 +19,7 @@ use zhiyin_store::{Result, StoreError};
 use crate::SqliteStore;
 use crate::checkouts;
 use crate::rows::{all, damaged, database, id};
+use crate::together::{bytes, number, text, together};
 use crate::write::{prepare, run};
 
 pub(crate) use codes::*;
@@ -91,25 +92,21 @@ pub(crate) fn flush(
     for known in &flush.terms {
         run(&mut terms, params![known.hash.as_slice(), known.offer, known.text])?;
     }
-    let mut new = prepare(c, COUPON_NEW)?;
     let (issued, changed) = flush.settled();
-    for coupon in &issued {
-        run(
-            &mut new,
-            params![
-                coupon.id.bytes().as_slice(),
-                coupon.member.bytes().as_slice(),
-                coupon.offer,
-                coupon.terms.as_slice(),
-                coupon.account.code(),
-                coupon.valid_from.0,
-                coupon.valid_until.0,
-                coupon.at.0,
-                coupon.cause.bytes().as_slice(),
-                coupon.ordinal
-            ],
-        )?;
-    }
+    together(c, COUPON_NEW, &issued, |coupon| {
+        Ok([
+            bytes(coupon.id.bytes()),
+            bytes(coupon.member.bytes()),
+            text(&coupon.offer),
+            bytes(&coupon.terms),
+            number(coupon.account.code()),
+            number(coupon.valid_from.0),
+            number(coupon.valid_until.0),
+            number(coupon.at.0),
+            bytes(coupon.cause.bytes()),
+            number(coupon.ordinal),
+        ])
+    })?;
     let mut set = prepare(c, COUPON_SET)?;
     for coupon in &changed {
         let (id, member) = (coupon.id.bytes().as_slice(), coupon.member.bytes().as_slice());
@@ -118,27 +115,23 @@ pub(crate) fn flush(
             return Err(StoreError::Damaged(format!("member {} has no coupon {}", coupon.member, coupon.id)));
         }
     }
-    let mut moved = prepare(c, MOVE_NEW)?;
-    for one in &flush.moves {
+    together(c, MOVE_NEW, &flush.moves, |one| {
         let (gives, takes) = one.kind.sides();
-        run(
-            &mut moved,
-            params![
-                one.coupon.bytes().as_slice(),
-                one.member.bytes().as_slice(),
-                one.offer,
-                one.kind.code(),
-                gives.code(),
-                takes.code(),
-                one.at.0,
-                seq(one)?,
-                one.ordinal,
-                version,
-                one.given
-            ],
-        )?;
-    }
-    Ok(())
+        Ok([
+            bytes(one.coupon.bytes()),
+            bytes(one.member.bytes()),
+            text(&one.offer),
+            number(one.kind.code()),
+            number(gives.code()),
+            number(takes.code()),
+            number(one.at.0),
+            number(seq(one)?),
+            number(one.ordinal),
+            number(version),
+            number(one.given),
+        ])
+    })
+    .map(drop)
 }
 
 /// Coupons of who ends are another's.

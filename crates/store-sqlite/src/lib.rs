@@ -40,6 +40,7 @@ mod statements;
 mod suggestions;
 mod takeover;
 mod tills;
+mod together;
 mod webhooks;
 mod write;
 
@@ -79,6 +80,8 @@ pub use statements::statements;
 /// A home in one SQLite file.
 pub struct SqliteStore {
     connections: Connections,
+    /// Held by whoever hands a batch over to the writer.
+    handing: tokio::sync::Mutex<()>,
     shares: shares::Shares,
     /// Where archived months lie: beside the file, unless somebody says otherwise.
     archive: RwLock<PathBuf>,
@@ -106,7 +109,8 @@ impl SqliteStore {
         let mut beside = path.file_name().unwrap_or_default().to_os_string();
         beside.push("-archive");
         let (archive, vault) = (RwLock::new(path.with_file_name(beside)), RwLock::new(Vault::none()));
-        Ok(Self { connections, shares: shares::Shares::of(path), archive, vault, sealing: Mutex::default() })
+        let handing = tokio::sync::Mutex::default();
+        Ok(Self { connections, handing, shares: shares::Shares::of(path), archive, vault, sealing: Mutex::default() })
     }
 
     fn archive(&self) -> PathBuf {
@@ -259,6 +263,11 @@ impl Store for SqliteStore {
         self.connections.read_in_line(move |c| load::load(c, &vault, &wanted)).await
     }
 
+    async fn load_ahead(&self, wanted: Wanted) -> Result<Loaded> {
+        let vault = self.vault();
+        self.connections.read(move |c| load::load(c, &vault, &wanted)).await
+    }
+
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {
         match wanted {
             LotsWanted::Covering(amount) => {
@@ -325,8 +334,16 @@ impl Store for SqliteStore {
     }
 
     async fn flush(&self, flush: Flush) -> Result<()> {
+        // Whoever came first is handed over first, however long their keys take.
+        let first = self.handing.lock().await;
         let flush = self.vault().aside(|vault| vault.seal_flush(flush)).await?;
-        self.connections.write(move |c| write::flush(c, &flush)).await
+        let answer = self.connections.hand_over(move |c| write::flush(c, &flush)).await?;
+        drop(first);
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    fn is_in_order(&self) -> bool {
+        true
     }
 
     async fn feed(&self, after: following::Position, limit: usize) -> Result<Vec<following::Entry>> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, ToSql, params};
 use zhiyin_model::effect::Asset;
 use zhiyin_model::event::names;
@@ -17,6 +18,7 @@ use zhiyin_store::turn::place;
 use zhiyin_store::{OWN_SOURCE, PlaybookVersion, Result, StoreError, StoredMember};
 
 use crate::rows::database;
+use crate::together::{bytes, bytes_or_none, number, number_or_none, text, text_or_none, together};
 use crate::{campaigns, checkouts, coupons, load, persons, reading};
 
 pub(crate) const HOME_NEW: &str =
@@ -244,18 +246,21 @@ fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
         run(&mut retried, [seq])?;
     }
     let own: i64 = prepare(c, SOURCE)?.query_row([OWN_SOURCE], |row| row.get(0)).map_err(database)?;
-    let mut queue = prepare(c, QUEUE_NEW)?;
-    let mut new = prepare(c, EVENT_NEW)?;
     let (clock, mut last) = clock_of(c)?;
+    let mut facts = Vec::with_capacity(flush.facts.len());
     for fact in &flush.facts {
         last = place::next(last, Ts(clock));
-        derived(&mut new, own, fact, last)?;
         if seqs.insert(fact.id, last).is_some() {
             return Err(StoreError::Damaged(format!("{} was derived twice", fact.message_id)));
         }
-        if fact.waits {
-            run(&mut queue, [last, fact.root])?;
-        }
+        facts.push((fact, last));
+    }
+    if together(c, EVENT_NEW, &facts, |(fact, seq)| Ok(derived(own, fact, *seq)))? < facts.len() {
+        return Err(StoreError::Damaged("an event was derived twice".to_owned()));
+    }
+    let mut queue = prepare(c, QUEUE_NEW)?;
+    for (fact, seq) in facts.iter().filter(|(fact, _)| fact.waits) {
+        run(&mut queue, [*seq, fact.root])?;
     }
     if !flush.facts.is_empty() {
         run(&mut prepare(c, CLOCK)?, [clock, last])?;
@@ -263,30 +268,23 @@ fn inbox(c: &Connection, flush: &Flush) -> Result<BTreeMap<EventId, i64>> {
     Ok(seqs)
 }
 
-fn derived(new: &mut CachedStatement<'_>, own: i64, fact: &Fact, seq: i64) -> Result<()> {
-    let added = run(
-        new,
-        params![
-            seq,
-            fact.id.bytes().as_slice(),
-            own,
-            fact.message_id,
-            [0u8; 0].as_slice(),
-            fact.name,
-            fact.time.0,
-            fact.clock.0,
-            if fact.waits { 1 } else { 2 },
-            fact.replay,
-            fact.body.0,
-            fact.member.bytes().as_slice(),
-            None::<Vec<u8>>,
-            fact.called.as_ref().map(|called| &called.0)
-        ],
-    )?;
-    if added == 0 {
-        return Err(StoreError::Damaged(format!("{} was derived twice", fact.message_id)));
-    }
-    Ok(())
+fn derived(own: i64, fact: &Fact, seq: i64) -> [ValueRef<'_>; 14] {
+    [
+        number(seq),
+        bytes(fact.id.bytes()),
+        number(own),
+        text(&fact.message_id),
+        bytes(&[]),
+        text(&fact.name),
+        number(fact.time.0),
+        number(fact.clock.0),
+        number(if fact.waits { 1 } else { 2 }),
+        number(fact.replay),
+        bytes(&fact.body.0),
+        bytes(fact.member.bytes()),
+        ValueRef::Null,
+        bytes_or_none(fact.called.as_ref().map(|called| called.0.as_slice())),
+    ]
 }
 
 /// Where a member stands in the file.
@@ -318,11 +316,11 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     for fact in flush.facts.iter().filter(|fact| !fact.waits) {
         happened.entry(fact.member).or_default().push(seqs.of(fact.id)?);
     }
-    let mut timeline = prepare(c, TIMELINE_NEW)?;
+    let mut timeline: Vec<(i64, i64, Option<i64>)> = Vec::new();
     let mut lengthen = |no: i64, before: Option<i64>, events: &[i64]| {
-        events.iter().try_fold(before, |before, seq| {
-            run(&mut timeline, params![seq, no, before])?;
-            Ok::<_, StoreError>(Some(*seq))
+        events.iter().fold(before, |before, seq| {
+            timeline.push((*seq, no, before));
+            Some(*seq)
         })
     };
     let mut last_set = prepare(c, LAST_SET)?;
@@ -334,7 +332,7 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
         let events = happened.remove(&stored.member.id).unwrap_or_default();
         let last = events.last().copied().or(known.as_ref().and_then(|place| place.last_event));
         let no = rows.write((stored, kept), flush.version, last, known.as_ref())?;
-        lengthen(no, known.and_then(|place| place.last_event), &events)?;
+        lengthen(no, known.and_then(|place| place.last_event), &events);
     }
     for (member, wake) in &flush.filed {
         let place = place_by(&mut by_id, *member)?
@@ -344,10 +342,15 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     for (member, events) in happened {
         let known = place_by(&mut by_id, member)?;
         let known = known.ok_or_else(|| StoreError::Damaged(format!("no member {member}")))?;
-        let last = lengthen(known.no, known.last_event, &events)?;
+        let last = lengthen(known.no, known.last_event, &events);
         run(&mut last_set, params![known.no, last])?;
     }
-    Ok(())
+    // As they lie in the file.
+    timeline.sort_unstable();
+    together(c, TIMELINE_NEW, &timeline, |(seq, no, before)| {
+        Ok([number(*seq), number(*no), number_or_none(*before)])
+    })
+    .map(drop)
 }
 
 /// Statements that write members' rows.
@@ -399,9 +402,9 @@ impl<'c> Members<'c> {
             &term.map(|term| term.ends.0),
             &stage.map(|held| held.stage.as_str()),
             &stage.map(|held| held.since.0),
-            &text(&accounts)?,
-            &text(&timers)?,
-            &text(&member.tags)?,
+            &json(&accounts)?,
+            &json(&timers)?,
+            &json(&member.tags)?,
             &kept.touches,
             &kept.told_at,
             &kept.attributes,
@@ -446,7 +449,7 @@ fn identifiers(c: &Connection, flush: &Flush) -> Result<()> {
     Ok(())
 }
 
-fn text<T: serde::Serialize>(value: &T) -> Result<String> {
+fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
@@ -455,7 +458,7 @@ fn orders(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut new = prepare(c, ORDER_NEW)?;
     let mut gone = prepare(c, ORDER_GONE)?;
     for OrderSet { order, was } in &flush.orders {
-        let terms = text(&order.terms)?;
+        let terms = json(&order.terms)?;
         // Lines that came with an earlier batch stay where they are.
         let lines = seqs.0.get(&order.event);
         let (id, member) = (order.id.bytes(), order.member.bytes());
@@ -496,53 +499,46 @@ fn orders(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
 
 fn ledger(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut houses: BTreeMap<(Asset, &str), i64> = BTreeMap::new();
-    let mut new = prepare(c, TRANSFER_NEW)?;
     for transfer in &flush.transfers {
         let (house, side) = transfer.kind.sides();
         *houses.entry((transfer.asset, house.name())).or_default() -= side * transfer.amount;
-        run(
-            &mut new,
-            params![
-                transfer.id.bytes().as_slice(),
-                transfer.member.bytes().as_slice(),
-                transfer.asset.code(),
-                transfer.kind.code(),
-                transfer.amount,
-                seqs.of(transfer.event)?,
-                transfer.ordinal,
-                transfer.at.0,
-                transfer.day.0,
-                transfer.reverses.map(|id| *id.bytes()),
-                transfer.order.map(|id| *id.bytes()),
-                flush.version
-            ],
-        )?;
     }
+    together(c, TRANSFER_NEW, &flush.transfers, |transfer| {
+        Ok([
+            bytes(transfer.id.bytes()),
+            bytes(transfer.member.bytes()),
+            number(transfer.asset.code()),
+            number(transfer.kind.code()),
+            number(transfer.amount),
+            number(seqs.of(transfer.event)?),
+            number(transfer.ordinal),
+            number(transfer.at.0),
+            number(transfer.day.0),
+            bytes_or_none(transfer.reverses.as_ref().map(|id| id.bytes().as_slice())),
+            bytes_or_none(transfer.order.as_ref().map(|id| id.bytes().as_slice())),
+            number(flush.version),
+        ])
+    })?;
     let mut add = prepare(c, HOUSE_ADD)?;
     for ((asset, house), delta) in houses.into_iter().filter(|(_, delta)| *delta != 0) {
         run(&mut add, params![asset.code(), house, delta])?;
     }
-    let mut set = prepare(c, LOT_SET)?;
-    for lot in &flush.lots {
-        run(
-            &mut set,
-            params![
-                lot.id.bytes().as_slice(),
-                lot.member.bytes().as_slice(),
-                lot.asset.code(),
-                lot.granted,
-                lot.remaining,
-                lot.active_at.0,
-                lot.expires_at.0,
-                lot.active
-            ],
-        )?;
-    }
-    let mut allocate = prepare(c, ALLOCATION_NEW)?;
-    for allocation in &flush.allocations {
-        let lot = allocation.lot.map(|id| *id.bytes());
-        run(&mut allocate, params![allocation.transfer.bytes().as_slice(), lot, allocation.amount])?;
-    }
+    together(c, LOT_SET, &flush.lots, |lot| {
+        Ok([
+            bytes(lot.id.bytes()),
+            bytes(lot.member.bytes()),
+            number(lot.asset.code()),
+            number(lot.granted),
+            number(lot.remaining),
+            number(lot.active_at.0),
+            number(lot.expires_at.0),
+            number(lot.active),
+        ])
+    })?;
+    together(c, ALLOCATION_NEW, &flush.allocations, |allocation| {
+        let lot = allocation.lot.as_ref().map(|id| id.bytes().as_slice());
+        Ok([bytes(allocation.transfer.bytes()), bytes_or_none(lot), number(allocation.amount)])
+    })?;
     let mut hold_set = prepare(c, HOLD_SET)?;
     for hold in &flush.holds {
         let (id, member) = (hold.id.bytes().as_slice(), hold.member.bytes().as_slice());
@@ -552,27 +548,22 @@ fn ledger(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
 }
 
 fn moves(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
-    let mut term = prepare(c, TERM_NEW)?;
-    for new in &flush.terms {
-        let (member, seq) = (new.member.bytes().as_slice(), seqs.of(new.event)?);
-        let values = params![member, new.term.level, new.term.from.0, new.term.ends.0, seq, flush.version];
-        run(&mut term, values)?;
-    }
-    let mut stage = prepare(c, STAGE_NEW)?;
-    for moved in &flush.stages {
-        let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
-        run(&mut stage, params![member, moved.from, moved.to, moved.at.0, seq, flush.version])?;
-    }
-    let mut tag = prepare(c, TAG_NEW)?;
-    for moved in &flush.tags {
-        let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
-        run(&mut tag, params![member, moved.tag, moved.on, moved.at.0, seq, flush.version])?;
-    }
-    let mut partner = prepare(c, PARTNER_NEW)?;
-    for moved in &flush.partners {
-        let (member, seq) = (moved.member.bytes().as_slice(), seqs.of(moved.event)?);
-        let values = params![member, moved.partner, moved.deed.code(), moved.at.0, seq, flush.version];
-        run(&mut partner, values)?;
-    }
-    Ok(())
+    let version = number(flush.version);
+    together(c, TERM_NEW, &flush.terms, |new| {
+        let (member, term, seq) = (bytes(new.member.bytes()), &new.term, number(seqs.of(new.event)?));
+        Ok([member, text(&term.level), number(term.from.0), number(term.ends.0), seq, version])
+    })?;
+    together(c, STAGE_NEW, &flush.stages, |moved| {
+        let (member, seq) = (bytes(moved.member.bytes()), number(seqs.of(moved.event)?));
+        Ok([member, text_or_none(moved.from.as_deref()), text(&moved.to), number(moved.at.0), seq, version])
+    })?;
+    together(c, TAG_NEW, &flush.tags, |moved| {
+        let (member, seq) = (bytes(moved.member.bytes()), number(seqs.of(moved.event)?));
+        Ok([member, text(&moved.tag), number(moved.on), number(moved.at.0), seq, version])
+    })?;
+    together(c, PARTNER_NEW, &flush.partners, |moved| {
+        let (member, seq) = (bytes(moved.member.bytes()), number(seqs.of(moved.event)?));
+        Ok([member, text(&moved.partner), number(moved.deed.code()), number(moved.at.0), seq, version])
+    })
+    .map(drop)
 }

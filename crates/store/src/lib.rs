@@ -447,6 +447,11 @@ pub trait Store: Send + Sync {
 
     /// What a batch needs to know.
     async fn load(&self, wanted: Wanted) -> Result<Loaded>;
+    /// The same while a batch is being written, of members of whom it says nothing: beside it rather than behind it, where that
+    /// can be.
+    async fn load_ahead(&self, wanted: Wanted) -> Result<Loaded> {
+        self.load(wanted).await
+    }
     /// Lots of a member.
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>>;
     /// Terms of a member, oldest first.
@@ -470,6 +475,11 @@ pub trait Store: Send + Sync {
     /// Writes a batch: all of it or nothing. [`StoreError::Stale`] when a share moved on or was taken over since it was
     /// loaded, or an order is another member's by now.
     async fn flush(&self, flush: Flush) -> Result<()>;
+    /// Whether batches are written in the order in which they are asked to be, so that the next may be asked before the last is
+    /// written. Where one is not written, those asked for behind it are [`StoreError::Stale`].
+    fn is_in_order(&self) -> bool {
+        false
+    }
 
     /// The change feed beyond a position, oldest first, at most `limit` batches; never anything that a transaction which
     /// still runs could come before.

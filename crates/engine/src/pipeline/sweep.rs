@@ -1,13 +1,16 @@
-//! Sweeps: many members whom time brings, or a version of the playbook, or an issue to many, batch after batch. While one batch is
-//! written, the next is decided and the members of the one after are read, so neither the disk nor the decisions wait for each other.
+//! Sweeps: many members whom time brings, or a version of the playbook, or an issue to many, batch after batch. While batches are
+//! written ([`GOING_MAX`] at most are under way), the next is decided and the members of the one after are read, so neither the disk
+//! nor the decisions wait for each other.
 //!
 //! It is as if each were written before the next is decided: nobody is in two batches of a sweep, what they share (pools) goes on from
 //! one to the next, and a decision that must look something up waits until what was decided before is in the record
-//! ([`Batch::look_back`]). Where a batch cannot be written, the one after it was never decided.
+//! ([`Batch::look_back`]). Where a batch cannot be written, those after it were never decided.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 use tokio::sync::oneshot;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::time::Ts;
@@ -17,14 +20,16 @@ use zhiyin_store::{Home, Loaded, Store, Waiting, Wanted};
 use super::batch::{Batch, Carried};
 use super::worker::Worker;
 use crate::measure::{Done, Took};
-use crate::{Engine, EngineError, Live, Result, clock, coupons};
+use crate::{Engine, Live, Result, clock, coupons};
 
 /// How many batches a sweep has at most: what comes in meanwhile waits for it, if nobody tells of it.
-pub(super) const BATCHES_MAX: usize = 8;
+pub(super) const BATCHES_MAX: usize = 32;
+/// How many of its batches are under way to the record at most, where that writes them in order: one is written, one waits for it.
+const GOING_MAX: usize = 2;
 /// Batches of fewer are asked for by who wants to see each.
 const BATCH_LEAST: usize = 64;
-/// After how long a sweep of items takes no more of them: its shares must be renewed.
-const ITEMS_AT_MOST: Duration = Duration::from_millis(1_200);
+/// After how long a sweep takes no more batches: its shares must be renewed.
+const AT_MOST: Duration = Duration::from_millis(1_200);
 
 /// What brings the members.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +90,7 @@ async fn read(store: &dyn Store, members: Vec<MemberId>) -> Result<Loaded> {
     if members.is_empty() {
         return Ok(Loaded::default());
     }
-    Ok(store.load(Wanted { members, ..Wanted::default() }).await?)
+    Ok(store.load_ahead(Wanted { members, ..Wanted::default() }).await?)
 }
 
 impl Worker {
@@ -101,6 +106,8 @@ impl Worker {
         let (store, since) = (engine.store(), clock::stopwatch());
         let (woken, mut swept) = (engine.woken.subscribe(), Swept::default());
         let (mut turn, mut carried, mut before) = (self.turn.clone(), Carried::default(), None);
+        let mut going = FuturesOrdered::new();
+        let deep = if store.is_in_order() { GOING_MAX } else { 1 };
         let mut parts = members.chunks(limit.max(1)).peekable();
         let mut loaded = match parts.peek() {
             Some(first) => read(store.as_ref(), self.unknown(first)).await?,
@@ -112,26 +119,38 @@ impl Worker {
             let parts_of = (&turn, &mut self.cache);
             let mut batch = Batch::new(store.as_ref(), live, home, parts_of, engine.decisions);
             batch.carries(carried, before.is_some().then_some(is_written));
-            let write = async {
-                let took = write(engine, before.take()).await?;
-                // Where nobody waits for it, nobody is told.
-                let (Ok(()) | Err(())) = written.send(());
-                Ok::<_, EngineError>(took)
-            };
+            going.extend(before.take().map(|decided| write(engine, decided, written)));
             let by = brought.part(swept.n, part.len());
-            let decide = async {
-                let watch = clock::stopwatch();
-                let taken = batch.take_in(part, loaded, by).await;
-                // What breaks down here must not leave in the dark what became of the one before.
-                Ok::<_, EngineError>((taken, watch.elapsed()))
+            let mut landed = Vec::new();
+            let (then, (taken, decide)) = {
+                let decide = async {
+                    let watch = clock::stopwatch();
+                    let taken = batch.take_in(part, loaded, by).await;
+                    (taken, watch.elapsed())
+                };
+                let work = async { tokio::join!(read(store.as_ref(), next), decide) };
+                tokio::pin!(work);
+                // What was decided before is handed over first, then what comes next is asked for: both are under way when this is
+                // decided.
+                loop {
+                    tokio::select! {
+                        biased;
+                        Some(done) = going.next(), if !going.is_empty() => landed.push(done?),
+                        done = &mut work => break done,
+                    }
+                }
             };
-            // What was decided before is handed over first, then what comes next is asked for: both are under way when this is decided.
-            let (is_on, then, (taken, decide)) = tokio::try_join!(write, read(store.as_ref(), next), decide)?;
-            if let Some(written) = is_on {
+            // What broke down here must not leave in the dark what became of those before.
+            let most = if taken.is_ok() { deep } else { 1 };
+            while going.len() >= most {
+                let Some(done) = going.next().await else { break };
+                landed.push(done?);
+            }
+            for written in landed {
                 self.turn.moved(written.cursor);
                 batch.cache.broken.events.retain(|seq| !written.dead.contains(seq));
             }
-            let taken = taken?;
+            let (taken, then) = (taken?, then?);
             swept.n += taken;
             carried = batch.carried();
             let (timers, load) = (batch.fired, batch.loading);
@@ -140,17 +159,19 @@ impl Worker {
             turn.moved(flush.cursor);
             // What waits in the inbox comes first, unless it is that which is swept; what was cut is taken up when this is written.
             let (more, events) = match by {
-                Brought::Items(_) => (since.elapsed() >= ITEMS_AT_MOST, taken),
+                Brought::Items(_) => (false, taken),
                 Brought::Due(_) | Brought::Version => (woken.has_changed().unwrap_or(true), 0),
             };
-            let ends = more || taken < part.len() || flush.facts.iter().any(|fact| fact.waits);
+            let ends = more || since.elapsed() >= AT_MOST || taken < part.len() || flush.facts.iter().any(|fact| fact.waits);
             before = Some(Decided { flush, events, timers, load, decide: decide.saturating_sub(load) });
             loaded = then;
             if ends {
                 break;
             }
         }
-        if let Some(written) = write(engine, before).await? {
+        going.extend(before.map(|decided| write(engine, decided, oneshot::channel().0)));
+        while let Some(done) = going.next().await {
+            let written = done?;
             self.turn.moved(written.cursor);
             self.cache.broken.events.retain(|seq| !written.dead.contains(seq));
         }
@@ -170,9 +191,9 @@ struct Written {
     dead: Vec<i64>,
 }
 
-/// Writes what was decided, if anything was.
-async fn write(engine: &Engine, decided: Option<Decided>) -> Result<Option<Written>> {
-    let Some(Decided { flush, events, timers, load, decide }) = decided else { return Ok(None) };
+/// Writes what was decided, and tells that it is written.
+async fn write(engine: &Engine, decided: Decided, told: oneshot::Sender<()>) -> Result<Written> {
+    let Decided { flush, events, timers, load, decide } = decided;
     let watch = clock::stopwatch();
     let (dead, refusals) = flush.dead.iter().map(|letter| (letter.seq, letter.refusal.code)).unzip();
     let written = Written { cursor: flush.cursor, dead };
@@ -180,5 +201,7 @@ async fn write(engine: &Engine, decided: Option<Decided>) -> Result<Option<Writt
     engine.written.send_replace(());
     let took = Took { wait: Duration::ZERO, load, decide, flush: watch.elapsed() };
     engine.measures.batch(&Done { events, timers, refusals, took });
-    Ok(Some(written))
+    // Where nobody waits for it, nobody is told.
+    let (Ok(()) | Err(())) = told.send(());
+    Ok(written)
 }
