@@ -56,7 +56,8 @@ pub struct Cache {
     version: i64,
     /// False while memory is ahead of the record: what ends in the middle of a batch must leave nothing to believe.
     sure: bool,
-    pub(crate) states: BTreeMap<MemberId, State>,
+    /// Each by itself, so that who comes and goes moves nobody else.
+    pub(crate) states: BTreeMap<MemberId, Box<State>>,
     /// When each of these members is filed to be woken, as far as they have timers.
     pub(crate) wakes: BTreeMap<MemberId, Ts>,
     /// By what those of these members who are found by anything are found in the index, as far as it is right.

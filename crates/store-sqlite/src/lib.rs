@@ -50,7 +50,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::mpsc;
 use zhiyin_model::effect::Lot;
 use zhiyin_model::id::{IdKey, MemberId, OrderId, TransferId};
@@ -337,9 +337,12 @@ impl Store for SqliteStore {
         // Whoever came first is handed over first, however long their keys take.
         let first = self.handing.lock().await;
         let flush = self.vault().aside(|vault| vault.seal_flush(flush)).await?;
-        let answer = self.connections.hand_over(move |c| write::flush(c, &flush)).await?;
+        let packed = write::Packed::of(&flush)?;
+        // It is given back, for who made it lets go of it sooner than the writer would.
+        let write = move |c: &Connection| write::flush(c, &flush, &packed).map(|()| (flush, packed));
+        let answer = self.connections.hand_over(write).await?;
         drop(first);
-        answer.await.map_err(|_| StoreError::Stopped)?
+        answer.await.map_err(|_| StoreError::Stopped)?.map(drop)
     }
 
     fn is_in_order(&self) -> bool {

@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, ToSql, pa
 use zhiyin_model::effect::Asset;
 use zhiyin_model::event::names;
 use zhiyin_model::id::{EventId, MemberId};
+use zhiyin_model::member::Member;
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::pack_runs;
 use zhiyin_store::coupons::pack_holdings;
@@ -169,7 +170,7 @@ pub(crate) fn retry_dead_letters(c: &Connection, seqs: &[i64], now: Ts) -> Resul
 }
 
 /// Writes a batch.
-pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
+pub(crate) fn flush(c: &Connection, flush: &Flush, packed: &[Packed]) -> Result<()> {
     if flush.turn.is_empty() {
         return Err(StoreError::Stale);
     }
@@ -181,8 +182,8 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
     }
     let seqs = Seqs(inbox(c, flush)?);
     run(&mut prepare(c, CURSOR_ON)?, [])?;
-    persons(c, flush)?;
-    members(c, flush, &seqs)?;
+    persons(c, flush, packed)?;
+    members(c, (flush, packed), &seqs)?;
     reading::found(c, &flush.found_by)?;
     identifiers(c, flush)?;
     orders(c, flush, &seqs)?;
@@ -195,15 +196,16 @@ pub(crate) fn flush(c: &Connection, flush: &Flush) -> Result<()> {
 }
 
 /// Rows follow whoever's they are now, before anything of the batch comes on top.
-fn persons(c: &Connection, flush: &Flush) -> Result<()> {
+fn persons(c: &Connection, flush: &Flush, packed: &[Packed]) -> Result<()> {
     let new =
         flush.joined.iter().map(|joined| joined.winner).chain(flush.parted.iter().map(|parted| parted.to));
     for member_id in new {
-        let stored = flush.members.iter().zip(&flush.kept).find(|(stored, _)| stored.member.id == member_id);
-        if let Some(stored) = stored
+        let mut rows = flush.members.iter().zip(&flush.kept).zip(packed);
+        let row = rows.find(|((stored, _), _)| stored.member.id == member_id);
+        if let Some(((stored, kept), packed)) = row
             && place(c, member_id)?.is_none()
         {
-            Members::prepare(c)?.write(stored, flush.version, None, None)?;
+            Members::prepare(c)?.write((stored, kept, packed), flush.version, None, None)?;
         }
     }
     flush.joined.iter().try_for_each(|joined| persons::join(c, joined))?;
@@ -308,7 +310,7 @@ fn place_by(by_id: &mut CachedStatement<'_>, member: MemberId) -> Result<Option<
 }
 
 /// Writes members, and lengthens the timelines of all whom the batch's events are about.
-fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
+fn members(c: &Connection, (flush, packed): (&Flush, &[Packed]), seqs: &Seqs) -> Result<()> {
     let mut happened: BTreeMap<MemberId, Vec<i64>> = BTreeMap::new();
     for decided in &flush.decided {
         happened.entry(decided.member).or_default().push(decided.seq);
@@ -327,11 +329,11 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
     let mut wake_set = prepare(c, WAKE_SET)?;
     let mut by_id = prepare(c, MEMBER_PLACE)?;
     let mut rows = Members::prepare(c)?;
-    for (stored, kept) in flush.members.iter().zip(&flush.kept) {
+    for ((stored, kept), packed) in flush.members.iter().zip(&flush.kept).zip(packed) {
         let known = place_by(&mut by_id, stored.member.id)?;
         let events = happened.remove(&stored.member.id).unwrap_or_default();
         let last = events.last().copied().or(known.as_ref().and_then(|place| place.last_event));
-        let no = rows.write((stored, kept), flush.version, last, known.as_ref())?;
+        let no = rows.write((stored, kept, packed), flush.version, last, known.as_ref())?;
         lengthen(no, known.and_then(|place| place.last_event), &events);
     }
     for (member, wake) in &flush.filed {
@@ -351,6 +353,40 @@ fn members(c: &Connection, flush: &Flush, seqs: &Seqs) -> Result<()> {
         Ok([number(*seq), number(*no), number_or_none(*before)])
     })
     .map(drop)
+}
+
+/// What a member's row holds in the form of its columns, made where nobody waits for the writer.
+pub(crate) struct Packed {
+    accounts: String,
+    timers: String,
+    tags: String,
+    growth_days: Vec<u8>,
+    audiences: Option<Vec<u8>>,
+    holdings: Option<Vec<u8>>,
+    runs: Option<Vec<u8>>,
+}
+
+impl Packed {
+    /// Of each member of a batch.
+    pub(crate) fn of(flush: &Flush) -> Result<Vec<Self>> {
+        flush.members.iter().map(|stored| Self::of_one(&stored.member)).collect()
+    }
+
+    fn of_one(member: &Member) -> Result<Self> {
+        let accounts = member.accounts.iter();
+        let accounts =
+            accounts.map(|(asset, held)| [asset.code(), held.active, held.pending, held.held, held.debt]);
+        let timers = member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]);
+        Ok(Self {
+            accounts: json(&accounts.collect::<Vec<[i64; 5]>>())?,
+            timers: json(&timers.collect::<Vec<[i64; 3]>>())?,
+            tags: json(&member.tags)?,
+            growth_days: packed::pack_days(&member.growth_days)?,
+            audiences: packed::pack_memberships(&member.audiences)?,
+            holdings: pack_holdings(&member.holdings)?,
+            runs: pack_runs(&member.runs)?,
+        })
+    }
 }
 
 /// Statements that write members' rows.
@@ -375,20 +411,13 @@ impl<'c> Members<'c> {
     /// Writes one member at their place, or at a new one; where that is.
     fn write(
         &mut self,
-        (stored, kept): (&StoredMember, &Kept),
+        (stored, kept, packed): (&StoredMember, &Kept, &Packed),
         version: i64,
         last_event: Option<i64>,
         known: Option<&Place>,
     ) -> Result<i64> {
         let member = &stored.member;
         let (term, stage) = (member.term.as_ref(), member.stage.as_ref());
-        let accounts: Vec<[i64; 5]> = member
-            .accounts
-            .iter()
-            .map(|(asset, held)| [asset.code(), held.active, held.pending, held.held, held.debt])
-            .collect();
-        let timers: Vec<[i64; 3]> =
-            member.timers.iter().map(|(key, due)| [key.kind.code(), key.which, due.0]).collect();
         let (no, wake) = (known.map(|place| place.no), stored.wake.map(|wake| wake.0));
         let values: [&dyn ToSql; 26] = [
             member.id.bytes(),
@@ -402,19 +431,19 @@ impl<'c> Members<'c> {
             &term.map(|term| term.ends.0),
             &stage.map(|held| held.stage.as_str()),
             &stage.map(|held| held.since.0),
-            &json(&accounts)?,
-            &json(&timers)?,
-            &json(&member.tags)?,
+            &packed.accounts,
+            &packed.timers,
+            &packed.tags,
             &kept.touches,
             &kept.told_at,
             &kept.attributes,
             &stored.fingerprint,
-            &packed::pack_days(&member.growth_days)?,
+            &packed.growth_days,
             &kept.leaves,
             &kept.personal,
-            &packed::pack_memberships(&member.audiences)?,
-            &pack_holdings(&member.holdings)?,
-            &pack_runs(&member.runs)?,
+            &packed.audiences,
+            &packed.holdings,
+            &packed.runs,
             &wake,
             &no,
         ];

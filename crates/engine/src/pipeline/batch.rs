@@ -304,7 +304,7 @@ impl<'a> Batch<'a> {
                 self.cache.found_by.insert(stored.member.id, found_by);
             }
             let state = rebuild::state(self.store, &self.live.rules, stored).await?;
-            self.cache.states.insert(state.member.id, state);
+            self.cache.states.insert(state.member.id, Box::new(state));
         }
         for order in loaded.orders {
             self.orders_were.insert(order.id, order.member);
@@ -341,7 +341,7 @@ impl<'a> Batch<'a> {
         }
         let mut state = match self.cache.states.remove(&member) {
             Some(state) => state,
-            None => State::new(&self.live.rules, member, event.time),
+            None => Box::new(State::new(&self.live.rules, member, event.time)),
         };
         let dirty = self.changed.contains(&member);
         let name = format!("{}/{}", row.source, row.message_id);

@@ -44,7 +44,8 @@ impl Batch<'_> {
             return Ok(Go::Cut);
         }
         let rules = &self.live.rules;
-        let state = self.cache.states.entry(loser).or_insert_with(|| State::new(rules, loser, event.time));
+        let fresh = || Box::new(State::new(rules, loser, event.time));
+        let state = self.cache.states.entry(loser).or_insert_with(fresh);
         state.member.timers.clear();
         self.decided(row, loser, event);
         let name = name(row);
@@ -77,7 +78,7 @@ impl Batch<'_> {
         self.cache.wakes.remove(&loser);
         let (live, home) = (self.live, self.home);
         let rules = &live.rules;
-        let fresh = || State::new(rules, winner, event.time);
+        let fresh = || Box::new(State::new(rules, winner, event.time));
         let mut state = self.cache.states.remove(&winner).unwrap_or_else(fresh);
         let name = name(row);
         let cause = Cause { id: row.id, name: &name, clock: row.clock, replay: row.replay };
@@ -159,7 +160,7 @@ impl Batch<'_> {
         self.cache.states.insert(member, state);
         self.changed.insert(other);
         self.absorb_from(said, parted.outcome, cause, other)?;
-        self.cache.states.insert(other, parted.other);
+        self.cache.states.insert(other, Box::new(parted.other));
         self.guests.push(other);
         self.closed.extend([member, other]);
         Ok(Go::On)
