@@ -110,7 +110,14 @@ impl SqliteStore {
         beside.push("-archive");
         let (archive, vault) = (RwLock::new(path.with_file_name(beside)), RwLock::new(Vault::none()));
         let handing = tokio::sync::Mutex::default();
-        Ok(Self { connections, handing, shares: shares::Shares::of(path), archive, vault, sealing: Mutex::default() })
+        Ok(Self {
+            connections,
+            handing,
+            shares: shares::Shares::of(path),
+            archive,
+            vault,
+            sealing: Mutex::default(),
+        })
     }
 
     fn archive(&self) -> PathBuf {

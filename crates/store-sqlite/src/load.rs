@@ -182,6 +182,7 @@ pub(crate) fn load(c: &Connection, vault: &Vault, wanted: &Wanted) -> Result<Loa
     }
     members.extend(wanted.members.iter().copied().filter(|member| seen.insert(*member)));
     let mut by_id = c.prepare_cached(MEMBER).map_err(database)?;
+    loaded.members.reserve(members.len());
     for id in members {
         loaded.members.extend(member_by(&mut by_id, vault, id)?);
     }

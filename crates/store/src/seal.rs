@@ -28,7 +28,7 @@ const PLAIN: u8 = 0;
 /// Sealed compressed (LZ4 block, length first).
 const LZ4: u8 = 1;
 /// Below this many bytes compression does not pay.
-const SHORT_BYTES: usize = 64;
+const SHORT_BYTES: usize = 192;
 /// What a sealed text may be at most, so that a damaged length cannot ask for all memory.
 const OPEN_BYTES_MAX: usize = 16 * 1024 * 1024;
 

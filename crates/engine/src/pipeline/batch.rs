@@ -207,6 +207,7 @@ impl<'a> Batch<'a> {
 
     /// The flush that writes the batch.
     pub(super) fn finish(mut self) -> Result<Flush> {
+        self.flush.members.reserve(self.changed.len());
         for id in std::mem::take(&mut self.changed) {
             let Some(state) = self.cache.states.get(&id) else { continue };
             let found_by = FoundBy::of(&state.member);

@@ -24,8 +24,9 @@ use crate::{Engine, Live, Result, clock, coupons};
 
 /// How many batches a sweep has at most: what comes in meanwhile waits for it, if nobody tells of it.
 pub(super) const BATCHES_MAX: usize = 32;
-/// How many of its batches are under way to the record at most, where that writes them in order: one is written, one waits for it.
-const GOING_MAX: usize = 2;
+/// How many of its batches are under way to the record at most, where that writes them in order: one is written, others wait for it, and those that do are
+/// one transaction.
+const GOING_MAX: usize = 3;
 /// Batches of fewer are asked for by who wants to see each.
 const BATCH_LEAST: usize = 64;
 /// After how long a sweep takes no more batches: its shares must be renewed.
@@ -162,7 +163,10 @@ impl Worker {
                 Brought::Items(_) => (false, taken),
                 Brought::Due(_) | Brought::Version => (woken.has_changed().unwrap_or(true), 0),
             };
-            let ends = more || since.elapsed() >= AT_MOST || taken < part.len() || flush.facts.iter().any(|fact| fact.waits);
+            let ends = more
+                || since.elapsed() >= AT_MOST
+                || taken < part.len()
+                || flush.facts.iter().any(|fact| fact.waits);
             before = Some(Decided { flush, events, timers, load, decide: decide.saturating_sub(load) });
             loaded = then;
             if ends {
