@@ -106,11 +106,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "Have a code texted",
                 "获取短信验证码",
-                "To a phone, or without one to the own of whoever is signed in; the answer is the same whether or not anybody bears it. Once a minute, five times an hour and ten times a \
+                "To a phone, or without one to the own of whoever is signed in; the answer is the same whether or not \
+                 anybody bears it. Once a minute, five times an hour and ten times a \
                  day for each phone.",
             )
             .refuses(&[
-                "phone_malformed", "phone_missing", "not_signed_in", "identifier_blocked", "identifier_empty", "text_too_long", "bad_text", "too_many_attempts", "channel_missing",
+                "phone_malformed", "phone_missing", "not_signed_in", "identifier_blocked",
+                "identifier_empty", "text_too_long", "bad_text", "too_many_attempts", "channel_missing",
                 "code_not_sent", "csrf",
             ])
             .example(json!({"phone": "139 1234 5678"})),
@@ -121,7 +123,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "With the code that was texted. Whoever bears the phone is who they are; who is nobody yet becomes a member.",
             )
             .refuses(&[
-                "phone_malformed", "phone_missing", "not_signed_in", "identifier_blocked", "identifier_empty", "text_too_long", "bad_text", "code_wrong", "code_over",
+                "phone_malformed", "phone_missing", "not_signed_in", "identifier_blocked",
+                "identifier_empty", "text_too_long", "bad_text", "code_wrong", "code_over",
                 "too_many_attempts", "csrf", "still_deciding", "no_playbook", "erased",
             ])
             .example(json!({"phone": "139 1234 5678", "code": "123456", "touchpoint": "store-qr/330"})),

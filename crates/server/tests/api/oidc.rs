@@ -29,7 +29,7 @@ use zhiyin_reach::oidc::settings::Settings;
 use crate::home::{Answer, Home};
 
 const KEY: &[u8] = include_bytes!("oidc/provider.der");
-const SECRET: &str = "a secret of ours/1";
+const SECRET: &str = "a-secret/of=ours:1";
 
 /// What a code is good for: the token, and whoever shows the verifier to this challenge.
 struct Good {
@@ -145,7 +145,7 @@ async fn token(State(sim): State<Arc<Sim>>, headers: HeaderMap, body: String) ->
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     let refused = |why: &str| (StatusCode::BAD_REQUEST, Json(json!({"error": why}))).into_response();
-    let shown = format!("Basic {}", STANDARD.encode("zhiyin:a%20secret%20of%20ours%2F1"));
+    let shown = format!("Basic {}", STANDARD.encode("zhiyin:a-secret%2Fof%3Dours%3A1"));
     if headers.get("authorization").unwrap().to_str().unwrap() != shown {
         return refused("invalid_client");
     }
