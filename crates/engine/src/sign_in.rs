@@ -3,8 +3,8 @@
 //! A person is a row with a role ([`zhiyin_model::role`]); what they may is what a key of that role may. Whoever signs in gets a
 //! token of 32 bytes of chance, of which the home keeps a hash; each request looks its session up, so one that was ended is refused
 //! at once, in every process. What is tried with wrong passwords and codes is bounded by [`attempts`], in each process for itself.
-//! By the brand's own provider people come in at [`oidc`]. What somebody changes of themselves is in [`own`], what an owner changes of others in [`staff`]. How it all fits together, and
-//! what it guards against: docs/sign-in.md.
+//! By the brand's own provider people come in at [`oidc`]. What somebody changes of themselves is in [`own`], what an owner changes of
+//! others in [`staff`]. How it all fits together, and what it guards against: docs/sign-in.md.
 
 pub mod attempts;
 pub mod codes;
