@@ -63,6 +63,7 @@ pub mod simulate;
 pub mod takeover;
 pub mod tills;
 pub mod told;
+pub mod views;
 pub mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -9,6 +9,7 @@
 
 pub mod mine;
 pub mod pass;
+pub mod said;
 pub mod texts;
 
 use std::sync::{Arc, OnceLock};

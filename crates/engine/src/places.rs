@@ -33,6 +33,15 @@ pub struct Imported {
     pub written: Written,
 }
 
+/// What became of rows that say how places are to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// All of them could be read; how it ended.
+    Done(Edited),
+    /// The row of this number, from 0 on, cannot be.
+    Row(usize, Refusal),
+}
+
 /// What was made of the stores that orders name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromOrders {
@@ -105,6 +114,33 @@ impl Engine {
     pub async fn plan_places(&self, edit: Edit) -> Result<Edited> {
         let whole = self.store().places().await?;
         Ok(edit.plan(&whole.brand()).map(|planned| written(&planned)))
+    }
+
+    /// Puts places that are said by column, as a file says them: a column that a row does not have stays as it is for a place that is
+    /// known, an empty one empties. What the tree is by then decides, whoever else changes it meanwhile. With `dry_run` nothing is changed.
+    #[boxed]
+    pub async fn put_places(&self, rows: &[Cells], by: &str, dry_run: bool) -> Result<Put> {
+        for attempt in 1.. {
+            let whole = self.store().places().await?;
+            let brand = whole.brand();
+            let mut places = Vec::with_capacity(rows.len());
+            for (n, row) in rows.iter().enumerate() {
+                let known = code_of(row, "code").and_then(|code| brand.places.get(&code));
+                match Place::read(&over(known.map(Place::cells), row)) {
+                    Ok(place) => places.push(place),
+                    Err(refusal) => return Ok(Put::Row(n, refusal)),
+                }
+            }
+            let edit = Edit::Put { places, staff: Vec::new() };
+            if dry_run {
+                return Ok(Put::Done(edit.plan(&brand).map(|planned| written(&planned))));
+            }
+            match self.change_places(edit, Some(whole.version), by).await {
+                Err(EngineError::Store(StoreError::Stale)) if attempt < ATTEMPTS_MAX => {}
+                edited => return Ok(Put::Done(edited?)),
+            }
+        }
+        Err(StoreError::Stale.into())
     }
 
     async fn change_places(&self, edit: Edit, seen: Option<i64>, by: &str) -> Result<Edited> {
@@ -229,12 +265,9 @@ fn fault_of(misfit: Misfit, lines: &Lines) -> Fault {
 fn edit_of(whole: &Whole, places: &[Line], staff: &[Line], faults: &mut Vec<Fault>) -> (Edit, Lines) {
     let brand = whole.brand();
     let mut lines = Lines::new();
-    let cell = |cells: &Cells, column: &str| {
-        Code::read(column, cells.get(column).map(|text| text.trim()).unwrap_or_default()).ok()
-    };
     let mut read_places = Vec::new();
     for line in places {
-        let known = cell(&line.cells, "code").and_then(|code| brand.places.get(&code));
+        let known = code_of(&line.cells, "code").and_then(|code| brand.places.get(&code));
         match Place::read(&over(known.map(Place::cells), &line.cells)) {
             Ok(place) => {
                 lines.insert(Of::Place(place.code.clone()), (Which::Places, line.number));
@@ -245,7 +278,7 @@ fn edit_of(whole: &Whole, places: &[Line], staff: &[Line], faults: &mut Vec<Faul
     }
     let mut read_staff = Vec::new();
     for line in staff {
-        let key = cell(&line.cells, "place").zip(cell(&line.cells, "code"));
+        let key = code_of(&line.cells, "place").zip(code_of(&line.cells, "code"));
         let known = key.and_then(|key| brand.staff.get(&key));
         match Staff::read(&over(known.map(Staff::cells), &line.cells)) {
             Ok(one) => {
@@ -257,6 +290,11 @@ fn edit_of(whole: &Whole, places: &[Line], staff: &[Line], faults: &mut Vec<Faul
         }
     }
     (Edit::Put { places: read_places, staff: read_staff }, lines)
+}
+
+/// The code that cells name in a column, if it is one.
+fn code_of(cells: &Cells, column: &str) -> Option<Code> {
+    Code::read(column, cells.get(column).map(|text| text.trim()).unwrap_or_default()).ok()
 }
 
 /// Cells of a line over what is known: a column that is not there stays.

@@ -3,17 +3,18 @@
 //! A person is a row with a role ([`zhiyin_model::role`]); what they may is what a key of that role may. Whoever signs in gets a
 //! token of 32 bytes of chance, of which the home keeps a hash; each request looks its session up, so one that was ended is refused
 //! at once, in every process. What is tried with wrong passwords and codes is bounded by [`attempts`], in each process for itself.
-//! What somebody changes of themselves is in [`own`], what an owner changes of others in [`staff`]. How it all fits together, and
-//! what it guards against: docs/sign-in.md.
+//! By the brand's own provider people come in at [`oidc`]. What somebody changes of themselves is in [`own`], what an owner changes of
+//! others in [`staff`]. How it all fits together, and what it guards against: docs/sign-in.md.
 
 pub mod attempts;
 pub mod codes;
+pub mod oidc;
 mod own;
 pub mod password;
 mod problem;
 mod staff;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -164,13 +165,15 @@ pub struct SignIn {
     attempts: Attempts,
     waiting: Semaphore,
     working: Semaphore,
+    oidc: OnceLock<oidc::Oidc>,
 }
 
 impl SignIn {
     /// The door of a home.
     pub fn new(store: Arc<dyn Store>, fill: Fill) -> Self {
         let (waiting, working) = (Semaphore::new(WAITING_MAX), Semaphore::new(AT_WORK));
-        Self { store, fill, attempts: Attempts::default(), waiting, working }
+        let oidc = OnceLock::new();
+        Self { store, fill, attempts: Attempts::default(), waiting, working, oidc }
     }
 
     fn people(&self) -> &dyn People {
@@ -258,6 +261,9 @@ impl SignIn {
     /// Signs somebody in. What is wrong with a name or its password is one and the same, in the same time.
     #[boxed]
     pub async fn sign_in(&self, asked: &Asked<'_>, now: Ts) -> Result<SignedIn> {
+        if !self.takes_passwords() {
+            return Err(SignInProblem::Oidc(oidc::OidcProblem::PasswordOff).into());
+        }
         let name = folded(asked.name);
         self.take(&BY_ADDRESS, asked.address, now)?;
         self.take(&BY_NAME, &name, now)?;
@@ -320,8 +326,7 @@ impl SignIn {
             return Ok(None);
         };
         let is = &person.is;
-        if session.until <= now || session.ends_at <= now || is.removed_at.is_some() || is.password.is_none()
-        {
+        if session.until <= now || session.ends_at <= now || !is.can_sign_in() {
             return Ok(None);
         }
         let until = now.plus_us(IDLE_US).min(session.ends_at);

@@ -323,6 +323,9 @@ pub struct Level {
     pub name: Names,
     /// What its benefits are for.
     pub aim: Vec<Aim>,
+    /// What it gives, as members read it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub benefits: Vec<Names>,
 }
 
 /// What a tier's benefits are for, and its report measures.

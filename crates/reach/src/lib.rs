@@ -11,6 +11,7 @@
 //! [`shops`] is what shops tell and list.
 //! [`sms`] sends short messages by two platforms.
 //! [`wechat`] is the other platform's: official accounts and mini programs, as doors, channels and apps ([`app`]).
+//! [`oidc`] is whoever says for the brand who somebody is that signs in.
 //! [`settings`] is what the settings of all channels share, [`secret`] where they say that secrets are.
 //! Nothing here knows a rule of the business, a store, or the time: clocks and chance are parameters.
 
@@ -25,6 +26,7 @@ pub mod client;
 pub mod door;
 pub mod email;
 pub mod mjml;
+pub mod oidc;
 pub mod pace;
 pub mod platform;
 mod png;

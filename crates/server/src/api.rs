@@ -8,6 +8,7 @@
 mod arrivals;
 pub(crate) mod audiences;
 pub(crate) mod books;
+mod brand;
 pub(crate) mod caller;
 mod campaigns;
 mod changes;
@@ -31,6 +32,7 @@ pub(crate) mod reference;
 mod sends;
 mod simulations;
 mod tills;
+mod views;
 mod ways;
 pub(crate) mod webhooks;
 
@@ -49,6 +51,7 @@ use zhiyin_engine::arrivals::Doors;
 use zhiyin_engine::channels::Channels;
 use zhiyin_engine::me::{Me, Texts};
 use zhiyin_engine::sign_in::SignIn;
+use zhiyin_engine::sign_in::oidc::Oidc;
 use zhiyin_model::role::{Bound, Operation};
 
 use crate::app_sign_in::{self, AppDoor};
@@ -56,6 +59,7 @@ use crate::callbacks::{self, Arriving};
 use crate::follow::{self, Follows};
 use crate::language::Language;
 use crate::me;
+use crate::oidc;
 use crate::problem::Problem;
 use crate::sign_in::{self, Front, Visit};
 use crate::unsubscribe;
@@ -171,6 +175,11 @@ impl Api {
         self.me.texts_by(texts);
     }
 
+    /// Lets people sign in by the brand's own provider; whoever is named first stays.
+    pub fn signs_in_by(&self, oidc: Oidc) {
+        self.sign_in.signs_in_by(oidc);
+    }
+
     /// Lets people sign in to these apps of the brand's on platforms. Said again it changes nothing.
     pub fn knows_apps(&self, apps: Apps) {
         self.apps.opens(apps);
@@ -228,7 +237,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         webhooks::endpoints(),
         keys::endpoints(),
         people::endpoints(),
+        views::endpoints(),
+        brand::endpoints(),
         sign_in::endpoints(),
+        oidc::endpoints(),
         me::endpoints(),
     ];
     all.into_iter().flatten().collect()
@@ -257,6 +269,7 @@ pub(crate) fn routes(api: &Arc<Api>) -> Router {
         .merge(unsubscribe::routes())
         .merge(callbacks::routes())
         .merge(app_sign_in::routes())
+        .merge(oidc::routes())
         .route("/l/{code}", get(follow::click))
         .route("/q/{code}", get(follow::scan))
         .route("/openapi.json", get(async move || (json, document).into_response()))

@@ -15,6 +15,7 @@ mod follow;
 mod home_readings;
 mod language;
 mod me;
+mod oidc;
 pub mod overview;
 mod page;
 mod problem;

@@ -15,7 +15,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zhiyin_engine::clock;
+use zhiyin_engine::me::mine::reader;
 use zhiyin_engine::me::{AtHome, CODE_GOOD_US, CameBy, Maybe, MeProblem, own};
+use zhiyin_engine::members::NamesView;
 use zhiyin_model::id::MemberId;
 
 use crate::api::Api;
@@ -104,11 +106,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "Have a code texted",
                 "获取短信验证码",
-                "To a phone; the answer is the same whether or not anybody bears it. Once a minute, five times an hour and ten times a \
+                "To a phone, or without one to the own of whoever is signed in; the answer is the same whether or not \
+                 anybody bears it. Once a minute, five times an hour and ten times a \
                  day for each phone.",
             )
             .refuses(&[
-                "phone_malformed", "identifier_blocked", "identifier_empty", "text_too_long", "bad_text", "too_many_attempts", "channel_missing",
+                "phone_malformed", "phone_missing", "not_signed_in", "identifier_blocked",
+                "identifier_empty", "text_too_long", "bad_text", "too_many_attempts", "channel_missing",
                 "code_not_sent", "csrf",
             ])
             .example(json!({"phone": "139 1234 5678"})),
@@ -119,7 +123,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "With the code that was texted. Whoever bears the phone is who they are; who is nobody yet becomes a member.",
             )
             .refuses(&[
-                "phone_malformed", "identifier_blocked", "identifier_empty", "text_too_long", "bad_text", "code_wrong", "code_over",
+                "phone_malformed", "phone_missing", "not_signed_in", "identifier_blocked",
+                "identifier_empty", "text_too_long", "bad_text", "code_wrong", "code_over",
                 "too_many_attempts", "csrf", "still_deciding", "no_playbook", "erased",
             ])
             .example(json!({"phone": "139 1234 5678", "code": "123456", "touchpoint": "store-qr/330"})),
@@ -200,6 +205,8 @@ struct WaysIn {
     ways: Vec<&'static str>,
     /// Where somebody begins who comes in by WeChat. `t` beside what it says is the touchpoint.
     wechat_url: Option<String>,
+    /// What the brand is called; nothing, where the tree of places has no brand, or several.
+    brand: Option<NamesView>,
     /// The brand's zone, as the time zone database calls it.
     timezone: Option<String>,
     /// ISO 4217.
@@ -219,6 +226,7 @@ async fn ways_in(visit: Visit, _: Nothing) -> Result<Json<WaysIn>, Problem> {
     let timezone = live.map(|live| live.playbook.timezone.name().to_owned());
     let exponent = currency.as_ref().map(|currency| currency.exponent);
     Ok(Json(WaysIn {
+        brand: visit.api.engine.brand_name().await?,
         ways,
         wechat_url,
         timezone,
@@ -231,9 +239,9 @@ async fn ways_in(visit: Visit, _: Nothing) -> Result<Json<WaysIn>, Problem> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Texting {
-    /// However it is written; of China, where it does not say.
+    /// However it is written; of China, where it does not say. Whoever is signed in may leave it out: it is their own then.
     #[schemars(length(min = 1, max = 255))]
-    phone: String,
+    phone: Option<String>,
     /// In which language: `zh-CN`, `en`; as their browser says where it is not said.
     #[schemars(length(max = 16))]
     language: Option<String>,
@@ -248,11 +256,24 @@ struct TextedView {
     good_for: i64,
 }
 
+/// The phone that is named; without one, that of whoever is signed in.
+async fn whose_phone(visit: Visit, named: Option<String>) -> Result<(Visit, String), Problem> {
+    if let Some(phone) = named {
+        return Ok((visit, phone));
+    }
+    let at = member(visit).await?;
+    let view = at.visit.api.engine.member(&reader(), &at.id()).await?;
+    let own = view.identifiers.into_iter().find(|one| one.namespace == "phone").map(|one| one.value);
+    let phone = own.ok_or_else(|| Problem::of("phone_missing").at("phone"))?;
+    Ok((at.visit, phone))
+}
+
 async fn text(visit: Visit, asked: Texting) -> Result<Json<TextedView>, Problem> {
     visit.comes_from_here()?;
     let language = asked.language.unwrap_or_else(|| Language::accepted(&visit.headers).tag().to_owned());
     let english = language.to_ascii_lowercase().starts_with("en");
-    let again_in = visit.api.me.text(&asked.phone, english, &visit.counted(), clock::wall()).await?;
+    let (visit, phone) = whose_phone(visit, asked.phone).await?;
+    let again_in = visit.api.me.text(&phone, english, &visit.counted(), clock::wall()).await?;
     Ok(Json(TextedView { again_in: done(again_in)?, good_for: CODE_GOOD_US / 1_000_000 }))
 }
 
@@ -260,9 +281,9 @@ async fn text(visit: Visit, asked: Texting) -> Result<Json<TextedView>, Problem>
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Coming {
-    /// Their phone.
+    /// Their phone. Whoever is signed in may leave it out: it is their own then.
     #[schemars(length(min = 1, max = 255))]
-    phone: String,
+    phone: Option<String>,
     /// The code that was texted to it.
     #[schemars(length(min = 1, max = 16))]
     code: String,
@@ -322,8 +343,9 @@ async fn begin(visit: Visit, asked: Coming) -> Result<As<MySession>, Problem> {
     if let Some(code) = &touchpoint {
         zhiyin_model::event::bounded("touchpoint", code)?;
     }
+    let (visit, phone) = whose_phone(visit, asked.phone).await?;
     let (came, now) = (CameBy { touchpoint }, clock::wall());
-    let at = visit.api.me.enter((&asked.phone, &asked.code), &came, &visit.counted(), now).await?;
+    let at = visit.api.me.enter((&phone, &asked.code), &came, &visit.counted(), now).await?;
     let at = done(at)?;
     for before in front::tokens_of(COOKIE, &visit.api.front, &visit.headers) {
         if let Some(before) = visit.api.me.who(&before, now).await? {

@@ -27,6 +27,8 @@ use crate::problem::Problem;
 pub use front::Front;
 pub(crate) use front::Peer;
 
+/// The cookie's name by https, and elsewhere.
+pub(crate) const COOKIE: (&str, &str) = (front::SECURE, front::PLAIN);
 /// The header of what a request says beside the cookie.
 pub(crate) const CSRF: &str = "x-zhiyin-csrf";
 
@@ -143,7 +145,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "登录",
                 "Answers with a cookie. Where a code is asked of the person: `code_needed`, then the same with `code`.",
             )
-            .refuses(&["sign_in_wrong", "code_needed", "code_wrong", "too_many_attempts", "csrf", "person_changed"])
+            .refuses(&["sign_in_wrong", "password_off", "code_needed", "code_wrong", "too_many_attempts", "csrf", "person_changed"])
             .example(json!({"name": "李娜", "password": "kestrel over oak"})),
         Endpoint::door(door(Method::GET), ("session_get", "/v1/session"), show).says(
             "Who is signed in",

@@ -364,7 +364,8 @@ fn text(file: &Path) -> Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-fn secret(at: &SecretAt) -> std::result::Result<Vec<u8>, String> {
+/// What a secret is, from where settings say that it is.
+pub(crate) fn secret(at: &SecretAt) -> std::result::Result<Vec<u8>, String> {
     match at {
         SecretAt::Environment(name) => std::env::var(name)
             .map(String::into_bytes)

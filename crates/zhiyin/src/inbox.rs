@@ -93,7 +93,14 @@ pub async fn inbox(place: &Place, action: InboxAction) -> Result<ExitCode> {
     let by = who::system();
     match action {
         InboxAction::List { persona, assignee, state, limit, format } => {
-            let asked = InboxAsked { persona, assignee, state, limit: usize::from(limit), cursor: None };
+            let asked = InboxAsked {
+                persona,
+                assignee,
+                member: None,
+                state,
+                limit: usize::from(limit),
+                cursor: None,
+            };
             let columns = [
                 "conversation",
                 "persona",

@@ -28,6 +28,7 @@ mod lists;
 mod master;
 mod member;
 mod moving;
+mod oidc;
 mod partners;
 mod people;
 mod persons;

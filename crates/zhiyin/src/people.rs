@@ -86,7 +86,7 @@ impl Bound {
                 Role::ALL.iter().filter(|role| **role != Role::Public).map(|role| role.name()).collect();
             bail!("--role: there is no role {}; there are {}", self.role, all.join(", "));
         };
-        Ok(PersonEdit { role, place: self.place, staff: self.staff })
+        Ok(PersonEdit { role, place: self.place, staff: self.staff, unlink: false })
     }
 }
 
@@ -118,7 +118,7 @@ pub async fn people(place: &Place, action: PeopleAction) -> Result<ExitCode> {
     let (by, now) = (who::system(), clock::wall());
     match action {
         PeopleAction::Add { name, bound, language, no_password } => {
-            let PersonEdit { role, place, staff } = bound.edit()?;
+            let PersonEdit { role, place, staff, .. } = bound.edit()?;
             let password = if no_password { None } else { Some(password(&name)?) };
             let new = NewPerson { name, role, place, staff, language, password };
             let person = sign_in.add(&by, &new, now).await?;

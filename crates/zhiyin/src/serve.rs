@@ -18,6 +18,7 @@ use zhiyin_server::{Api, Bounds, Front, HomeReadings};
 use crate::arguments::{Arguments, Command, Format, Place, ReportName};
 use crate::channel::{channels, lanes, platforms};
 use crate::home::{AUDIENCE_MIB, mebibytes};
+use crate::oidc::oidc;
 use crate::say::say;
 use crate::{campaign, import, report, who};
 
@@ -54,6 +55,9 @@ pub struct Serving {
     /// A file that names channels outside of the home: what is due on them is handed over (docs/channels.md).
     #[arg(long, value_name = "FILE", env = "ZHIYIN_CHANNELS")]
     channels: Option<PathBuf>,
+    /// A file that names the provider by which people sign in: OpenID Connect (docs/sign-in.md).
+    #[arg(long, value_name = "FILE", env = "ZHIYIN_OIDC")]
+    oidc: Option<PathBuf>,
     /// Where people reach this home: https://NAME. Cookies of who signs in then go nowhere but by https (docs/sign-in.md).
     #[arg(long, value_name = "URL", env = "ZHIYIN_PUBLIC_URL", value_parser = public_url)]
     public_url: Option<String>,
@@ -79,7 +83,7 @@ impl Serving {
     pub fn at(listen: String, open: bool) -> Self {
         let Terms { user_namespace, waiting_max: inbox_max } = Terms::default();
         let (requests_per_second, audience_memory) = (REQUESTS_PER_SECOND, AUDIENCE_MIB);
-        let (channels, public_url, proxy) = (None, None, Vec::new());
+        let (channels, oidc, public_url, proxy) = (None, None, None, Vec::new());
         Self {
             listen,
             open,
@@ -88,6 +92,7 @@ impl Serving {
             inbox_max,
             audience_memory,
             channels,
+            oidc,
             public_url,
             proxy,
         }
@@ -212,6 +217,12 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let lanes = lanes(at.channels.as_deref())?;
     let platforms = platforms(at.channels.as_deref())?;
     let channels = channels(at.channels.as_deref(), &platforms, &lanes)?;
+    let oidc = oidc(at.oidc.as_deref())?;
+    if oidc.is_some() && at.public_url.is_none() {
+        tracing::warn!(
+            "people sign in by the provider on this machine only: --public-url says where they reach this home"
+        );
+    }
     let listener =
         TcpListener::bind(&at.listen).await.with_context(|| format!("cannot listen on {}", at.listen))?;
     say!("Serving at http://{}  (stop with Ctrl-C)", listener.local_addr()?);
@@ -335,6 +346,9 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let texts = zhiyin_engine::me::texts::ByText::of(senders, platforms.codes.clone());
     let api = Api::behind(front, Arc::clone(&engine), rates, at.bounds(), platforms.doors);
     api.knows_channels(channels);
+    if let Some(oidc) = oidc {
+        api.signs_in_by(oidc);
+    }
     if let Some(texts) = texts {
         api.texts_by(Arc::new(texts));
     }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use zhiyin_model::effect::{Asset, Lot, Order, OrderStatus};
 use zhiyin_model::id::MemberId;
 use zhiyin_model::mask::Mask;
@@ -10,8 +10,10 @@ use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Ts;
 use zhiyin_store::{LotsWanted, PastEvent, seal};
 
-use super::{of_member, unless_forever};
+use super::{NamesView, of_member, unless_forever};
 use crate::boxed;
+use crate::me::said;
+use crate::places::Tree;
 use crate::sight::{self, Cursors, Page, ReadProblem, sees_all};
 use crate::{Engine, Result, clock, rebuild};
 
@@ -21,6 +23,9 @@ const LOOK_MAX: usize = 2_000;
 const AT_ONCE: usize = 500;
 /// The most lines of an order that are shown.
 const LINES_MAX: usize = 200;
+
+/// The most characters of what a product is called.
+const NAME_CHARS_MAX: usize = 200;
 
 /// What is asked of a member's orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +47,8 @@ pub struct OrderView {
     pub at: String,
     /// Where.
     pub store: Option<String>,
+    /// What that store is called, where a place bears its code.
+    pub store_name: Option<NamesView>,
     /// Through what.
     pub channel: Option<String>,
     /// How it was paid.
@@ -69,6 +76,8 @@ pub struct OrderView {
 pub struct OrderLineView {
     /// Product code.
     pub product: String,
+    /// What its source calls it, where it says so.
+    pub name: Option<String>,
     /// Category, as the source names it.
     pub category: Option<String>,
     /// Department, as the source names it.
@@ -125,15 +134,29 @@ fn status(status: OrderStatus) -> &'static str {
     }
 }
 
-fn view(order: &Order, past: &PastEvent, currency: &str, mask: Mask) -> OrderView {
+/// What products are called by an order's source, line by line: no decision needs it, so it is read out of what was told.
+fn products(past: &PastEvent) -> Vec<Option<String>> {
+    let body = seal::open(&past.body).ok().and_then(|body| serde_json::from_str::<Value>(&body).ok());
+    let lines = body.as_ref().and_then(|body| body.pointer("/properties/products")).and_then(Value::as_array);
+    let name = |line: &Value| {
+        let name = line.get("name").and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty());
+        name.map(|name| name.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect())
+    };
+    lines.into_iter().flatten().take(LINES_MAX).map(name).collect()
+}
+
+fn view(order: &Order, past: &PastEvent, (currency, tree): (&str, &Tree), mask: Mask) -> OrderView {
     // What was erased, let go or is not in its file tells nothing.
     let kept = !seal::is_erased(&past.body) && !past.body.0.is_empty();
     let told = kept.then(|| rebuild::read(past).ok()).flatten().and_then(|event| event.order);
     let returned =
         |n: usize| order.terms.returned.iter().find(|(line, _)| *line as usize == n).map_or(0, |(_, n)| *n);
+    let mut names = if kept { products(past) } else { Vec::new() };
     let lines = told.as_ref().map(|facts| {
+        names.resize(facts.lines.len(), None);
         let lines = facts.lines.iter().take(LINES_MAX).enumerate().map(|(n, line)| OrderLineView {
             product: line.product.clone(),
+            name: names.get(n).cloned().flatten(),
             category: line.category.clone(),
             department: line.department.clone(),
             quantity: line.quantity.to_string(),
@@ -148,6 +171,7 @@ fn view(order: &Order, past: &PastEvent, currency: &str, mask: Mask) -> OrderVie
         number: number.and_then(|number| mask.identifier("order", &number)),
         at: order.time.rfc3339(),
         store: order.store.clone(),
+        store_name: order.store.as_deref().and_then(|code| said::store(tree, code)),
         channel: order.channel.clone(),
         method: order.terms.method.clone(),
         status: status(order.status).to_owned(),
@@ -183,7 +207,7 @@ impl Engine {
         if sees_all(&filter) && reading.members(vec![member]).await?.is_empty() {
             return Err(ReadProblem::Nobody.into());
         }
-        let live = self.live()?;
+        let (live, tree) = (self.live()?, self.places().await?);
         let cursors = Cursors::of(&key, of_member("orders", member, json!(grant.place)));
         let mut from = cursors.number(asked.cursor.as_deref())?;
         let (mut items, mut looked) = (Vec::new(), 0);
@@ -193,8 +217,8 @@ impl Engine {
             let part = part.ok_or(ReadProblem::Cursor)?;
             looked += AT_ONCE;
             let shown = part.rows.iter().filter(|(order, _)| filter.admits(order.store.as_deref(), None));
-            items
-                .extend(shown.map(|(order, past)| view(order, past, &live.rules.currency.code, filter.mask)));
+            let beside = (live.rules.currency.code.as_str(), tree.as_ref());
+            items.extend(shown.map(|(order, past)| view(order, past, beside, filter.mask)));
             let Some(next) = part.next else { break };
             // Where nothing may be seen nobody learns how long a life is: looking ends where it would for nobody.
             if items.len() == limit || (looked >= LOOK_MAX && (sees_all(&filter) || !items.is_empty())) {

@@ -32,7 +32,8 @@ use crate::{Engine, Result};
 pub(super) use hear::round as hear_round;
 pub(super) use reply::round as reply_round;
 pub use shown::{
-    AttachedView, ConversationView, ConversationWhole, DeskView, InboxAsked, LastView, WordView,
+    AttachedView, ConversationView, ConversationWhole, DeskView, InboxAsked, InboxCounts, InboxPage,
+    LastView, WordView,
 };
 
 /// The kinds of rows: conversations, by which customer each is, by which key a reply; words are those of an account.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
+use zhiyin_model::place::geo::Point;
 use zhiyin_model::place::{PLACE_COLUMNS, Place, Staff};
 use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_model::time::Day;
@@ -42,6 +43,12 @@ pub struct PlaceView {
     pub name: NamesView,
     /// What kind of store.
     pub format: Option<String>,
+    /// How far north it lies, in degrees of WGS-84, whatever it was written down in.
+    pub lat: Option<Number>,
+    /// How far east it lies, likewise.
+    pub lon: Option<Number>,
+    /// Against what it was written down: `wgs84`, `gcj02`, `bd09`.
+    pub datum: Option<String>,
     /// Its time zone, its own or the one it has from above.
     pub zone: String,
     /// When it is open, in words.
@@ -113,6 +120,7 @@ fn place(tree: &Tree, place: &Place, level: usize, zone: &zhiyin_model::time::Zo
     let about = &place.about;
     let cells = place.cells();
     let cell = |column: &str| cells.get(column).filter(|text| !text.is_empty()).cloned();
+    let (lat, lon) = about.location.map(Point::shown).unzip();
     PlaceView {
         code: place.code.to_string(),
         kind: place.kind.name().to_owned(),
@@ -120,6 +128,9 @@ fn place(tree: &Tree, place: &Place, level: usize, zone: &zhiyin_model::time::Zo
         level,
         name: NamesView { zh: about.names.zh.clone(), en: about.names.en.clone() },
         format: cell("format"),
+        lat: lat.and_then(Number::from_f64),
+        lon: lon.and_then(Number::from_f64),
+        datum: cell("datum"),
         zone: tree.zone_of(place.code.as_str(), zone).name().to_owned(),
         hours: cell("hours"),
         opens_on: cell("opens_on"),

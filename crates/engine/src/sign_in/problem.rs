@@ -2,6 +2,7 @@
 
 use zhiyin_model::role::Role;
 
+use super::oidc::OidcProblem;
 use super::password::{CHARACTERS_MAX, CHARACTERS_MIN};
 
 /// What is wrong.
@@ -76,6 +77,9 @@ pub enum SignInProblem {
     /// The key of whoever asks is narrowed: it may not make somebody who may do more.
     #[error("this key may not give more than it has itself")]
     Beyond,
+    /// Nobody comes in by the provider, or nobody but by it.
+    #[error("{0}")]
+    Oidc(OidcProblem),
     /// Something that should not fail did.
     #[error("{0}")]
     Failed(String),
@@ -108,6 +112,7 @@ impl SignInProblem {
             Self::NoStaff(_) => "person_without_staff",
             Self::Text(_) => "person_bad_text",
             Self::Beyond => "key_beyond",
+            Self::Oidc(problem) => problem.code(),
             Self::Failed(_) => "reading_failed",
         }
     }

@@ -40,6 +40,8 @@ pub struct PersonEdit {
     pub place: Option<String>,
     /// Their code among the staff.
     pub staff: Option<String>,
+    /// Whether who they are at the provider of sign-in is forgotten: whoever bears their name there next is them.
+    pub unlink: bool,
 }
 
 fn named(name: &str) -> std::result::Result<String, SignInProblem> {
@@ -50,7 +52,7 @@ fn named(name: &str) -> std::result::Result<String, SignInProblem> {
     if fits { Ok(name.to_owned()) } else { Err(SignInProblem::Name) }
 }
 
-fn placed(edit: &PersonEdit) -> std::result::Result<PersonEdit, SignInProblem> {
+pub(super) fn placed(edit: &PersonEdit) -> std::result::Result<PersonEdit, SignInProblem> {
     let filled = |text: &Option<String>| {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
@@ -70,7 +72,7 @@ fn placed(edit: &PersonEdit) -> std::result::Result<PersonEdit, SignInProblem> {
             return Err(SignInProblem::Text(field));
         }
     }
-    Ok(PersonEdit { role, place, staff })
+    Ok(PersonEdit { role, place, staff, unlink: edit.unlink })
 }
 
 fn may(by: &Grant) -> Result<()> {
@@ -82,8 +84,9 @@ impl SignIn {
     /// Somebody new, checked, with their password hashed; they are not written yet.
     pub(super) async fn new_person(&self, new: &NewPerson, by: &Grant, now: Ts) -> Result<Person> {
         let name = named(&new.name)?;
-        let edit = PersonEdit { role: new.role, place: new.place.clone(), staff: new.staff.clone() };
-        let PersonEdit { role, place, staff } = placed(&edit)?;
+        let (place, staff) = (new.place.clone(), new.staff.clone());
+        let edit = PersonEdit { role: new.role, place, staff, unlink: false };
+        let PersonEdit { role, place, staff, .. } = placed(&edit)?;
         let language = language(&new.language)?.to_owned();
         if let Some(password) = &new.password {
             password::checked("password", password, &name)?;
@@ -105,6 +108,7 @@ impl SignIn {
             password,
             codes: None,
             offered: None,
+            elsewhere: None,
             removed_at: None,
         };
         Ok(Person { id, revision: 0, is })
@@ -171,11 +175,12 @@ impl SignIn {
     #[boxed]
     pub async fn edit(&self, by: &Grant, who: &str, edit: &PersonEdit, now: Ts) -> Result<Person> {
         may(by)?;
-        let PersonEdit { role, place, staff } = placed(edit)?;
+        let PersonEdit { role, place, staff, unlink } = placed(edit)?;
         let before = self.find(who).await?;
         self.staff_is_free(staff.as_deref(), &before.id).await?;
         let detail = json!({"act": "person_changed", "role": role.name(), "place": place});
-        let is = Standing { role, place, staff, ..before.is.clone() };
+        let elsewhere = before.is.elsewhere.clone().filter(|_| !unlink);
+        let is = Standing { role, place, staff, elsewhere, ..before.is.clone() };
         self.change((by, &before), is, &detail, now).await
     }
 
@@ -209,6 +214,7 @@ impl SignIn {
             password: None,
             codes: None,
             offered: None,
+            elsewhere: None,
             ..before.is.clone()
         };
         self.change((by, &before), is, &json!({"act": "person_removed"}), now).await

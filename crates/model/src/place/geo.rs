@@ -88,6 +88,13 @@ impl Point {
         }
     }
 
+    /// The same, rounded to seven digits, as it is shown.
+    pub fn shown(self) -> (f64, f64) {
+        let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
+        let (lat, lon) = self.wgs84();
+        (round(lat), round(lon))
+    }
+
     /// Metres from one point to another, whatever their datums.
     pub fn distance_m(self, other: Self) -> f64 {
         if self.datum == other.datum && (self.lat_e7, self.lon_e7) == (other.lat_e7, other.lon_e7) {

@@ -10,6 +10,7 @@ mod identity;
 mod link;
 mod offer;
 mod retention;
+mod said;
 mod tills;
 mod way;
 
@@ -343,13 +344,14 @@ impl Check<'_> {
     fn level(&mut self, raw: RawLevel, node: &Node) -> Option<Level> {
         let name = self.names(raw.name, node);
         let aim = self.aims(raw.aim, node.get("aim"));
+        let benefits = self.benefits(raw.benefits, node.get("benefits"));
         let from = self.required(raw.from, node, "from", "the least growth that holds it")?;
         if !(0..=MAX_GROWTH).contains(&from)
             && let Some(node) = node.get("from")
         {
             self.problem(node.problem(format!("{from} is out of range"), Some(format!("0 to {MAX_GROWTH}"))));
         }
-        Some(Level { id: String::new(), from, name, aim })
+        Some(Level { id: String::new(), from, name, aim, benefits })
     }
 
     fn levels_ascend(&mut self, levels: &[Level], node: &Node) {

@@ -26,6 +26,9 @@ pub struct Purpose {
     /// The channels it is carried out on; none where it has nothing to do with channels.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub channels: BTreeSet<String>,
+    /// What members agree to, in the newest version; in no language where the playbook does not say it.
+    #[serde(skip_serializing_if = "Names::is_nothing")]
+    pub text: Names,
     /// Versions of its text a consent to which holds; none where its text has no versions.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub versions: BTreeSet<String>,

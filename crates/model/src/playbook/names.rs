@@ -37,6 +37,11 @@ impl Names {
         first.as_deref().or(second.as_deref()).unwrap_or(id)
     }
 
+    /// Whether it is called nothing in any language.
+    pub fn is_nothing(&self) -> bool {
+        self.zh.is_none() && self.en.is_none()
+    }
+
     /// The names of a thing that has one in each language.
     pub fn both(zh: &str, en: &str) -> Self {
         Self { zh: Some(zh.to_owned()), en: Some(en.to_owned()) }

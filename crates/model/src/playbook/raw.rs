@@ -244,6 +244,9 @@ pub(super) struct RawLevel {
     pub name: Option<RawNames>,
     /// What its benefits are for.
     pub aim: Option<RawAims>,
+    /// What it gives, as members read it.
+    #[schemars(length(max = 12))]
+    pub benefits: Option<Vec<RawNames>>,
 }
 
 /// A stage.
@@ -356,6 +359,8 @@ pub(super) struct RawPurpose {
     pub name: Option<RawNames>,
     /// The channels it is carried out on.
     pub channels: Option<Vec<String>>,
+    /// What members agree to, in the newest version.
+    pub text: Option<RawNames>,
     /// Versions of its text a consent to which holds.
     pub versions: Option<Vec<Version>>,
     /// Whether nothing may be done without consent: true unless said otherwise.

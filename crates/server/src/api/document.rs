@@ -37,8 +37,8 @@ const ANY: [&str; 16] = [
 const DOOR: [&str; 5] =
     ["not_found", "method_not_allowed", "took_too_long", "reading_unavailable", "reading_failed"];
 /// Operations at the door that anybody may ask.
-const STRANGERS: [&str; 6] =
-    ["setup_get", "setup", "session_begin", "me_door", "me_code", "me_session_begin"];
+const STRANGERS: [&str; 7] =
+    ["setup_get", "setup", "session_ways", "session_begin", "me_door", "me_code", "me_session_begin"];
 /// Codes of operations that take a body.
 const BODY: [&str; 8] = [
     "not_utf8",

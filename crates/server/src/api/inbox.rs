@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use zhiyin_engine::platforms::inbox::asked::ReplyAsked;
-use zhiyin_engine::platforms::inbox::{ConversationView, ConversationWhole, InboxAsked, TalkState, WordView};
-use zhiyin_engine::sight::Page;
+use zhiyin_engine::platforms::inbox::{
+    ConversationView, ConversationWhole, InboxAsked, InboxPage, TalkState, WordView,
+};
 use zhiyin_model::role::Operation;
 
 use super::caller::Caller;
@@ -27,10 +28,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "List conversations with members",
                 "会话收件箱",
-                "Those with the latest words first; all but closed ones, unless `state` says otherwise. What members said is not shown to \
-                 roles that see people masked.",
+                "Those with the latest words first; all but closed ones, unless `state` or `member` says otherwise. What members said is not \
+                 shown to roles that see people masked. `counts` are those of the whole home, for roles that see all of it.",
             )
-            .refuses(&["bad_cursor", "bad_query"])
+            .refuses(&["bad_cursor", "bad_query", "member_unknown"])
             .example(json!({"state": "unread", "persona": "小顾问", "limit": 20})),
         Endpoint::get("inbox_read", "/v1/inbox/{conversation}", reads, read)
             .says("Read a conversation", "查看会话", "With what was said in it, the latest first, by whichever desk.")
@@ -70,6 +71,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::change(Method::POST, "inbox_close", "/v1/inbox/{conversation}/close", answers, close)
             .says("Close a conversation", "结束会话", "A word of the member opens it again.")
             .refuses(refusals)
+            .example(one.clone()),
+        Endpoint::change(Method::POST, "inbox_reopen", "/v1/inbox/{conversation}/reopen", answers, reopen)
+            .says("Open a closed conversation again", "重新打开会话", "As if it had been read; a word of the member does the same.")
+            .refuses(refusals)
             .example(one),
         Endpoint::change(Method::POST, "inbox_complaint", "/v1/inbox/{conversation}/complaint", answers, complaint)
             .says(
@@ -93,6 +98,9 @@ struct InboxList {
     /// That this one of the staff looks after.
     #[schemars(length(min = 1, max = 255))]
     assignee: Option<String>,
+    /// With this member, by their id; closed ones too, unless `state` says otherwise.
+    #[schemars(length(min = 1, max = 64))]
+    member: Option<String>,
     /// That stand so.
     state: Option<TalkState>,
     /// How many; 50 unless said otherwise.
@@ -165,9 +173,9 @@ fn limit(asked: Option<u16>) -> usize {
     usize::from(asked.unwrap_or(LIMIT_USUAL))
 }
 
-async fn list(caller: Caller, asked: InboxList) -> Result<Page<ConversationView>, Problem> {
-    let InboxList { persona, assignee, state, limit: most, cursor } = asked;
-    let asked = InboxAsked { persona, assignee, state, limit: limit(most), cursor };
+async fn list(caller: Caller, asked: InboxList) -> Result<InboxPage, Problem> {
+    let InboxList { persona, assignee, member, state, limit: most, cursor } = asked;
+    let asked = InboxAsked { persona, assignee, member, state, limit: limit(most), cursor };
     Ok(caller.engine().inbox(&caller.grant, &asked).await?)
 }
 
@@ -192,6 +200,10 @@ async fn mark_read(caller: Caller, of: OfConversation) -> Result<ConversationVie
 
 async fn close(caller: Caller, of: OfConversation) -> Result<ConversationView, Problem> {
     Ok(caller.engine().close_conversation(&caller.grant, &of.conversation).await??)
+}
+
+async fn reopen(caller: Caller, of: OfConversation) -> Result<ConversationView, Problem> {
+    Ok(caller.engine().reopen_conversation(&caller.grant, &of.conversation).await??)
 }
 
 async fn complaint(caller: Caller, asked: Complaint) -> Result<ConversationView, Problem> {

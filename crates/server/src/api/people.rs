@@ -86,6 +86,8 @@ struct PersonView {
     password: bool,
     /// Whether codes are asked of them.
     totp: bool,
+    /// Whether they came in by the brand's provider of sign-in.
+    oidc: bool,
     /// When they were made.
     made_at: String,
     /// By whom.
@@ -104,6 +106,7 @@ impl From<Person> for PersonView {
             language: is.language,
             password: is.password.is_some(),
             totp: is.codes.is_some(),
+            oidc: is.elsewhere.is_some(),
             made_at: is.made_at.rfc3339(),
             made_by: is.made_by,
         }
@@ -170,11 +173,15 @@ struct Edited {
     /// Their code among the staff.
     #[schemars(length(max = 100))]
     staff: Option<String>,
+    /// Whether who they are at the provider of sign-in is forgotten: whoever bears their name there next is them.
+    #[serde(default)]
+    unlink: bool,
 }
 
 async fn change(caller: Caller, asked: Edited) -> Result<PersonView, Problem> {
-    let edit = PersonEdit { role: role_of(&asked.role)?, place: asked.place, staff: asked.staff };
-    Ok(caller.api.sign_in.edit(&caller.grant, &asked.id, &edit, clock::wall()).await?.into())
+    let Edited { id, role, place, staff, unlink } = asked;
+    let edit = PersonEdit { role: role_of(&role)?, place, staff, unlink };
+    Ok(caller.api.sign_in.edit(&caller.grant, &id, &edit, clock::wall()).await?.into())
 }
 
 /// A password for somebody.
@@ -205,5 +212,7 @@ struct Named {
 }
 
 async fn remove(caller: Caller, asked: Named) -> Result<PersonView, Problem> {
-    Ok(caller.api.sign_in.remove(&caller.grant, &asked.id, clock::wall()).await?.into())
+    let removed = caller.api.sign_in.remove(&caller.grant, &asked.id, clock::wall()).await?;
+    caller.engine().forget_views(&format!("person-{}", removed.id)).await?;
+    Ok(removed.into())
 }

@@ -7,10 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zhiyin_engine::clock;
+use zhiyin_engine::members::NamesView;
 use zhiyin_engine::webhooks::manage::{self, Chance, NewEndpoint, Patch};
 use zhiyin_engine::webhooks::{Client, Secret};
 use zhiyin_model::role::Operation;
 use zhiyin_model::time::Ts;
+use zhiyin_model::webhook::KINDS;
 use zhiyin_store::webhooks::{Endpoint as Hook, Log, Message, State};
 
 use super::caller::Caller;
@@ -44,6 +46,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "List webhooks",
             "回调列表",
             "All endpoints and how they fare; never their secrets, which are kept nowhere.",
+        ),
+        Endpoint::get("webhooks_kinds", "/v1/webhooks/kinds", NEEDS, kinds).says(
+            "List what webhooks may be told of",
+            "回调事件类型",
+            "The kinds that `types` of a webhook may name, in the order in which they are documented.",
         ),
         Endpoint::change(Method::POST, "webhooks_make", all, NEEDS, make)
             .says("Make a webhook", "创建回调", "Its secret is in the answer, this once.")
@@ -162,6 +169,29 @@ struct Hooks {
 async fn waiting(caller: &Caller, id: &str) -> Result<i64, Problem> {
     let standing = caller.engine().store().webhooks().standing().await?;
     Ok(standing.into_iter().find(|one| one.endpoint == id).map_or(0, |one| one.waiting))
+}
+
+/// A kind of message.
+#[derive(Serialize, JsonSchema)]
+struct WebhookKind {
+    /// Its name, which does not change.
+    kind: &'static str,
+    /// When it is sent.
+    about: NamesView,
+}
+
+/// Kinds of messages.
+#[derive(Serialize, JsonSchema)]
+struct WebhookKinds {
+    /// In the order in which they are documented.
+    items: Vec<WebhookKind>,
+}
+
+async fn kinds(_: Caller, _: Nothing) -> Result<WebhookKinds, Problem> {
+    let about = |zh: &str, en: &str| NamesView { zh: Some(zh.to_owned()), en: Some(en.to_owned()) };
+    let all =
+        KINDS.iter().map(|one| WebhookKind { kind: one.name, about: about(one.meaning_zh, one.meaning) });
+    Ok(WebhookKinds { items: all.collect() })
 }
 
 async fn list(caller: Caller, _: Nothing) -> Result<Hooks, Problem> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zhiyin_engine::audit::{Target, detail};
 use zhiyin_engine::command::Whom;
 use zhiyin_engine::me::mine::{Did, MyDraw, Sees, reader};
-use zhiyin_engine::me::own;
+use zhiyin_engine::me::{own, said};
 use zhiyin_engine::members::NamesView;
 use zhiyin_engine::{EngineError, clock};
 use zhiyin_model::effect::Asset;
@@ -73,6 +73,8 @@ pub(super) async fn draws(visit: Visit, _: Nothing) -> Result<Json<MyDraws>, Pro
 pub(super) struct ChannelView {
     /// Its id; `all`, where the purpose has none.
     channel: String,
+    /// What it is called.
+    name: NamesView,
     /// Whether it is allowed.
     allowed: bool,
     /// Since when, where something was said.
@@ -87,6 +89,8 @@ pub(super) struct PurposeView {
     purpose: String,
     /// What it is called.
     name: NamesView,
+    /// What one agrees to, in the newest version; nothing, where the playbook does not say it.
+    text: Option<NamesView>,
     /// Its channels.
     channels: Vec<ChannelView>,
     /// The version of its text that a yes is to, where it has versions.
@@ -110,12 +114,14 @@ pub(super) async fn consents(visit: Visit, _: Nothing) -> Result<Json<MyConsents
     let purposes = live.playbook.consent.purposes.iter().map(|(id, purpose)| PurposeView {
         purpose: id.clone(),
         name: NamesView::from(&purpose.name),
+        text: (!purpose.text.is_nothing()).then(|| NamesView::from(&purpose.text)),
         channels: view
             .consents
             .iter()
             .filter(|one| one.purpose == *id)
             .map(|one| ChannelView {
                 channel: one.channel.clone(),
+                name: said::channel(&one.channel),
                 allowed: one.allowed,
                 since: one.since.clone(),
             })

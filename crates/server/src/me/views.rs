@@ -38,6 +38,8 @@ pub(super) struct Level {
     name: NamesView,
     /// From how much growth on.
     from: i64,
+    /// What it gives, one after the other.
+    benefits: Vec<NamesView>,
 }
 
 /// Points, as a member sees them.
@@ -73,6 +75,8 @@ pub(super) struct Me {
     attributes: std::collections::BTreeMap<String, Value>,
     /// The code of their store.
     store: Option<String>,
+    /// What that is called, where a place bears its code.
+    store_name: Option<NamesView>,
     /// Their tier.
     tier: Option<TierView>,
     /// All tiers, the lowest first.
@@ -96,10 +100,15 @@ pub(super) async fn me(visit: Visit, _: Nothing) -> Result<Json<Me>, Problem> {
     let account = stored.member.account(Asset::Points);
     let coupons = engine.my_coupons(stored.member.id).await?.iter().filter(|one| one.usable).count();
     let offers = engine.my_offers(stored.clone()).await?.iter().filter(|one| one.state == "open").count();
+    let store_name = match &view.store {
+        Some(code) => engine.store_name(code).await?,
+        None => None,
+    };
     let levels = live.playbook.tiers.levels.iter().map(|level| Level {
         level: level.id.clone(),
         name: NamesView::from(&level.name),
         from: level.from,
+        benefits: level.benefits.iter().map(NamesView::from).collect(),
     });
     Ok(Json(Me {
         name: sight::called(Mask::Full, &stored.member),
@@ -108,6 +117,7 @@ pub(super) async fn me(visit: Visit, _: Nothing) -> Result<Json<Me>, Problem> {
         joined_at: view.enrolled_at.clone(),
         attributes: attributes.map(|(name, value)| (name.clone(), value.clone())).collect(),
         store: view.store.clone(),
+        store_name,
         tier: view.tier,
         levels: levels.collect(),
         points: Account {

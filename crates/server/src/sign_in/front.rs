@@ -19,9 +19,9 @@ pub struct Front {
 }
 
 /// The cookie's name by https: browsers let no other host, and no page without encryption, set one of this name.
-const SECURE: &str = "__Host-zhiyin";
+pub(super) const SECURE: &str = "__Host-zhiyin";
 /// Its name elsewhere.
-const PLAIN: &str = "zhiyin";
+pub(super) const PLAIN: &str = "zhiyin";
 /// What proxies add.
 const FORWARDED: [&str; 5] = ["x-forwarded-for", "forwarded", "x-real-ip", "via", "x-forwarded-host"];
 

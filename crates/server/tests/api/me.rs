@@ -9,11 +9,11 @@ use zhiyin_model::role::Role;
 
 use crate::home::{Answer, Home};
 
-const PHONE: &str = "139 1234 5678";
+pub const PHONE: &str = "139 1234 5678";
 
 /// Texts codes into a list.
 #[derive(Default)]
-struct Phones(Mutex<Vec<(String, String, bool)>>);
+pub struct Phones(Mutex<Vec<(String, String, bool)>>);
 
 #[async_trait]
 impl Texts for Phones {
@@ -24,21 +24,21 @@ impl Texts for Phones {
 }
 
 impl Phones {
-    fn last(&self) -> (String, String, bool) {
+    pub fn last(&self) -> (String, String, bool) {
         self.0.lock().unwrap().last().unwrap().clone()
     }
 }
 
 /// A member's browser.
 #[derive(Clone, Default)]
-struct Browser {
-    cookie: String,
-    csrf: String,
-    keys: usize,
+pub struct Browser {
+    pub cookie: String,
+    pub csrf: String,
+    pub keys: usize,
 }
 
 impl Browser {
-    async fn asks(&mut self, home: &Home, method: &str, path: &str, body: Value) -> Answer {
+    pub async fn asks(&mut self, home: &Home, method: &str, path: &str, body: Value) -> Answer {
         self.keys += 1;
         let key = format!("k-{}-{}", self.csrf.get(..6).unwrap_or_default(), self.keys);
         self.asks_by(home, method, path, body, &key).await
@@ -69,21 +69,21 @@ impl Browser {
         answer
     }
 
-    async fn reads(&mut self, home: &Home, path: &str) -> Value {
+    pub async fn reads(&mut self, home: &Home, path: &str) -> Value {
         let answer = self.asks(home, "GET", path, Value::Null).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         answer.json()
     }
 }
 
-async fn texting() -> (Home, Arc<Phones>) {
+pub async fn texting() -> (Home, Arc<Phones>) {
     let home = Home::new().await;
     let phones = Arc::new(Phones::default());
     home.api.texts_by(Arc::<Phones>::clone(&phones));
     (home, phones)
 }
 
-async fn comes_in(home: &Home, phones: &Phones, phone: &str) -> (Browser, Value) {
+pub async fn comes_in(home: &Home, phones: &Phones, phone: &str) -> (Browser, Value) {
     let mut browser = Browser::default();
     let texted = browser.asks(home, "POST", "/v1/me/code", json!({"phone": phone})).await;
     assert_eq!(texted.status, 200, "{}", texted.text());
@@ -95,7 +95,7 @@ async fn comes_in(home: &Home, phones: &Phones, phone: &str) -> (Browser, Value)
     (browser, said)
 }
 
-fn refused(answer: &Answer) -> (u16, String) {
+pub fn refused(answer: &Answer) -> (u16, String) {
     (answer.status, answer.code())
 }
 

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::conversations::{Conversation, Conversations, ConversationsAsked};
 use zhiyin_store::campaigns::mirror::Reflect;
+use zhiyin_store::seal::envelope::Subject;
 use zhiyin_store::{Result, StoreError};
 
 use super::mirror::Columns;
@@ -25,6 +26,9 @@ pub(crate) const CONVERSATIONS: &str = "SELECT id, persona, state, assignee, at 
 pub(crate) const CONVERSATIONS_WITH: &str = "SELECT id, persona, state, assignee, at FROM {shard}.conversation \
     WHERE assignee = $6 AND state = $1 AND (at < $2 OR at = $2 AND ($3::uuid IS NULL OR id < $3)) \
     AND ($4::text IS NULL OR persona = $4) ORDER BY at DESC, id DESC LIMIT $5";
+pub(crate) const CONVERSATIONS_OF: &str = "SELECT c.id, c.persona, c.state, c.assignee, c.at \
+    FROM {shard}.reflection r JOIN {shard}.conversation c ON c.id = r.id WHERE r.about = ANY($1::uuid[]) \
+    ORDER BY c.at DESC, c.id DESC LIMIT $2";
 pub(crate) const CONVERSATION_COUNTS: &str =
     "SELECT state, COUNT(*) FROM {shard}.conversation GROUP BY state";
 /// Whoever is erased is on no list.
@@ -121,6 +125,20 @@ impl Conversations for PgStore {
                 };
                 ((sql, shard), given)
             })
+            .collect();
+        let rows = session.ask(asks).await?;
+        let mut found: Vec<Conversation> = rows.iter().flatten().map(conversation).collect::<Result<_>>()?;
+        found.sort_unstable_by_key(|one| std::cmp::Reverse((one.at, one.id)));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn conversations_of(&self, abouts: Vec<Subject>, limit: usize) -> Result<Vec<Conversation>> {
+        let session = self.connections.session().await?;
+        let abouts: Vec<Uuid> = abouts.into_iter().map(Uuid).collect();
+        let most = most(limit);
+        let asks: Vec<(Of, Values<'_>)> = (0..session.schemas.shards())
+            .map(|shard| ((CONVERSATIONS_OF, shard), vec![&abouts as _, &most as _]))
             .collect();
         let rows = session.ask(asks).await?;
         let mut found: Vec<Conversation> = rows.iter().flatten().map(conversation).collect::<Result<_>>()?;

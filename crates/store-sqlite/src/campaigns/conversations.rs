@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, params};
 use zhiyin_model::time::Ts;
 use zhiyin_store::campaigns::conversations::{Conversation, Conversations, ConversationsAsked};
 use zhiyin_store::campaigns::mirror::Reflect;
+use zhiyin_store::seal::envelope::Subject;
 use zhiyin_store::{Result, StoreError};
 
 use super::most;
@@ -18,6 +19,9 @@ pub(crate) const CONVERSATIONS: &str = "SELECT id, persona, state, assignee, at 
     WHERE state = ?1 AND (at, id) < (?2, ?3) AND (?4 IS NULL OR persona = ?4) ORDER BY at DESC, id DESC LIMIT ?5";
 pub(crate) const CONVERSATIONS_WITH: &str = "SELECT id, persona, state, assignee, at FROM conversation \
     WHERE assignee = ?6 AND state = ?1 AND (at, id) < (?2, ?3) AND (?4 IS NULL OR persona = ?4) ORDER BY at DESC, id DESC LIMIT ?5";
+/// By one name: whoever has several is asked for by each.
+pub(crate) const CONVERSATIONS_OF: &str = "SELECT c.id, c.persona, c.state, c.assignee, c.at \
+    FROM reflection r JOIN conversation c ON c.id = r.id WHERE r.about = ?1 LIMIT ?2";
 pub(crate) const CONVERSATION_COUNTS: &str =
     "SELECT state, COUNT(*) FROM conversation GROUP BY state ORDER BY state";
 /// Whoever is erased is on no list, before their names are gone.
@@ -79,6 +83,21 @@ impl Conversations for SqliteStore {
                         all(c, CONVERSATIONS_WITH, given, conversation)
                     }
                 }
+            })
+            .await
+    }
+
+    async fn conversations_of(&self, abouts: Vec<Subject>, limit: usize) -> Result<Vec<Conversation>> {
+        self.connections
+            .read(move |c| {
+                let mut found = Vec::new();
+                for about in &abouts {
+                    let given = params![about.as_slice(), most(limit)];
+                    found.extend(all(c, CONVERSATIONS_OF, given, conversation)?);
+                }
+                found.sort_unstable_by_key(|one| std::cmp::Reverse((one.at, one.id)));
+                found.truncate(limit);
+                Ok(found)
             })
             .await
     }

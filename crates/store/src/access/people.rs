@@ -42,6 +42,15 @@ pub struct Codes {
     pub recovery: Vec<[u8; 32]>,
 }
 
+/// Who somebody is at a provider of sign-in (OpenID Connect): its issuer, and what it calls them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// The issuer.
+    pub issuer: String,
+    /// The subject: never another person's there.
+    pub subject: String,
+}
+
 /// What is kept of a person.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -70,15 +79,23 @@ pub struct Standing {
     /// Codes that they were offered and have not confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered: Option<Codes>,
+    /// Who they are at the brand's own provider of sign-in, once they came by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
     /// When they were removed. Their name is given to nobody else: lines of the audit log bear it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Ts>,
 }
 
 impl Standing {
+    /// Whether they have anything to sign in with.
+    pub fn can_sign_in(&self) -> bool {
+        (self.password.is_some() || self.elsewhere.is_some()) && self.removed_at.is_none()
+    }
+
     /// Whether they can sign in and answer for the home.
     pub fn owns(&self) -> bool {
-        self.role == Role::Owner && self.password.is_some() && self.removed_at.is_none()
+        self.role == Role::Owner && self.can_sign_in()
     }
 }
 

@@ -11,6 +11,7 @@ use zhiyin_model::time::Ts;
 use super::mirror::{Reflect, ReflectionId};
 use crate::Result;
 use crate::dump::Kind;
+use crate::seal::envelope::Subject;
 
 /// A conversation as it is listed; its row in the mirror has the same id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub trait Conversations: Send + Sync {
     async fn converse(&self, things: Vec<Reflect>, listed: Vec<Conversation>) -> Result<bool>;
     /// Conversations that stand so, those with the latest words first.
     async fn conversations(&self, asked: ConversationsAsked) -> Result<Vec<Conversation>>;
+    /// Those that are sealed under any of these names, closed ones too, those with the latest words first, at most `limit`.
+    async fn conversations_of(&self, abouts: Vec<Subject>, limit: usize) -> Result<Vec<Conversation>>;
     /// How many there are, by where they stand.
     async fn count_conversations(&self) -> Result<Vec<(i64, i64)>>;
 }

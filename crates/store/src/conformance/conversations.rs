@@ -97,6 +97,16 @@ pub async fn conversations_are_listed_by_their_last_words(homes: &dyn Homes) -> 
     let first = wanted.first().map(|one| (one.at, one.id));
     let rest = talks.conversations(ConversationsAsked { before: first, ..mine }).await?;
     assert_eq!(rest, wanted.get(1..).unwrap_or_default());
+    // Those of somebody who has several names, however they stand.
+    let about = |name: &str| KEY.digest("about", &[name.as_bytes()]);
+    let closed = Conversation { state: 3, ..listed("c1", 0, 9, None) };
+    assert!(talks.converse(vec![thing("c1", 1)], vec![closed.clone()]).await?);
+    let theirs = vec![about("x4"), about("c1"), about("nobody")];
+    let four = sorted.iter().find(|one| one.id == id("x4")).cloned();
+    let wanted: Vec<Conversation> = std::iter::once(closed).chain(four).collect();
+    assert_eq!(talks.conversations_of(theirs.clone(), 9).await?, wanted);
+    assert_eq!(talks.conversations_of(theirs, 1).await?, wanted.get(..1).unwrap_or_default());
+    assert_eq!(talks.conversations_of(Vec::new(), 9).await?, []);
     Ok(())
 }
 

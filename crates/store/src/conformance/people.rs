@@ -26,6 +26,7 @@ fn person(id: &str, name: &str, role: Role) -> Person {
         password: Some(password),
         codes: None,
         offered: None,
+        elsewhere: None,
         removed_at: None,
     };
     Person { id: id.to_owned(), revision: 0, is }

@@ -93,6 +93,11 @@ async fn t6_a_conversation_is_unread_open_answered_and_closed_and_a_word_opens_i
     let closed = engine.close_conversation(&owner(), id).await.unwrap().unwrap();
     assert_eq!(closed.state, TalkState::Closed);
     assert_eq!(stage.inbox(&owner(), None).await, [], "closed ones are asked for");
+    // By hand it is open again, as if it had been read; what is open stays as it is.
+    let reopened = engine.reopen_conversation(&owner(), id).await.unwrap().unwrap();
+    assert_eq!((reopened.state, reopened.unread), (TalkState::Open, 0));
+    assert_eq!(engine.reopen_conversation(&owner(), id).await.unwrap().unwrap(), reopened);
+    engine.close_conversation(&owner(), id).await.unwrap().unwrap();
     stage.goes_on(1_000).await;
     stage.says(&ziqi, DESKS[1], "还有一件事").await;
     stage.goes_on(1_000).await;
@@ -171,7 +176,12 @@ async fn t6_a_window_that_closed_is_refused_by_name_and_is_seen() {
     assert_eq!(stage.reply(&owner(), id, "r4", "别的").await.map(drop), Err("reply_reused"));
     stage.goes_on(1_000).await;
     assert_eq!(stage.heard(&ziqi).await.len(), 5);
-    assert_eq!(stage.talk().await.replies_left, 0);
+    let talk = stage.talk().await;
+    assert_eq!((talk.replies_left, talk.cannot_reply.as_deref()), (0, Some("replies_at_most")));
+    assert!(
+        talk.desks[0].name.as_ref().is_some_and(|name| !name.is_empty()),
+        "a desk is called as customers see it"
+    );
     stage.says(&ziqi, DESKS[0], "谢谢").await;
     stage.goes_on(1_000).await;
     let talk = stage.talk().await;
@@ -188,7 +198,8 @@ async fn t6_a_window_that_closed_is_refused_by_name_and_is_seen() {
     stage.says(&ziqi, DESKS[0], "改天见").await;
     stage.goes_on(1_000).await;
     stage.goes_on(48 * HOUR_MS).await;
-    assert_eq!(stage.talk().await.reply_until, None);
+    let talk = stage.talk().await;
+    assert_eq!((talk.reply_until, talk.cannot_reply.as_deref()), (None, Some("reply_window_closed")));
     assert_eq!(stage.reply(&owner(), id, "last", "再见").await.map(drop), Err("reply_window_closed"));
     assert_eq!(stage.heard(&ziqi).await.len(), 5);
     for (key, text, code) in
@@ -220,6 +231,19 @@ async fn t6_the_inbox_is_listed_in_pages_by_the_last_word() {
     }
     let wanted: Vec<String> = (0..12).rev().map(|n| format!("客{n}")).collect();
     assert_eq!(names, wanted);
+    // One member's, closed ones too; and how many there are, for whoever sees them all.
+    let engine = stage.home.engine();
+    let all = engine.inbox(&owner(), &InboxAsked { limit: 100, ..InboxAsked::default() }).await.unwrap();
+    assert_eq!(all.counts.map(|counts| (counts.unread, counts.closed)), Some((12, 0)));
+    let (one, member) = (&all.items[3].conversation, all.items[3].member.clone());
+    engine.close_conversation(&owner(), one).await.unwrap().unwrap();
+    let theirs = InboxAsked { member, limit: 100, ..InboxAsked::default() };
+    let found = engine.inbox(&owner(), &theirs).await.unwrap();
+    let ids: Vec<&String> = found.items.iter().map(|one| &one.conversation).collect();
+    assert_eq!((ids, found.next), (vec![one], None));
+    assert_eq!(found.counts.map(|counts| (counts.unread, counts.closed)), Some((11, 1)));
+    let open = InboxAsked { state: Some(TalkState::Unread), ..theirs };
+    assert_eq!(engine.inbox(&owner(), &open).await.unwrap().items, []);
     let asked = InboxAsked { persona: Some(PERSONA.to_owned()), limit: 100, ..InboxAsked::default() };
     assert_eq!(stage.home.engine().inbox(&owner(), &asked).await.unwrap().items.len(), 8);
     let wrong = InboxAsked { cursor: Some("00".to_owned()), ..asked };

@@ -6,7 +6,7 @@ use zhiyin_model::event::{Refusal, names};
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Ts;
 
-use super::shown::{Seen, word_view};
+use super::shown::{Seen, cannot_reply, word_view};
 use super::{By, ConversationView, KEYED, Keyed, Rows, Stage, TRIES, Talk, TalkState, Word, WordView};
 use crate::accept::{Source, Ties, Verdict};
 use crate::audit::{self, Outcome, Target, detail};
@@ -157,14 +157,15 @@ impl Engine {
             None => {}
         }
         let Some(desk) = seen.talk.at_desk() else { return Ok(unknown()) };
-        if desk.closes <= wall {
+        let why = cannot_reply(desk, wall);
+        if why == Some("reply_window_closed") {
             let message = format!(
                 "it closed at {}: they may be answered once they say something",
                 desk.closes.rfc3339()
             );
             return Ok(refused("reply_window_closed", "conversation", message));
         }
-        if desk.left == 0 {
+        if why.is_some() {
             let message = "as many were said as may be until they say something";
             return Ok(refused("replies_at_most", "conversation", message));
         }
@@ -200,6 +201,21 @@ impl Engine {
     ) -> Result<Refused<ConversationView>> {
         self.change_talk(grant, conversation, ("close", &json!({})), |talk| {
             (talk.state, talk.unread, talk.trouble) = (TalkState::Closed, 0, None);
+        })
+        .await
+    }
+
+    /// Opens a conversation again that somebody closed: it is as it would be where somebody had read it.
+    #[boxed]
+    pub async fn reopen_conversation(
+        &self,
+        grant: &Grant,
+        conversation: &str,
+    ) -> Result<Refused<ConversationView>> {
+        self.change_talk(grant, conversation, ("reopen", &json!({})), |talk| {
+            if talk.state == TalkState::Closed {
+                talk.state = TalkState::Open;
+            }
         })
         .await
     }

@@ -24,7 +24,7 @@ use crate::{Engine, Result, boxed};
 use taking::Hearing;
 
 /// The kinds of rows of desks, and of when they were listed.
-const DESK: &str = "desk";
+pub(super) const DESK: &str = "desk";
 const LISTED: &str = "desks";
 /// How long it is believed which desks there are; and how long somebody who may not know is left alone.
 const LISTED_US: i64 = HOUR_US;
@@ -40,9 +40,9 @@ const FRESH_S: u64 = 600;
 
 /// A desk, and how far it was heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Pulled {
+pub(super) struct Pulled {
     desk: String,
-    name: String,
+    pub(super) name: String,
     /// From where to go on.
     cursor: Option<String>,
     /// What news of it bore, and until when that is good, in seconds.

@@ -1,11 +1,12 @@
 //! What people see of the inbox: lists of conversations, and what was said in one. What members said is masked like other personal text:
 //! who may not see it sees that there is something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
+use zhiyin_model::event::Identifier;
 use zhiyin_model::id::MemberId;
 use zhiyin_model::mask::Mask;
 use zhiyin_model::member::Member;
@@ -13,11 +14,17 @@ use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_model::time::Ts;
 use zhiyin_reach::platform::Network;
 use zhiyin_store::campaigns::conversations::{Conversation, ConversationsAsked};
-use zhiyin_store::campaigns::mirror::ReflectionId;
+use zhiyin_store::campaigns::mirror::{ReflectionId, reflection_id};
+use zhiyin_store::seal;
 
-use super::{By, Found, Rows, Stage, Talk, TalkState, Word, opened};
+use super::hear::{DESK, Pulled};
+use super::{By, Desk, Found, Rows, Stage, Talk, TalkState, Word, opened};
 use crate::sight::{self, Cursors, Page, ReadProblem};
 use crate::{Engine, Result, boxed, clock};
+
+/// The most names of a member by which their conversations are looked for, and the most of these.
+const NAMES_MAX: usize = 200;
+const OF_MEMBER_MAX: usize = 1_000;
 
 /// Which conversations are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +33,10 @@ pub struct InboxAsked {
     pub persona: Option<String>,
     /// That somebody of the staff looks after.
     pub assignee: Option<String>,
-    /// That stand so; all but closed ones, where nothing is said.
+    /// That stand so; all but closed ones, where neither this nor a member is said.
     pub state: Option<TalkState>,
+    /// With this member, by their id.
+    pub member: Option<String>,
     /// How many, 1 to 200.
     pub limit: usize,
     /// Where the page before ended.
@@ -59,12 +68,38 @@ pub struct ConversationView {
     pub reply_until: Option<String>,
     /// How often yet, until they say something.
     pub replies_left: u64,
+    /// Why they cannot be answered now, as a reply would be refused: `reply_window_closed` or `replies_at_most`.
+    pub cannot_reply: Option<String>,
     /// By which desks they spoke, the latest first.
     pub desks: Vec<DeskView>,
     /// The tag by which a complaint of theirs is open.
     pub complaint: Option<String>,
     /// Why the last answer did not arrive, by a name that stays; `unknown` where nobody knows whether it did.
     pub trouble: Option<String>,
+}
+
+/// How many conversations there are, by where they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InboxCounts {
+    /// With words that nobody has read.
+    pub unread: i64,
+    /// Read, and not answered.
+    pub open: i64,
+    /// Answered.
+    pub answered: i64,
+    /// Over.
+    pub closed: i64,
+}
+
+/// A page of conversations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InboxPage {
+    /// Conversations.
+    pub items: Vec<ConversationView>,
+    /// Where it goes on.
+    pub next: Option<String>,
+    /// How many there are in the home; nothing for roles that do not see all of them.
+    pub counts: Option<InboxCounts>,
 }
 
 /// The last word of a conversation.
@@ -87,6 +122,8 @@ pub struct DeskView {
     pub account: String,
     /// Its id there.
     pub desk: String,
+    /// What customers see it called, as far as the platform told.
+    pub name: Option<String>,
     /// When they last spoke there.
     pub spoke: String,
     /// Who has them there, by a name: `staff` in the platform's own client, `over`; nothing, where nothing was told.
@@ -147,12 +184,15 @@ pub(super) struct Seen {
     pub(super) talk: Talk,
     pub(super) member: Option<Member>,
     pub(super) mask: Mask,
+    /// What desks are called, by account and id.
+    pub(super) called: BTreeMap<(String, String), String>,
 }
 
 impl Seen {
     pub(super) fn view(&self, wall: Ts) -> ConversationView {
         let Self { talk, mask, .. } = self;
-        let desk = talk.at_desk().filter(|desk| desk.closes > wall && desk.left > 0);
+        let cannot_reply = talk.at_desk().and_then(|desk| cannot_reply(desk, wall));
+        let desk = talk.at_desk().filter(|_| cannot_reply.is_none());
         let called = self.member.as_ref().and_then(|member| sight::called(*mask, member));
         let own = || talk.name.as_ref().and_then(|name| mask.name(name));
         let words = |words: &String| (*mask == Mask::Full).then(|| words.clone());
@@ -174,12 +214,14 @@ impl Seen {
             since: talk.since.rfc3339(),
             reply_until: desk.map(|desk| desk.closes.rfc3339()),
             replies_left: desk.map_or(0, |desk| desk.left),
+            cannot_reply: cannot_reply.map(str::to_owned),
             desks: desks
                 .into_iter()
                 .map(|one| DeskView {
                     channel: Network::usual().channel.to_owned(),
                     account: one.account.clone(),
                     desk: one.desk.clone(),
+                    name: self.called.get(&(one.account.clone(), one.desk.clone())).cloned(),
                     spoke: one.spoke.rfc3339(),
                     session: one.session.clone(),
                 })
@@ -187,6 +229,15 @@ impl Seen {
             complaint: talk.complaint.clone(),
             trouble: talk.trouble.clone(),
         }
+    }
+}
+
+/// Why nothing may be said at a desk now, by the name with which a reply is refused.
+pub(super) fn cannot_reply(desk: &Desk, wall: Ts) -> Option<&'static str> {
+    match (desk.closes <= wall, desk.left == 0) {
+        (true, _) => Some("reply_window_closed"),
+        (false, true) => Some("replies_at_most"),
+        (false, false) => None,
     }
 }
 
@@ -228,6 +279,30 @@ fn admits(filter: &Filter, grant: &Grant, talk: &Talk, member: Option<&Member>) 
 }
 
 impl Rows<'_> {
+    /// What the desks of conversations are called, as far as the platform told.
+    async fn called(&self, talks: &[&Talk]) -> Result<BTreeMap<(String, String), String>> {
+        let desks: BTreeSet<(&str, &str)> = talks
+            .iter()
+            .flat_map(|talk| &talk.desks)
+            .map(|desk| (desk.account.as_str(), desk.desk.as_str()))
+            .collect();
+        let ids: BTreeMap<ReflectionId, (&str, &str)> = desks
+            .into_iter()
+            .map(|(account, desk)| {
+                (reflection_id(&self.key, (self.network.channel, account), DESK, &[desk]), (account, desk))
+            })
+            .collect();
+        let found = self.found::<Pulled>(ids.keys().copied().collect()).await?;
+        let called = found.into_iter().filter_map(|(id, row)| match row {
+            Found::There(row) if !row.what.name.is_empty() => {
+                let (account, desk) = ids.get(&id)?;
+                Some((((*account).to_owned(), (*desk).to_owned()), row.what.name))
+            }
+            Found::There(_) | Found::Erased(_) => None,
+        });
+        Ok(called.collect())
+    }
+
     /// Members of conversations, by the customer that names each.
     async fn members_of(&self, talks: &[&Talk]) -> Result<BTreeMap<String, Member>> {
         let customers: Vec<&str> = talks.iter().map(|talk| talk.customer.as_str()).collect();
@@ -259,18 +334,20 @@ impl Engine {
         }
         let Some(row) = opened::<Talk>(found)? else { return Ok(None) };
         let member = rows.members_of(&[&row.what]).await?.into_values().next();
-        let seen = Seen { id, version: row.version, talk: row.what, member, mask: filter.mask };
+        let called = rows.called(&[&row.what]).await?;
+        let seen = Seen { id, version: row.version, talk: row.what, member, mask: filter.mask, called };
         Ok(Some(seen).filter(|seen| admits(&filter, grant, &seen.talk, seen.member.as_ref())))
     }
 
     /// Conversations, those with the latest words first.
     #[boxed]
-    pub async fn inbox(&self, grant: &Grant, asked: &InboxAsked) -> Result<Page<ConversationView>> {
+    pub async fn inbox(&self, grant: &Grant, asked: &InboxAsked) -> Result<InboxPage> {
         let limit = sight::limit(asked.limit)?;
         sight::bounded(&[("persona", asked.persona.as_deref()), ("assignee", asked.assignee.as_deref())])?;
+        let counts = self.inbox_counts(grant).await?;
         let (filter, rows) = (self.filter(grant, Operation::InboxRead).await?, self.inbox_rows().await?);
         let list = json!({
-            "list": "inbox", "persona": asked.persona, "assignee": asked.assignee, "state": asked.state.map(TalkState::name),
+            "list": "inbox", "member": asked.member, "persona": asked.persona, "assignee": asked.assignee, "state": asked.state.map(TalkState::name),
         });
         let cursors = Cursors::of(&rows.key, list);
         let before = match cursors.spot(asked.cursor.as_deref())? {
@@ -283,7 +360,10 @@ impl Engine {
         };
         let store = self.store().coupons().campaigns().conversations();
         let mut listed: Vec<Conversation> = Vec::new();
-        for state in states {
+        if let Some(member) = &asked.member {
+            listed = self.listed_of(&rows, member, asked, before).await?;
+        }
+        for state in states.into_iter().filter(|_| asked.member.is_none()) {
             let (persona, assignee) = (asked.persona.clone(), asked.assignee.clone());
             let wanted = ConversationsAsked { state: state.number(), persona, assignee, before, limit };
             listed.extend(store.conversations(wanted).await?);
@@ -303,16 +383,61 @@ impl Engine {
                 Found::Erased(_) => None,
             })
             .collect();
-        let members = rows.members_of(&there.iter().map(|(.., talk)| talk).collect::<Vec<_>>()).await?;
+        let talks: Vec<&Talk> = there.iter().map(|(.., talk)| talk).collect();
+        let (members, called) = (rows.members_of(&talks).await?, rows.called(&talks).await?);
         let wall = clock::wall();
         let mut items = Vec::new();
         for (id, version, talk) in there {
             let member = members.get(&talk.customer).cloned();
             if admits(&filter, grant, &talk, member.as_ref()) {
-                items.push(Seen { id, version, talk, member, mask: filter.mask }.view(wall));
+                let called = called.clone();
+                items.push(Seen { id, version, talk, member, mask: filter.mask, called }.view(wall));
             }
         }
-        Ok(Page { items, next })
+        Ok(InboxPage { items, next, counts })
+    }
+
+    /// How many conversations there are, for whoever sees all of them.
+    async fn inbox_counts(&self, grant: &Grant) -> Result<Option<InboxCounts>> {
+        if self.filter(grant, Operation::InboxRead).await?.bound != Bound::Everything {
+            return Ok(None);
+        }
+        let counted = self.store().coupons().campaigns().conversations().count_conversations().await?;
+        let n = |state: TalkState| {
+            counted.iter().find(|(number, _)| *number == state.number()).map_or(0, |(_, n)| *n)
+        };
+        Ok(Some(InboxCounts {
+            unread: n(TalkState::Unread),
+            open: n(TalkState::Open),
+            answered: n(TalkState::Answered),
+            closed: n(TalkState::Closed),
+        }))
+    }
+
+    /// A member's conversations as they are listed, under whichever of their names on the platform each is; cut like any others.
+    async fn listed_of(
+        &self,
+        rows: &Rows<'_>,
+        member: &str,
+        asked: &InboxAsked,
+        before: Option<(Ts, ReflectionId)>,
+    ) -> Result<Vec<Conversation>> {
+        let given = MemberId::from_hex(member).ok_or(ReadProblem::Nobody)?;
+        let member = self.store().reading().root(given).await?.unwrap_or(given);
+        let names = self.store().identifiers_of(vec![member]).await?;
+        let theirs = names.into_iter().filter(|(_, namespace, _)| namespace == rows.network.namespace);
+        let abouts = theirs.take(NAMES_MAX).map(|(_, namespace, value)| {
+            seal::lookup(&rows.key, &Identifier { namespace: namespace.to_string(), value })
+        });
+        let store = self.store().coupons().campaigns().conversations();
+        let mut listed = store.conversations_of(abouts.collect(), OF_MEMBER_MAX).await?;
+        listed.retain(|one| {
+            before.is_none_or(|before| (one.at, one.id) < before)
+                && asked.state.is_none_or(|state| one.state == state.number())
+                && asked.persona.as_ref().is_none_or(|persona| one.persona == *persona)
+                && asked.assignee.as_ref().is_none_or(|whose| one.assignee.as_ref() == Some(whose))
+        });
+        Ok(listed)
     }
 
     /// One conversation, with what was said in it, the latest first.

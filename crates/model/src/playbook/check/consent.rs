@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::consent::{Consent, MINORS_UNDER, Purpose};
 use super::super::raw::{RawConsent, RawPurpose};
 use super::super::yaml::Node;
+use super::said::TEXT_CHARS_MAX;
 use super::{Check, MAX_NAME};
 use crate::consent::ALL;
 
@@ -48,6 +49,8 @@ impl Check<'_> {
 
     fn purpose(&mut self, raw: RawPurpose, node: &Node) -> Option<Purpose> {
         let name = self.names(raw.name, node);
+        let text = raw.text.zip(node.get("text"));
+        let text = text.map(|(raw, at)| self.said(raw, at, TEXT_CHARS_MAX)).unwrap_or_default();
         let channels = raw.channels.unwrap_or_default();
         for (channel, at) in channels.iter().zip(node.get("channels").map_or(&[][..], Node::elements)) {
             self.id(channel, &at.mark, &at.path, true);
@@ -70,7 +73,8 @@ impl Check<'_> {
                 "a category does not say to which version of a text: a purpose has one or the other";
             self.problem(at.problem(message, None));
         }
-        Some(Purpose { name, channels, versions, needed: raw.needed.unwrap_or(true), category })
+        let needed = raw.needed.unwrap_or(true);
+        Some(Purpose { name, channels, text, versions, needed, category })
     }
 
     fn distinct(&mut self, texts: Vec<String>, node: Option<&Node>, what: &str) -> BTreeSet<String> {

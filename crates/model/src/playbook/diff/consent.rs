@@ -50,6 +50,12 @@ fn purpose(said: &mut Said, id: &str, old: &Purpose, new: &Purpose) {
         |zh: &str, en: &str| (format!("同意事项{}的{zh}", t.zh), format!("{en} of the purpose {}", t.en));
     let (zh, en) = what("渠道", "The channels");
     said.value((&zh, &en), &old.channels, &new.channels, list);
+    if old.text != new.text {
+        said.say(
+            format!("同意事项{}的文本改了。", t.zh),
+            format!("The text of the purpose {} is another.", t.en),
+        );
+    }
     let (zh, en) = what("有效文本版本", "The versions that hold");
     said.value((&zh, &en), &old.versions, &new.versions, list);
     let (zh, en) = what("同意要求", "The need for consent");

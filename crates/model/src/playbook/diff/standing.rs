@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::{Pair, Said, Text, by_id, digits, rename, title, value};
 use super::{Change, ChangeKind, Touches};
-use crate::playbook::{Aim, ConditionText, Level, Phase, Stage, Tag, Tiers};
+use crate::playbook::{Aim, ConditionText, Language, Level, Names, Phase, Stage, Tag, Tiers};
 
 /// Levels and terms.
 pub(super) fn tiers(old: &Tiers, new: &Tiers, changes: &mut Vec<Change>) {
@@ -75,9 +75,22 @@ fn level(id: &str, pair: &Pair<'_, Level>) -> (Said, ChangeKind, i64) {
             }
             let what = (format!("等级{}的目标", t.zh), format!("The aim of the tier {}", t.en));
             said.value((&what.0, &what.1), &old.aim, &new.aim, |all| aims(all));
+            let what = (format!("等级{}的权益", t.zh), format!("What the tier {} gives", t.en));
+            said.value((&what.0, &what.1), &old.benefits, &new.benefits, |all| benefits(all));
             (said, ChangeKind::Changed, new.from)
         }
     }
+}
+
+fn benefits(all: &[Names]) -> Text {
+    if all.is_empty() {
+        return Text::nothing();
+    }
+    let in_language = |language| {
+        let texts: Vec<&str> = all.iter().map(|one| one.in_language(language, "—")).collect();
+        texts.join(if language == Language::Zh { "、" } else { "; " })
+    };
+    Text::both(format!("「{}」", in_language(Language::Zh)), format!("\"{}\"", in_language(Language::En)))
 }
 
 /// The stages.

@@ -292,6 +292,8 @@ fn whatever_differs_is_said() {
         ("earn: [10 per 1 paid]", "earn: []"),
         ("earn: [10 per 1 paid]", "earn: [10 per 1 paid]\n  name: XP"),
         ("{ from: 0 }", "{ from: 0, aim: habit }"),
+        ("{ from: 0 }", "{ from: 0, benefits: [{ zh: 生日双倍积分, en: Double points on your birthday }] }"),
+        ("currency: CNY", "currency: CNY\nconsent: { purposes: { marketing: { text: We write to you. } } }"),
         ("    regular: { from: 0 }\n", "    regular: { from: 0 }\n    silver: { from: 3000 }\n"),
         ("  buyer: { phase: grow, when: size(orders) >= 1 }\n", ""),
         ("  stranger:", "  sleeper: { phase: win back, when: silent }\n  stranger:"),

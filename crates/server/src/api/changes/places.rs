@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zhiyin_engine::EngineError;
 use zhiyin_engine::audit::{Target, detail};
+use zhiyin_engine::places::Put;
+use zhiyin_model::place::geo::Datum;
 use zhiyin_model::place::tree::{Edit, Of, Tally};
-use zhiyin_model::place::{Cells, Code, PLACE_COLUMNS, Place, STAFF_COLUMNS, Staff, read_by};
+use zhiyin_model::place::{Cells, Code, PLACE_COLUMNS, STAFF_COLUMNS, Staff, read_by};
 use zhiyin_model::role::{Bound, Operation};
 use zhiyin_model::time::Day;
+use zhiyin_store::places::Edited;
 
 use super::{Caller, Endpoint};
 use crate::problem::Problem;
@@ -20,6 +23,9 @@ use crate::problem::Problem;
 const AT_ONCE: usize = 1_000;
 /// The largest request, in bytes.
 const BYTES_MAX: usize = 1024 * 1024;
+
+/// The columns that say where a place lies.
+const LOCATION: [&str; 3] = ["lat", "lon", "datum"];
 
 /// What an edit may be refused with.
 const REFUSALS: &[&str] = &[
@@ -31,6 +37,9 @@ const REFUSALS: &[&str] = &[
     "bad_zone",
     "bad_hours",
     "bad_coordinate",
+    "bad_datum",
+    "bad_format",
+    "bad_kind",
     "bad_role",
     "column_unknown",
     "name_missing",
@@ -60,8 +69,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "Put places",
                 "新增或修改门店与区域",
-                "Each with the columns of a file of places (docs/places.md), as texts; a column that is left out stays as it is \
-                 not said, an empty one empties. What is not named stays.",
+                "Each with the columns of a file of places (docs/places.md), as texts; a column that is left out stays as it is for a \
+                 place that is known, an empty one empties. `lat` and `lon` without a `datum` are of WGS-84. What is not named stays.",
             )
             .refuses(REFUSALS)
             .body_at_most(BYTES_MAX)
@@ -171,13 +180,34 @@ fn at(field: &str, refusal: zhiyin_model::event::Refusal) -> Problem {
 
 async fn put_places(caller: Caller, asked: PutPlaces) -> Result<TreeChanged, Problem> {
     bounded(asked.places.len(), "places")?;
-    let mut places = Vec::with_capacity(asked.places.len());
+    let mut rows = Vec::with_capacity(asked.places.len());
     for (n, row) in asked.places.iter().enumerate() {
-        let field = format!("places[{n}]");
-        let cells = cells(row, &PLACE_COLUMNS, &field)?;
-        places.push(Place::read(&cells).map_err(|refusal| at(&field, refusal))?);
+        let mut cells = cells(row, &PLACE_COLUMNS, &format!("places[{n}]"))?;
+        let says = |column: &str| cells.get(column).is_some_and(|text| !text.trim().is_empty());
+        // Where a place lies is said whole: of degrees of before nothing stays. Against what they are measured is, unless it is said, what
+        // satellites tell.
+        if LOCATION.iter().any(|column| cells.contains_key(column)) {
+            let datum = if says("lat") || says("lon") { Datum::Wgs84.name() } else { "" };
+            for (column, otherwise) in LOCATION.into_iter().zip(["", "", datum]) {
+                cells.entry(column).or_insert_with(|| otherwise.to_owned());
+            }
+        }
+        rows.push(cells);
     }
-    edit(&caller, Edit::Put { places, staff: Vec::new() }, asked.dry_run, "put").await
+    let (engine, by) = (caller.engine(), read_by(&caller.grant.who)?);
+    let put = engine.put_places(&rows, &by, asked.dry_run);
+    let put = if asked.dry_run {
+        put.await?
+    } else {
+        let (noted, target) = (detail(json!({"act": "put"})), Target::code("places"));
+        engine
+            .audited::<_, EngineError>(&caller.grant, (Operation::PlacesWrite, &target), &noted, put)
+            .await?
+    };
+    match put {
+        Put::Done(edited) => changed(edited, asked.dry_run),
+        Put::Row(n, refusal) => Err(at(&format!("places[{n}]"), refusal)),
+    }
 }
 
 async fn put_staff(caller: Caller, asked: PutStaff) -> Result<TreeChanged, Problem> {
@@ -245,6 +275,10 @@ async fn edit(caller: &Caller, edit: Edit, dry_run: bool, act: &str) -> Result<T
         let deed = engine.edit_places(edit, &by);
         engine.audited::<_, EngineError>(&caller.grant, (operation, &target), &noted, deed).await?
     };
+    changed(edited, dry_run)
+}
+
+fn changed(edited: Edited, dry_run: bool) -> Result<TreeChanged, Problem> {
     match edited {
         Ok(written) => {
             Ok(TreeChanged { places: written.places.into(), staff: written.staff.into(), dry_run })

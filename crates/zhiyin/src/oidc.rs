@@ -1,0 +1,23 @@
+//! The brand's own provider of sign-in, as a file says it (docs/sign-in.md).
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use zhiyin_engine::sign_in::oidc::Oidc;
+use zhiyin_reach::client::Client;
+use zhiyin_reach::oidc::Provider;
+use zhiyin_reach::oidc::settings::Settings;
+use zhiyin_reach::settings::Clock;
+
+use crate::channel::secret;
+
+/// The provider of a file; nothing, where no file is named.
+pub fn oidc(file: Option<&Path>) -> Result<Option<Oidc>> {
+    let Some(file) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let at = |error: String| anyhow!("{}: {error}", file.display());
+    let settings = Settings::parse(&text, secret).map_err(|problem| at(problem.to_string()))?;
+    let clock: Clock = Arc::new(|| zhiyin_engine::clock::wall().0.div_euclid(1_000));
+    Oidc::of(Provider::new(settings, Client::new(), clock)).map(Some).map_err(at)
+}
