@@ -23,6 +23,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 mod links;
 mod lists;
+mod payouts;
 mod people;
 mod posts;
 pub(crate) mod rate;
@@ -217,6 +218,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         sends::endpoints(),
         arrivals::endpoints(),
         ways::endpoints(),
+        payouts::endpoints(),
         posts::endpoints(),
         inbox::endpoints(),
         links::endpoints(),

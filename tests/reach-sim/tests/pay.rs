@@ -215,6 +215,7 @@ async fn what_is_not_the_platforms_is_refused_by_name_and_keeps_nothing() {
             ("probe", 403, "probe"),
             ("headless", 403, "head_missing"),
             ("sealed", 403, "not_sealed"),
+            ("other_merchant", 403, "of_another_merchant"),
             ("oversized", 413, "too_large"),
         ] {
             let answer = till.act("pay/tell", json!({"what": what, "out_trade_no": "T1"})).await;
@@ -413,6 +414,53 @@ async fn s3_a_transfer_of_two_thousand_yuan_bears_its_persons_name_for_the_platf
         let truth = till.truth().await;
         assert_eq!(truth["transfers"].as_array().unwrap().len(), 1);
         assert!(!truth.to_string().contains("张三丰"));
+        till.ends().await;
+    }
+}
+
+/// Of a brand that is a merchant of a provider's.
+#[tokio::test]
+async fn r7_a_providers_merchant_is_told_asks_and_sends_by_both_numbers() {
+    for by in [By::Certificates, By::PublicKey] {
+        let mut till = Till::of(by, 21, json!({"sub_mchid": "1900000109"})).await;
+        till.order("till", "ann", "T1", 50).await;
+        till.order("till", "bob", "T2", 50).await;
+        till.works().await;
+        till.pays("o-ann", "T1", 50).await;
+        till.goes_on(MINUTE_MS).await;
+        assert_eq!(till.had("ann").await, (vec![CouponAccount::Held], 1), "{by:?}");
+        // Another merchant of the same provider's is not us.
+        let answer = till.act("pay/tell", json!({"what": "other_merchant", "out_trade_no": "T1"})).await;
+        assert_eq!(answer["status"], 403, "{answer}");
+        // What no notice told is in the bill, and found by its number.
+        till.act("faults", json!({"callback_lost": 1_000})).await;
+        till.pays("o-bob", "T2", 50).await;
+        till.act("pay/refund", json!({"out_trade_no": "T1", "out_refund_no": "R1", "refund": 1_000})).await;
+        let wall = zhiyin_engine::clock::wall();
+        let found = till.engine.find_payment(&till.merchants[0], "T2", wall).await.unwrap();
+        assert_eq!(found, Ok((true, true)));
+        till.goes_on(2 * DAY_MS).await;
+        assert_eq!(till.had("bob").await.0, [CouponAccount::Held]);
+        till.goes_on(MINUTE_MS).await;
+        assert_eq!(till.member("user", "ann").await.account(Asset::Points).active, 40, "{by:?}");
+        till.act("faults", json!({"none": true})).await;
+        // Whoever confirms has it; whoever is not wanted any more has not.
+        let wall = zhiyin_engine::clock::wall;
+        for bill in ["B1", "B2"] {
+            till.engine.begin_payout("main", &payout(bill, 100), wall()).await.unwrap().unwrap();
+        }
+        till.goes_on(MINUTE_MS).await;
+        till.act("pay/confirm", json!({"out_bill_no": "B1"})).await;
+        till.engine.cancel_payout("main", "B2", wall()).await.unwrap().unwrap();
+        till.goes_on(10 * MINUTE_MS).await;
+        till.goes_on(10 * MINUTE_MS).await;
+        for (bill, stage) in [("B1", Stage::Done), ("B2", Stage::Cancelled)] {
+            assert_eq!(
+                till.engine.payout("main", bill).await.unwrap().unwrap().stage,
+                stage,
+                "{by:?} {bill}"
+            );
+        }
         till.ends().await;
     }
 }
