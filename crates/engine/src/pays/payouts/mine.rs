@@ -37,6 +37,7 @@ pub struct MyPayout {
 
 /// What a page hands to WeChat so that its person confirms a transfer (`requestMerchantTransfer`), in the app of this id only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PayoutConfirm")]
 pub struct Confirm {
     /// The merchant: `mchId`.
     pub mchid: String,
