@@ -12,6 +12,8 @@ use crate::{Engine, Result};
 
 /// Under which key's name approved commands are known; keys of programs are hexadecimal digits.
 const APPROVED: &str = "approval";
+/// What a request for a second person calls it.
+const ADJUST: &str = "points/adjust";
 
 /// What is asked of a second person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl Adjustment {
     /// As the request keeps it.
     pub fn request(&self) -> Value {
         json!({
-            "command": "points/adjust",
+            "command": ADJUST,
             "member": self.member.to_string(),
             "amount": self.amount,
             "reason": self.reason,
@@ -41,6 +43,9 @@ impl Adjustment {
     /// What a request asks for; nothing, where it is of something else.
     pub fn asked(approval: &Approval) -> Option<Self> {
         let request: Value = serde_json::from_str(&approval.request).ok()?;
+        if request["command"] != ADJUST {
+            return None;
+        }
         Some(Self {
             member: request["member"].as_str().and_then(MemberId::from_hex)?,
             amount: request["amount"].as_i64()?,

@@ -153,6 +153,12 @@ impl Engine {
         if let Err(error) = self.forget_receipts(wall).await {
             tracing::warn!(%error, "apps: old receipts are not forgotten for now");
         }
+        for at in all.values() {
+            match self.replies_of_app(at, wall).await {
+                Ok(round) => whole.done += round.done,
+                Err(error) => tracing::warn!(?at, %error, "apps: nothing is answered for now"),
+            }
+        }
         match self.keep_codes(all, wall).await {
             Ok(done) => whole.done += done,
             Err(error) => tracing::warn!(%error, "apps: codes are not made for now"),

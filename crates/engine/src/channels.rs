@@ -10,6 +10,7 @@ use zhiyin_model::playbook::campaign::{EMAIL, OUTSIDE, WECHAT, WECHAT_MINI};
 use zhiyin_reach::platform::{Health, Step, Worded};
 use zhiyin_reach::wechat;
 
+use crate::pays::Merchant;
 use crate::sends::receipts;
 use crate::sends::settings::Platforms;
 use crate::{Engine, Result, apps, boxed, clock, pays, shops};
@@ -143,6 +144,17 @@ impl Channels {
     /// Whether the file names it.
     pub fn has(&self, channel: &str, account: &str) -> bool {
         self.named().iter().any(|(of, name)| of == channel && name == account)
+    }
+
+    /// The merchant of an account of WeChat Pay's that can ask.
+    pub fn merchant(&self, account: &str) -> Option<Merchant> {
+        let pay = self.platforms.pays.get(account).filter(|pay| pay.can_ask())?;
+        Some(Merchant { account: account.to_owned(), pay: pay.clone() })
+    }
+
+    /// All of them.
+    pub fn merchants(&self) -> Vec<Merchant> {
+        pays::all(&self.platforms)
     }
 
     /// Where the platform of an account tells this home what happens there.

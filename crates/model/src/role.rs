@@ -128,6 +128,8 @@ named! {
         PointsReturn = "points_return",
         /// Adding or taking points by hand.
         PointsAdjust = "points_adjust",
+        /// Sending money to members, and reading what was sent.
+        PayoutsMake = "payouts_make",
         /// Issuing coupons to a member, and taking them back.
         CouponsIssue = "coupons_issue",
         /// Claiming a coupon for a member who wants it, and redeeming one.
@@ -410,6 +412,8 @@ pub struct Limits {
     pub points_alone: u64,
     /// To how many members one person issues a coupon alone.
     pub coupons_alone: u64,
+    /// Money that one person sends to a member alone, in minor units.
+    pub payouts_alone_minor: u64,
     /// Whether a playbook may be made live by one person.
     pub playbook_alone: bool,
     /// Hours within which a second person must answer.
@@ -418,7 +422,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { points_alone: 1_000, coupons_alone: 1_000, playbook_alone: true, answer_hours: 72 }
+        Self {
+            points_alone: 1_000,
+            coupons_alone: 1_000,
+            payouts_alone_minor: 20_000,
+            playbook_alone: true,
+            answer_hours: 72,
+        }
     }
 }
 
@@ -427,16 +437,18 @@ impl Limits {
     pub const fn is_looser_than(&self, other: &Self) -> bool {
         self.points_alone > other.points_alone
             || self.coupons_alone > other.coupons_alone
+            || self.payouts_alone_minor > other.payouts_alone_minor
             || self.playbook_alone && !other.playbook_alone
             || self.answer_hours > other.answer_hours
     }
 }
 
 /// Whether what is asked needs a second person: it spends money, and more of it than one person decides alone (O5). The
-/// amount is in the operation's own unit, points for adjustments; taking away counts like giving.
+/// amount is in the operation's own unit, points for adjustments, minor units for money; taking away counts like giving.
 pub fn second_person(operation: Operation, amount: i64, limits: &Limits) -> bool {
     match operation {
         Operation::PointsAdjust => amount.unsigned_abs() > limits.points_alone,
+        Operation::PayoutsMake => amount.unsigned_abs() > limits.payouts_alone_minor,
         Operation::CouponsIssueMany | Operation::ContactsHandOver => {
             amount.unsigned_abs() > limits.coupons_alone
         }

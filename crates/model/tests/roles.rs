@@ -225,13 +225,20 @@ fn an_analyst_knows_nobody_and_a_public_key_only_sends() {
 
 #[test]
 fn what_spends_money_needs_a_second_person() {
-    let limits = Limits { points_alone: 100, coupons_alone: 10, playbook_alone: true, answer_hours: 1 };
+    let limits = Limits {
+        points_alone: 100,
+        coupons_alone: 10,
+        payouts_alone_minor: 5_000,
+        playbook_alone: true,
+        answer_hours: 1,
+    };
     let strict = Limits { playbook_alone: false, ..limits };
     for (wanted, looser) in [
         (limits, false),
         (strict, false),
         (Limits { points_alone: 101, ..limits }, true),
         (Limits { coupons_alone: 11, points_alone: 1, ..limits }, true),
+        (Limits { payouts_alone_minor: 5_001, ..limits }, true),
         (Limits { answer_hours: 2, ..limits }, true),
     ] {
         assert_eq!(wanted.is_looser_than(&limits), looser, "{wanted:?}");
@@ -245,6 +252,9 @@ fn what_spends_money_needs_a_second_person() {
         (Operation::PointsAdjust, i64::MIN, limits, true),
         (Operation::PointsAdjust, 1, Limits { points_alone: 0, ..limits }, true),
         (Operation::PointsAdjust, 0, Limits { points_alone: 0, ..limits }, false),
+        (Operation::PayoutsMake, 5_000, limits, false),
+        (Operation::PayoutsMake, 5_001, limits, true),
+        (Operation::PayoutsMake, 1, Limits { payouts_alone_minor: 0, ..limits }, true),
         (Operation::CouponsIssueMany, 10, limits, false),
         (Operation::CouponsIssueMany, 11, limits, true),
         (Operation::CouponsIssue, 11, limits, false),

@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use crate::platform::Answer;
 
+/// How long a word to somebody may be, in characters (…/Message_Management/Service_Center_messages.html).
+pub const WORD_CHARS_MAX: usize = 600;
+
 /// Somebody as an app knows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Somebody {

@@ -3,9 +3,10 @@
 //! One file a platform ([`shopify`], [`woocommerce`], [`youzan`]) and one for any other, whose fields a brand names ([`mapped`]): each says who
 //! is believed and what it means, and is a door. What it means is the same whoever said it, and however: an order as it stands
 //! ([`news`]), so that what is told late, twice or not at all and found in a list comes to one thing. [`settings`] is what a brand writes
-//! of any shop, `sign` who speaks, `read` finds values in JSON by their paths, `ask` asks a shop, [`listed`] is what is asked of all of them.
+//! of any shop, `sign` who speaks, `read` finds values in JSON by their paths, `alike` is what several tell alike, `ask` asks a shop, [`listed`] is what is asked of all of them.
 //! Nothing here keeps anything, knows a home or reads a clock.
 
+mod alike;
 mod ask;
 mod checkup;
 pub mod listed;

@@ -24,6 +24,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 mod links;
 mod lists;
+mod payouts;
 mod people;
 mod posts;
 pub(crate) mod rate;
@@ -226,6 +227,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         sends::endpoints(),
         arrivals::endpoints(),
         ways::endpoints(),
+        payouts::endpoints(),
         posts::endpoints(),
         inbox::endpoints(),
         links::endpoints(),

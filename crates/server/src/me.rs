@@ -4,6 +4,7 @@
 //! the one member whose session it is: no request names another.
 
 mod acts;
+mod payouts;
 mod views;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::problem::Problem;
 use crate::sign_in::{As, CSRF, Visit, front};
 
 use acts::{claim_one, consents, draws, erase, export, seen, set_consent};
+use payouts::payouts;
 use views::{change, coupons, me, offers, orders, points, show_pass};
 
 /// The cookie's name by https, and elsewhere.
@@ -169,6 +171,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::door(read.clone(), ("me_draws", "/v1/me/draws"), draws)
             .says("One's draws", "我的抽奖", "")
             .refuses(&["no_playbook"]),
+        Endpoint::door(read.clone(), ("me_payouts", "/v1/me/payouts"), payouts).says(
+            "Money that was sent to one",
+            "我的转账",
+            "What waits to be confirmed says by what: `requestMerchantTransfer` of WeChat, in the app that it names.",
+        ),
         Endpoint::door(read.clone(), ("me_consents", "/v1/me/consents"), consents)
             .says("What one allows", "我的授权", "Each purpose, on each channel.")
             .refuses(&["no_playbook"]),

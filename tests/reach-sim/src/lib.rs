@@ -139,9 +139,14 @@ impl<F: Future> Future for Cut<F> {
 
 /// One request; its status and its answer.
 pub async fn send(to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
+    send_with(to, method, path, "", body).await
+}
+
+/// The same with more lines of the head.
+pub async fn send_with(to: SocketAddr, method: &str, path: &str, heads: &str, body: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(to).await.unwrap();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n{heads}Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -1,5 +1,6 @@
 //! A home whose merchant is told by WeChat Pay what people paid: each speaks to the other over HTTP, and the simulator owns the time of both.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -8,7 +9,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, MutexGuard, oneshot};
 use tokio::task::JoinHandle;
 use zhiyin_engine::accept::{Source, Ties, Verdict};
+use zhiyin_engine::channels::Channels;
 use zhiyin_engine::command::Whom;
+use zhiyin_engine::keys::{self, NewKey};
 use zhiyin_engine::pays::{self, Merchant};
 use zhiyin_engine::sends::settings::{self, SecretAt};
 use zhiyin_engine::{Engine, clock};
@@ -18,7 +21,7 @@ use zhiyin_model::event::Identifier;
 use zhiyin_model::id::{IdKey, MemberId};
 use zhiyin_model::member::Member;
 use zhiyin_model::playbook::{self, shipped};
-use zhiyin_model::role::{Grant, Operation};
+use zhiyin_model::role::{Grant, Operation, Role};
 use zhiyin_platform_sim::merchant::{MERCHANT_SERIAL, PUBLIC_KEY_ID, PUBLIC_KEY_PEM, merchant_key_pem};
 use zhiyin_platform_sim::{Options, Running, start};
 use zhiyin_server::{Api, Bounds, HomeReadings, serve};
@@ -79,6 +82,8 @@ pub enum By {
 /// A platform and a home. Of one program there is one at a time: its time is the process's.
 pub struct Till {
     sim: Running,
+    /// Where the home listens.
+    pub home: SocketAddr,
     /// The home.
     pub engine: Arc<Engine>,
     /// Its merchant, who asks.
@@ -108,6 +113,11 @@ impl Till {
 
     /// The same, with stocks of coupons that go with offers.
     pub async fn with(by: By, seed: u64, orders: Value, stocks: Value) -> Self {
+        Self::of(by, seed, json!({"orders": orders, "stocks": stocks})).await
+    }
+
+    /// The same, where more is said of the merchant.
+    pub async fn of(by: By, seed: u64, more: Value) -> Self {
         static ONE: Mutex<()> = Mutex::const_new(());
         let one = ONE.lock().await;
         let options = Options { seed, clock_file: Some(clock_file().clone()), ..Options::default() };
@@ -124,9 +134,12 @@ impl Till {
         let home = listener.local_addr().unwrap();
         let mut merchant = json!({
             "mchid": MCHID, "appids": [APPID], "api_v3_key_env": "KEY", "serial": MERCHANT_SERIAL,
-            "private_key_file": "private.pem", "api": format!("http://{}", sim.address), "orders": orders,
-            "transfer_scene": "1005", "stocks": stocks,
+            "private_key_file": "private.pem", "api": format!("http://{}", sim.address),
+            "transfer_scene": "1005", "transfer_reports": {"岗位类型": "推广员", "报酬说明": "推荐奖励"},
         });
+        for (name, value) in more.as_object().unwrap() {
+            merchant[name] = value.clone();
+        }
         if by == By::PublicKey {
             merchant["public_key_id"] = json!(PUBLIC_KEY_ID);
             merchant["public_key_file"] = json!("public.pem");
@@ -140,7 +153,9 @@ impl Till {
         let time: settings::Clock = Arc::new(|| clock::wall().0.div_euclid(1_000));
         let platforms = settings::platforms(&file.to_string(), secret, &time).unwrap();
         let merchants = pays::all(&platforms);
-        let api = Api::receiving(Arc::clone(&engine), 5_000, true, Bounds::default(), platforms.doors);
+        let doors = platforms.doors.clone();
+        let api = Api::receiving(Arc::clone(&engine), 5_000, true, Bounds::default(), doors);
+        api.knows_channels(Channels::of(platforms, [], &format!("http://{home}")));
         let readings = Arc::new(HomeReadings::new(Arc::clone(&engine)));
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
@@ -148,13 +163,13 @@ impl Till {
         });
         let (stop, served) = (Some(stop), Some(served));
         let _folder = Folder(folder);
-        let till = Self { sim, engine, merchants, stop, served, n: 0, _folder, _one: one };
+        let till = Self { sim, home, engine, merchants, stop, served, n: 0, _folder, _one: one };
         let notice_url = format!("http://{home}/v1/callbacks/wxpay/main");
         till.act(
             "pay/merchant",
             json!({
                 "mchid": MCHID, "api_v3_key": API_V3_KEY, "appids": [APPID], "notice_url": notice_url,
-                "public_key": by == By::PublicKey,
+                "public_key": by == By::PublicKey, "sub_mchid": more["sub_mchid"],
             }),
         )
         .await;
@@ -174,6 +189,33 @@ impl Till {
     /// What is so on the platform.
     pub async fn truth(&self) -> Value {
         crate::send(self.sim.address, "GET", "/sim/truth?part=pay", "").await.1
+    }
+
+    /// A new key of a role, of somebody of the staff or of a program.
+    pub async fn key(&mut self, role: Role, staff: Option<&str>) -> String {
+        self.n += 1;
+        let mut chance = [7; 40];
+        chance[..8].copy_from_slice(&self.n.to_be_bytes());
+        let new = NewKey {
+            role,
+            place: None,
+            staff: staff.map(str::to_owned),
+            name: String::new(),
+            scopes: None,
+            expires_at: None,
+        };
+        let made = keys::make(self.engine.store().as_ref(), &Grant::system("test"), new, &chance).await;
+        made.unwrap().1.reveal().to_owned()
+    }
+
+    /// Asks the home as whoever holds a key, under an idempotency key.
+    pub async fn asks(&self, key: (&str, &str), method: &str, path: &str, body: Value) -> (u16, Value) {
+        let (key, once) = key;
+        let heads = format!(
+            "authorization: Bearer {key}\r\nidempotency-key: {once}\r\ncontent-type: application/json\r\n"
+        );
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        crate::send_with(self.home, method, path, &heads, &body).await
     }
 
     /// Lets so many milliseconds go by, in which notices come, and then lets the home do what it can.

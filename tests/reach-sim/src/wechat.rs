@@ -149,9 +149,9 @@ impl Brand {
                 "domains": [home.to_string()], "api": api,
             },
             "second": {
-                "kind": "official", "appid": SECOND, "secret_env": "SECRET", "callback": {"token_env": "TOKEN"}, "api": api,
+                "kind": "official", "appid": SECOND, "secret_env": "SECRET", "callback": {"token_env": "TOKEN"}, "persona": "小顾问", "api": api,
             },
-            "mini": {"kind": "mini", "appid": MINI, "secret_env": "SECRET", "callback": sealed, "api": api},
+            "mini": {"kind": "mini", "appid": MINI, "secret_env": "SECRET", "callback": sealed, "persona": "小顾问", "api": api},
         }})
         .to_string();
         let time: settings::Clock = Arc::new(|| clock::wall().0.div_euclid(1_000));

@@ -10,6 +10,7 @@ use zhiyin_engine::pays;
 use zhiyin_engine::pays::payouts::{PayoutAsked, Stage};
 use zhiyin_model::coupon::CouponAccount;
 use zhiyin_model::effect::{Asset, OrderStatus};
+use zhiyin_reach_sim::Chance;
 use zhiyin_reach_sim::pay::{APPID, By, Till};
 
 const MINUTE_MS: i64 = 60_000;
@@ -215,6 +216,7 @@ async fn what_is_not_the_platforms_is_refused_by_name_and_keeps_nothing() {
             ("probe", 403, "probe"),
             ("headless", 403, "head_missing"),
             ("sealed", 403, "not_sealed"),
+            ("other_merchant", 403, "of_another_merchant"),
             ("oversized", 413, "too_large"),
         ] {
             let answer = till.act("pay/tell", json!({"what": what, "out_trade_no": "T1"})).await;
@@ -415,4 +417,149 @@ async fn s3_a_transfer_of_two_thousand_yuan_bears_its_persons_name_for_the_platf
         assert!(!truth.to_string().contains("张三丰"));
         till.ends().await;
     }
+}
+
+/// Of a brand that is a merchant of a provider's.
+#[tokio::test]
+async fn r7_a_providers_merchant_is_told_asks_and_sends_by_both_numbers() {
+    for by in [By::Certificates, By::PublicKey] {
+        let mut till = Till::of(by, 21, json!({"sub_mchid": "1900000109"})).await;
+        till.order("till", "ann", "T1", 50).await;
+        till.order("till", "bob", "T2", 50).await;
+        till.works().await;
+        till.pays("o-ann", "T1", 50).await;
+        till.goes_on(MINUTE_MS).await;
+        assert_eq!(till.had("ann").await, (vec![CouponAccount::Held], 1), "{by:?}");
+        // Another merchant of the same provider's is not us.
+        let answer = till.act("pay/tell", json!({"what": "other_merchant", "out_trade_no": "T1"})).await;
+        assert_eq!(answer["status"], 403, "{answer}");
+        // What no notice told is in the bill, and found by its number.
+        till.act("faults", json!({"callback_lost": 1_000})).await;
+        till.pays("o-bob", "T2", 50).await;
+        till.act("pay/refund", json!({"out_trade_no": "T1", "out_refund_no": "R1", "refund": 1_000})).await;
+        let wall = zhiyin_engine::clock::wall();
+        let found = till.engine.find_payment(&till.merchants[0], "T2", wall).await.unwrap();
+        assert_eq!(found, Ok((true, true)));
+        till.goes_on(2 * DAY_MS).await;
+        assert_eq!(till.had("bob").await.0, [CouponAccount::Held]);
+        till.goes_on(MINUTE_MS).await;
+        assert_eq!(till.member("user", "ann").await.account(Asset::Points).active, 40, "{by:?}");
+        till.act("faults", json!({"none": true})).await;
+        // Whoever confirms has it; whoever is not wanted any more has not.
+        let wall = zhiyin_engine::clock::wall;
+        for bill in ["B1", "B2"] {
+            till.engine.begin_payout("main", &payout(bill, 100), wall()).await.unwrap().unwrap();
+        }
+        till.goes_on(MINUTE_MS).await;
+        till.act("pay/confirm", json!({"out_bill_no": "B1"})).await;
+        till.engine.cancel_payout("main", "B2", wall()).await.unwrap().unwrap();
+        till.goes_on(10 * MINUTE_MS).await;
+        till.goes_on(10 * MINUTE_MS).await;
+        for (bill, stage) in [("B1", Stage::Done), ("B2", Stage::Cancelled)] {
+            assert_eq!(
+                till.engine.payout("main", bill).await.unwrap().unwrap().stage,
+                stage,
+                "{by:?} {bill}"
+            );
+        }
+        till.ends().await;
+    }
+}
+
+/// What somebody was sent or paid for in the end, as the platform has it.
+fn sum(truth: &Value, list: &str, of: impl Fn(&Value) -> bool, amount: &str) -> i64 {
+    let all = truth[list].as_array().unwrap().iter();
+    all.filter(|one| of(one)).map(|one| one.pointer(amount).unwrap().as_i64().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn in_an_hour_in_which_a_fifth_goes_wrong_orders_points_and_transfers_are_as_the_platform_has_them() {
+    let mut till = Till::new(By::Certificates, 22, usual()).await;
+    let mut chance = Chance::new(22);
+    let faults = json!({
+        "callback_lost": 200, "callback_doubled": 200, "callback_reordered": 200, "callback_delayed": 100,
+        "call_fails_before": 60, "call_reply_lost": 60, "call_server_error": 40, "call_busy": 40, "timeout_real_ms": 1,
+    });
+    till.act("faults", faults).await;
+    let wall = zhiyin_engine::clock::wall;
+    let (mut paid, mut bills, mut cancelled) = (Vec::new(), Vec::new(), 0);
+    for n in 0..180 {
+        match chance.below(10) {
+            0..=5 => {
+                let (who, number, yuan) = (format!("m{n}"), format!("T{n}"), 20 + n % 40);
+                till.order("till", &who, &number, yuan).await;
+                till.pays(&format!("o{n}"), &number, yuan).await;
+                paid.push((who, number, yuan, 0_i64));
+            }
+            6..=7 if !paid.is_empty() => {
+                let at = chance.below(paid.len());
+                let (_, number, yuan, back) = &mut paid[at];
+                if *back + 10 <= *yuan {
+                    let refund =
+                        json!({"out_trade_no": number, "out_refund_no": format!("R{n}"), "refund": 1_000});
+                    till.act("pay/refund", refund).await;
+                    *back += 10;
+                }
+            }
+            8 => {
+                let bill = format!("B{n}");
+                till.engine.begin_payout("main", &payout(&bill, 100 + n), wall()).await.unwrap().unwrap();
+                bills.push(bill);
+            }
+            _ if !bills.is_empty() => {
+                let bill = chance.one(&bills).clone();
+                let stands = till.engine.payout("main", &bill).await.unwrap().unwrap();
+                if stands.stage == Stage::WaitsForPerson && !stands.cancel {
+                    if chance.below(3) == 0 {
+                        till.engine.cancel_payout("main", &bill, wall()).await.unwrap().unwrap();
+                        cancelled += 1;
+                    } else {
+                        till.act("pay/confirm", json!({"out_bill_no": bill})).await;
+                    }
+                }
+            }
+            _ => {}
+        }
+        till.goes_on(20_000).await;
+    }
+    till.act("faults", json!({"none": true})).await;
+    // What nobody confirmed comes back after a day; the bill of the day finds what no notice told.
+    for _ in 0..31 {
+        till.goes_on(HOUR_MS).await;
+    }
+    let truth = till.truth().await;
+    assert!(
+        paid.len() > 80 && bills.len() > 8 && cancelled > 0,
+        "{} {} {cancelled}",
+        paid.len(),
+        bills.len()
+    );
+    for (who, number, yuan, back) in &paid {
+        let order = till.placed(number).await.unwrap();
+        assert_eq!((order.paid.0, order.refunded.0), (yuan * 100, back * 100), "{number}");
+        assert_eq!(
+            sum(&truth, "payments", |one| one["out_trade_no"] == **number, "/amount/total"),
+            yuan * 100
+        );
+        assert_eq!(sum(&truth, "refunds", |one| one["out_trade_no"] == **number, "/refund"), back * 100);
+        assert_eq!(order.terms.method.as_deref(), Some("wechat"), "{number}");
+        assert_eq!(till.member("user", who).await.account(Asset::Points).active, yuan - back, "{number}");
+    }
+    let mut ended = BTreeMap::new();
+    for bill in &bills {
+        let here = till.engine.payout("main", bill).await.unwrap().unwrap();
+        let there = truth["transfers"].as_array().unwrap().iter().find(|one| one["out_bill_no"] == **bill);
+        let state = there.map(|one| one["state"].as_str().unwrap());
+        let wanted = match here.stage {
+            Stage::Done => Some("SUCCESS"),
+            Stage::Failed => Some("FAIL"),
+            Stage::Cancelled => Some("CANCELLED"),
+            other => panic!("{bill} is {other:?}: {there:?}"),
+        };
+        assert_eq!(state, wanted, "{bill}");
+        *ended.entry(here.stage.name()).or_insert(0) += 1;
+    }
+    assert_eq!(truth["transfers"].as_array().unwrap().len(), bills.len(), "each was made once");
+    assert!(ended.contains_key("done"), "{ended:?}");
+    till.ends().await;
 }

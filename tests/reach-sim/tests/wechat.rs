@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use zhiyin_engine::apps;
+use zhiyin_engine::platforms::inbox::InboxAsked;
+use zhiyin_model::role::Grant;
 use zhiyin_reach_sim::Chance;
 use zhiyin_reach_sim::wechat::{Brand, MAIN, MINI, MINI_TEMPLATE, SECOND, TEMPLATES};
 use zhiyin_store::campaigns::sends::SendState;
@@ -391,6 +393,7 @@ async fn in_an_hour_in_which_a_fifth_goes_wrong_everything_is_as_the_platform_ha
         )
         .await;
     let people = brand.people(24).await;
+    let mut n_said = 0;
     // Some have the account blocked: what is sent to them does not arrive, which only receipts tell.
     for person in &people[..4] {
         brand.act("wechat/block", json!({"appid": MAIN, "person": person})).await;
@@ -409,7 +412,10 @@ async fn in_an_hour_in_which_a_fifth_goes_wrong_everything_is_as_the_platform_ha
                 3 => drop(brand.act("wechat/leave", who).await),
                 4..=6 => drop(brand.act("wechat/allow", with(json!({"template": once}))).await),
                 7 => drop(brand.act("wechat/allow", with(json!({"template": once, "yes": false}))).await),
-                8 => drop(brand.act("wechat/say", with(json!({"text": "在吗"}))).await),
+                8 => {
+                    brand.act("wechat/say", with(json!({"text": "在吗"}))).await;
+                    n_said += 1;
+                }
                 _ => drop(brand.act("wechat/press", with(json!({"key": "shop"}))).await),
             }
             // One thing a second: within one the platform does not say which came first.
@@ -493,5 +499,13 @@ async fn in_an_hour_in_which_a_fifth_goes_wrong_everything_is_as_the_platform_ha
     println!("{followers} follow, {n_left} yeses of {n_true} are left, template {always}");
     let of_once = unknown.get("once").copied().unwrap_or(0);
     assert_eq!(n_true - n_left, usize::try_from(of_once).unwrap());
+    // Each word that was said is one of a conversation, once.
+    let (owner, asked) = (Grant::system("test"), InboxAsked { limit: 100, ..InboxAsked::default() });
+    let mut n_heard = 0;
+    for talk in brand.engine.inbox(&owner, &asked).await.unwrap().items {
+        let whole = brand.engine.conversation(&owner, &talk.conversation, 200, None).await.unwrap();
+        n_heard += whole.messages.items.len();
+    }
+    assert!(n_said > 10 && n_heard == n_said, "{n_heard} of {n_said}");
     brand.ends().await;
 }

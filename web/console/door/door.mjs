@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 
 const OPERATIONS = [
   "member_list", "member_read", "member_lookup", "member_enrol", "member_update", "member_tag", "member_merge", "member_unmerge", "member_erase",
-  "member_export", "points_spend", "points_return", "points_adjust", "coupons_issue", "coupons_use", "coupons_issue_many", "draws_manage",
+  "member_export", "points_spend", "points_return", "points_adjust", "payouts_make", "coupons_issue", "coupons_use", "coupons_issue_many", "draws_manage",
   "campaigns_manage", "messages_answer", "inbox_read", "inbox_answer", "checkout", "checkout_return", "tills_lease", "orders_read", "reports_read", "playbook_read",
   "playbook_apply", "places_read", "places_write", "staff_write", "dead_letters_read", "dead_letters_retry", "keys_manage", "audit_read",
   "home_manage", "duplicates_review", "consent_write", "webhooks_manage", "books_close",

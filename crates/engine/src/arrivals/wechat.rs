@@ -9,12 +9,14 @@ use zhiyin_model::consent::ALL;
 use zhiyin_model::event::names;
 use zhiyin_model::time::Ts;
 use zhiyin_reach::channel::Permit;
+use zhiyin_reach::platform::Attachment;
 use zhiyin_reach::wechat::CHANNEL;
-use zhiyin_reach::wechat::news::{Allowed, Receipt, WechatNews, What};
+use zhiyin_reach::wechat::news::{ANSWER_HOURS, Allowed, Receipt, WechatNews, What};
 use zhiyin_store::campaigns::arrivals::{Arrival, ArrivalState};
 use zhiyin_store::{Home, StoreError, seal};
 
 use super::work::Outcome;
+use crate::platforms::inbox::Heard;
 use crate::sends::came_back::Bounce;
 use crate::sends::permits::Word;
 use crate::{Engine, Result};
@@ -25,6 +27,8 @@ const CODE_SCANNED: &str = "Code Scanned";
 const MENU_PRESSED: &str = "Menu Pressed";
 /// Why what is told of a message waits: nobody knows it yet.
 const MESSAGE_UNKNOWN: &str = "message_unknown";
+/// Why a word waits: too much is said in its conversation right now.
+const BUSY: &str = "conversation_busy";
 /// How soon it is looked for again, in microseconds, and after how long it is not any more: a receipt may come before it is noted.
 const AGAIN_US: i64 = 2_000_000;
 const AGAIN_US_MAX: i64 = 30_000_000;
@@ -35,6 +39,20 @@ struct Item {
     name: &'static str,
     id: String,
     properties: Map<String, Value>,
+}
+
+/// What was sent in place of a text, in the inbox's words.
+fn attached(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "text" => return None,
+        "image" => "picture",
+        "voice" => "voice",
+        "video" | "shortvideo" => "video",
+        "location" => "place",
+        "link" => "link",
+        "miniprogrampage" => "page",
+        _ => "other",
+    })
 }
 
 fn map(value: Value) -> Map<String, Value> {
@@ -87,6 +105,9 @@ impl Engine {
                 if let Some(refused) = self.put(CHANNEL, &items).await? {
                     return Ok((ArrivalState::Failed, arrival.due, Some(refused.to_owned())));
                 }
+                if !self.heard_in_app(account, news, arrival).await? {
+                    return Ok((ArrivalState::Waiting, wall.plus_us(AGAIN_US), Some(BUSY.to_owned())));
+                }
                 if news.what != What::Left {
                     self.may_be_known_across(CHANNEL, account, (&news.namespace, &news.id), wall).await?;
                 }
@@ -105,6 +126,26 @@ impl Engine {
             self.hear_permit(&permit, &word).await?;
         }
         done
+    }
+
+    /// What somebody said is a word of their conversation with the app's persona; whether that is written down.
+    async fn heard_in_app(&self, account: &str, news: &WechatNews, arrival: &Arrival) -> Result<bool> {
+        let What::Said { kind, text, media, persona, answers, .. } = &news.what else { return Ok(true) };
+        let attached =
+            attached(kind).map(|kind| Attachment { kind, media: media.clone().unwrap_or_default() });
+        let id = arrival.id.to_string();
+        let heard = Heard {
+            of: (CHANNEL, account),
+            app: &news.app,
+            persona: persona.as_deref().unwrap_or(account),
+            whom: (&news.namespace, &news.id),
+            id: &id,
+            at: news.at,
+            text,
+            attached,
+            window: (ANSWER_HOURS, *answers),
+        };
+        self.hear_in_app(&heard).await
     }
 
     /// What became of messages: what did not arrive goes on as what came back does.
@@ -171,7 +212,7 @@ impl Engine {
             What::Pressed { key, page } => {
                 item(MENU_PRESSED, of(json!({"account": account, "key": key, "page": page})));
             }
-            What::Said { kind, text, media, stop } => {
+            What::Said { kind, text, media, stop, .. } => {
                 let mut properties = of(json!({"desk": account, "kind": kind}));
                 if !text.is_empty() {
                     drop(properties.insert("text".to_owned(), text.as_str().into()));

@@ -124,6 +124,9 @@ impl Engine {
         let key = self.home().await?.id_key;
         let (pay, mut n_new) = (&merchant.pay, 0);
         let news = lines(bill).filter_map(|line| match line {
+            // The bill of a provider may have lines of others' merchants.
+            Line::Paid(paid) if !pay.is_mine(paid.whose()) => None,
+            Line::Refunded(back, _) if !pay.is_mine(back.whose()) => None,
             Line::Paid(paid) => PayNews::paid(&paid, pay.orders(), |appid| pay.is_ours(appid)),
             Line::Refunded(back, attach) => {
                 PayNews::refunded(&back, pay.orders(), (pay.mchid(), Some(&attach)))

@@ -2,6 +2,8 @@
 //! moved by what the platform says of it, and looked at until it is over.
 //!
 //! ```text
+//! waits_for_approval (a second person says yes, or no, or nothing in time: refused)
+//!    ▼
 //! intended ──▶ asked ──▶ under_way ──▶ waits_for_person ──▶ done
 //!    │           │           └───────────────┬───┬────────▶ failed      (it came back, or never left)
 //!    │           └── nobody knows: asked for │   └ cancelling ─▶ cancelled
@@ -9,7 +11,10 @@
 //! ```
 //!
 //! The merchant's own number makes a transfer once, so one of which nobody knows is looked up, and asked for again with the same words where
-//! it is not there. Notices only say that it is time to look. Who may ask for one is for whoever asks to check.
+//! it is not there. Notices only say that it is time to look. What people of the brand ask, is in `asked`, what its person sees in `mine`.
+
+mod asked;
+mod mine;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,6 +32,9 @@ use super::Merchant;
 use crate::platforms::Round;
 use crate::{Engine, Result, boxed};
 
+pub use asked::{PayoutView, PayoutWanted, PayoutsAsked, PayoutsPage};
+pub use mine::{Confirm, MyPayout};
+
 /// How many are looked at in a round.
 const AT_ONCE: usize = 50;
 /// How long one process has what it looks at, in microseconds.
@@ -34,8 +42,9 @@ const LENT_US: i64 = 60_000_000;
 /// How soon one is looked at again, in microseconds: a quarter of how long it goes on already.
 const AGAIN_US: i64 = 5_000_000;
 const AGAIN_US_MAX: i64 = 900_000_000;
-/// What kind of row it is.
+/// What kind of row it is; and of those by which a person's are found.
 const KIND: &str = "payout";
+const OF_PERSON: &str = "paid_to";
 
 type Refused<T> = std::result::Result<T, Refusal>;
 
@@ -43,6 +52,8 @@ type Refused<T> = std::result::Result<T, Refusal>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// A second person of the brand's is to say yes.
+    WaitsForApproval,
     /// It is to be made: nothing was said yet, or certainly nothing was done.
     Intended,
     /// It was asked for; nobody knows whether it was made.
@@ -64,6 +75,36 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Its name; it stays.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WaitsForApproval => "waits_for_approval",
+            Self::Intended => "intended",
+            Self::Asked => "asked",
+            Self::UnderWay => "under_way",
+            Self::WaitsForPerson => "waits_for_person",
+            Self::Cancelling => "cancelling",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::WaitsForApproval,
+        Self::Intended,
+        Self::Asked,
+        Self::UnderWay,
+        Self::WaitsForPerson,
+        Self::Cancelling,
+        Self::Done,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Refused,
+    ];
+
     /// Whether nothing changes any more.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Cancelled | Self::Refused)
@@ -103,6 +144,21 @@ pub struct PayoutAsked {
     pub reports: Vec<(String, String)>,
 }
 
+/// Who of the brand's asked for a transfer, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedBy {
+    /// Who, as the audit log calls them.
+    pub who: String,
+    /// The member, by id, as they were then.
+    pub member: String,
+    /// Why, for whoever approves it.
+    pub reason: String,
+    /// What was asked, as a short hash: by it the same is told from something else.
+    pub request: String,
+    /// The number of the request for a second person, where it needs one and that was asked.
+    pub approval: Option<i64>,
+}
+
 /// A transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payout {
@@ -120,6 +176,9 @@ pub struct Payout {
     pub platform: Option<String>,
     /// Why it stands where it does, by a name.
     pub why: Option<String>,
+    /// Who asked for it, where somebody of the brand's did.
+    #[serde(default)]
+    pub by: Option<AskedBy>,
 }
 
 /// A row as it was read.
@@ -148,6 +207,15 @@ fn opened(found: Reflection) -> Result<Option<Row>> {
 }
 
 impl Payout {
+    fn new(asked: PayoutAsked, stage: Stage, by: Option<AskedBy>, since: Ts) -> Self {
+        Self { asked, stage, since, cancel: false, package: None, platform: None, why: None, by }
+    }
+
+    /// As what its app knows its person.
+    fn namespace(&self) -> String {
+        format!("openid:{}", self.asked.appid)
+    }
+
     /// It stands as the platform says.
     fn stands(&mut self, found: &Transfer) {
         match Stands::named(&found.state) {
@@ -164,6 +232,12 @@ impl Payout {
         if !found.transfer_bill_no.is_empty() {
             self.platform = Some(found.transfer_bill_no.clone());
         }
+    }
+
+    /// When it is looked at again: after a quarter of how long it goes on already.
+    fn due(&self, wall: Ts) -> Option<Ts> {
+        let rest_us = ((wall.0 - self.since.0) / 4).clamp(AGAIN_US, AGAIN_US_MAX);
+        (!self.stage.is_over()).then(|| wall.plus_us(rest_us))
     }
 
     fn new_transfer(&self) -> NewTransfer {
@@ -189,21 +263,11 @@ impl Engine {
         asked: &PayoutAsked,
         wall: Ts,
     ) -> Result<Refused<Payout>> {
-        let payout = Payout {
-            asked: asked.clone(),
-            stage: Stage::Intended,
-            since: wall,
-            cancel: false,
-            package: None,
-            platform: None,
-            why: None,
-        };
+        let payout = Payout::new(asked.clone(), Stage::Intended, None, wall);
         if let Err(Trouble::Wrong { field, message }) = payout.new_transfer().check() {
             return Ok(Err(Refusal::new("bad_payout", field, message)));
         }
-        let id = self.payout_id(account, &asked.bill).await?;
-        let written = self.keep_payout(account, (id, 0), &payout, Some(wall)).await?;
-        if written {
+        if self.new_payout(account, &payout, wall).await? {
             return Ok(Ok(payout));
         }
         Ok(match self.payout_row(account, &asked.bill).await? {
@@ -232,7 +296,7 @@ impl Engine {
                 return Ok(Ok(row.payout));
             }
             row.payout.cancel = true;
-            if row.payout.stage == Stage::Intended {
+            if matches!(row.payout.stage, Stage::Intended | Stage::WaitsForApproval) {
                 row.payout.stage = Stage::Cancelled;
             }
             let due = (!row.payout.stage.is_over()).then_some(wall);
@@ -261,24 +325,56 @@ impl Engine {
         found.map_or(Ok(None), opened)
     }
 
-    /// Writes a row, if it still is as it was read; whether it was.
-    async fn keep_payout(
+    /// Writes a row that was not there, and that by which its person's are found; whether there was none.
+    async fn new_payout(&self, account: &str, payout: &Payout, due: Ts) -> Result<bool> {
+        let key = self.home().await?.id_key;
+        let of = |kind, names: &[&str]| reflection_id(&key, (CHANNEL, account), kind, names);
+        let id = of(KIND, &[&payout.asked.bill]);
+        let row = self.payout_as_kept(account, (id, 0), payout, Some(due)).await?;
+        let (namespace, openid) = (payout.namespace(), payout.asked.openid.as_str());
+        let body = serde_json::to_string(&payout.asked.bill).map_err(|error| damaged(&error))?;
+        let found_by = Reflect {
+            id: of(OF_PERSON, &[&namespace, openid, &payout.asked.bill]),
+            read: 0,
+            kind: format!("{CHANNEL}:{account}:{OF_PERSON}"),
+            part: of(OF_PERSON, &[&namespace, openid]),
+            due: None,
+            about: row.about,
+            body: seal::seal(&body),
+        };
+        let written = self.store().coupons().campaigns().mirror().reflect(vec![row, found_by]).await?;
+        Ok(written.first().copied().unwrap_or_default())
+    }
+
+    /// A row as it is to be kept. Those of a month, by the wall clock, belong together.
+    async fn payout_as_kept(
         &self,
         account: &str,
         (id, read): (ReflectionId, i64),
         payout: &Payout,
         due: Option<Ts>,
-    ) -> Result<bool> {
+    ) -> Result<Reflect> {
         let key = self.home().await?.id_key;
-        let namespace = format!("openid:{}", payout.asked.appid);
+        let namespace = payout.namespace();
         let about = match normalise(&namespace, &payout.asked.openid) {
             Ok(value) => seal::lookup(&key, &Identifier { namespace, value }),
             Err(_) => key.digest("reflection", &[id.bytes()]),
         };
         let body = serde_json::to_string(payout).map_err(|error| damaged(&error))?;
         let kind = format!("{CHANNEL}:{account}:{KIND}");
-        let part = reflection_id(&key, (CHANNEL, account), KIND, &[]);
-        let row = Reflect { id, read, kind, part, due, about, body: seal::seal(&body) };
+        let part = reflection_id(&key, (CHANNEL, account), KIND, &[&asked::month(payout.since)]);
+        Ok(Reflect { id, read, kind, part, due, about, body: seal::seal(&body) })
+    }
+
+    /// Writes a row, if it still is as it was read; whether it was.
+    async fn keep_payout(
+        &self,
+        account: &str,
+        read: (ReflectionId, i64),
+        payout: &Payout,
+        due: Option<Ts>,
+    ) -> Result<bool> {
+        let row = self.payout_as_kept(account, read, payout, due).await?;
         let written = self.store().coupons().campaigns().mirror().reflect(vec![row]).await?;
         Ok(written.first().copied().unwrap_or_default())
     }
@@ -301,6 +397,9 @@ impl Engine {
     async fn move_payout(&self, merchant: &Merchant, row: Row, wall: Ts) -> Result<Stage> {
         let Row { id, mut version, mut payout } = row;
         let before = payout.stage;
+        if payout.stage == Stage::WaitsForApproval {
+            return self.look_for_approval(&merchant.account, (id, version), payout, wall).await;
+        }
         if payout.stage == Stage::Intended && payout.cancel {
             (payout.stage, payout.why) = (Stage::Cancelled, None);
         } else if payout.stage == Stage::Intended {
@@ -333,8 +432,7 @@ impl Engine {
         if payout.stage.is_over() {
             self.tell_payout(&payout, wall).await?;
         }
-        let rest_us = ((wall.0 - payout.since.0) / 4).clamp(AGAIN_US, AGAIN_US_MAX);
-        let due = (!payout.stage.is_over()).then(|| wall.plus_us(rest_us));
+        let due = payout.due(wall);
         // Where somebody wrote it meanwhile it is looked at again, and stands as the platform says.
         let _is_mine = self.keep_payout(&merchant.account, (id, version), &payout, due).await?;
         Ok(payout.stage)

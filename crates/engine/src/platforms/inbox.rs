@@ -1,4 +1,5 @@
-//! The inbox (T6): what members say to a persona, by whichever of its desks, is one conversation with one history; people answer it.
+//! The inbox (T6): what members say to a persona, by whichever of its desks, is one conversation with one history; people answer it. A desk
+//! is one of a platform's customer service, or an app of the brand's to which people write ([`told`] takes in what its callbacks say).
 //!
 //! [`hear`] pulls what was said, from where it was last: what is new is an event of the member first, then the words, how their
 //! conversation stands and where to go on from are written at once or not at all, so that a crash loses no word and counts none twice.
@@ -12,6 +13,7 @@ pub mod asked;
 mod hear;
 mod reply;
 mod shown;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +28,7 @@ use zhiyin_store::campaigns::conversations::Conversation;
 use zhiyin_store::campaigns::mirror::{Reflect, Reflection, ReflectionId, reflection_id};
 use zhiyin_store::{StoreError, seal};
 
-use super::{At, Row};
+use super::Row;
 use crate::{Engine, Result};
 
 pub(super) use hear::round as hear_round;
@@ -35,6 +37,7 @@ pub use shown::{
     AttachedView, ConversationView, ConversationWhole, DeskView, InboxAsked, InboxCounts, InboxPage,
     LastView, WordView,
 };
+pub(crate) use told::Heard;
 
 /// The kinds of rows: conversations, by which customer each is, by which key a reply; words are those of an account.
 const TALK: &str = "talk";
@@ -114,6 +117,12 @@ pub enum By {
 /// A desk by which the member spoke.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Desk {
+    /// On which channel.
+    #[serde(default = "usual_channel")]
+    channel: String,
+    /// How members are named there: a namespace of a home.
+    #[serde(default = "usual_namespace")]
+    namespace: String,
     /// Of which of the brand's accounts.
     account: String,
     /// Its id.
@@ -143,8 +152,10 @@ struct Last {
 struct Talk {
     /// Whose: the persona's.
     persona: String,
-    /// Under whose name it is sealed.
+    /// Under whose name it is sealed, and in which namespace that is.
     customer: String,
+    #[serde(default = "usual_namespace")]
+    namespace: String,
     /// What the member calls themselves there.
     name: Option<String>,
     state: TalkState,
@@ -228,6 +239,8 @@ struct Word {
     persona: String,
     desk: String,
     customer: String,
+    #[serde(default = "usual_namespace")]
+    namespace: String,
     at: Ts,
     by: By,
     /// Who of the brand's.
@@ -259,6 +272,18 @@ struct Keyed {
     text: String,
 }
 
+/// On which channel desks are, and how members are named there, of which nothing else was written down.
+fn usual_channel() -> String {
+    Network::usual().channel.to_owned()
+}
+
+fn usual_namespace() -> String {
+    Network::usual().namespace.to_owned()
+}
+
+/// Somebody as they are named: a namespace of a home, and their name there.
+type Whom<'w> = (&'w str, &'w str);
+
 /// As much of a text as is kept, and whether there was more.
 fn cut(text: &str, chars: usize) -> (String, bool) {
     match text.char_indices().nth(chars) {
@@ -271,7 +296,7 @@ fn cut(text: &str, chars: usize) -> (String, bool) {
 struct Rows<'e> {
     engine: &'e Engine,
     key: IdKey,
-    /// Of which network everybody is who says something.
+    /// Under whose name conversations are kept, whichever desk they came by.
     network: &'static Network,
 }
 
@@ -289,8 +314,7 @@ impl Engine {
 
 impl Rows<'_> {
     /// The name of a customer, as it is kept; nothing, where no member can bear it.
-    fn name_of(&self, customer: &str) -> Option<Identifier> {
-        let namespace = self.network.namespace;
+    fn name_of(&self, (namespace, customer): Whom<'_>) -> Option<Identifier> {
         Some(Identifier { namespace: namespace.to_owned(), value: normalise(namespace, customer).ok()? })
     }
 
@@ -319,8 +343,32 @@ impl Rows<'_> {
         format!("{}:{INBOX}:{kind}", self.network.channel)
     }
 
-    fn words_of(&self, account: &str) -> String {
-        format!("{}:{account}:{WORD}", self.network.channel)
+    fn words_of(&self, (channel, account): (&str, &str)) -> String {
+        format!("{channel}:{account}:{WORD}")
+    }
+
+    /// The id of a row by which it is known of which conversation with a persona a customer is. What distinguishes names of one namespace
+    /// from those of another is left out of those that were there first.
+    fn whose(&self, persona: &str, (namespace, customer): Whom<'_>) -> ReflectionId {
+        if namespace == self.network.namespace {
+            return self.id(WHOSE, &[persona, customer]);
+        }
+        self.id(WHOSE, &[persona, namespace, customer])
+    }
+
+    /// Words of an account that are due, lent until an instant.
+    async fn lend_words(
+        &self,
+        of: (&str, &str),
+        (wall, until): (Ts, Ts),
+        limit: usize,
+    ) -> Result<Vec<Row<Word>>> {
+        let mirror = self.engine.store().coupons().campaigns().mirror();
+        let mut rows = Vec::new();
+        for one in mirror.lend_reflections(&self.words_of(of), wall, until, limit).await? {
+            rows.extend(opened(one)?);
+        }
+        Ok(rows)
     }
 
     async fn found<T: DeserializeOwned>(
@@ -349,11 +397,11 @@ impl Rows<'_> {
         kind: String,
         (id, part, read): (ReflectionId, ReflectionId, i64),
         due: Option<Ts>,
-        customer: &str,
+        whom: Whom<'_>,
         what: &T,
     ) -> Result<Reflect> {
         let body = serde_json::to_string(what).map_err(|error| StoreError::Damaged(error.to_string()))?;
-        let about = match self.name_of(customer) {
+        let about = match self.name_of(whom) {
             Some(name) => seal::lookup(&self.key, &name),
             None => self.key.digest("reflection", &[id.bytes()]),
         };
@@ -361,31 +409,30 @@ impl Rows<'_> {
     }
 
     fn talk(&self, id: ReflectionId, read: i64, talk: &Talk) -> Result<Reflect> {
-        self.reflect(self.kind(TALK), (id, id, read), None, &talk.customer, talk)
+        self.reflect(self.kind(TALK), (id, id, read), None, (&talk.namespace, &talk.customer), talk)
     }
 
     fn word(
         &self,
-        account: &str,
+        of: (&str, &str),
         (id, read): (ReflectionId, i64),
         due: Option<Ts>,
         word: &Word,
     ) -> Result<Reflect> {
-        self.reflect(self.words_of(account), (id, word.talk, read), due, &word.customer, word)
+        let whom = (word.namespace.as_str(), word.customer.as_str());
+        self.reflect(self.words_of(of), (id, word.talk, read), due, whom, word)
     }
 
     async fn converse(&self, things: Vec<Reflect>, listed: Vec<Conversation>) -> Result<bool> {
         Ok(self.engine.store().coupons().campaigns().conversations().converse(things, listed).await?)
     }
 
-    /// Who customers are, of those whom a member bears the name of.
-    async fn members(&self, customers: &[&str]) -> Result<BTreeMap<String, MemberId>> {
-        let names = customers.iter().filter_map(|customer| Some((*customer, self.name_of(customer)?)));
-        let (customers, names): (Vec<&str>, Vec<Identifier>) = names.unzip();
+    /// Who customers are, by their places, of those whom a member bears the name of.
+    async fn members(&self, customers: &[Whom<'_>]) -> Result<BTreeMap<usize, MemberId>> {
+        let names = customers.iter().enumerate().filter_map(|(n, whom)| Some((n, self.name_of(*whom)?)));
+        let (places, names): (Vec<usize>, Vec<Identifier>) = names.unzip();
         let borne = self.engine.borne(&names).await?;
-        let whose =
-            borne.into_iter().filter_map(|(n, member)| Some(((*customers.get(n)?).to_owned(), member)));
-        Ok(whose.collect())
+        Ok(borne.into_iter().filter_map(|(n, member)| Some((*places.get(n)?, member))).collect())
     }
 }
 

@@ -96,7 +96,8 @@ pub(super) fn playbook(
     let identity = check.identity(raw.identity, tree.get("identity"));
     let consent = check.consent(raw.consent, tree.get("consent"));
     let retention = check.retention(raw.retention, tree.get("retention"));
-    let alone = check.alone(raw.alone, tree.get("alone"));
+    let exponent = currency.as_ref().map_or(2, |currency| currency.exponent);
+    let alone = check.alone(raw.alone, tree.get("alone"), exponent);
     let tills = check.tills(raw.tills, tree.get("tills"));
     let around = offer::Around {
         currency: currency.clone().unwrap_or(Currency { code: String::new(), exponent: 2 }),

@@ -115,6 +115,8 @@ pub(super) struct RawAlone {
     pub points: Option<i64>,
     /// To how many members one person issues a coupon.
     pub members: Option<i64>,
+    /// Money that one person sends to a member, in whole major units.
+    pub payouts: Option<i64>,
     /// Whether one person makes a playbook live over the interface.
     pub playbook: Option<bool>,
     /// Hours within which a second person must answer.

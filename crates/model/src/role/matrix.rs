@@ -39,7 +39,7 @@ const fn row(operation: Operation, about: About, verdicts: [Verdict; 7]) -> Row 
 
 /// The table.
 #[rustfmt::skip]
-pub const MATRIX: [Row; 43] = [
+pub const MATRIX: [Row; 44] = [
     //   operation            compared   owner  marketer  analyst  manager  advisor  cashier  public
     row(O::MemberLookup,      Member,  [ ALL,   ALL_M,    NO,      ALL_M,   ALL_M,   ALL_M,   NO    ]),
     row(O::MemberRead,        Member,  [ ALL,   ALL_M,    ALL_M,   TREE,    MINE,    NO,      NO    ]),
@@ -54,6 +54,7 @@ pub const MATRIX: [Row; 43] = [
     row(O::PointsSpend,       Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::PointsReturn,      Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::PointsAdjust,      Member,  [ ALL,   ALL_M,    NO,      TREE_M,  NO,      NO,      NO    ]),
+    row(O::PayoutsMake,       Member,  [ ALL,   ALL_M,    NO,      NO,      NO,      NO,      NO    ]),
     row(O::CouponsIssue,      Member,  [ ALL,   ALL_M,    NO,      TREE_M,  MINE,    NO,      NO    ]),
     row(O::CouponsUse,        Act,     [ ALL,   NO,       NO,      TREE_M,  NO,      OWN_M,   NO    ]),
     row(O::CouponsIssueMany,  Brand,   [ ALL_0, ALL_0,    NO,      NO,      NO,      NO,      NO    ]),

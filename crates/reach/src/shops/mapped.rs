@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::BODY_BYTES_MAX;
+use super::alike::{self, bounded, refused, taken};
 use super::listed::{Listed, Page};
 use super::news::{
     Came, Fault, LINES_MAX, ShopCustomer, ShopLine, ShopNews, ShopOrder, ShopRefund, Stage, number,
@@ -22,7 +23,7 @@ use super::news::{
 use super::read::{Path, as_amount, as_instant, as_text, local};
 use super::settings::{Account, Refunds};
 use super::sign::is_signed;
-use crate::door::{Brought, Door, How, Refused, Taken};
+use crate::door::{Brought, Door, Refused, Taken};
 use crate::platform::{Answer, Health, Step, Trouble, Whose, Worded};
 pub use written::Written;
 use written::{KindIn, Kinds, LinesAt, OrderAt, Signature, Times};
@@ -240,16 +241,13 @@ impl Door for Mapped {
     }
 
     async fn receive(&self, brought: Brought<'_>, now: i64) -> Result<Taken, Refused> {
-        if brought.body.len() > BODY_BYTES_MAX {
-            return Err(Refused::new("too_large", How::TooLarge));
-        }
-        let refused = |why| Err(Refused::new(why, How::Forbidden));
+        let bytes = bounded(brought)?;
         let of = &self.0.signature;
         let Some(said) = brought.head(&of.header) else { return refused("head_missing") };
         let Some(said) = said.strip_prefix(of.prefix.as_str()) else { return refused("signature_wrong") };
         let key = of.secret.said().as_bytes();
         let is_theirs = match &of.stamped {
-            None => is_signed(of.how, key, &[brought.body], said),
+            None => is_signed(of.how, key, &[bytes], said),
             Some((header, joint, within)) => {
                 let Some(stamp) = brought.head(header) else { return refused("head_missing") };
                 let at: Option<i64> = stamp.parse().ok();
@@ -258,18 +256,14 @@ impl Door for Mapped {
                 if at.is_none_or(|at| now.abs_diff(at) > within.unsigned_abs()) {
                     return refused("not_now");
                 }
-                is_signed(of.how, key, &[stamp.as_bytes(), joint.as_bytes(), brought.body], said)
+                is_signed(of.how, key, &[stamp.as_bytes(), joint.as_bytes(), bytes], said)
             }
         };
         if !is_theirs {
             return refused("signature_wrong");
         }
-        let Ok(body) = serde_json::from_slice::<Value>(brought.body) else { return refused("no_json") };
-        let name = &self.0.account.name;
-        Ok(match self.came(self.topic(brought), &body) {
-            Ok((kind, came)) => Taken { kind, kept: came.iter().map(|came| came.kept(name)).collect() },
-            Err(fault) => Taken { kind: "unread", kept: vec![Came::unread(fault, brought.body).kept(name)] },
-        })
+        let body = alike::said(bytes)?;
+        Ok(taken(&self.0.account.name, bytes, self.came(self.topic(brought), &body)))
     }
 }
 

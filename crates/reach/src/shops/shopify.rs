@@ -11,22 +11,23 @@ use async_trait::async_trait;
 use hyper::Method;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::BODY_BYTES_MAX;
+use super::alike::{self, bounded, called, few, lines, listed, pieces, product, refused, taken};
 use super::ask::{Ask, Asking};
 use super::checkup::{self, Facts};
 use super::listed::{Listed, Page};
 use super::news::{
-    Asked, Came, Fault, LINES_MAX, REFUNDS_MAX, ShopCustomer, ShopLine, ShopNews, ShopOrder, ShopRefund,
-    Stage, Wish, number, numbered_key,
+    Asked, Came, Fault, ShopCustomer, ShopLine, ShopNews, ShopOrder, ShopRefund, Stage, Wish, number,
+    numbered_key,
 };
 use super::read::{amount, as_text, instant, list, text, wanted};
 use super::settings::{Account, Customers, NumberIs, Orders, Refunds};
 use super::sign::{Algorithm, Encoding, is_signed};
 use crate::address::Target;
 use crate::clickhouse::encoded;
-use crate::door::{Brought, Door, How, Refused, Taken};
+use crate::door::{Brought, Door, Refused, Taken};
 use crate::platform::{Answer, Step};
 use crate::secret::Secret;
 use crate::settings::{Secrets, SettingsProblem, api, asked_word, held_word, wrong};
@@ -73,10 +74,6 @@ impl fmt::Debug for Shopify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Shopify({})", self.0.shop)
     }
-}
-
-fn refused<T>(why: &'static str) -> Result<T, Refused> {
-    Err(Refused::new(why, How::Forbidden))
 }
 
 impl Shopify {
@@ -161,9 +158,7 @@ impl Shopify {
         for one in list(said, "refunds")? {
             refunds.extend(refund(one)?);
         }
-        if refunds.len() > REFUNDS_MAX {
-            return Err(Fault::new("refunds", "too_many"));
-        }
+        few(&refunds, "refunds")?;
         refunds.sort_by(|one: &ShopRefund, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
         let stage = if text(said, "cancelled_at").is_some() {
             Stage::Cancelled
@@ -191,7 +186,7 @@ impl Shopify {
             total: total(said, &refunds)?,
             shipping: shipping(said)?,
             tax: amount(said, "total_tax")?.unwrap_or_default(),
-            lines: lines(said)?,
+            lines: lines(said, "line_items", line)?,
             channel: if at_till { "store".to_owned() } else { account.orders.channel.clone() },
             store: account.orders.store.clone().or(place),
             refunds,
@@ -227,17 +222,11 @@ impl Shopify {
     fn customer(&self, said: &Value) -> Result<ShopCustomer, Fault> {
         let id = number(wanted(said, "id")?, "id")?;
         let names = self.account().names(Some(id.clone()), text(said, "phone"), text(said, "email"));
-        let mut traits = Map::new();
-        for (field, called) in [("first_name", "firstName"), ("last_name", "lastName")] {
-            if let Some(value) = text(said, field) {
-                traits.insert(called.to_owned(), value.into());
-            }
-        }
         let at = match instant(said, "updated_at")? {
             Some(at) => at,
             None => instant(said, "created_at")?.ok_or_else(|| Fault::missing("updated_at"))?,
         };
-        Ok(ShopCustomer { id, at, names, traits })
+        Ok(ShopCustomer { id, at, names, traits: called(said) })
     }
 
     fn asks(&self, wish: Wish, said: &Value) -> Result<Came, Fault> {
@@ -287,30 +276,15 @@ fn shipping(said: &Value) -> Result<Decimal, Fault> {
     Ok(sum.max(Decimal::ZERO))
 }
 
-fn lines(said: &Value) -> Result<Vec<ShopLine>, Fault> {
-    let all = list(said, "line_items")?;
-    if all.len() > LINES_MAX {
-        return Err(Fault::new("line_items", "too_many"));
+fn line(line: &Value) -> Result<ShopLine, Fault> {
+    let quantity = pieces(line, "quantity")?;
+    let mut paid = amount(line, "price")?.unwrap_or_default() * quantity;
+    for discount in list(line, "discount_allocations")? {
+        paid -= amount(discount, "amount")?.unwrap_or_default();
     }
-    let mut lines = Vec::with_capacity(all.len());
-    for line in all {
-        let quantity = amount(line, "quantity")?.unwrap_or(Decimal::ONE).max(Decimal::ZERO);
-        let mut paid = amount(line, "price")?.unwrap_or_default() * quantity;
-        for discount in list(line, "discount_allocations")? {
-            paid -= amount(discount, "amount")?.unwrap_or_default();
-        }
-        let product =
-            text(line, "sku").or_else(|| text(line, "variant_id")).or_else(|| text(line, "product_id"));
-        let product =
-            product.or_else(|| text(line, "title")).ok_or_else(|| Fault::missing("line_items.sku"))?;
-        lines.push(ShopLine {
-            product,
-            category: text(line, "product_type"),
-            quantity,
-            paid: Some(paid.max(Decimal::ZERO)),
-        });
-    }
-    Ok(lines)
+    let product = product(line, &["sku", "variant_id", "product_id", "title"], "line_items.sku")?;
+    let paid = Some(paid.max(Decimal::ZERO));
+    Ok(ShopLine { product, category: text(line, "product_type"), quantity, paid })
 }
 
 /// A refund; nothing where no money went back, as with one that only takes lines out.
@@ -369,28 +343,21 @@ impl Door for Shopify {
     }
 
     async fn receive(&self, brought: Brought<'_>, _now: i64) -> Result<Taken, Refused> {
-        if brought.body.len() > BODY_BYTES_MAX {
-            return Err(Refused::new("too_large", How::TooLarge));
-        }
+        let bytes = bounded(brought)?;
         let (Some(said), Some(topic)) =
             (brought.head("x-shopify-hmac-sha256"), brought.head("x-shopify-topic"))
         else {
             return refused("head_missing");
         };
         let key = self.0.secret.said().as_bytes();
-        if !is_signed((Algorithm::HmacSha256, Encoding::Base64), key, &[brought.body], said) {
+        if !is_signed((Algorithm::HmacSha256, Encoding::Base64), key, &[bytes], said) {
             return refused("signature_wrong");
         }
         // One app may be in several shops, which are signed for by one secret.
         if brought.head("x-shopify-shop-domain") != Some(self.0.shop.as_str()) {
             return refused("shop_other");
         }
-        let Ok(body) = serde_json::from_slice::<Value>(brought.body) else { return refused("no_json") };
-        let name = &self.account().name;
-        Ok(match self.came(topic, &body) {
-            Ok((kind, came)) => Taken { kind, kept: came.iter().map(|came| came.kept(name)).collect() },
-            Err(fault) => Taken { kind: "unread", kept: vec![Came::unread(fault, brought.body).kept(name)] },
-        })
+        Ok(taken(&self.account().name, bytes, self.came(topic, &alike::said(bytes)?)))
     }
 }
 
@@ -419,13 +386,8 @@ impl Listed for Shopify {
             }
         };
         let (said, next) = self.asked(path).await?;
-        let mut came = Vec::new();
-        for order in list(&said, "orders").unwrap_or_default() {
-            match self.came("orders/updated", order) {
-                Ok((_, some)) => came.extend(some),
-                Err(fault) => came.push(Came::unread(fault, order.to_string().as_bytes())),
-            }
-        }
+        let orders = list(&said, "orders").unwrap_or_default();
+        let came = listed(orders, |order| self.came("orders/updated", order).map(|(_, came)| came));
         Ok(Page { came, next })
     }
 

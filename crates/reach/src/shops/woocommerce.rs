@@ -14,21 +14,20 @@ use hyper::Method;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::BODY_BYTES_MAX;
+use super::alike::{self, bounded, called, lines, listed, numbered, pieces, product, refused, taken};
 use super::ask::{Ask, Asking};
 use super::checkup::{self, Facts};
 use super::listed::{Listed, Page};
-use super::news::{
-    Came, Fault, LINES_MAX, REFUNDS_MAX, ShopCustomer, ShopLine, ShopOrder, ShopRefund, Stage, number,
-};
+use super::news::{Came, Fault, ShopCustomer, ShopLine, ShopOrder, ShopRefund, Stage, number};
 use super::read::{amount, list, local, text, wanted};
 use super::settings::{Account, Customers, NumberIs, Orders, Refunds};
 use super::sign::{Algorithm, Encoding, is_signed};
 use crate::address::Target;
 use crate::clickhouse::encoded;
-use crate::door::{Brought, Door, How, Refused, Taken};
+use crate::door::{Brought, Door, Refused, Taken};
 use crate::platform::{Answer, Step};
 use crate::secret::Secret;
 use crate::settings::{Secrets, SettingsProblem, api, asked_word, held_word, wrong};
@@ -145,10 +144,7 @@ impl WooCommerce {
                 refunds.push(ShopRefund { id, at: changed, total, parts: None });
             }
         }
-        if refunds.len() > REFUNDS_MAX {
-            return Err(Fault::new("refunds", "too_many"));
-        }
-        refunds.sort_by(|one, other| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));
+        let refunds = numbered(refunds, "refunds")?;
         let placed_at = time(said, "date_created_gmt")?.ok_or_else(|| Fault::missing("date_created_gmt"))?;
         let customer = text(said, "customer_id").filter(|id| id != "0");
         let email = text(said, "billing.email").filter(|email| email.contains('@'));
@@ -164,7 +160,7 @@ impl WooCommerce {
             total: amount(said, "total")?.ok_or_else(|| Fault::missing("total"))?,
             shipping: amount(said, "shipping_total")?.unwrap_or_default(),
             tax: amount(said, "total_tax")?.unwrap_or_default(),
-            lines: lines(said)?,
+            lines: lines(said, "line_items", line)?,
             channel: account.orders.channel.clone(),
             store: account.orders.store.clone(),
             refunds,
@@ -176,17 +172,11 @@ impl WooCommerce {
     fn customer(&self, said: &Value) -> Result<ShopCustomer, Fault> {
         let id = number(wanted(said, "id")?, "id")?;
         let names = self.account().names(Some(id.clone()), text(said, "billing.phone"), text(said, "email"));
-        let mut traits = Map::new();
-        for (field, called) in [("first_name", "firstName"), ("last_name", "lastName")] {
-            if let Some(value) = text(said, field) {
-                traits.insert(called.to_owned(), value.into());
-            }
-        }
         let at = match time(said, "date_modified_gmt")? {
             Some(at) => at,
             None => time(said, "date_created_gmt")?.ok_or_else(|| Fault::missing("date_modified_gmt"))?,
         };
-        Ok(ShopCustomer { id, at, names, traits })
+        Ok(ShopCustomer { id, at, names, traits: called(said) })
     }
 }
 
@@ -196,23 +186,10 @@ fn time(said: &Value, field: &str) -> Result<Option<i64>, Fault> {
     local(&text, &TimeZone::UTC).map(Some).ok_or_else(|| Fault::new(field, "no_time"))
 }
 
-fn lines(said: &Value) -> Result<Vec<ShopLine>, Fault> {
-    let all = list(said, "line_items")?;
-    if all.len() > LINES_MAX {
-        return Err(Fault::new("line_items", "too_many"));
-    }
-    let mut lines = Vec::with_capacity(all.len());
-    for line in all {
-        let product = text(line, "sku")
-            .or_else(|| text(line, "variation_id").filter(|id| id != "0"))
-            .or_else(|| text(line, "product_id"))
-            .or_else(|| text(line, "name"))
-            .ok_or_else(|| Fault::missing("line_items.sku"))?;
-        let quantity = amount(line, "quantity")?.unwrap_or(Decimal::ONE).max(Decimal::ZERO);
-        let paid = amount(line, "total")?.map(|paid| paid.max(Decimal::ZERO));
-        lines.push(ShopLine { product, category: None, quantity, paid });
-    }
-    Ok(lines)
+fn line(line: &Value) -> Result<ShopLine, Fault> {
+    let product = product(line, &["sku", "variation_id", "product_id", "name"], "line_items.sku")?;
+    let paid = amount(line, "total")?.map(|paid| paid.max(Decimal::ZERO));
+    Ok(ShopLine { product, category: None, quantity: pieces(line, "quantity")?, paid })
 }
 
 #[async_trait]
@@ -230,13 +207,10 @@ impl Door for WooCommerce {
     }
 
     async fn receive(&self, brought: Brought<'_>, _now: i64) -> Result<Taken, Refused> {
-        if brought.body.len() > BODY_BYTES_MAX {
-            return Err(Refused::new("too_large", How::TooLarge));
-        }
-        let refused = |why| Err(Refused::new(why, How::Forbidden));
+        let bytes = bounded(brought)?;
         // What comes first, when a webhook is made, is a form that names it and is not signed by older versions; nothing is made of it.
-        let is_ping = brought.body.starts_with(b"webhook_id=") && brought.body.len() < 64;
-        if is_ping && brought.body.iter().skip(11).all(u8::is_ascii_digit) {
+        let is_ping = bytes.starts_with(b"webhook_id=") && bytes.len() < 64;
+        if is_ping && bytes.iter().skip(11).all(u8::is_ascii_digit) {
             return Ok(Taken { kind: "ping", kept: Vec::new() });
         }
         let (Some(said), Some(topic)) =
@@ -245,15 +219,10 @@ impl Door for WooCommerce {
             return refused("head_missing");
         };
         let key = self.0.secret.said().as_bytes();
-        if !is_signed((Algorithm::HmacSha256, Encoding::Base64), key, &[brought.body], said) {
+        if !is_signed((Algorithm::HmacSha256, Encoding::Base64), key, &[bytes], said) {
             return refused("signature_wrong");
         }
-        let Ok(body) = serde_json::from_slice::<Value>(brought.body) else { return refused("no_json") };
-        let name = &self.account().name;
-        Ok(match self.came(topic, &body) {
-            Ok((kind, came)) => Taken { kind, kept: came.iter().map(|came| came.kept(name)).collect() },
-            Err(fault) => Taken { kind: "unread", kept: vec![Came::unread(fault, brought.body).kept(name)] },
-        })
+        Ok(taken(&self.account().name, bytes, self.came(topic, &alike::said(bytes)?)))
     }
 }
 
@@ -290,16 +259,12 @@ impl Listed for WooCommerce {
         let Ok(orders) = serde_json::from_slice::<Vec<Value>>(&heard.body) else {
             return super::ask::later("answer_broken");
         };
-        let (mut came, mut last) = (Vec::new(), from);
-        for order in &orders {
-            match self.order(order) {
-                Ok(order) => {
-                    last = last.max(order.version.div_euclid(1_000_000));
-                    came.push(Came::order(order));
-                }
-                Err(fault) => came.push(Came::unread(fault, order.to_string().as_bytes())),
-            }
-        }
+        let mut last = from;
+        let came = listed(&orders, |order| {
+            let order = self.order(order)?;
+            last = last.max(order.version.div_euclid(1_000_000));
+            Ok(vec![Came::order(order)])
+        });
         let next = (orders.len() >= PAGE).then(|| match last > from {
             true => format!("{last}|1"),
             false => format!("{from}|{}", page.saturating_add(1)),

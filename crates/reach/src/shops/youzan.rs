@@ -16,17 +16,16 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::BODY_BYTES_MAX;
+use super::alike::{self, bounded, lines, listed, numbered, pieces, product, refused, taken};
 use super::ask::{Ask, Asking, later};
 use super::checkup::{self, Facts};
 use super::listed::{Listed, Page};
-use super::news::{
-    Came, Fault, LINES_MAX, REFUNDS_MAX, ShopLine, ShopNews, ShopOrder, ShopRefund, Stage, number,
-};
+use super::news::{Came, Fault, ShopLine, ShopNews, ShopOrder, ShopRefund, Stage, number};
 use super::read::{amount, at, list, local, text, wanted};
 use super::settings::{Account, Counts, Customers, Orders, Refunds};
 use super::sign::is_md5;
 use crate::address::Target;
-use crate::door::{Brought, Door, How, Refused, Taken};
+use crate::door::{Brought, Door, Refused, Taken};
 use crate::platform::{Answer, Step, Trouble, Whose};
 use crate::secret::Secret;
 use crate::settings::{Clock, Secrets, SettingsProblem, api, asked_word, wrong};
@@ -211,7 +210,7 @@ impl Youzan {
             total: amount(said, "pay_info.payment")?.ok_or_else(|| Fault::missing("pay_info.payment"))?,
             shipping: amount(said, "pay_info.post_fee")?.unwrap_or_default(),
             tax: Decimal::ZERO,
-            lines: lines(said)?,
+            lines: lines(said, "orders", line)?,
             channel: account.orders.channel.clone(),
             store: account
                 .orders
@@ -299,31 +298,13 @@ fn refunds(said: &Value, changed: i64) -> Result<Vec<ShopRefund>, Fault> {
             refunds.push(ShopRefund { id, at: changed, total, parts: None });
         }
     }
-    if refunds.len() > REFUNDS_MAX {
-        return Err(Fault::new("refund_order", "too_many"));
-    }
-    refunds.sort_by(|one, other| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));
-    Ok(refunds)
+    numbered(refunds, "refund_order")
 }
 
-fn lines(said: &Value) -> Result<Vec<ShopLine>, Fault> {
-    let all = list(said, "orders")?;
-    if all.len() > LINES_MAX {
-        return Err(Fault::new("orders", "too_many"));
-    }
-    let mut lines = Vec::with_capacity(all.len());
-    for line in all {
-        let product = text(line, "outer_sku_id")
-            .or_else(|| text(line, "outer_item_id"))
-            .or_else(|| text(line, "item_id"))
-            .or_else(|| text(line, "title"))
-            .ok_or_else(|| Fault::missing("orders.item_id"))?;
-        let quantity = amount(line, "num")?.unwrap_or(Decimal::ONE).max(Decimal::ZERO);
-        let paid =
-            amount(line, "payment")?.or(amount(line, "total_fee")?).map(|paid| paid.max(Decimal::ZERO));
-        lines.push(ShopLine { product, category: None, quantity, paid });
-    }
-    Ok(lines)
+fn line(line: &Value) -> Result<ShopLine, Fault> {
+    let product = product(line, &["outer_sku_id", "outer_item_id", "item_id", "title"], "orders.item_id")?;
+    let paid = amount(line, "payment")?.or(amount(line, "total_fee")?).map(|paid| paid.max(Decimal::ZERO));
+    Ok(ShopLine { product, category: None, quantity: pieces(line, "num")?, paid })
 }
 
 #[async_trait]
@@ -345,16 +326,13 @@ impl Door for Youzan {
     }
 
     async fn receive(&self, brought: Brought<'_>, _now: i64) -> Result<Taken, Refused> {
-        if brought.body.len() > BODY_BYTES_MAX {
-            return Err(Refused::new("too_large", How::TooLarge));
-        }
-        let refused = |why| Err(Refused::new(why, How::Forbidden));
+        let bytes = bounded(brought)?;
         let Some(said) = brought.head("event-sign") else { return refused("head_missing") };
-        let parts = [self.0.client_id.as_bytes(), brought.body, self.0.secret.said().as_bytes()];
+        let parts = [self.0.client_id.as_bytes(), bytes, self.0.secret.said().as_bytes()];
         if !is_md5(&parts, said) {
             return refused("signature_wrong");
         }
-        let Ok(body) = serde_json::from_slice::<Value>(brought.body) else { return refused("no_json") };
+        let body = alike::said(bytes)?;
         // The platform looks whether the address answers, and one app may be in several shops.
         if body.get("test") == Some(&Value::Bool(true)) {
             return Ok(Taken { kind: "test", kept: Vec::new() });
@@ -364,15 +342,11 @@ impl Door for Youzan {
         }
         let topic =
             text(&body, "type").or_else(|| brought.head("event-type").map(str::to_owned)).unwrap_or_default();
-        let name = &self.account().name;
         let came = match text_of(&body) {
             None => Err(Fault::missing("msg")),
             Some(said) => self.came(&topic, &said),
         };
-        Ok(match came {
-            Ok((kind, came)) => Taken { kind, kept: came.iter().map(|came| came.kept(name)).collect() },
-            Err(fault) => Taken { kind: "unread", kept: vec![Came::unread(fault, brought.body).kept(name)] },
-        })
+        Ok(taken(&self.account().name, bytes, came))
     }
 }
 
@@ -413,14 +387,9 @@ impl Listed for Youzan {
             "start_update": shown(from), "end_update": shown(until), "page_no": page, "page_size": PAGE,
         });
         let said = self.said(path, body).await?;
-        let mut came = Vec::new();
-        for one in list(&said, "full_order_info_list").unwrap_or_default() {
-            let order = at(one, "full_order_info").unwrap_or(one);
-            came.push(match self.order(order) {
-                Ok(order) => Came::order(order),
-                Err(fault) => Came::unread(fault, order.to_string().as_bytes()),
-            });
-        }
+        let all = list(&said, "full_order_info_list").unwrap_or_default();
+        let orders = all.iter().map(|one| at(one, "full_order_info").unwrap_or(one));
+        let came = listed(orders, |order| Ok(vec![Came::order(self.order(order)?)]));
         let total = at(&said, "total_results").and_then(Value::as_u64).unwrap_or_default();
         let pages = total.div_ceil(PAGE as u64).min(PAGES_MAX);
         let next = match next {

@@ -10,7 +10,7 @@ use super::apis;
 use super::call::{Ask, broken};
 use super::settings::OPEN;
 use super::{ACROSS, Wechat};
-use crate::app::{App, MadeCode, PageSignature, Somebody};
+use crate::app::{App, MadeCode, PageSignature, Somebody, WORD_CHARS_MAX};
 use crate::clickhouse::encoded;
 use crate::platform::{Answer, Trouble};
 use crate::wecom::crypto::sha1;
@@ -23,8 +23,6 @@ const SCENE_BYTES_MAX: usize = 64;
 const MINI_SCENE_CHARS_MAX: usize = 32;
 /// For how long a code lasts at most that does not last, in seconds: 30 days.
 const CODE_SECONDS_MAX: u32 = 2_592_000;
-/// How long a word to somebody may be, in bytes (…/Message_Management/Service_Center_messages.html: 600 characters).
-const WORD_CHARS_MAX: usize = 600;
 /// The longest address of a page.
 const URL_CHARS_MAX: usize = 2_048;
 

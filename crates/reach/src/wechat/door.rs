@@ -86,7 +86,11 @@ impl Wechat {
         if self.settings().original_id.as_deref().is_some_and(|own| own != to) {
             return Err(Refused::new("of_another_account", How::Forbidden));
         }
-        let what = what(root);
+        let mut what = what(root);
+        if let What::Said { persona, answers, .. } = &mut what {
+            persona.clone_from(&self.settings().persona);
+            *answers = self.settings().answers;
+        }
         if what == What::Other {
             return Ok((what, None));
         }

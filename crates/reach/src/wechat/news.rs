@@ -15,6 +15,17 @@ const LIST_MAX: usize = 32;
 /// What whoever wants no more says: the whole of what they say, in any case.
 const STOPS: [&str; 7] = ["stop", "unsubscribe", "td", "t", "退订", "取消订阅", "不要再发"];
 
+/// For how many hours somebody may be answered who said something, and how often where a brand says nothing else
+/// (…/doc/offiaccount/Customer_Service/Customer_Service_Messages.html and …/miniprogram/dev/framework/open-ability/customer-message/send.html,
+/// both 5 within 48 hours in November 2026; official accounts had 20).
+pub const ANSWER_HOURS: u32 = 48;
+/// How often.
+pub const ANSWERS: u64 = 5;
+
+fn answers() -> u64 {
+    ANSWERS
+}
+
 /// Something that happened to somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WechatNews {
@@ -85,6 +96,12 @@ pub enum What {
         media: Option<String>,
         /// Whether they want no more.
         stop: bool,
+        /// As which persona the app speaks that they said it to; nothing, as its account is called.
+        #[serde(default)]
+        persona: Option<String>,
+        /// How often they may be answered within [`ANSWER_HOURS`].
+        #[serde(default = "answers")]
+        answers: u64,
     },
     /// They were asked, and said what they allow: each yes is good for one message.
     Answered {
@@ -200,7 +217,7 @@ pub(super) fn what(root: &Element) -> What {
             let text = cut(root.said("Content").unwrap_or_default(), TEXT_CHARS_MAX);
             let media = root.said("MediaId").map(|media| cut(media, KEY_CHARS_MAX));
             let stop = STOPS.contains(&text.trim().to_lowercase().as_str());
-            What::Said { kind: kind.to_owned(), text, media, stop }
+            What::Said { kind: kind.to_owned(), text, media, stop, persona: None, answers: ANSWERS }
         }
         _ => What::Other,
     }

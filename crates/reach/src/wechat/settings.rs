@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::news::ANSWERS;
 use crate::address::Target;
 use crate::secret::Secret;
 pub use crate::settings::SettingsProblem;
@@ -15,6 +16,9 @@ pub const API: &str = "https://api.weixin.qq.com";
 pub const OPEN: &str = "https://open.weixin.qq.com";
 /// The most domains of pages.
 const DOMAINS_MAX: usize = 20;
+/// The longest name of a persona, in characters; and how often an app may answer at most: what official accounts had once.
+const PERSONA_CHARS_MAX: usize = 64;
+const ANSWERS_MAX: u64 = 20;
 
 /// What kind of app it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -74,6 +78,8 @@ pub struct Written {
     page: Option<String>,
     #[serde(default)]
     version: Version,
+    persona: Option<String>,
+    answers: Option<u64>,
     api: Option<String>,
 }
 
@@ -114,6 +120,10 @@ pub struct Settings {
     pub page: Option<String>,
     /// Of which version of it.
     pub version: Version,
+    /// As which persona it answers what people write; as its account is called, where nothing is said.
+    pub persona: Option<String>,
+    /// How often somebody may be answered who wrote something.
+    pub answers: u64,
     /// Where the platform is: its own address, or another for tests.
     pub api: Target,
 }
@@ -155,6 +165,16 @@ impl Settings {
                 return wrong("page", "a page of the mini program, such as pages/index/index");
             }
         }
+        let is_name = |text: &str| {
+            (1..=PERSONA_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+        };
+        if written.persona.as_deref().is_some_and(|persona| !is_name(persona)) {
+            return wrong("persona", format!("1 to {PERSONA_CHARS_MAX} visible characters"));
+        }
+        let answers = written.answers.unwrap_or(ANSWERS);
+        if !(1..=ANSWERS_MAX).contains(&answers) {
+            return wrong("answers", format!("1 to {ANSWERS_MAX}"));
+        }
         let api = api(written.api.as_deref(), API, allow_private)?;
         Ok(Self {
             kind: written.kind,
@@ -165,6 +185,8 @@ impl Settings {
             domains,
             page: written.page,
             version: written.version,
+            persona: written.persona,
+            answers,
             api,
         })
     }

@@ -39,7 +39,8 @@ struct Made {
 impl Pay {
     /// The bill of a day (`2026-11-27`); nothing where nothing was paid on it.
     pub async fn bill(&self, day: &str) -> Answer<Option<String>> {
-        let path = format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL");
+        let of = self.sub_mchid().map(|sub| format!("&sub_mchid={sub}")).unwrap_or_default();
+        let path = format!("/v3/bill/tradebill?bill_date={day}{of}&bill_type=ALL");
         let made: Made = match self.asked(&Ask::get(path)).await {
             Err(trouble) if trouble.is_gone() => return Ok(None),
             made => made?,
@@ -67,11 +68,12 @@ impl Pay {
 }
 
 /// Where columns are.
-struct Columns([Option<usize>; 14]);
+struct Columns([Option<usize>; 15]);
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "交易时间",
     "公众账号ID",
+    "特约商户号",
     "微信订单号",
     "商户订单号",
     "用户标识",
@@ -109,19 +111,22 @@ fn read(columns: &Columns, line: &str) -> Line {
     // What stands between values is a comma and a backtick: a comma alone may be within one.
     let cells: Vec<&str> = line.trim_end().trim_start_matches('`').split(",`").collect();
     let of = |name| columns.cell(&cells, name).to_owned();
+    // A merchant on their own has none.
+    let sub_mchid = Some(of("特约商户号")).filter(|sub| sub != "0").unwrap_or_default();
     let at = format!("{}{BEIJING}", of("交易时间").replacen(' ', "T", 1));
     match of("交易状态").as_str() {
         "SUCCESS" => fen(&of("订单金额")).map_or(Line::Other, |total| {
             let currency = of("货币种类");
             Line::Paid(Box::new(Transaction {
                 appid: of("公众账号ID"),
+                sub_mchid,
                 out_trade_no: of("商户订单号"),
                 transaction_id: of("微信订单号"),
                 trade_type: of("交易类型"),
                 trade_state: "SUCCESS".to_owned(),
                 attach: of("商户数据包"),
                 success_time: at,
-                payer: Payer { openid: of("用户标识") },
+                payer: Payer { openid: of("用户标识"), ..Payer::default() },
                 amount: Amount { total, currency, ..Amount::default() },
                 ..Transaction::default()
             }))
@@ -129,6 +134,7 @@ fn read(columns: &Columns, line: &str) -> Line {
         "REFUND" if of("退款状态") == "SUCCESS" => {
             fen(&of("申请退款金额")).map_or(Line::Other, |refund| {
                 let back = Refund {
+                    sub_mchid,
                     out_trade_no: of("商户订单号"),
                     transaction_id: of("微信订单号"),
                     out_refund_no: of("商户退款单号"),

@@ -101,7 +101,7 @@ async fn signature(pay: &Pay) -> Step {
 
 fn apps(pay: &Pay) -> Step {
     let title = ("应用", "Apps");
-    match pay.n_apps() {
+    match pay.apps().len() {
         0 => {
             let found = Worded::new("未填 appids", "appids names none");
             let remedy = Worded::new(

@@ -31,16 +31,15 @@ impl Pay {
     fn taken(&self, notice: &Notice) -> Result<Taken, Refused> {
         let unreadable = Refused::new("unreadable", How::Forbidden);
         let of_another = Refused::new("of_another_merchant", How::Forbidden);
-        let is_mine = |mchid: &str| mchid.is_empty() || mchid == self.mchid();
         let (kind, news) = match Told::of(notice).ok_or(unreadable)? {
             Told::Paid(paid) => {
-                if !is_mine(&paid.mchid) {
+                if !self.is_mine(paid.whose()) {
                     return Err(of_another);
                 }
                 let news = PayNews::paid(&paid, self.orders(), |appid| self.is_ours(appid));
                 ("paid", Some(news.ok_or(unreadable)?))
             }
-            Told::Refunded(back) if !is_mine(&back.mchid) => return Err(of_another),
+            Told::Refunded(back) if !self.is_mine(back.whose()) => return Err(of_another),
             Told::Refunded(back) if back.refund_status == "SUCCESS" => {
                 let news = PayNews::refunded(&back, self.orders(), (self.mchid(), None));
                 ("refunded", Some(news.ok_or(unreadable)?))
@@ -81,7 +80,7 @@ impl Door for Pay {
     }
 
     fn whose(&self) -> String {
-        self.mchid().to_owned()
+        self.sub_mchid().unwrap_or(self.mchid()).to_owned()
     }
 
     async fn receive(&self, brought: Brought<'_>, now: i64) -> Result<Taken, Refused> {

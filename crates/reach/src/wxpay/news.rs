@@ -98,9 +98,8 @@ pub fn seconds(text: &str) -> Option<i64> {
 
 impl PayNews {
     /// Of a payment; nothing where it does not say when it was.
-    pub fn paid(of: &Transaction, orders: &Orders, is_ours: impl FnOnce(&str) -> bool) -> Option<Self> {
-        let is_known = !of.payer.openid.is_empty() && is_ours(&of.appid);
-        let payer = is_known.then(|| (format!("openid:{}", of.appid), of.payer.openid.clone()));
+    pub fn paid(of: &Transaction, orders: &Orders, is_ours: impl Fn(&str) -> bool) -> Option<Self> {
+        let payer = of.paid_by(is_ours).map(|(appid, openid)| (format!("openid:{appid}"), openid.to_owned()));
         let currency = if of.amount.currency.is_empty() { "CNY" } else { &of.amount.currency };
         Some(Self::Paid(Payment {
             order: number(orders, &of.out_trade_no, &of.attach).to_owned(),

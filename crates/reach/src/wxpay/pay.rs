@@ -5,7 +5,7 @@
 //! wait for it, and not again within a minute: a forged notice names keys that nobody has. Their list is trusted since each of them is
 //! sealed with the merchant's APIv3 key (pay.weixin.qq.com/doc/v3/merchant/4012551764).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -140,9 +140,20 @@ impl Pay {
         Self(Arc::new(Inner { wire, settings, keys, fetching: Mutex::default(), clock }))
     }
 
-    /// The merchant's number.
+    /// The merchant's number; where the brand is one of a provider's, the provider's.
     pub fn mchid(&self) -> &str {
         &self.0.settings.mchid
+    }
+
+    /// The brand's number under its provider, where it has one.
+    pub fn sub_mchid(&self) -> Option<&str> {
+        self.0.settings.sub_mchid.as_deref()
+    }
+
+    /// Whether something is this merchant's: what its provider's bears both numbers, else its own, or none where the platform says none.
+    pub fn is_mine(&self, (mchid, sub_mchid): (&str, &str)) -> bool {
+        let is_by = mchid.is_empty() || mchid == self.mchid();
+        is_by && sub_mchid == self.sub_mchid().unwrap_or_default()
     }
 
     /// What payments mean for orders.
@@ -155,14 +166,19 @@ impl Pay {
         self.0.settings.appids.contains(appid)
     }
 
-    /// How many apps are.
-    pub fn n_apps(&self) -> usize {
-        self.0.settings.appids.len()
+    /// The brand's apps.
+    pub fn apps(&self) -> &BTreeSet<String> {
+        &self.0.settings.appids
     }
 
     /// For what transfers to people are, where the brand makes any.
     pub fn transfer_scene(&self) -> Option<&str> {
         self.0.settings.transfer_scene.as_deref()
+    }
+
+    /// What is told of what transfers are for, where whoever makes one says nothing else.
+    pub fn transfer_reports(&self) -> &BTreeMap<String, String> {
+        &self.0.settings.transfer_reports
     }
 
     /// Which stock of merchant coupons goes with which offer.
@@ -261,15 +277,21 @@ impl Pay {
         Ok(listed.data.len())
     }
 
-    /// A payment as it stands, by the merchant's own number (pay.weixin.qq.com/doc/v3/merchant/4012791880); nothing where there is none.
+    /// A payment as it stands, by the merchant's own number (pay.weixin.qq.com/doc/v3/merchant/4012791880; under a provider
+    /// …/docs/partner/apis/partner-jsapi-payment/query-by-out-trade-no.html); nothing where there is none.
     pub async fn payment(&self, out_trade_no: &str) -> Answer<Option<Transaction>> {
         let is_number = |c: char| c.is_ascii_alphanumeric() || "_-|*".contains(c);
         if out_trade_no.is_empty() || out_trade_no.len() > 32 || !out_trade_no.chars().all(is_number) {
             let message = "1 to 32 letters, digits and _-|*".to_owned();
             return Err(Trouble::Wrong { field: "out_trade_no".to_owned(), message });
         }
-        let path =
-            format!("/v3/pay/transactions/out-trade-no/{}?mchid={}", encoded(out_trade_no), self.mchid());
+        let (number, mchid) = (encoded(out_trade_no), self.mchid());
+        let path = match self.sub_mchid() {
+            None => format!("/v3/pay/transactions/out-trade-no/{number}?mchid={mchid}"),
+            Some(sub) => {
+                format!("/v3/pay/partner/transactions/out-trade-no/{number}?sp_mchid={mchid}&sub_mchid={sub}")
+            }
+        };
         match self.asked(&Ask::get(path)).await {
             Err(trouble) if trouble.is_gone() => Ok(None),
             found => found.map(Some),

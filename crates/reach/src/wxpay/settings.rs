@@ -17,6 +17,10 @@ pub const API: &str = "https://api.mch.weixin.qq.com";
 const APPS_MAX: usize = 50;
 /// The most stocks of merchant coupons.
 const STOCKS_MAX: usize = 200;
+/// The most things that are told of what transfers are for, as the platform takes.
+const REPORTS_MAX: usize = 10;
+/// The longest of them, in characters.
+const REPORT_CHARS_MAX: usize = 32;
 /// The longest id of an app, a merchant, a scene or a namespace, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 /// How ids of the platform's public keys begin (pay.weixin.qq.com/doc/v3/merchant/4012153196).
@@ -27,6 +31,7 @@ pub const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
 #[serde(deny_unknown_fields)]
 pub struct Written {
     mchid: String,
+    sub_mchid: Option<String>,
     #[serde(default)]
     appids: Vec<String>,
     api_v3_key_env: Option<String>,
@@ -44,6 +49,8 @@ pub struct Written {
     #[serde(default)]
     orders: Orders,
     transfer_scene: Option<String>,
+    #[serde(default)]
+    transfer_reports: BTreeMap<String, String>,
     #[serde(default)]
     stocks: BTreeMap<String, String>,
     coupon_appid: Option<String>,
@@ -100,8 +107,10 @@ pub enum Refunds {
 /// Settings that can work.
 #[derive(Debug)]
 pub struct Settings {
-    /// The merchant.
+    /// The merchant; where the brand is one of a provider's (服务商), the provider.
     pub mchid: String,
+    /// The brand, as a merchant of that provider's (特约商户).
+    pub sub_mchid: Option<String>,
     /// Its apps: payers are known by their openids there.
     pub appids: BTreeSet<String>,
     /// Where the platform is: its own address, or another for tests.
@@ -118,6 +127,8 @@ pub struct Settings {
     pub orders: Orders,
     /// For what transfers to people are, as the platform numbers it (`1000` marketing, `1005` commission).
     pub transfer_scene: Option<String>,
+    /// What is told of what they are for, as the scene asks, where whoever makes one says nothing else: kinds and what is said of each.
+    pub transfer_reports: BTreeMap<String, String>,
     /// Which stock of merchant coupons (商家券批次) goes with which offer of the playbook.
     pub stocks: BTreeMap<String, String>,
     /// In which app people's card packs are known: the only one, where nothing is said.
@@ -130,9 +141,24 @@ impl Settings {
     /// What is written, checked. `secret` gets what is secret from where it is; addresses within this machine and private networks, and
     /// such without TLS, are taken only where `allow_private` says so.
     pub fn of(written: Written, allow_private: bool, secret: impl Secrets) -> Result<Self, SettingsProblem> {
-        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if !(8..=12).contains(&written.mchid.len()) || !is_number(&written.mchid) {
+        let is_merchant =
+            |text: &str| (8..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_merchant(&written.mchid) {
             return wrong("mchid", "the merchant's number (商户号): 8 to 12 digits");
+        }
+        if let Some(sub) = &written.sub_mchid {
+            if !is_merchant(sub) || *sub == written.mchid {
+                return wrong(
+                    "sub_mchid",
+                    "the brand's number under its provider (特约商户号): 8 to 12 digits",
+                );
+            }
+            if !written.stocks.is_empty() {
+                return wrong(
+                    "stocks",
+                    "card packs are kept by merchants of their own, not under a provider",
+                );
+            }
         }
         let appids = apps(&written.appids)?;
         let got = |field: &str, env, file| held(field, env, file, &secret);
@@ -190,11 +216,15 @@ impl Settings {
         if let Some(scene) = &written.transfer_scene {
             name("transfer_scene", scene)?;
         }
+        reports(&written.transfer_reports)?;
         let coupon_appid = stocks(&written.stocks, written.coupon_appid, &appids, merchant_key.is_some())?;
         let stocks = written.stocks;
-        let (mchid, transfer_scene, orders) = (written.mchid, written.transfer_scene, written.orders);
+        let (mchid, sub_mchid) = (written.mchid, written.sub_mchid);
+        let (transfer_scene, transfer_reports) = (written.transfer_scene, written.transfer_reports);
+        let orders = written.orders;
         Ok(Self {
             mchid,
+            sub_mchid,
             appids,
             api,
             keys,
@@ -203,6 +233,7 @@ impl Settings {
             merchant_key,
             orders,
             transfer_scene,
+            transfer_reports,
             stocks,
             coupon_appid,
             notice_url: None,
@@ -229,6 +260,22 @@ fn apps(appids: &[String]) -> Result<BTreeSet<String>, SettingsProblem> {
         }
     }
     Ok(all)
+}
+
+fn reports(reports: &BTreeMap<String, String>) -> Result<(), SettingsProblem> {
+    if reports.len() > REPORTS_MAX {
+        return wrong("transfer_reports", format!("at most {REPORTS_MAX}"));
+    }
+    let is_said = |text: &str| (1..=REPORT_CHARS_MAX).contains(&text.chars().count());
+    for (kind, said) in reports {
+        if !is_said(kind) || !is_said(said) {
+            return wrong(
+                format!("transfer_reports.{kind}"),
+                format!("1 to {REPORT_CHARS_MAX} characters each"),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The app of card packs, where stocks and it can work.

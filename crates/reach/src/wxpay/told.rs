@@ -12,6 +12,14 @@ pub struct Transaction {
     pub appid: String,
     /// The merchant.
     pub mchid: String,
+    /// Under a provider (…/docs/partner/apis/partner-jsapi-payment/payment-notice.html): the provider's app and number.
+    pub sp_appid: String,
+    /// The provider.
+    pub sp_mchid: String,
+    /// The app of the provider's merchant, where it is paid in that.
+    pub sub_appid: String,
+    /// The provider's merchant.
+    pub sub_mchid: String,
     /// The merchant's own number of the order.
     pub out_trade_no: String,
     /// The platform's number of the payment.
@@ -40,6 +48,31 @@ pub struct Transaction {
 pub struct Payer {
     /// As the app knows them.
     pub openid: String,
+    /// As the provider's app knows them.
+    pub sp_openid: String,
+    /// As the app of the provider's merchant knows them.
+    pub sub_openid: String,
+}
+
+impl Transaction {
+    /// Whose it is: the merchant, or the provider, and the provider's merchant.
+    pub fn whose(&self) -> (&str, &str) {
+        let of = if self.sp_mchid.is_empty() { &self.mchid } else { &self.sp_mchid };
+        (of, &self.sub_mchid)
+    }
+
+    /// Who paid, in an app of those that are ours: the app, and the person as it knows them.
+    pub fn paid_by(&self, is_ours: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
+        let payer = &self.payer;
+        [
+            (&self.sub_appid, &payer.sub_openid),
+            (&self.appid, &payer.openid),
+            (&self.sp_appid, &payer.sp_openid),
+        ]
+        .into_iter()
+        .map(|(appid, openid)| (appid.as_str(), openid.as_str()))
+        .find(|(appid, openid)| !openid.is_empty() && is_ours(appid))
+    }
 }
 
 /// How much, in fen.
@@ -93,6 +126,10 @@ pub struct Promotion {
 pub struct Refund {
     /// The merchant.
     pub mchid: String,
+    /// The provider, where the merchant is one of theirs.
+    pub sp_mchid: String,
+    /// The provider's merchant.
+    pub sub_mchid: String,
     /// The merchant's own number of the order.
     pub out_trade_no: String,
     /// The platform's number of the payment.
@@ -107,6 +144,14 @@ pub struct Refund {
     pub success_time: String,
     /// How much.
     pub amount: RefundAmount,
+}
+
+impl Refund {
+    /// Whose it is: the merchant, or the provider, and the provider's merchant.
+    pub fn whose(&self) -> (&str, &str) {
+        let of = if self.sp_mchid.is_empty() { &self.mchid } else { &self.sp_mchid };
+        (of, &self.sub_mchid)
+    }
 }
 
 /// How much was given back, in fen.

@@ -137,6 +137,14 @@ impl NewTransfer {
 }
 
 impl Pay {
+    /// Where transfers lie on the platform: those of a provider's merchant elsewhere (pay.weixin.qq.com/doc/v3/partner/4015469096).
+    fn bills(&self) -> &'static str {
+        match self.sub_mchid() {
+            None => "/v3/fund-app/mch-transfer/transfer-bills",
+            Some(_) => "/v3/fund-app/mch-transfer/partner/transfer-bills",
+        }
+    }
+
     /// Makes a transfer. Said again with the same number and amount it is the same one; where nobody knows, [`Pay::transfer`] shows it.
     pub async fn make_transfer(&self, new: &NewTransfer) -> Answer<Transfer> {
         new.check()?;
@@ -153,6 +161,9 @@ impl Pay {
             "transfer_amount": new.amount, "transfer_remark": new.remark,
             "transfer_scene_report_infos": reports,
         });
+        if let (Some(sub), Some(body)) = (self.sub_mchid(), body.as_object_mut()) {
+            drop(body.insert("sub_mchid".to_owned(), sub.into()));
+        }
         if let (Some(url), Some(body)) = (self.notice_url(), body.as_object_mut()) {
             drop(body.insert("notify_url".to_owned(), url.into()));
         }
@@ -163,8 +174,7 @@ impl Pay {
             drop(body.insert("user_name".to_owned(), sealed.into()));
             sealed_by = Some(by);
         }
-        let path = "/v3/fund-app/mch-transfer/transfer-bills".to_owned();
-        let ask = Ask { sealed_by, ..Ask::post(path, body.to_string(), false) };
+        let ask = Ask { sealed_by, ..Ask::post(self.bills().to_owned(), body.to_string(), false) };
         let made: Made = self.asked(&ask).await?;
         Ok(Transfer {
             out_bill_no: new.bill.clone(),
@@ -180,10 +190,8 @@ impl Pay {
     /// A transfer as it stands, by the merchant's own number; nothing where it was never made, which is certain only for one that was
     /// asked for a while ago.
     pub async fn transfer(&self, bill: &str) -> Answer<Option<Transfer>> {
-        match self
-            .asked(&Ask::get(format!("/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{bill}")))
-            .await
-        {
+        let of = self.sub_mchid().map(|sub| format!("?sub_mchid={sub}")).unwrap_or_default();
+        match self.asked(&Ask::get(format!("{}/out-bill-no/{bill}{of}", self.bills()))).await {
             Err(trouble) if trouble.is_gone() => Ok(None),
             found => found.map(Some),
         }
@@ -191,7 +199,8 @@ impl Pay {
 
     /// Cancels a transfer that its person has not confirmed. How it ends is seen by [`Pay::transfer`].
     pub async fn cancel_transfer(&self, bill: &str) -> Answer<()> {
-        let path = format!("/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{bill}/cancel");
-        self.answered(&Ask::post(path, String::new(), true)).await.map(drop)
+        let path = format!("{}/out-bill-no/{bill}/cancel", self.bills());
+        let body = self.sub_mchid().map(|sub| json!({ "sub_mchid": sub }).to_string());
+        self.answered(&Ask::post(path, body.unwrap_or_default(), true)).await.map(drop)
     }
 }

@@ -106,7 +106,8 @@ async fn without_a_channel_nobody_is_texted() {
     assert_eq!(browser.reads(&home, "/v1/me/door").await["ways"], json!([]));
     let asked = browser.asks(&home, "POST", "/v1/me/code", json!({"phone": PHONE})).await;
     assert_eq!(refused(&asked), (409, "channel_missing".to_owned()));
-    for path in ["/v1/me", "/v1/me/session", "/v1/me/coupons", "/v1/me/seen", "/v1/me/pass"] {
+    for path in ["/v1/me", "/v1/me/session", "/v1/me/coupons", "/v1/me/seen", "/v1/me/payouts", "/v1/me/pass"]
+    {
         let asked = browser.asks(&home, "GET", path, Value::Null).await;
         assert_eq!(refused(&asked), (401, "not_signed_in".to_owned()), "{path}");
     }
@@ -266,6 +267,7 @@ async fn members_claim_for_points_once_and_see_what_they_have() {
     assert_eq!((&tote.unwrap()["state"], &tote.unwrap()["missing"]), (&json!("limit_reached"), &Value::Null));
     assert_eq!(ann.reads(&home, "/v1/me/orders").await["items"], json!([]));
     assert_eq!(ann.reads(&home, "/v1/me/draws").await["items"], json!([]));
+    assert_eq!(ann.reads(&home, "/v1/me/payouts").await["items"], json!([]));
     home.end().await;
 }
 

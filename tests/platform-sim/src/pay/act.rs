@@ -51,7 +51,9 @@ fn merchant(world: &mut World, body: &Value) -> Result<Value, String> {
     }
     let appids = body["appids"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
     let mchid = text(body, "mchid")?.to_owned();
-    world.pay.merchant = Some(Merchant { mchid, api_v3_key, appids: appids.collect(), notice_url });
+    let sub_mchid = body["sub_mchid"].as_str().map(str::to_owned);
+    world.pay.merchant =
+        Some(Merchant { mchid, sub_mchid, api_v3_key, appids: appids.collect(), notice_url });
     world.pay.signer = match body["public_key"].as_bool() {
         Some(true) => Signer::Public,
         _ => Signer::First,
@@ -60,7 +62,7 @@ fn merchant(world: &mut World, body: &Value) -> Result<Value, String> {
 }
 
 fn pay(world: &mut World, body: &Value) -> Result<Value, String> {
-    let mchid = world.pay.merchant.as_ref().ok_or("mchid: there is no merchant")?.mchid.clone();
+    world.pay.merchant.as_ref().ok_or("mchid: there is no merchant")?;
     let out_trade_no = text(body, "out_trade_no")?.to_owned();
     if world.pay.payments.contains_key(&out_trade_no) || world.pay.payments.len() >= THINGS_MAX {
         return Err("out_trade_no: is paid already".to_owned());
@@ -76,7 +78,7 @@ fn pay(world: &mut World, body: &Value) -> Result<Value, String> {
         total: amount(body, "total")?,
         paid_ms: world.now_ms,
     };
-    let told = paid.told(&mchid);
+    let told = world.pay.merchant.as_ref().map(|merchant| paid.told(merchant)).unwrap_or_default();
     world.pay.payments.insert(out_trade_no, paid);
     world.pay_tells("TRANSACTION.SUCCESS", "transaction", &told);
     Ok(json!({"transaction_id": transaction_id}))
@@ -98,11 +100,15 @@ fn refund(world: &mut World, body: &Value) -> Result<Value, String> {
         return Err("refund: more than was paid, or the same once more".to_owned());
     }
     let mut told = json!({
-        "mchid": merchant.mchid, "out_trade_no": paid.out_trade_no, "transaction_id": paid.transaction_id,
+        "out_trade_no": paid.out_trade_no, "transaction_id": paid.transaction_id,
         "out_refund_no": out_refund_no, "refund_status": "SUCCESS", "success_time": super::rfc3339(world.now_ms),
         "user_received_account": "支付用户零钱",
         "amount": {"total": paid.total, "refund": amount, "payer_total": paid.total, "payer_refund": amount},
     });
+    match &merchant.sub_mchid {
+        None => told["mchid"] = json!(merchant.mchid),
+        Some(sub) => (told["sp_mchid"], told["sub_mchid"]) = (json!(merchant.mchid), json!(sub)),
+    }
     let (out_trade_no, out_refund_no) = (paid.out_trade_no.clone(), out_refund_no.to_owned());
     let refund_id = format!("5030{}", world.pay.digits(24));
     told["refund_id"] = json!(refund_id);

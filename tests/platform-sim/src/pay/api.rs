@@ -8,6 +8,7 @@
 //! | GET | `/v3/billdownload/file` | the file, unsigned |
 //! | POST | `/v3/fund-app/mch-transfer/transfer-bills` | once a number; the same again is the same, another under it is refused |
 //! | GET | `…/transfer-bills/out-bill-no/{n}` | as it stands; `NOT_FOUND` |
+//! | | `/v3/pay/partner/…`, `/v3/fund-app/mch-transfer/partner/…`, `tradebill?sub_mchid=` | the same of a provider's merchant, who is named each time |
 //! | | `/v3/marketing/busifavor/…` | merchant coupons: `coupon` |
 //! | POST | `…/out-bill-no/{n}/cancel` | while its person has not confirmed it |
 
@@ -35,6 +36,7 @@ const APART_S: i64 = 300;
 /// From when on the bill of a day is there, in milliseconds of the next.
 const BILL_FROM_MS: i64 = 10 * 3_600_000;
 const BILLS: &str = "/v3/fund-app/mch-transfer/transfer-bills";
+const PARTNER_BILLS: &str = "/v3/fund-app/mch-transfer/partner/transfer-bills";
 
 /// A request.
 pub struct Asked<'a> {
@@ -139,6 +141,19 @@ impl World {
             form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let of = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
         let is_get = asked.method == Method::GET;
+        let merchant = self.pay.merchant.as_ref().ok_or(NOWHERE)?;
+        let said: Value = serde_json::from_slice(asked.body).unwrap_or_default();
+        let sub = query.get("sub_mchid").map(String::as_str).or(said["sub_mchid"].as_str());
+        let (bills, payments) = match &merchant.sub_mchid {
+            None => (BILLS, "/v3/pay/transactions/out-trade-no/"),
+            Some(_) => (PARTNER_BILLS, "/v3/pay/partner/transactions/out-trade-no/"),
+        };
+        if path != "/v3/certificates"
+            && path != "/v3/billdownload/file"
+            && sub != merchant.sub_mchid.as_deref()
+        {
+            return Err((403, "NO_AUTH", "sub_mchid"));
+        }
         match path {
             "/v3/certificates" if is_get => self.certificates(),
             "/v3/bill/tradebill" if is_get => {
@@ -149,28 +164,27 @@ impl World {
                 let day = self.pay.downloads.get(of("token")).ok_or(NOWHERE)?;
                 bill::of(&self.pay, day).map(Said::File).ok_or(NOWHERE)
             }
-            BILLS if !is_get => self.transfers_to(asked.body, asked.headers),
+            path if path == bills && !is_get => self.transfers_to(asked.body, asked.headers),
             path => {
                 if let Some(below) = path.strip_prefix("/v3/marketing/busifavor/") {
                     let answered = self.coupon_answers(is_get, (below, &query), asked.body);
                     return answered.unwrap_or(Err(NOWHERE)).map(Said::Json);
                 }
-                if let Some(number) =
-                    path.strip_prefix("/v3/pay/transactions/out-trade-no/").filter(|_| is_get)
-                {
+                if let Some(number) = path.strip_prefix(payments).filter(|_| is_get) {
                     let merchant = self.pay.merchant.as_ref().ok_or(NOWHERE)?;
-                    if of("mchid") != merchant.mchid {
+                    let by = if merchant.sub_mchid.is_some() { "sp_mchid" } else { "mchid" };
+                    if of(by) != merchant.mchid {
                         return Err((400, "PARAM_ERROR", "mchid"));
                     }
                     let paid = self.pay.payments.get(number);
                     let paid = paid.ok_or((404, "ORDER_NOT_EXIST", "订单不存在"))?;
-                    let mut told = paid.told(&merchant.mchid);
+                    let mut told = paid.told(merchant);
                     if self.pay.refunds.iter().any(|back| back.out_trade_no == number) {
                         told["trade_state"] = json!("REFUND");
                     }
                     return Ok(Said::Json(told));
                 }
-                let number = path.strip_prefix(BILLS).and_then(|rest| rest.strip_prefix("/out-bill-no/"));
+                let number = path.strip_prefix(bills).and_then(|rest| rest.strip_prefix("/out-bill-no/"));
                 match (number, is_get) {
                     (Some(number), true) => {
                         let merchant = self.pay.merchant.as_ref().ok_or(NOWHERE)?;

@@ -39,13 +39,13 @@ pub fn of(pay: &Pay, day: &str) -> Option<String> {
         let (kind, done) = if back.is_some() { ("ORIGINAL", "SUCCESS") } else { ("", "") };
         let cells = vec![
             stamp(at_ms),
-            paid.appid.clone(),
+            if merchant.sub_mchid.is_some() { text(super::PROVIDER_APPID) } else { paid.appid.clone() },
             merchant.mchid.clone(),
-            text("0"),
+            merchant.sub_mchid.clone().unwrap_or(text("0")),
             text(""),
             paid.transaction_id.clone(),
             paid.out_trade_no.clone(),
-            paid.openid.clone(),
+            if merchant.sub_mchid.is_some() { format!("sp-{}", paid.openid) } else { paid.openid.clone() },
             paid.trade_type.clone(),
             text(state),
             text("OTHERS"),

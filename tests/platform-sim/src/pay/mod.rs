@@ -27,9 +27,15 @@ const CONFIRM_MS: i64 = 24 * 3_600_000;
 /// How long it takes from a confirmation, or a wish to cancel, to the end, in milliseconds (not documented).
 const MOVES_MS: i64 = 5_000;
 
+/// The app of a provider.
+const PROVIDER_APPID: &str = "wx0000000000000001";
+
 /// The merchant.
 pub struct Merchant {
+    /// Its number; a provider's, where there is a merchant of theirs.
     pub mchid: String,
+    /// The merchant of a provider's.
+    pub sub_mchid: Option<String>,
     pub api_v3_key: String,
     pub appids: Vec<String>,
     pub notice_url: String,
@@ -125,13 +131,27 @@ pub fn rfc3339(at_ms: i64) -> String {
 }
 
 impl Payment {
-    /// As notices and queries show it.
-    fn told(&self, mchid: &str) -> Value {
+    /// As notices and queries show it; of a provider's merchant the numbers and the payer have other names
+    /// (…/docs/partner/apis/partner-jsapi-payment/payment-notice.html).
+    fn told(&self, merchant: &Merchant) -> Value {
+        let mut told = self.plain();
+        let Some(sub_mchid) = &merchant.sub_mchid else {
+            (told["mchid"], told["appid"]) = (json!(merchant.mchid), json!(self.appid));
+            told["payer"] = json!({"openid": self.openid});
+            return told;
+        };
+        (told["sp_mchid"], told["sub_mchid"]) = (json!(merchant.mchid), json!(sub_mchid));
+        (told["sp_appid"], told["sub_appid"]) = (json!(PROVIDER_APPID), json!(self.appid));
+        told["payer"] = json!({"sp_openid": format!("sp-{}", self.openid), "sub_openid": self.openid});
+        told
+    }
+
+    fn plain(&self) -> Value {
         json!({
-            "mchid": mchid, "appid": self.appid, "out_trade_no": self.out_trade_no,
+            "out_trade_no": self.out_trade_no,
             "transaction_id": self.transaction_id, "trade_type": self.trade_type, "trade_state": "SUCCESS",
             "trade_state_desc": "支付成功", "bank_type": "OTHERS", "attach": self.attach,
-            "success_time": rfc3339(self.paid_ms), "payer": {"openid": self.openid},
+            "success_time": rfc3339(self.paid_ms),
             "amount": {"total": self.total, "payer_total": self.total, "currency": "CNY", "payer_currency": "CNY"},
         })
     }
@@ -159,13 +179,16 @@ impl Transfer {
 impl World {
     /// What is so.
     pub fn told_pay(&self) -> Value {
-        let mchid = self.pay.merchant.as_ref().map(|merchant| merchant.mchid.as_str()).unwrap_or_default();
+        let merchant = self.pay.merchant.as_ref();
+        let mchid = merchant.map(|merchant| merchant.mchid.as_str()).unwrap_or_default();
+        let payments = self.pay.payments.values();
+        let payments = payments.filter_map(|paid| Some(paid.told(merchant?)));
         let refunds = self.pay.refunds.iter().map(|back| {
             json!({"out_trade_no": back.out_trade_no, "out_refund_no": back.out_refund_no, "refund": back.amount})
         });
         json!({
             "certificates_asked": self.pay.n_certificates,
-            "payments": self.pay.payments.values().map(|paid| paid.told(mchid)).collect::<Vec<_>>(),
+            "payments": payments.collect::<Vec<_>>(),
             "coupons": self.pay.coupons.iter().map(coupon::Coupon::told).collect::<Vec<_>>(),
             "refunds": refunds.collect::<Vec<_>>(),
             "transfers": self.pay.transfers.values().map(|moved| moved.told(mchid)).collect::<Vec<_>>(),

@@ -84,7 +84,12 @@ impl World {
     fn wrong_notice(&mut self, what: &str, of: &str) -> Result<Sent, String> {
         let merchant = self.pay.merchant.as_ref().ok_or("mchid: there is no merchant")?;
         let paid = self.pay.payments.get(of).ok_or("out_trade_no: nobody paid it")?;
-        let resource = paid.told(&merchant.mchid);
+        let mut resource = paid.told(merchant);
+        if what == "other_merchant" {
+            // It is of another merchant of the same provider's, or of another one altogether.
+            let name = if merchant.sub_mchid.is_some() { "sub_mchid" } else { "mchid" };
+            resource[name] = json!("1999999999");
+        }
         let (url, body) = self
             .notice("TRANSACTION.SUCCESS", "transaction", &resource)
             .ok_or("api_v3_key: is no key of 32 letters")?;
@@ -98,6 +103,7 @@ impl World {
             changed.collect()
         };
         let (heads, body) = match what {
+            "other_merchant" => (right, body),
             "body" => (right, body.replacen("支付", "支负", 1).replacen("通知", "通告", 1)),
             "truncated" => (right, body.get(..body.len() / 2).unwrap_or_default().to_owned()),
             "signature" => (with("wechatpay-signature", Signer::Stranger.sign(b"something")), body),

@@ -135,7 +135,8 @@ fn follow(world: &mut World, body: &Value) -> Done {
     if tie.follows {
         return Ok(json!({"openid": openid, "new": false}));
     }
-    (tie.follows, tie.spoke_ms) = (true, Some(now_ms));
+    tie.follows = true;
+    tie.met(now_ms);
     if body["untold"].as_bool().unwrap_or(false) {
         return Ok(json!({"openid": openid, "new": true}));
     }
@@ -174,6 +175,8 @@ fn scan(world: &mut World, body: &Value) -> Done {
     if !world.wechat.ties.get(&openid).is_some_and(|tie| tie.follows) {
         return follow(world, &json!({"appid": body["appid"], "person": body["person"], "scene": scene}));
     }
+    let now_ms = world.now_ms;
+    world.wechat.ties.entry(openid.clone()).or_default().met(now_ms);
     let key = format!("<EventKey><![CDATA[{scene}]]></EventKey>");
     world.wechat_says(body, &openid, "SCAN", event("SCAN", &key));
     Ok(json!({"openid": openid, "new": false}))
@@ -182,7 +185,7 @@ fn scan(world: &mut World, body: &Value) -> Done {
 fn press(world: &mut World, body: &Value) -> Done {
     let openid = world.tie(body)?;
     let now_ms = world.now_ms;
-    world.wechat.ties.entry(openid.clone()).or_default().spoke_ms = Some(now_ms);
+    world.wechat.ties.entry(openid.clone()).or_default().met(now_ms);
     let key = format!("<EventKey><![CDATA[{}]]></EventKey>", text(body, "key")?);
     let name = if body["page"].as_bool().unwrap_or(false) { "VIEW" } else { "CLICK" };
     world.wechat_says(body, &openid, name, event(name, &key));
@@ -192,7 +195,7 @@ fn press(world: &mut World, body: &Value) -> Done {
 fn say(world: &mut World, body: &Value) -> Done {
     let openid = world.tie(body)?;
     let now_ms = world.now_ms;
-    world.wechat.ties.entry(openid.clone()).or_default().spoke_ms = Some(now_ms);
+    world.wechat.ties.entry(openid.clone()).or_default().said(now_ms);
     let id = 20_000_000_000_000_000 + world.wechat.chance.below(1_000_000_000_000);
     let inner = format!(
         "<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{}]]></Content><MsgId>{id}</MsgId>",

@@ -9,7 +9,7 @@
 //! | `/cgi-bin/qrcode/create` | a lasting code of the same scene is the same |
 //! | `/cgi-bin/message/template/send` | once for each `client_msg_id` within ten minutes; 40037, 43004, 47003 |
 //! | `/cgi-bin/message/subscribe/bizsend`, `…/send` | uses up what was allowed; 40037, 43101, 47003 |
-//! | `/cgi-bin/message/custom/send` | within 48 hours of a word; 45015 |
+//! | `/cgi-bin/message/custom/send` | five within 48 hours of a word, three within a minute of following, scanning, pressing; 45002, 45015, 45047 |
 //! | `/cgi-bin/template/get_all_private_template`, `/wxaapi/newtmpl/gettemplate` | what the app has |
 //! | `/sns/oauth2/access_token`, `/sns/userinfo`, `/sns/jscode2session` | a code is good once: 40029, 40163 |
 //! | `/wxa/business/getuserphonenumber`, `/wxa/getwxacodeunlimit` | a number; a picture |
@@ -21,8 +21,8 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
+use super::KNOWN_AGAIN_MS;
 use super::tell::{Said, event};
-use super::{ANSWERED_MS, KNOWN_AGAIN_MS};
 use crate::Sim;
 use crate::faults::CallFate;
 use crate::http::Reply;
@@ -316,11 +316,21 @@ impl World {
     fn wechat_word(&mut self, appid: &str, body: &Value) -> Result<Value, Refusal> {
         let openid = body["touser"].as_str().unwrap_or_default().to_owned();
         let now_ms = self.now_ms;
-        let tie = self.wechat.ties.get(&openid).filter(|tie| tie.appid == appid);
+        let text = body["text"]["content"].as_str().unwrap_or_default();
+        if body["msgtype"] != "text" || text.is_empty() || text.chars().count() > 600 {
+            return refuse(45002, "content size out of limit");
+        }
+        let tie = self.wechat.ties.get_mut(&openid).filter(|tie| tie.appid == appid);
         let Some(tie) = tie else { return refuse(40003, "invalid openid") };
-        if tie.spoke_ms.is_none_or(|at_ms| now_ms - at_ms >= ANSWERED_MS) {
+        let open = [&mut tie.greeted, &mut tie.answered].into_iter().flatten();
+        let mut open: Vec<_> = open.filter(|(until_ms, _)| now_ms < *until_ms).collect();
+        if open.is_empty() {
             return refuse(45015, "response out of time limit or subscription is canceled");
         }
+        let Some((_, left)) = open.iter_mut().find(|(_, left)| *left > 0) else {
+            return refuse(45047, "out of response count limit");
+        };
+        *left -= 1;
         self.wechat_arrives(&openid, &json!({"kind": "word", "text": body["text"]["content"]}));
         Ok(well())
     }

@@ -19,8 +19,13 @@ use crate::world::World;
 pub const AGENT: i64 = -3;
 /// For how long a message that is told again is known by its key, in milliseconds (`client_msg_id`).
 const KNOWN_AGAIN_MS: i64 = 10 * 60_000;
-/// Within which time a word may be answered, in milliseconds.
+/// Within which time a word may be answered, in milliseconds, and how often
+/// (…/doc/offiaccount/Customer_Service/Customer_Service_Messages.html; …/miniprogram/…/customer-message/send.html).
 const ANSWERED_MS: i64 = 48 * 3_600_000;
+const ANSWERS: i64 = 5;
+/// The same of following, scanning and pressing.
+const GREETED_MS: i64 = 60_000;
+const GREETINGS: i64 = 3;
 
 /// Where callbacks of an app go.
 #[derive(Clone)]
@@ -64,11 +69,24 @@ pub struct Tie {
     pub appid: String,
     pub follows: bool,
     pub blocks: bool,
-    /// When they last said or pressed something.
-    pub spoke_ms: Option<i64>,
+    /// Until when they may be answered who said something, and how often yet; the same where they followed, scanned or pressed.
+    pub answered: Option<(i64, i64)>,
+    pub greeted: Option<(i64, i64)>,
     /// How many messages of each template they allow.
     pub allowed: BTreeMap<String, i64>,
     pub standing: BTreeSet<String>,
+}
+
+impl Tie {
+    /// They said something.
+    fn said(&mut self, now_ms: i64) {
+        self.answered = Some((now_ms + ANSWERED_MS, ANSWERS));
+    }
+
+    /// They followed, scanned or pressed something.
+    fn met(&mut self, now_ms: i64) {
+        self.greeted = Some((now_ms + GREETED_MS, GREETINGS));
+    }
 }
 
 /// A code of signing in, or of a phone number.

@@ -232,6 +232,7 @@ export const of = {
     points_spend: "Points spend",
     points_return: "Points return",
     points_adjust: "Points adjust",
+    payouts_make: "Payouts make",
     coupons_issue: "Coupons issue",
     coupons_use: "Coupons use",
     coupons_issue_many: "Coupons issue many",

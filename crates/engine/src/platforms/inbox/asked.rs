@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use zhiyin_model::event::{Refusal, names};
 use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Ts;
+use zhiyin_reach::app::WORD_CHARS_MAX;
 
 use super::shown::{Seen, cannot_reply, word_view};
 use super::{By, ConversationView, KEYED, Keyed, Rows, Stage, TRIES, Talk, TalkState, Word, WordView};
@@ -80,6 +81,10 @@ impl Engine {
                 return Ok(Err(refusal));
             }
             let Some(desk) = seen.talk.at_desk().cloned() else { return Ok(unknown()) };
+            if desk.channel != rows.network.channel && text.chars().count() > WORD_CHARS_MAX {
+                let message = format!("at most {WORD_CHARS_MAX} characters");
+                return Ok(refused("text_too_long", "text", message));
+            }
             let word_id = rows.word_id(seen.id, wall, &["reply", &asked.reply]);
             let mut talk = seen.talk.clone();
             let n = talk.said(wall, By::Staff, &text);
@@ -88,6 +93,7 @@ impl Engine {
                 persona: seen.talk.persona.clone(),
                 desk: desk.desk.clone(),
                 customer: desk.customer.clone(),
+                namespace: desk.namespace.clone(),
                 at: wall,
                 by: By::Staff,
                 who: Some(grant.who.clone()),
@@ -109,8 +115,14 @@ impl Engine {
             let keyed = Keyed { word: word_id, text: text.clone() };
             let things = vec![
                 rows.talk(seen.id, seen.version, &talk)?,
-                rows.word(&desk.account, (word_id, 0), Some(wall), &word)?,
-                rows.reflect(rows.kind(KEYED), (keyed_id, seen.id, 0), None, &talk.customer, &keyed)?,
+                rows.word((&desk.channel, &desk.account), (word_id, 0), Some(wall), &word)?,
+                rows.reflect(
+                    rows.kind(KEYED),
+                    (keyed_id, seen.id, 0),
+                    None,
+                    (&talk.namespace, &talk.customer),
+                    &keyed,
+                )?,
             ];
             if attempt == 0 {
                 let noted = json!({"reply": asked.reply, "message": word.id});
@@ -263,7 +275,7 @@ impl Engine {
         let item = json!({
             "type": "track", "event": event, "messageId": format!("complaint-{}-{}", seen.id, seen.version),
             "timestamp": clock::now(&home).rfc3339(), "properties": {"tag": tag},
-            "context": {"externalIds": [{"id": seen.talk.customer, "type": rows.network.namespace}]},
+            "context": {"externalIds": [{"id": seen.talk.customer, "type": seen.talk.namespace}]},
         });
         let source = Source {
             name: format!("{SOURCE}inbox"),

@@ -19,9 +19,9 @@ use zhiyin_store::campaigns::mirror::ReflectionId;
 use super::super::say;
 use super::super::tasks::{again, seconds};
 use super::super::{About, At, Kept, Put, Round, Row};
-use super::{EVENT_CHARS_MAX, Found, Rows, TRIES, WHOSE, Whose, cut};
+use super::{EVENT_CHARS_MAX, Found, Rows, TRIES, Whose, cut, window};
 use crate::{Engine, Result, boxed};
-use taking::Hearing;
+pub(super) use taking::Hearing;
 
 /// The kinds of rows of desks, and of when they were listed.
 pub(super) const DESK: &str = "desk";
@@ -231,7 +231,14 @@ impl Engine {
             .or_else(|| Some(row.what.name.clone()).filter(|name| !name.is_empty()))
             .unwrap_or_else(|| row.what.desk.clone());
         let desk = row.what.desk.clone();
-        let place = Place { account: &at.account, desk: &desk, persona: &persona };
+        let closes = |when: Ts| window(|subject| at.desk.limit(subject, "each", seconds(when)), when);
+        let place = Place {
+            of: (at.desk.channel(), &at.account),
+            namespace: at.desk.namespace(),
+            desk: &desk,
+            persona: &persona,
+            window: &closes,
+        };
         let askers = self.who_asks(&rows, at, &place, &page.items).await?;
         let said: Vec<say::Word> =
             page.items.iter().filter_map(|spoken| event_of(&place, &askers, spoken)).collect();
@@ -245,7 +252,7 @@ impl Engine {
             let mut hearing = Hearing::new(&rows, &place, &askers);
             hearing.load(&page.items).await?;
             for spoken in &page.items {
-                hearing.hear(at, spoken)?;
+                hearing.hear(spoken);
             }
             let what = Pulled { cursor: page.next.clone(), tries: 0, why: None, ..row.what.clone() };
             let due = if more { wall } else { wall.plus_us(HEAL_US) };
@@ -285,7 +292,7 @@ impl Engine {
         let is_word = |one: &&Spoken| matches!(one.what, SpokenWhat::Word { by: Speaker::Customer, .. });
         let customers: BTreeSet<&str> =
             items.iter().filter(is_word).map(|one| one.customer.as_str()).collect();
-        let whose = |customer: &str| rows.id(WHOSE, &[place.persona, customer]);
+        let whose = |customer: &str| rows.whose(place.persona, (place.namespace, customer));
         let known = rows.found::<Whose>(customers.iter().map(|one| whose(one)).collect()).await?;
         let is_new = |customer: &&&str| !matches!(known.get(&whose(customer)), Some(Found::There(_)));
         let new: Vec<String> = customers.iter().filter(is_new).map(|one| (*one).to_owned()).collect();
@@ -304,10 +311,15 @@ impl Engine {
 }
 
 /// Where something was said.
-struct Place<'p> {
-    account: &'p str,
-    desk: &'p str,
-    persona: &'p str,
+pub(super) struct Place<'p> {
+    /// On which channel, and of which of the brand's accounts.
+    pub(super) of: (&'p str, &'p str),
+    /// How members are named there.
+    pub(super) namespace: &'p str,
+    pub(super) desk: &'p str,
+    pub(super) persona: &'p str,
+    /// Until when a word of an instant may be answered, and how often.
+    pub(super) window: &'p (dyn Fn(Ts) -> (Ts, u64) + Send + Sync),
 }
 
 /// A word of a member's as an event; nothing, where it is somebody else's.

@@ -5,20 +5,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use zhiyin_decide::campaign::guard::why_blocked;
 use zhiyin_decide::{Cause, Scene};
 use zhiyin_model::event::names;
 use zhiyin_model::id::{EventId, MemberId};
 use zhiyin_model::time::Ts;
-use zhiyin_reach::platform::{Reply, Session, Trouble};
+use zhiyin_reach::platform::{Answer, Reply, Session, Trouble};
 use zhiyin_store::Wanted;
 
 use super::super::say;
 use super::super::tasks::again;
-use super::super::{At, Kept, Round, Row};
-use super::{Rows, Stage, TRIES, Talk, TalkState, WORD, Word};
-use crate::{Engine, Result, boxed, clock, rebuild};
+use super::super::{At, Round, Row};
+use super::{Rows, Stage, TRIES, Talk, TalkState, Word};
+use crate::apps::AppAt;
+use crate::{Engine, Result, clock, rebuild};
 
 /// How many are said in one round, and how long one process has them: longer than saying one may take.
 const AT_ONCE: usize = 16;
@@ -32,7 +33,53 @@ pub(in crate::platforms) fn round<'a>(
     at: &'a At,
     wall: Ts,
 ) -> BoxFuture<'a, Result<Round>> {
-    Box::pin(engine.round_of_replies(at, wall))
+    Box::pin(engine.round_of_replies(Mouth::Desk(at), wall))
+}
+
+/// By whom answers of one account are said.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mouth<'m> {
+    /// Desks of a platform's customer service.
+    Desk(&'m At),
+    /// An app of the brand's.
+    App(&'m AppAt),
+}
+
+impl<'m> Mouth<'m> {
+    /// Its channel, and what the brand calls the account.
+    fn of(self) -> (&'m str, &'m str) {
+        match self {
+            Self::Desk(at) => (at.desk.channel(), &at.account),
+            Self::App(at) => (at.door, &at.account),
+        }
+    }
+
+    async fn say(self, reply: &Reply) -> Answer<()> {
+        match self {
+            Self::Desk(at) => at.desk.reply(reply).await,
+            Self::App(at) => at.app.reply(&reply.customer, &reply.text).await,
+        }
+    }
+
+    /// Who has a customer whom this app may not answer, by a name.
+    async fn whose_session(self, word: &Word) -> &'static str {
+        let Self::Desk(at) = self else { return "session_elsewhere" };
+        match at.desk.session(&word.desk, &word.customer).await {
+            Ok(Session::Staff(_)) => "session_with_staff",
+            Ok(Session::Queue) => "session_in_queue",
+            Ok(Session::Over) => "session_over",
+            Ok(Session::Nobody | Session::App) | Err(_) => "session_elsewhere",
+        }
+    }
+}
+
+/// Why an answer was not taken, in the inbox's words: each platform has its own for the same.
+fn why_not(trouble: &Trouble) -> &str {
+    match trouble.why() {
+        "said_nothing_lately" => "reply_window_closed",
+        "replies_spent" => "replies_at_most",
+        why => why,
+    }
 }
 
 /// What came of saying something.
@@ -44,11 +91,14 @@ enum Came {
 }
 
 impl Engine {
-    #[boxed]
-    async fn round_of_replies(&self, at: &At, wall: Ts) -> Result<Round> {
-        let kept = self.kept(at).await?;
-        let lent: Vec<Row<Word>> = kept.lend(WORD, wall, wall.plus_us(LENT_US), AT_ONCE).await?;
+    /// Says what waits to be said by an app.
+    pub(crate) async fn replies_of_app(&self, at: &AppAt, wall: Ts) -> Result<Round> {
+        self.round_of_replies(Mouth::App(at), wall).await
+    }
+
+    async fn round_of_replies(&self, mouth: Mouth<'_>, wall: Ts) -> Result<Round> {
         let rows = self.inbox_rows().await?;
+        let lent = rows.lend_words(mouth.of(), (wall, wall.plus_us(LENT_US)), AT_ONCE).await?;
         let (mut done, mut held) = (0, BTreeSet::new());
         for row in lent {
             // Of one conversation nothing is said before what was to be said first.
@@ -56,19 +106,19 @@ impl Engine {
                 continue;
             }
             let talk = row.what.talk;
-            if !self.work_on_reply(&kept, at, &rows, row, wall).await? {
+            if !self.work_on_reply(mouth, &rows, row, wall).await? {
                 held.insert(talk);
             }
             done += 1;
         }
-        Ok(Round { done, next: kept.next(WORD).await? })
+        let mirror = self.store().coupons().campaigns().mirror();
+        Ok(Round { done, next: mirror.next_reflection(&rows.words_of(mouth.of())).await? })
     }
 
     /// Does what is next for one; whether it is over with, said or not.
     async fn work_on_reply(
         &self,
-        kept: &Kept<'_>,
-        at: &At,
+        mouth: Mouth<'_>,
         rows: &Rows<'_>,
         mut row: Row<Word>,
         wall: Ts,
@@ -76,18 +126,18 @@ impl Engine {
         match row.what.stage.clone() {
             Stage::Waiting => {}
             // Whoever had it before did not say what came of it.
-            Stage::Handed => return self.came_of(at, rows, row, Came::Unknown, wall).await,
-            Stage::Delivered { told: false } => return self.tell_answered(kept, at, rows, row).await,
+            Stage::Handed => return self.came_of(mouth, rows, row, Came::Unknown, wall).await,
+            Stage::Delivered { told: false } => return self.tell_answered(mouth, rows, row).await,
             Stage::Heard | Stage::Delivered { told: true } | Stage::Failed(_) | Stage::Unknown => {
-                let thing = rows.word(&at.account, (row.id, row.version), None, &row.what)?;
+                let thing = rows.word(mouth.of(), (row.id, row.version), None, &row.what)?;
                 return rows.converse(vec![thing], Vec::new()).await.map(|_| true);
             }
         }
         if let Some(why) = self.not_to_be_said(rows, &row.what).await? {
-            return self.came_of(at, rows, row, Came::Never(why), wall).await;
+            return self.came_of(mouth, rows, row, Came::Never(why), wall).await;
         }
         row.what.stage = Stage::Handed;
-        let handed = rows.word(&at.account, (row.id, row.version), Some(wall.plus_us(LENT_US)), &row.what)?;
+        let handed = rows.word(mouth.of(), (row.id, row.version), Some(wall.plus_us(LENT_US)), &row.what)?;
         if !rows.converse(vec![handed], Vec::new()).await? {
             return Ok(true);
         }
@@ -98,31 +148,21 @@ impl Engine {
             customer: row.what.customer.clone(),
             text: row.what.text.clone(),
         };
-        let came = match at.desk.reply(&reply).await {
+        let came = match mouth.say(&reply).await {
             Ok(()) => Came::Said,
             Err(Trouble::Later { rest, why }) if row.what.tries + 1 < TRIES_MAX => {
-                tracing::info!(?at, why, "inbox: an answer waits");
+                tracing::info!(?mouth, why, "inbox: an answer waits");
                 Came::Later(again(wall, row.what.tries + 1, row.id, rest.max(Duration::from_secs(1))))
             }
             Err(Trouble::Unknown { .. }) => Came::Unknown,
             Err(Trouble::Never { why: "session_elsewhere", .. }) => {
-                Came::Never(self.whose_session(at, &row.what).await.to_owned())
+                Came::Never(mouth.whose_session(&row.what).await.to_owned())
             }
-            Err(trouble) => Came::Never(trouble.why().to_owned()),
+            Err(trouble) => Came::Never(why_not(&trouble).to_owned()),
         };
         let is_later = matches!(came, Came::Later(_));
-        let settled = self.came_of(at, rows, row, came, wall).await?;
+        let settled = self.came_of(mouth, rows, row, came, wall).await?;
         Ok(settled && !is_later)
-    }
-
-    /// Who has a customer whom this app may not answer, by a name.
-    async fn whose_session(&self, at: &At, word: &Word) -> &'static str {
-        match at.desk.session(&word.desk, &word.customer).await {
-            Ok(Session::Staff(_)) => "session_with_staff",
-            Ok(Session::Queue) => "session_in_queue",
-            Ok(Session::Over) => "session_over",
-            Ok(Session::Nobody | Session::App) | Err(_) => "session_elsewhere",
-        }
     }
 
     /// Why nothing is said to somebody, not even an answer.
@@ -144,15 +184,15 @@ impl Engine {
     }
 
     async fn not_to_be_said(&self, rows: &Rows<'_>, word: &Word) -> Result<Option<String>> {
-        let members = rows.members(&[&word.customer]).await?;
-        let Some(member) = members.get(&word.customer) else { return Ok(None) };
+        let members = rows.members(&[(&word.namespace, &word.customer)]).await?;
+        let Some(member) = members.get(&0) else { return Ok(None) };
         Ok(self.not_to_be_answered(*member).await?.map(str::to_owned))
     }
 
     /// Writes down what came of one, and what that means for its conversation, at once; whether it was written.
     async fn came_of(
         &self,
-        at: &At,
+        mouth: Mouth<'_>,
         rows: &Rows<'_>,
         mut row: Row<Word>,
         came: Came,
@@ -178,11 +218,11 @@ impl Engine {
             }
         };
         for _ in 0..TRIES {
-            let mut things = vec![rows.word(&at.account, (row.id, row.version), due, &row.what)?];
+            let mut things = vec![rows.word(mouth.of(), (row.id, row.version), due, &row.what)?];
             let mut listed = Vec::new();
             if let Some(mut talk) = rows.get::<Talk>(row.what.talk).await? {
                 let before = talk.what.clone();
-                settle(&mut talk.what, &at.account, &row.what, &came, wall);
+                settle(&mut talk.what, mouth.of().1, &row.what, &came, wall);
                 if talk.what != before {
                     things.push(rows.talk(talk.id, talk.version, &talk.what)?);
                     listed.push(talk.what.listed(talk.id));
@@ -202,28 +242,41 @@ impl Engine {
     }
 
     /// That somebody was answered is an event of theirs.
-    async fn tell_answered(
-        &self,
-        kept: &Kept<'_>,
-        at: &At,
-        rows: &Rows<'_>,
-        mut row: Row<Word>,
-    ) -> Result<bool> {
+    async fn tell_answered(&self, mouth: Mouth<'_>, rows: &Rows<'_>, mut row: Row<Word>) -> Result<bool> {
         let mut more: Map<String, Value> = Map::new();
         more.insert("desk".to_owned(), row.what.desk.as_str().into());
         more.insert("persona".to_owned(), row.what.persona.as_str().into());
         row.what.who.iter().for_each(|who| drop(more.insert("by".to_owned(), who.as_str().into())));
-        let said = say::Word {
-            name: names::MESSAGE_ANSWERED,
-            customer: row.what.customer.clone(),
-            unionid: None,
-            id: format!("answered-{}", row.id),
-            at: row.what.at.0.div_euclid(1_000_000),
-            more,
-        };
-        kept.say(&[said]).await?;
+        let id = format!("answered-{}", row.id);
+        match mouth {
+            Mouth::Desk(at) => {
+                let said = say::Word {
+                    name: names::MESSAGE_ANSWERED,
+                    customer: row.what.customer.clone(),
+                    unionid: None,
+                    id,
+                    at: row.what.at.0.div_euclid(1_000_000),
+                    more,
+                };
+                self.kept(at).await?.say(&[said]).await?;
+            }
+            Mouth::App(at) => {
+                more.insert("channel".to_owned(), at.door.into());
+                more.insert("account_of".to_owned(), at.account.as_str().into());
+                let home = self.home().await?;
+                let when = row.what.at.plus_us(home.offset_us).min(clock::now(&home));
+                let item = json!({
+                    "type": "track", "event": names::MESSAGE_ANSWERED, "messageId": id, "timestamp": when.rfc3339(),
+                    "context": {"externalIds": [{"id": row.what.customer, "type": row.what.namespace}]}, "properties": more,
+                });
+                let refused = self.put(at.door, &[item.to_string().into_bytes()]).await?;
+                if let Some(why) = refused {
+                    tracing::warn!(?at, why, "inbox: an answer is no event");
+                }
+            }
+        }
         row.what.stage = Stage::Delivered { told: true };
-        let thing = rows.word(&at.account, (row.id, row.version), None, &row.what)?;
+        let thing = rows.word(mouth.of(), (row.id, row.version), None, &row.what)?;
         rows.converse(vec![thing], Vec::new()).await.map(|_| true)
     }
 }

@@ -12,7 +12,6 @@ use zhiyin_model::mask::Mask;
 use zhiyin_model::member::Member;
 use zhiyin_model::role::{Bound, Filter, Grant, Operation};
 use zhiyin_model::time::Ts;
-use zhiyin_reach::platform::Network;
 use zhiyin_store::campaigns::conversations::{Conversation, ConversationsAsked};
 use zhiyin_store::campaigns::mirror::{ReflectionId, reflection_id};
 use zhiyin_store::seal;
@@ -218,7 +217,7 @@ impl Seen {
             desks: desks
                 .into_iter()
                 .map(|one| DeskView {
-                    channel: Network::usual().channel.to_owned(),
+                    channel: one.channel.clone(),
                     account: one.account.clone(),
                     desk: one.desk.clone(),
                     name: self.called.get(&(one.account.clone(), one.desk.clone())).cloned(),
@@ -303,14 +302,15 @@ impl Rows<'_> {
         Ok(called.collect())
     }
 
-    /// Members of conversations, by the customer that names each.
-    async fn members_of(&self, talks: &[&Talk]) -> Result<BTreeMap<String, Member>> {
-        let customers: Vec<&str> = talks.iter().map(|talk| talk.customer.as_str()).collect();
+    /// Members of conversations, by the places of those.
+    async fn members_of(&self, talks: &[&Talk]) -> Result<BTreeMap<usize, Member>> {
+        let customers: Vec<_> =
+            talks.iter().map(|talk| (talk.namespace.as_str(), talk.customer.as_str())).collect();
         let ids = self.members(&customers).await?;
         let wanted: Vec<MemberId> = ids.values().copied().collect();
         let members = self.engine.store().reading().members(wanted).await?;
         let members: BTreeMap<MemberId, Member> = members.into_iter().map(|one| (one.id, one)).collect();
-        let of = ids.into_iter().filter_map(|(name, id)| Some((name, members.get(&id)?.clone())));
+        let of = ids.into_iter().filter_map(|(place, id)| Some((place, members.get(&id)?.clone())));
         Ok(of.collect())
     }
 }
@@ -387,8 +387,8 @@ impl Engine {
         let (members, called) = (rows.members_of(&talks).await?, rows.called(&talks).await?);
         let wall = clock::wall();
         let mut items = Vec::new();
-        for (id, version, talk) in there {
-            let member = members.get(&talk.customer).cloned();
+        for (place, (id, version, talk)) in there.into_iter().enumerate() {
+            let member = members.get(&place).cloned();
             if admits(&filter, grant, &talk, member.as_ref()) {
                 let called = called.clone();
                 items.push(Seen { id, version, talk, member, mask: filter.mask, called }.view(wall));
@@ -457,13 +457,15 @@ impl Engine {
             None => None,
             Some(spot) => Some(ReflectionId::from_slice(&spot).ok_or(ReadProblem::Cursor)?),
         };
-        let mut accounts: Vec<&str> = seen.talk.desks.iter().map(|desk| desk.account.as_str()).collect();
+        let of = |desk: &'_ super::Desk| (desk.channel.clone(), desk.account.clone());
+        let mut accounts: Vec<(String, String)> = seen.talk.desks.iter().map(of).collect();
         accounts.sort_unstable();
         accounts.dedup();
         let mirror = self.store().coupons().campaigns().mirror();
         let mut found = Vec::new();
-        for account in accounts {
-            found.extend(mirror.reflections_of(&rows.words_of(account), seen.id, after, limit).await?);
+        for (channel, account) in accounts {
+            let kind = rows.words_of((&channel, &account));
+            found.extend(mirror.reflections_of(&kind, seen.id, after, limit).await?);
         }
         found.sort_unstable_by_key(|one| one.id);
         let more = found.len() >= limit;

@@ -114,6 +114,8 @@ mod tests {
             (with("domains", json!(["https://m.shop.example"])), "wechat.main.domains[0]"),
             (with("page", json!("/pages/index")), "wechat.main.page"),
             (with("api", json!("http://127.0.0.1:1")), "wechat.main.api"),
+            (with("persona", json!(" \n")), "wechat.main.persona"),
+            (with("answers", json!(21)), "wechat.main.answers"),
             (with("nonsense", json!(1)), "wechat.main"),
             (callback(json!({})), "wechat.main.callback.token_env"),
             (callback(json!({"token_env": "OTHER"})), "wechat.main.callback.token_env"),

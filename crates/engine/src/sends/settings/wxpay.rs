@@ -108,6 +108,9 @@ mod tests {
             (with("stocks", json!({"a": "1", "b": "1"})), "wxpay.main.stocks.b"),
             (with("stocks", json!({"a": "1"})), "wxpay.main.private_key_file"),
             (with("coupon_appid", json!("wx2")), "wxpay.main.coupon_appid"),
+            (with("sub_mchid", json!("1900000001")), "wxpay.main.sub_mchid"),
+            (with("sub_mchid", json!("19x")), "wxpay.main.sub_mchid"),
+            (with("transfer_reports", json!({"活动名称": ""})), "wxpay.main.transfer_reports.活动名称"),
             (with("nonsense", json!(1)), "wxpay.main"),
         ] {
             let problem = given(&of).map(|_| ()).unwrap_err();

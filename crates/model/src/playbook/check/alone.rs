@@ -11,7 +11,7 @@ const ALONE_MAX: i64 = 1_000_000_000;
 const HOURS_MAX: i64 = 744;
 
 impl Check<'_> {
-    pub(super) fn alone(&mut self, raw: Option<RawAlone>, node: Option<&Node>) -> Limits {
+    pub(super) fn alone(&mut self, raw: Option<RawAlone>, node: Option<&Node>, exponent: u32) -> Limits {
         let usual = Limits::default();
         let (Some(raw), Some(node)) = (raw, node) else { return usual };
         let mut within = |given: Option<i64>, key: &str, least: i64, most: i64| {
@@ -27,10 +27,14 @@ impl Check<'_> {
         };
         let points = within(raw.points, "points", 0, ALONE_MAX);
         let members = within(raw.members, "members", 0, ALONE_MAX);
+        let payouts = within(raw.payouts, "payouts", 0, ALONE_MAX);
         let hours = within(raw.answer_hours, "answer_hours", 1, HOURS_MAX);
         Limits {
             points_alone: points.unwrap_or(usual.points_alone),
             coupons_alone: members.unwrap_or(usual.coupons_alone),
+            payouts_alone_minor: payouts.map_or(usual.payouts_alone_minor, |major| {
+                major.saturating_mul(10_u64.saturating_pow(exponent))
+            }),
             playbook_alone: raw.playbook.unwrap_or(usual.playbook_alone),
             answer_hours: hours.and_then(|hours| u32::try_from(hours).ok()).unwrap_or(usual.answer_hours),
         }

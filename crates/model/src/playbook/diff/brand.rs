@@ -96,6 +96,17 @@ pub(super) fn alone(old: &Limits, new: &Limits, changes: &mut Vec<Change>) {
         number,
     ));
     changes.extend(value(
+        "alone.payouts",
+        Touches::Nobody,
+        (
+            "一人可决定的转账金额上限（最小货币单位）",
+            "The most money that one person sends to a member alone, in minor units,",
+        ),
+        &old.payouts_alone_minor,
+        &new.payouts_alone_minor,
+        number,
+    ));
+    changes.extend(value(
         "alone.playbook",
         Touches::Nobody,
         ("一人上线打法", "Making a playbook live alone"),

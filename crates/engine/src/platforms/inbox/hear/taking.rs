@@ -8,17 +8,19 @@ use zhiyin_store::campaigns::conversations::Conversation;
 use zhiyin_store::campaigns::mirror::{Reflect, ReflectionId};
 
 use super::super::{
-    At, Attached, By, DESKS_MAX, Desk, Found, Rows, Stage, TALK, Talk, TalkState, WHOSE, WORD_CHARS_MAX,
-    Whose, Word, cut, opened, window,
+    Attached, By, DESKS_MAX, Desk, Found, Rows, Stage, TALK, Talk, TalkState, WHOSE, WORD_CHARS_MAX, Whose,
+    Word, cut, opened,
 };
 use super::Place;
 use crate::Result;
 
 /// How many of a conversation's latest words are looked through for one that is taken back.
 const LOOKED_BACK: usize = 200;
+/// How namespaces begin in which apps of the brand's know people.
+const APP_NAMESPACES: &str = "openid:";
 
 /// What is being taken in, held against what is known.
-pub(super) struct Hearing<'h> {
+pub(in super::super) struct Hearing<'h> {
     rows: &'h Rows<'h>,
     place: &'h Place<'h>,
     askers: &'h BTreeMap<String, Asker>,
@@ -29,17 +31,21 @@ pub(super) struct Hearing<'h> {
 }
 
 impl<'h> Hearing<'h> {
-    pub(super) fn new(rows: &'h Rows<'h>, place: &'h Place<'h>, askers: &'h BTreeMap<String, Asker>) -> Self {
+    pub(in super::super) fn new(
+        rows: &'h Rows<'h>,
+        place: &'h Place<'h>,
+        askers: &'h BTreeMap<String, Asker>,
+    ) -> Self {
         let (whose, talks, words) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { rows, place, askers, whose, talks, words }
     }
 
     fn whose_id(&self, customer: &str) -> ReflectionId {
-        self.rows.id(WHOSE, &[self.place.persona, customer])
+        self.rows.whose(self.place.persona, (self.place.namespace, customer))
     }
 
     /// Reads what is known of all who say something.
-    pub(super) async fn load(&mut self, items: &[Spoken]) -> Result<()> {
+    pub(in super::super) async fn load(&mut self, items: &[Spoken]) -> Result<()> {
         let customers: BTreeSet<&str> = items.iter().map(|one| one.customer.as_str()).collect();
         let ids = customers.iter().map(|one| self.whose_id(one)).collect();
         let known = self.rows.found::<Whose>(ids).await?;
@@ -60,7 +66,13 @@ impl<'h> Hearing<'h> {
         }
         for (customer, version) in new {
             let elsewhere = self.known_elsewhere(customer).await?;
-            let fresh = || self.rows.id(TALK, &[self.place.persona, customer, &version.to_string()]);
+            let version_name = version.to_string();
+            let fresh = || match self.place.namespace {
+                usual if usual == self.rows.network.namespace => {
+                    self.rows.id(TALK, &[self.place.persona, customer, &version_name])
+                }
+                namespace => self.rows.id(TALK, &[self.place.persona, namespace, customer, &version_name]),
+            };
             let talk = elsewhere.unwrap_or_else(fresh);
             self.whose.insert(customer.to_owned(), (talk, Some(version)));
         }
@@ -88,14 +100,19 @@ impl<'h> Hearing<'h> {
         Ok(())
     }
 
-    /// The conversation with this persona that a member has by another name of theirs on the platform.
+    /// The conversation with this persona that a member has by another name of theirs.
     async fn known_elsewhere(&self, customer: &str) -> Result<Option<ReflectionId>> {
-        let Some(member) = self.rows.members(&[customer]).await?.remove(customer) else { return Ok(None) };
+        let own = (self.place.namespace, customer);
+        let Some(member) = self.rows.members(&[own]).await?.remove(&0) else { return Ok(None) };
         let names = self.rows.engine.store().identifiers_of(vec![member]).await?;
+        let is_of_a_desk = |namespace: &str| {
+            namespace == self.rows.network.namespace || namespace.starts_with(APP_NAMESPACES)
+        };
         let others = names
             .iter()
-            .filter(|(_, namespace, value)| *namespace == self.rows.network.namespace && value != customer);
-        let ids = others.map(|(_, _, value)| self.whose_id(value)).collect();
+            .map(|(_, namespace, value)| (namespace.as_str(), value.as_str()))
+            .filter(|other| *other != own && is_of_a_desk(other.0));
+        let ids = others.map(|other| self.rows.whose(self.place.persona, other)).collect();
         let found = self.rows.found::<Whose>(ids).await?.into_values();
         let there = found.filter_map(|one| match one {
             Found::There(row) => Some(row.what.talk),
@@ -106,13 +123,13 @@ impl<'h> Hearing<'h> {
 
     fn word_id(&self, talk: ReflectionId, spoken: &Spoken) -> ReflectionId {
         let at = Ts(spoken.at.saturating_mul(1_000_000));
-        self.rows.word_id(talk, at, &[self.place.account, self.place.desk, &spoken.id])
+        self.rows.word_id(talk, at, &[self.place.of.1, self.place.desk, &spoken.id])
     }
 
     /// A word of the latest by what the platform calls it.
     async fn looked_back(&self, talk: ReflectionId, word: &str) -> Result<Option<ReflectionId>> {
         let mirror = self.rows.engine.store().coupons().campaigns().mirror();
-        let kind = self.rows.words_of(self.place.account);
+        let kind = self.rows.words_of(self.place.of);
         for one in mirror.reflections_of(&kind, talk, None, LOOKED_BACK).await? {
             if let Some(row) = opened::<Word>(one)?.filter(|row| row.what.id == word) {
                 return Ok(Some(row.id));
@@ -122,13 +139,13 @@ impl<'h> Hearing<'h> {
     }
 
     /// Takes one thing in.
-    pub(super) fn hear(&mut self, at: &At, spoken: &Spoken) -> Result<()> {
-        let Some((id, _)) = self.whose.get(&spoken.customer).copied() else { return Ok(()) };
+    pub(in super::super) fn hear(&mut self, spoken: &Spoken) {
+        let Some((id, _)) = self.whose.get(&spoken.customer).copied() else { return };
         match &spoken.what {
             SpokenWhat::Word { by, text, attached } => {
                 let word_id = self.word_id(id, spoken);
                 if self.words.contains_key(&word_id) {
-                    return Ok(());
+                    return;
                 }
                 let when = Ts(spoken.at.saturating_mul(1_000_000));
                 let (text, is_cut) = cut(text, WORD_CHARS_MAX);
@@ -139,12 +156,13 @@ impl<'h> Hearing<'h> {
                     Speaker::Customer => (By::Member, None),
                     Speaker::Staff(who) => (By::Staff, Some(who.clone())),
                 };
-                let n = self.speak(at, id, spoken, (when, by, &text, attached.as_ref()));
+                let n = self.speak(id, spoken, (when, by, &text, attached.as_ref()));
                 let word = Word {
                     talk: id,
                     persona: self.place.persona.to_owned(),
                     desk: self.place.desk.to_owned(),
                     customer: spoken.customer.clone(),
+                    namespace: self.place.namespace.to_owned(),
                     at: when,
                     by,
                     who,
@@ -161,11 +179,9 @@ impl<'h> Hearing<'h> {
             }
             SpokenWhat::NotArrived { reply, why } => {
                 let of = ReflectionId::from_hex(reply);
-                let Some((_, word, changed)) = of.and_then(|of| self.words.get_mut(&of)) else {
-                    return Ok(());
-                };
+                let Some((_, word, changed)) = of.and_then(|of| self.words.get_mut(&of)) else { return };
                 if word.talk != id || matches!(word.stage, Stage::Failed(_)) {
-                    return Ok(());
+                    return;
                 }
                 (word.stage, *changed) = (Stage::Failed((*why).to_owned()), true);
                 if let Some((_, talk, changed)) = self.talks.get_mut(&id) {
@@ -184,7 +200,7 @@ impl<'h> Hearing<'h> {
                 }
             }
             SpokenWhat::Session(session) => {
-                let (account, desk) = (self.place.account, self.place.desk);
+                let (account, desk) = (self.place.of.1, self.place.desk);
                 if let Some((_, talk, changed)) = self.talks.get_mut(&id)
                     && let Some(one) = talk.desk_mut(account, desk)
                 {
@@ -193,13 +209,11 @@ impl<'h> Hearing<'h> {
                 }
             }
         }
-        Ok(())
     }
 
     /// What a new word makes of its conversation; its number there.
     fn speak(
         &mut self,
-        at: &At,
         id: ReflectionId,
         spoken: &Spoken,
         (when, by, text, attached): (Ts, By, &str, Option<&Attached>),
@@ -207,6 +221,7 @@ impl<'h> Hearing<'h> {
         let fresh = || Talk {
             persona: self.place.persona.to_owned(),
             customer: spoken.customer.clone(),
+            namespace: self.place.namespace.to_owned(),
             name: None,
             state: TalkState::Open,
             unread: 0,
@@ -228,9 +243,11 @@ impl<'h> Hearing<'h> {
             None => text.to_owned(),
         };
         let n = talk.said(when, by, words.trim());
-        let (account, desk) = (self.place.account, self.place.desk);
+        let ((channel, account), desk) = (self.place.of, self.place.desk);
         if talk.desk_mut(account, desk).is_none() {
             talk.desks.push(Desk {
+                channel: channel.to_owned(),
+                namespace: self.place.namespace.to_owned(),
                 account: account.to_owned(),
                 desk: desk.to_owned(),
                 customer: spoken.customer.clone(),
@@ -253,7 +270,7 @@ impl<'h> Hearing<'h> {
             By::Member => {
                 (talk.state, talk.unread) = (TalkState::Unread, talk.unread.saturating_add(1));
                 talk.heard = talk.heard.max(Some(when));
-                let (closes, left) = window(|subject| at.desk.limit(subject, "each", spoken.at), when);
+                let (closes, left) = (self.place.window)(when);
                 if let Some(one) = talk.desk_mut(account, desk).filter(|one| one.spoke <= when) {
                     (one.spoke, one.closes, one.left) = (when, closes, left);
                     one.customer.clone_from(&spoken.customer);
@@ -266,16 +283,17 @@ impl<'h> Hearing<'h> {
         n
     }
 
-    pub(super) fn things(&self) -> Result<Vec<Reflect>> {
+    pub(in super::super) fn things(&self) -> Result<Vec<Reflect>> {
         let mut things = Vec::new();
         for (customer, (talk, new)) in &self.whose {
             let (Some(version), true) = (new, self.talks.contains_key(talk)) else { continue };
             let (id, kind) = (self.whose_id(customer), self.rows.kind(WHOSE));
+            let whom = (self.place.namespace, customer.as_str());
             things.push(self.rows.reflect(
                 kind,
                 (id, *talk, *version),
                 None,
-                customer,
+                whom,
                 &Whose { talk: *talk },
             )?);
         }
@@ -283,12 +301,12 @@ impl<'h> Hearing<'h> {
             things.push(self.rows.talk(*id, *version, talk)?);
         }
         for (id, (version, word, _)) in self.words.iter().filter(|(_, (.., changed))| *changed) {
-            things.push(self.rows.word(self.place.account, (*id, *version), None, word)?);
+            things.push(self.rows.word(self.place.of, (*id, *version), None, word)?);
         }
         Ok(things)
     }
 
-    pub(super) fn listed(&self) -> Vec<Conversation> {
+    pub(in super::super) fn listed(&self) -> Vec<Conversation> {
         let changed = self.talks.iter().filter(|(_, (.., changed))| *changed);
         changed.map(|(id, (_, talk, _))| talk.listed(*id)).collect()
     }
