@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console h5 clients quickstart mail sms wechat wecom wxpay shops effects offers draws shell deny)
+all_checks=(fmt clippy rust faults console clickhouse engine_pg coupons crash persons processes oracle h5 audiences upgrade wecom browser api mail effects clients offers shops draws quickstart sms wechat wxpay shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
