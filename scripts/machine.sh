@@ -152,10 +152,15 @@ in_venv() {
   rm -rf "$venv"
   mkdir -p "$cache/venv"
   # Each failure is passed on by hand: callers ask this in conditions, where `set -e` sleeps.
-  python3 -m venv "$venv" || return 1
-  if [[ $# -gt 0 ]]; then
+  if [[ $# -eq 0 ]]; then
+    python3 -m venv "$venv" || return 1
+  else
+    # One that has pip installs into all others: to give each its own takes longer than most packages.
+    in_venv plain || return 1
+    python3 -m venv --without-pip "$venv" || return 1
     say "Installing from PyPI into the cache: $*"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: "$@" || return 1
+    "$cache/venv/plain/bin/python" -m pip --python "$venv/bin/python" install --quiet --disable-pip-version-check \
+      --only-binary :all: "$@" || return 1
   fi
   printf '%s' "$stamp" >"$venv/stamp"
 }

@@ -22,6 +22,8 @@ if (shots) mkdirSync(shots, { recursive: true });
 
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const CHINESE = /[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/;
+// Whatever is waited for comes, or the page is stuck: a machine that computes beside may take half a minute for a second's work.
+const PATIENCE_MS = 120_000;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 320, height: 640 };
 
@@ -41,6 +43,7 @@ async function numbers() {
 // `answer` stands in for /v1/overview: called with its count from 1, it gives { status, body } or undefined.
 async function visit(path, { viewport = DESKTOP, colorScheme = "light", locale = "zh-CN", answer, errorsExpected = false } = {}) {
   const context = await browser.newContext({ viewport, colorScheme, locale, reducedMotion: "reduce" });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const faults = [];
   let asked = 0;
@@ -319,6 +322,7 @@ check("an answer that is not an overview, and no answer at all, are said plainly
 check("numbers that could not be brought up to date stay, and say as of when", async () => {
   const wanted = await numbers();
   const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB" });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await page.clock.install();
   let failing = false;

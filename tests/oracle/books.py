@@ -64,14 +64,14 @@ def stores(data: Path) -> list[tuple[int, int, str]]:
     ).fetchall()
 
 
-def owed(year: oracle.Year, baskets: list[tuple[int, int, str]], until_us: int) -> Counter:
+def owed(standing: dict[int, oracle.Member], baskets: list[tuple[int, int, str]], until_us: int) -> Counter:
     """What is owed at an instant, by (by, of)."""
     last: dict[str, tuple[int, str]] = {}
     for time_us, household, store in baskets:
         if time_us <= until_us:
             last[str(household)] = max(last.get(str(household), (0, "")), (time_us, store))
     sums: Counter = Counter()
-    for household, row in oracle.answer(oracle.replay(year, until_us), until_us).items():
+    for household, row in oracle.answer(standing, until_us).items():
         points, tier = row[2], row[4]
         sums["all", ""] += points
         sums["tier", tier] += points
@@ -127,8 +127,9 @@ def main() -> None:
         open_, states = books(args.binary, home)
         was: Counter = Counter()
         before: Lines = {}
-        for month in MONTHS:
-            expected = owed(year, baskets, end_of_month(month))
+        ends = [end_of_month(month) for month in MONTHS]
+        for month, until_us, standing in zip(MONTHS, ends, oracle.replays(year, ends)):
+            expected = owed(standing, baskets, until_us)
             verdict(f"books of {month}", differences(month, open_[month], before, expected, was))
             before, was = open_[month], expected
         ended = [month for month in MONTHS if states[month] == "open"]

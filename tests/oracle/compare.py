@@ -89,10 +89,12 @@ def main() -> None:
         if args.home is None:
             engine(args.binary, home, "import", "completejourney", str(args.data))
         n_failed = 0
-        for date in [None, *DATES]:
-            until_us = year.end_us if date is None else oracle.end_of(date)
-            expected = oracle.answer(oracle.replay(year, until_us), until_us)
-            as_of = [] if date is None else ["--as-of", date]
+        # One replay stops at each of them.
+        untils = sorted((year.end_us if date is None else oracle.end_of(date), date or "") for date in [None, *DATES])
+        standings = oracle.replays(year, [until_us for until_us, _ in untils])
+        for (until_us, date), standing in zip(untils, standings):
+            expected = oracle.answer(standing, until_us)
+            as_of = ["--as-of", date] if date else []
             found = parse(engine(args.binary, home, "report", "members", "--format", "csv", *as_of))
             wrong = differences(expected, found)
             verdict = "FAILED" if wrong else "ok"

@@ -159,7 +159,7 @@ check("with the network cut a sale is kept, the page opens all the same, and it 
   await sound(page, "pos-offline-kept-zh");
   await page.click("nav.bar a[href='#/waiting']");
   await page.waitForFunction((name) => document.querySelector("main").innerText.includes(name), number);
-  assert.match(await page.locator(".off").innerText(), /离线，1 笔待传/);
+  await page.waitForFunction(() => document.querySelector(".off").innerText.includes("离线，1 笔待传"));
   await sound(page, "pos-waiting-zh");
   await assert.rejects(owner("GET", `/v1/checkout?checkout=${number}`), /404/);
   // It stays when the page is loaded anew.
@@ -190,7 +190,7 @@ check("somebody enrolled without a network, and what they bought at once, is sen
   await page.click(".pay .go");
   await page.waitForSelector(".number");
   const number = await page.locator(".number").innerText();
-  assert.match(await page.locator(".off").innerText(), /3 waiting/);
+  await page.waitForFunction(() => document.querySelector(".off").innerText.includes("3 waiting"));
   await context.setOffline(false);
   await page.click("nav.bar a[href='#/waiting']");
   await page.waitForSelector(".pill.bad");

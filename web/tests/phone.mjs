@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+// Whatever is waited for comes, or the page is stuck: a machine that computes beside may take half a minute for a second's work.
+const PATIENCE_MS = 120_000;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }, resultTypes: ["violations"] };
 
@@ -29,6 +31,7 @@ export async function phones({ origin, shots, keys }) {
       ...(state ? { storageState: state } : {}),
       ...more,
     });
+    context.setDefaultTimeout(PATIENCE_MS);
     await context.addInitScript((value) => localStorage.setItem("zhiyin.language", value), lang);
     const page = await context.newPage();
     const faults = [];

@@ -19,6 +19,8 @@ if (!base || !URL.canParse(base) || !to) {
   console.error("usage: node tour.mjs HOME_ADDRESS --to DIR [--dist] [--only WORD] [--png DIR]");
   process.exit(2);
 }
+// Whatever is waited for comes, or the page is stuck: a machine that computes beside may take half a minute for a second's work.
+const PATIENCE_MS = 120_000;
 const PERSON = { name: "demo", password: "seven strings at dusk" };
 const KB = 1024;
 const ONE_MAX = 120 * KB;
@@ -43,6 +45,7 @@ const get = (page, path) => page.evaluate(async (path) => (await fetch(path)).js
 let kept;
 async function open({ size = DESK, lang = "zh", light = "light" }) {
   const context = await browser.newContext({ viewport: size, colorScheme: light, locale: lang === "zh" ? "zh-CN" : "en-US", reducedMotion: "reduce", ...(kept ? { storageState: kept } : {}) });
+  context.setDefaultTimeout(PATIENCE_MS);
   await context.addInitScript((value) => localStorage.setItem("zhiyin.language", value), lang);
   const page = await context.newPage();
   return { context, page };
@@ -84,7 +87,7 @@ async function answered(page) {
     await page.keyboard.press("Control+Enter");
   }
   // It is said in the next round of the home's.
-  await page.waitForFunction(() => /已送达|Delivered/.test([...document.querySelectorAll(".word.ours")].at(-1)?.innerText ?? ""), undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => /已送达|Delivered/.test([...document.querySelectorAll(".word.ours")].at(-1)?.innerText ?? ""));
   await page.waitForFunction(() => document.querySelector(".talk-row[aria-current].unread") === null);
   return undefined;
 }

@@ -34,6 +34,9 @@ const subscribe = (hear: () => void) => {
 export const useDark = () => useSyncExternalStore(subscribe, isDark);
 export const useChoice = () => useSyncExternalStore(subscribe, () => choice);
 
+/** Whether the reader's machine asks for less motion. */
+export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 const font = `-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Helvetica Neue", "PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif`;
 
 export function tokens(dark: boolean): ThemeConfig {
@@ -65,7 +68,7 @@ export function tokens(dark: boolean): ThemeConfig {
       borderRadius: 8,
       fontFamily: font,
       fontSize: 14,
-      motion: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      motion: !still(),
       motionDurationSlow: "0.15s",
       motionDurationMid: "0.12s",
       boxShadow: "none",

@@ -5,7 +5,7 @@ import { Refusal } from "@zhiyin/api";
 import { App, ConfigProvider } from "antd";
 import { StrictMode, useEffect, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { tokens, useDark } from "./light";
+import { still, tokens, useDark } from "./light";
 import "./look.css";
 import { router } from "./router";
 import { begin, useWords } from "./words";
@@ -37,7 +37,7 @@ function Console() {
   }, [lang]);
   const look = useMemo(() => tokens(dark), [dark]);
   return (
-    <ConfigProvider theme={look} {...(antdWords ? { locale: antdWords } : {})} button={{ autoInsertSpace: false }}>
+    <ConfigProvider theme={look} {...(antdWords ? { locale: antdWords } : {})} button={{ autoInsertSpace: false }} wave={{ disabled: still() }}>
       <App>
         <RouterProvider router={router} />
       </App>
