@@ -328,6 +328,8 @@ export const rest: Rest = {
     url_say: "Begins with https; no private network.",
     description: "What for",
     types: "Told of",
+    types_say: "Nothing chosen is everything, also what is new later on.",
+    kinds_n: "{{n}} kinds",
     all: "everything",
     waiting: "Waiting",
     well: "Well",

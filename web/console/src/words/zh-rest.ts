@@ -326,6 +326,8 @@ export const rest = {
     url_say: "以 https 开头，不能是内网地址。",
     description: "说明",
     types: "推什么",
+    types_say: "不选就是全部，以后新增的也在内。",
+    kinds_n: "{{n}} 种",
     all: "全部",
     waiting: "等待",
     well: "正常",
