@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { serve } from "./serve.mjs";
+import { WAITS } from "./talks.mjs";
 
 const [base, ...rest] = process.argv.slice(2);
 const option = (name) => (rest.includes(name) ? rest[rest.indexOf(name) + 1] : undefined);
@@ -199,6 +200,8 @@ const PAGES = [
   ["offers-form", () => "/offers?offer=gold-ten", ".ant-drawer form, .ant-drawer .note"],
   ["offers-cart", () => "/offers?tab=cart", ".cart-line"],
   ["offers-coupons", () => "/offers?tab=coupons", ".figure"],
+  ["offers-codes", () => "/offers?tab=codes", ".none, table tbody tr"],
+  ["offers-codes-new", () => "/offers?tab=codes&codes=new:", ".ant-drawer form"],
   ["offers-draws", () => "/offers?tab=draws", ".figure"],
   ["campaigns", () => "/campaigns", "table tbody tr"],
   ["campaigns-calendar", () => "/campaigns?tab=calendar", ".due"],
@@ -270,7 +273,7 @@ for (const view of VIEWS) {
         const said = await page.evaluate(() => document.querySelector("main").innerText);
         assert.doesNotMatch(said, /undefined|NaN|\[object|\{\{(?! )|\bnull\b/, "what nobody should read");
         // Keys that no language has would show as they are.
-        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state|spread|links|posters|posts|transfers|partners|lists|by_channel|costs)\.[a-z]+_[a-z_]+\b/, "a key without words");
+        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state|spread|links|posters|posts|transfers|partners|lists|by_channel|costs|codes|map|views)\.[a-z]+_[a-z_]+\b/, "a key without words");
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wide <= 0, `the page is ${wide} px wider than the window`);
         await accessible(page);
@@ -714,6 +717,158 @@ check("something is published through staff once, whatever is sent again", async
   await said(page, ".ant-drawer .facts", "客户群");
   await accessible(page);
   await shoot(page, "spread-post-desk-zh");
+  await close();
+});
+
+check("a post that somebody else asked for is approved at it, and goes to whoever owns the group; it cannot be answered twice", async () => {
+  const { page, close } = await open({ expects: ["409"] });
+  await goes(page, `/spread?tab=posts&post=${WAITS.post}`);
+  const drawer = page.locator(".ant-drawer");
+  assert.match(await drawer.locator(".facts").innerText(), /待开始/);
+  assert.match(await drawer.locator(".note").innerText(), /等第二个人/);
+  await accessible(page);
+  await shoot(page, "spread-post-waits-desk-zh");
+  await drawer.getByRole("button", { name: "同意" }).click();
+  await page.locator(".ant-popconfirm").getByRole("button", { name: "同意" }).click();
+  await page.waitForFunction(() => document.querySelector(".ant-drawer .note") === null);
+  // The owner of the group has it to confirm; the platform has the very words.
+  await page.waitForFunction(() => /xiaohe/.test(document.querySelector(".ant-drawer table")?.innerText ?? ""), undefined, { timeout: 60_000 });
+  assert.match(await drawer.locator("table").innerText(), /xiaohe[\s\S]*待确认/);
+  assert.match(await drawer.locator(".facts").innerText(), /员工发送中/);
+  const again = await page.evaluate(async (batch) => {
+    const { csrf } = await (await fetch("/v1/session")).json();
+    return (await fetch(`/v1/posts/${batch}/refuse`, { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: "{}" })).status;
+  }, WAITS.post);
+  assert.equal(again, 409, "what was approved is not refused any more");
+  await close();
+});
+
+check("a hand-over that somebody else asked for is found among approvals, approved there, and each customer is asked for", async () => {
+  const { page, close } = await open();
+  await goes(page, "/approvals");
+  const card = page.locator("section.card").filter({ hasText: WAITS.transfer });
+  assert.match(await card.innerText(), /xiaohe 的全部客户交给 lin/);
+  await accessible(page);
+  await card.getByRole("button", { name: "同意" }).click();
+  await page.locator(".ant-popconfirm").getByRole("button", { name: "同意" }).click();
+  await page.waitForFunction((name) => ![...document.querySelectorAll("section.card")].some((one) => one.innerText.includes(name)), WAITS.transfer);
+  await goes(page, `/spread?tab=transfers&transfer=${WAITS.transfer}`);
+  // It is looked for an answer every half minute, then customers are listed and asked for.
+  await page.waitForFunction(() => /等客户/.test(document.querySelector(".ant-drawer .facts")?.innerText ?? ""), undefined, { timeout: 90_000 });
+  assert.match(await page.locator(".ant-drawer .bars").innerText(), /等客户同意\s+3/);
+  await accessible(page);
+  await shoot(page, "spread-transfer-desk-zh");
+  await close();
+});
+
+check("a partner's codes are uploaded from a file; each line that is not taken is named, and what is left can be withdrawn", async () => {
+  const { page, close } = await open();
+  await goes(page, "/offers?offer=trial-lesson");
+  await page.locator(".ant-drawer").getByRole("link", { name: "上传券码" }).click();
+  await page.waitForURL(/tab=codes/);
+  const drawer = page.locator(".ant-drawer");
+  const batch = `lessons-${process.pid}`;
+  assert.equal(await drawer.getByLabel("优惠").inputValue(), "trial-lesson");
+  await drawer.getByLabel("批次名").fill(batch);
+  await drawer.locator("input[type=file]").setInputFiles({ name: "codes.csv", mimeType: "text/csv", buffer: Buffer.from(`no,code\r\n1,L-${process.pid}-1\r\n2,L-${process.pid}-2\r\n3,\r\n4,L-${process.pid}-1\r\n`) });
+  await page.waitForFunction(() => /认出 3 个/.test(document.querySelector(".ant-drawer").innerText));
+  // What is no code is told before anything is sent.
+  assert.match(await drawer.locator("table").innerText(), /4[\s\S]*空行[\s\S]*5[\s\S]*重复[\s\S]*第 2 行/);
+  await drawer.getByRole("button", { name: "上传", exact: true }).click();
+  await said(page, ".ant-drawer [role=status]", "2 个码已入库");
+  await accessible(page);
+  await shoot(page, "offers-codes-desk-zh");
+  await drawer.getByRole("button", { name: "查看这一批" }).click();
+  await page.waitForURL(new RegExp(`codes=${batch}`));
+  await said(page, ".ant-drawer .facts", "2，共 2");
+  // The same codes once more are of an earlier upload: none is taken, and it says of which.
+  await goes(page, "/offers?tab=codes&codes=new:&of=trial-lesson");
+  await drawer.getByLabel("批次名").fill(`${batch}-b`);
+  await drawer.getByRole("textbox", { name: "券码" }).fill(`L-${process.pid}-2\nL-${process.pid}-3`);
+  await drawer.getByRole("button", { name: "上传", exact: true }).click();
+  await said(page, ".ant-drawer [role=status]", "1 个码已入库");
+  assert.match(await drawer.locator("table").innerText(), new RegExp(`1[\\s\\S]*以前传过：[\\s\\S]*${batch}`));
+  // And is withdrawn.
+  await goes(page, `/offers?tab=codes&codes=${batch}`);
+  await drawer.getByLabel("为什么").fill("测试完毕");
+  await drawer.getByRole("button", { name: "撤回剩下的码" }).click();
+  await said(page, ".ant-drawer .facts", "已撤回");
+  await close();
+});
+
+check("a webhook is told of the kinds that are chosen, and of others once they are changed", async () => {
+  const { page, close } = await open();
+  await goes(page, "/settings?tab=webhooks");
+  await page.getByRole("button", { name: "新建推送" }).click();
+  const dialog = page.getByRole("dialog");
+  const url = `https://kinds-${process.pid}.shop.example/hook`;
+  await dialog.getByLabel("地址").fill(url);
+  await dialog.getByLabel("说明").fill(`kinds ${process.pid}`);
+  const choose = async (within, ...names) => {
+    await within.getByRole("combobox", { name: "推什么" }).click();
+    for (const name of names) {
+      await page.keyboard.type(name);
+      await page.locator(".ant-select-item-option").filter({ hasText: name }).first().click();
+    }
+    await page.keyboard.press("Escape");
+  };
+  await choose(dialog, "会员等级变更", "获得积分");
+  await accessible(page);
+  await dialog.getByRole("button", { name: "新建推送" }).click();
+  await page.waitForSelector("text=只显示这一次");
+  await page.getByRole("button", { name: "关闭" }).last().click();
+  const kinds = () => page.evaluate(async (to) => (await (await fetch("/v1/webhooks")).json()).items.find((one) => one.url === to).types, url);
+  assert.deepEqual([...(await kinds())].sort(), ["member.tier_changed", "points.earned"]);
+  await page.getByRole("button", { name: `kinds ${process.pid}` }).click();
+  const drawer = page.locator(".ant-drawer");
+  await said(page, ".ant-drawer .facts", "会员等级变更");
+  await drawer.locator("summary").click();
+  await choose(drawer, "会员合并");
+  await drawer.getByRole("button", { name: "保存" }).click();
+  await said(page, ".ant-drawer .facts", "会员合并");
+  assert.equal((await kinds()).length, 3);
+  await close();
+});
+
+check("a masked name is shown for a reason, which the audit log says; a reason with a number in it is not one", async () => {
+  const name = `manager ${process.pid} b`;
+  const { page, close } = await open({ expects: ["/v1/commands/members/lookup"] });
+  await goes(page, "/settings");
+  const ask = (path, body) =>
+    page.evaluate(
+      async ([path, body]) => {
+        const { csrf } = await (await fetch("/v1/session")).json();
+        const answer = await fetch(path, { ...(body ? { method: "POST", body: JSON.stringify(body) } : {}), headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf } });
+        if (!answer.ok) throw new Error(await answer.text());
+        return answer.json();
+      },
+      [path, body],
+    );
+  const { id } = await ask("/v1/commands/members/lookup", { member: { namespace: "phone", value: "13912345678" } });
+  await ask("/v1/commands/staff/put", { staff: [{ code: `N${process.pid}`, name, place: "330", role: "store_manager" }] });
+  await ask("/v1/people", { name, role: "store_manager", place: "shop", staff: `N${process.pid}`, password: "kestrel over oak" });
+  const theirs = await open({ signed: false, expects: ["401", "403"] });
+  await theirs.page.goto(`${origin}/console/members/${id}`);
+  await theirs.page.fill('input[autocomplete="username"]', name);
+  await theirs.page.fill('input[autocomplete="current-password"]', "kestrel over oak");
+  await theirs.page.click("button[type=submit]");
+  await theirs.page.waitForFunction(() => /^张＊/.test(document.querySelector("h1")?.innerText ?? ""));
+  await settled(theirs.page);
+  await accessible(theirs.page);
+  await shoot(theirs.page, "member-masked-desk-zh");
+  await theirs.page.locator("h1").getByRole("button", { name: "显示" }).click();
+  const dialog = theirs.page.getByRole("dialog");
+  await dialog.locator("input").fill("电话 13912345678");
+  assert.equal(await dialog.getByRole("button", { name: "显示" }).isDisabled(), true);
+  await dialog.locator("input").fill("顾客来电，核对称呼");
+  await dialog.getByRole("button", { name: "显示" }).click();
+  await theirs.page.waitForFunction(() => document.querySelector("h1")?.innerText === "张伟");
+  await theirs.close();
+  await goes(page, `/audit?who=${encodeURIComponent(`person:${name}`)}`);
+  await page.waitForFunction(() => /核对称呼/.test(document.querySelector("main table")?.innerText ?? ""));
+  await page.locator("main tbody tr").filter({ hasText: "核对称呼" }).first().locator("td").first().click();
+  await said(page, ".ant-drawer .facts", "核对称呼");
+  await accessible(page);
   await close();
 });
 

@@ -34,6 +34,8 @@ export const of = {
   hook_group: { member: "Members", coupon: "Coupons", checkout: "Checkouts", points: "Points", growth: "Growth", order: "Orders", campaign: "Campaigns", consent: "Consents" },
   code_upload: { open: "Not complete", whole: "Handed out", used_up: "Used up", withdrawn: "Withdrawn" },
   no_code: { empty: "An empty line", text_too_long: "Longer than 255 bytes", bad_text: "Signs that nobody sees", twice: "It stood above:", known: "It came with" },
+  datum: { wgs84: "WGS-84 (satellites)", gcj02: "GCJ-02 (Amap, Tencent)", bd09: "BD-09 (Baidu)" },
+  cannot_reply: { reply_window_closed: "The time to reply is over. Once the member says something, you may reply again.", replies_at_most: "As many replies as may be were said. Once the member says something, you may reply again." },
   unmatched: { unknown: "Nobody is called so", ambiguous: "Several are: say what it is" },
   purpose: { marketing: "Marketing", service: "Service", profiling: "Profiling", sharing: "Sharing" },
   campaign_state: { all: "All", running: "Running", paused: "Paused", stopped: "Stopped" },

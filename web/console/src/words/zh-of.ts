@@ -15,6 +15,8 @@ export const of = {
   hook_group: { member: "会员", coupon: "优惠券", checkout: "结算", points: "积分", growth: "成长值", order: "订单", campaign: "活动", consent: "同意" },
   code_upload: { open: "没传完", whole: "发放中", used_up: "已发完", withdrawn: "已撤回" },
   no_code: { empty: "空行", text_too_long: "太长，最多 255 字节", bad_text: "有看不见的字符", twice: "重复", known: "以前传过：" },
+  datum: { wgs84: "WGS-84（卫星）", gcj02: "GCJ-02（高德、腾讯）", bd09: "BD-09（百度）" },
+  cannot_reply: { reply_window_closed: "回复的时限已过。会员再说话，就又可以回复。", replies_at_most: "回复的次数已满。会员再说话，就又可以回复。" },
   unmatched: { unknown: "没有这个人", ambiguous: "不止一个人，请选是什么号" },
   purpose: { marketing: "营销", service: "服务", profiling: "画像", sharing: "共享" },
   campaign_state: { all: "全部", running: "进行中", paused: "已暂停", stopped: "已停止" },

@@ -225,7 +225,7 @@ export const reach = {
     any_kind: "不限，逐个认",
     who: "名单",
     who_say: "一行一个，或 CSV 的第一列。现在 {{n}} 行。",
-    file: "或选一个文件",
+    file: "选一个文件",
     came: "{{lines}} 行里认出 {{matched}} 行，名单现有 {{members}} 位会员。",
     unmatched: "没认出的 {{n}} 行",
     not_matched: "没认出的行",

@@ -8,6 +8,7 @@ import { Field } from "../../frame/sign-in";
 import { called, whole } from "../../format";
 import { useFile } from "../../live";
 import { useAct } from "../../parts/act";
+import { TextFile } from "../../parts/file";
 import { Csv } from "../../parts/list-tools";
 import { Listed } from "../../parts/listed";
 import { When } from "../../parts/marks";
@@ -46,7 +47,6 @@ export default function Codes() {
             ) : (
               <Listed
                 name="codes"
-                views={["tab", "find", "sort"]}
                 label={t("codes.title")}
                 rows={items}
                 id={(row) => row.batch}
@@ -223,7 +223,7 @@ function Bring({ offer: given, batch: again, done }: { offer: string; batch?: st
           </Field>
           <div className="two-fields">
             <Field label={t("codes.batch")} hint={t("codes.batch_say")} fault={batch === "" || /^[a-z0-9_-][a-z0-9_.-]{0,63}$/.test(batch) ? undefined : t("codes.batch_bad")}>
-              {(id, described) => <Input id={id} aria-describedby={described} className="mono" maxLength={64} value={batch} onChange={(event) => setBatch(event.target.value.toLowerCase())} />}
+              {(id, described) => <Input id={id} aria-describedby={described} className="mono" style={{ height: 32 }} maxLength={64} value={batch} onChange={(event) => setBatch(event.target.value.toLowerCase())} />}
             </Field>
             <Field label={t("codes.until")} hint={t("codes.until_say")}>
               {(id, described) => <input id={id} aria-describedby={described} className="input" style={{ height: 32 }} type="date" value={until} onChange={(event) => setUntil(event.target.value)} />}
@@ -234,16 +234,7 @@ function Bring({ offer: given, batch: again, done }: { offer: string; batch?: st
       <Field label={t("codes.codes")} hint={t("codes.codes_say", { n: whole(read.codes.length) })}>
         {(id, described) => <Input.TextArea id={id} aria-describedby={described} className="mono" autoSize={{ minRows: 4, maxRows: 10 }} value={text} onChange={(event) => setText(event.target.value)} />}
       </Field>
-      <label className="row">
-        <span className="quiet small">{t("lists.file")}</span>
-        <input
-          type="file"
-          accept=".csv,.txt,text/csv,text/plain"
-          onChange={(event) => {
-            void event.target.files?.[0]?.text().then(setText);
-          }}
-        />
-      </label>
+      <TextFile read={setText} />
       {parts > PARTS_MAX ? <p className="danger small" role="alert">{t("codes.too_many", { n: whole(PART * PARTS_MAX) })}</p> : null}
       {error ? <Fault error={error} /> : null}
       {sent && busy ? (
