@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { serve } from "./serve.mjs";
-import { WAITS } from "./talks.mjs";
+import { CONTACTS, POST } from "./talks.mjs";
 
 const [base, ...rest] = process.argv.slice(2);
 const option = (name) => (rest.includes(name) ? rest[rest.indexOf(name) + 1] : undefined);
@@ -722,14 +722,14 @@ check("something is published through staff once, whatever is sent again", async
 
 check("a post that somebody else asked for is approved at it, and goes to whoever owns the group; it cannot be answered twice", async () => {
   const { page, close } = await open({ expects: ["409"] });
-  await goes(page, `/spread?tab=posts&post=${WAITS.post}`);
+  await goes(page, `/spread?tab=posts&post=${POST}`);
   const drawer = page.locator(".ant-drawer");
   assert.match(await drawer.locator(".facts").innerText(), /待开始/);
   assert.match(await drawer.locator(".note").innerText(), /等第二个人/);
   await accessible(page);
   await shoot(page, "spread-post-waits-desk-zh");
-  await drawer.getByRole("button", { name: "同意" }).click();
-  await page.locator(".ant-popconfirm").getByRole("button", { name: "同意" }).click();
+  await drawer.getByRole("button", { name: "同意", exact: true }).click();
+  await page.locator(".ant-popconfirm").getByRole("button", { name: "同意", exact: true }).click();
   await page.waitForFunction(() => document.querySelector(".ant-drawer .note") === null);
   // The owner of the group has it to confirm; the platform has the very words.
   await page.waitForFunction(() => /xiaohe/.test(document.querySelector(".ant-drawer table")?.innerText ?? ""), undefined, { timeout: 60_000 });
@@ -738,26 +738,42 @@ check("a post that somebody else asked for is approved at it, and goes to whoeve
   const again = await page.evaluate(async (batch) => {
     const { csrf } = await (await fetch("/v1/session")).json();
     return (await fetch(`/v1/posts/${batch}/refuse`, { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: "{}" })).status;
-  }, WAITS.post);
+  }, POST);
   assert.equal(again, 409, "what was approved is not refused any more");
   await close();
 });
 
-check("a hand-over that somebody else asked for is found among approvals, approved there, and each customer is asked for", async () => {
-  const { page, close } = await open();
-  await goes(page, "/approvals");
-  const card = page.locator("section.card").filter({ hasText: WAITS.transfer });
-  assert.match(await card.innerText(), /xiaohe 的全部客户交给 lin/);
+check("customers of a colleague are handed over: each is asked for once, and who is not theirs stays and is named with why", async () => {
+  const { page, close } = await open({ expects: ["422"] });
+  await goes(page, "/spread?tab=transfers&transfer=new");
+  const drawer = page.locator(".ant-drawer");
+  const name = `xiaohe-on-leave-${process.pid}`;
+  await drawer.getByLabel("交接名").fill(name);
+  await drawer.getByLabel("从谁").fill("xiaohe");
+  assert.equal(await drawer.getByRole("button", { name: "新建交接" }).isDisabled(), true, "not to nobody");
+  await drawer.getByLabel("给谁").fill("lin");
+  await drawer.getByLabel("哪些客户").fill([...CONTACTS, "wmNobodys"].join("\n"));
+  await drawer.getByLabel("对客户说一句").fill("荷休假，由林来服务您。");
   await accessible(page);
-  await card.getByRole("button", { name: "同意" }).click();
-  await page.locator(".ant-popconfirm").getByRole("button", { name: "同意" }).click();
-  await page.waitForFunction((name) => ![...document.querySelectorAll("section.card")].some((one) => one.innerText.includes(name)), WAITS.transfer);
-  await goes(page, `/spread?tab=transfers&transfer=${WAITS.transfer}`);
-  // It is looked for an answer every half minute, then customers are listed and asked for.
-  await page.waitForFunction(() => /等客户/.test(document.querySelector(".ant-drawer .facts")?.innerText ?? ""), undefined, { timeout: 90_000 });
-  assert.match(await page.locator(".ant-drawer .bars").innerText(), /等客户同意\s+3/);
+  await drawer.getByRole("button", { name: "新建交接" }).click();
+  await page.waitForURL(new RegExp(`transfer=${name}`));
+  // The platform has three, and refuses the fourth; the customers have a day to say no.
+  await page.waitForFunction(() => /等客户/.test(document.querySelector(".ant-drawer .facts")?.innerText ?? ""), undefined, { timeout: 60_000 });
+  const bars = await drawer.locator(".bars").innerText();
+  assert.match(bars, /等客户同意\s+3/);
+  assert.match(bars, /留在原处\s+1/);
+  assert.match(await drawer.locator(".card").last().innerText(), /\S+\s+1$/, "with why");
   await accessible(page);
   await shoot(page, "spread-transfer-desk-zh");
+  // Begun again under its name with somebody else it is refused.
+  await goes(page, "/spread?tab=transfers&transfer=new");
+  await drawer.getByLabel("交接名").fill(name);
+  await drawer.getByLabel("从谁").fill("lin");
+  await drawer.getByLabel("给谁").fill("xiaohe");
+  await drawer.getByLabel("哪些客户").fill(CONTACTS[0]);
+  await drawer.getByRole("button", { name: "新建交接" }).click();
+  await page.waitForSelector(".ant-drawer [role=alert]");
+  assert.match(await drawer.locator("[role=alert]").innerText(), /transfer_reused/);
   await close();
 });
 

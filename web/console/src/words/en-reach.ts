@@ -175,7 +175,7 @@ export const reach: Reach = {
     make: "New hand-over",
     none: "Nobody was handed over yet",
     none_say: "When somebody is on leave or has left, their customers and groups go to a colleague; customers are told, and may say no.",
-    to_approvals: "See it among the approvals",
+    to_approve: "Somebody else approves it on the machine:",
     groups: "Groups handed over",
     customers: "Customers",
     nobody: "No customer listed yet",

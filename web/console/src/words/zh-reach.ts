@@ -173,7 +173,7 @@ export const reach = {
     make: "新建交接",
     none: "还没有交接",
     none_say: "员工休假或离职时，把客户与群交给同事；客户会收到通知，也可以不同意。",
-    to_approvals: "去审批页处理",
+    to_approve: "由另一位负责人在主机上批准：",
     groups: "交接的群",
     customers: "客户",
     nobody: "还没有列出客户",

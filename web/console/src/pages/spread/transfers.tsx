@@ -1,6 +1,5 @@
 // Customers handed over from one of the staff to another: how far each hand-over is, why some stay, and a new one.
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { api, got, type Schemas } from "@zhiyin/api";
 import { Button, Checkbox, Input } from "antd";
 import { useState } from "react";
@@ -58,7 +57,7 @@ function One({ name, account }: { name: string; account: string }) {
               <div className="grow">
                 <strong>{t("posts.waits", { no: data.approval ?? 0 })}</strong>
                 <div className="small">
-                  <Link to="/approvals">{t("transfers.to_approvals")}</Link>
+                  {t("transfers.to_approve")} <code>{`zhiyin approval approve ${data.approval ?? ""}`}</code>
                 </div>
               </div>
             </div>
