@@ -242,6 +242,7 @@ const PAGES = [
   ["settings-webhook", async (page) => `/settings?tab=webhooks&hook=${await hook(page)}`, ".ant-drawer .facts"],
   ["settings-places", () => "/settings?tab=places&fold=east", "table tbody tr"],
   ["settings-place", () => "/settings?tab=places&place=330", ".ant-drawer .facts"],
+  ["settings-map", () => "/settings?tab=places&as=map", ".map-box svg, table tbody tr"],
   ["settings-channels", () => "/settings?tab=channels", ".card"],
   ["settings-health", () => "/settings?tab=health", ".card"],
   ["missing", () => "/no/such/page", ".none"],
@@ -744,7 +745,7 @@ check("a post that somebody else asked for is approved at it, and goes to whoeve
 });
 
 check("customers of a colleague are handed over: each is asked for once, and who is not theirs stays and is named with why", async () => {
-  const { page, close } = await open({ expects: ["422"] });
+  const { page, close } = await open({ expects: ["409"] });
   await goes(page, "/spread?tab=transfers&transfer=new");
   const drawer = page.locator(".ant-drawer");
   const name = `xiaohe-on-leave-${process.pid}`;
@@ -847,7 +848,7 @@ check("a webhook is told of the kinds that are chosen, and of others once they a
 });
 
 check("a masked name is shown for a reason, which the audit log says; a reason with a number in it is not one", async () => {
-  const name = `manager ${process.pid} b`;
+  const name = `marketer ${process.pid}`;
   const { page, close } = await open({ expects: ["/v1/commands/members/lookup"] });
   await goes(page, "/settings");
   const ask = (path, body) =>
@@ -861,8 +862,7 @@ check("a masked name is shown for a reason, which the audit log says; a reason w
       [path, body],
     );
   const { id } = await ask("/v1/commands/members/lookup", { member: { namespace: "phone", value: "13912345678" } });
-  await ask("/v1/commands/staff/put", { staff: [{ code: `N${process.pid}`, name, place: "330", role: "store_manager" }] });
-  await ask("/v1/people", { name, role: "store_manager", place: "shop", staff: `N${process.pid}`, password: "kestrel over oak" });
+  await ask("/v1/people", { name, role: "marketer", password: "kestrel over oak" });
   const theirs = await open({ signed: false, expects: ["401", "403"] });
   await theirs.page.goto(`${origin}/console/members/${id}`);
   await theirs.page.fill('input[autocomplete="username"]', name);
@@ -908,6 +908,93 @@ check("the tree of places folds, and the address says so", async () => {
   await page.getByLabel("展开或收起 华东").click();
   await page.waitForURL(/fold=east/);
   assert.equal(await seen(), 2);
+  await close();
+});
+
+check("stores stand on a canvas where they are: one is put there by a press, one by typing; keys and buttons zoom, and the address says what is seen", async () => {
+  const { page, close } = await open();
+  await goes(page, "/settings?tab=places&as=map");
+  const drawn = () => page.locator(".map-dot").count();
+  const nowhere = page.getByRole("region", { name: "没有坐标的门店" });
+  const put = async (name) => nowhere.locator("tr").filter({ hasText: name }).getByRole("button", { name: "放到图上" }).click();
+  for (const [name, lat, lon] of [["南京东路店", "31.2352", "121.4752"], ["湖滨店", "30.2525", "120.1612"]]) {
+    // Whoever runs this twice finds it there.
+    if ((await nowhere.locator("tr").filter({ hasText: name }).count()) === 0) continue;
+    await put(name);
+    await page.getByLabel("纬度").fill("91");
+    await page.getByLabel("经度").fill(lon);
+    assert.equal(await page.getByRole("button", { name: "保存位置" }).isDisabled(), true, "no latitude is beyond the pole");
+    await page.getByLabel("纬度").fill(lat);
+    await page.waitForSelector(".map-ghost");
+    await accessible(page);
+    await page.getByRole("button", { name: "保存位置" }).click();
+    await page.waitForFunction(() => document.querySelector(".map-put") === null);
+  }
+  await page.waitForFunction(() => document.querySelectorAll(".map-dot").length === 2);
+  const where = () => page.evaluate(async () => (await (await fetch("/v1/places")).json()).places.filter((one) => one.kind === "store").map((one) => [one.code, one.lat, one.lon]));
+  assert.deepEqual((await where()).find(([code]) => code === "404"), ["404", 30.2525, 120.1612]);
+  // By keys: nearer, so that one leaves; 0 shows all.
+  await page.locator(".map-box").focus();
+  for (let n = 0; n < 6; n += 1) await page.keyboard.press("+");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForURL(/map=-?\d/);
+  assert.ok((await drawn()) < 2, "not both are near");
+  await page.keyboard.press("0");
+  await page.waitForFunction(() => document.querySelectorAll(".map-dot").length === 2);
+  // A press moves one, some pixels to the right of where it is.
+  await page.locator(".map-dot").filter({ hasText: "湖滨店" }).locator("circle").first().click();
+  await page.waitForSelector(".ant-drawer .facts");
+  await page.locator(".ant-drawer").getByRole("button", { name: "改位置" }).click();
+  await page.waitForSelector(".map-box.points");
+  const box = await page.locator(".map-box").boundingBox();
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  await page.waitForSelector(".map-ghost");
+  await shoot(page, "settings-map-put-desk-zh");
+  await page.getByRole("button", { name: "保存位置" }).click();
+  await page.waitForFunction(() => document.querySelector(".map-put") === null);
+  const [, lat, lon] = (await where()).find(([code]) => code === "404");
+  assert.ok(lat > 30.3 && lat < 31.2 && lon > 120.2 && lon < 121.4, `${lat}, ${lon} lies between the two`);
+  // And back to where it was, for whoever looks next.
+  await page.evaluate(async () => {
+    const { csrf } = await (await fetch("/v1/session")).json();
+    await fetch("/v1/commands/places/put", { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: JSON.stringify({ places: [{ code: "404", lat: "30.2525", lon: "120.1612" }] }) });
+  });
+  await accessible(page);
+  await close();
+});
+
+check("a view that is for all is found by a colleague, who may not drop it", async () => {
+  const name = `the gold ${process.pid}`;
+  const { page, close } = await open();
+  await goes(page, "/members?tier=gold");
+  await page.getByRole("button", { name: /视图/ }).click();
+  await page.getByLabel("给现在的样子起个名").fill(name);
+  await page.getByLabel("也给看得到这页的同事").check();
+  await page.getByRole("button", { name: "存下" }).click();
+  await page.waitForFunction((said) => document.querySelector(".pop")?.innerText.includes(said), name);
+  await accessible(page);
+  await shoot(page, "members-views-desk-zh");
+  const person = { name: `viewer ${process.pid}`, role: "marketer", password: "kestrel over oak" };
+  await page.evaluate(async (body) => {
+    const { csrf } = await (await fetch("/v1/session")).json();
+    const made = await fetch("/v1/people", { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: JSON.stringify(body) });
+    if (!made.ok) throw new Error(await made.text());
+  }, person);
+  const theirs = await open({ signed: false, expects: ["401", "403"] });
+  await theirs.page.goto(`${origin}/console/members`);
+  await theirs.page.fill('input[autocomplete="username"]', person.name);
+  await theirs.page.fill('input[autocomplete="current-password"]', person.password);
+  await theirs.page.click("button[type=submit]");
+  await theirs.page.waitForSelector("table tbody tr");
+  await theirs.page.getByRole("button", { name: /视图/ }).click();
+  const pop = theirs.page.getByRole("dialog", { name: "视图" });
+  await pop.getByRole("button", { name: new RegExp(`^${name}`) }).click();
+  await theirs.page.waitForURL(/tier=gold/);
+  await theirs.page.getByRole("button", { name }).click();
+  assert.equal(await pop.getByLabel(`删去视图 ${name}`).count(), 0);
+  await theirs.close();
+  await page.getByLabel(`删去视图 ${name}`).click();
+  await page.waitForFunction((said) => !document.querySelector(".pop")?.innerText.includes(said), name);
   await close();
 });
 

@@ -225,6 +225,8 @@ export const of = {
   outcome: { begun: "Begun", done: "Done", failed: "Failed", refused: "Refused", asked: "Asked" },
   place_kind: { brand: "Brand", region: "Region", area: "Area", city: "City", store: "Store" },
   operation: {
+    contacts_hand_over: "Customers handed over",
+    sign_in: "Sign-in",
     member_lookup: "Member lookup",
     member_read: "Member read",
     member_list: "Member list",

@@ -58,7 +58,7 @@ export const of = {
     points_spend: "使用积分", points_return: "退还积分", points_adjust: "调整积分", coupons_issue: "发券", coupons_use: "核销", coupons_issue_many: "批量发券", draws_manage: "管理抽奖", campaigns_manage: "管理活动", messages_answer: "答复消息", inbox_read: "查看会话收件箱", inbox_answer: "回复会员会话",
     checkout: "结算", checkout_return: "退货", tills_lease: "离线收银", orders_read: "看订单", reports_read: "看报表", playbook_read: "看规则书", playbook_apply: "更换规则书", places_read: "看门店", places_write: "改门店", staff_write: "改员工",
     dead_letters_read: "看无法处理", dead_letters_retry: "放回处理", ingest_write: "写入事件", ingest_public: "公开写入", keys_manage: "管理密钥", audit_read: "看日志", home_manage: "管理系统", duplicates_review: "审重复", consent_write: "记同意",
-    webhooks_manage: "管理推送", books_close: "结账",
+    contacts_hand_over: "交接客户", sign_in: "登录", webhooks_manage: "管理推送", books_close: "结账",
   },
   invariant: {
     "what leaves the home says something, and what is said outside of it leaves": "发出的消息都有内容，该发出的都在发件箱",
