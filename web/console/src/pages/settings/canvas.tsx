@@ -167,7 +167,7 @@ export function Canvas({
                   </text>
                 ) : null}
                 {group.of.length === 1 && (named.has(one.id) || isPicked || over === key) ? (
-                  <text x={group.x + 12} y={group.y + 4} className="map-name">
+                  <text x={group.x + (isPicked || over === key ? 18 : 12)} y={group.y + 4} className="map-name">
                     {one.name}
                     {isPicked || over === key ? <tspan className="map-under"> {one.under}</tspan> : null}
                   </text>

@@ -147,10 +147,8 @@ function Put({ place, at, change, close }: { place: Place; at: At | undefined; c
       setDatum("wgs84");
     }
   }
-  const write = async (row: Record<string, string>) => {
-    const wrote = await act(() => got(api.POST("/v1/commands/places/put", { body: { places: [{ code: place.code, ...row }] } })), t("map.saved"));
-    if (wrote) close();
-  };
+  // Closed once it is written: what is read anew afterwards nobody has to wait for.
+  const write = (row: Record<string, string>) => act(() => got(api.POST("/v1/commands/places/put", { body: { places: [{ code: place.code, ...row }] } })).then(close), t("map.saved"));
   return (
     <form
       className="note map-put"
