@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { serve } from "./serve.mjs";
+import { CONTACTS, POST } from "./talks.mjs";
 
 const [base, ...rest] = process.argv.slice(2);
 const option = (name) => (rest.includes(name) ? rest[rest.indexOf(name) + 1] : undefined);
@@ -202,6 +203,8 @@ const PAGES = [
   ["offers-form", () => "/offers?offer=gold-ten", ".ant-drawer form, .ant-drawer .note"],
   ["offers-cart", () => "/offers?tab=cart", ".cart-line"],
   ["offers-coupons", () => "/offers?tab=coupons", ".figure"],
+  ["offers-codes", () => "/offers?tab=codes", ".none, table tbody tr"],
+  ["offers-codes-new", () => "/offers?tab=codes&codes=new:", ".ant-drawer form"],
   ["offers-draws", () => "/offers?tab=draws", ".figure"],
   ["campaigns", () => "/campaigns", "table tbody tr"],
   ["campaigns-calendar", () => "/campaigns?tab=calendar", ".due"],
@@ -242,6 +245,7 @@ const PAGES = [
   ["settings-webhook", async (page) => `/settings?tab=webhooks&hook=${await hook(page)}`, ".ant-drawer .facts"],
   ["settings-places", () => "/settings?tab=places&fold=east", "table tbody tr"],
   ["settings-place", () => "/settings?tab=places&place=330", ".ant-drawer .facts"],
+  ["settings-map", () => "/settings?tab=places&as=map", ".map-box svg, table tbody tr"],
   ["settings-channels", () => "/settings?tab=channels", ".card"],
   ["settings-health", () => "/settings?tab=health", ".card"],
   ["missing", () => "/no/such/page", ".none"],
@@ -273,7 +277,7 @@ for (const view of VIEWS) {
         const said = await page.evaluate(() => document.querySelector("main").innerText);
         assert.doesNotMatch(said, /undefined|NaN|\[object|\{\{(?! )|\bnull\b/, "what nobody should read");
         // Keys that no language has would show as they are.
-        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state|spread|links|posters|posts|transfers|partners|lists|by_channel|costs)\.[a-z]+_[a-z_]+\b/, "a key without words");
+        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state|spread|links|posters|posts|transfers|partners|lists|by_channel|costs|codes|map|views)\.[a-z]+_[a-z_]+\b/, "a key without words");
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wide <= 0, `the page is ${wide} px wider than the window`);
         await accessible(page);
@@ -736,6 +740,173 @@ check("something is published through staff once, whatever is sent again", async
   await close();
 });
 
+check("a post that somebody else asked for is approved at it, and goes to whoever owns the group; it cannot be answered twice", async () => {
+  const { page, close } = await open({ expects: ["409"] });
+  await goes(page, `/spread?tab=posts&post=${POST}`);
+  const drawer = page.locator(".ant-drawer");
+  assert.match(await drawer.locator(".facts").innerText(), /待开始/);
+  assert.match(await drawer.locator(".note").innerText(), /等第二个人/);
+  await accessible(page);
+  await shoot(page, "spread-post-waits-desk-zh");
+  await drawer.getByRole("button", { name: "同意", exact: true }).click();
+  await page.locator(".ant-popconfirm").getByRole("button", { name: "同意", exact: true }).click();
+  await page.waitForFunction(() => document.querySelector(".ant-drawer .note") === null);
+  // The owner of the group has it to confirm; the platform has the very words.
+  await page.waitForFunction(() => /xiaohe/.test(document.querySelector(".ant-drawer table")?.innerText ?? ""), undefined, { timeout: 60_000 });
+  assert.match(await drawer.locator("table").innerText(), /xiaohe[\s\S]*待确认/);
+  assert.match(await drawer.locator(".facts").innerText(), /员工发送中/);
+  const again = await page.evaluate(async (batch) => {
+    const { csrf } = await (await fetch("/v1/session")).json();
+    return (await fetch(`/v1/posts/${batch}/refuse`, { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: "{}" })).status;
+  }, POST);
+  assert.equal(again, 409, "what was approved is not refused any more");
+  await close();
+});
+
+check("customers of a colleague are handed over: each is asked for once, and who is not theirs stays and is named with why", async () => {
+  const { page, close } = await open({ expects: ["409"] });
+  await goes(page, "/spread?tab=transfers&transfer=new");
+  const drawer = page.locator(".ant-drawer");
+  const name = `xiaohe-on-leave-${process.pid}`;
+  await drawer.getByLabel("交接名").fill(name);
+  await drawer.getByLabel("从谁").fill("xiaohe");
+  assert.equal(await drawer.getByRole("button", { name: "新建交接" }).isDisabled(), true, "not to nobody");
+  await drawer.getByLabel("给谁").fill("lin");
+  await drawer.getByLabel("哪些客户").fill([...CONTACTS, "wmNobodys"].join("\n"));
+  await drawer.getByLabel("对客户说一句").fill("荷休假，由林来服务您。");
+  await accessible(page);
+  await drawer.getByRole("button", { name: "新建交接" }).click();
+  await page.waitForURL(new RegExp(`transfer=${name}`));
+  // The platform has three, and refuses the fourth; the customers have a day to say no.
+  await page.waitForFunction(() => /等客户/.test(document.querySelector(".ant-drawer .facts")?.innerText ?? ""), undefined, { timeout: 60_000 });
+  const bars = await drawer.locator(".bars").innerText();
+  assert.match(bars, /等客户同意\s+3/);
+  assert.match(bars, /留在原处\s+1/);
+  assert.match(await drawer.locator(".card").last().innerText(), /\S+\s+1$/, "with why");
+  await accessible(page);
+  await shoot(page, "spread-transfer-desk-zh");
+  // Begun again under its name with somebody else it is refused.
+  await goes(page, "/spread?tab=transfers&transfer=new");
+  await drawer.getByLabel("交接名").fill(name);
+  await drawer.getByLabel("从谁").fill("lin");
+  await drawer.getByLabel("给谁").fill("xiaohe");
+  await drawer.getByLabel("哪些客户").fill(CONTACTS[0]);
+  await drawer.getByRole("button", { name: "新建交接" }).click();
+  await page.waitForSelector(".ant-drawer [role=alert]");
+  assert.match(await drawer.locator("[role=alert]").innerText(), /transfer_reused/);
+  await close();
+});
+
+check("a partner's codes are uploaded from a file; each line that is not taken is named, and what is left can be withdrawn", async () => {
+  const { page, close } = await open();
+  await goes(page, "/offers?offer=trial-lesson");
+  await page.locator(".ant-drawer").getByRole("link", { name: "上传券码" }).click();
+  await page.waitForURL(/tab=codes/);
+  const drawer = page.locator(".ant-drawer");
+  const batch = `lessons-${process.pid}`;
+  assert.equal(await drawer.getByLabel("优惠").inputValue(), "trial-lesson");
+  await drawer.getByLabel("批次名").fill(batch);
+  await drawer.locator("input[type=file]").setInputFiles({ name: "codes.csv", mimeType: "text/csv", buffer: Buffer.from(`no,code\r\n1,L-${process.pid}-1\r\n2,L-${process.pid}-2\r\n3,\r\n4,L-${process.pid}-1\r\n`) });
+  await page.waitForFunction(() => /认出 3 个/.test(document.querySelector(".ant-drawer").innerText));
+  // What is no code is told before anything is sent.
+  assert.match(await drawer.locator("table").innerText(), /4[\s\S]*空行[\s\S]*5[\s\S]*重复[\s\S]*第 2 行/);
+  await drawer.getByRole("button", { name: "上传", exact: true }).click();
+  await said(page, ".ant-drawer [role=status]", "2 个码已入库");
+  await accessible(page);
+  await shoot(page, "offers-codes-desk-zh");
+  await drawer.getByRole("button", { name: "查看这一批" }).click();
+  await page.waitForURL(new RegExp(`codes=${batch}`));
+  await said(page, ".ant-drawer .facts", "2，共 2");
+  // The same codes once more are of an earlier upload: none is taken, and it says of which.
+  await goes(page, "/offers?tab=codes&codes=new:&of=trial-lesson");
+  await drawer.getByLabel("批次名").fill(`${batch}-b`);
+  await drawer.getByRole("textbox", { name: "券码" }).fill(`L-${process.pid}-2\nL-${process.pid}-3`);
+  await drawer.getByRole("button", { name: "上传", exact: true }).click();
+  await said(page, ".ant-drawer [role=status]", "1 个码已入库");
+  assert.match(await drawer.locator("table").innerText(), new RegExp(`1[\\s\\S]*以前传过：[\\s\\S]*${batch}`));
+  // And is withdrawn.
+  await goes(page, `/offers?tab=codes&codes=${batch}`);
+  await drawer.getByLabel("为什么").fill("测试完毕");
+  await drawer.getByRole("button", { name: "撤回剩下的码" }).click();
+  await said(page, ".ant-drawer .facts", "已撤回");
+  await close();
+});
+
+check("a webhook is told of the kinds that are chosen, and of others once they are changed", async () => {
+  const { page, close } = await open();
+  await goes(page, "/settings?tab=webhooks");
+  await page.getByRole("button", { name: "新建推送" }).click();
+  const dialog = page.getByRole("dialog");
+  const url = `https://kinds-${process.pid}.shop.example/hook`;
+  await dialog.getByLabel("地址").fill(url);
+  await dialog.getByLabel("说明").fill(`kinds ${process.pid}`);
+  const choose = async (within, ...names) => {
+    await within.getByRole("combobox", { name: "推什么" }).click();
+    for (const name of names) {
+      await page.keyboard.type(name);
+      await page.locator(".ant-select-item-option").filter({ hasText: name }).first().click();
+    }
+    await page.keyboard.press("Escape");
+  };
+  await choose(dialog, "会员等级变更", "获得积分");
+  await accessible(page);
+  await dialog.getByRole("button", { name: "新建推送" }).click();
+  await page.waitForSelector("text=只显示这一次");
+  await page.getByRole("button", { name: "关闭" }).last().click();
+  const kinds = () => page.evaluate(async (to) => (await (await fetch("/v1/webhooks")).json()).items.find((one) => one.url === to).types, url);
+  assert.deepEqual([...(await kinds())].sort(), ["member.tier_changed", "points.earned"]);
+  await page.getByRole("button", { name: `kinds ${process.pid}` }).click();
+  const drawer = page.locator(".ant-drawer");
+  await said(page, ".ant-drawer .facts", "会员等级变更");
+  await drawer.locator("summary").click();
+  await choose(drawer, "会员合并");
+  await drawer.getByRole("button", { name: "保存" }).click();
+  await said(page, ".ant-drawer .facts", "会员合并");
+  assert.equal((await kinds()).length, 3);
+  await close();
+});
+
+check("a masked name is shown for a reason, which the audit log says; a reason with a number in it is not one", async () => {
+  const name = `marketer ${process.pid}`;
+  const { page, close } = await open({ expects: ["/v1/commands/members/lookup"] });
+  await goes(page, "/settings");
+  const ask = (path, body) =>
+    page.evaluate(
+      async ([path, body]) => {
+        const { csrf } = await (await fetch("/v1/session")).json();
+        const answer = await fetch(path, { ...(body ? { method: "POST", body: JSON.stringify(body) } : {}), headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf } });
+        if (!answer.ok) throw new Error(await answer.text());
+        return answer.json();
+      },
+      [path, body],
+    );
+  const { id } = await ask("/v1/commands/members/lookup", { member: { namespace: "phone", value: "13912345678" } });
+  await ask("/v1/people", { name, role: "marketer", password: "kestrel over oak" });
+  const theirs = await open({ signed: false, expects: ["401", "403"] });
+  await theirs.page.goto(`${origin}/console/members/${id}`);
+  await theirs.page.fill('input[autocomplete="username"]', name);
+  await theirs.page.fill('input[autocomplete="current-password"]', "kestrel over oak");
+  await theirs.page.click("button[type=submit]");
+  await theirs.page.waitForFunction(() => /^张＊/.test(document.querySelector("h1")?.innerText ?? ""));
+  await settled(theirs.page);
+  await accessible(theirs.page);
+  await shoot(theirs.page, "member-masked-desk-zh");
+  await theirs.page.locator("h1").getByRole("button", { name: "显示" }).click();
+  const dialog = theirs.page.getByRole("dialog");
+  await dialog.locator("input").fill("电话 13912345678");
+  assert.equal(await dialog.getByRole("button", { name: "显示" }).isDisabled(), true);
+  await dialog.locator("input").fill("顾客来电，核对称呼");
+  await dialog.getByRole("button", { name: "显示" }).click();
+  await theirs.page.waitForFunction(() => document.querySelector("h1")?.innerText === "张伟");
+  await theirs.close();
+  await goes(page, `/audit?who=${encodeURIComponent(`person:${name}`)}`);
+  await page.waitForFunction(() => /核对称呼/.test(document.querySelector("main table")?.innerText ?? ""));
+  await page.locator("main tbody tr").filter({ hasText: "核对称呼" }).first().locator("td").first().click();
+  await said(page, ".ant-drawer .facts", "核对称呼");
+  await accessible(page);
+  await close();
+});
+
 check("a week of sales opens into who bought in it", async () => {
   // Channels that the playbook asks no consent for are refused.
   const { page, close } = await open({ expects: ["400"] });
@@ -756,6 +927,93 @@ check("the tree of places folds, and the address says so", async () => {
   await page.getByLabel("展开或收起 华东").click();
   await page.waitForURL(/fold=east/);
   await seen(2);
+  await close();
+});
+
+check("stores stand on a canvas where they are: one is put there by a press, one by typing; keys and buttons zoom, and the address says what is seen", async () => {
+  const { page, close } = await open();
+  await goes(page, "/settings?tab=places&as=map");
+  const drawn = () => page.locator(".map-dot").count();
+  const nowhere = page.getByRole("region", { name: "没有坐标的门店" });
+  const put = async (name) => nowhere.locator("tr").filter({ hasText: name }).getByRole("button", { name: "放到图上" }).click();
+  for (const [name, lat, lon] of [["南京东路店", "31.2352", "121.4752"], ["湖滨店", "30.2525", "120.1612"]]) {
+    // Whoever runs this twice finds it there.
+    if ((await nowhere.locator("tr").filter({ hasText: name }).count()) === 0) continue;
+    await put(name);
+    await page.getByLabel("纬度").fill("91");
+    await page.getByLabel("经度").fill(lon);
+    assert.equal(await page.getByRole("button", { name: "保存位置" }).isDisabled(), true, "no latitude is beyond the pole");
+    await page.getByLabel("纬度").fill(lat);
+    await page.waitForSelector(".map-ghost");
+    await accessible(page);
+    await page.getByRole("button", { name: "保存位置" }).click();
+    await page.waitForFunction(() => document.querySelector(".map-put") === null);
+  }
+  await page.waitForFunction(() => document.querySelectorAll(".map-dot").length === 2);
+  const where = () => page.evaluate(async () => (await (await fetch("/v1/places")).json()).places.filter((one) => one.kind === "store").map((one) => [one.code, one.lat, one.lon]));
+  assert.deepEqual((await where()).find(([code]) => code === "404"), ["404", 30.2525, 120.1612]);
+  // By keys: nearer, so that one leaves; 0 shows all.
+  await page.locator(".map-box").focus();
+  for (let n = 0; n < 6; n += 1) await page.keyboard.press("+");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForURL(/map=-?\d/);
+  assert.ok((await drawn()) < 2, "not both are near");
+  await page.keyboard.press("0");
+  await page.waitForFunction(() => document.querySelectorAll(".map-dot").length === 2);
+  // A press moves one, some pixels to the right of where it is.
+  await page.locator(".map-dot").filter({ hasText: "湖滨店" }).locator("circle").first().click();
+  await page.waitForSelector(".ant-drawer .facts");
+  await page.locator(".ant-drawer").getByRole("button", { name: "改位置" }).click();
+  await page.waitForSelector(".map-box.points");
+  const box = await page.locator(".map-box").boundingBox();
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  await page.waitForSelector(".map-ghost");
+  await shoot(page, "settings-map-put-desk-zh");
+  await page.getByRole("button", { name: "保存位置" }).click();
+  await page.waitForFunction(() => document.querySelector(".map-put") === null);
+  const [, lat, lon] = (await where()).find(([code]) => code === "404");
+  assert.ok(lat > 30.3 && lat < 31.2 && lon > 120.2 && lon < 121.4, `${lat}, ${lon} lies between the two`);
+  // And back to where it was, for whoever looks next.
+  await page.evaluate(async () => {
+    const { csrf } = await (await fetch("/v1/session")).json();
+    await fetch("/v1/commands/places/put", { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: JSON.stringify({ places: [{ code: "404", lat: "30.2525", lon: "120.1612" }] }) });
+  });
+  await accessible(page);
+  await close();
+});
+
+check("a view that is for all is found by a colleague, who may not drop it", async () => {
+  const name = `the gold ${process.pid}`;
+  const { page, close } = await open();
+  await goes(page, "/members?tier=gold");
+  await page.getByRole("button", { name: /视图/ }).click();
+  await page.getByLabel("给现在的样子起个名").fill(name);
+  await page.getByLabel("也给看得到这页的同事").check();
+  await page.getByRole("button", { name: "存下" }).click();
+  await page.waitForFunction((said) => document.querySelector(".pop")?.innerText.includes(said), name);
+  await accessible(page);
+  await shoot(page, "members-views-desk-zh");
+  const person = { name: `viewer ${process.pid}`, role: "marketer", password: "kestrel over oak" };
+  await page.evaluate(async (body) => {
+    const { csrf } = await (await fetch("/v1/session")).json();
+    const made = await fetch("/v1/people", { method: "POST", headers: { "Content-Type": "application/json", "X-Zhiyin-CSRF": csrf }, body: JSON.stringify(body) });
+    if (!made.ok) throw new Error(await made.text());
+  }, person);
+  const theirs = await open({ signed: false, expects: ["401", "403"] });
+  await theirs.page.goto(`${origin}/console/members`);
+  await theirs.page.fill('input[autocomplete="username"]', person.name);
+  await theirs.page.fill('input[autocomplete="current-password"]', person.password);
+  await theirs.page.click("button[type=submit]");
+  await theirs.page.waitForSelector("table tbody tr");
+  await theirs.page.getByRole("button", { name: /视图/ }).click();
+  const pop = theirs.page.getByRole("dialog", { name: "视图" });
+  await pop.getByRole("button", { name: new RegExp(`^${name}`) }).click();
+  await theirs.page.waitForURL(/tier=gold/);
+  await theirs.page.getByRole("button", { name }).click();
+  assert.equal(await pop.getByLabel(`删去视图 ${name}`).count(), 0);
+  await theirs.close();
+  await page.getByLabel(`删去视图 ${name}`).click();
+  await page.waitForFunction((said) => !document.querySelector(".pop")?.innerText.includes(said), name);
   await close();
 });
 

@@ -103,6 +103,60 @@ check("find, an amount, take the money: three presses, booked once, with what wo
   await close();
 });
 
+check("a refund: the sale is found by its number, pieces are chosen, the money is told; what came back meanwhile is refused on another phone", async () => {
+  const { page, close } = await open();
+  await page.goto(`${origin}/pos/`);
+  await page.waitForSelector("input[name=who]");
+  await find(page, "13911110002");
+  await page.waitForSelector(".quick");
+  await page.fill("input[name=product]", "mug");
+  await page.fill("input[name=price]", "12.50");
+  await page.click(".add button[type=submit]");
+  await page.getByRole("button", { name: /mug/ }).last().click();
+  await priced(page);
+  const due = cents(await total(page));
+  assert.equal(due, 2500, "two mugs");
+  await page.click(".pay .go");
+  await page.waitForSelector(".number");
+  const number = await page.locator(".number").innerText();
+  // A second phone has the sale open before anything of it came back. It did not sell it, so it finds it by its number.
+  const other = await open({ lang: "en", expects: ["409", "422"] });
+  const opens = async (on) => {
+    await on.goto(`${origin}/pos/#/refund`);
+    await on.fill("input[name=checkout]", number);
+    await on.click("form button[type=submit]");
+    await on.waitForSelector(".danger");
+  };
+  await opens(other.page);
+  await other.page.locator("button.wide", { hasText: "All of it" }).click();
+  await opens(page);
+  // Nothing is chosen yet, so nothing can be given back; one of two, then no more than two.
+  assert.equal(await page.locator(".danger").isDisabled(), true);
+  const more = page.locator(".card .row .row button").nth(1);
+  await more.click();
+  assert.match(await page.locator(".card").innerText(), /mug/);
+  await page.click(".danger");
+  await page.waitForSelector(".gave");
+  assert.match(await page.locator(".gave").innerText(), /12\.50/);
+  await page.waitForFunction(() => /可退 1/.test(document.querySelector("main").innerText));
+  const half = await owner("GET", `/v1/checkout?checkout=${number}`);
+  assert.deepEqual([half.state, half.refunded], ["redeemed", 1250]);
+  // The other phone still says two: what it asks for is refused in words, and nothing more came back.
+  await other.page.click(".danger");
+  await other.page.waitForSelector("[role=alert]");
+  await sound(other.page, "pos-refund-refused-en");
+  assert.equal((await owner("GET", `/v1/checkout?checkout=${number}`)).refunded, 1250);
+  await other.close();
+  await more.click();
+  assert.equal(await more.isDisabled(), true, "one is left");
+  await page.click(".danger");
+  await page.waitForFunction(() => /已全部退完/.test(document.querySelector("main").innerText));
+  assert.equal(await page.locator(".danger").count(), 0);
+  const after = await owner("GET", `/v1/checkout?checkout=${number}`);
+  assert.deepEqual([after.state, after.refunded], ["returned", 2500]);
+  await close();
+});
+
 check("somebody new is enrolled with their consent, and their cart begins", async () => {
   const { page, close } = await open({ lang: "en", light: "dark", expects: ["/v1/commands/members/lookup", "/v1/commands/consents/set"] });
   await page.goto(`${origin}/pos/`);

@@ -15,9 +15,9 @@ export const PHONES = { wang: "13911110001", fresh: "13911110002", long: "139111
 const GONE = "13911119999";
 
 const levels = [
-  { level: "regular", name: n("普卡", "Regular"), from: 0 },
-  { level: "silver", name: n("银卡", "Silver"), from: 3000 },
-  { level: "gold", name: n("金卡", "Gold"), from: 8000 },
+  { level: "regular", name: n("普卡", "Regular"), from: 0, benefits: [] },
+  { level: "silver", name: n("银卡", "Silver"), from: 3000, benefits: [n("周三会员日，满 68 减 8", "8 off 68 on Wednesdays"), n("生日当月双倍积分", "Double points in the month of your birthday")] },
+  { level: "gold", name: n("金卡", "Gold"), from: 8000, benefits: [n("周三会员日，满 68 减 10", "10 off 68 on Wednesdays"), n("包邮", "Free delivery"), n("专属导购，随时可以问", "An advisor of your own, whom you may ask at any time")] },
 ];
 const coupons = () => [
   { id: "c1", code: "7H3K-0QWE-9RTY-4ZXC", offer: "back", name: n("回归满 58 减 8", "8 off from 58"), about: n("全场满 58 元减 8 元，特价除外", "8 off when you spend 58, but on what is reduced already"), state: "active", usable: true, why: null, valid_from: ago(3), valid_until: midnight(2), partner_code: null },
@@ -73,6 +73,8 @@ const orders = Array.from({ length: 12 }, (_, at) => ({
   number: `20260310${String(1000 + at)}`,
   at: ago(at * 9 + 1),
   store: at % 4 === 3 ? null : "330",
+  // Of a store that is on no tree nobody knows a name.
+  store_name: at % 4 === 2 ? null : at % 4 === 3 ? null : n("南京东路店", "Nanjing Road"),
   paid_minor: 3400 + at * 1570,
   refunded_minor: at % 4 === 2 ? 3400 + at * 1570 : at % 4 === 1 ? 1000 : 0,
   currency: "CNY",
@@ -82,7 +84,7 @@ const orders = Array.from({ length: 12 }, (_, at) => ({
   growth: 34,
   lines: at === 5 ? null : [
     { product: "towel", category: null, department: null, quantity: "2", amount: "24.00", returned_thousandths: 0 },
-    { product: "SKU-88213", category: "零食", department: null, quantity: "0.5", amount: null, returned_thousandths: 0 },
+    { product: "SKU-88213", name: at % 2 === 0 ? "海盐苏打饼干" : null, category: "零食", department: null, quantity: "0.5", amount: null, returned_thousandths: 0 },
   ],
 }));
 const draws = [

@@ -10,6 +10,9 @@ import { asker } from "./h5-stage.mjs";
 
 /** Both are the persona `little_advisor`. */
 export const DESKS = ["wkDoor", "wkOrders"];
+/** A post that is asked for and waits for a second person, and who of the customers are contacts of 荷's. */
+export const POST = "tea-friday";
+export const CONTACTS = ["wmTalk1", "wmTalk2", "wmTalk3"];
 const STAFF = [
   { code: "A7", name: "荷", place: "330", role: "advisor" },
   { code: "A8", name: "林", place: "330", role: "advisor" },
@@ -62,12 +65,17 @@ export async function talks(home, key, platform) {
       await act("kf/session", { open_kfid: desk, customer, state: 4 });
     }
   }
+  for (const customer of CONTACTS) await act("add", { userid: "xiaohe", customer });
   // Callbacks tell that there is something; it is pulled a moment later. Each has a member once its first word was decided.
   const patience = Date.now() + 60_000;
   for (;;) {
     const { items } = await ask("GET", "/v1/inbox?limit=200");
     const heard = items.filter((one) => one.member).length;
-    if (heard >= TALKS.length) return items;
+    if (heard >= TALKS.length) {
+      // What waits for a second person: something published into groups.
+      await ask("POST", "/v1/posts", { batch: POST, text: "本周五晚八点，会员茶会，欢迎带朋友来。", groups: { groups: [], named: "茶会" } });
+      return items;
+    }
     if (Date.now() > patience) throw new Error(`${heard} of ${TALKS.length} conversations came, of ${items.length} in all`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

@@ -77,6 +77,7 @@ export function tokens(dark: boolean): ThemeConfig {
     components: {
       Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none", primaryColor: dark ? "#10201C" : "#FFFFFF", dangerColor: dark ? "#2A120C" : "#FFFFFF" },
       Segmented: { itemColor: dark ? "#C3C5BF" : "#4A514D", itemSelectedColor: c.ink },
+      Select: { optionSelectedBg: dark ? "#1D332D" : "#E6F1EE", optionActiveBg: dark ? "#2C312E" : "#F4F2EC", optionSelectedFontWeight: 600 },
       Tabs: { itemColor: dark ? "#A9ACA6" : "#5D6360", itemSelectedColor: c.celadon },
     },
   };

@@ -1,9 +1,10 @@
 // Signing in: name and password, and the code of the second factor where the home asks for one.
-import { useQueryClient } from "@tanstack/react-query";
-import { asking, Refusal, send, type Session } from "@zhiyin/api";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { asking, Refusal, send, type Session, type Ways } from "@zhiyin/api";
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { called } from "../format";
 import { readSession, sessionKey } from "../home";
-import { language, speak, useWords, type Language } from "../words";
+import { i18n, language, speak, useWords, type Language } from "../words";
 import { Mark } from "./icons";
 
 export function Door({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
@@ -89,8 +90,44 @@ export async function enter(client: ReturnType<typeof useQueryClient>, name: str
   client.setQueryData(sessionKey, session);
 }
 
+/** By what one may come in; a home that does not say so asks for name and password. */
+const useWays = () =>
+  useQuery({
+    queryKey: ["ways"],
+    retry: false,
+    staleTime: 300_000,
+    queryFn: async ({ signal }): Promise<Ways> => {
+      try {
+        return await send<Ways>("GET", "/v1/session/ways", undefined, signal);
+      } catch {
+        return { password: true, oidc: null };
+      }
+    },
+  });
+
+/** Why somebody else's sign-in led back here: said once, and the address is cleared of it. */
+function useRefused(): string | undefined {
+  const [code] = useState(() => new URLSearchParams(location.search).get("refused") ?? undefined);
+  useEffect(() => {
+    if (!code) return;
+    const address = new URL(location.href);
+    address.searchParams.delete("refused");
+    history.replaceState(history.state, "", address);
+  }, [code]);
+  return code;
+}
+
+/** Where whoever signs in elsewhere comes back to: the page that was asked for. */
+const backTo = () => {
+  const address = new URL(location.href);
+  address.searchParams.delete("refused");
+  return `${address.pathname}${address.search}`;
+};
+
 export function SignIn() {
   const { t } = useWords();
+  const ways = useWays().data;
+  const refused = useRefused();
   const client = useQueryClient();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -126,26 +163,42 @@ export function SignIn() {
         ? t("door.too_often", { seconds: fault.retryAfter ?? 60 })
         : fault.status === 0
           ? t("state.unreachable_say")
-          : fault.title || t("state.wrong_say");
+          : fault.code === "password_off"
+            ? t("door.refused_password_off")
+            : fault.title || t("state.wrong_say");
   return (
-    <Door title={t("door.sign_in")} lead={t("door.sign_in_say")}>
-      <form onSubmit={(event) => void submit(event)} noValidate>
-        <Field label={t("door.name")}>
-          {(id) => <Input id={id} name="username" autoComplete="username" required autoFocus value={name} onChange={(event) => setName(event.target.value)} />}
-        </Field>
-        <Field label={t("door.password")} fault={wrongCode ? undefined : say}>
-          {(id, described) => (
-            <Input
-              id={id}
-              type="password"
-              name="password"
-              autoComplete="current-password"
-              required
-              value={password}
-              aria-invalid={fault?.code === "sign_in_wrong"}
-              aria-describedby={described}
-              onChange={(event) => setPassword(event.target.value)}
-            />
+    <Door title={t("door.sign_in")} lead={ways?.password === false ? t("door.sign_in_other") : t("door.sign_in_say")}>
+      {refused ? (
+        <p className="note bad" role="alert" style={{ marginBottom: 16 }}>
+          {i18n.exists(`door.refused_${refused}`) ? t(`door.refused_${refused}` as "door.refused_oidc_off") : t("door.refused", { code: refused })}
+        </p>
+      ) : null}
+      {ways?.oidc ? (
+        <>
+          <a className={ways.password ? "go other" : "go"} href={`${ways.oidc.start}?to=${encodeURIComponent(backTo())}`}>
+            {t("door.by", { name: called(ways.oidc.name, "OIDC") })}
+          </a>
+          {ways.password ? <p className="or small quiet">{t("door.or")}</p> : null}
+        </>
+      ) : null}
+      {ways?.password === false ? null : (
+        <form onSubmit={(event) => void submit(event)} noValidate>
+          <Field label={t("door.name")}>
+            {(id) => <Input id={id} name="username" autoComplete="username" required autoFocus value={name} onChange={(event) => setName(event.target.value)} />}
+          </Field>
+          <Field label={t("door.password")} fault={wrongCode ? undefined : say}>
+            {(id, described) => (
+              <Input
+                id={id}
+                type="password"
+                name="password"
+                autoComplete="current-password"
+                required
+                value={password}
+                aria-invalid={fault?.code === "sign_in_wrong"}
+                aria-describedby={described}
+                onChange={(event) => setPassword(event.target.value)}
+              />
           )}
         </Field>
         {asksCode ? (
@@ -169,6 +222,7 @@ export function SignIn() {
           {t("door.sign_in")}
         </button>
       </form>
+      )}
     </Door>
   );
 }

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Popconfirm, Segmented } from "antd";
-import { signed } from "../format";
+import { signed, whole } from "../format";
 import { useSession } from "../home";
 import { When } from "../parts/marks";
 import { Card, Page, Pill } from "../parts/page";
@@ -77,6 +77,7 @@ function One({ request }: { request: Request }) {
             {amount !== undefined ? <strong className={amount < 0 ? "danger" : "golden"}>{t("approvals.points", { n: signed(amount) })}</strong> : null}
             <Pill tone={request.state === "open" ? "warn" : request.state === "refused" ? "bad" : "good"}>{word("request_state", request.state)}</Pill>
           </div>
+          <About asked={asked} />
           {typeof asked.reason === "string" ? <p>{t("approvals.because", { reason: asked.reason })}</p> : null}
           <p className="small quiet">
             {t("approvals.asked_by", { who: request.asked_by })} · <When at={request.asked_at} />
@@ -116,4 +117,34 @@ function One({ request }: { request: Request }) {
       </div>
     </Card>
   );
+}
+
+/** What is asked, and the way to it, where it is a thing with a page of its own. */
+function About({ asked }: { asked: Record<string, unknown> }) {
+  const { t } = useWords();
+  const text = (key: string) => (typeof asked[key] === "string" ? (asked[key] as string) : "");
+  const account = text("account");
+  const through: Record<string, string> = account && account !== "main" ? { account } : {};
+  if (asked.command === "transfers") {
+    const n = typeof asked.customers === "number" ? t("approvals.customers", { n: whole(asked.customers) }) : t("approvals.all_customers");
+    return (
+      <p>
+        {t("approvals.transfer", { from: text("from"), to: text("to"), n })}{" "}
+        <Link to="/spread" search={{ tab: "transfers", transfer: text("transfer"), ...through }}>
+          {text("transfer")}
+        </Link>
+      </p>
+    );
+  }
+  if (asked.command === "posts") {
+    return (
+      <p>
+        {word("post_into", text("into"))}{" "}
+        <Link to="/spread" search={{ tab: "posts", post: text("batch"), ...through }}>
+          {text("batch")}
+        </Link>
+      </p>
+    );
+  }
+  return null;
 }

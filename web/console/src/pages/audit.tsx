@@ -1,19 +1,31 @@
 // The audit log: who did what on what, how it went; and the proof that no line was changed.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, got } from "@zhiyin/api";
-import { Button } from "antd";
-import { useState } from "react";
+import { Button, Drawer } from "antd";
+import { useState, type ReactNode } from "react";
 import { Csv, Find, Views } from "../parts/list-tools";
 import { When } from "../parts/marks";
-import { Card, Page, Pill } from "../parts/page";
-import { Fault, None } from "../parts/states";
+import { Card, Facts, Page, Pill } from "../parts/page";
+import { Bones, Fault, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 
+/** What a line says besides, as the home wrote it: names of its own, and values. */
+const detailOf = (detail: unknown): [string, string][] =>
+  typeof detail === "object" && detail !== null
+    ? Object.entries(detail)
+        .filter(([, value]) => value !== null)
+        .map(([key, value]) => [key.replaceAll("_", " "), typeof value === "string" ? value : JSON.stringify(value)])
+    : [];
+const detailSaid = (detail: unknown): string =>
+  detailOf(detail)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(" \u00b7 ");
+
 export function Audit() {
   const { t } = useWords();
-  const [{ since = "", who = "" }, setAddress] = useAddress();
+  const [{ since = "", who = "", line = "" }, setAddress] = useAddress();
   const [asked, setAsked] = useState(false);
   const list = useInfiniteQuery({
     queryKey: ["audit", since],
@@ -23,7 +35,8 @@ export function Audit() {
     getNextPageParam: (page) => page.next ?? undefined,
   });
   const proof = useQuery({ queryKey: ["audit verify"], enabled: asked, queryFn: ({ signal }) => got(api.GET("/v1/audit/verify", { signal })) });
-  const rows = (list.data?.pages.flatMap((page) => page.items) ?? []).filter((row) => who === "" || `${row.who} ${row.operation} ${row.target}`.toLowerCase().includes(who.toLowerCase()));
+  const rows = (list.data?.pages.flatMap((page) => page.items) ?? []).filter((row) => who === "" || `${row.who} ${row.operation} ${row.target} ${detailSaid(row.detail)}`.toLowerCase().includes(who.toLowerCase()));
+  const opened = rows.find((row) => String(row.no) === line);
   const columns: Column<(typeof rows)[number]>[] = [
     { key: "no", title: t("audit.no"), right: true, width: 72, far: true, text: (row) => row.no, cell: (row) => row.no },
     { key: "at", title: t("audit.at"), text: (row) => row.at, cell: (row) => <When at={row.at} /> },
@@ -38,6 +51,17 @@ export function Audit() {
       cell: (row) => (
         <span className="mono quiet cut" style={{ display: "block", maxWidth: 260 }} title={row.target}>
           {row.target}
+        </span>
+      ),
+    },
+    {
+      key: "detail",
+      title: t("audit.detail"),
+      far: true,
+      text: (row) => detailSaid(row.detail),
+      cell: (row) => (
+        <span className="quiet small cut" style={{ display: "block", maxWidth: 320 }}>
+          {detailSaid(row.detail)}
         </span>
       ),
     },
@@ -81,6 +105,7 @@ export function Audit() {
               label={t("audit.title")}
               rows={rows}
               id={(row) => String(row.no)}
+              open={(row) => setAddress({ line: String(row.no) })}
               tall
               dense
               more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
@@ -90,6 +115,30 @@ export function Audit() {
           )}
         </Card>
       )}
+      <Drawer open={line !== ""} onClose={() => setAddress({ line: "" })} title={t("audit.line", { no: line })} size={520} destroyOnHidden>
+        {opened ? (
+          <div className="stack">
+            <Facts
+              of={[
+                [t("audit.at"), <When key="at" at={opened.at} />],
+                [t("audit.who"), opened.who],
+                [t("audit.role"), word("role", opened.role)],
+                [t("audit.what"), word("operation", opened.operation)],
+                [t("audit.target"), <code key="target">{opened.target}</code>],
+                [t("audit.outcome"), word("outcome", opened.outcome)],
+                ...detailOf(opened.detail).map(([key, value]): [string, ReactNode] => [key, value]),
+              ]}
+            />
+            <p className="small quiet" style={{ overflowWrap: "anywhere" }}>
+              {t("audit.hash")} <code>{`${opened.no}:${opened.hash}`}</code>
+            </p>
+          </div>
+        ) : list.isFetching ? (
+          <Bones lines={6} />
+        ) : (
+          <None slim title={t("audit.not_read")} action={list.hasNextPage ? <Button onClick={() => void list.fetchNextPage()}>{t("do.more")}</Button> : undefined} />
+        )}
+      </Drawer>
     </Page>
   );
 }

@@ -1,6 +1,6 @@
 // The inbox: what members said to a persona, whichever of its desks it came by; one conversation whole, with the member beside it.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { api, got } from "@zhiyin/api";
+import { api, got, type InboxCounts } from "@zhiyin/api";
 import { Button, Select } from "antd";
 import { useEffect, useMemo, useRef } from "react";
 import { brief, whole } from "../format";
@@ -13,7 +13,7 @@ import { useAddress } from "../router";
 import { lookUp } from "../seek";
 import { useWords, word } from "../words";
 import { Glance } from "./inbox/glance";
-import { beside, deskKey, matches, talkTone, unreadFirst, type Talk } from "./inbox/rules";
+import { beside, deskKey, deskSaid, matches, talkTone, unreadFirst, type Talk } from "./inbox/rules";
 import { Conversation } from "./inbox/talk";
 
 const STATES = ["unread", "open", "answered", "closed"] as const;
@@ -68,7 +68,8 @@ export function Inbox() {
   const found = useMemo(() => new Set(called.data ?? []), [called.data]);
   const rows = all.filter((one) => matches(one, { find, desk, complaint: complaint !== "" }, found));
   const personas = [...new Set([...all.map((one) => one.persona), ...(persona ? [persona] : [])])].sort();
-  const desks = [...new Set([...all.flatMap((one) => one.desks.map(deskKey)), ...(desk ? [desk] : [])])].sort();
+  const desks = new Map([...(desk ? [[desk, desk] as const] : []), ...all.flatMap((one) => one.desks.map((of) => [deskKey(of), deskSaid(of)] as const))]);
+  const counts = (list.data?.pages[0] as InboxCounts | undefined)?.counts ?? undefined;
   const open = (to: string) => setAddress({ talk: to }, { push: to !== "" && talk === "" });
 
   const typing = useRef<HTMLTextAreaElement>(null);
@@ -118,10 +119,10 @@ export function Inbox() {
         <Find label={t("inbox.find")} name="find" width={240} />
         <Select
           aria-label={t("inbox.state")}
-          style={{ width: 132 }}
+          style={{ width: counts ? 152 : 132 }}
           value={state}
           onChange={(next: string) => setAddress({ state: next })}
-          options={[{ value: "", label: t("inbox.not_closed") }, ...STATES.map((value) => ({ value, label: word("talk_state", value) }))]}
+          options={[{ value: "", label: t("inbox.not_closed") }, ...STATES.map((value) => ({ value, label: counts ? t("inbox.state_n", { state: word("talk_state", value), n: whole(counts[value] ?? 0) }) : word("talk_state", value) }))]}
         />
         <Select
           aria-label={t("inbox.persona")}
@@ -139,7 +140,7 @@ export function Inbox() {
           placeholder={t("inbox.desk")}
           value={desk || undefined}
           onChange={(next?: string) => setAddress({ desk: next ?? "" })}
-          options={desks.map((value) => ({ value, label: value }))}
+          options={[...desks].sort(([, a], [, b]) => a.localeCompare(b)).map(([value, label]) => ({ value, label }))}
         />
         <Toggle on={mine !== ""} set={(on) => setAddress({ mine: on ? "1" : "" })} disabled={!staff} title={staff ? undefined : t("inbox.no_staff")}>
           {t("inbox.mine")}

@@ -8,9 +8,11 @@ import { lazy, Suspense, useState } from "react";
 import { called, money, share, whole } from "../format";
 import { useMay } from "../home";
 import { stageTint, tierTint, Tint, When } from "../parts/marks";
+import { isMasked } from "../parts/masked";
 import { Figures, Page } from "../parts/page";
 import { Asked, Bones } from "../parts/states";
 import { Tabs } from "../parts/tabs";
+import { Masked } from "../parts/unmask";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
 import { Adjust } from "./member/adjust";
@@ -36,7 +38,7 @@ export function Member() {
   const title = data ? nameOf(data) : t("member.title");
   return (
     <Page
-      title={title}
+      title={data?.name && isMasked(data.name) ? <Masked member={id} field="name" value={data.name} /> : title}
       back={{ to: "/members", label: t("members.title") }}
       lead={
         data ? (

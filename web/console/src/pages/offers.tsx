@@ -20,6 +20,7 @@ import { kindOf, offersOf, sentence, type Offer } from "./offers/sentence";
 
 const OfferForm = lazy(() => import("./offers/form"));
 const Draws = lazy(() => import("./offers/draws"));
+const Codes = lazy(() => import("./offers/codes"));
 
 export function Offers() {
   const { t } = useWords();
@@ -41,7 +42,7 @@ export function Offers() {
       <Tabs
         label={t("offers.title")}
         activeKey={tab}
-        onChange={(next) => setAddress({ tab: next, sort: "", find: "", way: "" }, { push: true })}
+        onChange={(next) => setAddress({ tab: next, sort: "", find: "", way: "", codes: "", of: "" }, { push: true })}
         items={[
           { key: "offers", label: t("offers.written"), children: <Written /> },
           ...(may("checkout") ? [{ key: "cart", label: t("offers.cart"), children: <Simulator /> }] : []),
@@ -55,6 +56,19 @@ export function Offers() {
               </div>
             ),
           },
+          ...(may("coupons_issue_many")
+            ? [
+                {
+                  key: "codes",
+                  label: t("codes.title"),
+                  children: (
+                    <Suspense fallback={<Bones lines={6} />}>
+                      <Codes />
+                    </Suspense>
+                  ),
+                },
+              ]
+            : []),
           {
             key: "draws",
             label: t("offers.draws"),

@@ -21,7 +21,7 @@ export function Settings() {
       <Tabs
         label={t("settings.title")}
         activeKey={tab}
-        onChange={(next) => setAddress({ tab: next, find: "", sort: "" }, { push: true })}
+        onChange={(next) => setAddress({ tab: next, find: "", sort: "", as: "", put: "", map: "", place: "" }, { push: true })}
         items={[
           { key: "own", label: t("settings.own"), children: <Own /> },
           ...(may("keys_manage") ? [{ key: "people", label: t("settings.people"), children: <People /> }] : []),

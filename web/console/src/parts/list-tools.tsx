@@ -1,10 +1,13 @@
 // What stands over a list: what is looked for in it, its saved views, and the list as a file.
+import { useQuery } from "@tanstack/react-query";
+import { Refusal } from "@zhiyin/api";
 import { App, Button, Input } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { keepCsv } from "../csv";
 import { useAddress } from "../router";
-import { dropView, sameSearch, saveView, viewsOf } from "../views";
+import { dropView, forgetView, keepView, keptViews, queryOf, sameSearch, saveView, searchOf, viewsOf } from "../views";
 import { useWords } from "../words";
+import { Bones } from "./states";
 import type { Column } from "./table";
 
 /** What is typed stays here and follows into the address once somebody pauses; what the address says otherwise (a view, back) comes in. */
@@ -29,23 +32,44 @@ export function Find({ label, name, width = 220 }: { label: string; name: string
   return <Input allowClear aria-label={label} placeholder={label} style={{ width, maxWidth: "100%" }} value={typed} onChange={(event) => setTyped(event.target.value)} />;
 }
 
+type Kept = { key: string; name: string; search: Record<string, string>; shared: boolean; by: string; drop?: () => Promise<unknown> };
+
 /** `page` names the list; of its address only `names` belong to a view. */
 export function Views({ page, names }: { page: string; names: readonly string[] }) {
   const { t } = useWords();
   const [address, setAddress] = useAddress();
-  const [views, setViews] = useState(() => viewsOf(page));
+  const { message } = App.useApp();
   const [open, setOpen] = useState(false);
   const [name, setName] = useState("");
+  const [shared, setShared] = useState(false);
   const search = Object.fromEntries(names.map((one) => [one, address[one] ?? ""]).filter(([, value]) => value !== "")) as Record<string, string>;
+  // Asked for once somebody opens them, or comes by an address that may be one.
+  const home = useQuery({ queryKey: ["views", page], queryFn: async ({ signal }) => (await keptViews(page, signal)) ?? null, enabled: open || Object.keys(search).length > 0, retry: false, staleTime: 60_000 });
+  const here = home.data === null || home.error !== null;
+  const views: Kept[] = here
+    ? viewsOf(page).map((one) => ({ key: one.name, name: one.name, search: one.search, shared: false, by: "", drop: async () => dropView(page, one.name) }))
+    : (home.data ?? []).map((one) => ({ key: one.view, name: one.name, search: searchOf(one.query), shared: one.shared, by: one.mine ? "" : one.by, ...(one.may_change ? { drop: () => forgetView(one.view) } : {}) }));
   const now = views.find((view) => sameSearch(view.search, search));
   const go = (to: Record<string, string>) => {
     setAddress({ ...Object.fromEntries(names.map((one) => [one, ""])), ...to }, { push: true });
     setOpen(false);
   };
+  const act = async (doing: () => Promise<unknown>) => {
+    try {
+      await doing();
+      await home.refetch();
+    } catch (error) {
+      message.error(error instanceof Refusal ? error.title || t("state.wrong") : t("state.wrong"));
+    }
+  };
   const save = () => {
     if (name.trim() === "") return;
-    setViews(saveView(page, { name: name.trim(), search }));
-    setName("");
+    void act(async () => {
+      if (here) saveView(page, { name: name.trim(), search });
+      else await keepView(page, name.trim(), queryOf(search), shared);
+      setName("");
+      setShared(false);
+    });
   };
   const box = useRef<HTMLSpanElement>(null);
   useEffect(() => {
@@ -59,6 +83,25 @@ export function Views({ page, names }: { page: string; names: readonly string[] 
       removeEventListener("keydown", escape);
     };
   }, [open]);
+  const list = (of: Kept[], label: string) =>
+    of.length === 0 ? null : (
+      <ul className="stack" style={{ gap: 2 }} aria-label={label}>
+        {of.map((view) => (
+          <li key={view.key} className="apart" style={{ flexWrap: "nowrap" }}>
+            <button type="button" className="plain cut grow" style={{ padding: "4px 0", fontWeight: view === now ? 600 : 400 }} onClick={() => go(view.search)}>
+              {view.name}
+              {view.by ? <span className="quiet small"> {view.by.replace(/^(person|staff|key):/, "")}</span> : null}
+            </button>
+            {view.drop ? (
+              <Button size="small" type="text" aria-label={t("views.drop", { name: view.name })} onClick={() => view.drop && void act(view.drop)}>
+                ✕
+              </Button>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+    );
+  const ours = views.filter((view) => view.shared);
   return (
     <span className="pop-of" ref={box}>
       <Button aria-expanded={open} aria-haspopup="dialog" onClick={() => setOpen((now) => !now)}>
@@ -66,26 +109,27 @@ export function Views({ page, names }: { page: string; names: readonly string[] 
       </Button>
       {open ? (
         <div className="pop stack tight" role="dialog" aria-label={t("views.title")}>
-          {views.length === 0 ? <p className="quiet small">{t("views.none")}</p> : null}
-          <ul className="stack" style={{ gap: 2 }}>
-            {views.map((view) => (
-              <li key={view.name} className="apart" style={{ flexWrap: "nowrap" }}>
-                <button type="button" className="plain cut grow" style={{ padding: "4px 0", fontWeight: view === now ? 600 : 400 }} onClick={() => go(view.search)}>
-                  {view.name}
-                </button>
-                <Button size="small" type="text" aria-label={t("views.drop", { name: view.name })} onClick={() => setViews(dropView(page, view.name))}>
-                  ✕
-                </Button>
-              </li>
-            ))}
-          </ul>
+          {home.isLoading ? <Bones lines={2} /> : views.length === 0 ? <p className="quiet small">{t("views.none")}</p> : null}
+          {list(
+            views.filter((view) => !view.shared),
+            t("views.own"),
+          )}
+          {ours.length > 0 ? <p className="quiet small">{t("views.ours")}</p> : null}
+          {list(ours, t("views.ours"))}
           <div className="row" style={{ flexWrap: "nowrap" }}>
             <Input size="small" maxLength={40} aria-label={t("views.name")} placeholder={t("views.name")} value={name} onChange={(event) => setName(event.target.value)} onPressEnter={save} />
-            <Button size="small" disabled={name.trim() === ""} onClick={save}>
+            <Button size="small" disabled={name.trim() === "" || home.isLoading} onClick={save}>
               {t("views.save")}
             </Button>
           </div>
-          <p className="quiet small">{t("views.here")}</p>
+          {here ? (
+            <p className="quiet small">{t("views.here")}</p>
+          ) : (
+            <label className="row small">
+              <input type="checkbox" checked={shared} onChange={(event) => setShared(event.target.checked)} />
+              {t("views.share")}
+            </label>
+          )}
         </div>
       ) : null}
     </span>

@@ -1,4 +1,5 @@
 // What a member sees first: how they stand, the card one press away, what can be used, what is worth doing. And the tiers, one by one.
+import type { Named } from "@zhiyin/api";
 import { whole, day, money } from "../shared/format";
 import { Empty, Shown } from "../shared/parts";
 import { t } from "../shared/words";
@@ -145,12 +146,23 @@ export function Home() {
   );
 }
 
+/** What one has by a tier, a line each. */
+const Benefits = ({ of }: { of: readonly Named[] }) =>
+  of.length === 0 ? null : (
+    <ul class="plainly benefits" aria-label={t("tier.benefits")}>
+      {of.map((one, at) => (
+        <li key={`${at}`}>{named(one, "")}</li>
+      ))}
+    </ul>
+  );
+
 export function Tiers() {
   const me = useMe();
   return (
     <Shown of={me}>
       {(one) => {
         const levels = list(one.levels);
+        const mine = list(levels.find((level) => level.level === one.tier?.level)?.benefits);
         if (levels.length === 0) return <Empty title={t("tier.no_levels")} say={t("tier.no_levels_say")} />;
         return (
           <>
@@ -162,14 +174,22 @@ export function Tiers() {
                 <Term tier={one.tier} />
               </section>
             ) : null}
+            {mine.length > 0 ? (
+              <Part title={t("tier.yours")}>
+                <Benefits of={mine} />
+              </Part>
+            ) : null}
             <Part title={t("tier.ladder")}>
               <ol class="list">
                 {levels.map((level) => (
-                  <li key={level.level} class="between">
-                    <span>
-                      {named(level.name, level.level)} {level.level === one.tier?.level ? <span class="pill gold">{t("tier.here")}</span> : null}
-                    </span>
-                    <span class="quiet">{level.from > 0 ? t("tier.from", { n: whole(level.from) }) : t("tier.from_start")}</span>
+                  <li key={level.level}>
+                    <div class="between">
+                      <span class={level.level === one.tier?.level ? "strong" : undefined}>
+                        {named(level.name, level.level)} {level.level === one.tier?.level ? <span class="pill gold">{t("tier.here")}</span> : null}
+                      </span>
+                      <span class="quiet">{level.from > 0 ? t("tier.from", { n: whole(level.from) }) : t("tier.from_start")}</span>
+                    </div>
+                    <Benefits of={list(level.benefits)} />
                   </li>
                 ))}
               </ol>

@@ -3,7 +3,7 @@ import { useRead } from "../shared/ask";
 import { digits, money, whole } from "../shared/format";
 import { Empty } from "../shared/parts";
 import { t, word } from "../shared/words";
-import { list, Pages, read, stamp, useBrand } from "./bits";
+import { list, named, Pages, read, stamp, useBrand } from "./bits";
 import { decimal, orderState } from "./rules";
 import type { Line, Order, Paged } from "./types";
 
@@ -35,7 +35,7 @@ export function Orders() {
             return (
               <li key={one.id} class="card order">
                 <div class="between">
-                  <span class="strong">{one.store ? t("orders.store", { store: one.store }) : t("orders.online")}</span>
+                  <span class="strong">{one.store ? named(one.store_name, t("orders.store", { store: one.store })) : t("orders.online")}</span>
                   {state ? <span class={`pill ${state === "taken_over" ? "" : "gold"}`}>{word("order", state)}</span> : null}
                 </div>
                 <div class="between">

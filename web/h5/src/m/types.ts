@@ -16,7 +16,7 @@ export type CodeSent = { again_in: number; good_for: number };
 export type Session = { csrf: string; joined: boolean; fresh_until?: string | null; expires_at?: string | null };
 
 export type Attributes = Partial<Record<"name" | "nickname" | "birthday" | "gender" | "city" | "language", string | null>>;
-export type Level = { level: string; name?: Named | null; from: number };
+export type Level = { level: string; name?: Named | null; from: number; /** What one has by it. */ benefits?: readonly Named[] | null };
 export type Tier = {
   level: string;
   name?: Named | null;
@@ -39,6 +39,8 @@ export type Me = {
   attributes?: Attributes | null;
   tier?: Tier | null;
   levels?: readonly Level[] | null;
+  /** Where they belong. */
+  store_name?: Named | null;
   points: Points;
   coupons: number;
   offers: number;
@@ -64,7 +66,7 @@ export type Moved = { at: string; kind: string; points: number; event?: string |
 export type Lot = { remaining: number; expires_at?: string | null };
 /** `quantity` and `amount` are exact decimals, the latter in major units. */
 export type Line = { product: string; name?: string | null; quantity: string; amount?: string | null };
-export type Order = { id: string; number?: string | null; at: string; store?: string | null; status: string; paid_minor: number; refunded_minor?: number | null; currency: string; points?: number | null; lines?: readonly Line[] | null };
+export type Order = { id: string; number?: string | null; at: string; store?: string | null; store_name?: Named | null; status: string; paid_minor: number; refunded_minor?: number | null; currency: string; points?: number | null; lines?: readonly Line[] | null };
 export type Offer = {
   offer: string;
   name?: Named | null;

@@ -71,6 +71,8 @@ export const en = {
   "tier.growth": "Growth now: {n}",
   "tier.ladder": "Every tier",
   "tier.here": "You are here",
+  "tier.benefits": "Benefits",
+  "tier.yours": "What you have now",
   "tier.from": "From {n} growth",
   "tier.from_start": "From the start",
   "tier.say": "Growth comes with what you buy, and goes with what you return.",

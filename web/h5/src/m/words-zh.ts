@@ -71,6 +71,8 @@ export const zh = {
   "tier.growth": "当前成长值 {n}",
   "tier.ladder": "各等级",
   "tier.here": "您在这里",
+  "tier.benefits": "权益",
+  "tier.yours": "您现在享有",
   "tier.from": "成长值满 {n}",
   "tier.from_start": "加入即有",
   "tier.say": "成长值随消费增加，退款时相应扣回。",

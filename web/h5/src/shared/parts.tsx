@@ -1,9 +1,9 @@
 // What pages of both apps are made of: a frame with its bar, states of what is read, the door.
-import { asking, Refusal, send, type Session } from "@zhiyin/api";
+import { asking, Refusal, send, type Session, type Ways } from "@zhiyin/api";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { asRefusal, forgetReads, readSession, SIGNED_OUT, type Read } from "./ask";
-import { moment } from "./format";
+import { called, moment } from "./format";
 import { keep, kept } from "./keep";
 import { language, speak, t } from "./words";
 
@@ -149,6 +149,11 @@ export function Door({ title, onIn }: { title: string; onIn: (session: Session) 
   const [fault, setFault] = useState<Refusal>();
   const [busy, setBusy] = useState(false);
   const codeInput = useRef<HTMLInputElement>(null);
+  // A home that does not say by what one may come in asks for name and password.
+  const [ways, setWays] = useState<Ways>({ password: true, oidc: null });
+  useEffect(() => {
+    send<Ways>("GET", "/v1/session/ways").then(setWays, () => undefined);
+  }, []);
   useEffect(() => {
     document.title = `${title} · ${t("brand")}`;
   }, [title]);
@@ -182,20 +187,26 @@ export function Door({ title, onIn }: { title: string; onIn: (session: Session) 
         <h1>{title}</h1>
         <p class="quiet">{t("door.say")}</p>
       </div>
-      <form class="stack" onSubmit={(event) => void enter(event)} noValidate>
-        <label class="field">
-          {t("door.name")}
-          <input class="input" name="username" autocomplete="username" autocapitalize="none" required value={name} onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
-        <label class="field">
-          {t("door.password")}
-          <input class="input" type="password" name="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
-        </label>
-        {asks ? (
+      {ways.oidc ? (
+        <a class={ways.password ? "button wide" : "button go wide"} href={`${ways.oidc.start}?to=${encodeURIComponent(location.pathname)}`}>
+          {t("door.by", { name: called(ways.oidc.name, "OIDC") })}
+        </a>
+      ) : null}
+      {ways.password ? (
+        <form class="stack" onSubmit={(event) => void enter(event)} noValidate>
           <label class="field">
-            {t("door.code")}
-            <input ref={codeInput} class="input" autocomplete="one-time-code" maxLength={40} value={code} onInput={(event) => setCode(event.currentTarget.value)} />
+            {t("door.name")}
+            <input class="input" name="username" autocomplete="username" autocapitalize="none" required value={name} onInput={(event) => setName(event.currentTarget.value)} />
           </label>
+          <label class="field">
+            {t("door.password")}
+            <input class="input" type="password" name="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
+          </label>
+          {asks ? (
+            <label class="field">
+              {t("door.code")}
+              <input ref={codeInput} class="input" autocomplete="one-time-code" maxLength={40} value={code} onInput={(event) => setCode(event.currentTarget.value)} />
+            </label>
         ) : null}
         {say ? (
           <p class="note bad fault" role="alert">
@@ -206,6 +217,7 @@ export function Door({ title, onIn }: { title: string; onIn: (session: Session) 
           {t("door.in")}
         </button>
       </form>
+      ) : null}
       <button type="button" class="plain" lang={language() === "zh" ? "en" : "zh-CN"} onClick={() => speak(language() === "zh" ? "en" : "zh")}>
         {language() === "zh" ? "English" : "\u4e2d\u6587"}
       </button>

@@ -2,6 +2,8 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "./schema.d.ts";
 
+export type * from "./newer";
+
 export type Schemas = components["schemas"];
 export type { paths };
 

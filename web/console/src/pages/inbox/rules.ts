@@ -1,7 +1,7 @@
 // What the inbox decides by itself, free of a page: which conversations are shown and in which order, and what may be typed.
-import type { Schemas } from "@zhiyin/api";
+import type { DeskNamed, Schemas, Unanswerable } from "@zhiyin/api";
 
-export type Talk = Schemas["ConversationView"];
+export type Talk = Schemas["ConversationView"] & Unanswerable;
 export type Word = Schemas["WordView"];
 
 /** The tone of where a conversation stands. */
@@ -34,6 +34,9 @@ export function matches(talk: Talk, cut: Cut, found: ReadonlySet<string> = new S
 }
 
 export const deskKey = (desk: { account: string; desk: string }): string => `${desk.account}/${desk.desk}`;
+
+/** What a desk is called; its id where the home does not say. */
+export const deskSaid = (desk: { desk: string } & DeskNamed): string => desk.name || desk.desk;
 
 /** The conversation beside one in the list; the first where none is open, itself at either end. */
 export function beside(talks: readonly Talk[], open: string, step: 1 | -1): string | undefined {

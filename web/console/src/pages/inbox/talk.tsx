@@ -1,7 +1,7 @@
 // One conversation whole: what was said by whom and when, by whichever desk; a reply with what stands in its way; and who looks after it.
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { api, got, Refusal } from "@zhiyin/api";
+import { api, got, Refusal, send } from "@zhiyin/api";
 import { App, Button } from "antd";
 import { lazy, Suspense, useEffect, useRef, useState, type RefObject } from "react";
 import { called, day, timeOfDay, whole } from "../../format";
@@ -11,7 +11,7 @@ import { shortId, When } from "../../parts/marks";
 import { Pill } from "../../parts/page";
 import { Bones, Fault } from "../../parts/states";
 import { useWords, word } from "../../words";
-import { BYTES_MAX, bytesOf, Replies, talkTone, whoIs, type Talk, type Word } from "./rules";
+import { BYTES_MAX, bytesOf, deskSaid, Replies, talkTone, whoIs, type Talk, type Word } from "./rules";
 
 const Hand = lazy(() => import("./hand"));
 const LIVE_MS = 4_000;
@@ -94,7 +94,7 @@ export function Conversation({ id, typing, close }: { id: string; typing: RefObj
                 </Button>
               </div>
             ) : null}
-            <Words words={words} />
+            <Words words={words} desks={new Map(view.desks.map((one) => [one.desk, deskSaid(one)]))} />
           </div>
           {answers ? <Composer view={view} typing={typing} /> : <p className="quiet small inbox-foot">{t("inbox.may_not_answer")}</p>}
         </>
@@ -125,6 +125,7 @@ function Head({ view, answers, close }: { view: Talk; answers: boolean; close: (
     }
   };
   const assign = (assignee: string | null, said: string) => act(() => got(api.POST("/v1/inbox/{conversation}/assign", { params: path, body: { assignee } })), said);
+  const reopen = () => act(() => send("POST", `/v1/inbox/${encodeURIComponent(view.conversation)}/reopen`, {}), t("inbox.reopened"));
   const complain = (open: boolean, tag?: string) =>
     act(() => got(api.POST("/v1/inbox/{conversation}/complaint", { params: path, body: { open, ...(tag ? { tag } : {}) } })), open ? t("inbox.complaint_opened") : t("inbox.complaint_settled"));
   // The shipped tag; where the playbook has none, any of its tags may say that a complaint is open.
@@ -195,7 +196,12 @@ function Head({ view, answers, close }: { view: Talk; answers: boolean; close: (
             </Button>
           )}
           {view.state === "closed" ? (
-            <span className="small quiet">{t("inbox.closed_say")}</span>
+            <>
+              <Button size="small" onClick={() => void reopen()}>
+                {t("inbox.reopen")}
+              </Button>
+              <span className="small quiet">{t("inbox.closed_say")}</span>
+            </>
           ) : (
             <Button size="small" onClick={() => void act(() => got(api.POST("/v1/inbox/{conversation}/close", { params: path, body: {} as never })), t("inbox.closed"))}>
               {t("inbox.close")}
@@ -212,7 +218,7 @@ function Head({ view, answers, close }: { view: Talk; answers: boolean; close: (
   );
 }
 
-function Words({ words }: { words: Word[] }) {
+function Words({ words, desks }: { words: Word[]; desks: ReadonlyMap<string, string> }) {
   const { t } = useWords();
   const zone = useZone();
   return (
@@ -227,7 +233,7 @@ function Words({ words }: { words: Word[] }) {
             {newDay || newDesk ? (
               <p className="when small quiet">
                 {newDay ? <span>{today}</span> : null}
-                <span className="mono">{t("inbox.by_desk", { desk: one.desk })}</span>
+                <span className={desks.has(one.desk) && desks.get(one.desk) !== one.desk ? undefined : "mono"} title={one.desk}>{t("inbox.by_desk", { desk: desks.get(one.desk) ?? one.desk })}</span>
               </p>
             ) : null}
             <div className={one.by === "staff" ? "word ours" : "word"}>
@@ -287,7 +293,7 @@ function Composer({ view, typing }: { view: Talk; typing: RefObject<HTMLTextArea
   const [fault, setFault] = useState("");
   const bytes = bytesOf(text);
   const over = bytes > BYTES_MAX;
-  const shut = view.reply_until == null;
+  const shut = view.reply_until == null || (view.cannot_reply ?? null) !== null;
   const session = view.desks[0]?.session ?? undefined;
   const type = (next: string) => {
     setText(next);
@@ -351,7 +357,7 @@ function Composer({ view, typing }: { view: Talk; typing: RefObject<HTMLTextArea
             (over ? (
               t("inbox.too_long", { n: whole(bytes), most: whole(BYTES_MAX) })
             ) : shut ? (
-              t("inbox.shut_say")
+              view.cannot_reply ? word("cannot_reply", view.cannot_reply) : t("inbox.shut_say")
             ) : (
               <>
                 {t("inbox.left", { n: view.replies_left })} <When at={view.reply_until} />

@@ -142,7 +142,7 @@ function Tier({ data }: { data: Whole }) {
             <span key={`${term.level}${term.from}`} className="row" style={{ gap: 6 }}>
               {at > 0 ? "→" : ""}
               <Tint color={tierTint(term.level)}>
-                <TierName id={term.level} /> <When at={term.from} only="day" />
+                <TierName id={term.level} of={data} /> <When at={term.from} only="day" />
               </Tint>
             </span>
           ))}
@@ -152,14 +152,16 @@ function Tier({ data }: { data: Whole }) {
   );
 }
 
-/** What the brand calls a tier; its id where the overview may not be read. */
-export function TierName({ id }: { id: string }) {
+/** What the brand calls a tier; where the overview may not be read, what the member's own answer says, else its id. */
+export function TierName({ id, of }: { id: string; of?: Whole }) {
   const { data } = useOverview();
-  return <>{called(data?.tiers.find((tier) => tier.id === id)?.name, id)}</>;
+  const known = [of?.tier, of?.tier?.next].find((tier) => tier?.level === id)?.name;
+  return <>{called(data?.tiers.find((tier) => tier.id === id)?.name ?? known, id)}</>;
 }
-export function StageName({ id }: { id: string }) {
+export function StageName({ id, of }: { id: string; of?: Whole }) {
   const { data } = useOverview();
-  return <>{called(data?.lifecycle.stages.find((stage) => stage.id === id)?.name, id)}</>;
+  const known = of?.lifecycle?.stage === id ? of.lifecycle.name : undefined;
+  return <>{called(data?.lifecycle.stages.find((stage) => stage.id === id)?.name ?? known, id)}</>;
 }
 
 function Lifecycle({ data }: { data: Whole }) {
@@ -173,10 +175,10 @@ function Lifecycle({ data }: { data: Whole }) {
             <span>
               {move.from ? (
                 <span className="quiet">
-                  <StageName id={move.from} /> →{" "}
+                  <StageName id={move.from} of={data} /> →{" "}
                 </span>
               ) : null}
-              <StageName id={move.to} />
+              <StageName id={move.to} of={data} />
             </span>
             <span className="quiet small">
               <When at={move.at} only="day" />

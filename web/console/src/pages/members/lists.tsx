@@ -8,6 +8,7 @@ import { Field } from "../../frame/sign-in";
 import { whole } from "../../format";
 import { useMay } from "../../home";
 import { useAct } from "../../parts/act";
+import { TextFile } from "../../parts/file";
 import { Csv } from "../../parts/list-tools";
 import { Listed } from "../../parts/listed";
 import { When } from "../../parts/marks";
@@ -189,16 +190,7 @@ function Upload({ name: given }: { name?: string }) {
       <Field label={t("lists.who")} hint={t("lists.who_say", { n: whole(values.length) })}>
         {(id, described) => <Input.TextArea id={id} aria-describedby={described} className="mono" autoSize={{ minRows: 4, maxRows: 10 }} value={text} onChange={(event) => setText(event.target.value)} />}
       </Field>
-      <label className="row">
-        <span className="quiet small">{t("lists.file")}</span>
-        <input
-          type="file"
-          accept=".csv,.txt,text/csv,text/plain"
-          onChange={(event) => {
-            void event.target.files?.[0]?.text().then(setText);
-          }}
-        />
-      </label>
+      <TextFile read={setText} />
       {error ? <Fault error={error} /> : null}
       {came ? (
         <div className="note good" role="status">

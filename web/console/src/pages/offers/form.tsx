@@ -1,10 +1,13 @@
 // One offer as a form: what its kind asks for, with the sentence that it comes to. Fields are written into the playbook's own text, which is
 // otherwise left as it is, and made live after a look at what changes.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { api, got } from "@zhiyin/api";
 import { AutoComplete, Button, Input, InputNumber, Popconfirm, Segmented, Select, Switch } from "antd";
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { Field } from "../../frame/sign-in";
-import { called } from "../../format";
-import { useCurrency, useOverview } from "../../home";
+import { called, whole } from "../../format";
+import { useCurrency, useMay, useOverview } from "../../home";
 import { Apply } from "../../parts/apply";
 import { Simulate } from "../../parts/simulate";
 import { None } from "../../parts/states";
@@ -58,6 +61,7 @@ export default function OfferForm({ id, base: held, close }: { id: string; base:
   // The file as it was when this began: what somebody applies meanwhile is not taken for it.
   const [base] = useState(held);
   const currency = useCurrency();
+  const may = useMay();
   const tiers = useOverview().data?.tiers;
   const [source, setSource] = useState(base);
   const [own, setOwn] = useState(id);
@@ -108,6 +112,7 @@ export default function OfferForm({ id, base: held, close }: { id: string; base:
           )}
         </Field>
       </div>
+      {id !== "" && deep(offer.raw, "coupon.codes") !== undefined && may("coupons_issue_many") ? <CodesLeft offer={id} /> : null}
       <h2>{t("offers.changes")}</h2>
       <Apply source={source} base={base} done={close} />
       {source === base ? null : (
@@ -125,6 +130,24 @@ export default function OfferForm({ id, base: held, close }: { id: string; base:
           </Popconfirm>
         </div>
       ) : null}
+    </div>
+  );
+}
+
+/** How many of the partner's codes are left for it, and the way to bring more. */
+function CodesLeft({ offer }: { offer: string }) {
+  const { t } = useWords();
+  const uploads = useQuery({ queryKey: ["code uploads", offer], queryFn: ({ signal }) => got(api.GET("/v1/code-uploads", { params: { query: { offer } }, signal })) });
+  const left = uploads.data?.items.reduce((sum, one) => sum + one.left, 0);
+  return (
+    <div className="note">
+      <span className="grow">
+        {t("codes.of_offer")}
+        {left === undefined ? null : <strong> {t("codes.left_n", { n: whole(left) })}</strong>}
+      </span>
+      <Link to="/offers" search={{ tab: "codes", codes: "new:", of: offer }}>
+        {t("codes.make")}
+      </Link>
     </div>
   );
 }

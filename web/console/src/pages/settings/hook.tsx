@@ -12,6 +12,7 @@ import { Asked, Fault, None } from "../../parts/states";
 import { DataTable, type Column } from "../../parts/table";
 import { useAddress } from "../../router";
 import { useWords, word } from "../../words";
+import { Kinds, kindSaid } from "./hook-kinds";
 
 type Sent = Schemas["MessageView"];
 const STATES = ["", "waiting", "delivered", "failed"];
@@ -41,7 +42,7 @@ export default function Hook({ id, close }: { id: string; close: () => void }) {
             <Facts
               of={[
                 [t("hooks.url"), <code key="url">{data.url}</code>],
-                [t("hooks.types"), data.types.length === 0 ? t("hooks.all") : data.types.join(t("list_comma"))],
+                [t("hooks.types"), data.types.length === 0 ? t("hooks.all") : data.types.map(kindSaid).join(t("list_comma"))],
                 [t("hook.identifiers"), data.identifiers ? t("hook.yes") : t("hook.no")],
                 [t("hooks.waiting"), whole(data.waiting)],
                 data.failing_since ? [t("hook.failing"), <When key="failing" at={data.failing_since} />] : null,
@@ -49,7 +50,7 @@ export default function Hook({ id, close }: { id: string; close: () => void }) {
                 [t("keys.made"), <When key="made" at={data.made_at} />],
               ]}
             />
-            <Edit key={`${data.url} ${data.description}`} hook={data} save={(body) => act(async () => (await got(api.PATCH("/v1/webhooks/{id}", { params, body })), t("hook.saved")))} />
+            <Edit key={`${data.url} ${data.description} ${data.types.join(" ")}`} hook={data} save={(body) => act(async () => (await got(api.PATCH("/v1/webhooks/{id}", { params, body })), t("hook.saved")))} />
             <div className="row">
               <Popconfirm
                 title={t("hook.rotate_ask")}
@@ -105,11 +106,12 @@ export default function Hook({ id, close }: { id: string; close: () => void }) {
   );
 }
 
-function Edit({ hook, save }: { hook: Schemas["HookView"]; save: (body: { url: string; description: string }) => Promise<void> }) {
+function Edit({ hook, save }: { hook: Schemas["HookView"]; save: (body: { url: string; description: string; types: string[] }) => Promise<void> }) {
   const { t } = useWords();
   const [url, setUrl] = useState(hook.url);
   const [description, setDescription] = useState(hook.description);
-  const changed = url.trim() !== hook.url || description !== hook.description;
+  const [types, setTypes] = useState(hook.types);
+  const changed = url.trim() !== hook.url || description !== hook.description || [...types].sort().join(" ") !== [...hook.types].sort().join(" ");
   return (
     <details>
       <summary>{t("hook.edit")}</summary>
@@ -118,8 +120,11 @@ function Edit({ hook, save }: { hook: Schemas["HookView"]; save: (body: { url: s
           {(field, described) => <Input id={field} aria-describedby={described} value={url} onChange={(event) => setUrl(event.target.value)} />}
         </Field>
         <Field label={t("hooks.description")}>{(field) => <Input id={field} maxLength={200} value={description} onChange={(event) => setDescription(event.target.value)} />}</Field>
+        <Field label={t("hooks.types")} hint={t("hooks.types_say")}>
+          {(field, described) => <Kinds id={field} described={described} value={types} onChange={setTypes} />}
+        </Field>
         <div>
-          <Button type="primary" disabled={!changed || url.trim() === ""} onClick={() => void save({ url: url.trim(), description })}>
+          <Button type="primary" disabled={!changed || url.trim() === ""} onClick={() => void save({ url: url.trim(), description, types })}>
             {t("hook.save")}
           </Button>
         </div>
@@ -140,7 +145,7 @@ function Messages({ id }: { id: string }) {
   });
   const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
   const columns: Column<Sent>[] = [
-    { key: "type", title: t("hook.type"), text: (row) => row.type, cell: (row) => <code>{row.type}</code> },
+    { key: "type", title: t("hook.type"), text: (row) => row.type, cell: (row) => <span title={row.type}>{row.type === "webhook.test" ? t("hooks.test") : kindSaid(row.type)}</span> },
     { key: "happened", title: t("hook.happened"), text: (row) => row.happened_at, cell: (row) => <When at={row.happened_at} /> },
     { key: "attempts", title: t("hook.attempts"), right: true, far: true, text: (row) => row.attempts, cell: (row) => whole(row.attempts) },
     { key: "answer", title: t("hook.answer"), far: true, text: (row) => row.error ?? row.status, cell: (row) => <span className="quiet small">{row.error ?? row.status ?? "—"}</span> },

@@ -11,6 +11,7 @@ import { Asked, Bones, None } from "../../parts/states";
 import { DataTable, type Column } from "../../parts/table";
 import { useAddress } from "../../router";
 import { useWords } from "../../words";
+import { Kinds, kindSaid } from "./hook-kinds";
 
 const One = lazy(() => import("./hook"));
 type Hook = Schemas["HookView"];
@@ -47,7 +48,7 @@ export function Hooks() {
         </div>
       ),
     },
-    { key: "types", title: t("hooks.types"), far: true, text: (row) => row.types.join(" "), cell: (row) => <span className="quiet">{row.types.length === 0 ? t("hooks.all") : row.types.join(t("list_comma"))}</span> },
+    { key: "types", title: t("hooks.types"), far: true, text: (row) => row.types.join(" "), cell: (row) => <span className="quiet">{row.types.length === 0 ? t("hooks.all") : row.types.length > 2 ? t("hooks.kinds_n", { n: row.types.length }) : row.types.map(kindSaid).join(t("list_comma"))}</span> },
     { key: "waiting", title: t("hooks.waiting"), right: true, by: (row) => row.waiting, text: (row) => row.waiting, cell: (row) => whole(row.waiting) },
     {
       key: "state",
@@ -132,12 +133,13 @@ function Make({ close }: { close: () => void }) {
   const client = useQueryClient();
   const [url, setUrl] = useState("");
   const [description, setDescription] = useState("");
+  const [types, setTypes] = useState<string[]>([]);
   const [secret, setSecret] = useState("");
   const [fault, setFault] = useState<Refusal>();
   const make = async () => {
     setFault(undefined);
     try {
-      const made = await got(api.POST("/v1/webhooks", { body: { url: url.trim(), description } }));
+      const made = await got(api.POST("/v1/webhooks", { body: { url: url.trim(), description, types } }));
       setSecret(made.secret);
       await client.invalidateQueries({ queryKey: ["webhooks"] });
     } catch (error) {
@@ -159,6 +161,9 @@ function Make({ close }: { close: () => void }) {
             {(id, described) => <Input id={id} aria-describedby={described} placeholder="https://" value={url} onChange={(event) => setUrl(event.target.value)} />}
           </Field>
           <Field label={t("hooks.description")}>{(id) => <Input id={id} maxLength={200} value={description} onChange={(event) => setDescription(event.target.value)} />}</Field>
+          <Field label={t("hooks.types")} hint={t("hooks.types_say")}>
+            {(id, described) => <Kinds id={id} described={described} value={types} onChange={setTypes} />}
+          </Field>
         </div>
       )}
     </Modal>

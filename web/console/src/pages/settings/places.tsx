@@ -1,26 +1,30 @@
 // The brand's tree: regions and stores as they stand, which fold; how many work in each; and one place whole.
 import { useQuery } from "@tanstack/react-query";
-import { api, got, type Schemas } from "@zhiyin/api";
-import { Button, Drawer } from "antd";
-import { useMemo } from "react";
+import { api, got, type Located, type Schemas } from "@zhiyin/api";
+import { Button, Drawer, Segmented } from "antd";
+import { lazy, Suspense, useMemo } from "react";
 import { called, whole } from "../../format";
+import { useMay } from "../../home";
 import { Listed } from "../../parts/listed";
 import { When } from "../../parts/marks";
 import { Card, Facts, Pill } from "../../parts/page";
-import { Asked, None } from "../../parts/states";
+import { Asked, Bones, None } from "../../parts/states";
 import { DataTable, type Column } from "../../parts/table";
 import { useAddress } from "../../router";
 import { useWords, word } from "../../words";
 import { below, folded } from "./tree";
 
-type Place = Schemas["PlaceView"];
+const Stores = lazy(() => import("./stores"));
+type Place = Schemas["PlaceView"] & Located;
 
 export function Places() {
   const { t } = useWords();
-  const [{ place = "", fold = "", find = "", as_of = "" }, setAddress] = useAddress();
+  const [{ place = "", fold = "", find = "", as_of = "", as = "" }, setAddress] = useAddress();
   const tree = useQuery({ queryKey: ["places", as_of], queryFn: ({ signal }) => got(api.GET("/v1/places", { params: { query: as_of ? { as_of } : {} }, signal })) });
   const shut = useMemo(() => new Set(fold.split(",").filter(Boolean)), [fold]);
-  const places = tree.data?.places ?? [];
+  const places: Place[] = tree.data?.places ?? [];
+  // A home that knows no coordinates leaves them out.
+  const located = places.some((one) => one.lat !== undefined);
   const under = useMemo(() => below(places), [places]);
   const set = (codes: Iterable<string>) => setAddress({ fold: [...codes].sort().join(",") });
   const toggle = (code: string) => {
@@ -64,8 +68,17 @@ export function Places() {
   ];
   return (
     <div className="stack">
+      {located ? (
+        <div>
+          <Segmented aria-label={t("map.as")} value={as === "map" ? "map" : "list"} onChange={(next) => setAddress({ as: next === "map" ? "map" : "", put: "", map: "", find: "", sort: "" })} options={[{ value: "list", label: t("map.as_list") }, { value: "map", label: t("map.as_map") }]} />
+        </div>
+      ) : null}
       <Asked of={tree}>
-        {() => (
+        {() => as === "map" && located ? (
+          <Suspense fallback={<Bones lines={10} />}>
+            <Stores places={places} />
+          </Suspense>
+        ) : (
           <Card flush>
             {places.length === 0 ? (
               <None title={t("places.none")}>{t("places.none_say")}</None>
@@ -91,12 +104,12 @@ export function Places() {
                 }
               />
             )}
-            <Drawer open={place !== ""} onClose={() => setAddress({ place: "" })} title={place} size={460}>
-              {place ? <One code={place} /> : null}
-            </Drawer>
           </Card>
         )}
       </Asked>
+      <Drawer open={place !== ""} onClose={() => setAddress({ place: "" })} title={called(places.find((one) => one.code === place)?.name, place)} size={460}>
+        {place ? <One code={place} /> : null}
+      </Drawer>
       <Unknown />
     </div>
   );
@@ -134,18 +147,34 @@ function Unknown() {
 
 function One({ code }: { code: string }) {
   const { t } = useWords();
+  const may = useMay();
+  const [, setAddress] = useAddress();
   const place = useQuery({ queryKey: ["place", code], queryFn: ({ signal }) => got(api.GET("/v1/places/{code}", { params: { path: { code } }, signal })) });
   return (
     <Asked of={place}>
-      {(data) => (
+      {(data: Schemas["PlaceWholeView"] & Located) => (
         <div className="stack">
           <Facts
             of={[
-              [t("places.name"), called(data.name, data.code)],
+              [t("places.code"), <code key="code">{data.code}</code>],
               [t("places.path"), data.path.join(" › ")],
               [t("places.kind"), word("place_kind", data.kind)],
               [t("places.hours"), data.hours ?? "—"],
               [t("places.opens_on"), data.opens_on ? <When key="opens" at={data.opens_on} only="day" /> : "—"],
+              data.kind === "store" && data.lat !== undefined
+                ? [
+                    t("map.where"),
+                    <span key="where" className="row">
+                      {typeof data.lat === "number" && typeof data.lon === "number" ? `${data.lat.toFixed(5)}, ${data.lon.toFixed(5)}` : "—"}
+                      {data.datum && data.datum !== "wgs84" ? <span className="quiet small">{t("map.from", { datum: word("datum", data.datum) })}</span> : null}
+                      {may("places_write") ? (
+                        <button type="button" className="plain small link" onClick={() => setAddress({ as: "map", put: data.code, place: "" })}>
+                          {typeof data.lat === "number" ? t("map.move") : t("map.put")}
+                        </button>
+                      ) : null}
+                    </span>,
+                  ]
+                : null,
             ]}
           />
           <h2>{t("places.staff")}</h2>

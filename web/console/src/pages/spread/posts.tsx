@@ -1,20 +1,20 @@
 // What staff publish for the brand, into groups or as a moment: what stands where, one with who did it, a new one, and a second person's answer.
 import { useQuery } from "@tanstack/react-query";
 import { api, got, type Schemas } from "@zhiyin/api";
-import { Button, Drawer, Input, InputNumber, Popconfirm, Segmented, Select } from "antd";
+import { Button, Input, InputNumber, Popconfirm, Segmented, Select } from "antd";
 import { useState } from "react";
 import { Field } from "../../frame/sign-in";
 import { whole } from "../../format";
 import { useSession } from "../../home";
 import { useAct } from "../../parts/act";
-import { Listed } from "../../parts/listed";
 import { When } from "../../parts/marks";
 import { Card, Facts, Pill } from "../../parts/page";
+import { useSaving } from "../../parts/saving";
 import { Asked, Fault, None } from "../../parts/states";
 import { DataTable } from "../../parts/table";
-import { useAddress } from "../../router";
 import { useWords, word } from "../../words";
-import { Accounts, useAccount } from "./accounts";
+import { useAccount } from "./accounts";
+import { Given } from "./given";
 
 type Post = Schemas["PostView"];
 const tone = (row: Post) => (row.why ? "bad" : row.state === "over" ? "good" : row.state === "asked" ? "warn" : "info");
@@ -22,80 +22,27 @@ const shortly = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` 
 
 export default function Posts() {
   const { t } = useWords();
-  const [{ post = "" }, setAddress] = useAddress();
   const account = useAccount();
   const list = useQuery({ queryKey: ["posts", account], queryFn: ({ signal }) => got(api.GET("/v1/posts", { params: { query: { account } }, signal })), refetchInterval: 15_000 });
-  const make = (
-    <Button type="primary" onClick={() => setAddress({ post: "new" })}>
-      {t("posts.make")}
-    </Button>
-  );
   return (
-    <>
-      <Asked of={list}>
-        {({ items }) => (
-          <Card flush>
-            {items.length === 0 ? (
-              <>
-                <div className="list-bar">
-                  <Accounts />
-                </div>
-                <None title={t("posts.none")} action={make}>
-                  {t("posts.none_say")}
-                </None>
-              </>
-            ) : (
-              <Listed
-                name="posts"
-                views={["tab", "find", "sort", "account"]}
-                label={t("posts.title")}
-                rows={items}
-                id={(row) => row.batch}
-                open={(row) => setAddress({ post: row.batch })}
-                tools={
-                  <>
-                    <Accounts />
-                    {make}
-                  </>
-                }
-                columns={[
-                  {
-                    key: "batch",
-                    title: t("posts.batch"),
-                    by: (row) => row.batch,
-                    text: (row) => row.batch,
-                    cell: (row) => (
-                      <button type="button" className="plain" style={{ fontWeight: 500 }} onClick={() => setAddress({ post: row.batch })}>
-                        {row.batch}
-                      </button>
-                    ),
-                  },
-                  { key: "text", title: t("posts.text"), far: true, text: (row) => row.text, cell: (row) => <span className="cut" style={{ display: "block", maxWidth: 420 }} title={row.text}>{shortly(row.text)}</span> },
-                  { key: "into", title: t("posts.into"), by: (row) => row.into, text: (row) => word("post_into", row.into), cell: (row) => word("post_into", row.into) },
-                  { key: "by", title: t("posts.asked_by"), far: true, by: (row) => row.asked_by, text: (row) => row.asked_by, cell: (row) => row.asked_by },
-                  { key: "at", title: t("posts.asked_at"), far: true, by: (row) => row.asked_at, text: (row) => row.asked_at, cell: (row) => <When at={row.asked_at} /> },
-                  { key: "staff", title: t("posts.staff"), right: true, far: true, by: (row) => row.staff.length, text: (row) => row.staff.length, cell: (row) => whole(row.staff.length) },
-                  { key: "state", title: t("posts.state"), by: (row) => row.state, text: (row) => word("post_state", row.state), cell: (row) => <Pill tone={tone(row)}>{word("post_state", row.state)}</Pill> },
-                ]}
-              />
-            )}
-          </Card>
-        )}
-      </Asked>
-      <Drawer open={post !== ""} onClose={() => setAddress({ post: "" })} title={post === "new" ? t("posts.make") : post} size={560} destroyOnHidden>
-        {post === "new" ? (
-          <Make
-            account={account}
-            made={(batch) => {
-              void list.refetch();
-              setAddress({ post: batch });
-            }}
-          />
-        ) : post ? (
-          <One batch={post} account={account} />
-        ) : null}
-      </Drawer>
-    </>
+    <Given<Post>
+      of="post"
+      name="posts"
+      list={list}
+      said={{ title: t("posts.title"), make: t("posts.make"), none: t("posts.none"), none_say: t("posts.none_say"), one: t("posts.batch") }}
+      id={(row) => row.batch}
+      size={560}
+      one={(batch, through) => <One batch={batch} account={through} />}
+      make={(through, made) => <Make account={through} made={made} />}
+      columns={[
+        { key: "text", title: t("posts.text"), far: true, text: (row) => row.text, cell: (row) => <span className="cut" style={{ display: "block", maxWidth: 420 }} title={row.text}>{shortly(row.text)}</span> },
+        { key: "into", title: t("posts.into"), by: (row) => row.into, text: (row) => word("post_into", row.into), cell: (row) => word("post_into", row.into) },
+        { key: "by", title: t("posts.asked_by"), far: true, by: (row) => row.asked_by, text: (row) => row.asked_by, cell: (row) => row.asked_by },
+        { key: "at", title: t("posts.asked_at"), far: true, by: (row) => row.asked_at, text: (row) => row.asked_at, cell: (row) => <When at={row.asked_at} /> },
+        { key: "staff", title: t("posts.staff"), right: true, far: true, by: (row) => row.staff.length, text: (row) => row.staff.length, cell: (row) => whole(row.staff.length) },
+        { key: "state", title: t("posts.state"), by: (row) => row.state, text: (row) => word("post_state", row.state), cell: (row) => <Pill tone={tone(row)}>{word("post_state", row.state)}</Pill> },
+      ]}
+    />
   );
 }
 
@@ -182,29 +129,20 @@ function Make({ account, made }: { account: string; made: (batch: string) => voi
   const [title, setTitle] = useState("");
   const [url, setUrl] = useState("");
   const [hours, setHours] = useState<number | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, save } = useSaving();
   const nowhere = into === "groups" && named.trim() === "" && touchpoints.length + stores.length + owners.length === 0;
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      const groups = { groups: [], ...(named.trim() ? { named: named.trim() } : {}), touchpoints, stores, owners };
-      const card = title.trim() && url.trim() ? { card: { title: title.trim(), url: url.trim() } } : {};
-      const body = { batch: batch.trim(), text, account, ...(into === "groups" ? { groups, ...card } : { moment: { accounts, tags: labels } }), ...(hours ? { confirm_hours: hours } : {}) };
-      made((await got(api.POST("/v1/posts", { body }))).batch);
-    } catch (wrong) {
-      setError(wrong);
-    } finally {
-      setBusy(false);
-    }
+  const publish = async () => {
+    const groups = { groups: [], ...(named.trim() ? { named: named.trim() } : {}), touchpoints, stores, owners };
+    const card = title.trim() && url.trim() ? { card: { title: title.trim(), url: url.trim() } } : {};
+    const body = { batch: batch.trim(), text, account, ...(into === "groups" ? { groups, ...card } : { moment: { accounts, tags: labels } }), ...(hours ? { confirm_hours: hours } : {}) };
+    made((await got(api.POST("/v1/posts", { body }))).batch);
   };
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        void save(publish);
       }}
     >
       <Field label={t("posts.batch")} hint={t("posts.batch_say")}>

@@ -1,18 +1,17 @@
 // Customers handed over from one of the staff to another: how far each hand-over is, why some stay, and a new one.
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { api, got, type Schemas } from "@zhiyin/api";
-import { Button, Checkbox, Drawer, Input } from "antd";
+import { Button, Checkbox, Input } from "antd";
 import { useState } from "react";
 import { Field } from "../../frame/sign-in";
 import { whole } from "../../format";
-import { Listed } from "../../parts/listed";
 import { When } from "../../parts/marks";
 import { Bars, Card, Facts, Pill } from "../../parts/page";
+import { useSaving } from "../../parts/saving";
 import { Asked, Fault, None } from "../../parts/states";
-import { useAddress } from "../../router";
 import { useWords, word } from "../../words";
-import { Accounts, useAccount } from "./accounts";
+import { useAccount } from "./accounts";
+import { Given } from "./given";
 
 type Transfer = Schemas["TransferView2"];
 const tone = (state: string) => (state === "done" ? "good" : ["refused", "failed"].includes(state) ? "bad" : state === "approval" ? "warn" : "info");
@@ -23,79 +22,26 @@ const WORD_MOST = 200;
 
 export default function Transfers() {
   const { t } = useWords();
-  const [{ transfer = "" }, setAddress] = useAddress();
   const account = useAccount();
   const list = useQuery({ queryKey: ["transfers", account], queryFn: ({ signal }) => got(api.GET("/v1/transfers", { params: { query: { account } }, signal })), refetchInterval: 15_000 });
-  const make = (
-    <Button type="primary" onClick={() => setAddress({ transfer: "new" })}>
-      {t("transfers.make")}
-    </Button>
-  );
   return (
-    <>
-      <Asked of={list}>
-        {({ items }) => (
-          <Card flush>
-            {items.length === 0 ? (
-              <>
-                <div className="list-bar">
-                  <Accounts />
-                </div>
-                <None title={t("transfers.none")} action={make}>
-                  {t("transfers.none_say")}
-                </None>
-              </>
-            ) : (
-              <Listed
-                name="transfers"
-                views={["tab", "find", "sort", "account"]}
-                label={t("transfers.title")}
-                rows={items}
-                id={(row) => row.transfer}
-                open={(row) => setAddress({ transfer: row.transfer })}
-                tools={
-                  <>
-                    <Accounts />
-                    {make}
-                  </>
-                }
-                columns={[
-                  {
-                    key: "transfer",
-                    title: t("transfers.one"),
-                    by: (row) => row.transfer,
-                    text: (row) => row.transfer,
-                    cell: (row) => (
-                      <button type="button" className="plain" style={{ fontWeight: 500 }} onClick={() => setAddress({ transfer: row.transfer })}>
-                        {row.transfer}
-                      </button>
-                    ),
-                  },
-                  { key: "from", title: t("transfers.from"), far: true, by: (row) => row.from, text: (row) => row.from, cell: (row) => row.from },
-                  { key: "to", title: t("transfers.to"), far: true, by: (row) => row.to, text: (row) => row.to, cell: (row) => row.to },
-                  { key: "at", title: t("posts.asked_at"), far: true, by: (row) => row.asked_at, text: (row) => row.asked_at, cell: (row) => <When at={row.asked_at} /> },
-                  { key: "done", title: t("transfers.done"), right: true, by: (row) => row.customers.done ?? 0, text: (row) => row.customers.done ?? 0, cell: (row) => t("transfers.of", { n: whole(row.customers.done ?? 0), all: whole(total(row)) }) },
-                  { key: "state", title: t("posts.state"), by: (row) => row.state, text: (row) => word("transfer_state", row.state), cell: (row) => <Pill tone={tone(row.state)}>{word("transfer_state", row.state)}</Pill> },
-                ]}
-              />
-            )}
-          </Card>
-        )}
-      </Asked>
-      <Drawer open={transfer !== ""} onClose={() => setAddress({ transfer: "" })} title={transfer === "new" ? t("transfers.make") : transfer} size={520} destroyOnHidden>
-        {transfer === "new" ? (
-          <Make
-            account={account}
-            made={(name) => {
-              void list.refetch();
-              setAddress({ transfer: name });
-            }}
-          />
-        ) : transfer ? (
-          <One name={transfer} account={account} />
-        ) : null}
-      </Drawer>
-    </>
+    <Given<Transfer>
+      of="transfer"
+      name="transfers"
+      list={list}
+      said={{ title: t("transfers.title"), make: t("transfers.make"), none: t("transfers.none"), none_say: t("transfers.none_say"), one: t("transfers.one") }}
+      id={(row) => row.transfer}
+      size={520}
+      one={(name, through) => <One name={name} account={through} />}
+      make={(through, made) => <Make account={through} made={made} />}
+      columns={[
+        { key: "from", title: t("transfers.from"), far: true, by: (row) => row.from, text: (row) => row.from, cell: (row) => row.from },
+        { key: "to", title: t("transfers.to"), far: true, by: (row) => row.to, text: (row) => row.to, cell: (row) => row.to },
+        { key: "at", title: t("posts.asked_at"), far: true, by: (row) => row.asked_at, text: (row) => row.asked_at, cell: (row) => <When at={row.asked_at} /> },
+        { key: "done", title: t("transfers.done"), right: true, by: (row) => row.customers.done ?? 0, text: (row) => row.customers.done ?? 0, cell: (row) => t("transfers.of", { n: whole(row.customers.done ?? 0), all: whole(total(row)) }) },
+        { key: "state", title: t("posts.state"), by: (row) => row.state, text: (row) => word("transfer_state", row.state), cell: (row) => <Pill tone={tone(row.state)}>{word("transfer_state", row.state)}</Pill> },
+      ]}
+    />
   );
 }
 
@@ -111,7 +57,7 @@ function One({ name, account }: { name: string; account: string }) {
               <div className="grow">
                 <strong>{t("posts.waits", { no: data.approval ?? 0 })}</strong>
                 <div className="small">
-                  <Link to="/approvals">{t("transfers.to_approvals")}</Link>
+                  {t("transfers.to_approve")} <code>{`zhiyin approval approve ${data.approval ?? ""}`}</code>
                 </div>
               </div>
             </div>
@@ -159,27 +105,18 @@ function Make({ account, made }: { account: string; made: (name: string) => void
   const [groups, setGroups] = useState(false);
   const [customers, setCustomers] = useState("");
   const [said, setSaid] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      const named = customers.split(/[\s,\uff0c]+/).filter(Boolean);
-      const body = { transfer: name.trim(), account, from: from.trim(), to: to.trim(), left, groups, customers: named, ...(said.trim() && !left ? { word: said.trim() } : {}) };
-      made((await got(api.POST("/v1/transfers", { body }))).transfer);
-    } catch (wrong) {
-      setError(wrong);
-    } finally {
-      setBusy(false);
-    }
+  const { busy, error, save } = useSaving();
+  const handOver = async () => {
+    const named = customers.split(/[\s,\uff0c]+/).filter(Boolean);
+    const body = { transfer: name.trim(), account, from: from.trim(), to: to.trim(), left, groups, customers: named, ...(said.trim() && !left ? { word: said.trim() } : {}) };
+    made((await got(api.POST("/v1/transfers", { body }))).transfer);
   };
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        void save(handOver);
       }}
     >
       <Field label={t("transfers.one")} hint={t("posts.batch_say")}>
