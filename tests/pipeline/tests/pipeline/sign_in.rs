@@ -245,7 +245,7 @@ async fn a_session_ends_when_what_it_rests_on_changes() {
     let spoken = door.sign_in.change_language(&anew, "en-GB", at(4)).await.unwrap();
     assert_eq!((spoken.person.is.language.as_str(), door.is_in(&anew, at(4)).await), ("en", true));
     // A role, a password from an owner, removal.
-    let edit = PersonEdit { role: Role::Marketer, place: None, staff: None };
+    let edit = PersonEdit { role: Role::Marketer, place: None, staff: None, unlink: false };
     door.sign_in.edit(&by, "bob", &edit, at(5)).await.unwrap();
     assert!(!door.is_in(&anew, at(5)).await);
     let come = comes(OTHER, 6).await;
@@ -383,7 +383,12 @@ async fn who_may_make_keys_makes_people_and_one_owner_stays() {
         (door.sign_in.remove(&by, "ann", at(0)).await, SignInProblem::LastOwner),
         (
             door.sign_in
-                .edit(&by, "ann", &PersonEdit { role: Role::Analyst, place: None, staff: None }, at(0))
+                .edit(
+                    &by,
+                    "ann",
+                    &PersonEdit { role: Role::Analyst, place: None, staff: None, unlink: false },
+                    at(0),
+                )
                 .await,
             SignInProblem::LastOwner,
         ),
