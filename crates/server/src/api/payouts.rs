@@ -30,7 +30,7 @@ const OF_ONE: &[&str] = &["payout_unknown", "account_unknown"];
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let needs = Operation::PayoutsMake;
-    let one = json!({"payout": "0123456789abcdef0123456789abcdef"});
+    let one = json!({"payout": "0123456789abcdef0123456789abcdef", "account": "main"});
     let answers = &[
         "payout_unknown",
         "payout_over",
