@@ -384,6 +384,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["brand_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/campaigns": {
         parameters: {
             query?: never;
@@ -1184,6 +1200,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/consents/purposes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["consents_purposes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/coupon-issues": {
         parameters: {
             query?: never;
@@ -1648,6 +1680,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/inbox/{conversation}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["inbox_reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/inbox/{conversation}/reply": {
         parameters: {
             query?: never;
@@ -2016,6 +2064,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me_payouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/points": {
         parameters: {
             query?: never;
@@ -2298,6 +2362,86 @@ export interface paths {
         get: operations["partners_read"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["payouts_list"];
+        put?: never;
+        post: operations["payouts_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{payout}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["payouts_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{payout}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["payouts_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{payout}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["payouts_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{payout}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["payouts_refuse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2720,6 +2864,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["session_ways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -2928,6 +3088,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["views_list"];
+        put: operations["views_save"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["views_drop"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ways": {
         parameters: {
             query?: never;
@@ -3072,6 +3264,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["webhooks_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3200,6 +3408,23 @@ export interface components {
             en: string;
             zh: string;
         };
+        BrandTier: {
+            benefits: components["schemas"]["NamesView"][];
+            /** Format: int64 */
+            from: number;
+            name: components["schemas"]["NamesView"];
+            tier: string;
+        };
+        BrandView: {
+            currency: string;
+            /** Format: uint32 */
+            exponent: number;
+            languages: string[];
+            name: components["schemas"]["NamesView"] | null;
+            points: components["schemas"]["NamesView"];
+            tiers: components["schemas"]["BrandTier"][];
+            timezone: string;
+        };
         BreakdownView: {
             as_of: string;
             by: string;
@@ -3208,6 +3433,10 @@ export interface components {
             values: components["schemas"]["ValueView"][];
         };
         By: "member" | "staff";
+        ByProvider: {
+            name: components["schemas"]["NamesView"];
+            start: string;
+        };
         Called: {
             namespace?: string | null;
             value: string;
@@ -3535,6 +3764,17 @@ export interface components {
             tier: string | null;
             transfers: components["schemas"]["Transfer"][];
         };
+        ConsentPurpose: {
+            channels: components["schemas"]["PurposeChannel"][];
+            name: components["schemas"]["NamesView"];
+            needed: boolean;
+            purpose: string;
+            text: components["schemas"]["NamesView"] | null;
+            version: string | null;
+        };
+        ConsentPurposes: {
+            items: components["schemas"]["ConsentPurpose"][];
+        };
         ConsentSaid: {
             at: string;
             channel: string;
@@ -3564,6 +3804,7 @@ export interface components {
         };
         ConversationView: {
             assignee: string | null;
+            cannot_reply: string | null;
             complaint: string | null;
             conversation: string;
             desks: components["schemas"]["DeskView"][];
@@ -3582,7 +3823,7 @@ export interface components {
         };
         ConversationWhole: {
             conversation: components["schemas"]["ConversationView"];
-            messages: components["schemas"]["Page11"];
+            messages: components["schemas"]["Page10"];
         };
         CostView: {
             /** Format: int64 */
@@ -3688,6 +3929,7 @@ export interface components {
             account: string;
             channel: string;
             desk: string;
+            name: string | null;
             session: string | null;
             spoke: string;
         };
@@ -3941,6 +4183,21 @@ export interface components {
             points: number;
             store: string | null;
             tier: string | null;
+        };
+        InboxCounts: {
+            /** Format: int64 */
+            answered: number;
+            /** Format: int64 */
+            closed: number;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            unread: number;
+        };
+        InboxPage: {
+            counts: components["schemas"]["InboxCounts"] | null;
+            items: components["schemas"]["ConversationView"][];
+            next: string | null;
         };
         IngestHealth: {
             dead_letter_codes: components["schemas"]["CodeCount"][];
@@ -4200,6 +4457,7 @@ export interface components {
             phone: string | null;
             points: components["schemas"]["MyAccount"];
             store: string | null;
+            store_name: components["schemas"]["NamesView"] | null;
             tier: components["schemas"]["TierView"] | null;
         };
         Measure: {
@@ -4390,6 +4648,7 @@ export interface components {
         MyConsentChannel: {
             allowed: boolean;
             channel: string;
+            name: components["schemas"]["NamesView"];
             since: string | null;
         };
         MyConsents: {
@@ -4431,6 +4690,7 @@ export interface components {
             ended: number;
         };
         MyLevel: {
+            benefits: components["schemas"]["NamesView"][];
             /** Format: int64 */
             from: number;
             level: string;
@@ -4453,6 +4713,19 @@ export interface components {
         MyOffers: {
             items: components["schemas"]["MyOffer"][];
         };
+        MyPayout: {
+            /** Format: int64 */
+            amount_minor: number;
+            at: string;
+            confirm: components["schemas"]["PayoutConfirm"] | null;
+            currency: string;
+            payout: string;
+            remark: string;
+            state: string;
+        };
+        MyPayouts: {
+            items: components["schemas"]["MyPayout"][];
+        };
         MyPoints: {
             at: string;
             event: string;
@@ -4465,6 +4738,7 @@ export interface components {
             name: components["schemas"]["NamesView"];
             needed: boolean;
             purpose: string;
+            text: components["schemas"]["NamesView"] | null;
             version: string | null;
         };
         MySession: {
@@ -4580,6 +4854,7 @@ export interface components {
             amount: string | null;
             category: string | null;
             department: string | null;
+            name: string | null;
             product: string;
             quantity: string;
             /** Format: int64 */
@@ -4619,6 +4894,7 @@ export interface components {
             refunded_minor: number;
             status: string;
             store: string | null;
+            store_name: components["schemas"]["NamesView"] | null;
         };
         OverlapView: {
             as_of: string;
@@ -4662,16 +4938,41 @@ export interface components {
             next: string | null;
         };
         Page10: {
-            items: components["schemas"]["ConversationView"][];
-            next: string | null;
-        };
-        Page11: {
             items: components["schemas"]["WordView"][];
             next: string | null;
         };
         PassView: {
             pass: string;
             until: string;
+        };
+        PayoutConfirm: {
+            appid: string;
+            mchid: string;
+            package: string;
+            sub_mchid: string | null;
+        };
+        PayoutsPage: {
+            items: components["schemas"]["PayoutView"][];
+            next: string | null;
+        };
+        PayoutView: {
+            account: string;
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int64 */
+            approval: number | null;
+            asked_at: string;
+            asked_by: string | null;
+            cancel: boolean;
+            currency: string;
+            may_cancel: boolean;
+            member: string | null;
+            payout: string;
+            platform_number: string | null;
+            reason: string | null;
+            remark: string;
+            state: string;
+            why: string | null;
         };
         PeopleView: {
             items: components["schemas"]["PersonView"][];
@@ -4682,6 +4983,7 @@ export interface components {
             made_at: string;
             made_by: string;
             name: string;
+            oidc: boolean;
             password: boolean;
             place: string | null;
             role: string;
@@ -4707,11 +5009,14 @@ export interface components {
         PlaceView: {
             closed_on: string | null;
             code: string;
+            datum: string | null;
             format: string | null;
             hours: string | null;
             kind: string;
+            lat: number | null;
             /** Format: uint */
             level: number;
+            lon: number | null;
             name: components["schemas"]["NamesView"];
             opens_on: string | null;
             parent: string | null;
@@ -4722,13 +5027,16 @@ export interface components {
         PlaceWholeView: {
             closed_on: string | null;
             code: string;
+            datum: string | null;
             format: string | null;
             history: components["schemas"]["PlaceChangeView"][];
             hours: string | null;
             is_open: boolean | null;
             kind: string;
+            lat: number | null;
             /** Format: uint */
             level: number;
+            lon: number | null;
             name: components["schemas"]["NamesView"];
             opens_on: string | null;
             parent: string | null;
@@ -4838,6 +5146,10 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        PurposeChannel: {
+            channel: string;
+            name: components["schemas"]["NamesView"];
         };
         RankedView: {
             member: string;
@@ -4987,6 +5299,20 @@ export interface components {
             };
             standing_as_of: string;
         };
+        SavedView2: {
+            at: string;
+            by: string;
+            may_change: boolean;
+            mine: boolean;
+            name: string;
+            page: string;
+            query: string;
+            shared: boolean;
+            view: string;
+        };
+        SavedViews: {
+            items: components["schemas"]["SavedView2"][];
+        };
         SeatsView: {
             accounts: components["schemas"]["AccountSeats"][];
             at: string | null;
@@ -5065,6 +5391,10 @@ export interface components {
             list: number;
             /** Format: int64 */
             payable: number;
+        };
+        SignInWays: {
+            oidc: components["schemas"]["ByProvider"] | null;
+            password: boolean;
         };
         Simulated: {
             assumes: {
@@ -5314,7 +5644,11 @@ export interface components {
             count: number;
             value: string | null;
         };
+        ViewDropped: {
+            dropped: boolean;
+        };
         WaysIn: {
+            brand: components["schemas"]["NamesView"] | null;
             currency: string | null;
             /** Format: uint32 */
             exponent: number | null;
@@ -5336,6 +5670,13 @@ export interface components {
             touchpoint: string;
             way: string | null;
             why: string | null;
+        };
+        WebhookKind: {
+            about: components["schemas"]["NamesView"];
+            kind: string;
+        };
+        WebhookKinds: {
+            items: components["schemas"]["WebhookKind"][];
         };
         WhyPart: {
             against: string | null;
@@ -6068,6 +6409,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookView"];
+                };
+            };
+        };
+    };
+    brand_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandView"];
                 };
             };
         };
@@ -7667,6 +8027,25 @@ export interface operations {
             };
         };
     };
+    consents_purposes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentPurposes"];
+                };
+            };
+        };
+    };
     coupons_issues: {
         parameters: {
             query?: never;
@@ -8259,6 +8638,7 @@ export interface operations {
                 assignee?: string;
                 cursor?: string;
                 limit?: number;
+                member?: string;
                 persona?: string;
                 state?: components["schemas"]["TalkState"] | null;
             };
@@ -8273,7 +8653,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page10"];
+                    "application/json": components["schemas"]["InboxPage"];
                 };
             };
         };
@@ -8383,6 +8763,31 @@ export interface operations {
         };
     };
     inbox_mark_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+        };
+    };
+    inbox_reopen: {
         parameters: {
             query?: never;
             header?: never;
@@ -8883,11 +9288,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     language?: string | null;
-                    phone: string;
+                    phone?: string | null;
                 };
             };
         };
@@ -9122,6 +9527,25 @@ export interface operations {
             };
         };
     };
+    me_payouts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyPayouts"];
+                };
+            };
+        };
+    };
     me_points: {
         parameters: {
             query?: {
@@ -9192,7 +9616,7 @@ export interface operations {
             content: {
                 "application/json": {
                     code: string;
-                    phone: string;
+                    phone?: string | null;
                     touchpoint?: string | null;
                 };
             };
@@ -9601,6 +10025,181 @@ export interface operations {
             };
         };
     };
+    payouts_list: {
+        parameters: {
+            query?: {
+                account?: string;
+                cursor?: string;
+                member?: string;
+                month?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutsPage"];
+                };
+            };
+        };
+    };
+    payouts_ask: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                    /** Format: int64 */
+                    amount_minor: number;
+                    app?: string | null;
+                    member: components["schemas"]["MemberRef"];
+                    name?: string | null;
+                    reason: string;
+                    remark: string;
+                    /** @default {} */
+                    reports?: {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutView"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payouts_read: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path: {
+                payout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutView"];
+                };
+            };
+        };
+    };
+    payouts_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                payout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutView"];
+                };
+            };
+        };
+    };
+    payouts_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                payout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutView"];
+                };
+            };
+        };
+    };
+    payouts_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                payout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    account?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutView"];
+                };
+            };
+        };
+    };
     people_list: {
         parameters: {
             query?: never;
@@ -9690,6 +10289,8 @@ export interface operations {
                     place?: string | null;
                     role: string;
                     staff?: string | null;
+                    /** @default false */
+                    unlink?: boolean;
                 };
             };
         };
@@ -10401,6 +11002,25 @@ export interface operations {
             };
         };
     };
+    session_ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
+                };
+            };
+        };
+    };
     setup_get: {
         parameters: {
             query?: never;
@@ -10820,6 +11440,77 @@ export interface operations {
             };
         };
     };
+    views_list: {
+        parameters: {
+            query?: {
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+        };
+    };
+    views_save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    page: string;
+                    query: string;
+                    /** @default false */
+                    shared?: boolean;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView2"];
+                };
+            };
+        };
+    };
+    views_drop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewDropped"];
+                };
+            };
+        };
+    };
     ways_list: {
         parameters: {
             query?: {
@@ -11115,6 +11806,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tested"];
+                };
+            };
+        };
+    };
+    webhooks_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookKinds"];
                 };
             };
         };
