@@ -10,7 +10,7 @@ export async function readSession(signal?: AbortSignal): Promise<Session> {
   return session;
 }
 
-export const useSession = () => useQuery({ queryKey: sessionKey, queryFn: ({ signal }) => readSession(signal), staleTime: 300_000, retry: false });
+export const useSession = () => useQuery({ queryKey: sessionKey, queryFn: ({ signal }) => readSession(signal), staleTime: 300_000 });
 
 export function useMay(): (operation: string) => boolean {
   const { data } = useSession();
