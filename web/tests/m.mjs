@@ -381,6 +381,15 @@ staged("lists go on, and what is in an order can be seen", async () => {
   await page.waitForSelector(".order");
   await page.locator(".order summary").first().click();
   await sound(page, "m-order-open-zh");
+  // By the names that the home knows: of a store, of a product; what it does not know stays a code.
+  const orders = await page.locator("main").innerText();
+  assert.match(orders, /南京东路店[\s\S]*门店 330/);
+  assert.match(await page.locator(".order").first().innerText(), /海盐苏打饼干/);
+  await at(page, "/tier");
+  await page.waitForSelector(".benefits");
+  const tiers = await page.locator("main").innerText();
+  assert.match(tiers, /您现在享有\s+周三会员日，满 68 减 8[\s\S]*金卡[\s\S]*包邮/);
+  assert.equal(tiers.split("满 68 减 8").length, 2, "what one has is said once");
   await close();
 });
 

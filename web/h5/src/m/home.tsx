@@ -189,7 +189,7 @@ export function Tiers() {
                       </span>
                       <span class="quiet">{level.from > 0 ? t("tier.from", { n: whole(level.from) }) : t("tier.from_start")}</span>
                     </div>
-                    <Benefits of={list(level.benefits)} />
+                    {level.level === one.tier?.level ? null : <Benefits of={list(level.benefits)} />}
                   </li>
                 ))}
               </ol>
