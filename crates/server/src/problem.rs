@@ -3,6 +3,7 @@
 //! Whatever is refused, here or in any room below, has a code of the [table](codes::CODES): its status and what it is called in
 //! Chinese and English. A test looks for codes in the rooms below that are not in it.
 
+mod code;
 mod codes;
 
 use axum::Json;
@@ -17,7 +18,8 @@ use zhiyin_model::event::Refusal;
 use zhiyin_model::role::Denied;
 use zhiyin_store::StoreError;
 
-pub(crate) use codes::{CODES, Code};
+pub(crate) use code::Code;
+pub(crate) use codes::CODES;
 
 use crate::language::Language;
 

@@ -13,6 +13,16 @@ use super::caller::Caller;
 use super::endpoint::Endpoint;
 use crate::problem::Problem;
 
+const ANSWERS: &[&str] = &[
+    "transfer_unknown",
+    "transfer_waits_for_nobody",
+    "approval_own",
+    "approval_no_person",
+    "approval_answered",
+    "approval_late",
+    "approval_unknown",
+];
+
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let hands_over = Operation::ContactsHandOver;
     vec![
@@ -39,6 +49,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             )
             .refuses(&["bad_transfer", "transfer_reused", "transfer_unknown"])
             .example(json!({"transfer": "lisi-on-leave", "from": "LiSi", "to": "WangWu", "groups": true})),
+        Endpoint::change(Method::POST, "transfers_approve", "/v1/transfers/{transfer}/approve", hands_over, approve)
+            .says("Approve a hand-over, and have it begun", "批准客户继承", "By a person who is not the one who asked.")
+            .refuses(ANSWERS)
+            .example(json!({"transfer": "lisi-on-leave", "account": "main"})),
+        Endpoint::change(Method::POST, "transfers_refuse", "/v1/transfers/{transfer}/refuse", hands_over, refuse)
+            .says("Refuse a hand-over", "驳回客户继承", "Nobody is handed over.")
+            .refuses(ANSWERS)
+            .example(json!({"transfer": "lisi-on-leave", "account": "main"})),
         Endpoint::get("platforms_list", "/v1/platforms", Operation::ReportsRead, platforms)
             .says(
                 "List the accounts on platforms, and how well each is known",
@@ -130,6 +148,19 @@ struct OfTransfer {
 
 async fn transfer(caller: Caller, of: OfTransfer) -> Result<TransferView, Problem> {
     Ok(caller.engine().transfer(of.account.as_deref(), &of.transfer).await??)
+}
+
+async fn approve(caller: Caller, of: OfTransfer) -> Result<TransferView, Problem> {
+    answer(&caller, &of, true).await
+}
+
+async fn refuse(caller: Caller, of: OfTransfer) -> Result<TransferView, Problem> {
+    answer(&caller, &of, false).await
+}
+
+async fn answer(caller: &Caller, of: &OfTransfer, approved: bool) -> Result<TransferView, Problem> {
+    let of = (of.account.as_deref(), of.transfer.as_str());
+    Ok(caller.engine().answer_transfer(&caller.grant, of, approved).await??)
 }
 
 /// A hand-over as it is asked for.

@@ -1,27 +1,6 @@
 //! Every code there is: its status, and what it is called in English and Chinese.
 
-/// A code.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Code {
-    /// Its status.
-    pub(crate) status: u16,
-    /// Its name, which never changes its meaning.
-    pub(crate) name: &'static str,
-    /// What it is called in Chinese.
-    pub(crate) zh: &'static str,
-    /// What it is called in English.
-    pub(crate) en: &'static str,
-    /// A sentence more, in English and Chinese; empty where what exactly went wrong is said case by case.
-    pub(crate) detail: [&'static str; 2],
-}
-
-const fn c(status: u16, name: &'static str, [zh, en]: [&'static str; 2]) -> Code {
-    Code { status, name, zh, en, detail: ["", ""] }
-}
-
-const fn d(status: u16, name: &'static str, [zh, en]: [&'static str; 2], detail: [&'static str; 2]) -> Code {
-    Code { status, name, zh, en, detail }
-}
+use super::code::{Code, c, d};
 
 /// What nobody foresaw.
 pub(crate) const UNFORESEEN: Code = c(500, "unforeseen", ["未预料的错误", "Something nobody foresaw"]);
@@ -339,6 +318,7 @@ pub(crate) const CODES: &[Code] = &[
     c(409, "arrival_settled", ["这条回调已处理完毕", "Nothing is left to be done about it"]),
     c(400, "bad_transfer", ["这样的客户继承不成立", "Customers cannot be handed over like this"]),
     c(404, "transfer_unknown", ["没有这次客户继承", "There is no hand-over of this name"]),
+    c(409, "transfer_waits_for_nobody", ["这次客户继承不需要第二人审批", "This hand-over waits for no second person"]),
     c(409, "transfer_reused", ["这个名字的客户继承已存在，且双方不同", "There is a hand-over of this name, from or to somebody else"]),
     c(404, "conversation_unknown", ["没有这个会话", "There is no such conversation"]),
     c(409, "conversation_busy", ["会话正在更新，请重试", "Too much is said in this conversation right now: try again"]),

@@ -265,6 +265,32 @@ impl Engine {
         }
     }
 
+    /// A second person answers.
+    #[boxed]
+    pub async fn answer_transfer(
+        &self,
+        grant: &Grant,
+        (account, name): (Option<&str>, &str),
+        approved: bool,
+    ) -> Result<Refused<TransferView>> {
+        grant.may(Operation::ContactsHandOver)?;
+        let shelf = self.shelf(account.unwrap_or(ACCOUNT_USUAL)).await?;
+        let Some(row) = shelf.get::<Transfer>(shelf.id(TRANSFER, &[name])).await? else {
+            return Ok(Err(unknown()));
+        };
+        let Some(no) = row.what.approval else {
+            let message = "it waits for no second person";
+            return Ok(Err(Refusal::new("transfer_waits_for_nobody", "transfer", message)));
+        };
+        let store = self.store().as_ref();
+        if approved {
+            approvals::approve(store, grant, no).await?;
+        } else {
+            approvals::refuse(store, grant, no).await?;
+        }
+        self.transfer(account, name).await
+    }
+
     /// Hand-overs of an account, the latest first.
     #[boxed]
     pub async fn transfers(&self, account: Option<&str>) -> Result<Vec<TransferView>> {

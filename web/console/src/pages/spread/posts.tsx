@@ -1,12 +1,10 @@
 // What staff publish for the brand, into groups or as a moment: what stands where, one with who did it, a new one, and a second person's answer.
 import { useQuery } from "@tanstack/react-query";
 import { api, got, type Schemas } from "@zhiyin/api";
-import { Button, Input, InputNumber, Popconfirm, Segmented, Select } from "antd";
+import { Button, Input, InputNumber, Segmented, Select } from "antd";
 import { useState } from "react";
 import { Field } from "../../frame/sign-in";
 import { whole } from "../../format";
-import { useSession } from "../../home";
-import { useAct } from "../../parts/act";
 import { When } from "../../parts/marks";
 import { Card, Facts, Pill } from "../../parts/page";
 import { useSaving } from "../../parts/saving";
@@ -15,6 +13,7 @@ import { DataTable } from "../../parts/table";
 import { useWords, word } from "../../words";
 import { useAccount } from "./accounts";
 import { Given } from "./given";
+import { Waits } from "./waits";
 
 type Post = Schemas["PostView"];
 const tone = (row: Post) => (row.why ? "bad" : row.state === "over" ? "good" : row.state === "asked" ? "warn" : "info");
@@ -48,14 +47,11 @@ export default function Posts() {
 
 function One({ batch, account }: { batch: string; account: string }) {
   const { t } = useWords();
-  const act = useAct();
-  const { data: me } = useSession();
   const post = useQuery({ queryKey: ["post", account, batch], queryFn: ({ signal }) => got(api.GET("/v1/posts/{batch}", { params: { path: { batch }, query: { account } }, signal })), refetchInterval: 15_000 });
   const params = { path: { batch } };
   return (
     <Asked of={post}>
       {(data) => {
-        const own = me !== undefined && [`person:${me.person.name}`, `staff:${me.person.staff ?? ""}`].includes(data.asked_by);
         const waits = data.state === "asked" && data.approval !== null && data.why === null;
         return (
           <div className="stack">
@@ -73,20 +69,14 @@ function One({ batch, account }: { batch: string; account: string }) {
               ]}
             />
             {waits ? (
-              <div className="note">
-                <div className="grow">
-                  <strong>{t("posts.waits", { no: data.approval ?? 0 })}</strong>
-                  <div className="small">{own ? t("approvals.own") : t("posts.waits_say")}</div>
-                </div>
-                {own ? null : (
-                  <div className="row">
-                    <Button onClick={() => void act(() => got(api.POST("/v1/posts/{batch}/refuse", { params, body: { account } })), t("approvals.refused"))}>{t("approvals.refuse")}</Button>
-                    <Popconfirm title={t("posts.approve_ask")} description={t("posts.approve_say")} okText={t("approvals.approve")} onConfirm={() => act(() => got(api.POST("/v1/posts/{batch}/approve", { params, body: { account } })), t("approvals.approved"))}>
-                      <Button type="primary">{t("approvals.approve")}</Button>
-                    </Popconfirm>
-                  </div>
-                )}
-              </div>
+              <Waits
+                no={data.approval ?? 0}
+                by={data.asked_by}
+                say={t("posts.waits_say")}
+                ask={[t("posts.approve_ask"), t("posts.approve_say")]}
+                approve={() => got(api.POST("/v1/posts/{batch}/approve", { params, body: { account } }))}
+                refuse={() => got(api.POST("/v1/posts/{batch}/refuse", { params, body: { account } }))}
+              />
             ) : null}
             <Card flush title={t("posts.staff")}>
               {data.staff.length === 0 ? (

@@ -12,6 +12,7 @@ import { Asked, Fault, None } from "../../parts/states";
 import { useWords, word } from "../../words";
 import { useAccount } from "./accounts";
 import { Given } from "./given";
+import { Waits } from "./waits";
 
 type Transfer = Schemas["TransferView2"];
 const tone = (state: string) => (state === "done" ? "good" : ["refused", "failed"].includes(state) ? "bad" : state === "approval" ? "warn" : "info");
@@ -47,20 +48,21 @@ export default function Transfers() {
 
 function One({ name, account }: { name: string; account: string }) {
   const { t } = useWords();
+  const params = { path: { transfer: name } };
   const one = useQuery({ queryKey: ["transfer", account, name], queryFn: ({ signal }) => got(api.GET("/v1/transfers/{transfer}", { params: { path: { transfer: name }, query: { account } }, signal })), refetchInterval: 15_000 });
   return (
     <Asked of={one}>
       {(data) => (
         <div className="stack">
           {data.state === "approval" ? (
-            <div className="note">
-              <div className="grow">
-                <strong>{t("posts.waits", { no: data.approval ?? 0 })}</strong>
-                <div className="small">
-                  {t("transfers.to_approve")} <code>{`zhiyin approval approve ${data.approval ?? ""}`}</code>
-                </div>
-              </div>
-            </div>
+            <Waits
+              no={data.approval ?? 0}
+              by={data.asked_by}
+              say={t("transfers.waits_say")}
+              ask={[t("transfers.approve_ask"), t("transfers.approve_say")]}
+              approve={() => got(api.POST("/v1/transfers/{transfer}/approve", { params, body: { account } }))}
+              refuse={() => got(api.POST("/v1/transfers/{transfer}/refuse", { params, body: { account } }))}
+            />
           ) : null}
           <Facts
             of={[
