@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test that looks for it")]
 
 use serde_json::json;
+use zhiyin_engine::clock;
 use zhiyin_engine::platforms::TransferAsked;
-use zhiyin_engine::{approvals, clock};
 use zhiyin_model::member::Member;
 use zhiyin_model::role::{Grant, Role};
 use zhiyin_reach_sim::{On, Setting, Stage, rows};
@@ -71,6 +71,8 @@ async fn customers_are_handed_over_and_nobody_is_lost(on: On) {
     assert_eq!((same.code, same.field.as_str()), ("bad_transfer", "to"));
     let begun = stage.engine.begin_transfer(&by, &asked("leave", "LiSi", "WangWu")).await.unwrap().unwrap();
     assert_eq!(begun.state, "listing");
+    let nobody = stage.engine.answer_transfer(&by, (None, "leave"), true).await.unwrap().unwrap_err();
+    assert_eq!(nobody.code, "transfer_waits_for_nobody");
     let again =
         stage.engine.begin_transfer(&by, &asked("leave", "LiSi", "SunQi")).await.unwrap().unwrap_err();
     assert_eq!(again.code, "transfer_reused");
@@ -159,10 +161,13 @@ async fn o5_all_of_them_and_their_groups_go_once_a_second_person_says_so(on: On)
     assert_eq!(same.approval, begun.approval, "the same asked for again is the same request");
     stage.goes_on(HOUR_MS).await;
     assert_eq!(stage.engine.transfer(None, "all").await.unwrap().unwrap().state, "approval");
-    let store = stage.engine.store();
-    let own = approvals::approve(store.as_ref(), &ann, begun.approval.unwrap()).await;
-    assert!(own.is_err(), "nobody says yes to what they asked for");
-    approvals::approve(store.as_ref(), &bob, begun.approval.unwrap()).await.unwrap();
+    let engine = &stage.engine;
+    let own = engine.answer_transfer(&ann, (None, "all"), true).await.unwrap_err();
+    assert!(own.to_string().contains("your own"), "nobody says yes to what they asked for: {own}");
+    let unknown = engine.answer_transfer(&bob, (None, "none"), true).await.unwrap().unwrap_err();
+    assert_eq!(unknown.code, "transfer_unknown");
+    engine.answer_transfer(&bob, (None, "all"), true).await.unwrap().unwrap();
+    assert!(engine.answer_transfer(&bob, (None, "all"), false).await.is_err(), "it is answered once");
     for _ in 0..30 {
         stage.goes_on(HOUR_MS).await;
     }
@@ -179,7 +184,8 @@ async fn o5_all_of_them_and_their_groups_go_once_a_second_person_says_so(on: On)
 
     // Somebody says no, and all stays as it is.
     let begun = stage.engine.begin_transfer(&ann, &asked("back", "WangWu", "LiSi")).await.unwrap().unwrap();
-    approvals::refuse(store.as_ref(), &bob, begun.approval.unwrap()).await.unwrap();
+    assert!(begun.approval.is_some());
+    stage.engine.answer_transfer(&bob, (None, "back"), false).await.unwrap().unwrap();
     stage.goes_on(HOUR_MS).await;
     let refused = stage.engine.transfer(None, "back").await.unwrap().unwrap();
     assert_eq!((refused.state.as_str(), refused.customers.len()), ("refused", 0), "{refused:?}");

@@ -19,6 +19,11 @@ pub(super) const fn c(status: u16, name: &'static str, [zh, en]: [&'static str; 
     Code { status, name, zh, en, detail: ["", ""] }
 }
 
-pub(super) const fn d(status: u16, name: &'static str, [zh, en]: [&'static str; 2], detail: [&'static str; 2]) -> Code {
+pub(super) const fn d(
+    status: u16,
+    name: &'static str,
+    [zh, en]: [&'static str; 2],
+    detail: [&'static str; 2],
+) -> Code {
     Code { status, name, zh, en, detail }
 }
