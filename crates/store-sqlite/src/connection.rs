@@ -202,15 +202,19 @@ impl Connections {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.in_place(move |pool| {
-            let connection = pool.take()?;
-            connection.execute_batch("BEGIN").map_err(database)?;
-            let result = job(&connection);
-            connection.execute_batch("COMMIT").map_err(database)?;
-            pool.put(connection);
-            result
-        })
-        .await
+        self.in_place(move |pool| pool.read(job)).await
+    }
+
+    /// The same where a reader is free, and in line with what changes where all of them read something long.
+    pub(crate) async fn read_ahead<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        match self.readers.places.try_acquire() {
+            Ok(_place) => placed(Arc::clone(&self.readers), move |pool| pool.read(job)).await,
+            Err(_) => self.read_in_line(job).await,
+        }
     }
 }
 
@@ -254,13 +258,31 @@ impl Connections {
     {
         let readers = Arc::clone(&self.readers);
         let _place = self.readers.places.acquire().await.map_err(|_| StoreError::Stopped)?;
-        tokio::task::spawn_blocking(move || job(&readers))
-            .await
-            .map_err(|error| StoreError::Database(error.to_string()))?
+        placed(readers, job).await
     }
 }
 
+async fn placed<T, F>(readers: Arc<Readers>, job: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Readers) -> Result<T> + Send + 'static,
+{
+    tokio::task::spawn_blocking(move || job(&readers))
+        .await
+        .map_err(|error| StoreError::Database(error.to_string()))?
+}
+
 impl Readers {
+    /// Looks, in one snapshot.
+    fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let connection = self.take()?;
+        connection.execute_batch("BEGIN").map_err(database)?;
+        let result = job(&connection);
+        connection.execute_batch("COMMIT").map_err(database)?;
+        self.put(connection);
+        result
+    }
+
     fn fresh(&self) -> Result<Connection> {
         let connection = open(&self.path, self.durability)?;
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;").map_err(database)?;

@@ -272,7 +272,7 @@ impl Store for SqliteStore {
 
     async fn load_ahead(&self, wanted: Wanted) -> Result<Loaded> {
         let vault = self.vault();
-        self.connections.read(move |c| load::load(c, &vault, &wanted)).await
+        self.connections.read_ahead(move |c| load::load(c, &vault, &wanted)).await
     }
 
     async fn lots(&self, member: MemberId, wanted: LotsWanted<'_>) -> Result<Vec<Lot>> {

@@ -61,7 +61,9 @@ pub(crate) const MEMBER_SUBJECT: &str = "SELECT attributes FROM member WHERE id 
 pub(crate) const NAME_SUBJECTS: &str =
     "SELECT value FROM identifier WHERE substr(member, 1, 3) = substr(?1, 1, 3) AND member = ?1";
 pub(crate) const NAMED: &str = "SELECT member, substr(value, 1, 17) FROM identifier";
-pub(crate) const BATCH_ON: &str = "UPDATE slot SET batch = batch + 1";
+/// By more than batches may be under way at once: what was decided before the erasure is refused, and one that stands behind a batch
+/// which failed does not pass for the next.
+pub(crate) const BATCH_ON: &str = "UPDATE slot SET batch = batch + 1024";
 /// Whoever accepts items looks again whether the keys are there that they sealed under.
 pub(crate) const ERASED_ON: &str = "UPDATE home SET erasures = erasures + 1 WHERE one = 1";
 pub(crate) const NAMES_GONE: &str =

@@ -136,7 +136,11 @@ impl Worker {
                 loop {
                     tokio::select! {
                         biased;
-                        Some(done) = going.next(), if !going.is_empty() => landed.push(done?),
+                        Some(done) = going.next(), if !going.is_empty() => {
+                            let written: Written = done?;
+                            self.turn.moved(written.cursor);
+                            landed.push(written.dead);
+                        }
                         done = &mut work => break done,
                     }
                 }
@@ -145,11 +149,12 @@ impl Worker {
             let most = if taken.is_ok() { deep } else { 1 };
             while going.len() >= most {
                 let Some(done) = going.next().await else { break };
-                landed.push(done?);
-            }
-            for written in landed {
+                let written = done?;
                 self.turn.moved(written.cursor);
-                batch.cache.broken.events.retain(|seq| !written.dead.contains(seq));
+                landed.push(written.dead);
+            }
+            for dead in landed {
+                batch.cache.broken.events.retain(|seq| !dead.contains(seq));
             }
             let (taken, then) = (taken?, then?);
             swept.n += taken;

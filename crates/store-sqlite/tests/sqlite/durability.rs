@@ -72,6 +72,24 @@ async fn a_job_that_fails_does_not_take_its_neighbours_along() {
 }
 
 #[tokio::test]
+async fn what_stands_behind_a_batch_that_failed_is_refused_also_where_somebody_is_erased_between() {
+    let (folder, life) = (Folder::new(), Life::of(&KEY));
+    let store = folder.open();
+    store.append(life.append()).await.unwrap();
+    let first = turn(&store).await.unwrap();
+    let seqs: Vec<i64> = store.waiting(&first, 4).await.unwrap().iter().map(|row| row.seq).collect();
+    store.flush(Flush { turn: first.clone(), ..life.part(1, seqs[0]) }).await.unwrap();
+    let mut behind = first.clone();
+    behind.moved(Some(seqs[0]));
+    // The next is never written, and one that was decided behind it is on its way.
+    behind.moved(Some(seqs[1]));
+    store.personal().unwrap().erase(Life { key: KEY, name: "bob".to_owned() }.member()).await.unwrap();
+    let late = store.flush(Flush { turn: behind, ..life.part(3, seqs[2]) }).await;
+    assert!(matches!(late, Err(StoreError::Stale)), "{late:?}");
+    assert_eq!(store.waiting(&turn(&store).await.unwrap(), 4).await.unwrap()[0].seq, seqs[1]);
+}
+
+#[tokio::test]
 async fn the_journal_is_written_once() {
     let (folder, life) = (Folder::new(), Life::of(&KEY));
     let store = folder.open();
