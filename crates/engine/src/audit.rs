@@ -18,8 +18,8 @@ use crate::{Engine, EngineError, Result, clock};
 
 /// Lines that are read at once.
 const LINES_AT_ONCE: usize = 2_000;
-/// The most bytes of who, and of a target.
-const NAME_BYTES_MAX: usize = 200;
+/// The most bytes of who, and of a target: an e-mail address by which somebody signs in, and what stands before it, is none too long.
+const NAME_BYTES_MAX: usize = 300;
 /// The most bytes of details.
 const DETAIL_BYTES_MAX: usize = 4_096;
 

@@ -24,8 +24,8 @@ pub const CODE_CHARS_MAX: usize = 64;
 pub const NAME_CHARS_MAX: usize = 200;
 /// The most characters of a role's word.
 pub const ROLE_CHARS_MAX: usize = 32;
-/// The most characters of who changed something.
-pub const BY_CHARS_MAX: usize = 100;
+/// The most characters of who changed something: the longest name that signs in, an e-mail address, and what stands before it.
+pub const BY_CHARS_MAX: usize = 300;
 
 /// A code of a place or of one of its staff: 1 to 64 letters and digits of any script and `._-/:#+`, beginning with a letter
 /// or a digit. Upper and lower case are told apart, as events do.

@@ -2,12 +2,13 @@
 //! The authorization code flow with PKCE (RFC 7636); what a provider says counts only once its signature was checked ([`token`]).
 //!
 //! What the provider is asked goes where its settings and its own description lead, through the client that looks at addresses first. What
-//! is learned of it is kept for a while: its description for an hour, its keys until it signs by one that is not among them.
+//! is learned of it is kept for a while: its description for an hour, its keys as long or until it signs by one that is not among them. What
+//! it did not tell is not asked for again at once, and nothing is asked for twice at the same time.
 
 pub mod settings;
 pub mod token;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -16,6 +17,7 @@ use hyper::Method;
 use hyper::body::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
 
 use crate::address::Target;
 use crate::clickhouse::encoded;
@@ -28,9 +30,10 @@ use token::{Claims, Expected, Key, Wrong};
 /// How long an answer may take, and how long it may be, in bytes.
 const WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
-/// For how long a description is believed, and how soon keys are asked for again, in milliseconds.
-const DESCRIBED_MS: i64 = 3_600_000;
-const KEYS_AGAIN_MS: i64 = 10_000;
+/// For how long a description and keys are believed, in milliseconds.
+const KNOWN_MS: i64 = 3_600_000;
+/// How soon what failed is asked for again, and keys that do not fit a token, in milliseconds.
+const AGAIN_MS: i64 = 10_000;
 /// The longest code that a provider gives, in bytes.
 const CODE_BYTES_MAX: usize = 4_096;
 
@@ -69,12 +72,48 @@ struct NotGiven {
     error: String,
 }
 
-#[derive(Default)]
-struct Learned {
-    description: Option<(Description, i64)>,
-    keys: Vec<Key>,
-    /// When keys were asked for last.
-    keys_at: Option<i64>,
+/// What was learned, and when it came, in milliseconds.
+struct Learned<T> {
+    known: Option<(i64, Arc<T>)>,
+    /// When it was asked for in vain since.
+    failed: Option<(i64, Trouble)>,
+}
+
+impl<T> Default for Learned<T> {
+    fn default() -> Self {
+        Self { known: None, failed: None }
+    }
+}
+
+impl<T> Learned<T> {
+    /// What is to be taken for it without asking; what is `unfit` is believed for a moment only.
+    fn said(&self, unfit: Option<&Arc<T>>, now: i64) -> Option<Result<Arc<T>, Trouble>> {
+        let within = |at: i64, ms: i64| (0..ms).contains(&now.saturating_sub(at));
+        if let Some((at, known)) = &self.known {
+            let is_unfit = unfit.is_some_and(|unfit| Arc::ptr_eq(unfit, known));
+            if within(*at, if is_unfit { AGAIN_MS } else { KNOWN_MS }) {
+                return Some(Ok(Arc::clone(known)));
+            }
+        }
+        let failed = self.failed.as_ref().filter(|(at, _)| within(*at, AGAIN_MS));
+        failed.map(|(_, trouble)| Err(trouble.clone()))
+    }
+
+    /// Takes what came.
+    fn learn(&mut self, came: Result<T, Trouble>, now: i64) -> Result<Arc<T>, Trouble> {
+        match came {
+            Ok(came) => {
+                let known = Arc::new(came);
+                (self.known, self.failed) = (Some((now, Arc::clone(&known))), None);
+                Ok(known)
+            }
+            // What is known already is good for others as long as it was.
+            Err(trouble) => {
+                self.failed = Some((now, trouble.clone()));
+                Err(trouble)
+            }
+        }
+    }
 }
 
 /// By what one sign-in is known to the provider.
@@ -95,13 +134,15 @@ pub struct Provider {
     settings: Settings,
     client: Client,
     clock: Clock,
-    learned: Mutex<Learned>,
+    /// Held while they are asked for: whoever comes meanwhile gets the same answer.
+    description: Mutex<Learned<Description>>,
+    keys: Mutex<Learned<Vec<Key>>>,
 }
 
 impl Provider {
     /// The provider of these settings.
     pub fn new(settings: Settings, client: Client, clock: Clock) -> Self {
-        Self { settings, client, clock, learned: Mutex::default() }
+        Self { settings, client, clock, description: Mutex::default(), keys: Mutex::default() }
     }
 
     /// Its settings.
@@ -139,35 +180,33 @@ impl Provider {
         }
         let description = self.described().await?;
         let token = self.exchanged(&description, of, code).await?;
-        let now = (self.clock)();
         let (issuer, client_id) = (&self.settings.issuer, &self.settings.client_id);
-        let expected = Expected { issuer, client_id, nonce: of.nonce, now: now.div_euclid(1_000) };
-        let read = |keys: &[Key]| token::read(&token, keys, &expected);
-        let known = self.known().keys.clone();
-        match read(&known) {
-            // It may sign by a key that it has since a moment ago.
-            Err(Wrong::KeyUnknown) => {
-                self.learn_keys(&description, now).await?;
-                let known = self.known().keys.clone();
-                read(&known)
+        let now = (self.clock)().div_euclid(1_000);
+        let expected = Expected { issuer, client_id, nonce: of.nonce, now };
+        let keys = self.known_keys(&description, None).await?;
+        match token::read(&token, &keys, &expected) {
+            // It may sign by a key that it has since a moment ago, under a new name or under one that another had.
+            Err(Wrong::KeyUnknown | Wrong::Signature) => {
+                let keys = self.known_keys(&description, Some(&keys)).await?;
+                token::read(&token, &keys, &expected)
             }
             read => read,
         }
         .map_err(Trouble::Token)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Learned> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the provider says of itself, asked for where it is not known.
+    async fn described(&self) -> Result<Arc<Description>, Trouble> {
+        let mut learned = self.description.lock().await;
+        if let Some(said) = learned.said(None, (self.clock)()) {
+            return said;
+        }
+        let came = self.description_asked().await;
+        learned.learn(came, (self.clock)())
     }
 
-    /// What the provider says of itself; it must be who the settings name.
-    async fn described(&self) -> Result<Description, Trouble> {
-        let now = (self.clock)();
-        let fresh = |at: i64| (0..DESCRIBED_MS).contains(&now.saturating_sub(at));
-        let known = self.known().description.clone().filter(|(_, at)| fresh(*at));
-        if let Some((description, _)) = known {
-            return Ok(description);
-        }
+    /// It must be who the settings name.
+    async fn description_asked(&self) -> Result<Description, Trouble> {
         let target = self.settings.target.clone();
         let path = format!("{}/.well-known/openid-configuration", target.path.trim_end_matches('/'));
         let description: Description = self.asks(target, Method::GET, path, None, Vec::new()).await?;
@@ -179,7 +218,6 @@ impl Provider {
         for address in addresses {
             self.target(address)?;
         }
-        self.known().description = Some((description.clone(), now));
         Ok(description)
     }
 
@@ -188,30 +226,28 @@ impl Provider {
         Target::parse(address, allow_private).map_err(|_| Trouble::Provider("address_wrong"))
     }
 
-    /// Asks for the keys, unless that was done a moment ago: a token that names a key which nobody has does not make us ask on and on.
-    async fn learn_keys(&self, description: &Description, now: i64) -> Result<(), Trouble> {
-        {
-            let mut known = self.known();
-            let was_now = |at: i64| (0..KEYS_AGAIN_MS).contains(&now.saturating_sub(at));
-            if known.keys_at.is_some_and(was_now) {
-                return Ok(());
-            }
-            known.keys_at = Some(now);
+    /// Its keys, asked for where they are not known, or where those that are do not fit a token: not if that was done a moment ago, so that a
+    /// token which names a key that nobody has does not make us ask on and on.
+    async fn known_keys(
+        &self,
+        description: &Description,
+        unfit: Option<&Arc<Vec<Key>>>,
+    ) -> Result<Arc<Vec<Key>>, Trouble> {
+        let mut learned = self.keys.lock().await;
+        if let Some(said) = learned.said(unfit, (self.clock)()) {
+            return said;
         }
+        let came = self.keys_asked(description).await;
+        learned.learn(came, (self.clock)())
+    }
+
+    async fn keys_asked(&self, description: &Description) -> Result<Vec<Key>, Trouble> {
         let target = self.target(&description.jwks_uri)?;
         let path = target.path.clone();
-        let body = self.heard(target, Method::GET, path, None, Vec::new()).await;
-        let keys = body.and_then(|(status, body)| match status {
-            200 => token::keys(&body).ok_or(Trouble::Provider("keys_unreadable")),
+        match self.heard(target, Method::GET, path, None, Vec::new()).await? {
+            (200, body) => token::keys(&body).ok_or(Trouble::Provider("keys_unreadable")),
             _ => Err(Trouble::Provider("keys_refused")),
-        });
-        let mut known = self.known();
-        if keys.is_err() {
-            // What was not heard is asked for again.
-            known.keys_at = None;
         }
-        known.keys = keys?;
-        Ok(())
     }
 
     /// The token that a code is good for.

@@ -133,8 +133,8 @@ async fn start(State(api): State<Arc<Api>>, request: Request) -> Response {
     let visit = Visit::of(api, &head);
     let to = said(head.uri.query().unwrap_or_default(), "to");
     let Some(here) = address(&visit) else { return not_in(&off()) };
-    let begun = visit.api.sign_in.oidc_begin(&format!("{here}{BACK}"), to.as_deref(), clock::wall()).await;
-    match begun {
+    let (back, from) = (format!("{here}{BACK}"), visit.counted());
+    match visit.api.sign_in.oidc_begin((&back, &from), to.as_deref(), clock::wall()).await {
         Ok((url, cookie)) => {
             leads(&url, &[front::cookie_of(COOKIE, visit.secure, &cookie, AWAY_US / 1_000_000)])
         }

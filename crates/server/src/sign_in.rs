@@ -257,7 +257,7 @@ async fn needed(visit: Visit, _: Nothing) -> Result<Json<Needed>, Problem> {
 #[serde(deny_unknown_fields)]
 struct FirstOwner {
     /// By what they sign in.
-    #[schemars(length(min = 1, max = 40))]
+    #[schemars(length(min = 1, max = 254))]
     name: String,
     /// Their password.
     #[schemars(length(min = 10, max = 256))]

@@ -12,12 +12,18 @@ use zhiyin_reach::settings::Clock;
 
 use crate::channel::secret;
 
-/// The provider of a file; nothing, where no file is named.
-pub fn oidc(file: Option<&Path>) -> Result<Option<Oidc>> {
+/// The provider of a file; nothing, where no file is named. Where nobody comes in but by it, people have to reach this home.
+pub fn oidc(file: Option<&Path>, public_url: Option<&str>) -> Result<Option<Oidc>> {
     let Some(file) = file else { return Ok(None) };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let at = |error: String| anyhow!("{}: {error}", file.display());
     let settings = Settings::parse(&text, secret).map_err(|problem| at(problem.to_string()))?;
+    if settings.required && public_url.is_none() {
+        return Err(at(
+            "required: nobody could sign in: --public-url says where the provider leads people back to"
+                .to_owned(),
+        ));
+    }
     let clock: Clock = Arc::new(|| zhiyin_engine::clock::wall().0.div_euclid(1_000));
     Oidc::of(Provider::new(settings, Client::new(), clock)).map(Some).map_err(at)
 }

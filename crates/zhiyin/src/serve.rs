@@ -217,7 +217,7 @@ async fn run(place: &Place, engine: Arc<Engine>, at: &Serving) -> Result<ExitCod
     let lanes = lanes(at.channels.as_deref())?;
     let platforms = platforms(at.channels.as_deref())?;
     let channels = channels(at.channels.as_deref(), &platforms, &lanes)?;
-    let oidc = oidc(at.oidc.as_deref())?;
+    let oidc = oidc(at.oidc.as_deref(), at.public_url.as_deref())?;
     if oidc.is_some() && at.public_url.is_none() {
         tracing::warn!(
             "people sign in by the provider on this machine only: --public-url says where they reach this home"

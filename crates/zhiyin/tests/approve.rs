@@ -43,7 +43,13 @@ impl Home {
     fn piped(&self, words: &[&str], said: &str) -> (bool, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zhiyin"));
         command.arg("--home").arg(&self.0).args(words);
-        for name in ["ZHIYIN_DATABASE", "ZHIYIN_HOME", "ZHIYIN_MASTER_KEY", "ZHIYIN_MASTER_KEY_FILE"] {
+        for name in [
+            "ZHIYIN_DATABASE",
+            "ZHIYIN_HOME",
+            "ZHIYIN_MASTER_KEY",
+            "ZHIYIN_MASTER_KEY_FILE",
+            "ZHIYIN_PUBLIC_URL",
+        ] {
             command.env_remove(name);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -158,4 +164,14 @@ fn people_who_sign_in_are_made_on_the_command_line() {
         assert!(acts.iter().any(|detail| detail.contains(act)), "{act}: {acts:?}");
     }
     assert!(!acts.iter().any(|detail| detail.contains("kestrel")));
+}
+
+#[test]
+fn a_home_into_which_nobody_could_come_is_not_served() {
+    let home = Home::named("oidc");
+    let file = home.0.join("oidc.json");
+    std::fs::write(&file, r#"{"issuer": "https://id.example", "client_id": "zhiyin", "required": true}"#)
+        .unwrap();
+    let said = home.refused(&["serve", "--oidc", file.to_str().unwrap()]);
+    assert!(said.contains("required") && said.contains("--public-url"), "{said}");
 }

@@ -34,6 +34,8 @@ const APPS: [&str; 3] = ["/console/", "/a/", "/pos/"];
 /// Rows of sign-ins that ended, and under whose name they are kept.
 const USED: &str = "oidc:state:used";
 const OF: (&str, &str) = ("oidc", "state");
+/// The longest name of why a provider lets nobody in, in bytes: longer ones are none (RFC 6749, 4.1.2.1).
+const WHY_BYTES_MAX: usize = 40;
 /// How many rows whose time is over are let go of when one is written.
 const LET_GO: usize = 20;
 
@@ -126,6 +128,11 @@ impl Oidc {
             if provider.settings().create && role.needs_place() && said.place.is_none() {
                 return Err(format!("roles.{value}: a {role} needs a place"));
             }
+            if provider.settings().create && role.needs_staff() {
+                return Err(format!(
+                    "roles.{value}: a {role} needs a code of the staff, which no claim says: without `create` an owner adds them"
+                ));
+            }
             roles.push((value.clone(), role, said.place.clone()));
         }
         roles.sort_by_key(|(_, role, _)| Role::ALL.iter().position(|one| one == role));
@@ -157,12 +164,22 @@ impl Oidc {
         if settings.known_by == KNOWN_BY && !claims.is("email_verified") {
             return refused(OidcProblem::Unnamed);
         }
+        if self.is_ours(name) { Ok(name.to_owned()) } else { refused(OidcProblem::Domain) }
+    }
+
+    /// Whether a name is of one of the brand's domains, where it says some.
+    fn is_ours(&self, name: &str) -> bool {
+        let domains = &self.settings().domains;
         let domain = name.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
-        let is_ours = |domain: &String| settings.domains.contains(domain);
-        if !settings.domains.is_empty() && !domain.as_ref().is_some_and(is_ours) {
-            return refused(OidcProblem::Domain);
-        }
-        Ok(name.to_owned())
+        domains.is_empty() || domain.is_some_and(|domain| domains.contains(&domain))
+    }
+
+    /// Whether somebody owns the home and may come in by the provider: they came by it, or it may tell of them by their name.
+    fn lets_in(&self, owner: &Standing) -> bool {
+        let is_known = owner.elsewhere.as_ref().is_some_and(|known| known.issuer == self.settings().issuer);
+        let is_named =
+            self.is_ours(&owner.name) && (self.settings().known_by != KNOWN_BY || owner.name.contains('@'));
+        owner.role == Role::Owner && owner.removed_at.is_none() && (is_known || is_named)
     }
 }
 
@@ -232,15 +249,36 @@ impl SignIn {
         self.store.coupons().campaigns().mirror()
     }
 
-    /// Where a browser goes to sign in, and the cookie that it comes back with. `back` is the address where it does.
+    /// Where nobody comes in but by the provider, a password is nothing to own the home by: the last owner whom the provider lets in stays one.
+    pub(super) async fn somebody_comes_in(&self, before: &Person, is: &Standing) -> Result<()> {
+        let Some(oidc) = self.oidc().filter(|oidc| oidc.settings().required) else { return Ok(()) };
+        if !oidc.lets_in(&before.is) || oidc.lets_in(is) {
+            return Ok(());
+        }
+        let all = self.people().all().await?;
+        let is_other = |person: &Person| person.id != before.id && oidc.lets_in(&person.is);
+        if all.iter().any(is_other) { Ok(()) } else { Err(SignInProblem::LastOwner.into()) }
+    }
+
+    /// Where a browser goes to sign in, and the cookie that it comes back with. `back` is the address where it does; `address` is where the
+    /// browser is: while the provider does not answer, nobody makes us ask it as often as they like.
     #[boxed]
-    pub async fn oidc_begin(&self, back: &str, to: Option<&str>, now: Ts) -> Result<(String, String)> {
+    pub async fn oidc_begin(
+        &self,
+        (back, address): (&str, &str),
+        to: Option<&str>,
+        now: Ts,
+    ) -> Result<(String, String)> {
         let Some(oidc) = self.oidc() else { return refused(OidcProblem::Off) };
+        self.take(&BY_ADDRESS, address, now)?;
         let chance = base62(&self.chance::<32>()?);
         let cookie = format!("{chance}.{}.{}", now.0, URL_SAFE_NO_PAD.encode(page(to)));
         let words = Words::of(&self.home().await?, &cookie);
         match oidc.provider.begin(&words.beginning(back)).await {
-            Ok(url) => Ok((url, cookie)),
+            Ok(url) => {
+                self.attempts.give_back(&BY_ADDRESS, address);
+                Ok((url, cookie))
+            }
             Err(trouble) => Err(troubled(&trouble)),
         }
     }
@@ -264,6 +302,7 @@ impl SignIn {
         if begun_at > now || now.0.saturating_sub(begun_at.0) > AWAY_US {
             return refused(OidcProblem::Expired);
         }
+        self.take(&BY_ADDRESS, address, now)?;
         let used = reflection_id(&key, OF, USED, &[&words.state]);
         if !self.mirror().reflections(vec![used]).await?.is_empty() {
             return refused(OidcProblem::State);
@@ -271,11 +310,10 @@ impl SignIn {
         let code = match code {
             Ok(code) => code,
             Err(why) => {
-                tracing::info!(why, "the provider let somebody not in");
+                tracing::info!(why = said_plainly(why), "the provider let somebody not in");
                 return refused(OidcProblem::Denied);
             }
         };
-        self.take(&BY_ADDRESS, address, now)?;
         let claims = oidc.provider.end(&words.beginning(back), code).await.map_err(|one| troubled(&one))?;
         // Of two that bring the same at once one comes first.
         if !self.use_up(&key, used, now).await? {
@@ -320,6 +358,7 @@ impl SignIn {
                 (None, _) => return refused(OidcProblem::Unknown),
             };
             let is = standing(&before, role.clone(), elsewhere.clone())?;
+            self.somebody_comes_in(&before, &is).await?;
             let person = Person { is, ..before.clone() };
             let (token, session) = self.begun(&person.id, now)?;
             let detail = json!({
@@ -391,6 +430,13 @@ fn standing(before: &Person, role: Option<(Role, Option<String>)>, elsewhere: El
     Ok(Standing { role, place, staff, ..is })
 }
 
+/// A name of why, as providers give them; anybody may say anything else, and that is nothing to write down.
+fn said_plainly(why: &str) -> &str {
+    let is_name = (1..=WHY_BYTES_MAX).contains(&why.len())
+        && why.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    if is_name { why } else { "another" }
+}
+
 /// What the provider does wrong is written down here, and told to nobody else.
 fn troubled(trouble: &Trouble) -> EngineError {
     tracing::warn!(%trouble, "somebody did not sign in by the provider");
@@ -422,6 +468,20 @@ mod tests {
             assert_eq!(page(said), expected, "{said:?}");
         }
         assert_eq!(page(Some(&format!("/console/{}", "x".repeat(1_000)))), "/console/");
+    }
+
+    #[test]
+    fn why_somebody_was_not_let_in_is_written_down_as_a_short_name_or_not() {
+        let (short, long) = ("a".repeat(40), "a".repeat(41));
+        for (why, said) in [
+            ("access_denied", "access_denied"),
+            (short.as_str(), short.as_str()),
+            (long.as_str(), "another"),
+            ("", "another"),
+            ("denied\nfor ann@shop.example", "another"),
+        ] {
+            assert_eq!(said_plainly(why), said);
+        }
     }
 
     #[test]

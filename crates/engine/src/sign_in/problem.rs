@@ -27,7 +27,7 @@ pub enum SignInProblem {
     #[error("this home has an owner already")]
     SetUp,
     /// The name is none.
-    #[error("name: 1 to 40 letters, digits, blanks and `._-@+'·`, with a letter or digit first")]
+    #[error("name: letters, digits, blanks and `._-@+'·`, 254 bytes at most, with a letter or digit first")]
     Name,
     /// Somebody has the name, or had it.
     #[error("name: somebody has this name, or had it")]

@@ -9,8 +9,8 @@ use super::{SignIn, SignInProblem, language, note, password, plain};
 use crate::Result;
 use crate::boxed;
 
-/// The most characters of a name.
-const NAME_CHARACTERS_MAX: usize = 40;
+/// The longest name, in bytes: as long as an e-mail address may be (RFC 5321, 4.5.3.1.3, without its brackets).
+const NAME_BYTES_MAX: usize = 254;
 /// The most characters of a code of a place or of the staff.
 const TEXT_CHARACTERS_MAX: usize = 100;
 
@@ -46,7 +46,7 @@ pub struct PersonEdit {
 
 fn named(name: &str) -> std::result::Result<String, SignInProblem> {
     let name = name.trim();
-    let fits = (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count())
+    let fits = (1..=NAME_BYTES_MAX).contains(&name.len())
         && name.chars().all(|c| c.is_alphanumeric() || "._-@+ '·".contains(c))
         && name.starts_with(char::is_alphanumeric);
     if fits { Ok(name.to_owned()) } else { Err(SignInProblem::Name) }
@@ -149,6 +149,7 @@ impl SignIn {
         detail: &Value,
         now: Ts,
     ) -> Result<Person> {
+        self.somebody_comes_in(before, &is).await?;
         let gives_up = before.is.owns() && !is.owns();
         let person = Person { is, ..before.clone() };
         let note = note(by, Operation::KeysManage.name(), &person.id, detail, now);
@@ -178,7 +179,7 @@ impl SignIn {
         let PersonEdit { role, place, staff, unlink } = placed(edit)?;
         let before = self.find(who).await?;
         self.staff_is_free(staff.as_deref(), &before.id).await?;
-        let detail = json!({"act": "person_changed", "role": role.name(), "place": place});
+        let detail = json!({"act": "person_changed", "role": role.name(), "place": place, "unlink": unlink});
         let elsewhere = before.is.elsewhere.clone().filter(|_| !unlink);
         let is = Standing { role, place, staff, elsewhere, ..before.is.clone() };
         self.change((by, &before), is, &detail, now).await
@@ -218,5 +219,26 @@ impl SignIn {
             ..before.is.clone()
         };
         self.change((by, &before), is, &json!({"act": "person_removed"}), now).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Detail, Target, line};
+
+    #[test]
+    fn an_e_mail_of_any_length_is_a_name_and_who_signs_in_by_it_is_written_down() {
+        let (local, domain) = ("a".repeat(64), format!("{}.example", "b".repeat(181)));
+        let email = format!("{local}@{domain}");
+        assert_eq!((email.len(), named(&email)), (254, Ok(email.clone())));
+        assert_eq!(named(&format!("{email}b")), Err(SignInProblem::Name));
+        assert_eq!(named(&"李".repeat(84)), Ok("李".repeat(84)));
+        assert_eq!(named(&"李".repeat(85)), Err(SignInProblem::Name));
+        let by = Grant { who: format!("person:{email}"), ..Grant::system("") };
+        assert_eq!(zhiyin_model::place::read_by(&by.who).as_ref(), Ok(&by.who));
+        let (operation, target) = (Operation::KeysManage, Target::code(email));
+        let said = line(&by, operation, &target, crate::audit::Outcome::Done, &Detail::new(), Ts(1));
+        assert_eq!(said.map(|note| note.who).ok(), Some(by.who));
     }
 }

@@ -129,8 +129,8 @@ async fn list(caller: Caller, _: Nothing) -> Result<PeopleView, Problem> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewOne {
-    /// By what they sign in: 1 to 40 characters.
-    #[schemars(length(min = 1, max = 40))]
+    /// By what they sign in: an e-mail address, or another name of 254 bytes at most.
+    #[schemars(length(min = 1, max = 254))]
     name: String,
     /// `owner`, `marketer`, `analyst`, `store_manager`, `advisor` or `cashier`.
     role: String,

@@ -1,7 +1,7 @@
 //! Signing in by the brand's provider, against one that does what providers do: whom it lets in, and what is not believed.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
@@ -18,13 +18,14 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::{Barrier, Notify};
 use tokio::task::JoinHandle;
 use zhiyin_engine::clock;
 use zhiyin_engine::sign_in::oidc::Oidc;
 use zhiyin_model::role::Role;
 use zhiyin_reach::client::Client;
-use zhiyin_reach::oidc::Provider;
 use zhiyin_reach::oidc::settings::Settings;
+use zhiyin_reach::oidc::{Beginning, Provider};
 
 use crate::home::{Answer, Home};
 
@@ -42,11 +43,21 @@ struct Sim {
     issuer: String,
     rsa: RsaKeyPair,
     ec: EcdsaKeyPair,
+    /// Another that it published under the name of that one before.
+    ec_before: EcdsaKeyPair,
     /// Which keys it publishes.
     published: Mutex<Vec<&'static str>>,
     codes: Mutex<BTreeMap<String, Good>>,
     /// How often keys were asked for.
     keys_asked: AtomicI64,
+    /// Whether it answers nothing but that it cannot, and how often it was asked what it is.
+    down: AtomicBool,
+    asked: AtomicI64,
+    /// Whether it never tells its keys, and who waits for that it was asked for them.
+    silent: AtomicBool,
+    keys_wanted: Notify,
+    /// How many have to bring their code before anybody gets a token.
+    together: Mutex<Option<Arc<Barrier>>>,
     /// By how much our clock goes before the wall's, in milliseconds.
     ahead: Arc<AtomicI64>,
     served: Mutex<Option<JoinHandle<()>>>,
@@ -57,14 +68,23 @@ impl Sim {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}/realms/shop", listener.local_addr().unwrap());
         let random = SystemRandom::new();
-        let ec = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+        let ec = || {
+            let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, made.as_ref(), &random).unwrap()
+        };
         let sim = Arc::new(Self {
             issuer,
             rsa: RsaKeyPair::from_pkcs8(KEY).unwrap(),
-            ec: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, ec.as_ref(), &random).unwrap(),
+            ec: ec(),
+            ec_before: ec(),
             published: Mutex::new(vec!["rsa-1"]),
             codes: Mutex::default(),
             keys_asked: AtomicI64::new(0),
+            down: AtomicBool::new(false),
+            asked: AtomicI64::new(0),
+            silent: AtomicBool::new(false),
+            keys_wanted: Notify::new(),
+            together: Mutex::default(),
             ahead: Arc::default(),
             served: Mutex::default(),
         });
@@ -86,6 +106,10 @@ impl Sim {
 
     /// Lets people of a home sign in by it, in these terms beside the usual ones.
     fn opens(&self, home: &Home, more: &Value) {
+        home.api.signs_in_by(Oidc::of(self.provider(more)).unwrap());
+    }
+
+    fn provider(&self, more: &Value) -> Provider {
         let mut said = json!({
             "issuer": self.issuer, "client_id": "zhiyin", "client_secret_env": "SECRET", "allow_private": true,
         });
@@ -93,7 +117,7 @@ impl Sim {
         let settings = Settings::parse(&said.to_string(), |_| Ok(SECRET.as_bytes().to_vec())).unwrap();
         let ahead = Arc::clone(&self.ahead);
         let clock = Arc::new(move || clock::wall().0 / 1_000 + ahead.load(Ordering::Relaxed));
-        home.api.signs_in_by(Oidc::of(Provider::new(settings, Client::new(), clock)).unwrap());
+        Provider::new(settings, Client::new(), clock)
     }
 
     fn signed(&self, head: &Value, claims: &Value) -> String {
@@ -117,26 +141,39 @@ impl Sim {
     }
 }
 
-async fn description(State(sim): State<Arc<Sim>>) -> Json<Value> {
+async fn description(State(sim): State<Arc<Sim>>) -> axum::response::Response {
+    sim.asked.fetch_add(1, Ordering::Relaxed);
+    if sim.down.load(Ordering::Relaxed) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let issuer = &sim.issuer;
     Json(json!({
         "issuer": issuer, "authorization_endpoint": format!("{issuer}/auth?prompt=login"),
         "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys"),
         "token_endpoint_auth_methods_supported": ["client_secret_basic"], "response_types_supported": ["code"],
     }))
+    .into_response()
 }
 
 async fn keys(State(sim): State<Arc<Sim>>) -> Json<Value> {
     sim.keys_asked.fetch_add(1, Ordering::Relaxed);
+    if sim.silent.load(Ordering::Relaxed) {
+        sim.keys_wanted.notify_one();
+        std::future::pending::<()>().await;
+    }
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let rsa: RsaPublicKeyComponents<Vec<u8>> = sim.rsa.public().into();
-    let point = sim.ec.public_key().as_ref();
+    let published = sim.published.lock().unwrap().clone();
+    let before = published.contains(&"ec-2 before");
+    let point = if before { &sim.ec_before } else { &sim.ec }.public_key().as_ref();
     let all = [
         json!({"kty": "RSA", "kid": "rsa-1", "use": "sig", "alg": "RS256", "n": text(&rsa.n), "e": text(&rsa.e)}),
         json!({"kty": "EC", "kid": "ec-2", "use": "sig", "crv": "P-256", "x": text(&point[1..33]), "y": text(&point[33..])}),
     ];
-    let published = sim.published.lock().unwrap().clone();
-    let is_out = |key: &&Value| published.contains(&key["kid"].as_str().unwrap());
+    let is_out = |key: &&Value| {
+        let kid = key["kid"].as_str().unwrap();
+        published.contains(&kid) || (before && kid == "ec-2")
+    };
     Json(json!({"keys": all.iter().filter(is_out).collect::<Vec<_>>()}))
 }
 
@@ -150,6 +187,10 @@ async fn token(State(sim): State<Arc<Sim>>, headers: HeaderMap, body: String) ->
         return refused("invalid_client");
     }
     // A code is good once, for whoever began, who shows what only they know.
+    let together = sim.together.lock().unwrap().clone();
+    if let Some(together) = together {
+        together.wait().await;
+    }
     let Some(good) = sim.codes.lock().unwrap().remove(&said["code"]) else { return refused("invalid_grant") };
     let shown = ring::digest::digest(&ring::digest::SHA256, said["code_verifier"].as_bytes());
     let is_theirs = URL_SAFE_NO_PAD.encode(shown) == good.challenge
@@ -195,7 +236,7 @@ async fn begins(home: &Home, to: &str) -> Away {
 
 /// The provider's word about Ann, with something else than usual in it.
 fn claims(sim: &Sim, away: &Away, more: &Value) -> Value {
-    let now = clock::wall().0 / 1_000_000;
+    let now = (clock::wall().0 / 1_000 + sim.ahead.load(Ordering::Relaxed)) / 1_000;
     let mut all = json!({
         "iss": sim.issuer, "aud": "zhiyin", "sub": "u-1", "nonce": away.said["nonce"], "iat": now, "exp": now + 300,
         "email": "Ann@Shop.example", "email_verified": true,
@@ -411,6 +452,159 @@ async fn a_key_that_the_provider_has_since_a_moment_is_asked_for_and_not_again_a
 }
 
 #[tokio::test]
+async fn a_key_under_the_name_of_another_is_asked_for_and_none_is_believed_for_long() {
+    let (home, sim) = (Home::new().await, Sim::new().await);
+    sim.opens(&home, &json!({}));
+    adds(&home, json!({"name": "ann@shop.example", "role": "owner"})).await;
+    let by_ec = async || {
+        let away = begins(&home, "/console/").await;
+        let token = sim.signed(&json!({"alg": "ES256", "kid": "ec-2"}), &claims(&sim, &away, &json!({})));
+        comes_back(&sim, &home, &away, token).await.header("location").unwrap().to_owned()
+    };
+    *sim.published.lock().unwrap() = vec!["ec-2 before", "rsa-1"];
+    assert_eq!(by_ec().await, "/console/?refused=oidc_token");
+    *sim.published.lock().unwrap() = vec!["ec-2", "rsa-1"];
+    assert_eq!(by_ec().await, "/console/?refused=oidc_token", "keys were asked for a moment ago");
+    assert_eq!(sim.keys_asked.load(Ordering::Relaxed), 1);
+    sim.ahead.store(11_000, Ordering::Relaxed);
+    assert_eq!(by_ec().await, "/console/");
+    assert_eq!(sim.keys_asked.load(Ordering::Relaxed), 2);
+    // A key that the provider takes back is none an hour later, though nobody named another meanwhile.
+    *sim.published.lock().unwrap() = vec!["ec-2"];
+    assert_eq!(signs_in(&sim, &home, &json!({})).await.0, "/console/");
+    sim.ahead.store(3_612_000, Ordering::Relaxed);
+    assert_eq!(signs_in(&sim, &home, &json!({})).await, refused("oidc_token"));
+    assert_eq!(sim.keys_asked.load(Ordering::Relaxed), 3);
+    sim.end();
+    home.end().await;
+}
+
+#[tokio::test]
+async fn of_two_who_come_back_at_once_neither_is_read_by_keys_that_have_not_come() {
+    let (home, sim) = (Home::new().await, Sim::new().await);
+    sim.opens(&home, &json!({}));
+    adds(&home, json!({"name": "ann@shop.example", "role": "owner"})).await;
+    adds(&home, json!({"name": "bo@shop.example", "role": "analyst"})).await;
+    *sim.together.lock().unwrap() = Some(Arc::new(Barrier::new(2)));
+    let (ann, bo) = (json!({}), json!({"sub": "u-2", "email": "bo@shop.example"}));
+    let ((ann, _), (bo, _)) = tokio::join!(signs_in(&sim, &home, &ann), signs_in(&sim, &home, &bo));
+    assert_eq!((ann.as_str(), bo.as_str()), ("/console/", "/console/"));
+    assert_eq!(sim.keys_asked.load(Ordering::Relaxed), 1);
+    sim.end();
+    home.end().await;
+}
+
+#[tokio::test]
+async fn who_goes_away_while_keys_are_asked_for_leaves_them_to_the_next() {
+    let sim = Sim::new().await;
+    let provider = sim.provider(&json!({}));
+    let challenge = URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, b"v"));
+    let of = Beginning { back: "http://a.b/sign-in/oidc/back", state: "s", nonce: "n", verifier: "v" };
+    let away = Away { cookie: String::new(), said: BTreeMap::from([("nonce".to_owned(), "n".to_owned())]) };
+    for code in ["first", "second"] {
+        let token = sim.signed(&json!({"alg": "RS256", "kid": "rsa-1"}), &claims(&sim, &away, &json!({})));
+        sim.codes.lock().unwrap().insert(code.to_owned(), Good { token, challenge: challenge.clone() });
+    }
+    sim.silent.store(true, Ordering::Relaxed);
+    tokio::select! {
+        _ = provider.end(&of, "first") => panic!("keys never come"),
+        () = sim.keys_wanted.notified() => {}
+    }
+    sim.silent.store(false, Ordering::Relaxed);
+    assert_eq!(provider.end(&of, "second").await.map(|claims| claims.subject), Ok("u-1".to_owned()));
+    sim.end();
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_not_asked_again_by_each_who_begins() {
+    let (home, sim) = (Home::new().await, Sim::new().await);
+    sim.opens(&home, &json!({}));
+    let start = async || goes(&home, "/sign-in/oidc/start", "").await.header("location").unwrap().to_owned();
+    sim.down.store(true, Ordering::Relaxed);
+    for _ in 0..3 {
+        assert_eq!(start().await, "/console/?refused=oidc_provider");
+    }
+    assert_eq!(sim.asked.load(Ordering::Relaxed), 1);
+    sim.down.store(false, Ordering::Relaxed);
+    sim.ahead.store(11_000, Ordering::Relaxed);
+    assert!(start().await.starts_with(&sim.issuer));
+    assert_eq!(sim.asked.load(Ordering::Relaxed), 2);
+    // Who begins where it answers may do so as often as they like; where it does not, only so often.
+    for _ in 0..40 {
+        assert!(start().await.starts_with(&sim.issuer));
+    }
+    sim.down.store(true, Ordering::Relaxed);
+    sim.ahead.store(3_620_000, Ordering::Relaxed);
+    let mut last = String::new();
+    for _ in 0..31 {
+        last = start().await;
+    }
+    assert_eq!(last, "/console/?refused=too_many_attempts");
+    assert_eq!(sim.asked.load(Ordering::Relaxed), 3);
+    sim.end();
+    home.end().await;
+}
+
+#[tokio::test]
+async fn who_says_that_the_provider_said_no_is_counted_as_who_brings_a_code() {
+    let (home, sim) = (Home::new().await, Sim::new().await);
+    sim.opens(&home, &json!({}));
+    let away = begins(&home, "/console/").await;
+    let path = format!("/sign-in/oidc/back?error=access_denied&state={}", away.said["state"]);
+    let mut last = String::new();
+    for _ in 0..34 {
+        last = goes(&home, &path, &away.cookie).await.header("location").unwrap().to_owned();
+    }
+    assert_eq!(last, "/console/?refused=too_many_attempts");
+    sim.end();
+    home.end().await;
+}
+
+#[tokio::test]
+async fn somebody_with_a_long_address_is_made_known() {
+    let (home, sim) = (Home::new().await, Sim::new().await);
+    let roles = json!({"team": {"role": "marketer"}});
+    sim.opens(&home, &json!({"roles_claim": "groups", "create": true, "roles": roles}));
+    let email = format!("{}@people.shop.example", "anna-maria.".repeat(5));
+    let email = email.replace(".@", "@");
+    assert!(email.len() > 40);
+    assert_eq!(signs_in(&sim, &home, &json!({"email": email, "groups": "team"})).await.0, "/console/");
+    sim.end();
+    home.end().await;
+}
+
+#[tokio::test]
+async fn nobody_is_made_known_as_what_needs_a_code_of_the_staff() {
+    let sim = Sim::new().await;
+    let roles = json!({"floor": {"role": "advisor", "place": "330"}});
+    let said = |create: bool| json!({"roles_claim": "groups", "create": create, "roles": roles});
+    let problem = Oidc::of(sim.provider(&said(true))).err().unwrap();
+    assert!(problem.starts_with("roles.floor: ") && problem.contains("staff"), "{problem}");
+    assert!(Oidc::of(sim.provider(&said(false))).is_ok(), "who is known has a code already");
+    sim.end();
+}
+
+#[tokio::test]
+async fn where_passwords_are_off_an_owner_by_a_password_is_no_other_owner() {
+    let (home, sim) = (Home::new().await, Sim::new().await);
+    sim.opens(&home, &json!({"required": true}));
+    let ann = adds(&home, json!({"name": "ann@shop.example", "role": "owner"})).await;
+    adds(&home, json!({"name": "Pat", "role": "owner", "password": "kestrel over oak"})).await;
+    assert_eq!(signs_in(&sim, &home, &json!({})).await.0, "/console/");
+    let path = format!("/v1/people/{}", ann["id"].as_str().unwrap());
+    let removed = home.as_key(&home.owner, "DELETE", &path, &Value::Null).await;
+    assert_eq!((removed.status, removed.code()), (409, "last_owner".to_owned()), "{}", removed.text());
+    let less = home.as_key(&home.owner, "PATCH", &path, &json!({"role": "analyst"})).await;
+    assert_eq!((less.status, less.code()), (409, "last_owner".to_owned()), "{}", less.text());
+    // Another whom the provider may tell of is one.
+    adds(&home, json!({"name": "bo@shop.example", "role": "owner"})).await;
+    let removed = home.as_key(&home.owner, "DELETE", &path, &Value::Null).await;
+    assert_eq!(removed.status, 200, "{}", removed.text());
+    sim.end();
+    home.end().await;
+}
+
+#[tokio::test]
 async fn somebody_stays_who_they_are_at_the_provider() {
     let (home, sim) = (Home::new().await, Sim::new().await);
     sim.opens(&home, &json!({}));
@@ -424,6 +618,9 @@ async fn somebody_stays_who_they_are_at_the_provider() {
     let unlinked =
         home.as_key(&home.owner, "PATCH", &path, &json!({"role": "analyst", "unlink": true})).await;
     assert_eq!((unlinked.status, &unlinked.json()["oidc"]), (200, &json!(false)), "{}", unlinked.text());
+    let log =
+        home.as_key(&home.owner, "GET", "/v1/audit?limit=200", &Value::Null).await.text().replace('\\', "");
+    assert!(log.contains(r#""unlink":true"#), "{log}");
     assert_eq!(signs_in(&sim, &home, &json!({"sub": "u-2"})).await.0, "/console/");
     // Who was removed is nobody, and nobody becomes them.
     let (_, session) = signs_in(&sim, &home, &json!({"sub": "u-2"})).await;

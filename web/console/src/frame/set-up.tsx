@@ -39,7 +39,7 @@ export default function SetUp() {
       <form onSubmit={(event) => void submit(event)} noValidate>
         <Field label={t("door.name")} hint={t("door.name_say")} fault={fault?.field === "name" ? say : undefined}>
           {(id, described) => (
-            <Input id={id} name="username" autoComplete="username" required autoFocus maxLength={64} value={name} aria-describedby={described} onChange={(event) => setName(event.target.value)} />
+            <Input id={id} name="username" autoComplete="username" required autoFocus maxLength={254} value={name} aria-describedby={described} onChange={(event) => setName(event.target.value)} />
           )}
         </Field>
         <Field label={t("door.password")} hint={t("door.password_say", { n: LEAST })} fault={fault && fault.field !== "name" ? say : undefined}>

@@ -157,7 +157,7 @@ function Add({ close }: { close: () => void }) {
       }}
     >
       <Field label={t("people.name")} hint={t("people.name_say")} fault={fault?.field === "name" ? fault.title : undefined}>
-        {(id, described) => <Input id={id} aria-describedby={described} autoFocus maxLength={40} value={name} onChange={(event) => setName(event.target.value)} />}
+        {(id, described) => <Input id={id} aria-describedby={described} autoFocus maxLength={254} value={name} onChange={(event) => setName(event.target.value)} />}
       </Field>
       <As {...as} set={(change) => setAs((now) => ({ ...now, ...change }))} fault={fault} />
       <Field label={t("people.first_password")} hint={t("people.first_password_say")} fault={fault?.field === "password" ? fault.title : undefined}>
