@@ -115,7 +115,7 @@ export default function Make({ accounts, account: first, member: given, made }: 
         />
         <div>
           <p>{t("payouts.then")}</p>
-          <ol style={{ margin: "4px 0 0", paddingLeft: 20 }}>
+          <ol style={{ margin: "4px 0 0", paddingLeft: 20, listStyle: "decimal" }}>
             <li>{t("payouts.then_second")}</li>
             <li>{t("payouts.then_confirm")}</li>
             <li>{t("payouts.then_back")}</li>
