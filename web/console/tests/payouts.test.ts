@@ -24,10 +24,13 @@ test("apps are those of openids, each once", () => {
 test("what is meant keeps its key until it was answered, and another amount has another", () => {
   const kept = new Map<string, string>();
   let n = 0;
-  const meant = new Meant({ getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => void kept.set(name, value), removeItem: (name) => void kept.delete(name) }, () => `k${(n += 1)}`);
+  const shelf = { getItem: (name: string) => kept.get(name) ?? null, setItem: (name: string, value: string) => void kept.set(name, value), removeItem: (name: string) => void kept.delete(name) };
+  const meant = new Meant(shelf, "ann", () => `k${(n += 1)}`);
   const wanted = (amount_minor: number): Wanted => ({ member: { id: "m" }, amount_minor, remark: "r", reason: "w", account: "main" });
   expect([meant.key(wanted(10)), meant.key(wanted(10)), meant.left()?.wanted.amount_minor]).toEqual(["k1", "k1", 10]);
   expect(meant.key(wanted(11))).toBe("k2");
+  // Whoever signs in after them is somebody else to the home, and would send it once more.
+  expect(new Meant(shelf, "bob").left()).toBeUndefined();
   meant.answered();
   expect([meant.left(), meant.key(wanted(11))]).toEqual([undefined, "k3"]);
 });

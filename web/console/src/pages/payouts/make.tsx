@@ -5,7 +5,7 @@ import { App, Button, Input, Select } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { Field } from "../../frame/sign-in";
 import { called, money } from "../../format";
-import { useCurrency, useMay, useOverview } from "../../home";
+import { useCurrency, useMay, useOverview, useSession } from "../../home";
 import { shortId } from "../../parts/marks";
 import { Facts } from "../../parts/page";
 import { Who } from "../../parts/who";
@@ -26,7 +26,8 @@ export default function Make({ accounts, account: first, member: given, made }: 
   const exponent = overview.data?.brand.exponent ?? 2;
   // What was sent last time and never answered comes first: nothing else is sent in its place.
   const meant = useRef<Meant>(null);
-  meant.current ??= new Meant(sessionStorage);
+  const session = useSession();
+  meant.current ??= new Meant(sessionStorage, session.data?.person.id ?? "");
   const [left] = useState(() => meant.current?.left());
   const before = left?.wanted;
   const [member, setMember] = useState(before?.member.id ?? given);
@@ -121,7 +122,7 @@ export default function Make({ accounts, account: first, member: given, made }: 
             <li>{t("payouts.then_back")}</li>
           </ol>
         </div>
-        {error ? <Refused error={error} /> : null}
+        {error && !(lost && isUnsure(error)) ? <Refused error={error} /> : null}
         {lost ? (
           <div className="note warn" role="status">
             <span className="grow">{t("payouts.lost")}</span>

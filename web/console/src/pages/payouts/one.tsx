@@ -36,6 +36,11 @@ function Whole({ of }: { of: Payout }) {
   const { data: session } = useSession();
   const [busy, setBusy] = useState("");
   const own = session !== undefined && [`person:${session.person.name}`, `staff:${session.person.staff ?? ""}`].includes(of.asked_by ?? "");
+  const person = useQuery({
+    queryKey: ["member", of.member],
+    enabled: of.member !== null && may("member_read"),
+    queryFn: ({ signal }) => got(api.GET("/v1/members/{id}", { params: { path: { id: of.member ?? "" } }, signal })),
+  });
   const waits = of.state === "waits_for_approval" && !of.cancel;
   // Each may be said again: the home knows what it did.
   const act = async (what: "cancel" | "approve" | "refuse", said: string) => {
@@ -72,8 +77,8 @@ function Whole({ of }: { of: Payout }) {
             t("payouts.member"),
             of.member ? (
               may("member_read") ? (
-                <Link key="member" to="/members/$id" params={{ id: of.member }} className="mono">
-                  {shortId(of.member)}
+                <Link key="member" to="/members/$id" params={{ id: of.member }}>
+                  {person.data?.name || shortId(of.member)}
                 </Link>
               ) : (
                 <span key="member" className="mono">

@@ -46,17 +46,20 @@ export const isUnsure = (error: unknown): boolean => !(error instanceof Refusal)
 export const isAnswered = (error: unknown): boolean => !isUnsure(error) && error instanceof Refusal && ![401, 429].includes(error.status) && !error.code.startsWith("csrf");
 
 type Shelf = Pick<Storage, "getItem" | "setItem" | "removeItem">;
-const NAME = "zhiyin.payout";
-/** What somebody is about to send, and by which key: both live, also over a page loaded anew, until the home said yes or no. */
+/** What somebody is about to send, and by which key: both live, also over a page loaded anew, until the home said yes or no. A key is good only for who made it. */
 export class Meant {
+  readonly #at: string;
   constructor(
     private readonly shelf: Shelf,
+    who: string,
     private readonly name: () => string = () => crypto.randomUUID(),
-  ) {}
+  ) {
+    this.#at = `zhiyin.payout.${who}`;
+  }
   /** What was sent last whose answer is not known. */
   left(): { key: string; wanted: Wanted } | undefined {
     try {
-      return (JSON.parse(this.shelf.getItem(NAME) ?? "null") as { key: string; wanted: Wanted } | null) ?? undefined;
+      return (JSON.parse(this.shelf.getItem(this.#at) ?? "null") as { key: string; wanted: Wanted } | null) ?? undefined;
     } catch {
       return undefined;
     }
@@ -65,10 +68,10 @@ export class Meant {
     const before = this.left();
     if (before && JSON.stringify(before.wanted) === JSON.stringify(wanted)) return before.key;
     const key = this.name();
-    this.shelf.setItem(NAME, JSON.stringify({ key, wanted }));
+    this.shelf.setItem(this.#at, JSON.stringify({ key, wanted }));
     return key;
   }
   answered(): void {
-    this.shelf.removeItem(NAME);
+    this.shelf.removeItem(this.#at);
   }
 }
