@@ -179,7 +179,7 @@ export const en = {
   "payouts.none": "Nothing was sent to you",
   "payouts.none_say": "Money that the shop sends you is listed here.",
   "payouts.confirm_of": "Confirm {money}",
-  "payouts.say": "It is yours once you confirm it in WeChat. If you do not within a day of its being sent, it goes back to the shop.",
+  "payouts.say": "It is yours once you confirm it in WeChat. If you do not within a day, it goes back to the shop.",
   "payouts.outside": "It is confirmed in WeChat: copy this page\u2019s address, send it to File Transfer there, and open it from the chat.",
   "payouts.copy": "Copy the address",
   "payouts.opening": "Opening WeChat",

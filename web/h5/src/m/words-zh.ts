@@ -179,7 +179,7 @@ export const zh = {
   "payouts.none": "没有转账",
   "payouts.none_say": "店里给您转的钱会列在这里。",
   "payouts.confirm_of": "确认收款 {money}",
-  "payouts.say": "在微信里确认才到账。从发起起一天内没有确认，钱会退回店里。",
+  "payouts.say": "在微信里确认才到账；一天内没有确认，钱会退回店里。",
   "payouts.outside": "要在微信里确认：复制这一页的地址，发给微信里的“文件传输助手”，从那里打开。",
   "payouts.copy": "复制地址",
   "payouts.opening": "正在打开微信",
