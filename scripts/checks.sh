@@ -484,6 +484,8 @@ check_console() {
   (cd web && ZHIYIN_JUDGE="$server_address" ZHIYIN_JUDGE_KEY="$key" npm run judge -w console)
   # The console as the binary holds it; one signs in as people do.
   node web/tests/console.mjs "$server_address" --shots "$checks_dir/shots/console"
+  # Money for members, before a home that pays in yuan and a simulated WeChat Pay.
+  node web/tests/payouts.mjs "$zhiyin" "$target/release/platform-sim" "$checks_dir/payouts" --shots "$checks_dir/shots/payouts"
   # The pictures of the tour can be made, are small, and the tour shows each.
   node web/tests/tour.mjs "$server_address" --to "$checks_dir/shots/tour"
 }

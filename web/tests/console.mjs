@@ -233,6 +233,7 @@ const PAGES = [
   ["spread-partners", () => "/spread?tab=partners", "table tbody tr"],
   ["spread-partner", () => "/spread?tab=partners&partner=music_school", ".ant-drawer .facts"],
   ["books", () => "/books?by=tier", "table tbody tr"],
+  ["payouts", () => "/payouts", ".none"],
   ["approvals", () => "/approvals", ".card"],
   ["audit", () => "/audit", "table tbody tr"],
   ["playbook", () => "/playbook", ".cm-content"],
@@ -277,7 +278,7 @@ for (const view of VIEWS) {
         const said = await page.evaluate(() => document.querySelector("main").innerText);
         assert.doesNotMatch(said, /undefined|NaN|\[object|\{\{(?! )|\bnull\b/, "what nobody should read");
         // Keys that no language has would show as they are.
-        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|approvals|audit|own|keys|hooks|state|spread|links|posters|posts|transfers|partners|lists|by_channel|costs|codes|map|views)\.[a-z]+_[a-z_]+\b/, "a key without words");
+        assert.doesNotMatch(said, /\b(overview|members|member|audiences|offers|campaigns|messages|books|payouts|approvals|audit|own|keys|hooks|state|spread|links|posters|posts|transfers|partners|lists|by_channel|costs|codes|map|views)\.[a-z]+_[a-z_]+\b/, "a key without words");
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wide <= 0, `the page is ${wide} px wider than the window`);
         await accessible(page);

@@ -94,6 +94,14 @@ const draws = [
   { draw: "year", name: n("年终抽奖", "Year's end"), state: "drawn", entry: "E-3M0P-11", chances: 2, fate: "not_drawn", prize: null, alternate: null },
 ];
 
+const payouts = () => [
+  { payout: "a1", amount_minor: 8800, currency: "CNY", remark: "老带新奖励", state: "to_confirm", at: ago(0, 2), confirm: { mchid: "1900000001", sub_mchid: null, appid: "wx1a2b3c4d5e6f7081", package: "package-1" } },
+  { payout: "a2", amount_minor: 50, currency: "CNY", remark: "问卷答谢", state: "to_confirm", at: ago(0, 5), confirm: { mchid: "1900000009", sub_mchid: "1900000010", appid: "wx1a2b3c4d5e6f7081", package: "package-2" } },
+  { payout: "a3", amount_minor: 123456, currency: "CNY", remark: "推广员九月佣金", state: "under_way", at: ago(0, 1), confirm: null },
+  { payout: "a4", amount_minor: 2000, currency: "CNY", remark: "补偿", state: "received", at: ago(30), confirm: null },
+  { payout: "a5", amount_minor: 1000, currency: "CNY", remark: "推荐奖励", state: "over", at: ago(60), confirm: null },
+];
+
 function member(id, more) {
   return { id, name: null, phone: null, card: null, joined_at: ago(0), attributes: {}, tier: null, levels, points: { shown: 0, pending: 0, held: 0, debt: 0, worth_minor: null, expiries: [] }, coupons: 0, offers: 0, ...more };
 }
@@ -115,6 +123,7 @@ const wang = () => ({
   lots: [{ remaining: 200, granted: 200, expires_at: midnight(18) }, { remaining: 60, granted: 90, expires_at: midnight(18) }, { remaining: 1000, granted: 1000, expires_at: midnight(140) }],
   orders,
   draws,
+  payouts: payouts(),
   seen,
 });
 const long = () => ({
@@ -129,7 +138,7 @@ const long = () => ({
     points: { shown: 12345678, pending: 345678, held: 5000, debt: 12, worth_minor: 1234567800, expiries: [{ at: new Date(Date.now() + 5 * DAY).toISOString(), points: 1234567 }] },
   }),
 });
-const nobody = (id, phone) => ({ me: member(id, { phone: phone ? masked(phone) : null }), coupons: [], offers: [], consents: consents(), history: [], lots: [], orders: [], draws: [], seen: { roles: seen.roles, items: [] } });
+const nobody = (id, phone) => ({ me: member(id, { phone: phone ? masked(phone) : null }), coupons: [], offers: [], consents: consents(), history: [], lots: [], orders: [], draws: [], payouts: [], seen: { roles: seen.roles, items: [] } });
 
 /** The home: what answers before the pages are served, and what a test looks at or turns. */
 export function home() {
@@ -184,6 +193,7 @@ export function home() {
       if (path === "/points") return paged(one.history, 20, { lots: one.lots });
       if (path === "/orders") return paged(one.orders, 8);
       if (path === "/offers") return send(200, { items: one.offers.map(({ yours: _, ...told }) => told) });
+      if (path === "/payouts") return send(200, { items: one.payouts });
       if (path === "/draws") return send(200, { items: one.draws });
       if (path === "/consents") return send(200, { purposes: one.consents });
       if (path === "/seen") return send(200, one.seen);

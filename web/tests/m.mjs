@@ -25,7 +25,7 @@ const shots = option("--shots");
 const home = base ? undefined : own();
 const served = home ? await serve({ before: home.before }) : args.includes("--dist") ? await serve({ home: base }) : undefined;
 const origin = new URL(served?.address ?? base).origin;
-const KEYS = ["brand", "nav", "door", "welcome", "home", "todo", "tier", "card", "coupons", "points", "mall", "claim", "draws", "orders", "me", "profile", "consents", "seen", "data", "erase", "fault", "own", "of"];
+const KEYS = ["brand", "nav", "door", "welcome", "home", "todo", "tier", "card", "coupons", "points", "mall", "claim", "draws", "orders", "payouts", "me", "profile", "consents", "seen", "data", "erase", "fault", "own", "of"];
 const { browser, open: openPhone, sound } = await phones({ origin, shots, keys: KEYS });
 const { check, run } = checks();
 /** What only a home of the test's own can be made to do. */
@@ -78,6 +78,7 @@ const PAGES = [
   ["points-history", "/points/history"],
   ["draws", "/draws"],
   ["orders", "/orders"],
+  ["payouts", "/payouts"],
   ["me", "/me"],
   ["profile", "/me/profile"],
   ["consents", "/me/consents"],
@@ -368,6 +369,59 @@ staged("a coupon shows its code; one that cannot be used says why; one that is n
   await close();
 });
 
+staged("money that was sent stands first on the home page and is confirmed on WeChat's own page, once; outside of WeChat the way there is told", async () => {
+  const outside = await open();
+  await at(outside.page, "/");
+  await ready(outside.page);
+  await outside.page.waitForSelector("a[href='#/payouts']");
+  const first = outside.page.locator(".leads li").first();
+  assert.match(await first.innerText(), /¥88\.00 等您确认收款：老带新奖励/);
+  assert.match(await first.innerText(), /另有 1 笔/);
+  await sound(outside.page, "m-home-payout-zh", { whole: true });
+  await first.locator("a").click();
+  await ready(outside.page);
+  await outside.page.waitForFunction(() => /要在微信里确认/.test(document.querySelector("main").innerText));
+  assert.equal(await outside.page.locator("main button", { hasText: "确认收款" }).count(), 0, "there is nothing to press outside of WeChat");
+  await outside.page.locator("button", { hasText: "复制地址" }).click();
+  await outside.page.waitForSelector("text=已复制");
+  assert.match(await outside.page.evaluate(() => navigator.clipboard.readText()), /\/m\/#\/payouts$/);
+  await outside.close();
+  const { context, page, close } = await open({ userAgent: "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36 MicroMessenger/8.0.50" });
+  await context.addInitScript(() => {
+    window.asked = [];
+    window.says = "cancel";
+    window.WeixinJSBridge = { invoke: (name, ask, then) => void (window.asked.push([name, ask]), queueMicrotask(() => then({ err_msg: `${name}:${window.says}` }))) };
+  });
+  await at(page, "/payouts");
+  await ready(page);
+  const says = (word) => page.evaluate((next) => void (window.says = next), word);
+  const press = () => page.locator("main .button.go").click();
+  await press();
+  await page.waitForSelector("main .note.gold");
+  assert.match(await text(page), /还没有确认/);
+  await says("fail");
+  await press();
+  await page.waitForSelector("main .note.bad");
+  await sound(page, "m-payouts-fail-zh", { whole: true });
+  await says("ok");
+  await press();
+  await page.waitForSelector("main .note.good");
+  assert.match(await page.locator("main section.card").first().innerText(), /稍后到账/);
+  assert.equal(await page.locator("main section.card").first().locator("button").count(), 0, "it is not asked for once more");
+  await sound(page, "m-payouts-ok-zh", { whole: true });
+  // One of a provider's merchant.
+  await press();
+  await page.waitForFunction(() => window.asked.length === 4);
+  const own = { mchId: "1900000001", appId: "wx1a2b3c4d5e6f7081", package: "package-1" };
+  assert.deepEqual(await page.evaluate(() => window.asked), [
+    ...[1, 2, 3].map(() => ["requestMerchantTransfer", own]),
+    ["requestMerchantTransfer", { mchId: "1900000009", subMchId: "1900000010", subAppId: "wx1a2b3c4d5e6f7081", package: "package-2" }],
+  ]);
+  for (const one of home.state.people.get(PHONES.wang).payouts.slice(0, 2)) Object.assign(one, { state: "received", confirm: null });
+  await page.reload();
+  await page.waitForFunction(() => (document.querySelector("main").innerText.match(/已到账/g) ?? []).length === 3);
+  await close();
+});
 staged("lists go on, and what is in an order can be seen", async () => {
   const { page, close } = await open({});
   await at(page, "/points/history");
@@ -511,7 +565,7 @@ staged("what is being read is shown as such; what cannot be read is said, and tr
 
 staged("a home that knows less still has its pages: what may be missing is missing", async () => {
   const { page, close } = await open({ lang: "en" });
-  const bare = { "/door": { ways: ["phone"] }, "": { id: "m-wang", points: { shown: 3 }, coupons: 0, offers: 0 }, "/coupons": {}, "/offers": {}, "/points": {}, "/orders": {}, "/draws": {}, "/consents": {}, "/seen": {} };
+  const bare = { "/door": { ways: ["phone"] }, "": { id: "m-wang", points: { shown: 3 }, coupons: 0, offers: 0 }, "/coupons": {}, "/offers": {}, "/points": {}, "/orders": {}, "/payouts": {}, "/draws": {}, "/consents": {}, "/seen": {} };
   for (const [path, body] of Object.entries(bare)) await page.route((url) => url.pathname === `/v1/me${path}`, (route) => (route.request().method() === "GET" ? route.fulfill({ json: body }) : route.continue()));
   for (const [name, path] of PAGES) {
     await at(page, path);

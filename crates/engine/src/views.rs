@@ -36,7 +36,7 @@ use Operation as O;
 /// Lists that have views, and by which of somebody's operations they see each: the first is the one that shows the whole of it. By none
 /// where everybody who signs in does.
 #[rustfmt::skip]
-const PAGES: [(&str, &[Operation]); 32] = [
+const PAGES: [(&str, &[Operation]); 33] = [
     ("overview", &[O::ReportsRead]), ("members", &[O::MemberList, O::MemberLookup]), ("lists", &[O::MemberList]),
     ("audiences", &[O::ReportsRead]), ("offers", &[O::PlaybookRead]), ("issues", &[O::CouponsIssueMany]),
     ("campaigns", &[O::CampaignsManage]), ("templates", &[O::CampaignsManage]), ("outbox", &[O::CampaignsManage]),
@@ -47,7 +47,7 @@ const PAGES: [(&str, &[Operation]); 32] = [
     ("playbook", &[O::PlaybookRead]), ("places", &[O::PlacesRead]), ("people", &[O::KeysManage]), ("keys", &[O::KeysManage]),
     ("webhooks", &[O::WebhooksManage]), ("channels", &[O::HomeManage]), ("settings", &[]),
     ("campaign-moves", &[O::MemberRead]), ("orders", &[O::MemberRead, O::OrdersRead]), ("lots", &[O::MemberRead]),
-    ("coupons", &[O::MemberRead]),
+    ("coupons", &[O::MemberRead]), ("payouts", &[O::PayoutsMake]),
 ];
 
 type Refused<T> = std::result::Result<T, Refusal>;

@@ -20,6 +20,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/messages", validateSearch, component: lazyRouteComponent(() => import("./pages/messages"), "Messages") }),
   createRoute({ getParentRoute: () => root, path: "/spread", validateSearch, component: lazyRouteComponent(() => import("./pages/spread"), "Spread") }),
   createRoute({ getParentRoute: () => root, path: "/books", validateSearch, component: lazyRouteComponent(() => import("./pages/books"), "Books") }),
+  createRoute({ getParentRoute: () => root, path: "/payouts", validateSearch, component: lazyRouteComponent(() => import("./pages/payouts"), "Payouts") }),
   createRoute({ getParentRoute: () => root, path: "/approvals", validateSearch, component: lazyRouteComponent(() => import("./pages/approvals"), "Approvals") }),
   createRoute({ getParentRoute: () => root, path: "/audit", validateSearch, component: lazyRouteComponent(() => import("./pages/audit"), "Audit") }),
   createRoute({ getParentRoute: () => root, path: "/playbook", validateSearch, component: lazyRouteComponent(() => import("./pages/playbook"), "Playbook") }),

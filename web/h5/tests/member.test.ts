@@ -1,7 +1,7 @@
 // What the members' pages decide by themselves.
 import { describe, expect, test } from "vitest";
-import { byEnd, clock, dayBefore, decimal, lastDay, mayBe, orderState, passAt, phoneOf, share, shelves, stalls, things, touchpointOf, wayWith } from "../src/m/rules";
-import type { Coupon, Me, Offer } from "../src/m/types";
+import { askOf, byEnd, clock, dayBefore, decimal, lastDay, mayBe, orderState, outcomeOf, passAt, phoneOf, share, shelves, stalls, things, touchpointOf, wayWith } from "../src/m/rules";
+import type { Coupon, Me, Offer, Payout } from "../src/m/types";
 
 const T = Date.parse("2026-03-10T04:00:00Z");
 const coupon = (more: Partial<Coupon>): Coupon => ({ id: "c", code: "7H3K", offer: "welcome", state: "active", usable: true, ...more });
@@ -111,4 +111,19 @@ test("what is worth doing: what ends first, then what there is, then who one is"
   expect(things(me({ points: { shown: 9, expiries: [{ at: late, points: 5 }] } }), [coupon({ valid_until: late }), coupon({ usable: false, valid_until: soon })], T)).toEqual([]);
   // What has ended by the phone's clock presses nobody.
   expect(things(me({}), [coupon({ valid_until: "2020-01-01T00:00:00Z" })], T)).toEqual([]);
+});
+
+test("money that waits comes first, whatever else is worth doing, and says how much more there is", () => {
+  const sent = (payout: string, state: string): Payout => ({ payout, amount_minor: 10, currency: "CNY", remark: "r", state, at: "2026-03-10T00:00:00Z" });
+  const found = things(me({ offers: 1 }), [], T, [sent("a", "received"), sent("b", "to_confirm"), sent("c", "to_confirm")]);
+  expect(found.map((one) => one.do)).toEqual(["payout", "offers"]);
+  expect(found[0]).toMatchObject({ payout: { payout: "b" }, others: 1 });
+  expect(things(me({}), [], T, [sent("a", "over"), sent("b", "under_way")])).toEqual([]);
+});
+
+test("WeChat is asked in the merchant's app, under a provider in the merchant's of the provider", () => {
+  expect(askOf({ mchid: "1", appid: "wx", package: "p", sub_mchid: null })).toEqual({ mchId: "1", appId: "wx", package: "p" });
+  expect(askOf({ mchid: "1", appid: "wx", package: "p", sub_mchid: "2" })).toEqual({ mchId: "1", subMchId: "2", subAppId: "wx", package: "p" });
+  expect(["ok", "cancel", "fail", "anything"].map((said) => outcomeOf({ err_msg: `requestMerchantTransfer:${said}` }))).toEqual(["ok", "cancel", "fail", "fail"]);
+  expect(outcomeOf(undefined)).toBe("fail");
 });

@@ -1,7 +1,7 @@
 // The pages of the rail, and by which of someone's operations they see each.
 import type { IconName } from "./icons";
 
-export type Place = { to: string; name: IconName & ("overview" | "members" | "audiences" | "offers" | "campaigns" | "inbox" | "messages" | "spread" | "books" | "approvals" | "audit" | "playbook" | "settings"); any: string[] };
+export type Place = { to: string; name: IconName & ("overview" | "members" | "audiences" | "offers" | "campaigns" | "inbox" | "messages" | "spread" | "books" | "payouts" | "approvals" | "audit" | "playbook" | "settings"); any: string[] };
 
 export const places: { group: "work" | "account" | "rules"; places: Place[] }[] = [
   {
@@ -21,6 +21,7 @@ export const places: { group: "work" | "account" | "rules"; places: Place[] }[] 
     group: "account",
     places: [
       { to: "/books", name: "books", any: ["reports_read"] },
+      { to: "/payouts", name: "payouts", any: ["payouts_make"] },
       { to: "/approvals", name: "approvals", any: ["points_adjust", "coupons_issue_many"] },
       { to: "/audit", name: "audit", any: ["audit_read"] },
     ],

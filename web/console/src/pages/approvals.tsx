@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { api, got, Refusal, type Schemas } from "@zhiyin/api";
 import { App, Button, Popconfirm, Segmented } from "antd";
 import { signed, whole } from "../format";
-import { useSession } from "../home";
+import { useMay, useSession } from "../home";
 import { When } from "../parts/marks";
 import { Card, Page, Pill } from "../parts/page";
 import { Asked, None } from "../parts/states";
@@ -15,6 +15,7 @@ type Request = Schemas["Requests"]["items"][number];
 
 export function Approvals() {
   const { t } = useWords();
+  const may = useMay();
   const [{ state = "open" }, setAddress] = useAddress();
   const requests = useQuery({ queryKey: ["approvals"], queryFn: ({ signal }) => got(api.GET("/v1/approvals", { signal })), refetchInterval: 30_000 });
   return (
@@ -24,13 +25,18 @@ export function Approvals() {
           const shown = items.filter((one) => state === "all" || (state === "open" ? one.state === "open" : one.state !== "open"));
           return (
             <div className="stack">
-              <div>
+              <div className="row">
                 <Segmented
                   aria-label={t("approvals.state")}
                   value={state}
                   onChange={(next) => setAddress({ state: next })}
                   options={(["open", "answered", "all"] as const).map((value) => ({ value, label: t(`approvals.${value}`) }))}
                 />
+                {may("payouts_make") ? (
+                  <Link to="/payouts" search={{ state: "waits_for_approval" }}>
+                    {t("approvals.payouts")}
+                  </Link>
+                ) : null}
               </div>
               {shown.length === 0 ? (
                 <Card>

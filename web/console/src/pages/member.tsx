@@ -57,9 +57,10 @@ export function Member() {
         data ? (
           <>
             {may("points_adjust") ? <Button onClick={() => setAdjusting(true)}>{t("member.adjust")}</Button> : null}
-            {may("member_merge") || may("member_unmerge") ? (
+            {may("member_merge") || may("member_unmerge") || may("payouts_make") ? (
               <Menu
                 items={[
+                    ...(may("payouts_make") ? [{ key: "payout", label: t("payouts.make"), onClick: () => void navigate({ to: "/payouts", search: { payout: "new", member: id } }) }] : []),
                     ...(may("member_merge") ? [{ key: "merge", label: t("join.title"), onClick: () => setAddress({ act: "merge" }) }] : []),
                     ...(may("member_unmerge") ? [{ key: "part", label: t("join.part_title"), onClick: () => setAddress({ act: "part" }) }] : []),
                 ]}

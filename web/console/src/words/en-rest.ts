@@ -153,6 +153,7 @@ export const rest: Rest = {
     transfer: "{{n}} of {{from}} go to {{to}}:",
     customers: "{{n}} customers",
     all_customers: "All customers",
+    payouts: "Transfers that wait for a second person →",
     title: "Approvals",
     lead: "What one person does not decide alone waits here for a second.",
     state: "State",

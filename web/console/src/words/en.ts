@@ -31,6 +31,7 @@ export const en: Words = {
     messages: "Messages",
     spread: "Spread",
     books: "Books",
+    payouts: "Transfers",
     approvals: "Approvals",
     audit: "Audit log",
     playbook: "Playbook",

@@ -151,6 +151,7 @@ export const rest = {
     transfer: "{{from}} 的{{n}}交给 {{to}}：",
     customers: " {{n}} 位客户",
     all_customers: "全部客户",
+    payouts: "等第二个人的转账在“转账”页 →",
     title: "审批",
     lead: "一个人定不了的事，等第二个人看过。",
     state: "状态",

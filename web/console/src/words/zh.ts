@@ -30,6 +30,7 @@ const words = {
     messages: "消息与渠道",
     spread: "传播与社群",
     books: "账本",
+    payouts: "转账",
     approvals: "审批",
     audit: "审计日志",
     playbook: "规则书",

@@ -9,7 +9,7 @@ import { keep, kept } from "../shared/keep";
 import { Fault, Shown } from "../shared/parts";
 import { language, t } from "../shared/words";
 import { isZone, lastDay } from "./rules";
-import type { Coupon, Door, Me, Offer, Paged, Purpose, Session } from "./types";
+import type { Coupon, Door, Me, Offer, Paged, Payout, Purpose, Session } from "./types";
 
 export const read = <T,>(path: string) => (signal: AbortSignal) => send<T>("GET", path, undefined, signal);
 /** A list of the home's, or none where it says nothing. */
@@ -90,6 +90,7 @@ export function useMe(): Read<Me> {
   return me;
 }
 export const useCoupons = () => useRead("coupons", read<{ items?: readonly Coupon[] }>("/v1/me/coupons"));
+export const usePayouts = () => useRead("payouts", read<{ items?: readonly Payout[] }>("/v1/me/payouts"));
 export const useOffers = () => useRead("offers", read<{ items?: readonly Offer[] }>("/v1/me/offers"));
 export const useConsents = () => useRead("consents", read<{ purposes?: readonly Purpose[] }>("/v1/me/consents"));
 

@@ -3,7 +3,7 @@ import type { Named } from "@zhiyin/api";
 import { whole, day, money } from "../shared/format";
 import { Empty, Shown } from "../shared/parts";
 import { t } from "../shared/words";
-import { Lead, list, named, Part, short, until, useBrand, useCoupons, useMe } from "./bits";
+import { Lead, list, named, Part, short, until, useBrand, useCoupons, useMe, usePayouts } from "./bits";
 import { CouponLine } from "./coupons";
 import { dayBefore, share, shelves, things, type Thing } from "./rules";
 import type { Me, Tier } from "./types";
@@ -69,6 +69,10 @@ function Hero({ me }: { me: Me }) {
 }
 
 function Todo({ thing, zone }: { thing: Thing; zone: string }) {
+  if (thing.do === "payout") {
+    const { amount_minor, currency, remark } = thing.payout;
+    return <Lead to="/payouts" words={<span class="strong">{t("todo.payout", { money: money(amount_minor, currency), remark })}</span>} quiet={thing.others > 0 ? t("todo.payouts_say", { n: thing.others }) : t("todo.payout_say")} />;
+  }
   if (thing.do === "ending") return <Lead to={`/coupons/${thing.coupon.id}`} words={t("todo.ending", { name: named(thing.coupon.name, thing.coupon.offer) })} quiet={t("coupons.until", { at: until(thing.at, zone) })} />;
   if (thing.do === "expiring") return <Lead to="/points" words={t("todo.expiring", { n: whole(thing.points) })} quiet={t("points.expires", { at: until(thing.at, zone) })} />;
   if (thing.do === "offers") return <Lead to="/points" words={t("todo.offers", { n: thing.n })} quiet={t("todo.offers_say")} />;
@@ -78,12 +82,13 @@ function Todo({ thing, zone }: { thing: Thing; zone: string }) {
 export function Home() {
   const me = useMe();
   const coupons = useCoupons();
+  const payouts = usePayouts();
   const { zone, currency } = useBrand();
   return (
     <Shown of={me} bones={5}>
       {(one) => {
         const { usable } = shelves(list(coupons.data?.items));
-        const todo = things(one, usable, Date.now());
+        const todo = things(one, usable, Date.now(), list(payouts.data?.items));
         const first = one.points.expiries?.[0];
         return (
           <>
@@ -138,6 +143,7 @@ export function Home() {
             <nav class="card list leads" aria-label={t("home.more")}>
               <Lead to="/draws" words={t("draws.title")} />
               <Lead to="/orders" words={t("orders.title")} />
+              {list(payouts.data?.items).length > 0 ? <Lead to="/payouts" words={t("payouts.title")} /> : null}
             </nav>
           </>
         );

@@ -16,6 +16,7 @@ import { Home, Tiers } from "./home";
 import "./look.css";
 import { Orders } from "./orders";
 import { Consents, DataPage, Erase, Own, Profile, SeenBy } from "./own";
+import { Payouts } from "./payouts";
 import { PointsPage } from "./points";
 import { touchpointOf } from "./rules";
 import type { Door as DoorOf, Session } from "./types";
@@ -49,6 +50,7 @@ function App({ door, onOut, onErased, onOther }: { door: ReturnType<typeof useRe
     "/points/history": () => ({ title: t("nav.points"), is: <PointsPage at="/points/history" /> }),
     "/draws": () => ({ title: t("draws.title"), back: from, under: from, is: <Draws /> }),
     "/orders": () => ({ title: t("orders.title"), back: from, under: from, is: <Orders /> }),
+    "/payouts": () => ({ title: t("payouts.title"), back: "/", under: "/", is: <Payouts /> }),
     "/me": () => ({ title: t("nav.me"), is: <Own onOut={onOut} /> }),
     "/me/profile": () => ({ title: t("profile.title"), back: "/me", is: <Profile /> }),
     "/me/consents": () => ({ title: t("consents.title"), back: "/me", is: <Consents /> }),

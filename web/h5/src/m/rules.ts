@@ -1,5 +1,5 @@
 // What the members' pages decide by themselves, free of a browser.
-import type { Coupon, Lot, Me, Offer, Order } from "./types";
+import type { Confirm, Coupon, Lot, Me, Offer, Order, Payout } from "./types";
 
 /** A pass is asked for anew after a minute, and a till takes it for three. */
 export const PASS_RENEW_S = 60;
@@ -111,10 +111,13 @@ export function orderState(order: Order): string | undefined {
 export const decimal = (text: string | null | undefined): number | undefined => (text && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined);
 
 const DAY_MS = 86_400_000;
-export type Thing = { do: "expiring"; points: number; at: string } | { do: "ending"; coupon: Coupon; at: string } | { do: "offers"; n: number } | { do: "profile" };
-/** What is worth doing now, the most pressing first; at most four. */
-export function things(me: Me, coupons: readonly Coupon[], now: number): Thing[] {
+export type Thing = { do: "payout"; payout: Payout; others: number } | { do: "expiring"; points: number; at: string } | { do: "ending"; coupon: Coupon; at: string } | { do: "offers"; n: number } | { do: "profile" };
+/** What is worth doing now, the most pressing first; at most five. */
+export function things(me: Me, coupons: readonly Coupon[], now: number, payouts: readonly Payout[] = []): Thing[] {
   const all: Thing[] = [];
+  // Money that goes back after a day comes before everything else.
+  const [waits, ...others] = payouts.filter((one) => one.state === "to_confirm");
+  if (waits) all.push({ do: "payout", payout: waits, others: others.length });
   const within = (at: string | null | undefined, days: number) => {
     const left = at ? Date.parse(at) - now : Number.NaN;
     return left > 0 && left <= days * DAY_MS;
@@ -127,3 +130,14 @@ export function things(me: Me, coupons: readonly Coupon[], now: number): Thing[]
   if (!me.attributes?.birthday || !(me.attributes.name ?? me.name)) all.push({ do: "profile" });
   return all;
 }
+
+/** What WeChat's own page is given: a merchant of a provider's names its app apart (pay.weixin.qq.com/doc/v3/partner/4015469096). */
+export const askOf = (confirm: Confirm): Record<string, string> =>
+  confirm.sub_mchid
+    ? { mchId: confirm.mchid, subMchId: confirm.sub_mchid, subAppId: confirm.appid, package: confirm.package }
+    : { mchId: confirm.mchid, appId: confirm.appid, package: confirm.package };
+/** What became of it, as WeChat says: `requestMerchantTransfer:ok`. */
+export const outcomeOf = (told: { err_msg?: string } | undefined): "ok" | "cancel" | "fail" => {
+  const said = told?.err_msg ?? "";
+  return said.endsWith(":ok") ? "ok" : said.endsWith(":cancel") ? "cancel" : "fail";
+};

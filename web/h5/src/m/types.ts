@@ -82,6 +82,10 @@ export type Offer = {
 };
 export type Claimed = { codes?: readonly string[] | null; points?: number | null };
 export type Draw = { draw: string; name?: Named | null; state: string; entry?: string | null; chances: number; fate?: string | null; prize?: string | null; alternate?: number | null };
+/** By what WeChat is asked to have its person confirm a transfer, in the app of this id only. */
+export type Confirm = { mchid: string; sub_mchid?: string | null; appid: string; package: string };
+/** Money that the brand sent. `state`: `to_confirm`, `under_way`, `received`, `over`. */
+export type Payout = { payout: string; amount_minor: number; currency: string; remark: string; state: string; at: string; confirm?: Confirm | null };
 export type Purpose = {
   purpose: string;
   name?: Named | null;
