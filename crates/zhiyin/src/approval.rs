@@ -1,8 +1,10 @@
-//! `zhiyin approval list | approve | refuse`: what waits for a second person. What is approved is done at once.
+//! `zhiyin approval list | approve | refuse`: what waits for a second person. Points that are approved are given or taken at once; what whoever
+//! serves the home does in rounds of its own (money, posts, hand-overs, issues) is done there.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use zhiyin_engine::adjustments::Adjustment;
 use zhiyin_engine::command::Answer;
@@ -36,10 +38,41 @@ pub async fn approval(place: &Place, action: ApprovalAction) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
+/// What requests are of that are done elsewhere than here, by their commands: what they are called, and when they are done.
+const ELSEWHERE: [(&str, &str, &str); 4] = [
+    ("payouts", "money for a member", "it is sent by whoever serves this home, in the next round"),
+    ("posts", "a post of staff", "it is begun by whoever serves this home, in the next round"),
+    ("transfers", "a hand-over of customers", "it is begun by whoever serves this home, in the next round"),
+    (
+        "coupons/issue",
+        "coupons for many",
+        "they are issued when their batch is asked for again, or a server of this home starts",
+    ),
+];
+
+/// What a request says.
+fn said(approval: &Approval) -> Value {
+    serde_json::from_str(&approval.request).unwrap_or_default()
+}
+
 /// Approves a request and has it done. One that was approved before and not carried out is carried out now: it is done once.
 async fn approve(engine: &Engine, by: &Grant, number: i64) -> Result<ExitCode> {
     let store = engine.store().as_ref();
     let was = store.access().approval(number).await?;
+    // What it is of is looked at before anybody says yes to it.
+    if let Some(was) = was.as_ref().filter(|was| Adjustment::asked(was).is_none()) {
+        let command = said(was)["command"].as_str().unwrap_or_default().to_owned();
+        let Some((_, what, when)) = ELSEWHERE.iter().find(|(name, ..)| *name == command) else {
+            bail!("request {number} is not approved: it asks for nothing that is known here ({command:?})")
+        };
+        if was.answer.as_ref().is_some_and(|answer| answer.approved) {
+            say!("request {number} ({what}) was approved before: {when}");
+        } else {
+            approvals::approve(store, by, number).await?;
+            say!("request {number} ({what}) is approved: {when}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let approval = match was.filter(|was| was.answer.as_ref().is_some_and(|answer| answer.approved)) {
         Some(approved) => approved,
         None => approvals::approve(store, by, number).await?,
@@ -80,15 +113,24 @@ fn state(approval: &Approval, now: Ts) -> &'static str {
 fn list(all: &[Approval], format: Format) -> Result<()> {
     let now = clock::wall();
     let row = |approval: &Approval| {
-        let asked = Adjustment::asked(approval);
-        let told = |of: fn(&Adjustment) -> String| asked.as_ref().map(of).unwrap_or_default();
+        let said = said(approval);
+        // Points of a member, or money for one in minor units.
+        let told = |names: [&str; 2]| match names.map(|name| &said[name]) {
+            [Value::String(text), _] | [_, Value::String(text)] => text.clone(),
+            [Value::Number(number), _] | [_, Value::Number(number)] => number.to_string(),
+            _ => String::new(),
+        };
+        let (member, amount) = match said["command"].as_str() {
+            Some("transfers") => (String::new(), String::new()),
+            _ => (told(["member", "to"]), told(["amount", "amount_minor"])),
+        };
         vec![
             approval.no.to_string(),
             state(approval, now).to_owned(),
             approval.operation.name().to_owned(),
-            told(|asked| asked.member.to_string()),
-            told(|asked| asked.amount.to_string()),
-            told(|asked| asked.reason.clone()),
+            member,
+            amount,
+            told(["reason", "reason"]),
             approval.asked_by.clone(),
             approval.asked_at.rfc3339(),
             approval.answer_by.rfc3339(),

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use zhiyin_engine::adjustments::Adjustment;
 use zhiyin_engine::approvals;
 use zhiyin_model::id::{IdKey, MemberId};
@@ -79,15 +79,19 @@ impl Home {
 
     /// Asks, as somebody of the staff does over HTTP.
     fn ask(&self, member: MemberId, amount: i64) -> i64 {
+        let (reason, staff) = ("a lost card".to_owned(), None);
+        let request = Adjustment { member, amount, reason, staff }.request();
+        self.ask_for(Role::StoreManager, Operation::PointsAdjust, &request)
+    }
+
+    fn ask_for(&self, role: Role, operation: Operation, request: &Value) -> i64 {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let store = SqliteStore::open(&self.0.join("zhiyin.db"), &IdKey::from_bytes([1; 32])).unwrap();
             let (who, place, staff) =
                 ("staff:ann".to_owned(), Some("330".to_owned()), Some("ann".to_owned()));
-            let by = Grant { who, role: Role::StoreManager, place, staff, scopes: None };
-            let (reason, staff) = ("a lost card".to_owned(), None);
-            let request = Adjustment { member, amount, reason, staff }.request();
-            approvals::ask(&store, &by, Operation::PointsAdjust, &request, &Limits::default()).await.unwrap()
+            let by = Grant { who, role, place, staff, scopes: None };
+            approvals::ask(&store, &by, operation, request, &Limits::default()).await.unwrap()
         })
     }
 }
@@ -135,6 +139,32 @@ fn o5_a_request_is_approved_and_done_once_or_refused_and_each_leaves_a_line() {
     assert_eq!(lines.iter().filter(|line| line.contains("system:")).count(), 5, "{audit}");
     home.done(&["audit", "verify"]);
     home.done(&["doctor"]);
+}
+
+/// What the home does in its own rounds is approved here and done there; what nobody knows is not approved.
+#[test]
+fn o5_what_is_done_elsewhere_is_approved_by_what_it_is_and_what_is_unknown_is_not() {
+    let home = Home::named("approve-elsewhere");
+    home.done(&["apply", "variety-store"]);
+    let money = json!({
+        "command": "payouts", "payout": "B1", "account": "main", "amount_minor": 30_000, "to": "0".repeat(32),
+        "reason": "promised",
+    });
+    let other = json!({"command": "moon/landing", "reason": "it is there"});
+    for (n, request) in [(1, &money), (2, &other)] {
+        assert_eq!(home.ask_for(Role::Marketer, Operation::PayoutsMake, request), n);
+    }
+    let rows = home.rows(&["approval", "list"]);
+    let money = rows.iter().find(|row| row["request"] == 1).unwrap();
+    assert_eq!(money["member"].as_str(), Some("0".repeat(32).as_str()));
+    assert_eq!((money["amount"].as_i64(), money["reason"].as_str()), (Some(30_000), Some("promised")));
+    let said = home.done(&["approval", "approve", "1"]);
+    assert!(said.contains("money for a member") && said.contains("serves this home"), "{said}");
+    assert!(home.done(&["approval", "approve", "1"]).contains("approved before"));
+    assert!(home.refused(&["approval", "approve", "2"]).contains("not approved"));
+    let states: Vec<Value> =
+        home.rows(&["approval", "list"]).iter().map(|row| row["state"].clone()).collect();
+    assert_eq!(states, ["open", "approved"]);
 }
 
 /// Who signs in is made, given a password, bound and removed from here as from the console; the last owner stays.

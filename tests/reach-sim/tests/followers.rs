@@ -69,6 +69,9 @@ async fn t6_what_a_follower_writes_is_a_conversation_and_its_answer_arrives_once
         ties.iter().find(|tie| tie["person"] == people[0].as_str()).unwrap()["openid"].as_str().unwrap();
     let member = brand.known(MAIN, openid).await.unwrap();
     assert_eq!(talk.member, Some(member.id.to_string()));
+    let theirs = InboxAsked { limit: 100, member: talk.member.clone(), ..InboxAsked::default() };
+    let found = brand.engine.inbox(&owner(), &theirs).await.unwrap().items;
+    assert_eq!(found.iter().map(|one| &one.conversation).collect::<Vec<_>>(), [&talk.conversation]);
     let heard: Vec<String> = words(&brand, talk).await.into_iter().filter_map(|word| word.text).collect();
     assert_eq!(heard, ["在吗", "尺码有L吗"]);
     assert_eq!(answers(&brand, talk, "r1", "有的，亲").await, Ok("waiting".to_owned()));

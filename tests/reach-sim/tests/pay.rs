@@ -399,6 +399,30 @@ async fn s3_a_transfer_that_cannot_be_is_refused_by_its_field_and_one_number_is_
     till.ends().await;
 }
 
+/// One of which nobody knows may be on its way yet when it is not wanted any more.
+#[tokio::test]
+async fn s3_a_transfer_that_is_cancelled_while_it_is_asked_for_is_over_when_it_was_certainly_never_made() {
+    let till = Till::new(By::PublicKey, 15, usual()).await;
+    let wall = zhiyin_engine::clock::wall;
+    let stands = async || till.engine.payout("main", "B1").await.unwrap().unwrap();
+    till.act("faults", json!({"call_fails_before": 1_000, "timeout_real_ms": 1})).await;
+    till.engine.begin_payout("main", &payout("B1", 100), wall()).await.unwrap().unwrap();
+    till.works().await;
+    assert_eq!(stands().await.stage, Stage::Asked);
+    till.act("faults", json!({"none": true})).await;
+    till.engine.cancel_payout("main", "B1", wall()).await.unwrap().unwrap();
+    let before = stands().await;
+    till.works().await;
+    assert_eq!(stands().await, before, "whoever asks for it has a minute");
+    till.goes_on(2 * MINUTE_MS).await;
+    let now = stands().await;
+    assert_eq!((now.stage, now.why.as_deref()), (Stage::Asked, Some("not_found")), "it may come yet");
+    till.goes_on(10 * MINUTE_MS).await;
+    assert_eq!(stands().await.stage, Stage::Cancelled);
+    assert_eq!(till.truth().await["transfers"], json!([]));
+    till.ends().await;
+}
+
 #[tokio::test]
 async fn s3_a_transfer_of_two_thousand_yuan_bears_its_persons_name_for_the_platform_alone() {
     for by in [By::Certificates, By::PublicKey] {

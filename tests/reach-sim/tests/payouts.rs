@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 use serde_json::{Value, json};
+use zhiyin_engine::clock;
+use zhiyin_engine::pays::payouts::PayoutWanted;
 use zhiyin_model::id::MemberId;
-use zhiyin_model::role::Role;
+use zhiyin_model::role::{Grant, Role};
 use zhiyin_reach_sim::pay::{APPID, By, MCHID, Till};
 
 const MINUTE_MS: i64 = 60_000;
@@ -173,6 +175,81 @@ async fn o5_above_the_limit_a_second_person_says_yes_before_anything_leaves_the_
     assert_eq!(small["state"], "intended", "so much one person decides alone");
     let (_, nobody) = brand.does(&brand.bob, &small, "/approve").await;
     assert_eq!(nobody["code"], "payout_waits_for_nobody");
+    brand.till.ends().await;
+}
+
+#[tokio::test]
+async fn o5_the_limit_of_one_person_is_that_of_a_day_however_many_it_is_sent_in_and_whoever_asks() {
+    let mut brand = Brand::new(37).await;
+    let openids = json!([{"id": "o-kim", "type": format!("openid:{APPID}")}]);
+    let item = json!({
+        "event": "Store Visited", "userId": "kim", "context": {"externalIds": openids}, "properties": {},
+    });
+    brand.till.takes("till", item).await;
+    brand.till.works().await;
+    let kim = brand.till.member("user", "kim").await.id.to_string();
+    let carl = brand.till.key(Role::Marketer, Some("carl")).await;
+    let of_kim = |amount: i64| {
+        let mut wanted = brand.wanted(amount);
+        wanted["member"] = json!({"id": kim});
+        wanted
+    };
+    let as_carl = async |once: &str, body: Value| {
+        brand.till.asks((&carl, once), "POST", "/v1/payouts", body).await.1["state"].clone()
+    };
+    let (_, first) = brand.asks("k1", brand.wanted(15_000)).await;
+    assert_eq!(first["state"], "intended");
+    let (_, more) = brand.asks("k2", brand.wanted(5_001)).await;
+    assert_eq!(more["state"], "waits_for_approval", "with the first it is more than one person decides");
+    let (_, other) = brand.asks("k3", of_kim(5_000)).await;
+    assert_eq!(other["state"], "waits_for_approval", "for somebody else it is the same person who asks");
+    assert_eq!(as_carl("c1", brand.wanted(1_000)).await, "waits_for_approval", "eve gets it already");
+    assert_eq!(as_carl("c2", of_kim(15_000)).await, "intended");
+    // What was not sent after all does not count.
+    for over in [&first, &more, &other] {
+        assert_eq!(brand.does(&brand.ann, over, "/cancel").await.1["state"], "cancelled");
+    }
+    let (_, again) = brand.asks("k4", brand.wanted(19_000)).await;
+    assert_eq!(again["state"], "intended");
+    // Nor what is longer ago than a day.
+    brand.till.goes_on(23 * HOUR_MS).await;
+    assert_eq!(brand.asks("k5", brand.wanted(2_000)).await.1["state"], "waits_for_approval");
+    brand.till.goes_on(25 * HOUR_MS).await;
+    assert_eq!(brand.asks("k6", brand.wanted(20_000)).await.1["state"], "intended");
+    brand.till.ends().await;
+}
+
+/// Two processes that serve one home, who are told the same at once.
+#[tokio::test]
+async fn o5_of_two_that_ask_at_once_under_one_key_one_approval_counts_and_one_key_is_one_account() {
+    let brand = Brand::new(38).await;
+    let (till, grant) = (&brand.till, Grant::system("ann"));
+    let wanted = PayoutWanted {
+        member: MemberId::from_hex(&brand.member).unwrap(),
+        amount_minor: 30_000,
+        app: None,
+        name: None,
+        remark: "老带新奖励".to_owned(),
+        reason: "promised".to_owned(),
+        reports: Vec::new(),
+    };
+    let (main, mut second) = (&till.merchants[0], till.merchants[0].clone());
+    second.account = "second".to_owned();
+    let both = [main.clone(), second];
+    for n in 0..5 {
+        let key = format!("k{n}");
+        let ask = async || {
+            let by = (("ann", key.as_str()), "main");
+            till.engine.ask_payout(&grant, (main, &both), by, &wanted, clock::wall()).await.unwrap().unwrap()
+        };
+        let (one, other) = tokio::join!(ask(), ask());
+        let now = till.engine.payout_view("main", &one.payout).await.unwrap().unwrap();
+        assert_eq!((one.approval, other.approval), (now.approval, now.approval), "{key}");
+        // The same key and another account is something else.
+        let by = (("ann", key.as_str()), "second");
+        let reused = till.engine.ask_payout(&grant, (&both[1], &both), by, &wanted, clock::wall()).await;
+        assert_eq!(reused.unwrap().unwrap_err().code, "idempotency_key_reused");
+    }
     brand.till.ends().await;
 }
 

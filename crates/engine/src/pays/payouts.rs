@@ -14,6 +14,7 @@
 //! it is not there. Notices only say that it is time to look. What people of the brand ask, is in `asked`, what its person sees in `mine`.
 
 mod asked;
+mod limit;
 mod mine;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use serde_json::json;
 use zhiyin_model::event::{Identifier, Refusal};
 use zhiyin_model::identifier::normalise;
 use zhiyin_model::time::Ts;
-use zhiyin_reach::platform::Trouble;
+use zhiyin_reach::platform::{Answer, Trouble};
 use zhiyin_reach::wxpay::CHANNEL;
 use zhiyin_reach::wxpay::told::Transfer;
 use zhiyin_reach::wxpay::transfer::{NewTransfer, Stands};
@@ -42,9 +43,13 @@ const LENT_US: i64 = 60_000_000;
 /// How soon one is looked at again, in microseconds: a quarter of how long it goes on already.
 const AGAIN_US: i64 = 5_000_000;
 const AGAIN_US_MAX: i64 = 900_000_000;
-/// What kind of row it is; and of those by which a person's are found.
+/// After how long one that was asked for and is not found was never made, in microseconds: until then the words may be on their way, or
+/// where the platform looks may not have them yet.
+const NEVER_MADE_US: i64 = 5 * 60_000_000;
+/// What kind of row it is; and of those by which a person's are found, and what one of the brand's asked for on a day.
 const KIND: &str = "payout";
 const OF_PERSON: &str = "paid_to";
+const OF_ASKER: &str = "paid_by";
 
 type Refused<T> = std::result::Result<T, Refusal>;
 
@@ -168,6 +173,9 @@ pub struct Payout {
     pub stage: Stage,
     /// Since when it is known here.
     pub since: Ts,
+    /// When it was last asked for.
+    #[serde(default)]
+    pub said: Option<Ts>,
     /// Whether it is to be cancelled.
     pub cancel: bool,
     /// What the person's app is given so that they confirm it, while it waits for that.
@@ -208,7 +216,7 @@ fn opened(found: Reflection) -> Result<Option<Row>> {
 
 impl Payout {
     fn new(asked: PayoutAsked, stage: Stage, by: Option<AskedBy>, since: Ts) -> Self {
-        Self { asked, stage, since, cancel: false, package: None, platform: None, why: None, by }
+        Self { asked, stage, since, said: None, cancel: false, package: None, platform: None, why: None, by }
     }
 
     /// As what its app knows its person.
@@ -232,6 +240,32 @@ impl Payout {
         if !found.transfer_bill_no.is_empty() {
             self.platform = Some(found.transfer_bill_no.clone());
         }
+    }
+
+    /// What comes of asking for it.
+    fn asked_for(&mut self, answer: Answer<Transfer>) {
+        match answer {
+            Ok(made) => self.stands(&made),
+            Err(Trouble::Unknown { why }) => (self.stage, self.why) = (Stage::Asked, Some(why.to_owned())),
+            Err(Trouble::Later { why, .. }) => {
+                (self.stage, self.why) = (Stage::Intended, Some(why.to_owned()))
+            }
+            // It is there: looking says how it stands.
+            Err(trouble) if trouble.is_done_already() => {
+                (self.stage, self.why) = (Stage::Asked, Some(trouble.why().to_owned()));
+            }
+            Err(Trouble::Never { why, .. }) => {
+                (self.stage, self.why) = (Stage::Refused, Some(why.to_owned()))
+            }
+            Err(Trouble::Wrong { field, .. }) => {
+                (self.stage, self.why) = (Stage::Refused, Some(format!("input: {field}")));
+            }
+        }
+    }
+
+    /// Whether one that is not found was never made.
+    fn never_made(&self, wall: Ts) -> bool {
+        wall.0.saturating_sub(self.said.unwrap_or(self.since).0) >= NEVER_MADE_US
     }
 
     /// When it is looked at again: after a quarter of how long it goes on already.
@@ -299,7 +333,9 @@ impl Engine {
             if matches!(row.payout.stage, Stage::Intended | Stage::WaitsForApproval) {
                 row.payout.stage = Stage::Cancelled;
             }
-            let due = (!row.payout.stage.is_over()).then_some(wall);
+            // Who asks for one just now has that long to be answered.
+            let at = if row.payout.stage == Stage::Asked { wall.plus_us(LENT_US) } else { wall };
+            let due = (!row.payout.stage.is_over()).then_some(at);
             if self.keep_payout(account, (row.id, row.version), &row.payout, due).await? {
                 return Ok(Ok(row.payout));
             }
@@ -325,24 +361,29 @@ impl Engine {
         found.map_or(Ok(None), opened)
     }
 
-    /// Writes a row that was not there, and that by which its person's are found; whether there was none.
+    /// Writes a row that was not there, and those by which its person's are found and what who asked for it asked for; whether there was none.
     async fn new_payout(&self, account: &str, payout: &Payout, due: Ts) -> Result<bool> {
         let key = self.home().await?.id_key;
-        let of = |kind, names: &[&str]| reflection_id(&key, (CHANNEL, account), kind, names);
+        let of = |kind: &str, names: &[&str]| reflection_id(&key, (CHANNEL, account), kind, names);
         let id = of(KIND, &[&payout.asked.bill]);
         let row = self.payout_as_kept(account, (id, 0), payout, Some(due)).await?;
         let (namespace, openid) = (payout.namespace(), payout.asked.openid.as_str());
         let body = serde_json::to_string(&payout.asked.bill).map_err(|error| damaged(&error))?;
-        let found_by = Reflect {
-            id: of(OF_PERSON, &[&namespace, openid, &payout.asked.bill]),
+        let about = row.about;
+        let found_by = |kind: &str, [one, other]: [&str; 2]| Reflect {
+            id: of(kind, &[one, other, &payout.asked.bill]),
             read: 0,
-            kind: format!("{CHANNEL}:{account}:{OF_PERSON}"),
-            part: of(OF_PERSON, &[&namespace, openid]),
+            kind: format!("{CHANNEL}:{account}:{kind}"),
+            part: of(kind, &[one, other]),
             due: None,
-            about: row.about,
+            about,
             body: seal::seal(&body),
         };
-        let written = self.store().coupons().campaigns().mirror().reflect(vec![row, found_by]).await?;
+        let mut rows = vec![row, found_by(OF_PERSON, [&namespace, openid])];
+        if let Some(by) = &payout.by {
+            rows.push(found_by(OF_ASKER, [&by.who, &limit::day(payout.since)]));
+        }
+        let written = self.store().coupons().campaigns().mirror().reflect(rows).await?;
         Ok(written.first().copied().unwrap_or_default())
     }
 
@@ -403,22 +444,23 @@ impl Engine {
         if payout.stage == Stage::Intended && payout.cancel {
             (payout.stage, payout.why) = (Stage::Cancelled, None);
         } else if payout.stage == Stage::Intended {
-            // That it is going to be said is written before.
-            payout.stage = Stage::Asked;
-            let lost_at = Some(wall.plus_us(LENT_US));
-            if !self.keep_payout(&merchant.account, (id, version), &payout, lost_at).await? {
+            if !self.make_payout(merchant, (id, version), &mut payout, wall).await? {
                 return Ok(before);
             }
             version += 1;
-            make(merchant, &mut payout).await;
         } else {
             match merchant.pay.transfer(&payout.asked.bill).await {
                 Ok(Some(found)) => payout.stands(&found),
-                // It did not arrive: the same words make it now, or find it.
-                Ok(None) if payout.stage == Stage::Asked && payout.cancel => {
+                Ok(None) if payout.stage == Stage::Asked && payout.cancel && payout.never_made(wall) => {
                     (payout.stage, payout.why) = (Stage::Cancelled, None);
                 }
-                Ok(None) if payout.stage == Stage::Asked => make(merchant, &mut payout).await,
+                // It did not arrive: the same words make it now, or find it.
+                Ok(None) if payout.stage == Stage::Asked && !payout.cancel => {
+                    if !self.make_payout(merchant, (id, version), &mut payout, wall).await? {
+                        return Ok(before);
+                    }
+                    version += 1;
+                }
                 Ok(None) => payout.why = Some("not_found".to_owned()),
                 Err(trouble) => payout.why = Some(trouble.why().to_owned()),
             }
@@ -438,6 +480,23 @@ impl Engine {
         Ok(payout.stage)
     }
 
+    /// Asks for it. That it is going to be said is written before; whether it was, by who looked at it last.
+    async fn make_payout(
+        &self,
+        merchant: &Merchant,
+        read: (ReflectionId, i64),
+        payout: &mut Payout,
+        wall: Ts,
+    ) -> Result<bool> {
+        (payout.stage, payout.said) = (Stage::Asked, Some(wall));
+        let lost_at = Some(wall.plus_us(LENT_US));
+        let is_mine = self.keep_payout(&merchant.account, read, payout, lost_at).await?;
+        if is_mine {
+            payout.asked_for(merchant.pay.make_transfer(&payout.new_transfer()).await);
+        }
+        Ok(is_mine)
+    }
+
     /// How it ended, in the timeline of its person.
     async fn tell_payout(&self, payout: &Payout, wall: Ts) -> Result<()> {
         let name = if payout.stage == Stage::Done { "Transfer Received" } else { "Transfer Not Received" };
@@ -454,19 +513,29 @@ impl Engine {
     }
 }
 
-/// Asks for it.
-async fn make(merchant: &Merchant, payout: &mut Payout) {
-    match merchant.pay.make_transfer(&payout.new_transfer()).await {
-        Ok(made) => payout.stands(&made),
-        Err(Trouble::Unknown { why }) => (payout.stage, payout.why) = (Stage::Asked, Some(why.to_owned())),
-        Err(Trouble::Later { why, .. }) => {
-            (payout.stage, payout.why) = (Stage::Intended, Some(why.to_owned()));
-        }
-        Err(Trouble::Never { why, .. }) => {
-            (payout.stage, payout.why) = (Stage::Refused, Some(why.to_owned()))
-        }
-        Err(Trouble::Wrong { field, .. }) => {
-            (payout.stage, payout.why) = (Stage::Refused, Some(format!("input: {field}")));
+#[cfg(test)]
+mod tests {
+    use zhiyin_reach::platform::Whose;
+
+    use super::*;
+
+    #[test]
+    fn one_that_the_platform_has_already_is_looked_up_and_one_it_will_not_have_is_over() {
+        let asked = PayoutAsked {
+            bill: "B1".to_owned(),
+            appid: "wx1".to_owned(),
+            openid: "o-1".to_owned(),
+            amount: 100,
+            name: None,
+            remark: "x".to_owned(),
+            reports: Vec::new(),
+        };
+        for (why, whose, stage) in
+            [("already_exists", Whose::Already, Stage::Asked), ("not_enough", Whose::Spent, Stage::Refused)]
+        {
+            let mut payout = Payout::new(asked.clone(), Stage::Asked, None, Ts(0));
+            payout.asked_for(Err(Trouble::Never { why, whose }));
+            assert_eq!((payout.stage, payout.why.as_deref()), (stage, Some(why)));
         }
     }
 }

@@ -44,6 +44,8 @@ const TALK: &str = "talk";
 const WHOSE: &str = "whose";
 const KEYED: &str = "reply";
 const WORD: &str = "word";
+/// How namespaces begin in which apps of the brand's know people.
+const APP_NAMESPACES: &str = "openid:";
 /// Under whose name the first three are kept: a conversation is of no one account.
 pub(super) const INBOX: &str = "inbox";
 /// How long a reply may take to be said, where the platform does not say, in hours; and how many there may be.
@@ -313,6 +315,11 @@ impl Engine {
 }
 
 impl Rows<'_> {
+    /// Whether names of a namespace are those under which people speak: the network's, or an app's of the brand.
+    fn is_of_a_desk(&self, namespace: &str) -> bool {
+        namespace == self.network.namespace || namespace.starts_with(APP_NAMESPACES)
+    }
+
     /// The name of a customer, as it is kept; nothing, where no member can bear it.
     fn name_of(&self, (namespace, customer): Whom<'_>) -> Option<Identifier> {
         Some(Identifier { namespace: namespace.to_owned(), value: normalise(namespace, customer).ok()? })

@@ -7,6 +7,7 @@ use axum::http::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use zhiyin_engine::channels::Channels;
 use zhiyin_engine::clock;
 use zhiyin_engine::pays::Merchant;
 use zhiyin_engine::pays::payouts::{PayoutView, PayoutWanted, PayoutsAsked, PayoutsPage};
@@ -48,7 +49,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "Send money to a member",
                 "给会员转账",
                 "By WeChat Pay, where the member confirms it within a day. Once for each `Idempotency-Key`: sent again it tells how it \
-                 stands. Above the limit of one person it waits until a second one approves it. `GET /v1/me/payouts` shows it to the member.",
+                 stands. Above the limit of one person, with what they asked for and what the member gets within 24 hours, it waits until a second \
+                 one approves it. `GET /v1/me/payouts` shows it to the member.",
             )
             .refuses(&[
                 "account_unknown",
@@ -81,7 +83,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .says(
                 "List money that was sent to members",
                 "转账列表",
-                "The newest first: of this month and the last by the wall clock (UTC), or of the one that is named.",
+                "The newest first: of this month and the last by the wall clock (UTC), or of the one that is named. Of a month that has more \
+                 than 20,000 not all are looked at: each is found by its number.",
             )
             .refuses(&["account_unknown", "bad_date", "bad_text", "bad_cursor", "member_unknown"]),
         Endpoint::get("payouts_read", "/v1/payouts/{payout}", needs, read)
@@ -176,7 +179,8 @@ async fn ask(caller: Arc<Caller>, asked: PayoutNew) -> Result<PayoutView, Proble
     let request = ((caller.key.as_str(), caller.idempotency_key.as_str()), caller.request.as_str());
     // One after the other: of those that come at once under one key the first asks a second person.
     let _turn = caller.api.asking.lock().await;
-    if let Some(before) = caller.engine().payout_before(&caller.grant, &merchant, request).await? {
+    let merchants = caller.api.channels.get().map(Channels::merchants).unwrap_or_default();
+    if let Some(before) = caller.engine().payout_before(&caller.grant, &merchants, request).await? {
         return Ok(before?);
     }
     let member = caller.member(&asked.member.whom("member")?, "member").await?.member.id;
@@ -191,7 +195,8 @@ async fn ask(caller: Arc<Caller>, asked: PayoutNew) -> Result<PayoutView, Proble
         reason: reason(&asked.reason)?,
         reports: asked.reports.into_iter().collect(),
     };
-    Ok(caller.engine().ask_payout(&caller.grant, &merchant, request, &wanted, clock::wall()).await??)
+    let by = (&merchant, merchants.as_slice());
+    Ok(caller.engine().ask_payout(&caller.grant, by, request, &wanted, clock::wall()).await??)
 }
 
 async fn list(caller: Caller, of: PayoutsOf) -> Result<PayoutsPage, Problem> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use zhiyin_model::event::Refusal;
 use zhiyin_model::id::MemberId;
-use zhiyin_model::role::{Grant, Operation, second_person};
+use zhiyin_model::role::{Grant, Operation};
 use zhiyin_model::time::Ts;
 use zhiyin_reach::platform::Trouble;
 use zhiyin_reach::wxpay::CHANNEL;
@@ -98,7 +98,7 @@ pub struct PayoutsAsked {
 /// A page of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PayoutsPage {
-    /// The newest first.
+    /// The newest first. Of a month that has more than 20,000 not all of them are looked at.
     pub items: Vec<PayoutView>,
     /// From where to go on, where there are more.
     pub next: Option<String>,
@@ -167,20 +167,22 @@ impl Payout {
 
 impl Engine {
     /// How a transfer stands that was asked for before by the same key, whoever its member is by now; nothing, where there is none. `known_by`
-    /// is who asks and their key, `request` what they ask in one form.
+    /// is who asks and their key, `request` what they ask in one form. It is looked for under each of the brand's accounts: one key is one transfer.
     #[boxed]
     pub async fn payout_before(
         &self,
         grant: &Grant,
-        merchant: &Merchant,
+        merchants: &[Merchant],
         (known_by, request): ((&str, &str), &str),
     ) -> Result<Option<Refused<PayoutView>>> {
         grant.may(Operation::PayoutsMake)?;
         let bill = self.bill_of(known_by).await?;
-        match self.payout_row(&merchant.account, &bill).await? {
-            Some(row) => self.same_payout(grant, merchant, row, &fingerprint(request)).await.map(Some),
-            None => Ok(None),
+        for merchant in merchants {
+            if let Some(row) = self.payout_row(&merchant.account, &bill).await? {
+                return self.same_payout(grant, merchant, row, &fingerprint(request)).await.map(Some);
+            }
         }
+        Ok(None)
     }
 
     /// The number of a transfer, by who asks and their key.
@@ -189,18 +191,19 @@ impl Engine {
         Ok(MemberId::from_bytes(hash).to_string())
     }
 
-    /// Asks for a transfer, or tells how the one stands that was asked for by the same key. Above what one person decides alone it waits for
-    /// a second one. Nothing is said to the platform yet.
+    /// Asks for a transfer, or tells how the one stands that was asked for by the same key. Above what one person decides alone, with what they
+    /// asked for and what the member gets within 24 hours, it waits for a second one. Nothing is said to the platform yet. `merchants` are
+    /// all accounts of the brand's.
     #[boxed]
     pub async fn ask_payout(
         &self,
         grant: &Grant,
-        merchant: &Merchant,
+        (merchant, merchants): (&Merchant, &[Merchant]),
         (known_by, request): ((&str, &str), &str),
         wanted: &PayoutWanted,
         wall: Ts,
     ) -> Result<Refused<PayoutView>> {
-        if let Some(before) = self.payout_before(grant, merchant, (known_by, request)).await? {
+        if let Some(before) = self.payout_before(grant, merchants, (known_by, request)).await? {
             return Ok(before);
         }
         let (key, bill, request) =
@@ -216,7 +219,8 @@ impl Engine {
             Ok(asked) => Payout::new(asked, Stage::Intended, Some(by), wall),
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let needs_two = second_person(Operation::PayoutsMake, wanted.amount_minor, &self.alone());
+        let counted = (grant.who.as_str(), wanted.member, wanted.amount_minor);
+        let needs_two = self.payout_needs_two(merchants, counted, wall).await?;
         let stage = if needs_two { Stage::WaitsForApproval } else { Stage::Intended };
         let payout = Payout { stage, ..payout };
         let noted = detail(json!({
@@ -311,8 +315,10 @@ impl Engine {
         if waits && row.payout.by.as_ref().is_some_and(|by| by.approval.is_none()) {
             let no = self.ask_second_person(grant, account, &row.payout).await?;
             loop {
-                if let Some(by) = &mut row.payout.by {
-                    by.approval = Some(no);
+                // Where another process asked at the same time, what it asked counts.
+                match &mut row.payout.by {
+                    Some(by) if by.approval.is_none() => by.approval = Some(no),
+                    _ => break,
                 }
                 let due = row.payout.due(row.payout.since);
                 if self.keep_payout(account, (row.id, row.version), &row.payout, due).await? {

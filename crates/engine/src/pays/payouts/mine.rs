@@ -89,7 +89,8 @@ impl Engine {
                 if !appid.is_some_and(|appid| merchant.pay.is_ours(appid)) {
                     continue;
                 }
-                let bills = self.bills_of_person(&merchant.account, namespace, openid).await?;
+                let names = [namespace.as_str(), openid.as_str()];
+                let bills = self.payouts_found_by(&merchant.account, OF_PERSON, &names, LOOKED_AT).await?;
                 let mirror = self.store().coupons().campaigns().mirror();
                 for some in bills.chunks(ROWS) {
                     for row in mirror.reflections(some.to_vec()).await? {
@@ -107,19 +108,21 @@ impl Engine {
         Ok(all.into_iter().take(SHOWN).map(|(_, one)| one).collect())
     }
 
-    async fn bills_of_person(
+    /// Which transfers are found by names of a kind, at most about so many.
+    pub(super) async fn payouts_found_by(
         &self,
         account: &str,
-        namespace: &str,
-        openid: &str,
+        kind: &str,
+        names: &[&str],
+        most: usize,
     ) -> Result<Vec<ReflectionId>> {
         let key = self.home().await?.id_key;
-        let of = |kind, names: &[&str]| reflection_id(&key, (CHANNEL, account), kind, names);
+        let of = |kind: &str, names: &[&str]| reflection_id(&key, (CHANNEL, account), kind, names);
         let mirror = self.store().coupons().campaigns().mirror();
-        let kind = format!("{CHANNEL}:{account}:{OF_PERSON}");
+        let rows_of = format!("{CHANNEL}:{account}:{kind}");
         let (mut ids, mut after) = (Vec::new(), None);
-        while ids.len() < LOOKED_AT {
-            let rows = mirror.reflections_of(&kind, of(OF_PERSON, &[namespace, openid]), after, ROWS).await?;
+        while ids.len() < most {
+            let rows = mirror.reflections_of(&rows_of, of(kind, names), after, ROWS).await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.id);
             for row in &rows {

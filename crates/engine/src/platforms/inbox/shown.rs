@@ -414,7 +414,7 @@ impl Engine {
         }))
     }
 
-    /// A member's conversations as they are listed, under whichever of their names on the platform each is; cut like any others.
+    /// A member's conversations as they are listed, under whichever of their names on the platform or in an app each is; cut like any others.
     async fn listed_of(
         &self,
         rows: &Rows<'_>,
@@ -425,7 +425,7 @@ impl Engine {
         let given = MemberId::from_hex(member).ok_or(ReadProblem::Nobody)?;
         let member = self.store().reading().root(given).await?.unwrap_or(given);
         let names = self.store().identifiers_of(vec![member]).await?;
-        let theirs = names.into_iter().filter(|(_, namespace, _)| namespace == rows.network.namespace);
+        let theirs = names.into_iter().filter(|(_, namespace, _)| rows.is_of_a_desk(namespace));
         let abouts = theirs.take(NAMES_MAX).map(|(_, namespace, value)| {
             seal::lookup(&rows.key, &Identifier { namespace: namespace.to_string(), value })
         });

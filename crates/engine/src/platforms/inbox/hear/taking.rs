@@ -16,8 +16,6 @@ use crate::Result;
 
 /// How many of a conversation's latest words are looked through for one that is taken back.
 const LOOKED_BACK: usize = 200;
-/// How namespaces begin in which apps of the brand's know people.
-const APP_NAMESPACES: &str = "openid:";
 
 /// What is being taken in, held against what is known.
 pub(in super::super) struct Hearing<'h> {
@@ -105,13 +103,10 @@ impl<'h> Hearing<'h> {
         let own = (self.place.namespace, customer);
         let Some(member) = self.rows.members(&[own]).await?.remove(&0) else { return Ok(None) };
         let names = self.rows.engine.store().identifiers_of(vec![member]).await?;
-        let is_of_a_desk = |namespace: &str| {
-            namespace == self.rows.network.namespace || namespace.starts_with(APP_NAMESPACES)
-        };
         let others = names
             .iter()
             .map(|(_, namespace, value)| (namespace.as_str(), value.as_str()))
-            .filter(|other| *other != own && is_of_a_desk(other.0));
+            .filter(|other| *other != own && self.rows.is_of_a_desk(other.0));
         let ids = others.map(|other| self.rows.whose(self.place.persona, other)).collect();
         let found = self.rows.found::<Whose>(ids).await?.into_values();
         let there = found.filter_map(|one| match one {
