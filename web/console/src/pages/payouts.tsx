@@ -14,6 +14,7 @@ import { Bones, None } from "../parts/states";
 import { DataTable, type Column } from "../parts/table";
 import { useAddress } from "../router";
 import { useWords, word } from "../words";
+import { whoIs } from "./inbox/rules";
 import { Refused } from "./payouts/refused";
 import { months, STATES, toneOf, type Payout } from "./payouts/rules";
 
@@ -64,7 +65,7 @@ export function Payouts() {
       { key: "remark", title: t("payouts.remark"), far: true, text: (row) => row.remark, cell: (row) => row.remark },
       { key: "state", title: t("payouts.state"), ...by((row) => STATES.indexOf(row.state as (typeof STATES)[number])), text: (row) => word("payout_state", row.state), cell: (row) => <Pill tone={toneOf(row.state)}>{word("payout_state", row.state)}</Pill> },
       { key: "why", title: t("payouts.why"), far: true, text: (row) => (row.why ? word("payout_why", row.why) : ""), cell: (row) => (row.why ? word("payout_why", row.why) : "") },
-      { key: "by", title: t("payouts.asked_by"), far: true, ...by((row) => row.asked_by), text: (row) => row.asked_by, cell: (row) => <span className="nowrap">{row.asked_by ?? "—"}</span> },
+      { key: "by", title: t("payouts.asked_by"), far: true, ...by((row) => row.asked_by), text: (row) => row.asked_by, cell: (row) => <span className="nowrap">{whoIs(row.asked_by) || "—"}</span> },
       { key: "number", title: t("payouts.number"), far: true, text: (row) => row.payout, cell: (row) => <span className="mono quiet">{shortId(row.payout)}</span> },
     ];
   }, [t, whole, setAddress]);
@@ -122,7 +123,7 @@ export function Payouts() {
             <Find label={t("views.find")} name="find" width={200} />
             <Select
               aria-label={t("payouts.month")}
-              style={{ width: 160 }}
+              style={{ width: 210 }}
               value={month}
               onChange={(next: string) => setAddress({ month: next })}
               options={[{ value: "", label: t("payouts.lately") }, ...[...new Set([...(month ? [month] : []), ...months(new Date().toISOString(), MONTHS)])].sort().reverse().map((value) => ({ value, label: monthOf(value) }))]}

@@ -10,6 +10,7 @@ import { shortId, When } from "../../parts/marks";
 import { Facts, Pill } from "../../parts/page";
 import { Bones } from "../../parts/states";
 import { useWords, word } from "../../words";
+import { whoIs } from "../inbox/rules";
 import { Refused, saidOf } from "./refused";
 import { toneOf, type Payout } from "./rules";
 
@@ -91,7 +92,7 @@ function Whole({ of }: { of: Payout }) {
           ],
           [t("payouts.remark"), of.remark],
           of.reason ? [t("payouts.reason"), of.reason] : null,
-          [t("payouts.asked_by"), of.asked_by ?? "—"],
+          [t("payouts.asked_by"), whoIs(of.asked_by) || "—"],
           [t("payouts.asked_at"), <When key="at" at={of.asked_at} />],
           of.approval === null ? null : [t("payouts.approval"), t("payouts.approval_no", { no: of.approval })],
           [t("payouts.account"), of.account],
