@@ -7,10 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use zhiyin_model::id::IdKey;
 use zhiyin_store::seal::envelope::Subject;
 use zhiyin_store::seal::keystore::{Erasure, Found, Header, Keystore, Wrapped};
 use zhiyin_store::{Result, StoreError};
 
+use crate::connection::{self, Durability};
 use crate::rows::{all, damaged, database};
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS header (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL, \
@@ -231,4 +233,24 @@ impl Keystore for FileKeystore {
     fn gone(&self) -> Result<Vec<Subject>> {
         all(&self.connection(), ALL_GONE, [], |row| subject(row, 0))
     }
+}
+
+/// The id key of the home in a file, without opening it as a store; `None` if there is no home in it.
+pub fn id_key_of(path: &Path) -> Result<Option<IdKey>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = connection::open(path, Durability::Full)?;
+    let bytes: Option<Vec<u8>> = connection
+        .query_row("SELECT id_key FROM home", [], |row| row.get(0))
+        .optional()
+        .or_else(|error| if error.to_string().contains("no such table") { Ok(None) } else { Err(error) })
+        .map_err(database)?;
+    bytes
+        .map(|bytes| {
+            let key =
+                bytes.as_slice().try_into().map_err(|_| StoreError::Damaged("the id key".to_owned()))?;
+            Ok(IdKey::from_bytes(key))
+        })
+        .transpose()
 }

@@ -72,7 +72,7 @@ use zhiyin_store::{archive, dump as moving, feed as following, merge, places as 
 
 use connection::Connections;
 pub use connection::Durability;
-pub use keys::FileKeystore;
+pub use keys::{FileKeystore, id_key_of};
 pub use sizes::{found_by_bytes, identity_bytes};
 #[doc(hidden)]
 pub use statements::statements;
@@ -206,21 +206,7 @@ impl Store for SqliteStore {
     }
 
     async fn lease(&self, holder: &str, _ttl: Duration) -> Result<Turn> {
-        let taken_by = match self.shares.hold(holder)? {
-            shares::Hold::Elsewhere => return Ok(Turn::default()),
-            shares::Hold::Kept => None,
-            shares::Hold::Taken => Some(holder.to_owned()),
-        };
-        match taken_by {
-            None => self.connections.read_in_line(|c| shares::turn(c, None)).await,
-            Some(taken_by) => {
-                let turn = self.connections.write(move |c| shares::turn(c, Some(&taken_by))).await;
-                if turn.is_err() {
-                    self.shares.give_up(holder)?;
-                }
-                turn
-            }
-        }
+        self.shares.lease(&self.connections, holder).await
     }
 
     async fn release(&self, holder: &str) -> Result<()> {
@@ -603,24 +589,4 @@ impl Store for SqliteStore {
     fn personal(&self) -> Option<&dyn zhiyin_store::personal::Personal> {
         Some(self)
     }
-}
-
-/// The id key of the home in a file, without opening it as a store; `None` if there is no home in it.
-pub fn id_key_of(path: &Path) -> Result<Option<IdKey>> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let connection = connection::open(path, Durability::Full)?;
-    let bytes: Option<Vec<u8>> = connection
-        .query_row("SELECT id_key FROM home", [], |row| row.get(0))
-        .optional()
-        .or_else(|error| if error.to_string().contains("no such table") { Ok(None) } else { Err(error) })
-        .map_err(rows::database)?;
-    bytes
-        .map(|bytes| {
-            let key =
-                bytes.as_slice().try_into().map_err(|_| StoreError::Damaged("the id key".to_owned()))?;
-            Ok(IdKey::from_bytes(key))
-        })
-        .transpose()
 }

@@ -12,6 +12,7 @@ use zhiyin_store::read::{Share, Work};
 use zhiyin_store::turn::{Held, Turn};
 use zhiyin_store::{Result, StoreError};
 
+use crate::connection::Connections;
 use crate::rows::{all, database};
 use crate::write::{SLOT, SLOT_GIVEN_UP, SLOT_TAKEN};
 
@@ -23,7 +24,7 @@ pub(crate) const FEED_LAG: &str =
     "SELECT c.name, (SELECT COUNT(*) FROM feed WHERE no > c.no) FROM consumer c ORDER BY c.name";
 
 /// What an attempt to hold the share came to.
-pub(crate) enum Hold {
+enum Hold {
     /// It was held by this worker already.
     Kept,
     /// It is from now on.
@@ -46,7 +47,7 @@ impl Shares {
     }
 
     /// Holds the share for a worker, if nobody else does.
-    pub(crate) fn hold(&self, holder: &str) -> Result<Hold> {
+    fn hold(&self, holder: &str) -> Result<Hold> {
         let mut held = self.held.lock().map_err(|_| StoreError::Stopped)?;
         if let Some((by, _)) = held.as_ref() {
             return Ok(if by == holder { Hold::Kept } else { Hold::Elsewhere });
@@ -62,6 +63,25 @@ impl Shares {
             }
             Err(TryLockError::WouldBlock) => Ok(Hold::Elsewhere),
             Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    /// Holds the share for a worker where nobody else does, and says how it stands; of no share where somebody does.
+    pub(crate) async fn lease(&self, connections: &Connections, holder: &str) -> Result<Turn> {
+        let taken_by = match self.hold(holder)? {
+            Hold::Elsewhere => return Ok(Turn::default()),
+            Hold::Kept => None,
+            Hold::Taken => Some(holder.to_owned()),
+        };
+        match taken_by {
+            None => connections.read_in_line(|c| turn(c, None)).await,
+            Some(taken_by) => {
+                let turn = connections.write(move |c| turn(c, Some(&taken_by))).await;
+                if turn.is_err() {
+                    self.give_up(holder)?;
+                }
+                turn
+            }
         }
     }
 
