@@ -117,7 +117,9 @@ impl Shop {
         let folder = std::env::temp_dir().join(format!("zhiyin-sms-sim-{}", std::process::id()));
         drop(std::fs::remove_dir_all(&folder));
         std::fs::create_dir_all(&folder).unwrap();
-        let store = crate::store(on, &folder, &format!("sms_{platform}_{seed}")).await;
+        // Of this run: a cluster may be asked more than once.
+        let name = format!("sms_{platform}_{seed}_{}", std::process::id());
+        let store = crate::store(on, &folder, &name).await;
         let engine = Arc::new(Engine::open(store).await.unwrap());
         let playbook = playbook::parse("brand.yaml", PLAYBOOK, &shipped::load);
         engine.apply(&playbook.unwrap_or_else(|problems| panic!("{problems:#?}"))).await.unwrap();
