@@ -237,12 +237,12 @@ async fn the_log_is_verified_from_a_checkpoint() {
         store,
         &owner(),
         Operation::PlacesWrite,
-        &Target::code("x".repeat(201)),
+        &Target::code("x".repeat(301)),
         Outcome::Done,
         &detail(json!({})),
     )
     .await;
-    assert_eq!(told(refused), "audit target: 201 bytes, at most 200");
+    assert_eq!(told(refused), "audit target: 301 bytes, at most 300");
 }
 
 #[tokio::test]

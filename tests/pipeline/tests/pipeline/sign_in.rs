@@ -106,7 +106,7 @@ async fn the_first_owner_is_made_once() {
         (new("", Role::Owner, Some(GOOD)), SignInProblem::Name),
         (new(" .ann", Role::Owner, Some(GOOD)), SignInProblem::Name),
         (new("a\u{200b}nn", Role::Owner, Some(GOOD)), SignInProblem::Name),
-        (new(&"n".repeat(41), Role::Owner, Some(GOOD)), SignInProblem::Name),
+        (new(&"n".repeat(255), Role::Owner, Some(GOOD)), SignInProblem::Name),
         (new("Ann", Role::Owner, Some("short")), SignInProblem::PasswordLength("password")),
         (new("Ann", Role::Owner, Some("password123")), SignInProblem::PasswordCommon("password")),
         (new("Ann", Role::Owner, None), SignInProblem::PasswordLength("password")),
