@@ -217,20 +217,7 @@ impl Check<'_> {
     }
 
     fn text(&mut self, raw: RawNames, node: &Node, max: usize) -> Names {
-        let text = Names { zh: raw.zh, en: raw.en };
-        for (language, said) in [("zh", &text.zh), ("en", &text.en)] {
-            let Some(said) = said else { continue };
-            let is_control = |c: char| c.is_control() && c != '\n';
-            if said.trim().is_empty() || said.chars().count() > max || said.chars().any(is_control) {
-                let at = node.get(language).unwrap_or(node);
-                self.problem(at.problem("this cannot be sent", Some(format!("1 to {max} characters"))));
-                break;
-            }
-        }
-        if text == Names::default() && !node.is_broken() {
-            self.problem(node.problem("a text in no language", Some("zh, en".into())));
-        }
-        text
+        self.in_languages(raw, node, max, "this cannot be sent")
     }
 
     fn campaign(

@@ -14,13 +14,18 @@ const BENEFIT_CHARS_MAX: usize = 120;
 impl Check<'_> {
     /// A text in each language, in paragraphs where it has some.
     pub(super) fn said(&mut self, raw: RawNames, node: &Node, max: usize) -> Names {
+        self.in_languages(raw, node, max, "nobody can read this")
+    }
+
+    /// The same, told `wrong` where a language has none, too much, or signs that are none.
+    pub(super) fn in_languages(&mut self, raw: RawNames, node: &Node, max: usize, wrong: &str) -> Names {
         let text = Names { zh: raw.zh, en: raw.en };
         for (language, said) in [("zh", &text.zh), ("en", &text.en)] {
             let Some(said) = said else { continue };
             let is_control = |c: char| c.is_control() && c != '\n';
             if said.trim().is_empty() || said.chars().count() > max || said.chars().any(is_control) {
                 let at = node.get(language).unwrap_or(node);
-                self.problem(at.problem("nobody can read this", Some(format!("1 to {max} characters"))));
+                self.problem(at.problem(wrong, Some(format!("1 to {max} characters"))));
                 break;
             }
         }
